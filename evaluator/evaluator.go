@@ -1,0 +1,122 @@
+// Package evaluator measures merged models.
+//
+// In comes a Candidate: coefficients and, on demand, the merged model as a folder on disk. Out go
+// Events that end in metrics or an error, for every candidate exactly once. One contract, several
+// kinds (digits in process, a command of the user's, …), one conformance suite: evaluatortest.
+//
+// An evaluator knows nothing of studies, surrogates or merging; it may read safetensors files.
+package evaluator
+
+import (
+	"context"
+	"time"
+)
+
+// Split names the part of a task's data that is measured. Search only ever sees Validation; a pick is
+// optimistic there, so exports are measured on Test too.
+type Split string
+
+// The two splits.
+const (
+	Validation Split = "validation"
+	Test       Split = "test"
+)
+
+// Form is the shape in which an evaluator wants the merged model.
+type Form string
+
+// Forms of a candidate's model.
+const (
+	Folder  Form = "folder"  // a Hugging Face folder: config, tokenizer, safetensors
+	Adapter Form = "adapter" // a PEFT LoRA folder on the base
+)
+
+// State is where a candidate's evaluation stands.
+type State string
+
+// The states of a candidate. Done, Failed and Cancelled are final.
+const (
+	Waiting   State = "waiting"
+	Running   State = "running"
+	Done      State = "done"
+	Failed    State = "failed"
+	Cancelled State = "cancelled"
+)
+
+// Final says whether no event can follow.
+func (s State) Final() bool { return s == Done || s == Failed || s == Cancelled }
+
+// Coefficient is one named number that was turned.
+type Coefficient struct {
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+}
+
+// Metric is one measured figure, in the task's own unit and sense.
+// Stderr is its standard error, N the number of independent items behind it; 0 means unknown.
+type Metric struct {
+	Value  float64 `json:"value"`
+	Stderr float64 `json:"stderr,omitempty"`
+	N      int     `json:"n,omitempty"`
+}
+
+// Metrics maps a task's name to its metric.
+type Metrics map[string]Metric
+
+// Progress of one evaluation: Done of Total items (Total 0: unknown), and a short note.
+type Progress struct {
+	Done  int    `json:"done"`
+	Total int    `json:"total"`
+	Note  string `json:"note,omitempty"`
+}
+
+// Lease is a merged model that stays on disk until Release is called. Release may be called twice.
+type Lease struct {
+	Path    string
+	Release func()
+}
+
+// Candidate is a trial as an evaluator sees it.
+type Candidate struct {
+	Key     string        // "study/trial": stable across attempts and restarts
+	Attempt int           // from 1
+	Tasks   []string      // what to measure: metrics for exactly these must come back
+	Split   Split         // validation or test
+	At      []Coefficient // ordered
+	Log     string        // file that the evaluator's output is appended to; "" for none
+	// Model materialises the merged model; the caller releases the lease. Nil where there is none.
+	Model func(ctx context.Context, form Form) (Lease, error)
+}
+
+// Event tells where one candidate stands. Metrics are set when Done, Err when Failed or Cancelled.
+type Event struct {
+	Key      string
+	Attempt  int
+	State    State
+	Metrics  Metrics
+	Progress Progress
+	Err      error
+}
+
+// Limits say how an evaluator wants to be fed.
+type Limits struct {
+	InFlight   int           // candidates at once, at least 1
+	Batch      int           // candidates a Submit, at least 1
+	NeedsModel bool          // whether Candidate.Model will be called
+	Splits     []Split       // which splits it can measure
+	Timeout    time.Duration // for one candidate; 0: none
+}
+
+// Evaluator measures candidates.
+//
+// Submit measures a batch and returns when every candidate has had its final event, or when ctx is
+// cancelled, after a Cancelled event for each that was open. It returns an error only where nothing
+// could be started at all; a candidate's own failure is an event. emit may be called from several
+// goroutines. After a restart of the runner Recover is called once, before any Submit, with the
+// candidates that were open: it emits final events for those whose results are known, stops what is
+// left running of the others, and returns their keys.
+type Evaluator interface {
+	Limits() Limits
+	Submit(ctx context.Context, batch []Candidate, emit func(Event)) error
+	Recover(ctx context.Context, open []Candidate, emit func(Event)) (unknown []string, err error)
+}

@@ -1,0 +1,145 @@
+package study
+
+import (
+	"time"
+
+	"parfait/evaluator"
+	"parfait/search"
+	"parfait/surrogate"
+)
+
+// Trial is one coefficient vector that is, was or will be measured. Finished trials never change.
+type Trial struct {
+	ID       int                `json:"id"` // from 1
+	Batch    int                `json:"batch"`
+	Origin   string             `json:"origin"` // "search", or who asked for it
+	Why      string             `json:"why,omitempty"`
+	X        []float64          `json:"-"` // in the order of Snapshot.Space
+	State    State              `json:"state"`
+	Attempt  int                `json:"attempt"`
+	Metrics  map[string]Metric  `json:"metrics"`
+	Error    string             `json:"error,omitempty"`
+	Log      string             `json:"log,omitempty"`
+	Progress evaluator.Progress `json:"-"`
+	Created  time.Time          `json:"created"`
+	Started  time.Time          `json:"started,omitzero"`
+	Ended    time.Time          `json:"ended,omitzero"`
+}
+
+// Prediction of one metric at one point, on the metric's scale.
+type Prediction struct {
+	Value float64 `json:"value"`
+	Std   float64 `json:"std"`
+	Lo    float64 `json:"lo"` // 90 % interval
+	Hi    float64 `json:"hi"`
+}
+
+// Fit is one task's surrogate with its trust.
+type Fit struct {
+	Task      string
+	Surrogate surrogate.Surrogate
+	Trust     surrogate.Trust
+	// Used are the trials fitted: Used[i] is the index in Snapshot.Trials of datum i, so that
+	// Trust.LOO[i] stands beside its measured value.
+	Used []int
+}
+
+// FrontPoint is a point of the predicted front.
+type FrontPoint struct {
+	X         []float64
+	Predicted []Prediction // a task, in the order of Snapshot.Tasks
+	Leverage  float64
+	Believed  bool    // inside the region where the surrogates may be believed
+	Prob      float64 // probability that the point is non-dominated among this front
+}
+
+// Reference is a point with a name: each model alone, the base, the uniform average.
+type Reference struct {
+	Name      string
+	X         []float64
+	Predicted []Prediction
+	Trial     int // index in Snapshot.Trials where it was measured, −1 where not
+}
+
+// Analysis is what the finished trials say: surrogates, the front on them, and its named points.
+// Immutable, and the same for the same trials.
+type Analysis struct {
+	Space       search.Space
+	Tasks       []Task
+	Objectives  []int // indices in Tasks of the tasks that are optimised
+	Trials      []Trial
+	Fits        []Fit        // a task
+	Front       []FrontPoint // sorted by the first objective, worst first; at least one point
+	Knee        int          // index in Front
+	Best        []int        // a task: index in Front of the point best on it, −1 for tasks not optimised
+	Measured    []int        // indices in Trials of the measured front
+	References  []Reference
+	Ref         []float64 // hypervolume's reference point, a value an objective, metric's scale
+	Hypervolume float64   // of the measured front
+	History     []float64 // hypervolume of the measured front after each finished trial
+}
+
+// RunnerState says what the runner does.
+type RunnerState string
+
+// States of the runner.
+const (
+	Idle     RunnerState = "idle"     // no runner alive
+	Sampling RunnerState = "sampling" // a runner is evaluating
+	Paused   RunnerState = "paused"   // a runner is alive and holds
+	Finished RunnerState = "finished" // the budget is spent, or the strategy has no more to ask
+)
+
+// Activity is what is going on.
+type Activity struct {
+	Runner  RunnerState
+	Host    string // of the runner that is alive
+	PID     int
+	Beat    time.Time // its last heartbeat
+	Budget  int
+	Done    int // trials finished, failed ones included
+	Failed  int
+	Running int
+	Waiting int
+	ETA     time.Duration // 0: unknown
+	Note    string        // why it stopped or what it waits for, in words
+}
+
+// Pick is a trade-off that somebody chose, and why.
+type Pick struct {
+	ID        int                   `json:"id"`
+	Name      string                `json:"name"`
+	X         []float64             `json:"-"`
+	Predicted map[string]Prediction `json:"predicted"`
+	Why       string                `json:"why"`
+	Who       string                `json:"who,omitempty"`
+	At        time.Time             `json:"at"`
+}
+
+// Export is a checkpoint that was written from this study.
+type Export struct {
+	ID        int                                             `json:"id"`
+	Name      string                                          `json:"name"`
+	Out       string                                          `json:"out"`
+	X         []float64                                       `json:"-"`
+	Predicted map[string]Prediction                           `json:"predicted"`
+	Measured  map[evaluator.Split]map[string]evaluator.Metric `json:"measured"`
+	Receipt   string                                          `json:"receipt"` // path
+	Bytes     int64                                           `json:"bytes"`
+	At        time.Time                                       `json:"at"`
+}
+
+// Snapshot is everything about a study at one moment. Immutable; share it freely.
+type Snapshot struct {
+	Name     string
+	Dir      string
+	Spec     *Spec
+	Space    search.Space
+	Tasks    []Task
+	Trials   []Trial
+	Analysis *Analysis // nil while there are too few finished trials to fit
+	Activity Activity
+	Picks    []Pick
+	Exports  []Export
+	Revision int64 // grows with every change of the history
+}
