@@ -1,0 +1,342 @@
+// Package yamldoc reads a YAML document with positions, so that everything wrong in it is said at
+// once: file, line, key, what was expected, what was found, and the nearest known key.
+//
+// In comes a file's bytes; out come typed values by Node, and Problems. It is a thin layer over the
+// syntax tree of goccy/go-yaml, a leaf that knows nothing of studies or recipes.
+package yamldoc
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"sort"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// Problem is one thing that is wrong, and where. Line and Column count from 1; 0 means the whole file.
+type Problem struct {
+	Line, Column int
+	Path         string // tasks[1].sense
+	Msg          string
+}
+
+// Problems is everything that is wrong with one file. It is an error.
+type Problems struct {
+	File string
+	List []Problem
+}
+
+// Error lists every problem on a line of its own, in the order of the file.
+func (p *Problems) Error() string {
+	var b strings.Builder
+	for i, q := range p.List {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(p.File)
+		if q.Line > 0 {
+			fmt.Fprintf(&b, ":%d:%d", q.Line, q.Column)
+		}
+		b.WriteString(": ")
+		if q.Path != "" {
+			b.WriteString(q.Path + ": ")
+		}
+		b.WriteString(q.Msg)
+	}
+	return b.String()
+}
+
+// Document is a parsed file that gathers problems.
+type Document struct {
+	file string
+	list []Problem
+}
+
+// Err returns all problems so far in the order of their lines, or nil.
+func (d *Document) Err() error {
+	if len(d.list) == 0 {
+		return nil
+	}
+	list := append([]Problem(nil), d.list...)
+	sort.SliceStable(list, func(i, j int) bool { return list[i].Line < list[j].Line })
+	return &Problems{File: d.file, List: list}
+}
+
+// Node is a place in the document. The zero Node is one that is not there.
+type Node struct {
+	doc       *Document
+	node      ast.Node
+	path      string
+	line, col int
+}
+
+// Parse reads one document whose root is a mapping. Syntax errors and aliases to unknown anchors are
+// returned as *Problems.
+func Parse(file string, b []byte) (Node, *Document, error) {
+	d := &Document{file: file}
+	f, err := parser.ParseBytes(b, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		p := Problem{Line: 1, Column: 1, Msg: err.Error()}
+		var se *yaml.SyntaxError
+		if errors.As(err, &se) {
+			p.Msg = "not YAML: " + se.Message
+			if se.Token != nil && se.Token.Position != nil {
+				p.Line, p.Column = se.Token.Position.Line, se.Token.Position.Column
+			}
+		}
+		return Node{}, d, &Problems{File: file, List: []Problem{p}}
+	}
+	var docs []ast.Node
+	for _, doc := range f.Docs {
+		if doc.Body != nil {
+			docs = append(docs, doc.Body)
+		}
+	}
+	if len(docs) != 1 {
+		return Node{}, d, &Problems{File: file, List: []Problem{{Msg: fmt.Sprintf("expected one YAML document, found %d", len(docs))}}}
+	}
+	return d.at(docs[0], "", 1, 1), d, nil
+}
+
+func (d *Document) at(n ast.Node, path string, line, col int) Node {
+	for {
+		switch v := n.(type) {
+		case *ast.TagNode:
+			n = v.Value
+			continue
+		case *ast.AnchorNode:
+			n = v.Value
+			continue
+		}
+		break
+	}
+	if n != nil && n.GetToken() != nil && n.GetToken().Position != nil {
+		p := n.GetToken().Position
+		if _, flow := n.(*ast.MappingNode); !flow { // a block mapping's token is its first colon
+			line, col = p.Line, p.Column
+		}
+	}
+	return Node{doc: d, node: n, path: path, line: line, col: col}
+}
+
+// Present says whether the node is there and not null.
+func (n Node) Present() bool {
+	if n.node == nil {
+		return false
+	}
+	_, null := n.node.(*ast.NullNode)
+	return !null
+}
+
+// Line returns the node's line, from 1.
+func (n Node) Line() int { return n.line }
+
+// Failf records a problem at the node.
+func (n Node) Failf(format string, args ...any) {
+	n.doc.list = append(n.doc.list, Problem{Line: n.line, Column: n.col, Path: n.path, Msg: fmt.Sprintf(format, args...)})
+}
+
+// Kind says in words what stands at the node.
+func (n Node) Kind() string {
+	switch v := n.node.(type) {
+	case nil, *ast.NullNode:
+		return "nothing"
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return "a mapping"
+	case *ast.SequenceNode:
+		return "a list"
+	case *ast.StringNode:
+		return fmt.Sprintf("the text %q", v.Value)
+	case *ast.AliasNode:
+		return "an alias (write the value out)"
+	default:
+		return v.String()
+	}
+}
+
+func (n Node) pairs() ([]*ast.MappingValueNode, bool) {
+	switch v := n.node.(type) {
+	case *ast.MappingNode:
+		return v.Values, true
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{v}, true
+	}
+	return nil, false
+}
+
+// Each calls f for every key of a mapping in order. Duplicate keys are problems.
+func (n Node) Each(f func(key string, value Node)) {
+	if !n.Present() {
+		return
+	}
+	pairs, ok := n.pairs()
+	if !ok {
+		n.Failf("expected a mapping, found %s", n.Kind())
+		return
+	}
+	seen := map[string]int{}
+	for _, kv := range pairs {
+		tok := kv.Key.GetToken()
+		key, line, col := strings.TrimSpace(tok.Value), tok.Position.Line, tok.Position.Column
+		child := n.doc.at(kv.Value, join(n.path, key), line, col)
+		if first, dup := seen[key]; dup {
+			child.line, child.col = line, col
+			child.Failf("stands twice (first on line %d); keep one", first)
+			continue
+		}
+		seen[key] = line
+		f(key, child)
+	}
+}
+
+// Fields calls the handler of each key. A key without a handler is a problem that names the nearest one.
+func (n Node) Fields(handlers map[string]func(Node)) {
+	known := make([]string, 0, len(handlers))
+	for k := range handlers {
+		known = append(known, k)
+	}
+	sort.Strings(known)
+	n.Each(func(key string, v Node) {
+		if h, ok := handlers[key]; ok {
+			h(v)
+			return
+		}
+		v.Unknown("key", key, known)
+	})
+}
+
+// Unknown records that word is not one of the known ones, and names the nearest.
+func (n Node) Unknown(what, word string, known []string) {
+	hint := ""
+	if near := Nearest(word, known); near != "" {
+		hint = fmt.Sprintf("; did you mean %q?", near)
+	}
+	n.Failf("unknown %s %q%s (known: %s)", what, word, hint, strings.Join(known, ", "))
+}
+
+// List returns the items of a sequence.
+func (n Node) List() []Node {
+	if !n.Present() {
+		return nil
+	}
+	s, ok := n.node.(*ast.SequenceNode)
+	if !ok {
+		n.Failf("expected a list, found %s", n.Kind())
+		return nil
+	}
+	out := make([]Node, len(s.Values))
+	for i, v := range s.Values {
+		out[i] = n.doc.at(v, fmt.Sprintf("%s[%d]", n.path, i), n.line, n.col)
+	}
+	return out
+}
+
+// IsList says whether the node is a sequence.
+func (n Node) IsList() bool { _, ok := n.node.(*ast.SequenceNode); return ok }
+
+// IsMapping says whether the node is a mapping.
+func (n Node) IsMapping() bool { _, ok := n.pairs(); return ok }
+
+// Text returns a scalar as it is written; anything else is a problem and gives "".
+func (n Node) Text() string {
+	switch v := n.node.(type) {
+	case *ast.StringNode:
+		return v.Value
+	case *ast.LiteralNode:
+		return v.Value.Value
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+		return v.GetToken().Value
+	}
+	n.Failf("expected text, found %s", n.Kind())
+	return ""
+}
+
+// Word returns a scalar that must be one of the known words.
+func (n Node) Word(what string, known ...string) string {
+	w := n.Text()
+	for _, k := range known {
+		if w == k {
+			return w
+		}
+	}
+	if w != "" {
+		n.Unknown(what, w, known)
+	}
+	return ""
+}
+
+// Float returns a finite number.
+func (n Node) Float() float64 {
+	var f float64
+	switch n.node.(type) {
+	case *ast.IntegerNode, *ast.FloatNode, *ast.StringNode:
+		// "1e-3" without a point is text to YAML 1.1 and a number to people.
+		if _, err := fmt.Sscanf(n.node.GetToken().Value+"\n", "%g\n", &f); err == nil && !math.IsInf(f, 0) && !math.IsNaN(f) {
+			return f
+		}
+	}
+	n.Failf("expected a number, found %s", n.Kind())
+	return math.NaN()
+}
+
+// Int returns a whole number of at least least.
+func (n Node) Int(least int) int {
+	if _, ok := n.node.(*ast.IntegerNode); ok {
+		var i int
+		if err := yaml.NodeToValue(n.node, &i); err == nil && i >= least {
+			return i
+		}
+	}
+	n.Failf("expected a whole number of at least %d, found %s", least, n.Kind())
+	return least
+}
+
+// Bool returns true or false.
+func (n Node) Bool() bool {
+	if b, ok := n.node.(*ast.BoolNode); ok {
+		return b.Value
+	}
+	n.Failf("expected true or false, found %s", n.Kind())
+	return false
+}
+
+// Value returns what stands at the node as plain Go values: map[string]any, []any, string, float64,
+// int, bool or nil. Duplicate keys inside are problems.
+func (n Node) Value() any {
+	switch v := n.node.(type) {
+	case nil, *ast.NullNode:
+		return nil
+	case *ast.MappingNode, *ast.MappingValueNode:
+		m := map[string]any{}
+		n.Each(func(k string, c Node) { m[k] = c.Value() })
+		return m
+	case *ast.SequenceNode:
+		l := []any{}
+		for _, c := range n.List() {
+			l = append(l, c.Value())
+		}
+		return l
+	case *ast.BoolNode:
+		return v.Value
+	case *ast.IntegerNode:
+		var i int
+		if yaml.NodeToValue(n.node, &i) == nil {
+			return i
+		}
+		return n.Float()
+	case *ast.FloatNode:
+		return n.Float()
+	}
+	return n.Text()
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
