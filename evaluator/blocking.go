@@ -1,0 +1,250 @@
+package evaluator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"slices"
+	"sync"
+)
+
+// Measure measures one candidate and returns when it is done. It must return soon after ctx ends, with
+// any error: what it uses (the model's folder above all) is taken away when it returns, so nobody can
+// give it up earlier. progress may be called at any time, from any goroutine.
+type Measure func(ctx context.Context, c Candidate, progress func(Progress)) (Metrics, error)
+
+// Blocking makes an evaluator of a function that measures one candidate, n at once, on the validation
+// split, without a merged model and without a time limit. See BlockingWith.
+func Blocking(f func(ctx context.Context, c Candidate, progress func(Progress)) (Metrics, error), n int) Evaluator {
+	return BlockingWith(Limits{InFlight: n}, f)
+}
+
+// BlockingWith makes an evaluator of a function that measures one candidate.
+//
+// Zero values of l mean: one in flight, batches as large as what is in flight, the validation split only,
+// no timeout. At most InFlight calls of f run at any time, over all Submits together; candidates start in
+// the order of their batch. What f returns is held against Check; its errors and panics become Failed
+// events (a panic's stack goes to the candidate's log). An error after the timeout becomes TimedOut, one
+// after ctx ended Cancelled; good metrics count even then. Leases that f did not release are released
+// before the final event. After a restart nothing is left of a function: Recover knows no result.
+func BlockingWith(l Limits, f Measure) Evaluator {
+	l.InFlight = max(l.InFlight, 1)
+	if l.Batch < 1 {
+		l.Batch = l.InFlight
+	}
+	if len(l.Splits) == 0 {
+		l.Splits = []Split{Validation}
+	}
+	l.Splits = slices.Clone(l.Splits)
+	return &blocking{limits: l, f: f, slots: make(chan struct{}, l.InFlight)}
+}
+
+type blocking struct {
+	limits Limits
+	f      Measure
+	slots  chan struct{}
+}
+
+func (b *blocking) Limits() Limits { return b.limits }
+
+func (b *blocking) Submit(ctx context.Context, batch []Candidate, emit func(Event)) error {
+	if err := checkBatch(batch, emit); err != nil {
+		return err
+	}
+	var open sync.WaitGroup
+	defer open.Wait()
+	for _, c := range batch {
+		r := &reporter{c: c, emit: emit}
+		if err := checkCandidate(c, b.limits); err != nil {
+			r.end(Failed, nil, err)
+			continue
+		}
+		if !b.take(ctx) {
+			r.end(Cancelled, nil, interrupted(ctx))
+			continue
+		}
+		open.Go(func() {
+			defer func() { <-b.slots }()
+			b.measure(ctx, r)
+		})
+	}
+	return nil
+}
+
+// take waits for a slot; it says false where ctx ended, and then holds none.
+func (b *blocking) take(ctx context.Context) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	select {
+	case b.slots <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// measure takes one candidate from running to its final event.
+func (b *blocking) measure(ctx context.Context, r *reporter) {
+	r.progress(Progress{})
+	limited := ctx
+	if b.limits.Timeout > 0 {
+		var stop context.CancelFunc
+		limited, stop = context.WithTimeoutCause(ctx, b.limits.Timeout, TimedOut)
+		defer stop()
+	}
+	c, release := withLeases(r.c)
+	m, err := call(limited, b.f, c, r.progress)
+	release()
+	if err == nil {
+		err = Check(c, m)
+	}
+	switch {
+	case err == nil:
+		r.end(Done, m, nil)
+	case errors.Is(err, Panicked):
+		r.end(Failed, nil, err)
+	case ctx.Err() != nil:
+		r.end(Cancelled, nil, interrupted(ctx))
+	case errors.Is(context.Cause(limited), TimedOut) && !errors.Is(err, TimedOut):
+		r.end(Failed, nil, Errorf(TimedOut, "not done after the timeout of %v: stopped (%w); raise the evaluator's timeout, or look into its log for what it waited for", b.limits.Timeout, err))
+	case CodeOf(err) == Internal:
+		r.end(Failed, nil, &Error{Code: Internal, Text: err.Error(), Err: err})
+	default:
+		r.end(Failed, nil, err)
+	}
+}
+
+// call runs f and turns its panics into errors. It has a goroutine of its own, because f may end that.
+func call(ctx context.Context, f Measure, c Candidate, progress func(Progress)) (m Metrics, err error) {
+	var wait sync.WaitGroup
+	wait.Add(1)
+	go func() {
+		defer wait.Done()
+		returned := false
+		defer func() {
+			if p := recover(); !returned {
+				m, err = nil, panicked(c, p)
+			}
+		}()
+		m, err = f(ctx, c, progress)
+		returned = true
+	}()
+	wait.Wait()
+	return m, err
+}
+
+// panicked tells of a panic; its stack goes to the candidate's log. p is nil after runtime.Goexit.
+func panicked(c Candidate, p any) error {
+	where := "no log was asked for"
+	if c.Log != "" {
+		where = "its stack is in " + c.Log
+		if e := appendLog(c.Log, fmt.Sprintf("panic: %v\n\n%s\n", p, debug.Stack())); e != nil {
+			where = "its stack could not be logged: " + e.Error()
+		}
+	}
+	if p == nil {
+		p = "its goroutine ended itself (runtime.Goexit)"
+	}
+	return Errorf(Panicked, "the evaluator panicked on candidate %s: %v (%s)", c.Key, p, where)
+}
+
+func appendLog(path, text string) error {
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
+}
+
+func interrupted(ctx context.Context) error {
+	return Errorf(Interrupted, "stopped before it was done: %w", context.Cause(ctx))
+}
+
+// withLeases returns c with a Model whose leases are released at the latest by the returned function.
+func withLeases(c Candidate) (Candidate, func()) {
+	if c.Model == nil {
+		return c, func() {}
+	}
+	var (
+		mu     sync.Mutex
+		leases []Lease
+		model  = c.Model
+	)
+	c.Model = func(ctx context.Context, form Form) (Lease, error) {
+		l, err := model(ctx, form)
+		if err != nil {
+			return Lease{}, Errorf(NoModel, "the merged model of candidate %s could not be made: %w", c.Key, err)
+		}
+		if l.Release == nil {
+			l.Release = func() {}
+		}
+		l.Release = sync.OnceFunc(l.Release)
+		mu.Lock()
+		defer mu.Unlock()
+		leases = append(leases, l)
+		return l, nil
+	}
+	return c, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, l := range leases {
+			l.Release()
+		}
+	}
+}
+
+// reporter sends one candidate's events, in order, and none after the final one.
+type reporter struct {
+	c    Candidate
+	emit func(Event)
+
+	mu    sync.Mutex
+	ended bool
+}
+
+func (r *reporter) progress(p Progress) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.ended {
+		r.emit(Event{Key: r.c.Key, Attempt: r.c.Attempt, State: Running, Progress: p})
+	}
+}
+
+func (r *reporter) end(s State, m Metrics, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended = true
+	r.emit(Event{Key: r.c.Key, Attempt: r.c.Attempt, State: s, Metrics: m, Err: err})
+}
+
+func (b *blocking) Recover(_ context.Context, open []Candidate, _ func(Event)) ([]string, error) {
+	return Keys(open), nil
+}
+
+// Keys returns the candidates' keys, in order.
+func Keys(cs []Candidate) []string {
+	keys := make([]string, len(cs))
+	for i, c := range cs {
+		keys[i] = c.Key
+	}
+	return keys
+}
+
+// checkBatch refuses a batch whose events could not be told apart, or told to nobody.
+func checkBatch(batch []Candidate, emit func(Event)) error {
+	if emit == nil {
+		return Errorf(BadCandidate, "Submit needs somewhere to send its events: emit is nil")
+	}
+	seen := map[string]bool{}
+	for _, c := range batch {
+		if seen[c.Key] {
+			return Errorf(BadCandidate, "the key %q is twice in one batch: its events could not be told apart", c.Key)
+		}
+		seen[c.Key] = true
+	}
+	return nil
+}

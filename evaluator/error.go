@@ -1,0 +1,69 @@
+package evaluator
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Code names a kind of failure. It is itself an error, so that errors.Is(err, evaluator.TimedOut) asks
+// whether err, or anything wrapped or joined in it, is of that kind.
+type Code string
+
+// Kinds of failure that every evaluator shares. A kind of evaluator may add its own.
+const (
+	Internal       Code = "internal"        // an error without a code of its own
+	Interrupted    Code = "interrupted"     // the runner asked it to stop
+	TimedOut       Code = "timed_out"       // longer than Limits.Timeout
+	Panicked       Code = "panicked"        // a bug in the evaluator
+	NoModel        Code = "no_model"        // Candidate.Model is missing or failed
+	BadModel       Code = "bad_model"       // the merged model cannot be read or run
+	BadCandidate   Code = "bad_candidate"   // no tasks, a task twice, a key twice
+	UnknownTask    Code = "unknown_task"    // the evaluator cannot measure it
+	UnknownSplit   Code = "unknown_split"   // the evaluator does not offer it
+	MissingTask    Code = "missing_task"    // asked for, not measured
+	UndeclaredTask Code = "undeclared_task" // measured, not asked for
+	NotFinite      Code = "not_finite"      // a value or standard error that is NaN or ±Inf
+	BadNoise       Code = "bad_noise"       // a negative standard error or number of items
+	BadOptions     Code = "bad_options"     // the evaluator is configured wrongly
+)
+
+// Error returns the code's name.
+func (c Code) Error() string { return string(c) }
+
+// Error is one failure: what kind, and in words what was found where, what was expected, what to do.
+type Error struct {
+	Code Code
+	Task string // the task it is about, "" for none
+	Text string
+	Err  error // what it comes from, nil for none
+}
+
+// Errorf makes an Error; a %w in format becomes Err.
+func Errorf(code Code, format string, args ...any) *Error {
+	err := fmt.Errorf(format, args...)
+	return &Error{Code: code, Text: err.Error(), Err: errors.Unwrap(err)}
+}
+
+// Error returns the text.
+func (e *Error) Error() string { return e.Text }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is says whether target is e's code.
+func (e *Error) Is(target error) bool {
+	c, ok := target.(Code)
+	return ok && c == e.Code
+}
+
+// CodeOf returns the code of the first Error in err, Internal where there is none, "" for nil.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return Internal
+}
