@@ -1,0 +1,207 @@
+package safetensors
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Names of the files of a model in a folder.
+const (
+	SingleName = "model.safetensors"
+	IndexName  = "model.safetensors.index.json"
+)
+
+// Set is the tensors of one model over its files.
+type Set struct {
+	path   string
+	files  []*File
+	names  []string
+	places map[string]place
+	bytes  int64
+}
+
+// place is where a tensor is: files[file].Tensors()[tensor].
+type place struct{ file, tensor int }
+
+// OpenModel opens a model: a folder (see OpenFolder) or one .safetensors file.
+func OpenModel(path string) (*Set, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	if info.IsDir() {
+		return OpenFolder(path)
+	}
+	f, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return newSet(path, []*File{f})
+}
+
+// OpenFolder opens the model in a folder: model.safetensors, or else the shards that
+// model.safetensors.index.json names. Every tensor has to be in the shard where the index puts it, and
+// nowhere else. Files may be symbolic links (the hub's cache is made of them), names in the index stay
+// in the folder. What is wrong with all the shards is reported at once.
+func OpenFolder(dir string) (*Set, error) {
+	single := filepath.Join(dir, SingleName)
+	if _, err := os.Lstat(single); err == nil {
+		f, err := Open(single)
+		if err != nil {
+			return nil, err
+		}
+		return newSet(dir, []*File{f})
+	}
+	index, err := readIndex(filepath.Join(dir, IndexName))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, noModel(dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return openShards(dir, index)
+}
+
+// openShards opens every shard of an index and compares what they hold with it.
+func openShards(dir string, index *index) (*Set, error) {
+	var files []*File
+	var errs []error
+	for _, name := range index.shards {
+		f, err := Open(filepath.Join(dir, name))
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			errs = append(errs, &FormatError{Path: index.path, Code: ShardMissing, Msg: fmt.Sprintf("the shard %q is not in the folder: download or copy it", name)})
+		case err != nil:
+			errs = append(errs, err)
+		default:
+			files = append(files, f)
+		}
+	}
+	if len(errs) > 0 {
+		closeAll(files)
+		return nil, errors.Join(errs...)
+	}
+	s, err := newSet(dir, files)
+	if err != nil {
+		return nil, err
+	}
+	if err := index.check(s); err != nil {
+		closeAll(files)
+		return nil, err
+	}
+	return s, nil
+}
+
+// newSet joins files; on error it closes them.
+func newSet(path string, files []*File) (*Set, error) {
+	s := &Set{path: path, files: files, places: map[string]place{}}
+	p := problems{path: path}
+	for i, f := range files {
+		for j, t := range f.Tensors() {
+			if first, twice := s.places[t.Name]; twice {
+				p.add(TensorTwice, t.Name, "it is both in %s and in %s", filepath.Base(files[first.file].path), filepath.Base(f.path))
+				continue
+			}
+			s.places[t.Name] = place{i, j}
+			s.names = append(s.names, t.Name)
+			s.bytes += t.Size
+		}
+	}
+	if err := p.err(); err != nil {
+		closeAll(files)
+		return nil, err
+	}
+	slices.Sort(s.names)
+	return s, nil
+}
+
+// Path is the folder or file that the set was opened from.
+func (s *Set) Path() string { return s.path }
+
+// Files lists the files, shards in the order of their names. The slice belongs to the set.
+func (s *Set) Files() []*File { return s.files }
+
+// Names lists the names of all tensors, sorted by bytes. The slice belongs to the set.
+func (s *Set) Names() []string { return s.names }
+
+// Len is the number of tensors.
+func (s *Set) Len() int { return len(s.names) }
+
+// Size is the sum of the tensors' sizes in bytes.
+func (s *Set) Size() int64 { return s.bytes }
+
+// Lookup finds a tensor by name, and the file that holds it.
+func (s *Set) Lookup(name string) (*File, Tensor, bool) {
+	p, ok := s.places[name]
+	if !ok {
+		return nil, Tensor{}, false
+	}
+	return s.files[p.file], s.files[p.file].header.tensors[p.tensor], true
+}
+
+// Tensors lists all tensors in the order of the files. Their Offset counts within their own file.
+func (s *Set) Tensors() []Tensor {
+	list := make([]Tensor, 0, len(s.names))
+	for _, f := range s.files {
+		list = append(list, f.Tensors()...)
+	}
+	return list
+}
+
+// Unchanged is nil while no file has changed since it was opened.
+func (s *Set) Unchanged() error {
+	var errs []error
+	for _, f := range s.files {
+		errs = append(errs, f.Unchanged())
+	}
+	return errors.Join(errs...)
+}
+
+// Close closes the files.
+func (s *Set) Close() error { return closeAll(s.files) }
+
+func closeAll(files []*File) error {
+	var errs []error
+	for _, f := range files {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// noModel says what the folder has instead and what to do with it.
+func noModel(dir string) error {
+	e := &FormatError{Path: dir, Code: NoModel, Msg: fmt.Sprintf("expected %s or %s in the folder", SingleName, IndexName)}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return unreadable(dir, err)
+	}
+	var safe, other []string
+	for _, entry := range entries {
+		switch strings.ToLower(filepath.Ext(entry.Name())) {
+		case ".safetensors":
+			safe = append(safe, entry.Name())
+		case ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".h5", ".msgpack":
+			other = append(other, entry.Name())
+		}
+	}
+	switch {
+	case len(safe) > 0:
+		e.Msg += fmt.Sprintf(", found %s: give the path of the file itself", some(safe))
+	case len(other) > 0:
+		e.Msg += fmt.Sprintf(", found %s: convert the model with `python -c \"from transformers import AutoModel as M; M.from_pretrained('%s').save_pretrained('OUT')\"`", some(other), dir)
+	default:
+		e.Msg += ", found no model in it"
+	}
+	return e
+}
+
+func some(names []string) string {
+	if len(names) > 3 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:3], ", "), len(names)-3)
+	}
+	return strings.Join(names, ", ")
+}
