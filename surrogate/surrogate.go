@@ -62,9 +62,10 @@ type Trust struct {
 	Constant bool      `json:"constant"` // the metric does not vary beyond its noise
 	Cliff    bool      `json:"cliff"`    // collapses in part of the region
 	CliffWhy string    `json:"cliff_why,omitempty"`
-	Flagged  bool      `json:"flagged"`       // not to be believed: see Why
-	Why      string    `json:"why,omitempty"` // in words, for a person
-	LOO      []float64 `json:"-"`             // leave-one-out predictions on the metric's scale, one a datum
+	Flagged  bool      `json:"flagged"`        // not to be believed: see Why
+	Why      string    `json:"why,omitempty"`  // in words, for a person
+	Note     string    `json:"note,omitempty"` // what the fitter did instead of what was asked, in words
+	LOO      []float64 `json:"-"`              // leave-one-out predictions on the metric's scale, one a datum
 }
 
 // Fitter fits a surrogate. warm may be nil or a surrogate of the same kind to start from; the result

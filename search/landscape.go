@@ -1,0 +1,195 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+
+	"gonum.org/v1/gonum/mat"
+
+	"parfait/pareto"
+	"parfait/surrogate"
+)
+
+// Landscape is the fitted surrogates of one question. Immutable and safe for concurrent use.
+type Landscape struct {
+	space Space
+	tasks []Task
+	fits  []fit
+	goals []int // indices of the tasks that are optimised
+}
+
+type fit struct {
+	surrogate surrogate.Surrogate
+	trust     surrogate.Trust
+	used      []int
+	spread    float64 // range of the measured values
+}
+
+// Fit fits one surrogate a task to the points that have it measured, tasks in parallel; the result does
+// not depend on how many run at once. warm may be nil or the landscape of fewer points. An error (NoData)
+// names the tasks that no point has measured.
+func Fit(ctx context.Context, space Space, tasks []Task, points []Point, warm *Landscape) (*Landscape, error) {
+	return FitWith(ctx, surrogate.Auto(), space, tasks, points, warm)
+}
+
+// FitWith is Fit with a fitter of one's own.
+func FitWith(ctx context.Context, fitter surrogate.Fitter, space Space, tasks []Task, points []Point, warm *Landscape) (*Landscape, error) {
+	q := Question{Space: space, Tasks: tasks, Done: points}
+	if err := q.check(); err != nil {
+		return nil, err
+	}
+	l := &Landscape{space: space, tasks: tasks, fits: make([]fit, len(tasks))}
+	for i, t := range tasks {
+		if t.Optimise {
+			l.goals = append(l.goals, i)
+		}
+	}
+	errs := make([]error, len(tasks))
+	parallel(len(tasks), func(i int) {
+		var before surrogate.Surrogate
+		if warm != nil && len(warm.fits) == len(tasks) && warm.tasks[i].Name == tasks[i].Name {
+			before = warm.fits[i].surrogate
+		}
+		l.fits[i], errs[i] = fitTask(ctx, fitter, space, tasks[i], i, points, before)
+	})
+	for i, err := range errs {
+		if err != nil {
+			return nil, fmt.Errorf("task %q: %w", tasks[i].Name, err)
+		}
+	}
+	return l, nil
+}
+
+func fitTask(ctx context.Context, fitter surrogate.Fitter, space Space, task Task, index int, points []Point, warm surrogate.Surrogate) (fit, error) {
+	d := surrogate.Data{Link: task.Link}
+	if d.Link == "" {
+		d.Link = surrogate.Identity
+	}
+	for _, c := range space.Coefficients {
+		d.Lo, d.Hi = append(d.Lo, c.Lo), append(d.Hi, c.Hi)
+	}
+	var f fit
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for k, p := range points {
+		if p.Failed {
+			continue
+		}
+		m := p.Y[index]
+		if math.IsNaN(m.Value) {
+			continue
+		}
+		f.used = append(f.used, k)
+		d.X = append(d.X, p.X)
+		d.Y = append(d.Y, m.Value)
+		d.Stderr = append(d.Stderr, m.Stderr)
+		d.N = append(d.N, m.N)
+		lo, hi = min(lo, m.Value), max(hi, m.Value)
+	}
+	if len(d.X) == 0 {
+		return f, fail(NoData, "no finished trial has it measured")
+	}
+	f.spread = hi - lo
+	var err error
+	f.surrogate, f.trust, err = fitter.Fit(ctx, d, warm)
+	return f, err
+}
+
+// parallel calls f(0), …, f(n−1) on as many goroutines as there are processors.
+func parallel(n int, f func(int)) {
+	var wg sync.WaitGroup
+	next := make(chan int)
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := range next {
+				f(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+}
+
+// Surrogate returns the surrogate of a task.
+func (l *Landscape) Surrogate(task int) surrogate.Surrogate { return l.fits[task].surrogate }
+
+// Trust returns the held-out figures of a task.
+func (l *Landscape) Trust(task int) surrogate.Trust { return l.fits[task].trust }
+
+// Used returns the indices of the points that a task was fitted on; Trust.LOO is in the same order.
+func (l *Landscape) Used(task int) []int { return l.fits[task].used }
+
+// Problem is the surrogates of the optimised tasks as pareto sees them: all minimised, with gradients.
+func (l *Landscape) Problem() pareto.Problem {
+	return pareto.Problem{
+		Bounds: l.space.Bounds(),
+		M:      len(l.goals),
+		Eval: func(dst, x []float64) {
+			for k, i := range l.goals {
+				dst[k] = l.sign(i) * predictMean(l.fits[i].surrogate, nil, x)
+			}
+		},
+		Jacobian: func(dst *mat.Dense, x []float64) {
+			row := make([]float64, len(x))
+			for k, i := range l.goals {
+				predictMean(l.fits[i].surrogate, row, x)
+				for j, v := range row {
+					dst.Set(k, j, l.sign(i)*v)
+				}
+			}
+		},
+	}
+}
+
+func (l *Landscape) sign(task int) float64 {
+	if l.tasks[task].Maximize {
+		return -1
+	}
+	return 1
+}
+
+// meaner is a surrogate that knows a cheaper way to its mean alone.
+type meaner interface {
+	Mean(grad, x []float64) float64
+}
+
+func predictMean(s surrogate.Surrogate, grad, x []float64) float64 {
+	if m, ok := s.(meaner); ok {
+		return m.Mean(grad, x)
+	}
+	if grad != nil {
+		s.Gradient(grad, nil, x)
+	}
+	mean, _ := s.Predict(x)
+	return mean
+}
+
+// The bounds of belief: a prediction counts where its standard deviation is below a share of the
+// measured range of its task, and where the point lies within the ellipsoid of the samples.
+const (
+	believedStd      = 0.15
+	believedLeverage = 1.0
+)
+
+// Believed says whether the predictions at x may be believed: inside the region of the samples, and
+// certain enough for every optimised task. What is outside is drawn hatched and never decides a front.
+func (l *Landscape) Believed(x []float64) bool {
+	for _, i := range l.goals {
+		f := l.fits[i]
+		if f.surrogate.Leverage(x) > believedLeverage {
+			return false
+		}
+		if f.trust.Constant || f.spread == 0 {
+			continue
+		}
+		if _, std := f.surrogate.Predict(x); std > believedStd*f.spread {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,115 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"testing"
+
+	"parfait/surrogate"
+)
+
+func box(d int, lo, hi float64) Space {
+	var s Space
+	for i := range d {
+		name := fmt.Sprintf("m%d", i)
+		s.Coefficients = append(s.Coefficients, Coefficient{Name: name, Model: name, Lo: lo, Hi: hi, Kind: Scaling})
+	}
+	return s
+}
+
+// hills has one task a coefficient: task i likes coefficient i and suffers from the others.
+func hills(x []float64) []float64 {
+	y := make([]float64, len(x))
+	for i := range y {
+		eta := -0.5 + 4*x[i] - 2*x[i]*x[i]
+		for j, v := range x {
+			if j != i {
+				eta -= 0.3*v + 0.9*v*v + 0.4*v*x[i]
+			}
+		}
+		y[i] = 1 / (1 + math.Exp(-eta))
+	}
+	return y
+}
+
+func rates(d int) []Task {
+	tasks := make([]Task, d)
+	for i := range tasks {
+		tasks[i] = Task{Name: fmt.Sprintf("t%d", i), Link: surrogate.Logit, Maximize: true, Optimise: true}
+	}
+	return tasks
+}
+
+func measure(x []float64) Point {
+	p := Point{X: x}
+	for _, v := range hills(x) {
+		p.Y = append(p.Y, Measurement{Value: v})
+	}
+	return p
+}
+
+// campaign runs a strategy for n trials in batches, each asked for before the batch before it is done.
+func campaign(t testing.TB, s Strategy, space Space, tasks []Task, n, batch int, f func([]float64) Point) []Point {
+	t.Helper()
+	var done []Point
+	var pending [][]float64
+	asked := 0
+	for b := 0; asked < n; b++ {
+		p, err := s.Ask(context.Background(), Question{
+			Space: space, Tasks: tasks, Done: done, Pending: pending, Batch: b, N: batch, Budget: n, Asked: asked, Seed: 1,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(p.X) != len(p.Why) {
+			t.Fatalf("%d points with %d reasons", len(p.X), len(p.Why))
+		}
+		for _, x := range pending {
+			done = append(done, f(x))
+		}
+		pending = p.X
+		asked += len(p.X)
+		if len(p.X) == 0 {
+			break
+		}
+	}
+	for _, x := range pending {
+		done = append(done, f(x))
+	}
+	return done
+}
+
+func TestDesignSupportsAQuadratic(t *testing.T) {
+	for d, n := range map[int]int{1: 8, 2: 10, 3: 20, 4: 30} {
+		t.Run(fmt.Sprint(d), func(t *testing.T) {
+			points := campaign(t, design{}, box(d, 0, 1.2), rates(d), n, 4, measure)
+			l, err := Fit(context.Background(), box(d, 0, 1.2), rates(d), points, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range points {
+				t.Logf("%v", p.X)
+			}
+			for i := range rates(d) {
+				var ss, se, mean float64
+				test := halton(500, d, 99)
+				for _, x := range test {
+					for j := range x {
+						x[j] *= 1.2
+					}
+					mean += hills(x)[i] / 500
+				}
+				for _, x := range test {
+					m, _ := l.Surrogate(i).Predict(x)
+					y := hills(x)[i]
+					se += (y - m) * (y - m)
+					ss += (y - mean) * (y - mean)
+				}
+				t.Logf("task %d: R² %.3f, Q² %.3f", i, 1-se/ss, l.Trust(i).Q2)
+			}
+			front, err := l.Front(context.Background(), 20)
+			t.Log(len(front), err)
+		})
+	}
+}

@@ -1,0 +1,157 @@
+package search
+
+import (
+	"math"
+	"slices"
+)
+
+// region is the part of a space that a start is spread over: the space shrunk about its origin, so that
+// many coefficients together do not leave the neighbourhood of the base. Simplices are never shrunk.
+type region struct {
+	space   Space
+	origin  []float64 // the base: 0 where the range has it; mid-range for parameters; the centre of simplices
+	lo, hi  []float64 // shrunk
+	free    []int     // coefficients outside every simplex
+	shrink  float64   // s = min(1, 2/√N), N the number of scalings outside simplices
+	scaling int       // N
+}
+
+func newRegion(s Space) *region {
+	n := len(s.Coefficients)
+	r := &region{space: s, origin: make([]float64, n), lo: make([]float64, n), hi: make([]float64, n), shrink: 1}
+	proportion := make([]bool, n)
+	for _, set := range s.Simplex {
+		for _, i := range set {
+			proportion[i] = true
+			r.origin[i] = 1 / float64(len(set))
+		}
+	}
+	for i, c := range s.Coefficients {
+		if !proportion[i] && c.Kind != Parameter {
+			r.scaling++
+		}
+	}
+	if r.scaling > 4 {
+		r.shrink = 2 / math.Sqrt(float64(r.scaling))
+	}
+	for i, c := range s.Coefficients {
+		r.lo[i], r.hi[i] = c.Lo, c.Hi
+		switch {
+		case proportion[i]:
+			r.lo[i], r.hi[i] = 0, 1
+		case c.Kind == Parameter:
+			r.origin[i] = (c.Lo + c.Hi) / 2
+			r.free = append(r.free, i)
+		default:
+			r.origin[i] = min(max(0, c.Lo), c.Hi)
+			r.lo[i] = r.origin[i] + r.shrink*(c.Lo-r.origin[i])
+			r.hi[i] = r.origin[i] + r.shrink*(c.Hi-r.origin[i])
+			r.free = append(r.free, i)
+		}
+	}
+	return r
+}
+
+// unit maps x to [−1, 1] over the region.
+func (r *region) unit(dst, x []float64) {
+	for i := range x {
+		dst[i] = 0
+		if w := r.hi[i] - r.lo[i]; w > 0 {
+			dst[i] = 2*(x[i]-r.lo[i])/w - 1
+		}
+	}
+}
+
+// spread returns n points spread evenly over the region: a scrambled Halton sequence, on
+// simplices by the exponential map.
+func (r *region) spread(n int, seed uint64) [][]float64 {
+	d := len(r.origin)
+	if n == 0 || d == 0 {
+		return nil
+	}
+	out := halton(n, d, seed)
+	for k, u := range out {
+		x := make([]float64, d)
+		for i := range x {
+			x[i] = r.lo[i] + u[i]*(r.hi[i]-r.lo[i])
+		}
+		for _, set := range r.space.Simplex {
+			sum := 0.0
+			for _, i := range set {
+				x[i] = -math.Log(max(u[i], 1e-12))
+				sum += x[i]
+			}
+			for _, i := range set {
+				x[i] /= sum
+			}
+		}
+		out[k] = x
+	}
+	return out
+}
+
+// tidy moves x into the space and rounds it to four digits of each range: what a person can read, type
+// and repeat. Proportions still sum to one.
+func (s Space) tidy(x []float64) []float64 {
+	out := slices.Clone(x)
+	for i, c := range s.Coefficients {
+		step := step(c)
+		out[i] = min(max(math.Round(x[i]/step)*step, c.Lo), c.Hi)
+		// Remove the dust of the multiplication: the shortest decimal at this step.
+		if step < 1 {
+			k := math.Round(1 / step)
+			out[i] = min(max(math.Round(out[i]*k)/k, c.Lo), c.Hi)
+		}
+	}
+	for _, set := range s.Simplex {
+		rest, largest := 1.0, set[0]
+		for _, i := range set {
+			if x[i] > x[largest] {
+				largest = i
+			}
+		}
+		for _, i := range set {
+			if i != largest {
+				rest -= out[i]
+			}
+		}
+		out[largest] = max(math.Round(rest*1e12)/1e12, 0)
+	}
+	return out
+}
+
+// step is the power of ten at or below a thousandth of the range.
+func step(c Coefficient) float64 {
+	w := c.Hi - c.Lo
+	if !(w > 0) {
+		return 1e-4
+	}
+	return math.Pow(10, math.Floor(math.Log10(w/1000)))
+}
+
+// gap is the distance between two points, each coefficient in units of its range.
+func (s Space) gap(a, b []float64) float64 {
+	sum := 0.0
+	for i, c := range s.Coefficients {
+		w := c.Hi - c.Lo
+		if !(w > 0) {
+			continue
+		}
+		d := (a[i] - b[i]) / w
+		sum += d * d
+	}
+	return math.Sqrt(sum)
+}
+
+// sameGap is the gap below which two points are one.
+const sameGap = 1e-3
+
+// known says whether x is already among points.
+func (s Space) known(x []float64, points [][]float64) bool {
+	for _, p := range points {
+		if s.gap(x, p) < sameGap {
+			return true
+		}
+	}
+	return false
+}
