@@ -1,0 +1,132 @@
+package chart
+
+// Dots is a picture finer than cells: 2×4 dots a cell with [Braille], 2×2 with [Block], 1×2 with
+// [ASCII]. Every cell has one colour, the one drawn last.
+type Dots struct {
+	w, h   int // cells
+	px, py int // dots a cell
+	glyphs Glyphs
+	bits   []uint8
+	colors []Style
+}
+
+// NewDots returns an empty picture over w×h cells.
+func NewDots(w, h int, g Glyphs) *Dots {
+	w, h = max(w, 0), max(h, 0)
+	d := &Dots{w: w, h: h, px: 2, py: 4, glyphs: g, bits: make([]uint8, w*h), colors: make([]Style, w*h)}
+	switch g {
+	case Block:
+		d.py = 2
+	case ASCII:
+		d.px, d.py = 1, 2
+	}
+	return d
+}
+
+// Size is the width and height in dots.
+func (d *Dots) Size() (w, h int) { return d.w * d.px, d.h * d.py }
+
+// Set sets the dot (x, y); outside it does nothing.
+func (d *Dots) Set(x, y int, s Style) {
+	if x < 0 || y < 0 || x >= d.w*d.px || y >= d.h*d.py {
+		return
+	}
+	i := y/d.py*d.w + x/d.px
+	d.bits[i] |= 1 << (y%d.py*d.px + x%d.px)
+	d.colors[i] = s
+}
+
+// Line sets the dots from (x0, y0) to (x1, y1), clipped to the picture. Coordinates are in dots, with
+// (0, 0) the corner of the first one; those that are not finite draw nothing.
+func (d *Dots) Line(x0, y0, x1, y1 float64, s Style) {
+	d.dash(x0, y0, x1, y1, 0, s)
+}
+
+// Dashed is [Dots.Line] with gaps of as many dots as the dashes.
+func (d *Dots) Dashed(x0, y0, x1, y1 float64, dash int, s Style) {
+	d.dash(x0, y0, x1, y1, dash, s)
+}
+
+func (d *Dots) dash(x0, y0, x1, y1 float64, dash int, s Style) {
+	w, h := d.Size()
+	x0, y0, x1, y1, ok := clipLine(x0, y0, x1, y1, float64(w), float64(h))
+	if !ok {
+		return
+	}
+	dx, dy := x1-x0, y1-y0
+	n := int(max(abs(dx), abs(dy))) + 1
+	for i := 0; i <= n; i++ {
+		if dash > 0 && i/dash%2 == 1 {
+			continue
+		}
+		t := float64(i) / float64(n)
+		d.Set(int(x0+dx*t), int(y0+dy*t), s)
+	}
+}
+
+func abs(v float64) float64 { return max(v, -v) }
+
+// clipLine cuts a line to [0, w]×[0, h] (Liang and Barsky, 1984).
+func clipLine(x0, y0, x1, y1, w, h float64) (a, b, c, d float64, ok bool) {
+	for _, v := range [...]float64{x0, y0, x1, y1} {
+		if !(abs(v) <= extreme) {
+			return 0, 0, 0, 0, false
+		}
+	}
+	t0, t1 := 0.0, 1.0
+	dx, dy := x1-x0, y1-y0
+	for _, e := range [...][2]float64{{-dx, x0}, {dx, w - x0}, {-dy, y0}, {dy, h - y0}} {
+		switch p, q := e[0], e[1]; {
+		case p == 0 && q < 0:
+			return 0, 0, 0, 0, false
+		case p < 0:
+			t0 = max(t0, q/p)
+		case p > 0:
+			t1 = min(t1, q/p)
+		}
+	}
+	return x0 + t0*dx, y0 + t0*dy, x0 + t1*dx, y0 + t1*dy, t0 <= t1
+}
+
+// Draw draws the picture on c with its corner at cell (x, y). Cells without a dot stay as they are, and
+// so do the backgrounds.
+func (d *Dots) Draw(c *Canvas, x, y int) {
+	for i, bits := range d.bits {
+		if bits == 0 {
+			continue
+		}
+		cx, cy := x+i%d.w, y+i/d.w
+		j := c.at(cx, cy)
+		if j < 0 {
+			continue
+		}
+		s := d.colors[i]
+		if s.BG == Default {
+			s.BG = c.g.cells[j].style.BG
+		}
+		c.Set(cx, cy, d.rune(bits), s)
+	}
+}
+
+var (
+	// brailleBit is where Unicode has the dot in column x of row y: bit 2y+x here.
+	brailleBit = [8]rune{0x01, 0x08, 0x02, 0x10, 0x04, 0x20, 0x40, 0x80}
+	quadrants  = []rune(" ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█")
+	halves     = []rune(" '.:")
+)
+
+func (d *Dots) rune(bits uint8) rune {
+	switch d.glyphs {
+	case Block:
+		return quadrants[bits]
+	case ASCII:
+		return halves[bits]
+	}
+	r := rune(0x2800)
+	for i, b := range brailleBit {
+		if bits&(1<<i) != 0 {
+			r |= b
+		}
+	}
+	return r
+}
