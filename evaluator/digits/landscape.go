@@ -1,0 +1,109 @@
+package digits
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"parfait/evaluator"
+)
+
+// Landscape measures merges in memory: coefficients in, accuracies out, without files. It is what
+// benchmarks of search strategies stand on, and it agrees exactly with the way over merge and files.
+// It is immutable: any number of goroutines may use it.
+type Landscape struct {
+	tasks  []string // guard last
+	base   []float32
+	deltas [][]float32
+}
+
+// NewLandscape trains the base and the experts of the first n tasks.
+func NewLandscape(ctx context.Context, n int) (*Landscape, error) {
+	models, err := school.models(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	l := &Landscape{tasks: append(Tasks(n), Guard), base: models.base}
+	for _, expert := range models.experts {
+		delta := make([]float32, len(expert))
+		for j, v := range expert {
+			delta[j] = v - models.base[j]
+		}
+		l.deltas = append(l.deltas, delta)
+	}
+	return l, nil
+}
+
+// Tasks returns the names in the order of Values: the experts' tasks, then the guard.
+func (l *Landscape) Tasks() []string { return slices.Clone(l.tasks) }
+
+// Dim is the number of coefficients, one an expert, in the order of Tasks.
+func (l *Landscape) Dim() int { return len(l.deltas) }
+
+// Values puts the accuracies of the merge with the coefficients x into dst, a value a task in the order
+// of Tasks, and returns it. dst may be nil. len(x) must be Dim. It costs about a millisecond a task.
+func (l *Landscape) Values(dst, x []float64, split evaluator.Split) []float64 {
+	net := l.merge(x)
+	dst = slices.Grow(dst[:0], len(l.tasks))[:len(l.tasks)]
+	for i, task := range l.tasks {
+		s := views.of(task, split)
+		dst[i] = float64(net.correct(s)) / float64(len(s.images))
+	}
+	return dst
+}
+
+// At returns the same as Values as metrics with their binomial standard errors.
+func (l *Landscape) At(x []float64, split evaluator.Split) evaluator.Metrics {
+	net := l.merge(x)
+	m := make(evaluator.Metrics, len(l.tasks))
+	for _, task := range l.tasks {
+		s := views.of(task, split)
+		m[task] = Rate(net.correct(s), len(s.images))
+	}
+	return m
+}
+
+// merge is task arithmetic with λ = 1 as the merge engine does it, rounded to bfloat16.
+func (l *Landscape) merge(x []float64) *network {
+	out := make([]float32, len(l.base))
+	for j, base := range l.base {
+		var sum float32
+		for i, delta := range l.deltas {
+			if w := float32(x[i]); w != 0 {
+				sum += float32(w * delta[j])
+			}
+		}
+		out[j] = bf16(base + sum)
+	}
+	var net network
+	net.fromFlat(out)
+	return &net
+}
+
+// academy keeps what was trained in this process: the same every time, and asked for often by tests.
+type academy struct {
+	mu     sync.Mutex
+	alumni map[int]*trained
+}
+
+var school academy
+
+func (a *academy) models(ctx context.Context, n int) (*trained, error) {
+	if n < 1 || n > MaxTasks() {
+		return nil, evaluator.Errorf(evaluator.BadOptions, "there are digits models for 1 to %d tasks, asked for: %d", MaxTasks(), n)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if m, ok := a.alumni[n]; ok {
+		return m, nil
+	}
+	m, err := train(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	if a.alumni == nil {
+		a.alumni = map[int]*trained{}
+	}
+	a.alumni[n] = m
+	return m, nil
+}
