@@ -1,0 +1,21 @@
+package kernel
+
+// Implementation names what does the arithmetic on this machine: "avx2" or "generic".
+func Implementation() string { return "generic" }
+
+func decode(dst []float32, src []byte, f Format) uint32 { return decodeGeneric(dst, src, f) }
+
+func encode(dst []byte, src []float32, f Format) uint32 { return encodeGeneric(dst, src, f) }
+
+func sub(dst, a, b []float32) { subGeneric(dst, a, b) }
+
+func add(dst, a, b []float32) { addGeneric(dst, a, b) }
+
+func axpy(dst []float32, w float32, x []float32) { axpyGeneric(dst, w, x) }
+
+// fusedSum is not made on this machine.
+type fusedSum struct{}
+
+func newFusedSum(*group) *fusedSum { return nil }
+
+func (*fusedSum) run(lo, hi int) (done int) { return 0 }
