@@ -58,6 +58,8 @@ func combine(outs []Output, base *Vector, models []Vector, n int) bool {
 	for i, m := range models {
 		if used[i] {
 			m.mustBe("a model", n)
+		} else if m.Format.Size() == 0 {
+			panic(fmt.Sprintf("kernel: model %d has no format: expected one of a model without a weight too", i))
 		}
 		double = double && m.Format == F64
 	}

@@ -293,9 +293,10 @@ func TestCombineIsFreeOfChunks(t *testing.T) {
 func TestPanicsNameTheMistake(t *testing.T) {
 	v := Vector{make([]byte, 8), BF16}
 	for name, call := range map[string]func(){
-		"an output has 6 bytes of BF16, expected 4 elements":    func() { TaskArithmetic([]Output{{Vector{make([]byte, 6), BF16}, nil}}, v, nil) },
-		"output 0 has 1 weights for 0 models":                   func() { TaskArithmetic([]Output{{v, []float64{1}}}, v, nil) },
-		"a model has 0 bytes of Format(0), expected 4 elements": func() { TaskArithmetic([]Output{{v, []float64{1}}}, v, []Vector{{}}) },
+		"an output has 6 bytes of BF16, expected 4 elements":                  func() { TaskArithmetic([]Output{{Vector{make([]byte, 6), BF16}, nil}}, v, nil) },
+		"output 0 has 1 weights for 0 models":                                 func() { TaskArithmetic([]Output{{v, []float64{1}}}, v, nil) },
+		"a model has 0 bytes of Format(0), expected 4 elements":               func() { TaskArithmetic([]Output{{v, []float64{1}}}, v, []Vector{{}}) },
+		"model 0 has no format: expected one of a model without a weight too": func() { TaskArithmetic([]Output{{v, []float64{0}}}, v, []Vector{{}}) },
 	} {
 		func() {
 			defer func() {
