@@ -1,5 +1,22 @@
 package study
 
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+
+	"parfait/evaluator"
+	"parfait/pareto"
+	"parfait/search"
+)
+
+// FrontSize is how many points the predicted front has at most.
+const FrontSize = 200
+
+// leastTrials is the number of finished trials below which nothing is fitted.
+const leastTrials = 3
+
 // Predict returns the prediction of every task at x.
 func (a *Analysis) Predict(x []float64) []Prediction {
 	out := make([]Prediction, len(a.Fits))
@@ -18,4 +35,224 @@ func (a *Analysis) Leverage(x []float64) float64 {
 		worst = max(worst, f.Surrogate.Leverage(x))
 	}
 	return worst
+}
+
+// Believed says whether the surrogates may be believed at x.
+func (a *Analysis) Believed(x []float64) bool { return a.landscape.Believed(x) }
+
+// searchTasks are the tasks as search sees them.
+func searchTasks(tasks []Task) []search.Task {
+	out := make([]search.Task, len(tasks))
+	for i, t := range tasks {
+		out[i] = search.Task{Name: t.Name, Link: t.Link, Maximize: t.Sense == Maximize, Optimise: t.Role == Objective, AtLeast: t.AtLeast, AtMost: t.AtMost}
+	}
+	return out
+}
+
+// point is a final trial as search sees it.
+func point(t Trial, tasks []Task) search.Point {
+	p := search.Point{X: t.X, Batch: t.Batch, Failed: t.State != evaluator.Done}
+	for _, task := range tasks {
+		m, ok := t.Metrics[task.Name]
+		if !ok {
+			m.Value = math.NaN()
+		}
+		p.Y = append(p.Y, search.Measurement{Value: m.Value, Stderr: m.Stderr, N: m.N})
+	}
+	return p
+}
+
+// analyse fits the newest snapshot's finished trials, unless that was done already, and publishes what
+// they say.
+func (s *Study) analyse(ctx context.Context) error {
+	s.mu.Lock()
+	snap, warm := s.snap, s.warm
+	s.mu.Unlock()
+	var done []Trial
+	for _, t := range snap.Trials {
+		if t.State == evaluator.Done {
+			done = append(done, t)
+		}
+	}
+	if len(done) < leastTrials || (snap.Analysis != nil && len(snap.Analysis.Trials) == len(done)) {
+		return nil // finished trials never change, so their number says whether there are new ones
+	}
+	a, err := analyse(ctx, snap, done, warm)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := *s.snap
+	next.Analysis, s.warm = a, a.landscape
+	s.publish(&next)
+	return nil
+}
+
+func analyse(ctx context.Context, snap *Snapshot, done []Trial, warm *search.Landscape) (*Analysis, error) {
+	a := &Analysis{Space: snap.Space, Tasks: snap.Tasks, Trials: done}
+	points := make([]search.Point, len(done))
+	for i, t := range done {
+		points[i] = point(t, snap.Tasks)
+	}
+	land, err := search.Fit(ctx, snap.Space, searchTasks(snap.Tasks), points, warm)
+	if err != nil {
+		return nil, err
+	}
+	a.landscape = land
+	for i, t := range snap.Tasks {
+		a.Fits = append(a.Fits, Fit{Task: t.Name, Surrogate: land.Surrogate(i), Trust: land.Trust(i), Used: land.Used(i)})
+		if t.Role == Objective {
+			a.Objectives = append(a.Objectives, i)
+		}
+	}
+	xs, err := land.Front(ctx, FrontSize)
+	if err != nil {
+		return nil, err
+	}
+	a.front(xs)
+	a.measured()
+	a.references()
+	return a, nil
+}
+
+// costs turns values a task into pareto's minimised objectives.
+func (a *Analysis) costs(value func(task int) float64) []float64 {
+	out := make([]float64, len(a.Objectives))
+	for i, t := range a.Objectives {
+		if out[i] = value(t); a.Tasks[t].Sense == Maximize {
+			out[i] = -out[i]
+		}
+	}
+	return out
+}
+
+// front predicts the points xs and finds the named ones among them.
+func (a *Analysis) front(xs [][]float64) {
+	for _, x := range xs {
+		a.Front = append(a.Front, FrontPoint{X: x, Predicted: a.Predict(x), Leverage: a.Leverage(x), Believed: a.landscape.Believed(x), Prob: 1})
+	}
+	first := a.Objectives[0]
+	slices.SortStableFunc(a.Front, func(p, q FrontPoint) int {
+		c := cmp.Compare(p.Predicted[first].Value, q.Predicted[first].Value)
+		if a.Tasks[first].Sense == Minimize {
+			c = -c
+		}
+		if c != 0 {
+			return c
+		}
+		return slices.Compare(p.X, q.X)
+	})
+	costs := make([][]float64, len(a.Front))
+	for i, p := range a.Front {
+		costs[i] = a.costs(func(t int) float64 { return p.Predicted[t].Value })
+	}
+	a.Knee = pareto.Knee(costs)
+	a.Best = make([]int, len(a.Tasks))
+	for t := range a.Tasks {
+		a.Best[t] = -1
+	}
+	for _, t := range a.Objectives {
+		for i, p := range a.Front {
+			if a.Best[t] < 0 || a.Tasks[t].Better(p.Predicted[t].Value, a.Front[a.Best[t]].Predicted[t].Value) {
+				a.Best[t] = i
+			}
+		}
+	}
+}
+
+// measured finds the front among the trials and the hypervolume it grew to, from a reference point that
+// is the worst measured value of each objective less a tenth of its range.
+func (a *Analysis) measured() {
+	var costs [][]float64
+	var ids []int
+	for i, t := range a.Trials {
+		c := a.costs(func(task int) float64 {
+			if m, ok := t.Metrics[a.Tasks[task].Name]; ok {
+				return m.Value
+			}
+			return math.NaN()
+		})
+		if !slices.ContainsFunc(c, math.IsNaN) {
+			costs, ids = append(costs, c), append(ids, i)
+		}
+	}
+	if len(costs) == 0 {
+		return
+	}
+	ref := make([]float64, len(a.Objectives))
+	for o, t := range a.Objectives {
+		best, worst := math.Inf(1), math.Inf(-1)
+		for _, c := range costs {
+			best, worst = min(best, c[o]), max(worst, c[o])
+		}
+		ref[o] = worst + 0.1*(worst-best)
+		if a.Ref = append(a.Ref, ref[o]); a.Tasks[t].Sense == Maximize {
+			a.Ref[o] = -ref[o]
+		}
+	}
+	for _, i := range pareto.NonDominated(costs) {
+		a.Measured = append(a.Measured, ids[i])
+	}
+	var front [][]float64
+	for _, c := range costs {
+		front = append(front, c)
+		keep := make([][]float64, 0, len(front))
+		for _, i := range pareto.NonDominated(front) {
+			keep = append(keep, front[i])
+		}
+		front = keep
+		a.History = append(a.History, pareto.Hypervolume(front, ref))
+	}
+	a.Hypervolume = a.History[len(a.History)-1]
+}
+
+// references are the points with a name: the base, each model alone, the uniform average.
+func (a *Analysis) references() {
+	var scalings []int
+	models := []string{}
+	for i, c := range a.Space.Coefficients {
+		if c.Kind == search.Scaling {
+			scalings = append(scalings, i)
+			if !slices.Contains(models, c.Model) {
+				models = append(models, c.Model)
+			}
+		}
+	}
+	at := func(value func(c search.Coefficient) float64) []float64 {
+		x := make([]float64, len(a.Space.Coefficients))
+		for i, c := range a.Space.Coefficients {
+			x[i] = (c.Lo + c.Hi) / 2
+		}
+		for _, i := range scalings {
+			x[i] = value(a.Space.Coefficients[i])
+		}
+		return x
+	}
+	add := func(name string, x []float64) {
+		r := Reference{Name: name, X: x, Predicted: a.Predict(x), Trial: -1}
+		for i, t := range a.Trials {
+			if slices.EqualFunc(t.X, x, func(p, q float64) bool { return math.Abs(p-q) < 1e-9 }) {
+				r.Trial = i
+			}
+		}
+		a.References = append(a.References, r)
+	}
+	if len(models) == 0 {
+		return
+	}
+	if len(a.Space.Simplex) == 0 {
+		add("base", at(func(search.Coefficient) float64 { return 0 }))
+	}
+	for _, m := range models {
+		add(m, at(func(c search.Coefficient) float64 {
+			if c.Model == m {
+				return 1
+			}
+			return 0
+		}))
+	}
+	if len(models) > 1 {
+		add("uniform", at(func(search.Coefficient) float64 { return 1 / float64(len(models)) }))
+	}
 }

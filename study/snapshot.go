@@ -77,6 +77,8 @@ type Analysis struct {
 	Ref         []float64 // hypervolume's reference point, a value an objective, metric's scale
 	Hypervolume float64   // of the measured front
 	History     []float64 // hypervolume of the measured front after each finished trial
+
+	landscape *search.Landscape
 }
 
 // RunnerState says what the runner does.

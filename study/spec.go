@@ -1,6 +1,16 @@
 package study
 
-// Spec is a parsed study.yaml; paths are as written, see Study for resolved ones.
+import (
+	"os"
+	"path/filepath"
+
+	"parfait/yamldoc"
+)
+
+// SpecFile is the name of the file that makes a folder a study.
+const SpecFile = "study.yaml"
+
+// Spec is a parsed study.yaml. Paths are as written; Study resolves them against its folder.
 type Spec struct {
 	Version    int
 	Base       string
@@ -18,7 +28,7 @@ type Spec struct {
 // Range of a coefficient.
 type Range [2]float64
 
-// ModelSpec is one fine-tuned model.
+// ModelSpec is one fine-tuned model and the range of its coefficient.
 type ModelSpec struct {
 	Name  string
 	Path  string
@@ -35,16 +45,18 @@ type MethodSpec struct {
 // GroupSpec is a layer group: a glob on whole tensor names, first match wins.
 type GroupSpec struct{ Name, Match string }
 
-// EvaluatorSpec has exactly one kind set.
+// EvaluatorSpec has one kind; its options are checked by the kind.
 type EvaluatorSpec struct {
-	Kind    string         // "command", "digits", …
-	Options map[string]any // as written, checked by the kind
+	Kind    string // "command", "digits", …
+	Options map[string]any
+	Line    int // in study.yaml, for errors of the kind's own
 }
 
 // CandidatesSpec says where merged models for evaluators go, and how much they may take.
 type CandidatesSpec struct {
 	Path string // "" for the study's own folder
 	Max  int64  // bytes, 0: no quota
+	Form string // "folder" or "adapter"
 }
 
 // SearchSpec says what to measure.
@@ -53,5 +65,30 @@ type SearchSpec struct {
 	Budget   int
 	Batch    int
 	Seed     uint64
-	Options  map[string]any
+	Options  map[string]any // of the strategy
+	Line     int
+}
+
+// ReadSpec parses and checks dir/study.yaml. Everything wrong with it is in one *yamldoc.Problems.
+func ReadSpec(dir string) (*Spec, error) {
+	path := filepath.Join(dir, SpecFile)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, notAStudy(dir, err)
+	}
+	return ParseSpec(path, b)
+}
+
+// ParseSpec parses and checks a study.yaml; file names it in errors.
+func ParseSpec(file string, b []byte) (*Spec, error) {
+	root, doc, err := yamldoc.Parse(file, b)
+	if err != nil {
+		return nil, err
+	}
+	r := specReader{doc: doc}
+	spec := r.read(root)
+	if err := doc.Err(); err != nil {
+		return nil, err
+	}
+	return spec, nil
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 
@@ -61,7 +62,12 @@ func (d *Document) Err() error {
 	if len(d.list) == 0 {
 		return nil
 	}
-	list := append([]Problem(nil), d.list...)
+	var list []Problem
+	for _, p := range d.list { // a node that is read twice fails once
+		if !slices.Contains(list, p) {
+			list = append(list, p)
+		}
+	}
 	sort.SliceStable(list, func(i, j int) bool { return list[i].Line < list[j].Line })
 	return &Problems{File: d.file, List: list}
 }
@@ -114,10 +120,18 @@ func (d *Document) at(n ast.Node, path string, line, col int) Node {
 		}
 		break
 	}
-	if n != nil && n.GetToken() != nil && n.GetToken().Position != nil {
-		p := n.GetToken().Position
-		if _, flow := n.(*ast.MappingNode); !flow { // a block mapping's token is its first colon
-			line, col = p.Line, p.Column
+	if n != nil {
+		tok := n.GetToken()
+		switch v := n.(type) {
+		case *ast.MappingNode: // a block mapping's token is its first colon
+			if !v.IsFlowStyle && len(v.Values) > 0 {
+				tok = v.Values[0].Key.GetToken()
+			}
+		case *ast.MappingValueNode:
+			tok = v.Key.GetToken()
+		}
+		if tok != nil && tok.Position != nil {
+			line, col = tok.Position.Line, tok.Position.Column
 		}
 	}
 	return Node{doc: d, node: n, path: path, line: line, col: col}

@@ -1,0 +1,54 @@
+package study
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+
+	"parfait/evaluator"
+)
+
+// modelCard is the README.md of an export: a Hugging Face model card that says what was merged, how, why
+// this trade-off, and predicted beside measured.
+func (s *Study) modelCard(e Export, why string, at time.Time) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "---\ntags: [merge, parfait]\nbase_model: %s\n---\n\n# %s\n\n", s.spec.Base, e.Name)
+	fmt.Fprintf(&b, "A merge of %d fine-tuned models by `%s`, chosen on the Pareto front of the study `%s`.\n", len(s.spec.Models), s.spec.Method.Name, s.Snapshot().Name)
+	if why != "" {
+		fmt.Fprintf(&b, "\n**Why this trade-off:** %s\n", why)
+	}
+	b.WriteString("\n| coefficient | value |\n|---|---|\n")
+	for i, c := range s.space.Coefficients {
+		fmt.Fprintf(&b, "| %s | %.6g |\n", c.Name, e.X[i])
+	}
+	b.WriteString("\n| task | role | predicted (90 % interval) | validation | test |\n|---|---|---|---|---|\n")
+	for _, t := range s.spec.Tasks {
+		p, ok := e.Predicted[t.Name]
+		pred := "–"
+		if ok {
+			pred = fmt.Sprintf("%.4g (%.4g … %.4g)", p.Value, p.Lo, p.Hi)
+		}
+		fmt.Fprintf(&b, "| %s | %s, %s | %s | %s | %s |\n", t.Name, t.Role, t.Sense, pred,
+			figure(e.Measured[evaluator.Validation], t.Name), figure(e.Measured[evaluator.Test], t.Name))
+	}
+	b.WriteString("\nPredictions were made on the validation split; a pick is optimistic there, so compare on the test split.\n")
+	b.WriteString("`recipe.yaml` makes these weights again (`parfait merge recipe.yaml OUT`); `receipt.json` has the hashes of every input and output.\n")
+	fmt.Fprintf(&b, "\nWritten %s.\n", at.UTC().Format("2006-01-02 15:04 UTC"))
+	return b.Bytes()
+}
+
+func figure(m map[string]Metric, task string) string {
+	v, ok := m[task]
+	if !ok {
+		return "not measured"
+	}
+	s := fmt.Sprintf("%.4g", v.Value)
+	if v.Stderr > 0 {
+		s += fmt.Sprintf(" ± %.2g", v.Stderr)
+	}
+	if v.N > 0 {
+		s += fmt.Sprintf(" (n = %d)", v.N)
+	}
+	return strings.TrimSpace(s)
+}

@@ -1,0 +1,134 @@
+package study
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"parfait/surrogate"
+	"parfait/yamldoc"
+)
+
+const goodSpec = `version: 1
+base: models/base
+models:
+  - {name: math, path: models/math, range: [0, 1.2]}
+  - {name: code, path: models/code}
+method: {name: task_arithmetic, lambda: 1}
+skip: ['classifier.*']
+dtype: bf16
+tasks:
+  - {name: gsm8k, unit: rate}
+  - {name: perplexity, unit: loss, at_most: 9.5}
+  - {name: safety, role: guard, at_least: 0.95, sense: maximize}
+evaluators:
+  main: {fake: {}}
+candidates: {path: /scratch/me, max: 200GB}
+search: {strategy: design, budget: 60, batch: 4, seed: 7}
+`
+
+func TestSpecReadsWhatIsWritten(t *testing.T) {
+	s, err := ParseSpec("study.yaml", []byte(goodSpec))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Models[0].Range; got != (Range{0, 1.2}) {
+		t.Errorf("range of math: %v", got)
+	}
+	if got := s.Models[1].Range; got != (Range{0, 1}) {
+		t.Errorf("default range: %v", got)
+	}
+	links := []surrogate.Link{surrogate.Logit, surrogate.Log, surrogate.Identity}
+	senses := []Sense{Maximize, Minimize, Maximize}
+	for i, task := range s.Tasks {
+		if task.Link != links[i] || task.Sense != senses[i] || task.Evaluator != "main" {
+			t.Errorf("task %s: link %s, sense %s, evaluator %s", task.Name, task.Link, task.Sense, task.Evaluator)
+		}
+	}
+	if *s.Tasks[1].AtMost != 9.5 || s.Candidates.Max != 200e9 || s.Search.Seed != 7 || s.Method.Params["lambda"] != 1.0 {
+		t.Errorf("read %+v", s)
+	}
+}
+
+// problem finds the problems of a study.yaml that is goodSpec with old replaced by replacement.
+func problemsOf(t *testing.T, old, replacement string) []yamldoc.Problem {
+	t.Helper()
+	if !strings.Contains(goodSpec, old) {
+		t.Fatalf("%q is not in the good spec", old)
+	}
+	_, err := ParseSpec("study.yaml", []byte(strings.Replace(goodSpec, old, replacement, 1)))
+	if err == nil {
+		return nil
+	}
+	var p *yamldoc.Problems
+	if !errors.As(err, &p) {
+		t.Fatalf("%v is a %T, not *yamldoc.Problems", err, err)
+	}
+	return p.List
+}
+
+func TestSpecSaysWhatIsWrongAndWhere(t *testing.T) {
+	for _, c := range []struct {
+		name, old, replacement string
+		line                   int
+		want                   string
+	}{
+		{"unknown key", "dtype: bf16", "dtpye: bf16", 8, `did you mean "dtype"?`},
+		{"unknown key in a task", "{name: gsm8k, unit: rate}", "{name: gsm8k, unti: rate}", 10, `did you mean "unit"?`},
+		{"wrong type", "range: [0, 1.2]", "range: 1.2", 4, "expected a list"},
+		{"range reversed", "[0, 1.2]", "[1.2, 0]", 4, "low < high"},
+		{"range of three", "[0, 1.2]", "[0, 1, 2]", 4, "[low, high]"},
+		{"same name twice", "name: code", "name: math", 5, "taken by an earlier model"},
+		{"same task twice", "name: perplexity", "name: gsm8k", 11, "taken by an earlier task"},
+		{"name with a dot", "name: gsm8k", "name: gsm.8k", 10, "cannot be a name"},
+		{"unknown method", "task_arithmetic", "task_arithmetik", 6, `did you mean "task_arithmetic"?`},
+		{"unknown strategy", "strategy: design", "strategy: desing", 16, "design"},
+		{"unknown sense", "sense: maximize", "sense: max", 12, "maximize"},
+		{"floor above ceiling", "at_least: 0.95", "at_least: 0.95, at_most: 0.5", 12, "nothing can satisfy both"},
+		{"no objective", "{name: gsm8k, unit: rate}\n  - {name: perplexity, unit: loss, at_most: 9.5}", "{name: gsm8k, role: info}", 10, "at least one task with role objective"},
+		{"unknown evaluator", "role: guard", "role: guard, evaluator: judge", 12, `unknown evaluator "judge"`},
+		{"unknown kind", "{fake: {}}", "{fkae: {}}", 14, "expected one of the kinds"},
+		{"size", "200GB", "lots", 15, "expected a size"},
+		{"budget", "budget: 60", "budget: 0", 16, "at least 1"},
+		{"version", "version: 1", "version: 2", 1, "newer than this parfait"},
+		{"missing", "base: models/base\n", "", 1, "base: is missing"},
+		{"not YAML", "base: models/base", "base: [models/base", 3, "not YAML"},
+		{"twice", "dtype: bf16", "dtype: bf16\ndtype: f16", 9, "stands twice"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			list := problemsOf(t, c.old, c.replacement)
+			if !slices.ContainsFunc(list, func(p yamldoc.Problem) bool { return p.Line == c.line && strings.Contains(p.Msg, c.want) }) {
+				t.Errorf("want line %d with %q, got %v", c.line, c.want, list)
+			}
+		})
+	}
+}
+
+func TestSpecReportsEverythingAtOnce(t *testing.T) {
+	_, err := ParseSpec("s.yaml", []byte("version: 1\nbase: b\nmodels: []\ntasks: 3\nevaluators: {main: {}}\nsearhc: {}\n"))
+	var p *yamldoc.Problems
+	if !errors.As(err, &p) || len(p.List) < 4 {
+		t.Fatalf("want four problems or more, got %v", err)
+	}
+}
+
+func TestParseSize(t *testing.T) {
+	for text, want := range map[string]int64{"200GB": 200e9, "1.5 GiB": 3 << 29, "4096": 4096, "7kb": 7000, "1TB": 1e12, "3 b": 3} {
+		if got, ok := ParseSize(text); !ok || got != want {
+			t.Errorf("%q: %d, %v; want %d", text, got, ok, want)
+		}
+	}
+	for _, text := range []string{"", "GB", "-3", "1 PB", "1e400GB", "5 bananas"} {
+		if got, ok := ParseSize(text); ok {
+			t.Errorf("%q was read as %d", text, got)
+		}
+	}
+}
+
+func FuzzParseSpec(f *testing.F) {
+	f.Add([]byte(goodSpec))
+	f.Fuzz(func(_ *testing.T, b []byte) {
+		_, _ = ParseSpec("study.yaml", b)
+	})
+}

@@ -1,0 +1,162 @@
+package study
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"parfait/merge"
+	"parfait/search"
+)
+
+// mergeSpec is what the engine is to merge. Paths are resolved against dir.
+func (s *Spec) mergeSpec(dir string) merge.Spec {
+	m := merge.Spec{Base: resolve(dir, s.Base), Method: s.Method.Name, Params: s.Method.Params, Skip: s.Skip, DType: s.DType, Seed: s.Search.Seed}
+	for _, x := range s.Models {
+		m.Models = append(m.Models, merge.Source{Name: x.Name, Path: resolve(dir, x.Path)})
+	}
+	for _, g := range s.Groups {
+		m.Groups = append(m.Groups, merge.Group{Name: g.Name, Match: g.Match})
+	}
+	return m
+}
+
+// resolve makes a path that is written in study.yaml absolute. What does not look like a path (a hub id)
+// and does not exist stays as it is.
+func resolve(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	local := filepath.Join(dir, path)
+	if _, err := os.Stat(local); err != nil && hubID.MatchString(path) {
+		return path
+	}
+	return local
+}
+
+var hubID = regexp.MustCompile(`^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$`)
+
+// space returns the coefficients of the study in their order: the models' (with groups one a group),
+// then the method's parameters that have a range, by name.
+func (s *Spec) space() (search.Space, error) {
+	knobs, domain, err := merge.Knobs(s.mergeSpec("/"))
+	if err != nil {
+		return search.Space{}, err
+	}
+	var sp search.Space
+	ranges := map[string]Range{}
+	for _, m := range s.Models {
+		ranges[m.Name] = m.Range
+	}
+	index := map[int]int{} // of a knob: its place among the coefficients
+	used := map[string]bool{}
+	for i, k := range knobs {
+		c := search.Coefficient{Name: k.Name, Kind: search.Scaling, Model: k.Model, Group: k.Group}
+		if k.Param == "" {
+			r, ok := ranges[k.Model]
+			if !ok {
+				continue
+			}
+			c.Lo, c.Hi = r[0], r[1]
+		} else {
+			r, ok := s.Method.Ranges[k.Param]
+			if !ok || k.Group != "" {
+				continue // fixed, or left at its default; a range is for the whole model
+			}
+			used[k.Param] = true
+			c.Kind, c.Lo, c.Hi = search.Parameter, r[0], r[1]
+		}
+		index[i] = len(sp.Coefficients)
+		sp.Coefficients = append(sp.Coefficients, c)
+	}
+	for p := range s.Method.Ranges {
+		if !used[p] {
+			return sp, fmt.Errorf("method %s has no parameter %q that can have a range", s.Method.Name, p)
+		}
+	}
+	for _, set := range domain.Simplex {
+		var ids []int
+		for _, k := range set {
+			i := index[k]
+			sp.Coefficients[i].Lo, sp.Coefficients[i].Hi = max(0, sp.Coefficients[i].Lo), min(1, sp.Coefficients[i].Hi)
+			ids = append(ids, i)
+		}
+		sp.Simplex = append(sp.Simplex, ids)
+	}
+	if len(sp.Coefficients) == 0 {
+		return sp, fmt.Errorf("method %s has nothing to turn: give one of its parameters a range, or use `parfait merge`", s.Method.Name)
+	}
+	return sp, nil
+}
+
+// identity is what the history was measured with. Trials measured with another one mean something else.
+type identity struct {
+	Base    string            `json:"base"`
+	Models  map[string]string `json:"models"`
+	Method  string            `json:"method"`
+	Params  map[string]any    `json:"parameters"`
+	Groups  []GroupSpec       `json:"groups"`
+	Skip    []string          `json:"skip"`
+	DType   string            `json:"dtype"`
+	Tasks   []string          `json:"tasks"`
+	Names   []string          `json:"coefficients"`
+	Simplex [][]int           `json:"proportions"`
+}
+
+func (s *Spec) identity() (identity, error) {
+	sp, err := s.space()
+	if err != nil {
+		return identity{}, err
+	}
+	id := identity{Base: s.Base, Models: map[string]string{}, Method: s.Method.Name, Params: s.Method.Params, Groups: s.Groups, Skip: s.Skip, DType: s.DType, Simplex: sp.Simplex}
+	for _, m := range s.Models {
+		id.Models[m.Name] = m.Path
+	}
+	for _, t := range s.Tasks {
+		id.Tasks = append(id.Tasks, t.Name)
+	}
+	slices.Sort(id.Tasks)
+	for _, c := range sp.Coefficients {
+		id.Names = append(id.Names, c.Name)
+	}
+	return id, nil
+}
+
+// checkAgainst compares study.yaml with what the history was measured with and names every difference.
+// Ranges, budgets, floors, senses, roles, seeds and evaluators' options may change.
+func (s *Spec) checkAgainst(h *history) error {
+	was, ok := h.meta["identity"]
+	if !ok || len(h.trials) == 0 {
+		return nil
+	}
+	var old, cur map[string]any
+	id, err := s.identity()
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal([]byte(was), &old); err != nil {
+		return historyError("study.db", err)
+	}
+	if err := json.Unmarshal([]byte(mustJSON(id)), &cur); err != nil {
+		return err
+	}
+	var diffs []string
+	for k := range cur {
+		if !reflect.DeepEqual(old[k], cur[k]) {
+			diffs = append(diffs, fmt.Sprintf("%s: was %s, now %s", k, mustJSON(old[k]), mustJSON(cur[k])))
+		}
+	}
+	if len(diffs) == 0 {
+		return nil
+	}
+	slices.Sort(diffs)
+	return &Error{
+		Code: CodeChanged, Where: SpecFile, What: fmt.Sprintf("%d trials were measured with something else than study.yaml says now:\n  %s", len(h.trials), strings.Join(diffs, "\n  ")),
+		Fix: "set it back, or copy study.yaml into a new folder for a new question",
+	}
+}

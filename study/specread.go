@@ -1,0 +1,363 @@
+package study
+
+import (
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"parfait/merge"
+	"parfait/search"
+	"parfait/surrogate"
+	"parfait/yamldoc"
+)
+
+// specReader turns the nodes of a study.yaml into a Spec; problems gather in the document.
+type specReader struct {
+	doc *yamldoc.Document
+}
+
+var nameRule = regexp.MustCompile(`^[\pL\pN_][\pL\pN_-]*$`)
+
+// name reads a name that is used in flags, files and coefficient names.
+func (specReader) name(n yamldoc.Node) string {
+	s := n.Text()
+	if s != "" && !nameRule.MatchString(s) {
+		n.Failf("%q cannot be a name: use letters, digits, _ and - only (it appears in flags and files)", s)
+	}
+	return s
+}
+
+func (specReader) bounds(n yamldoc.Node) Range {
+	items := n.List()
+	if len(items) != 2 {
+		n.Failf("expected [low, high], found %s", n.Kind())
+		return Range{0, 1}
+	}
+	r := Range{items[0].Float(), items[1].Float()}
+	if r[0] >= r[1] {
+		n.Failf("expected low < high, found %g and %g", r[0], r[1])
+	}
+	return r
+}
+
+func (r specReader) read(root yamldoc.Node) *Spec {
+	s := &Spec{Search: SearchSpec{Strategy: "adaptive", Budget: 60, Batch: 4, Seed: 1, Options: map[string]any{}}, Evaluators: map[string]EvaluatorSpec{}}
+	seen := map[string]bool{}
+	field := func(name string, f func(yamldoc.Node)) func(yamldoc.Node) {
+		return func(n yamldoc.Node) { seen[name] = true; f(n) }
+	}
+	var tasks yamldoc.Node
+	handlers := map[string]func(yamldoc.Node){
+		"version": func(n yamldoc.Node) {
+			if s.Version = n.Int(1); s.Version != 1 {
+				n.Failf("version %d is newer than this parfait, which knows version 1", s.Version)
+			}
+		},
+		"base":       func(n yamldoc.Node) { s.Base = n.Text() },
+		"models":     func(n yamldoc.Node) { s.Models = r.models(n) },
+		"method":     func(n yamldoc.Node) { s.Method = r.method(n) },
+		"groups":     func(n yamldoc.Node) { s.Groups = r.groups(n) },
+		"skip":       func(n yamldoc.Node) { s.Skip = texts(n) },
+		"dtype":      func(n yamldoc.Node) { s.DType = n.Word("dtype", "as-base", "bf16", "f16", "f32") },
+		"tasks":      func(n yamldoc.Node) { tasks = n; s.Tasks = r.tasks(n) },
+		"evaluators": func(n yamldoc.Node) { s.Evaluators = r.evaluators(n) },
+		"candidates": func(n yamldoc.Node) { s.Candidates = r.candidates(n) },
+		"search":     func(n yamldoc.Node) { r.search(n, &s.Search) },
+	}
+	for k, f := range handlers {
+		handlers[k] = field(k, f)
+	}
+	root.Fields(handlers)
+	for _, k := range []string{"version", "base", "models", "tasks", "evaluators"} {
+		if !seen[k] {
+			root.Failf("%s: is missing", k)
+		}
+	}
+	if s.Method.Name == "" && !seen["method"] {
+		s.Method = MethodSpec{Name: "task_arithmetic", Params: map[string]any{}, Ranges: map[string]Range{}}
+	}
+	r.checkTasks(tasks, s)
+	r.checkNames(root, s)
+	return s
+}
+
+func texts(n yamldoc.Node) []string {
+	var out []string
+	for _, i := range n.List() {
+		out = append(out, i.Text())
+	}
+	return out
+}
+
+func (r specReader) models(n yamldoc.Node) []ModelSpec {
+	var out []ModelSpec
+	names := map[string]bool{}
+	for _, item := range n.List() {
+		m := ModelSpec{Range: Range{0, 1}}
+		item.Fields(map[string]func(yamldoc.Node){
+			"name":  func(n yamldoc.Node) { m.Name = r.name(n) },
+			"path":  func(n yamldoc.Node) { m.Path = n.Text() },
+			"range": func(n yamldoc.Node) { m.Range = r.bounds(n) },
+		})
+		switch {
+		case m.Name == "" || m.Path == "":
+			item.Failf("a model needs a name and a path")
+		case names[m.Name]:
+			item.Failf("the name %q is taken by an earlier model", m.Name)
+		}
+		names[m.Name] = true
+		out = append(out, m)
+	}
+	if len(out) == 0 {
+		n.Failf("expected at least one model")
+	}
+	return out
+}
+
+func (r specReader) method(n yamldoc.Node) MethodSpec {
+	m := MethodSpec{Params: map[string]any{}, Ranges: map[string]Range{}}
+	if !n.IsMapping() {
+		m.Name = n.Text()
+	} else {
+		n.Each(func(key string, v yamldoc.Node) {
+			switch {
+			case key == "name":
+				m.Name = v.Text()
+			case v.IsMapping():
+				v.Fields(map[string]func(yamldoc.Node){"range": func(v yamldoc.Node) { m.Ranges[key] = r.bounds(v) }})
+			case v.IsList():
+				v.Failf("expected a value, or {range: [low, high]} to make it a coefficient")
+			default:
+				m.Params[key] = number(v.Value())
+			}
+		})
+	}
+	var known []string
+	for _, info := range merge.Methods() {
+		known = append(known, info.Name)
+	}
+	switch {
+	case m.Name == "":
+		n.Failf("a method needs a name (known: %s)", strings.Join(known, ", "))
+	case !slices.Contains(known, m.Name):
+		n.Unknown("method", m.Name, known)
+	}
+	return m
+}
+
+// number makes whole numbers float64, so that parameters have one type.
+func number(v any) any {
+	if i, ok := v.(int); ok {
+		return float64(i)
+	}
+	return v
+}
+
+func (r specReader) groups(n yamldoc.Node) []GroupSpec {
+	var out []GroupSpec
+	for _, item := range n.List() {
+		var g GroupSpec
+		item.Fields(map[string]func(yamldoc.Node){
+			"name":  func(n yamldoc.Node) { g.Name = r.name(n) },
+			"match": func(n yamldoc.Node) { g.Match = n.Text() },
+		})
+		if g.Name == "" || g.Match == "" {
+			item.Failf("a group needs a name and a match (a glob on whole tensor names)")
+		}
+		if slices.ContainsFunc(out, func(o GroupSpec) bool { return o.Name == g.Name }) {
+			item.Failf("the name %q is taken by an earlier group", g.Name)
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+func (r specReader) tasks(n yamldoc.Node) []Task {
+	var out []Task
+	for _, item := range n.List() {
+		t := Task{Role: Objective}
+		var link string
+		item.Fields(map[string]func(yamldoc.Node){
+			"name":      func(n yamldoc.Node) { t.Name = r.name(n) },
+			"role":      func(n yamldoc.Node) { t.Role = Role(n.Word("role", "objective", "guard", "info")) },
+			"unit":      func(n yamldoc.Node) { t.Unit = n.Text() },
+			"sense":     func(n yamldoc.Node) { t.Sense = Sense(n.Word("sense", "maximize", "minimize")) },
+			"link":      func(n yamldoc.Node) { link = n.Word("link", "auto", "identity", "logit", "log") },
+			"at_least":  func(n yamldoc.Node) { v := n.Float(); t.AtLeast = &v },
+			"at_most":   func(n yamldoc.Node) { v := n.Float(); t.AtMost = &v },
+			"evaluator": func(n yamldoc.Node) { t.Evaluator = n.Text() },
+		})
+		if t.Name == "" {
+			item.Failf("a task needs a name")
+		}
+		if slices.ContainsFunc(out, func(o Task) bool { return o.Name == t.Name }) {
+			item.Failf("the name %q is taken by an earlier task", t.Name)
+		}
+		if t.Sense == "" {
+			t.Sense = Maximize
+			if t.Unit == "loss" {
+				t.Sense = Minimize
+			}
+		}
+		if t.AtLeast != nil && t.AtMost != nil && *t.AtLeast > *t.AtMost {
+			item.Failf("at_least %g is above at_most %g: nothing can satisfy both", *t.AtLeast, *t.AtMost)
+		}
+		t.Link = linkOf(link, t.Unit)
+		out = append(out, t)
+	}
+	return out
+}
+
+// linkOf resolves "auto": rate → logit, positive loss → log, else identity.
+func linkOf(link, unit string) surrogate.Link {
+	switch {
+	case link != "" && link != "auto":
+		return surrogate.Link(link)
+	case unit == "rate":
+		return surrogate.Logit
+	case unit == "loss":
+		return surrogate.Log
+	}
+	return surrogate.Identity
+}
+
+func (r specReader) evaluators(n yamldoc.Node) map[string]EvaluatorSpec {
+	out := map[string]EvaluatorSpec{}
+	n.Each(func(name string, v yamldoc.Node) {
+		e := EvaluatorSpec{Options: map[string]any{}, Line: v.Line()}
+		v.Each(func(key string, o yamldoc.Node) {
+			if slices.Contains(evaluatorKinds(), key) {
+				if e.Kind != "" {
+					o.Failf("an evaluator has one kind, this has %s and %s", e.Kind, key)
+				}
+				e.Kind = key
+				if key == "command" { // its command stands beside its options
+					e.Options[key] = o.Value()
+				} else if m, ok := o.Value().(map[string]any); ok {
+					for k, x := range m {
+						e.Options[k] = x
+					}
+				}
+				return
+			}
+			e.Options[key] = o.Value()
+		})
+		if e.Kind == "" && v.Present() {
+			v.Failf("expected one of the kinds %s", strings.Join(evaluatorKinds(), ", "))
+		}
+		if e.Kind != "" {
+			if _, err := newEvaluator(e, 0); err != nil {
+				v.Failf("%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+			}
+		}
+		out[name] = e
+	})
+	return out
+}
+
+func (r specReader) candidates(n yamldoc.Node) CandidatesSpec {
+	var c CandidatesSpec
+	n.Fields(map[string]func(yamldoc.Node){
+		"path": func(n yamldoc.Node) { c.Path = n.Text() },
+		"max":  func(n yamldoc.Node) { c.Max = size(n) },
+		"form": func(n yamldoc.Node) { c.Form = n.Word("form", "folder", "adapter") },
+	})
+	return c
+}
+
+var sizeRule = regexp.MustCompile(`(?i)^\s*([0-9.]+)\s*([kmgt]?i?b)\s*$`)
+
+// ParseSize reads a number of bytes such as 200GB, 1.5 GiB or 4096.
+func ParseSize(s string) (int64, bool) {
+	if i, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64); err == nil {
+		return i, i >= 0
+	}
+	m := sizeRule.FindStringSubmatch(s)
+	if m == nil {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(m[1], 64)
+	if err != nil {
+		return 0, false
+	}
+	unit, base := strings.ToLower(m[2]), 1000.0
+	if strings.Contains(unit, "i") {
+		base = 1024
+	}
+	f *= math.Pow(base, float64(strings.IndexByte("bkmgt", unit[0])))
+	return int64(f), f < math.MaxInt64
+}
+
+func size(n yamldoc.Node) int64 {
+	s := n.Text()
+	v, ok := ParseSize(s)
+	if !ok {
+		n.Failf("expected a size such as 200GB or 20GiB, found %q", s)
+	}
+	return v
+}
+
+func (r specReader) search(n yamldoc.Node, s *SearchSpec) {
+	s.Line = n.Line()
+	n.Each(func(key string, v yamldoc.Node) {
+		switch key {
+		case "strategy":
+			s.Strategy = v.Text()
+		case "budget":
+			s.Budget = v.Int(1)
+		case "batch":
+			s.Batch = v.Int(1)
+		case "seed":
+			s.Seed = uint64(v.Int(0))
+		default:
+			s.Options[key] = v.Value()
+		}
+	})
+	if _, err := search.New(s.Strategy, s.Options); err != nil {
+		n.Failf("%s", err)
+	}
+}
+
+// checkTasks gives every task its evaluator and checks what only shows with all of them read.
+func (r specReader) checkTasks(n yamldoc.Node, s *Spec) {
+	if !n.Present() {
+		return
+	}
+	var names []string
+	for name := range s.Evaluators {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	items, objectives := n.List(), 0
+	for i := range s.Tasks {
+		t := &s.Tasks[i]
+		if t.Role == Objective {
+			objectives++
+		}
+		switch {
+		case t.Evaluator == "" && len(names) == 1:
+			t.Evaluator = names[0]
+		case t.Evaluator == "" && slices.Contains(names, "main"):
+			t.Evaluator = "main"
+		case t.Evaluator == "" && len(names) > 1:
+			items[i].Failf("which evaluator measures it? Say evaluator: %s (or name one of them main)", strings.Join(names, " | "))
+		case t.Evaluator != "" && !slices.Contains(names, t.Evaluator):
+			items[i].Unknown("evaluator", t.Evaluator, names)
+		}
+	}
+	if objectives == 0 {
+		n.Failf("expected at least one task with role objective")
+	}
+}
+
+// checkNames lets the engine say what it thinks of the method, its parameters and groups.
+func (r specReader) checkNames(root yamldoc.Node, s *Spec) {
+	if r.doc.Err() != nil {
+		return
+	}
+	if _, err := s.space(); err != nil {
+		root.Failf("%s", err)
+	}
+}
