@@ -17,6 +17,10 @@ var transforms = []transform{
 	{"mirrored", moved(func(r, c int) (int, int) { return r, last - c }), 100, 1e-3},
 	{"upside_down", moved(func(r, c int) (int, int) { return last - r, c }), 200, 2e-3}, // as in water
 	{"inverted", inverted, 300, 2e-3},
+	{"transposed", moved(func(r, c int) (int, int) { return c, r }), 400, 2e-3},
+	{"shifted", moved(func(r, c int) (int, int) { return r, (c + 3) % side }), 150, 1e-3},     // three columns left, around the edge
+	{"sheared", moved(func(r, c int) (int, int) { return r, (c + r + 4) % side }), 250, 1e-3}, // a row further each row, around the edge
+	{"occluded", occluded, 150, 2e-3},
 }
 
 const last = side - 1
@@ -44,5 +48,11 @@ func inverted(im image) image {
 	for i, v := range im {
 		im[i] = 1 - v
 	}
+	return im
+}
+
+// occluded hides the lower half.
+func occluded(im image) image {
+	clear(im[pixels/2:])
 	return im
 }
