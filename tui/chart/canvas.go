@@ -146,21 +146,6 @@ func (c *Canvas) Text(x, y int, text string, s Style) int {
 	return n
 }
 
-// Span is text in one style.
-type Span struct {
-	Text  string
-	Style Style
-}
-
-// Spans draws one span after the other and returns the columns taken.
-func (c *Canvas) Spans(x, y int, spans ...Span) int {
-	n := 0
-	for _, s := range spans {
-		n += c.Text(x+n, y, s.Text, s.Style)
-	}
-	return n
-}
-
 // Fill draws r on every cell of the canvas.
 func (c *Canvas) Fill(r rune, s Style) {
 	w, h := c.Size()

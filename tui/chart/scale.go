@@ -6,6 +6,8 @@ import "math"
 // then the axis runs the other way. The zero Range means "whatever the data needs".
 type Range struct{ Lo, Hi float64 }
 
+var nan = math.NaN()
+
 // extreme bounds what a range may hold, so that differences and sums of its ends stay finite.
 const extreme = 1e300
 

@@ -1,10 +1,7 @@
 package chart
 
 import (
-	"fmt"
-	"math"
 	"math/rand"
-	"testing"
 )
 
 func demoScatter() *Scatter {
@@ -33,13 +30,4 @@ func demoScatter() *Scatter {
 		{Mark: MarkUniform, Points: []Point{{X: .7, Y: .8, Label: "uniform"}}},
 		{Mark: MarkInHand, Points: []Point{{X: front[35].X, Y: front[35].Y, ErrX: .02, ErrY: .02, Label: "knee"}}},
 	}}
-}
-
-func TestDemo(t *testing.T) {
-	for _, g := range []Glyphs{Braille, Block, ASCII} {
-		c := NewCanvas(70, 18, g)
-		demoScatter().Draw(c)
-		fmt.Print(c.Plain())
-	}
-	_ = math.Pi
 }

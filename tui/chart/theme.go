@@ -134,18 +134,22 @@ func (t *Theme) params(c Color) [2]string {
 	return [2]string{}
 }
 
-// contrast is black or white, whichever is farther from bg in luminance (WCAG 2 relative luminance,
-// whose two contrasts are equal at 0.179).
+// contrast is black or white, whichever is farther from bg in luminance (WCAG 2: the two contrasts are equal at
+// a relative luminance of 0.179).
 func (t *Theme) contrast(bg Color) Color {
 	if bg == Default || t.params(bg)[1] == "" {
 		return Default
 	}
-	p := t.RGB(bg)
-	r, g, b := colorful.Color{R: float64(p.R) / 255, G: float64(p.G) / 255, B: float64(p.B) / 255}.LinearRgb()
+	p := blackOrWhite(t.RGB(bg))
+	return RGB(p.R, p.G, p.B)
+}
+
+func blackOrWhite(bg color.RGBA) color.RGBA {
+	r, g, b := colorful.Color{R: float64(bg.R) / 255, G: float64(bg.G) / 255, B: float64(bg.B) / 255}.LinearRgb()
 	if 0.2126*r+0.7152*g+0.0722*b > 0.179 {
-		return RGB(0, 0, 0)
+		return color.RGBA{A: 255}
 	}
-	return RGB(255, 255, 255)
+	return color.RGBA{255, 255, 255, 255}
 }
 
 func (t *Theme) entry(p paint) entry {

@@ -1,0 +1,47 @@
+package chart
+
+// Field is a function of two variables known on a grid: Values[j*NX+i] is its value at the i-th of NX even
+// steps from X.Lo to X.Hi and the j-th of NY from Y.Lo to Y.Hi. NaN is unknown.
+type Field struct {
+	X, Y   Range
+	NX, NY int
+	Values []float64
+}
+
+// NewField evaluates f on a grid of nx×ny points, at least 2×2.
+func NewField(x, y Range, nx, ny int, f func(x, y float64) float64) Field {
+	nx, ny = max(nx, 2), max(ny, 2)
+	field := Field{X: x.usable(), Y: y.usable(), NX: nx, NY: ny, Values: make([]float64, nx*ny)}
+	for j := range ny {
+		for i := range nx {
+			field.Values[j*nx+i] = f(field.X.Value(float64(i)/float64(nx-1)), field.Y.Value(float64(j)/float64(ny-1)))
+		}
+	}
+	return field
+}
+
+// ok reports whether the field holds what it says.
+func (f *Field) ok() bool { return f.NX > 1 && f.NY > 1 && len(f.Values) == f.NX*f.NY }
+
+// Range is the range of the values.
+func (f *Field) Range() Range { return RangeOf(f.Values...) }
+
+// At is the value at (x, y), interpolated between the four points around it; NaN outside the grid.
+func (f *Field) At(x, y float64) float64 {
+	tx, ty := f.X.At(x), f.Y.At(y)
+	const slack = 1e-9
+	if !f.ok() || !(tx >= -slack && tx <= 1+slack && ty >= -slack && ty <= 1+slack) {
+		return nan
+	}
+	i, u := node(tx, f.NX)
+	j, v := node(ty, f.NY)
+	row := f.Values[j*f.NX+i:]
+	return (row[0]*(1-u)+row[1]*u)*(1-v) + (row[f.NX]*(1-u)+row[f.NX+1]*u)*v
+}
+
+// node is the grid step before t in [0, 1] of n, and how far t lies behind it.
+func node(t float64, n int) (int, float64) {
+	at := min(max(t, 0), 1) * float64(n-1)
+	i := min(int(at), n-2)
+	return i, at - float64(i)
+}

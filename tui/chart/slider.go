@@ -1,0 +1,81 @@
+package chart
+
+// Slider is a value on a range with its ends: ├───────●────┤
+type Slider struct {
+	Range   Range
+	Value   float64
+	Color   Color // of the handle
+	Focused bool
+
+	// Known is the part of the range that is drawn firmly, such as where samples are; zero for all.
+	Known Range
+
+	// Stops are other values worth seeing, drawn below the handle.
+	Stops []Stop
+}
+
+// Stop is a marked value on a slider.
+type Stop struct {
+	Value float64
+	Mark  Mark
+}
+
+// Draw draws the slider on the first row of c.
+func (s Slider) Draw(c *Canvas) {
+	w, h := c.Size()
+	if w == 0 || h == 0 {
+		return
+	}
+	x0, n := s.rail(w)
+	for x := range n {
+		r, style := '─', Ink(Faded)
+		if s.Focused {
+			style = Ink(Accent)
+		}
+		if v := s.Range.center(x, n); s.Known != (Range{}) && !s.Known.Contains(v) {
+			r, style = '╌', Ink(Faded)
+		}
+		c.Set(x0+x, 0, r, style)
+	}
+	if x0 > 0 {
+		end := Ink(Muted)
+		if s.Focused {
+			end = Ink(Accent)
+		}
+		c.Set(0, 0, '├', end)
+		c.Set(w-1, 0, '┤', end)
+	}
+	for _, stop := range s.Stops {
+		if x, ok := s.Range.cell(stop.Value, n); ok {
+			c.Set(x0+x, 0, stop.Mark.Rune(), stop.Mark.style())
+		}
+	}
+	handle := Ink(s.Color)
+	if s.Focused {
+		handle.Attr = Bold
+	}
+	switch t := s.Range.At(s.Value); {
+	case t != t:
+	case t < 0:
+		c.Set(x0, 0, '◂', handle)
+	case t > 1:
+		c.Set(x0+n-1, 0, '▸', handle)
+	default:
+		x, _ := s.Range.cell(s.Value, n)
+		c.Set(x0+x, 0, '●', handle)
+	}
+}
+
+// At is the value that column x of a slider w cells wide stands for.
+func (s Slider) At(x, w int) float64 {
+	x0, n := s.rail(w)
+	return s.Range.center(min(max(x-x0, 0), n-1), n)
+}
+
+// rail is where the line between the ends starts, and its length.
+func (s Slider) rail(w int) (start, n int) {
+	if w < 5 {
+		return 0, max(w, 1)
+	}
+	return 1, w - 2
+}
