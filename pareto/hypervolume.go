@@ -1,0 +1,109 @@
+package pareto
+
+import "math"
+
+// Hypervolume returns the volume that the points dominate within the reference point: exact. Points that
+// are not better than the reference in every objective add nothing. NaN where the reference has a NaN or
+// no entries, or where the volume cannot be told (an objective of −Inf gives +Inf).
+//
+// A sweep for two objectives and for three (Beume, Fonseca, López-Ibáñez, Paquete and Vahrenhold 2009),
+// O(n log n); the WFG recursion above (While, Bradstreet and Barone 2012).
+func Hypervolume(points [][]float64, ref []float64) float64 {
+	m := len(ref)
+	if m == 0 {
+		return math.NaN()
+	}
+	for _, r := range ref {
+		if math.IsNaN(r) {
+			return math.NaN()
+		}
+	}
+	c := newCloud(points, ref)
+	return c.volume()
+}
+
+// cloud is points moved so that the reference is the origin: every entry is negative. Row after row.
+type cloud struct {
+	m int
+	v []float64
+}
+
+func newCloud(points [][]float64, ref []float64) cloud {
+	c := cloud{m: len(ref), v: make([]float64, 0, len(points)*len(ref))}
+	for _, p := range points {
+		if inside(p, ref) {
+			for k, x := range p {
+				c.v = append(c.v, x-ref[k])
+			}
+		}
+	}
+	return c
+}
+
+func inside(p, ref []float64) bool {
+	if len(p) != len(ref) {
+		return false
+	}
+	for k, x := range p {
+		if !(x < ref[k]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c cloud) n() int { return len(c.v) / c.m }
+
+func (c cloud) at(i int32, k int) float64 { return c.v[int(i)*c.m+k] }
+
+func (c cloud) volume() float64 {
+	switch {
+	case c.n() == 0:
+		return 0
+	case c.m == 1:
+		best := 0.0
+		for _, x := range c.v {
+			best = min(best, x)
+		}
+		return -best
+	case c.m == 2:
+		return c.volume2()
+	case c.m == 3:
+		return c.volume3()
+	default:
+		return c.wfg()
+	}
+}
+
+func (c cloud) volume2() float64 {
+	order := ascending(c.n(), func(i int32) float64 { return c.at(i, 0) })
+	total, top := 0.0, 0.0
+	for _, i := range order {
+		if y := c.at(i, 1); y < top {
+			total += c.at(i, 0) * (y - top)
+			top = y
+		}
+	}
+	return total
+}
+
+// volume3 sweeps the third objective and keeps the staircase of the first two.
+func (c cloud) volume3() float64 {
+	byX := orderXY(c)
+	place := make([]int32, c.n())
+	for k, i := range byX {
+		place[i] = int32(k)
+	}
+	s := newStairs(c, byX)
+	order := ascending(c.n(), func(i int32) float64 { return c.at(i, 2) })
+	total, area := 0.0, 0.0
+	for k, i := range order {
+		area += s.add(place[i])
+		next := 0.0
+		if k+1 < len(order) {
+			next = c.at(order[k+1], 2)
+		}
+		total += area * (next - c.at(i, 2))
+	}
+	return total
+}

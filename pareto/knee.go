@@ -1,0 +1,68 @@
+package pareto
+
+import "math"
+
+// Knee returns the index of the point of a front that gives the most for the least: with each objective
+// in units of its range over the front, the point farthest below the hyperplane through the extremes of
+// that unit box. For two objectives that is the largest distance to the chord (Das 1999). Above, it is
+// the point with a trade-off ratio of at least one towards every other: no move from it gains more, summed
+// over objectives, than it loses (Rachmawati and Srinivasan 2009). On a flat front, where all tie, it is
+// the most balanced point. Dominated rows are ignored; −1 where no row can be compared. O(n log n) and
+// as NonDominated.
+func Knee(fs [][]float64) int {
+	front := NonDominated(fs)
+	if len(front) == 0 {
+		return -1
+	}
+	s := scaleOf(fs, front)
+	best, sum, worst := -1, math.Inf(1), math.Inf(1)
+	for _, i := range front {
+		total, largest := 0.0, 0.0
+		for k, v := range fs[i] {
+			u := s.unit(k, v)
+			total, largest = total+u, max(largest, u)
+		}
+		const tie = 1e-9
+		if best < 0 || total < sum-tie || (total <= sum+tie && largest < worst-tie) {
+			best, sum, worst = i, total, largest
+		}
+	}
+	return best
+}
+
+// scale is the ideal and the range of each objective over some rows.
+type scale struct{ ideal, nadir []float64 }
+
+func scaleOf(fs [][]float64, rows []int) scale {
+	var s scale
+	for _, i := range rows {
+		if s.ideal == nil {
+			s.ideal, s.nadir = append(s.ideal, fs[i]...), append(s.nadir, fs[i]...)
+			continue
+		}
+		for k, v := range fs[i] {
+			s.ideal[k], s.nadir[k] = min(s.ideal[k], v), max(s.nadir[k], v)
+		}
+	}
+	return s
+}
+
+// unit maps a value of objective k to [0, 1] over the range; 0 where there is no range.
+func (s scale) unit(k int, v float64) float64 {
+	w := s.nadir[k] - s.ideal[k]
+	if !(w > 0) {
+		return 0
+	}
+	return (v - s.ideal[k]) / w
+}
+
+// comparables returns the indices of the rows that can be compared.
+func comparables(fs [][]float64) []int {
+	var out []int
+	for i, f := range fs {
+		if comparable(f, len(fs[0])) {
+			out = append(out, i)
+		}
+	}
+	return out
+}

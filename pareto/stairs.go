@@ -1,0 +1,128 @@
+package pareto
+
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+)
+
+// stairs is a two-dimensional front that grows point by point: the places, in order of x, of its points.
+type stairs struct {
+	on   *places
+	x, y []float64 // by place
+}
+
+// orderXY orders the points by the first objective, ties by the second from large to small: then of
+// points with equal x the best is the last, and those before it are steps without width.
+func orderXY(c cloud) []int32 {
+	order := make([]int32, c.n())
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int {
+		if v := cmp.Compare(c.at(a, 0), c.at(b, 0)); v != 0 {
+			return v
+		}
+		if v := cmp.Compare(c.at(b, 1), c.at(a, 1)); v != 0 {
+			return v
+		}
+		return cmp.Compare(a, b)
+	})
+	return order
+}
+
+func newStairs(c cloud, byX []int32) *stairs {
+	s := &stairs{on: newPlaces(len(byX)), x: make([]float64, len(byX)), y: make([]float64, len(byX))}
+	for k, i := range byX {
+		s.x[k], s.y[k] = c.at(i, 0), c.at(i, 1)
+	}
+	return s
+}
+
+// add puts the point at place p on the stairs, takes off those that it dominates, and returns the area
+// gained within the origin. Amortised O(log n).
+func (s *stairs) add(p int32) float64 {
+	x, y, top := s.x[p], s.y[p], 0.0
+	if before := s.on.before(p); before >= 0 {
+		if top = s.y[before]; top <= y {
+			return 0
+		}
+	}
+	gained, from := 0.0, x
+	for {
+		after := s.on.after(p)
+		if after < 0 {
+			gained += (0 - from) * (top - y)
+			break
+		}
+		gained += (s.x[after] - from) * (top - y)
+		if s.y[after] < y {
+			break
+		}
+		from, top = s.x[after], s.y[after]
+		s.on.remove(after)
+	}
+	s.on.insert(p)
+	return gained
+}
+
+// places is a set of the integers 0…n−1 that knows neighbours: a bitmap of 64-bit words under a bitmap of
+// the words that are not empty, and so on up. Every operation is O(log n) with base 64.
+type places struct{ level [][]uint64 }
+
+func newPlaces(n int) *places {
+	p := &places{}
+	for {
+		n = (n + 63) / 64
+		p.level = append(p.level, make([]uint64, max(n, 1)))
+		if n <= 1 {
+			return p
+		}
+	}
+}
+
+func (p *places) insert(i int32) {
+	for _, l := range p.level {
+		l[i>>6] |= 1 << (i & 63)
+		i >>= 6
+	}
+}
+
+func (p *places) remove(i int32) {
+	for _, l := range p.level {
+		if l[i>>6] &^= 1 << (i & 63); l[i>>6] != 0 {
+			return
+		}
+		i >>= 6
+	}
+}
+
+// after returns the smallest member above i, or −1.
+func (p *places) after(i int32) int32 {
+	for h, l := range p.level {
+		if w := l[i>>6] &^ (2<<(i&63) - 1); w != 0 {
+			i = i&^63 | int32(bits.TrailingZeros64(w))
+			for h--; h >= 0; h-- {
+				i = i<<6 | int32(bits.TrailingZeros64(p.level[h][i]))
+			}
+			return i
+		}
+		i >>= 6
+	}
+	return -1
+}
+
+// before returns the largest member below i, or −1.
+func (p *places) before(i int32) int32 {
+	for h, l := range p.level {
+		if w := l[i>>6] & (1<<(i&63) - 1); w != 0 {
+			i = i&^63 | int32(63-bits.LeadingZeros64(w))
+			for h--; h >= 0; h-- {
+				i = i<<6 | int32(63-bits.LeadingZeros64(p.level[h][i]))
+			}
+			return i
+		}
+		i >>= 6
+	}
+	return -1
+}
