@@ -1,0 +1,281 @@
+package merge
+
+import (
+	"context"
+	"runtime"
+	"sort"
+	"sync"
+	"sync/atomic"
+
+	"parfait/merge/kernel"
+)
+
+// chunk is a run of elements of one tensor.
+type chunk struct {
+	index int
+	start int64
+	n     int
+}
+
+// job is one execution of a plan for some outputs.
+type job struct {
+	plan    *Plan
+	outs    []*output
+	groups  []use
+	workers int
+	meter   *meter
+	hash    *hashing // nil: nothing is hashed
+	free    chan *worker
+
+	shardSize int64
+}
+
+// use is what the outputs ask for in one group.
+type use struct {
+	settings []Setting // an output
+	idle     []bool    // an output: every weight is zero, the base is copied
+	need     []bool    // a model: whether an output uses it
+}
+
+// newJob resolves the knobs of all outputs; the error names all that is wrong with any of them.
+func newJob(p *Plan, outs []*output, workers int) (*job, error) {
+	if workers <= 0 {
+		workers = defaultWorkers()
+	}
+	j := &job{plan: p, outs: outs, workers: workers, free: make(chan *worker, workers)}
+	j.groups = make([]use, max(1, len(p.r.groups)))
+	var found problems
+	for k, out := range outs {
+		settings, err := p.r.settings(k, out.At)
+		if err != nil {
+			found.take(CodeKnobValue, out.Target, err)
+			continue
+		}
+		for g := range settings {
+			u := &j.groups[g]
+			if u.need == nil {
+				u.need = make([]bool, len(p.models))
+			}
+			idle := true
+			for i, a := range p.r.active(settings[g]) {
+				u.need[i] = u.need[i] || a
+				idle = idle && !a
+			}
+			u.settings = append(u.settings, settings[g])
+			u.idle = append(u.idle, idle && p.r.info.NeedsBase)
+		}
+	}
+	for range workers {
+		j.free <- &worker{job: j}
+	}
+	return j, found.err()
+}
+
+// defaultWorkers is a worker a processor, and no more than keep a disk busy.
+func defaultWorkers() int { return min(runtime.GOMAXPROCS(0), 8) }
+
+func (j *job) uses(t *tensor) *use { return &j.groups[t.group] }
+
+// worker is one goroutine's buffers.
+type worker struct {
+	job     *job
+	raw     []byte   // as read
+	encoded []byte   // as written
+	bytes   [][]byte // of the fused kernel: base, models, outputs
+	narrow  *bench[float32]
+	wide    *bench[float64]
+}
+
+// read reads n elements of an operand from start on into a buffer.
+func (w *worker) read(into []byte, o operand, start int64, n int) ([]byte, error) {
+	size := o.tensor.DType.Bits() / 8
+	raw := into[:int64(n)*size]
+	if _, err := o.file.ReadAt(raw, o.tensor.Offset+start*size); err != nil {
+		return nil, readProblem(o, err)
+	}
+	w.job.meter.add(int64(len(raw)))
+	w.job.hash.read(o, start, raw)
+	return raw, nil
+}
+
+func readProblem(o operand, err error) error {
+	return Problem{CodeRead, o.file.Path() + ": " + o.tensor.Name, err.Error(), "a file that can be read to its end", "the file was cut short or the disk fails: take a good copy"}
+}
+
+// run merges every tensor.
+func (j *job) run(ctx context.Context) error {
+	var copied, merged []*tensor
+	for _, t := range j.plan.tensors {
+		if t.role == roleMerge {
+			merged = append(merged, t)
+		} else {
+			copied = append(copied, t)
+		}
+	}
+	if err := j.each(ctx, copied, j.copyChunk); err != nil {
+		return err
+	}
+	stats, err := j.scanModel(ctx, merged)
+	if err != nil {
+		return err
+	}
+	for _, window := range j.windows(merged, stats != nil) {
+		if err := j.mergeWindow(ctx, window, stats); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each calls f for every chunk of the tensors, on all workers. Chunks are claimed in order, so that the
+// error that comes back is the one of the first chunk that has any, however many workers there are.
+func (j *job) each(ctx context.Context, ts []*tensor, f func(w *worker, t *tensor, c chunk) error) error {
+	first := make([]int64, len(ts)+1) // number of the first chunk of each tensor
+	for i, t := range ts {
+		first[i+1] = first[i] + j.chunks(t)
+	}
+	total := first[len(ts)]
+	var next, failed atomic.Int64
+	failed.Store(total)
+	var mu sync.Mutex
+	var worst error
+	var wg sync.WaitGroup
+	for range min(int64(j.workers), total) {
+		wg.Go(func() {
+			w := <-j.free
+			defer func() { j.free <- w }()
+			w.prepare()
+			for ctx.Err() == nil {
+				n := next.Add(1) - 1
+				if n >= failed.Load() {
+					return
+				}
+				i := sort.Search(len(ts), func(i int) bool { return first[i+1] > n })
+				if err := f(w, ts[i], j.chunk(ts[i], n-first[i])); err != nil {
+					mu.Lock()
+					if n < failed.Load() {
+						failed.Store(n)
+						worst = err
+					}
+					mu.Unlock()
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if worst != nil {
+		return worst
+	}
+	return ctx.Err()
+}
+
+// chunks is the number of chunks of a tensor.
+func (j *job) chunks(t *tensor) int64 {
+	if t.Len == 0 {
+		return 0
+	}
+	if row := t.Row(); j.byRows(t) {
+		if row > ChunkElements {
+			return t.Len / row * ceil(row, ChunkElements)
+		}
+		return ceil(t.Len, ChunkElements/row*row)
+	}
+	return ceil(t.Len, ChunkElements)
+}
+
+// chunk is the i-th chunk of a tensor.
+func (j *job) chunk(t *tensor, i int64) chunk {
+	start, end := i*ChunkElements, t.Len
+	size := int64(ChunkElements)
+	if row := t.Row(); j.byRows(t) {
+		if row > ChunkElements {
+			blocks := ceil(row, ChunkElements)
+			start = i/blocks*row + i%blocks*ChunkElements
+			end = (i/blocks + 1) * row
+		} else {
+			size = ChunkElements / row * row
+			start = i * size
+		}
+	}
+	return chunk{int(i), start, int(min(size, end-start))}
+}
+
+func (j *job) byRows(t *tensor) bool { return t.role == roleMerge && j.plan.r.info.Rows }
+
+func ceil(a, b int64) int64 { return (a + b - 1) / b }
+
+// prepare makes the buffers on first use, so that idle workers cost nothing.
+func (w *worker) prepare() {
+	if w.raw != nil {
+		return
+	}
+	w.raw, w.encoded = make([]byte, 8*ChunkElements), make([]byte, 8*ChunkElements)
+}
+
+// copyChunk copies a tensor that is taken from the base, converting floats where a dtype was asked for.
+func (j *job) copyChunk(w *worker, t *tensor, c chunk) error {
+	in := t.layout.tensor.DType
+	lo, hi := c.start*in.Bits()/8, (c.start+int64(c.n))*in.Bits()/8
+	raw := w.raw[:hi-lo]
+	if _, err := t.layout.file.ReadAt(raw, t.layout.tensor.Offset+lo); err != nil {
+		return readProblem(t.layout, err)
+	}
+	j.meter.add(hi - lo)
+	j.hash.read(t.layout, c.start, raw)
+	if t.out != in {
+		converted := w.encoded[:int64(c.n)*t.out.Bits()/8]
+		kernel.Convert(vector(converted, t.out), vector(raw, in))
+		raw = converted
+	}
+	for k := range j.outs {
+		if err := j.put(k, t, c, raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *worker) bench32() *bench[float32] {
+	if w.narrow == nil {
+		w.narrow = newBench[float32](len(w.job.plan.models), len(w.job.outs))
+	}
+	return w.narrow
+}
+
+func (w *worker) bench64() *bench[float64] {
+	if w.wide == nil {
+		w.wide = newBench[float64](len(w.job.plan.models), len(w.job.outs))
+	}
+	return w.wide
+}
+
+// put writes a chunk's bytes into an output.
+func (j *job) put(k int, t *tensor, c chunk, raw []byte) error {
+	out := j.outs[k]
+	place := out.places[t.Name]
+	f := out.files[place.file]
+	if _, err := f.file.WriteAt(raw, place.offset+c.start*t.out.Bits()/8); err != nil {
+		return writeProblem(f.path, err)
+	}
+	j.meter.add(int64(len(raw)))
+	j.hash.wrote(k, place.file, t.Name, c.start, raw)
+	return nil
+}
+
+// mergeWindow gathers the statistics of some tensors, then merges them.
+func (j *job) mergeWindow(ctx context.Context, ts []*tensor, whole Stats) error {
+	stats, err := j.scanTensors(ctx, ts, whole)
+	if err != nil {
+		return err
+	}
+	return j.each(ctx, ts, func(w *worker, t *tensor, c chunk) error {
+		switch {
+		case j.fused(t):
+			return w.fuse(t, c)
+		case t.wide:
+			return mergeChunk(w, w.bench64(), t, c, stats[t.Index])
+		}
+		return mergeChunk(w, w.bench32(), t, c, stats[t.Index])
+	})
+}

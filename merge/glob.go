@@ -1,0 +1,60 @@
+package merge
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// glob is a compiled pattern on whole tensor names: '*' any run of characters (dots too), '?' one
+// character, '[abc]', '[a-z]' and '[!a-z]' one of a class, '\' takes the next character as it is.
+type glob struct {
+	pattern string
+	re      *regexp.Regexp
+}
+
+func (g glob) match(name string) bool { return g.re.MatchString(name) }
+
+// compileGlob refuses an empty pattern and an unclosed class.
+func compileGlob(pattern string) (glob, error) {
+	if pattern == "" {
+		return glob{}, fmt.Errorf("the pattern is empty")
+	}
+	var b strings.Builder
+	b.WriteString(`\A(?s:`)
+	for i := 0; i < len(pattern); i++ {
+		switch c := pattern[i]; c {
+		case '*':
+			b.WriteString(".*")
+		case '?':
+			b.WriteString(".")
+		case '\\':
+			if i++; i == len(pattern) {
+				return glob{}, fmt.Errorf(`the pattern %q ends in a lone backslash`, pattern)
+			}
+			b.WriteString(regexp.QuoteMeta(pattern[i : i+1]))
+		case '[':
+			end := strings.IndexByte(pattern[i+1:], ']')
+			if end < 1 {
+				return glob{}, fmt.Errorf(`the pattern %q opens a class with '[' and does not close it; write \[ for the bracket itself`, pattern)
+			}
+			class := pattern[i+1 : i+1+end]
+			b.WriteByte('[')
+			if class[0] == '!' || class[0] == '^' {
+				b.WriteByte('^')
+				class = class[1:]
+			}
+			b.WriteString(strings.NewReplacer(`\`, `\\`, `^`, `\^`, `[`, `\[`).Replace(class))
+			b.WriteByte(']')
+			i += end + 1
+		default:
+			b.WriteString(regexp.QuoteMeta(pattern[i : i+1]))
+		}
+	}
+	b.WriteString(`)\z`)
+	re, err := regexp.Compile(b.String())
+	if err != nil {
+		return glob{}, fmt.Errorf("the pattern %q has a class that cannot be read: %v", pattern, err)
+	}
+	return glob{pattern, re}, nil
+}

@@ -1,0 +1,227 @@
+package merge
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// Knob is one number that may be turned: the weight of a model ("math", with groups "math.early") or a
+// parameter of the method ("density", with groups "density.early" too).
+type Knob struct {
+	Name    string
+	Model   string // the model whose weight it is; "" for a parameter
+	Group   string // "" for the whole model
+	Param   string // the parameter; "" for a weight
+	Default [2]float64
+	// Value is what holds where the knob is not turned; a knob that is Required has none.
+	Value    float64
+	Required bool
+}
+
+// Domain says where knobs live: a box, but for disjoint sets of knobs (indices) that are proportions,
+// non-negative with the sum 1.
+type Domain struct{ Simplex [][]int }
+
+// Box says whether no knobs are proportions.
+func (d Domain) Box() bool { return len(d.Simplex) == 0 }
+
+// Knobs lists everything that may be turned in a spec, weights first, without opening a file. Numbers
+// fixed in Spec.Params are not listed. The error is a *ProblemsError.
+func Knobs(spec Spec) ([]Knob, Domain, error) {
+	r, p := resolve(spec)
+	if err := p.err(); err != nil {
+		return nil, Domain{}, err
+	}
+	knobs, domain := r.knobs()
+	return knobs, domain, nil
+}
+
+func (r *resolved) knobs() ([]Knob, Domain) {
+	var knobs []Knob
+	var domain Domain
+	groups := r.spec.groupNames()
+	if len(groups) == 0 {
+		groups = []string{""}
+	}
+	shape := r.method.Domain(r.options)
+	if shape != Weightless {
+		for _, g := range groups {
+			var set []int
+			for _, m := range r.spec.Models {
+				k := Knob{Name: join(m.Name, g), Model: m.Name, Group: g, Default: [2]float64{0, 1.2}, Required: true}
+				if shape == Simplex {
+					k.Default = [2]float64{0, 1}
+				}
+				set = append(set, len(knobs))
+				knobs = append(knobs, k)
+			}
+			if shape == Simplex {
+				domain.Simplex = append(domain.Simplex, set)
+			}
+		}
+	}
+	for _, d := range r.info.Params {
+		if _, fixed := r.fixed[d.Name]; fixed || d.Kind != Number {
+			continue
+		}
+		k := Knob{Name: d.Name, Param: d.Name, Default: d.Range, Required: d.Default == nil}
+		k.Value, _ = toFloat(d.Default)
+		knobs = append(knobs, k)
+		for _, g := range r.spec.groupNames() {
+			k.Name, k.Group = join(d.Name, g), g
+			k.Required = false // the whole one stands in
+			knobs = append(knobs, k)
+		}
+	}
+	return knobs, domain
+}
+
+func join(name, group string) string {
+	if group == "" {
+		return name
+	}
+	return name + "." + group
+}
+
+// settings turns knob values into a Setting for each group (one without groups). output is the index
+// of the output they are for.
+func (r *resolved) settings(output int, at map[string]float64) ([]Setting, error) {
+	var p problems
+	knobs, domain := r.knobs()
+	names := make([]string, len(knobs))
+	for i, k := range knobs {
+		names[i] = k.Name
+	}
+	for _, name := range sortedKeys(at) {
+		v := at[name]
+		switch i := slices.Index(names, name); {
+		case i < 0:
+			fix := near(name, names)
+			if _, fixed := r.fixed[strings.SplitN(name, ".", 2)[0]]; fixed {
+				fix = "it is fixed in the spec; take it out there to turn it"
+			}
+			p.add(CodeUnknownKnob, name, "there is no such coefficient", strings.Join(names, ", "), fix)
+		case math.IsNaN(v) || math.IsInf(v, 0):
+			p.add(CodeKnobValue, name, fmt.Sprintf("the value %v", v), "a finite number", "")
+		case math.IsInf(float64(float32(v)), 0):
+			p.add(CodeKnobValue, name, fmt.Sprintf("the value %v", v), "a number that float32 can hold", "")
+		case knobs[i].Param != "":
+			def, _ := r.info.param(knobs[i].Param)
+			if why := def.refuses(v); why != "" {
+				p.add(CodeKnobValue, name, why, "a number "+def.legal(), "")
+			}
+		}
+	}
+	value := func(name string) (float64, bool) { v, ok := at[name]; return v, ok }
+	for _, k := range knobs {
+		if _, ok := value(k.Name); !ok && k.Required && !r.covered(k, at) {
+			p.add(CodeMissingKnob, k.Name, "the coefficient has no value", fmt.Sprintf("a number, usually from %g to %g", k.Default[0], k.Default[1]), "give every one of "+strings.Join(required(knobs), ", "))
+		}
+	}
+	for _, set := range domain.Simplex {
+		r.checkProportions(&p, knobs, set, at)
+	}
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	return r.everyGroup(output, at), nil
+}
+
+// everyGroup is settings for values that have been checked.
+func (r *resolved) everyGroup(output int, at map[string]float64) []Setting {
+	groups := r.spec.groupNames()
+	if len(groups) == 0 {
+		groups = []string{""}
+	}
+	out := make([]Setting, len(groups))
+	for g, group := range groups {
+		out[g] = r.setting(output, group, at)
+	}
+	return out
+}
+
+// covered says whether a required parameter is given for every group instead of as a whole.
+func (r *resolved) covered(k Knob, at map[string]float64) bool {
+	if k.Param == "" || len(r.groups) == 0 {
+		return false
+	}
+	for _, g := range r.spec.groupNames() {
+		if _, ok := at[join(k.Param, g)]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *resolved) checkProportions(p *problems, knobs []Knob, set []int, at map[string]float64) {
+	sum, all := 0.0, true
+	for _, i := range set {
+		v, ok := at[knobs[i].Name]
+		all = all && ok
+		if v < 0 {
+			p.add(CodeKnobValue, knobs[i].Name, fmt.Sprintf("the value %v", v), fmt.Sprintf("a proportion: with %s only the ratios of the weights matter, and none is negative", r.info.Name), "")
+		}
+		sum += v
+	}
+	if all && !(sum > 0) {
+		where := "weights"
+		if g := knobs[set[0]].Group; g != "" {
+			where = "weights of the group " + g
+		}
+		p.add(CodeKnobValue, where, fmt.Sprintf("their sum is %v", sum), "a sum above 0: an average of nothing is not defined", "give at least one model a weight")
+	}
+}
+
+func (r *resolved) setting(output int, group string, at map[string]float64) Setting {
+	s := Setting{Output: output, Seed: r.spec.Seed, Names: r.spec.modelNames(), options: r.options, numbers: map[string][]float64{}}
+	if r.method.Domain(r.options) != Weightless {
+		for _, m := range r.spec.Models {
+			s.Weights = append(s.Weights, at[join(m.Name, group)])
+		}
+	}
+	for _, d := range r.info.Params {
+		if d.Kind != Number {
+			continue
+		}
+		def, _ := toFloat(d.Default)
+		if v, ok := at[d.Name]; ok {
+			def = v
+		}
+		if v, ok := at[join(d.Name, group)]; ok {
+			def = v
+		}
+		n := 1
+		if d.PerModel {
+			n = len(r.spec.Models)
+		}
+		values := make([]float64, n)
+		for i := range values {
+			values[i] = def
+			if fixed, ok := r.fixed[d.Name]; ok {
+				model := ""
+				if d.PerModel {
+					model = r.spec.Models[i].Name
+				}
+				if v, said := fixed.of(model, group); said {
+					values[i] = v
+				}
+			}
+		}
+		s.numbers[d.Name] = values
+	}
+	return s
+}
+
+func required(knobs []Knob) []string {
+	var out []string
+	for _, k := range knobs {
+		if k.Required {
+			out = append(out, k.Name)
+		}
+	}
+	sort.Strings(out)
+	return out
+}

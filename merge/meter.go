@@ -1,0 +1,71 @@
+package merge
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Progress is where a merge stands.
+type Progress struct {
+	Stage     string // "merge", "check"
+	Done      int64  // bytes read and written
+	Total     int64
+	Rate      float64 // bytes a second
+	Remaining time.Duration
+}
+
+// meter counts bytes and reports a few times a second, and once at the end.
+type meter struct {
+	done   atomic.Int64
+	report func(Progress)
+	stage  string
+	total  int64
+	start  time.Time
+	stop   chan struct{}
+	wg     sync.WaitGroup
+}
+
+// reportEvery is how often progress is reported.
+const reportEvery = 100 * time.Millisecond
+
+func startMeter(stage string, total int64, report func(Progress)) *meter {
+	m := &meter{report: report, stage: stage, total: total, start: time.Now(), stop: make(chan struct{})}
+	if report == nil {
+		return m
+	}
+	m.wg.Go(func() {
+		tick := time.NewTicker(reportEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				m.say()
+			case <-m.stop:
+				return
+			}
+		}
+	})
+	return m
+}
+
+func (m *meter) add(n int64) { m.done.Add(n) }
+
+func (m *meter) say() {
+	p := Progress{Stage: m.stage, Done: min(m.done.Load(), m.total), Total: m.total}
+	if s := time.Since(m.start).Seconds(); s > 0 && p.Done > 0 {
+		p.Rate = float64(p.Done) / s
+		p.Remaining = time.Duration(float64(p.Total-p.Done) / p.Rate * float64(time.Second))
+	}
+	m.report(p)
+}
+
+// end stops the reports; a stage that was completed is reported as such.
+func (m *meter) end(completed bool) {
+	close(m.stop)
+	m.wg.Wait()
+	if m.report != nil && completed {
+		m.done.Store(m.total)
+		m.say()
+	}
+}

@@ -1,0 +1,164 @@
+package merge
+
+import (
+	"errors"
+	"path/filepath"
+
+	"parfait/merge/safetensors"
+)
+
+// Output is one checkpoint to be written.
+type Output struct {
+	At     map[string]float64 // a value for every required knob, and for others if wanted
+	Target string             // the folder to make; it must not exist, its parent must
+}
+
+// Written is a checkpoint that stands under its name.
+type Written struct {
+	Target string
+	Bytes  int64 // of all files
+	Files  []FileInfo
+}
+
+// FileInfo is one file of a checkpoint or of an input.
+type FileInfo struct {
+	Name string `json:"name"`
+	Size int64  `json:"size"`
+	Hash string `json:"hash,omitempty"` // see Digest
+	SHA  string `json:"sha256,omitempty"`
+}
+
+// output is one checkpoint while it is written.
+type output struct {
+	Output
+	stage  *stage
+	files  []weightFile
+	places map[string]place
+	extra  []FileInfo
+}
+
+// weightFile is one safetensors file of an output.
+type weightFile struct {
+	name   string
+	path   string
+	layout *safetensors.Layout
+	file   outFile
+}
+
+// place is where a tensor's bytes begin.
+type place struct {
+	file   int
+	offset int64
+}
+
+// shards lays the output's tensors out in files, the same for every output of a plan.
+func (p *Plan) shards(most int64) ([]safetensors.Shard, error) {
+	list := make([]safetensors.Tensor, len(p.tensors))
+	for i, t := range p.tensors {
+		list[i] = safetensors.Tensor{Name: t.Name, DType: t.out, Shape: t.Shape}
+	}
+	return safetensors.Split(list, most)
+}
+
+// begin makes the staging folder and the weight files, headers written and space taken.
+func (o *output) begin(d disk, shards []safetensors.Shard) error {
+	var err error
+	if o.stage, err = newStage(d, o.Target); err != nil {
+		return err
+	}
+	if err := o.beginFiles(d, shards); err != nil || len(shards) == 1 {
+		return err
+	}
+	index, err := safetensors.Index(shards)
+	if err != nil {
+		return formatProblems(o.Target, err)
+	}
+	return o.addFile(safetensors.IndexName, index, false)
+}
+
+// beginFiles makes the weight files.
+func (o *output) beginFiles(d disk, shards []safetensors.Shard) error {
+	o.places = map[string]place{}
+	for i, s := range shards {
+		layout, err := safetensors.NewLayout(s.Tensors, safetensors.FormatPT())
+		if err != nil {
+			return formatProblems(o.Target, err)
+		}
+		path := o.stage.path(s.Name)
+		f, err := d.Create(path)
+		if err != nil {
+			return writeProblem(path, err)
+		}
+		o.files = append(o.files, weightFile{s.Name, path, layout, f})
+		if err := f.Allocate(layout.Size()); err != nil {
+			return writeProblem(path, err)
+		}
+		if _, err := f.WriteAt(layout.Header(), 0); err != nil {
+			return writeProblem(path, err)
+		}
+		for _, t := range layout.Tensors() {
+			o.places[t.Name] = place{i, t.Offset}
+		}
+	}
+	return nil
+}
+
+// addFile writes a small file into the staging folder.
+func (o *output) addFile(name string, data []byte, durable bool) error {
+	if err := writeFile(o.stage.disk, o.stage.path(name), data, durable); err != nil {
+		return err
+	}
+	o.extra = append(o.extra, FileInfo{Name: name, Size: int64(len(data))})
+	return nil
+}
+
+// finish closes the weight files, on the disk if durable.
+func (o *output) finish(durable bool) error {
+	var errs []error
+	for i := range o.files {
+		f := &o.files[i]
+		if f.file == nil {
+			continue
+		}
+		if durable {
+			if err := f.file.Sync(); err != nil {
+				errs = append(errs, writeProblem(f.path, err))
+			}
+		}
+		if err := f.file.Close(); err != nil {
+			errs = append(errs, writeProblem(f.path, err))
+		}
+		f.file = nil
+	}
+	return errors.Join(errs...)
+}
+
+// abandon closes and removes everything.
+func (o *output) abandon() error {
+	if o.stage == nil {
+		return nil
+	}
+	for i := range o.files {
+		if f := &o.files[i]; f.file != nil {
+			_ = f.file.Close()
+			f.file = nil
+		}
+	}
+	return o.stage.discard()
+}
+
+// written describes the finished checkpoint.
+func (o *output) written() Written {
+	w := Written{Target: o.Target}
+	for _, f := range o.files {
+		w.Files = append(w.Files, FileInfo{Name: f.name, Size: f.layout.Size()})
+	}
+	w.Files = append(w.Files, o.extra...)
+	for _, f := range w.Files {
+		w.Bytes += f.Size
+	}
+	return w
+}
+
+// parent is the folder that the target is made in.
+func parent(target string) string { return filepath.Dir(filepath.Clean(target)) }

@@ -1,0 +1,154 @@
+package merge
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Code names a kind of problem; tests and programs compare codes, people read the rest.
+type Code string
+
+// Problem is one thing that is wrong, or (as a warning) odd.
+type Problem struct {
+	Code     Code   `json:"code"`
+	Where    string `json:"where,omitempty"` // file, tensor, model, key
+	What     string `json:"what"`            // what was found
+	Expected string `json:"expected,omitempty"`
+	Fix      string `json:"fix,omitempty"` // what to do
+}
+
+// Error says all of it on one line.
+func (p Problem) Error() string {
+	var b strings.Builder
+	if p.Where != "" {
+		b.WriteString(p.Where + ": ")
+	}
+	b.WriteString(p.What)
+	if p.Expected != "" {
+		b.WriteString("; expected " + p.Expected)
+	}
+	if p.Fix != "" {
+		b.WriteString("; " + p.Fix)
+	}
+	return b.String()
+}
+
+// Is lets errors.Is(err, Problem{Code: c}) find a problem by its code.
+func (p Problem) Is(target error) bool {
+	t, ok := target.(Problem)
+	return ok && t.Code == p.Code && t == Problem{Code: t.Code}
+}
+
+// ProblemsError is everything that keeps a merge from starting.
+type ProblemsError struct{ Problems []Problem }
+
+// Error lists every problem on a line of its own.
+func (e *ProblemsError) Error() string {
+	if len(e.Problems) == 1 {
+		return e.Problems[0].Error()
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d problems:", len(e.Problems))
+	for _, p := range e.Problems {
+		b.WriteString("\n  - " + p.Error())
+	}
+	return b.String()
+}
+
+// Unwrap gives the problems to errors.Is and errors.As.
+func (e *ProblemsError) Unwrap() []error {
+	out := make([]error, len(e.Problems))
+	for i, p := range e.Problems {
+		out[i] = p
+	}
+	return out
+}
+
+// problems gathers.
+type problems struct {
+	list     []Problem
+	warnings []Problem
+}
+
+func (p *problems) add(code Code, where, what, expected, fix string) {
+	p.list = append(p.list, Problem{code, where, what, expected, fix})
+}
+
+func (p *problems) warn(code Code, where, what, expected, fix string) {
+	p.warnings = append(p.warnings, Problem{code, where, what, expected, fix})
+}
+
+// take adds what another function found: a *ProblemsError's parts, a Problem, or any error under code.
+func (p *problems) take(code Code, where string, err error) {
+	switch e := err.(type) {
+	case nil:
+	case *ProblemsError:
+		p.list = append(p.list, e.Problems...)
+	case Problem:
+		p.list = append(p.list, e)
+	default:
+		p.add(code, where, err.Error(), "", "")
+	}
+}
+
+func (p *problems) err() error {
+	if len(p.list) == 0 {
+		return nil
+	}
+	return &ProblemsError{p.list}
+}
+
+// Codes of problems in a spec, found before any file is opened.
+const (
+	CodeNoModels      Code = "no-models"
+	CodeName          Code = "bad-name"
+	CodeDuplicate     Code = "duplicate-name"
+	CodePattern       Code = "bad-pattern"
+	CodeMethod        Code = "unknown-method"
+	CodeParam         Code = "bad-parameter"
+	CodeOption        Code = "bad-option"
+	CodeDTypeName     Code = "bad-dtype"
+	CodeNeedsBase     Code = "needs-base"
+	CodeModelCount    Code = "model-count"
+	CodeUnknownKnob   Code = "unknown-knob"
+	CodeMissingKnob   Code = "missing-knob"
+	CodeKnobValue     Code = "bad-knob-value"
+	CodeUnusedPattern Code = "unused-pattern" // warning
+)
+
+// Codes of problems between the files, found from their headers.
+const (
+	CodeOpen          Code = "cannot-open"
+	CodeFormat        Code = "bad-safetensors"
+	CodeNotConverted  Code = "not-safetensors"
+	CodeNoWeights     Code = "no-weights"
+	CodeMissingTensor Code = "missing-tensor"
+	CodeExtraTensor   Code = "extra-tensor"
+	CodeShape         Code = "shape"
+	CodeVocabulary    Code = "vocabulary"
+	CodeDType         Code = "dtype"
+	CodeNoGroup       Code = "no-group"
+	CodeAdapter       Code = "bad-adapter"
+	CodeArchitecture  Code = "architecture"    // warning
+	CodeTokenizer     Code = "tokenizer"       // warning
+	CodeMixedDTypes   Code = "mixed-dtypes"    // warning
+	CodeIntegers      Code = "integers-differ" // warning
+	CodeSame          Code = "same-as-base"    // warning
+)
+
+// Codes of what goes wrong while data is read and written.
+const (
+	CodeNotFinite   Code = "not-finite"
+	CodeChanged     Code = "input-changed"
+	CodeRead        Code = "cannot-read"
+	CodeWrite       Code = "cannot-write"
+	CodeSpace       Code = "no-space"
+	CodeExists      Code = "target-exists"
+	CodePermission  Code = "permission"
+	CodeMismatch    Code = "read-back-differs"
+	CodeCorrupt     Code = "corrupt"
+	CodeMasksDiffer Code = "masks-differ"
+	CodeFisher      Code = "bad-fisher"
+	CodeReceipt     Code = "bad-receipt"
+	CodeRecipe      Code = "bad-recipe"
+)

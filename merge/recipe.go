@@ -1,0 +1,381 @@
+package merge
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"parfait/yamldoc"
+)
+
+// RecipeVersion is the version of the recipe format that is written.
+const RecipeVersion = 1
+
+// Recipe is a merge that can be executed by itself: a Spec, and a value for every weight.
+type Recipe struct {
+	spec    Spec
+	weights map[string]float64 // by knob
+	comment string
+}
+
+// Recipe fixes the knobs of a plan: weights by model and group, everything else as a parameter of the
+// method. Executing it writes the same bytes as Write with at. Paths are made absolute. Values that
+// Write would refuse are refused when the recipe is executed.
+func (p *Plan) Recipe(at map[string]float64) Recipe {
+	settings := p.r.everyGroup(0, at)
+	spec := p.r.spec
+	spec.Base = absolutePath(spec.Base)
+	spec.Models = append([]Source(nil), spec.Models...)
+	for i := range spec.Models {
+		spec.Models[i].Path = absolutePath(spec.Models[i].Path)
+	}
+	spec.Params = map[string]any{}
+	for name, v := range p.r.spec.Params {
+		spec.Params[name] = v
+	}
+	for _, def := range p.r.info.Params {
+		if _, fixed := p.r.fixed[def.Name]; def.Kind == Number && !fixed {
+			spec.Params[def.Name] = byGroup(p.r.spec.groupNames(), settings, def.Name)
+		}
+	}
+	rec := Recipe{spec: spec, weights: map[string]float64{}}
+	knobs, _ := p.r.knobs()
+	for _, k := range knobs {
+		if k.Param == "" {
+			rec.weights[k.Name] = at[k.Name]
+		}
+	}
+	return rec
+}
+
+// byGroup is a parameter's value: one number, or one a group where they differ.
+func byGroup(groups []string, settings []Setting, name string) any {
+	same := true
+	by := map[string]any{}
+	for g := range settings {
+		v := settings[g].Number(name)
+		same = same && v == settings[0].Number(name)
+		if len(groups) > 0 {
+			by[groups[g]] = v
+		}
+	}
+	if same {
+		return settings[0].Number(name)
+	}
+	return by
+}
+
+// absolutePath leaves hub ids alone.
+func absolutePath(path string) string {
+	if path == "" {
+		return ""
+	}
+	if _, err := os.Stat(path); err != nil {
+		return path
+	}
+	return absolute(path)
+}
+
+// Spec is what the recipe merges.
+func (r Recipe) Spec() Spec { return r.spec }
+
+// At is the value of every weight.
+func (r Recipe) At() map[string]float64 {
+	out := make(map[string]float64, len(r.weights))
+	for k, v := range r.weights {
+		out[k] = v
+	}
+	return out
+}
+
+// WithComment returns the recipe with lines of comment at its top.
+func (r Recipe) WithComment(text string) Recipe {
+	r.comment = text
+	return r
+}
+
+// YAML is the recipe as a file. Numbers read back to the same bits.
+func (r Recipe) YAML() []byte {
+	var b strings.Builder
+	if r.comment != "" {
+		for line := range strings.SplitSeq(strings.TrimRight(r.comment, "\n"), "\n") {
+			b.WriteString(strings.TrimRight("# "+line, " ") + "\n")
+		}
+	}
+	s := r.spec
+	fmt.Fprintf(&b, "version: %d\n", RecipeVersion)
+	if s.Base != "" {
+		b.WriteString("base: " + yamlText(s.Base) + "\n")
+	}
+	b.WriteString("models:\n")
+	for _, m := range s.Models {
+		fmt.Fprintf(&b, "  - {name: %s, path: %s%s}\n", yamlText(m.Name), yamlText(m.Path), r.weightYAML(m.Name))
+	}
+	b.WriteString("method: {name: " + yamlText(s.Method))
+	for _, name := range sortedKeys(s.Params) {
+		b.WriteString(", " + yamlText(name) + ": " + yamlValue(s.Params[name]))
+	}
+	b.WriteString("}\n")
+	if len(s.Groups) > 0 {
+		b.WriteString("groups:\n")
+		for _, g := range s.Groups {
+			fmt.Fprintf(&b, "  - {name: %s, match: %s}\n", yamlText(g.Name), yamlText(g.Match))
+		}
+	}
+	if len(s.Skip) > 0 {
+		b.WriteString("skip:\n")
+		for _, p := range s.Skip {
+			b.WriteString("  - " + yamlText(p) + "\n")
+		}
+	}
+	for _, kv := range [][2]string{{"dtype", s.DType}, {"masks", s.Masks}, {"vocab", s.Vocab}} {
+		if kv[1] != "" {
+			b.WriteString(kv[0] + ": " + yamlText(kv[1]) + "\n")
+		}
+	}
+	if s.VarianceCorrection {
+		b.WriteString("variance_correction: true\n")
+	}
+	fmt.Fprintf(&b, "seed: %d\n", s.Seed)
+	return []byte(b.String())
+}
+
+// weightYAML is a model's weight, or its weights by group.
+func (r Recipe) weightYAML(model string) string {
+	if v, ok := r.weights[model]; ok {
+		return ", weight: " + number64(v)
+	}
+	var parts []string
+	for _, g := range r.spec.Groups {
+		if v, ok := r.weights[join(model, g.Name)]; ok {
+			parts = append(parts, yamlText(g.Name)+": "+number64(v))
+		}
+	}
+	if parts == nil {
+		return ""
+	}
+	return ", weight: {" + strings.Join(parts, ", ") + "}"
+}
+
+// number64 is the shortest decimal that reads back to the same float64, with a point so that YAML
+// takes it for a number.
+func number64(v float64) string {
+	s := strconv.FormatFloat(v, 'g', -1, 64)
+	if mantissa, exp, ok := strings.Cut(s, "e"); ok && !strings.Contains(mantissa, ".") {
+		return mantissa + ".0e" + exp
+	}
+	return s
+}
+
+func yamlValue(v any) string {
+	switch x := v.(type) {
+	case map[string]any:
+		var parts []string
+		for _, k := range sortedKeys(x) {
+			parts = append(parts, yamlText(k)+": "+yamlValue(x[k]))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	case bool:
+		return strconv.FormatBool(x)
+	case string:
+		return yamlText(x)
+	}
+	if f, ok := toFloat(v); ok {
+		return number64(f)
+	}
+	return yamlText(fmt.Sprint(v))
+}
+
+// yamlText quotes what YAML would take for something else.
+func yamlText(s string) string {
+	plain := s != "" && strings.IndexFunc(s, func(r rune) bool {
+		return !(r == '_' || r == '/' || r == '.' || r == '-' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z')
+	}) < 0
+	if plain && (s[0] == '/' || 'a' <= s[0] && s[0] <= 'z' || 'A' <= s[0] && s[0] <= 'Z') && !yamlWords[strings.ToLower(s)] {
+		return s
+	}
+	if strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0x85 || r == 0xfeff }) < 0 {
+		return "'" + strings.ReplaceAll(s, "'", "''") + "'"
+	}
+	return strconv.Quote(s)
+}
+
+var yamlWords = map[string]bool{
+	"true": true, "false": true, "null": true, "yes": true, "no": true, "on": true, "off": true, "y": true, "n": true, "nan": true, "inf": true,
+}
+
+// ReadRecipe reads a recipe. Relative paths are meant from the recipe's own folder. The error names
+// every problem with its line.
+func ReadRecipe(path string) (*Recipe, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, Problem{CodeOpen, path, reason(err), "a recipe", "check the path"}
+	}
+	return ParseRecipe(path, data)
+}
+
+// ParseRecipe is ReadRecipe for bytes; file names them in errors and gives the folder of relative paths.
+func ParseRecipe(file string, data []byte) (*Recipe, error) {
+	root, doc, err := yamldoc.Parse(file, data)
+	if err != nil {
+		return nil, recipeProblems(err)
+	}
+	p := recipeParser{r: Recipe{weights: map[string]float64{}}}
+	p.read(root)
+	if err := doc.Err(); err != nil {
+		return nil, recipeProblems(err)
+	}
+	spec := &p.r.spec
+	dir := filepath.Dir(file)
+	spec.Base = from(dir, spec.Base)
+	for i := range spec.Models {
+		spec.Models[i].Path = from(dir, spec.Models[i].Path)
+	}
+	res, found := resolve(*spec)
+	if err := found.err(); err != nil {
+		return nil, inFile(file, err)
+	}
+	if _, err := res.settings(0, p.r.weights); err != nil {
+		return nil, inFile(file, err)
+	}
+	return &p.r, nil
+}
+
+// from resolves a relative path against a folder, and leaves alone what is no file there (a hub id).
+func from(dir, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	joined := filepath.Join(dir, path)
+	if _, err := os.Stat(joined); err != nil && hubID(path) {
+		return path
+	}
+	return joined
+}
+
+// hubID says whether a path could be owner/name on the hub.
+func hubID(path string) bool {
+	return strings.Count(path, "/") == 1 && !strings.HasPrefix(path, ".") && !strings.HasPrefix(path, "/") && !strings.HasSuffix(path, "/") && !strings.HasSuffix(path, ".safetensors")
+}
+
+// recipeProblems turns positions in a YAML file into problems.
+func recipeProblems(err error) error {
+	doc, ok := err.(*yamldoc.Problems)
+	if !ok {
+		return Problem{CodeRecipe, "", err.Error(), "", ""}
+	}
+	var list []Problem
+	for _, p := range doc.List {
+		where := doc.File
+		if p.Line > 0 {
+			where = fmt.Sprintf("%s:%d:%d", doc.File, p.Line, p.Column)
+		}
+		if p.Path != "" {
+			where += ": " + p.Path
+		}
+		list = append(list, Problem{CodeRecipe, where, p.Msg, "", ""})
+	}
+	return &ProblemsError{list}
+}
+
+// inFile says in which file the problems are.
+func inFile(file string, err error) error {
+	e, ok := err.(*ProblemsError)
+	if !ok {
+		return err
+	}
+	out := make([]Problem, len(e.Problems))
+	for i, p := range e.Problems {
+		p.Where = strings.TrimSuffix(file+": "+p.Where, ": ")
+		out[i] = p
+	}
+	return &ProblemsError{out}
+}
+
+// recipeParser reads a recipe's nodes.
+type recipeParser struct{ r Recipe }
+
+func (p *recipeParser) read(root yamldoc.Node) {
+	s := &p.r.spec
+	version := 0
+	root.Fields(map[string]func(yamldoc.Node){
+		"version": func(n yamldoc.Node) {
+			if version = n.Int(1); version != RecipeVersion {
+				n.Failf("recipe version %d; this program reads version %d", version, RecipeVersion)
+			}
+		},
+		"base":                func(n yamldoc.Node) { s.Base = n.Text() },
+		"models":              p.models,
+		"method":              p.method,
+		"groups":              p.groups,
+		"skip":                func(n yamldoc.Node) { s.Skip = texts(n) },
+		"dtype":               func(n yamldoc.Node) { s.DType = n.Word("dtype", AsBase, BF16, F16, F32) },
+		"masks":               func(n yamldoc.Node) { s.Masks = n.Word("way to keep zeros", MasksPreserve, MasksIntersect, MasksUnion) },
+		"vocab":               func(n yamldoc.Node) { s.Vocab = n.Word("way with vocabularies", VocabCrop, VocabPad) },
+		"variance_correction": func(n yamldoc.Node) { s.VarianceCorrection = n.Bool() },
+		"seed":                func(n yamldoc.Node) { s.Seed = seed(n) },
+	})
+	if version == 0 {
+		root.Failf("version: is missing; write version: %d at the top", RecipeVersion)
+	}
+}
+
+func seed(n yamldoc.Node) uint64 {
+	v, err := strconv.ParseUint(n.Text(), 10, 64)
+	if err != nil {
+		n.Failf("expected a whole number from 0 to 18446744073709551615, found %s", n.Kind())
+	}
+	return v
+}
+
+func texts(n yamldoc.Node) []string {
+	var out []string
+	for _, item := range n.List() {
+		out = append(out, item.Text())
+	}
+	return out
+}
+
+func (p *recipeParser) models(n yamldoc.Node) {
+	for _, item := range n.List() {
+		var m Source
+		var weight yamldoc.Node
+		item.Fields(map[string]func(yamldoc.Node){
+			"name":   func(n yamldoc.Node) { m.Name = n.Text() },
+			"path":   func(n yamldoc.Node) { m.Path = n.Text() },
+			"weight": func(n yamldoc.Node) { weight = n },
+		})
+		p.r.spec.Models = append(p.r.spec.Models, m)
+		switch {
+		case !weight.Present():
+		case weight.IsMapping():
+			weight.Each(func(group string, v yamldoc.Node) { p.r.weights[join(m.Name, group)] = v.Float() })
+		default:
+			p.r.weights[m.Name] = weight.Float()
+		}
+	}
+}
+
+func (p *recipeParser) method(n yamldoc.Node) {
+	p.r.spec.Params = map[string]any{}
+	n.Each(func(key string, v yamldoc.Node) {
+		if key == "name" {
+			p.r.spec.Method = v.Text()
+			return
+		}
+		p.r.spec.Params[key] = v.Value()
+	})
+}
+
+func (p *recipeParser) groups(n yamldoc.Node) {
+	for _, item := range n.List() {
+		var g Group
+		item.Fields(map[string]func(yamldoc.Node){
+			"name":  func(n yamldoc.Node) { g.Name = n.Text() },
+			"match": func(n yamldoc.Node) { g.Match = n.Text() },
+		})
+		p.r.spec.Groups = append(p.r.spec.Groups, g)
+	}
+}

@@ -1,0 +1,278 @@
+package merge
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+
+	"parfait/yamldoc"
+)
+
+// resolved is a Spec whose names, patterns and parameters have been checked. No file was opened.
+type resolved struct {
+	spec    Spec
+	method  Method
+	info    MethodInfo
+	options Options
+	fixed   map[string]number // numbers given in Spec.Params
+	groups  []glob
+	skip    []glob
+}
+
+// number is a parameter's value: one for all, or by model and group.
+type number struct {
+	all float64
+	by  map[string]number // by the name of a model or a group
+}
+
+// of returns the value for a model in a group; ok is false where the maps say nothing about them.
+func (n number) of(model, group string) (v float64, ok bool) {
+	if n.by == nil {
+		return n.all, true
+	}
+	for _, key := range []string{model, group} {
+		if m, found := n.by[key]; found && key != "" {
+			return m.of(model, group)
+		}
+	}
+	return 0, false
+}
+
+// resolve checks everything about a spec that needs no file.
+func resolve(spec Spec) (*resolved, *problems) {
+	var p problems
+	r := &resolved{spec: spec, options: Options{}, fixed: map[string]number{}}
+	r.checkNames(&p)
+	for i, g := range spec.Groups {
+		pattern, err := compileGlob(g.Match)
+		if err != nil {
+			p.add(CodePattern, fmt.Sprintf("groups[%d] (%s)", i, g.Name), err.Error(), "a glob on whole tensor names such as 'model.layers.*'", "")
+		}
+		r.groups = append(r.groups, pattern)
+	}
+	for i, s := range spec.Skip {
+		pattern, err := compileGlob(s)
+		if err != nil {
+			p.add(CodePattern, fmt.Sprintf("skip[%d]", i), err.Error(), "a glob on whole tensor names such as 'classifier.*'", "")
+		}
+		r.skip = append(r.skip, pattern)
+	}
+	word := func(key, value string, code Code, known ...string) {
+		if value != "" && !slices.Contains(known, value) {
+			p.add(code, key, fmt.Sprintf("unknown value %q", value), strings.Join(known, ", "), near(value, known))
+		}
+	}
+	word("dtype", spec.DType, CodeDTypeName, AsBase, BF16, F16, F32)
+	word("masks", spec.Masks, CodeOption, MasksPreserve, MasksIntersect, MasksUnion)
+	word("vocab", spec.Vocab, CodeOption, VocabCrop, VocabPad)
+	r.checkMethod(&p)
+	return r, &p
+}
+
+func (r *resolved) checkNames(p *problems) {
+	seen := map[string]string{}
+	check := func(where, name string) {
+		if !validName(name) {
+			p.add(CodeName, where, fmt.Sprintf("the name %q", name), "1 to 64 characters without spaces and without . , = : / and quotes", "give it a short name such as math")
+		}
+		if first, dup := seen[name]; dup && name != "" {
+			p.add(CodeDuplicate, where, fmt.Sprintf("the name %q is taken by %s", name, first), "a name of its own for every model and group", "rename one of them")
+		}
+		seen[name] = where
+	}
+	if len(r.spec.Models) == 0 {
+		p.add(CodeNoModels, "models", "no model is given", "at least one", "list the fine-tuned models with name and path")
+	}
+	for i, m := range r.spec.Models {
+		check(fmt.Sprintf("models[%d]", i), m.Name)
+		if m.Path == "" {
+			p.add(CodeOpen, fmt.Sprintf("models[%d] (%s)", i, m.Name), "it has no path", "a folder, a .safetensors file or a hub id", "")
+		}
+	}
+	for i, g := range r.spec.Groups {
+		check(fmt.Sprintf("groups[%d]", i), g.Name)
+	}
+}
+
+func (r *resolved) checkMethod(p *problems) {
+	m, ok := registry[r.spec.Method]
+	if !ok {
+		p.add(CodeMethod, "method", fmt.Sprintf("unknown method %q", r.spec.Method), strings.Join(methodNames(), ", "), near(r.spec.Method, methodNames()))
+		return
+	}
+	r.method, r.info = m, m.Info()
+	if r.info.NeedsBase && r.spec.Base == "" {
+		p.add(CodeNeedsBase, "base", fmt.Sprintf("%s works on differences from a base, and none is given", r.info.Name), "the model that the others were fine-tuned from", "add base:")
+	}
+	n, few, most := len(r.spec.Models), r.info.Models[0], r.info.Models[1]
+	if n > 0 && (n < few || most > 0 && n > most) {
+		want := fmt.Sprintf("at least %d", few)
+		if few == most {
+			want = fmt.Sprintf("exactly %d", few)
+		}
+		p.add(CodeModelCount, "models", fmt.Sprintf("%d models are given, %s takes %s", n, r.info.Name, want), "", "change the list of models or the method")
+	}
+	for _, def := range r.info.Params {
+		if def.Kind != Number && def.Default != nil {
+			r.options[def.Name] = def.Default
+		}
+	}
+	for _, name := range sortedKeys(r.spec.Params) {
+		r.checkParam(p, name, r.spec.Params[name])
+	}
+	for _, def := range r.info.Params {
+		if _, given := r.spec.Params[def.Name]; !given && def.Kind != Number && def.Default == nil {
+			p.add(CodeParam, "method."+def.Name, "it is not given", def.About, "add it under method:")
+		}
+	}
+	if r.spec.VarianceCorrection && m.Domain(r.options) != Simplex {
+		p.add(CodeOption, "variance_correction", fmt.Sprintf("it is defined for averages, and %s is none as it is set", r.info.Name), "a method whose weights are proportions (linear, or normalize: true)", "leave variance_correction out or change the method")
+	}
+}
+
+func (r *resolved) checkParam(p *problems, name string, v any) {
+	where := "method." + name
+	def, ok := r.info.param(name)
+	if !ok {
+		var known []string
+		for _, d := range r.info.Params {
+			known = append(known, d.Name)
+		}
+		want := strings.Join(known, ", ")
+		if want == "" {
+			want = "no parameters"
+		}
+		p.add(CodeParam, where, fmt.Sprintf("%s has no parameter %q", r.info.Name, name), want, near(name, known))
+		return
+	}
+	bad := func(want string) {
+		p.add(CodeParam, where, fmt.Sprintf("the value %v", v), want, "")
+	}
+	switch def.Kind {
+	case Flag:
+		if _, ok := v.(bool); !ok {
+			bad("true or false")
+			return
+		}
+		r.options[name] = v
+	case Choice:
+		s, _ := v.(string)
+		if !slices.Contains(def.Choices, s) {
+			bad(strings.Join(def.Choices, ", "))
+			return
+		}
+		r.options[name] = s
+	case Paths:
+		paths := map[string]string{}
+		m, _ := v.(map[string]any)
+		for _, model := range r.spec.Models {
+			s, ok := m[model.Name].(string)
+			if !ok || s == "" {
+				p.add(CodeParam, where, fmt.Sprintf("no file is given for the model %s", model.Name), def.About, "")
+			}
+			paths[model.Name] = s
+		}
+		r.options[name] = paths
+	case Number:
+		r.fixed[name] = r.checkNumber(p, def, where, v)
+	}
+}
+
+func (r *resolved) checkNumber(p *problems, def Param, where string, v any) number {
+	switch x := v.(type) {
+	case map[string]any:
+		n := number{by: map[string]number{}}
+		for _, key := range sortedKeys(x) {
+			isModel := slices.Contains(r.spec.modelNames(), key)
+			switch {
+			case isModel && !def.PerModel:
+				p.add(CodeParam, where+"."+key, fmt.Sprintf("%s is one number for all models", def.Name), "a number, or numbers by group", "")
+			case !isModel && !slices.Contains(r.spec.groupNames(), key):
+				known := append(r.spec.modelNames(), r.spec.groupNames()...)
+				p.add(CodeParam, where+"."+key, fmt.Sprintf("%q is neither a model nor a group", key), strings.Join(known, ", "), near(key, known))
+			}
+			n.by[key] = r.checkNumber(p, def, where+"."+key, x[key])
+		}
+		return n
+	default:
+		f, ok := toFloat(v)
+		if !ok {
+			p.add(CodeParam, where, fmt.Sprintf("the value %v", v), "a number "+def.legal(), "")
+			return number{}
+		}
+		if why := def.refuses(f); why != "" {
+			p.add(CodeParam, where, why, "a number "+def.legal(), "")
+		}
+		return number{all: f}
+	}
+}
+
+// refuses says in words why v is no legal value, or "".
+func (d Param) refuses(v float64) string {
+	switch {
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		return fmt.Sprintf("the value %v is not finite", v)
+	case d.Lo == d.Hi: // no limits
+		return ""
+	case v < d.Lo || v > d.Hi || d.Above && v == d.Lo:
+		return fmt.Sprintf("the value %v is out of range", v)
+	}
+	return ""
+}
+
+// legal says in words which values are.
+func (d Param) legal() string {
+	switch {
+	case d.Lo == d.Hi:
+		return "(finite)"
+	case d.Above:
+		return fmt.Sprintf("above %v and up to %v", d.Lo, d.Hi)
+	}
+	return fmt.Sprintf("from %v to %v", d.Lo, d.Hi)
+}
+
+// group returns the index of the first group that matches, −1 for none; 0 without groups.
+func (r *resolved) group(tensor string) int {
+	if len(r.groups) == 0 {
+		return 0
+	}
+	return slices.IndexFunc(r.groups, func(g glob) bool { return g.match(tensor) })
+}
+
+func (r *resolved) skips(tensor string) bool {
+	return slices.ContainsFunc(r.skip, func(g glob) bool { return g.match(tensor) })
+}
+
+func near(word string, known []string) string {
+	if n := yamldoc.Nearest(word, known); n != "" {
+		return fmt.Sprintf("did you mean %q?", n)
+	}
+	return ""
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+func toFloat(v any) (float64, bool) {
+	switch x := v.(type) {
+	case float64:
+		return x, true
+	case float32:
+		return float64(x), true
+	case int:
+		return float64(x), true
+	case int64:
+		return float64(x), true
+	case uint64:
+		return float64(x), true
+	}
+	return 0, false
+}

@@ -1,0 +1,110 @@
+package merge
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// sideFile is a file that is copied beside the weights.
+type sideFile struct {
+	name string
+	data []byte
+}
+
+// sideMost is the most bytes of a file that is taken for configuration or a tokenizer.
+const sideMost = 256 << 20
+
+// sidePatterns are the files that make a folder of weights a model: configuration, tokenizer, chat
+// template, preprocessor, custom code, licence.
+var sidePatterns = []string{
+	"*.json", "*.jinja", "*.model", "*.tiktoken", "vocab.txt", "merges.txt", "*.py", "LICENSE*", "NOTICE*",
+}
+
+// sideNot are files that the patterns match and that say something about the base only.
+var sideNot = []string{
+	"*.index.json", "adapter_config.json", "trainer_state.json", "receipt.json", "*_results.json", "training_args*.json",
+}
+
+// sideFiles reads what is copied from the layout's folder, config.json with the dtype that is written.
+func (p *Plan) sideFiles() ([]sideFile, error) {
+	dir := p.layoutInput().dir
+	if dir == "" {
+		return nil, nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, Problem{CodeOpen, dir, reason(err), "a folder", ""}
+	}
+	var out []sideFile
+	for _, e := range entries {
+		name := e.Name()
+		if !isSide(name) {
+			continue
+		}
+		path := filepath.Join(dir, name)
+		info, err := os.Stat(path) // the hub's cache is made of symbolic links
+		if errors.Is(err, fs.ErrNotExist) || err == nil && (!info.Mode().IsRegular() || info.Size() > sideMost) {
+			continue
+		}
+		if err != nil {
+			return nil, Problem{CodeRead, path, reason(err), "a file that can be read", ""}
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, Problem{CodeRead, path, reason(err), "a file that can be read", ""}
+		}
+		if name == "config.json" {
+			data = setDType(data, p.r.spec.DType)
+		}
+		out = append(out, sideFile{name, data})
+	}
+	return out, nil
+}
+
+func isSide(name string) bool {
+	matches := func(pattern string) bool { ok, _ := filepath.Match(pattern, name); return ok }
+	for _, not := range sideNot {
+		if matches(not) {
+			return false
+		}
+	}
+	for _, pattern := range sidePatterns {
+		if matches(pattern) {
+			return true
+		}
+	}
+	return false
+}
+
+// torchNames are PyTorch's names of what may be written.
+var torchNames = map[DType]string{BF16: "bfloat16", F16: "float16", F32: "float32"}
+
+var dtypeEntry = regexp.MustCompile(`("(?:torch_)?dtype"\s*:\s*)"(?:torch\.)?(?:bfloat16|float16|float32|float64|half|float|double)"`)
+
+// setDType puts the dtype into a config.json and leaves every other byte as it is. Both spellings,
+// torch_dtype and dtype, are set wherever they stand; where there is none, torch_dtype is added.
+func setDType(config []byte, d DType) []byte {
+	name, ok := torchNames[d]
+	if !ok || !json.Valid(config) {
+		return config
+	}
+	if dtypeEntry.Match(config) {
+		return dtypeEntry.ReplaceAll(config, []byte(`${1}"`+name+`"`))
+	}
+	end := bytes.LastIndexByte(config, '}')
+	if end < 0 {
+		return config
+	}
+	head := strings.TrimRight(string(config[:end]), " \t\r\n")
+	entry := "\n  \"torch_dtype\": \"" + name + "\"\n"
+	if !strings.HasSuffix(head, "{") {
+		entry = "," + entry
+	}
+	return append([]byte(head+entry), config[end:]...)
+}

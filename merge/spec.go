@@ -1,0 +1,89 @@
+package merge
+
+import "strings"
+
+// Source is one fine-tuned model: a name, and where it is: a Hugging Face folder, a .safetensors file,
+// a LoRA adapter's folder, or a hub id in the local cache.
+type Source struct {
+	Name string `yaml:"name" json:"name"`
+	Path string `yaml:"path" json:"path"`
+}
+
+// Group is a layer group: a glob on whole tensor names. A tensor belongs to the first group that
+// matches. '*' matches any run of characters, '?' one, '[0-9]' one of a class.
+type Group struct {
+	Name  string `yaml:"name" json:"name"`
+	Match string `yaml:"match" json:"match"`
+}
+
+// DType is the element type of what is written; "" keeps each tensor as it is in the base.
+type DType = string
+
+// What may be written.
+const (
+	AsBase DType = "as-base"
+	BF16   DType = "bf16"
+	F16    DType = "f16"
+	F32    DType = "f32"
+)
+
+// Vocab says what to do where models have more or fewer vocabulary rows than the base.
+type Vocab = string
+
+// Ways out of vocabularies that differ, always explicit.
+const (
+	VocabStrict Vocab = ""     // a difference is a problem
+	VocabCrop   Vocab = "crop" // rows that not every input has are left out
+	VocabPad    Vocab = "pad"  // rows that only some models have are kept, with no change asked by the others
+)
+
+// Masks says how zeros of sparse models are kept (Sparse Model Soups, arXiv 2306.16788).
+type Masks = string
+
+// Ways to keep zeros.
+const (
+	MasksNone      Masks = ""
+	MasksPreserve  Masks = "preserve"  // entries that are zero in every model stay zero; masks must agree
+	MasksIntersect Masks = "intersect" // zero where any model is zero
+	MasksUnion     Masks = "union"     // zero where every model is zero; masks may differ
+)
+
+// Spec says what to merge and how, without the numbers that may be turned (see Knobs).
+type Spec struct {
+	Base   string         // "" where the method needs none: the first model then gives the layout
+	Models []Source       // in the order in which they are added up
+	Method string         // see Methods
+	Params map[string]any // fixed parameters: a number, a bool, a text, or numbers by model or group
+	Groups []Group        // nil: one coefficient a model for the whole of it
+	Skip   []string       // globs of tensors taken from the base
+	DType  DType
+	Seed   uint64 // of the methods that draw at random
+
+	Masks              Masks
+	VarianceCorrection bool
+	Vocab              Vocab
+}
+
+// names of the groups; nil without groups.
+func (s Spec) groupNames() []string {
+	out := make([]string, len(s.Groups))
+	for i, g := range s.Groups {
+		out[i] = g.Name
+	}
+	return out
+}
+
+// modelNames in the order of the spec.
+func (s Spec) modelNames() []string {
+	out := make([]string, len(s.Models))
+	for i, m := range s.Models {
+		out[i] = m.Name
+	}
+	return out
+}
+
+// validName says whether a model or group may be called so: names are joined by dots in knobs and
+// separated by commas and equals signs on command lines.
+func validName(s string) bool {
+	return s != "" && len(s) <= 64 && !strings.ContainsAny(s, ".,=: \t\n{}[]'\"#/\\")
+}

@@ -1,0 +1,208 @@
+package merge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"parfait/merge/safetensors"
+)
+
+// WriteOptions say how to write; the zero value is right for candidates.
+type WriteOptions struct {
+	Durable   bool  // fsync files and folders before the rename
+	Workers   int   // 0: as many as there are processors, at most 8; never changes a byte
+	ShardSize int64 // bytes of tensors a file; 0: 5 GB
+
+	disk   disk                                    // nil: the operating system's
+	hash   bool                                    // hash what is read and written
+	before func(ctx context.Context, j *job) error // last work on the staged folders
+}
+
+// DefaultShardSize is the most bytes of tensors that one file holds.
+const DefaultShardSize = 5_000_000_000
+
+// Write makes all outputs in one pass over the inputs: either all of them appear under their names,
+// or none does and nothing is left. The inputs are read once for element-wise methods. progress may be
+// nil; it is called a few times a second from one goroutine.
+func (p *Plan) Write(ctx context.Context, outs []Output, o WriteOptions, progress func(Progress)) (_ []Written, err error) {
+	if len(outs) == 0 {
+		return nil, nil
+	}
+	if o.disk == nil {
+		o.disk = osDisk{}
+	}
+	if o.ShardSize <= 0 {
+		o.ShardSize = DefaultShardSize
+	}
+	list := make([]*output, len(outs))
+	for i, out := range outs {
+		list[i] = &output{Output: out}
+		list[i].Target = filepath.Clean(out.Target)
+	}
+	j, err := newJob(p, list, o.Workers)
+	if err != nil {
+		return nil, err
+	}
+	j.shardSize = o.ShardSize
+	shards, err := p.shards(o.ShardSize)
+	if err != nil {
+		return nil, formatProblems(p.layoutInput().path, err)
+	}
+	if err := p.checkTargets(list); err != nil {
+		return nil, err
+	}
+	defer func() {
+		for _, out := range list {
+			if err != nil {
+				err = errors.Join(err, out.abandon())
+			} else {
+				out.stage.close()
+			}
+		}
+	}()
+	if err := j.stageAll(ctx, o, shards, progress); err != nil {
+		return nil, err
+	}
+	if o.before != nil {
+		if err := o.before(ctx, j); err != nil {
+			return nil, err
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	written := make([]Written, len(list))
+	for i, out := range list {
+		if err := out.stage.commit(o.Durable); err != nil {
+			return nil, err
+		}
+		written[i] = out.written()
+	}
+	return written, nil
+}
+
+// stageAll writes everything into the staging folders.
+func (j *job) stageAll(ctx context.Context, o WriteOptions, shards []safetensors.Shard, progress func(Progress)) error {
+	side, err := j.plan.sideFiles()
+	if err != nil {
+		return err
+	}
+	for _, out := range j.outs {
+		if err := out.begin(o.disk, shards); err != nil {
+			return err
+		}
+	}
+	if o.hash {
+		j.hashAll()
+	}
+	j.meter = startMeter("merge", j.bytes(), progress)
+	err = j.run(ctx)
+	j.meter.end(err == nil)
+	if err != nil {
+		return err
+	}
+	for _, in := range append([]*input{j.plan.base}, j.plan.models...) {
+		if in != nil {
+			if err := in.unchanged(); err != nil {
+				return err
+			}
+		}
+	}
+	for _, out := range j.outs {
+		for _, f := range side {
+			if err := out.addFile(f.name, f.data, o.Durable); err != nil {
+				return err
+			}
+		}
+		if err := out.finish(o.Durable); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkTargets says everything that keeps the outputs from being written where they are to go.
+func (p *Plan) checkTargets(list []*output) error {
+	var found problems
+	need := map[string]int64{}
+	seen := map[string]bool{}
+	for _, out := range list {
+		if seen[out.Target] {
+			found.add(CodeDuplicate, out.Target, "two outputs go to one folder", "a folder for each", "")
+		}
+		seen[out.Target] = true
+		dir := parent(out.Target)
+		need[dir] += p.Bytes()
+		for _, problem := range checkTarget(out.Target) {
+			found.list = append(found.list, problem)
+		}
+	}
+	for _, dir := range sortedKeys(need) {
+		_, _ = CleanStaging(dir) // what a dead process left may be what fills the disk
+		if free := freeSpace(dir); free >= 0 && free < need[dir] {
+			found.add(CodeSpace, dir, fmt.Sprintf("%s are free", size(free)), fmt.Sprintf("%s for what is to be written", size(need[dir])), "make room or write somewhere else")
+		}
+	}
+	return found.err()
+}
+
+// CheckTarget says everything that keeps a folder from being made at target, without making it.
+func CheckTarget(target string) []Problem { return checkTarget(filepath.Clean(target)) }
+
+func checkTarget(target string) []Problem {
+	if _, err := os.Lstat(target); err == nil {
+		return []Problem{{CodeExists, target, "it exists already", "a new folder: nothing is ever overwritten", "choose another name or move the old one away"}}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return []Problem{{CodePermission, target, "it cannot be looked at: " + reason(err), "", "choose another folder"}}
+	}
+	dir := parent(target)
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return []Problem{{CodeOpen, dir, "the folder does not exist", "the folder that the target is made in", "make it with mkdir -p"}}
+	case err != nil:
+		return []Problem{{CodePermission, dir, "it cannot be looked at: " + reason(err), "", "choose another folder"}}
+	case !info.IsDir():
+		return []Problem{{CodeOpen, dir, "it is a file", "a folder", "choose another target"}}
+	}
+	if err := writable(dir); err != nil {
+		return []Problem{{CodePermission, dir, "it may not be written: " + reason(err), "a folder that may be written", "choose another folder or change its permissions"}}
+	}
+	return nil
+}
+
+// bytes is how much will be read and written.
+func (j *job) bytes() int64 {
+	var n int64
+	for _, t := range j.plan.tensors {
+		n += int64(len(j.outs)) * t.bytes()
+		if t.role != roleMerge {
+			n += t.layout.tensor.Size
+			continue
+		}
+		n += t.base.tensor.Size
+		for i, needed := range j.uses(t).need {
+			if needed {
+				n += t.models[i].tensor.Size
+			}
+		}
+	}
+	return n
+}
+
+// size says bytes as people do.
+func size(n int64) string {
+	units := []string{"B", "kB", "MB", "GB", "TB", "PB"}
+	v, u := float64(n), 0
+	for v >= 1000 && u < len(units)-1 {
+		v, u = v/1000, u+1
+	}
+	if u == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", v, units[u])
+}
