@@ -1,0 +1,116 @@
+package merge
+
+import (
+	"parfait/merge/safetensors"
+)
+
+// Summary is what headers say about a merge: for inspect and for the start of every merge.
+type Summary struct {
+	Method   string         `json:"method"`
+	Base     *InputSummary  `json:"base,omitempty"`
+	Models   []InputSummary `json:"models"`
+	Tensors  TensorCounts   `json:"tensors"`
+	DType    string         `json:"dtype"`  // that is written, or "mixed"
+	Bytes    int64          `json:"bytes"`  // of the tensors of one output
+	Reads    int64          `json:"reads"`  // bytes of one reading of every input
+	Memory   int64          `json:"memory"` // about what merging into one output takes, in bytes
+	Groups   []GroupSummary `json:"groups,omitempty"`
+	Warnings []Problem      `json:"warnings,omitempty"`
+}
+
+// InputSummary is one input.
+type InputSummary struct {
+	Name    string           `json:"name"`
+	Path    string           `json:"path"`
+	Files   int              `json:"files"`
+	Tensors int              `json:"tensors"`
+	Bytes   int64            `json:"bytes"`
+	DTypes  map[string]int64 `json:"dtypes"` // elements by dtype
+}
+
+// GroupSummary is one layer group.
+type GroupSummary struct {
+	Name     string   `json:"name"`
+	Match    string   `json:"match"`
+	Elements int64    `json:"elements"`
+	Tensors  []string `json:"tensors"`
+}
+
+// TensorSummary is one tensor of the output.
+type TensorSummary struct {
+	Name  string  `json:"name"`
+	Shape []int64 `json:"shape"`
+	From  string  `json:"from"` // dtype in the layout
+	DType string  `json:"dtype"`
+	Fate  string  `json:"fate"` // merged, skipped, integer
+	Group string  `json:"group,omitempty"`
+	Bytes int64   `json:"bytes"`
+}
+
+// Tensors lists the tensors of the output in the order in which they are written into shards.
+func (p *Plan) Tensors() []TensorSummary {
+	out := make([]TensorSummary, len(p.tensors))
+	for i, t := range p.tensors {
+		out[i] = TensorSummary{
+			Name: t.Name, Shape: t.Shape, From: t.layout.tensor.DType.String(), DType: t.out.String(),
+			Fate: t.role.String(), Bytes: t.bytes(),
+		}
+		if len(p.r.spec.Groups) > 0 && t.role == roleMerge {
+			out[i].Group = p.r.spec.Groups[t.group].Name
+		}
+	}
+	return out
+}
+
+func (r role) String() string { return [...]string{"merged", "skipped", "integer"}[r] }
+
+// Summary says what will be merged and what it takes.
+func (p *Plan) Summary() Summary {
+	s := Summary{
+		Method: p.r.info.Name, Tensors: p.counts(), DType: p.dtypeWritten(), Bytes: p.Bytes(),
+		Memory: p.memory(1, defaultWorkers()), Warnings: p.warnings,
+	}
+	if p.base != nil {
+		base := p.base.summary()
+		s.Base = &base
+		s.Reads += base.Bytes
+	}
+	for _, m := range p.models {
+		s.Models = append(s.Models, m.summary())
+		s.Reads += s.Models[len(s.Models)-1].Bytes
+	}
+	for i, g := range p.r.spec.Groups {
+		group := GroupSummary{Name: g.Name, Match: g.Match}
+		for _, t := range p.tensors {
+			if t.role == roleMerge && t.group == i {
+				group.Elements += t.Len
+				group.Tensors = append(group.Tensors, t.Name)
+			}
+		}
+		s.Groups = append(s.Groups, group)
+	}
+	return s
+}
+
+func (in *input) summary() InputSummary {
+	s := InputSummary{Name: in.name, Path: in.path, Files: len(in.set.Files()), Tensors: in.set.Len(), Bytes: in.set.Size(), DTypes: map[string]int64{}}
+	for _, t := range in.set.Tensors() {
+		s.DTypes[t.DType.String()] += t.Elements()
+	}
+	return s
+}
+
+// memory is about what the buffers of a merge take.
+func (p *Plan) memory(outs, workers int) int64 {
+	widest := int64(0)
+	for _, t := range p.tensors {
+		for _, d := range []safetensors.DType{t.layout.tensor.DType, t.out} {
+			widest = max(widest, d.Bits()/8)
+		}
+	}
+	perWorker := int64(1+len(p.models)+min(outs, fusedOutputs)) * widest * ChunkElements
+	if _, fused := p.r.method.(Weighted); !fused {
+		perWorker = (2*widest + max(4, widest)*int64(1+len(p.models)+outs)) * ChunkElements
+	}
+	return int64(workers)*perWorker + 16<<20
+}
