@@ -10,3 +10,5 @@
 // takes its place at run time (written by _asm, `go generate` renews it). Build with the tag purego to
 // leave it out. The package knows nothing of files, tensors, methods or goroutines.
 package kernel
+
+//go:generate go -C _asm run . -out ../kernel_amd64.s -stubs ../stubs_amd64.go -pkg kernel

@@ -1,3 +1,5 @@
+//go:build !amd64 || purego
+
 package kernel
 
 // Implementation names what does the arithmetic on this machine: "avx2" or "generic".
