@@ -9,8 +9,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
-
 	"parfait/evaluator/digits"
 )
 
@@ -72,5 +70,5 @@ evaluators:
   main: {digits: {}}
 search: {strategy: adaptive, budget: %d, batch: 4, seed: %d}
 `, o.Budget, o.Seed)
-	return renameio.WriteFile(filepath.Join(dir, SpecFile), b.Bytes(), 0o644)
+	return replaceFile(filepath.Join(dir, SpecFile), b.Bytes())
 }

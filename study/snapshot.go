@@ -128,6 +128,7 @@ type Export struct {
 	Measured  map[evaluator.Split]map[string]evaluator.Metric `json:"measured"`
 	Receipt   string                                          `json:"receipt"` // path
 	Bytes     int64                                           `json:"bytes"`
+	Took      time.Duration                                   `json:"took"` // to write and check
 	At        time.Time                                       `json:"at"`
 }
 
