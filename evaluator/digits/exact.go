@@ -40,7 +40,7 @@ func (s *stream) below(n int) int { return int(s.next() % uint64(n)) }
 
 // within returns a number in [-limit, limit).
 func (s *stream) within(limit float64) float32 {
-	u := float64(s.next()>>11) / (1 << 53)
+	u := float64(float64(s.next()>>11) / (1 << 53))
 	return float32((float64(2*u) - 1) * limit)
 }
 
