@@ -1,0 +1,91 @@
+package pareto
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// FrontOptions choose how a front is found; the zero value finds 100 points.
+type FrontOptions struct {
+	N      int         // points wanted at most: 100 where 0, up to 2,000
+	Seed   uint64      // of the sample that the search starts from
+	Starts [][]float64 // points to start from as well; they are moved into the bounds
+	// Feasible bounds the front, where not nil: points with a value above 0 are never on it. It should
+	// be continuous. It is called for the fewest points possible, from several goroutines.
+	Feasible func(x []float64) float64
+	Workers  int // goroutines: GOMAXPROCS where 0; changes nothing but the time
+}
+
+// Front returns at most N points xs of the front with their objectives fs: mutually non-dominated, evenly
+// spread, ordered by the first objective. Deterministic.
+//
+// From a sample of the bounds, directions in the space of objectives are each followed to the front by
+// minimising the augmented Chebyshev function max_i w_i(f_i − z_i) + ρΣ (Steuer and Choo 1983): steps that
+// solve the linearised problem within the bounds with a proximal term (Fliege and Svaiter 2000), which
+// share all evaluations; then gaps between neighbours are filled from the points halfway. Local where the
+// objectives have many local fronts: NSGA3 is the reference there. Without Jacobian or Both derivatives
+// are finite differences, for d evaluations each.
+//
+// Errors are *Error: BadProblem, BadOption, NotANumber where no objective could be evaluated, Infeasible
+// where no point within Feasible was found; and that of ctx.
+func Front(ctx context.Context, p Problem, o FrontOptions) (xs, fs [][]float64, err error) {
+	t, err := newTracer(ctx, p, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := t.trace(); err != nil {
+		return nil, nil, err
+	}
+	xs, fs = t.front()
+	return xs, fs, nil
+}
+
+// mostPoints is the largest front that can be asked for.
+const mostPoints = 2000
+
+func newTracer(ctx context.Context, p Problem, o FrontOptions) (*tracer, error) {
+	e := &Error{}
+	p.check(e)
+	if o.N == 0 {
+		o.N = 100
+	}
+	if o.N < 0 || o.N > mostPoints {
+		e.add(BadOption, "N is %d: expected 1 to %d", o.N, mostPoints)
+	}
+	for i, x := range o.Starts {
+		if len(x) != len(p.Lo) || slices.ContainsFunc(x, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }) {
+			e.add(BadOption, "start %d is %v: expected %d finite numbers", i, x, len(p.Lo))
+		}
+	}
+	if err := e.orNil(); err != nil {
+		return nil, err
+	}
+	return &tracer{ctx: ctx, p: p, o: o, d: len(p.Lo), dom: p.unit(), tried: map[[2]*site]bool{}, rng: rand.New(rand.NewPCG(o.Seed, 0x66726f6e74))}, nil
+}
+
+func (p Problem) check(e *Error) {
+	p.Bounds.check(e)
+	if p.M < 1 {
+		e.add(BadProblem, "M is %d: expected at least one objective", p.M)
+	}
+	if p.Eval == nil && p.Both == nil {
+		e.add(BadProblem, "neither Eval nor Both is given")
+	}
+}
+
+// front is the spread-out part of where the goals ended.
+func (t *tracer) front() (xs, fs [][]float64) {
+	ends := t.ends()
+	points := make([][]float64, len(ends))
+	for i, s := range ends {
+		points[i] = s.f
+	}
+	keep := Subset(points, t.o.N)
+	slices.SortFunc(keep, func(a, b int) int { return slices.Compare(points[a], points[b]) })
+	for _, i := range keep {
+		xs, fs = append(xs, ends[i].x), append(fs, ends[i].f)
+	}
+	return xs, fs
+}

@@ -1,0 +1,2 @@
+// Package problems holds test problems that know their fronts.
+package problems
