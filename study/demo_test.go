@@ -156,3 +156,27 @@ func TestDemoRefusesAFolderOfSomethingElse(t *testing.T) {
 		}
 	}
 }
+
+func TestModelsThatChangedAreRefused(t *testing.T) {
+	s := demo(t, DemoOptions{Tasks: 2, Budget: 8, Seed: 2}, RunOptions{})
+	snap := load(t, s)
+	models := filepath.Join(s.Dir(), "models")
+	swap := filepath.Join(models, snap.Spec.Models[0].Name, "model.safetensors")
+	b, err := os.ReadFile(swap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)-2] ^= 1
+	if err := os.WriteFile(swap, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Do(Command{Kind: CommandBudget, N: 12}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Run(t.Context(), RunOptions{}); CodeOf(err) != CodeChanged {
+		t.Errorf("run: %v", err)
+	}
+	if _, err := s.Export(t.Context(), ExportRequest{X: snap.Trials[0].X, Out: filepath.Join(t.TempDir(), "o")}, nil); CodeOf(err) != CodeChanged {
+		t.Errorf("export: %v", err)
+	}
+}

@@ -117,6 +117,9 @@ func (s *Study) PlanExport(r ExportRequest) (ExportCost, error) {
 		return c, nil
 	}
 	defer func() { _ = plan.Close() }()
+	if err := s.sameInputs(plan); err != nil {
+		c.Problems = append(c.Problems, err.Error())
+	}
 	c.Bytes = plan.Bytes()
 	for _, w := range plan.Warnings() {
 		c.Warnings = append(c.Warnings, w.Error())
@@ -164,6 +167,9 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(Expor
 		return Export{}, err
 	}
 	defer func() { _ = plan.Close() }()
+	if err := s.sameInputs(plan); err != nil {
+		return Export{}, err
+	}
 	if err := os.MkdirAll(filepath.Dir(r.Out), 0o755); err != nil {
 		return Export{}, &Error{Code: CodeSpace, Where: filepath.Dir(r.Out), What: "the folder cannot be made", Err: err, Fix: "choose another --out"}
 	}

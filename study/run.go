@@ -136,6 +136,12 @@ func (s *Study) newRunner(ctx context.Context, o RunOptions) (*runner, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := s.sameInputs(plan); err != nil {
+			return nil, err
+		}
+		for _, w := range plan.Warnings() {
+			r.note("%s", w.Error())
+		}
 		if r.pool, err = newPool(plan, s, r.askUpcoming); err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package study
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -158,5 +159,40 @@ func (s *Spec) checkAgainst(h *history) error {
 	return &Error{
 		Code: CodeChanged, Where: SpecFile, What: fmt.Sprintf("%d trials were measured with something else than study.yaml says now:\n  %s", len(h.trials), strings.Join(diffs, "\n  ")),
 		Fix: "set it back, or copy study.yaml into a new folder for a new question",
+	}
+}
+
+// sameInputs says whether the weights are those that the history was measured with. The first run
+// records them.
+func (s *Study) sameInputs(plan *merge.Plan) error {
+	now, err := plan.Fingerprint()
+	if err != nil {
+		return err
+	}
+	h, err := s.store.load(context.Background())
+	if err != nil {
+		return historyError(s.dir, err)
+	}
+	text, measured := h.meta["inputs"], slices.ContainsFunc(h.trials, func(t Trial) bool { return len(t.Metrics) > 0 })
+	if text == "" || !measured {
+		return historyError(s.dir, s.store.setMeta("inputs", mustJSON(now)))
+	}
+	var was map[string]string
+	if err := json.Unmarshal([]byte(text), &was); err != nil {
+		return historyError(s.dir, err)
+	}
+	var changed []string
+	for name, sum := range now {
+		if was[name] != sum {
+			changed = append(changed, name)
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	slices.Sort(changed)
+	return &Error{
+		Code: CodeChanged, Where: s.dir, What: "the weights of " + strings.Join(changed, ", ") + " are no longer those that the trials were measured with",
+		Fix: "put the old weights back, or copy study.yaml into a new folder to measure the new ones",
 	}
 }

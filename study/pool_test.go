@@ -1,0 +1,129 @@
+package study
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"parfait/evaluator"
+	"parfait/merge"
+)
+
+// modelStudy is a study of two real networks whose evaluator takes the merged model in hand.
+func modelStudy(t *testing.T, budget, workers int, quota int64, hook func(path string) error) *Study {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "m.study")
+	if err := Demo(t.Context(), dir, DemoOptions{Tasks: 2, Budget: budget, Seed: 1}); err != nil {
+		t.Fatal(err)
+	}
+	kind := "model-" + t.Name()
+	kinds[kind] = func(map[string]any, string, int) (evaluator.Evaluator, error) {
+		return evaluator.BlockingWith(evaluator.Limits{InFlight: workers, NeedsModel: true}, func(ctx context.Context, c evaluator.Candidate, _ func(evaluator.Progress)) (evaluator.Metrics, error) {
+			lease, err := c.Model(ctx, evaluator.Folder)
+			if err != nil {
+				return nil, err
+			}
+			defer lease.Release()
+			m := evaluator.Metrics{}
+			for _, task := range c.Tasks {
+				m[task] = evaluator.Metric{Value: 0.5 + 0.1*c.At[0].Value, N: 100}
+			}
+			return m, hook(lease.Path)
+		}), nil
+	}
+	t.Cleanup(func() { delete(kinds, kind) })
+	path := filepath.Join(dir, SpecFile)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(b), "main: {digits: {}}", fmt.Sprintf("main: {%s: {}}\ncandidates: {max: %d}", kind, quota), 1)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, dir)
+}
+
+func TestQuotaHoldsAndNothingIsLeft(t *testing.T) {
+	var mu sync.Mutex
+	most, seen := 0, map[string]bool{}
+	var s *Study
+	s = modelStudy(t, 14, 2, 3*19500, func(path string) error {
+		entries, err := os.ReadDir(filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		if _, err := os.Stat(filepath.Join(path, "model.safetensors")); err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		whole := 0
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), "trial-") {
+				whole++
+			}
+		}
+		most = max(most, whole)
+		seen[filepath.Base(path)] = true
+		return nil
+	})
+	if err := s.Run(t.Context(), RunOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if snap := load(t, s); snap.Activity.Done != 14 || snap.Activity.Failed != 0 {
+		t.Fatalf("%+v, trial 1: %s", snap.Activity, snap.Trials[0].Error)
+	}
+	if most > 3 || most < 2 || len(seen) != 14 {
+		t.Errorf("at most %d models stood at once (quota 3), %d in all", most, len(seen))
+	}
+	if _, err := os.Stat(filepath.Join(s.Dir(), "candidates")); !os.IsNotExist(err) {
+		t.Errorf("the folder for candidates is still there: %v", err)
+	}
+}
+
+func TestQuotaBelowOneModelIsRefusedBeforeAnythingRuns(t *testing.T) {
+	s := modelStudy(t, 4, 1, 1000, func(string) error { t.Error("something was evaluated"); return nil })
+	if err := s.Run(t.Context(), RunOptions{}); CodeOf(err) != CodeSpace {
+		t.Error(err)
+	}
+}
+
+func TestWhatACrashLeftIsReclaimed(t *testing.T) {
+	s := modelStudy(t, 4, 1, 0, func(string) error { return nil })
+	left := filepath.Join(s.Dir(), "candidates", "trial-0099")
+	if err := os.MkdirAll(left, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	spec := s.Spec().mergeSpec(s.Dir())
+	plan, err := merge.NewPlan(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = plan.Close() }()
+	if _, err := newPool(plan, s, func(int) []Trial { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(left); !os.IsNotExist(err) {
+		t.Errorf("%s is still there", left)
+	}
+}
+
+func TestWrongModelsStopTheRunBeforeAnythingIsMeasured(t *testing.T) {
+	s := modelStudy(t, 4, 1, 0, func(string) error { t.Error("something was evaluated"); return nil })
+	file := filepath.Join(s.Dir(), "models", s.Spec().Models[1].Name, "model.safetensors")
+	if err := os.Truncate(file, 5000); err != nil {
+		t.Fatal(err)
+	}
+	err := s.Run(t.Context(), RunOptions{})
+	if err == nil || !strings.Contains(err.Error(), s.Spec().Models[1].Name) {
+		t.Errorf("a truncated model: %v", err)
+	}
+	if n := len(s.Snapshot().Trials); n != 0 {
+		t.Errorf("%d trials were asked for", n)
+	}
+}
