@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -29,72 +30,82 @@ type fit struct {
 }
 
 // Fit fits one surrogate a task to the points that have it measured, tasks in parallel; the result does
-// not depend on how many run at once. warm may be nil or the landscape of fewer points. An error (NoData)
-// names the tasks that no point has measured.
+// not depend on how many run at once. warm may be nil or the landscape of fewer points; the result does
+// not depend on it. An error (NoData) names every task that no point has measured.
 func Fit(ctx context.Context, space Space, tasks []Task, points []Point, warm *Landscape) (*Landscape, error) {
-	return FitWith(ctx, surrogate.Auto(), space, tasks, points, warm)
+	return fitLandscape(ctx, space, tasks, points, surrogate.Together)
 }
 
-// FitWith is Fit with a fitter of one's own.
-func FitWith(ctx context.Context, fitter surrogate.Fitter, space Space, tasks []Task, points []Point, warm *Landscape) (*Landscape, error) {
+// FitWith is Fit with a fitter of one's own, each task by itself.
+func FitWith(ctx context.Context, fitter surrogate.Fitter, space Space, tasks []Task, points []Point) (*Landscape, error) {
+	each := func(ctx context.Context, data []surrogate.Data) ([]surrogate.Surrogate, []surrogate.Trust, []error) {
+		fits := make([]surrogate.Surrogate, len(data))
+		trusts, errs := make([]surrogate.Trust, len(data)), make([]error, len(data))
+		parallel(len(data), func(i int) { fits[i], trusts[i], errs[i] = fitter.Fit(ctx, data[i], nil) })
+		return fits, trusts, errs
+	}
+	return fitLandscape(ctx, space, tasks, points, each)
+}
+
+type fitAll func(context.Context, []surrogate.Data) ([]surrogate.Surrogate, []surrogate.Trust, []error)
+
+func fitLandscape(ctx context.Context, space Space, tasks []Task, points []Point, together fitAll) (*Landscape, error) {
 	q := Question{Space: space, Tasks: tasks, Done: points}
 	if err := q.check(); err != nil {
 		return nil, err
 	}
 	l := &Landscape{space: space, tasks: tasks, fits: make([]fit, len(tasks))}
+	data := make([]surrogate.Data, len(tasks))
+	var problems []error
 	for i, t := range tasks {
 		if t.Optimise {
 			l.goals = append(l.goals, i)
 		}
-	}
-	errs := make([]error, len(tasks))
-	parallel(len(tasks), func(i int) {
-		var before surrogate.Surrogate
-		if warm != nil && len(warm.fits) == len(tasks) && warm.tasks[i].Name == tasks[i].Name {
-			before = warm.fits[i].surrogate
+		data[i] = l.gather(i, points)
+		if len(data[i].X) == 0 {
+			problems = append(problems, fail(NoData, "task %q: no finished trial has it measured", t.Name))
 		}
-		l.fits[i], errs[i] = fitTask(ctx, fitter, space, tasks[i], i, points, before)
-	})
+	}
+	if len(problems) > 0 {
+		return nil, errors.Join(problems...)
+	}
+	fits, trusts, errs := together(ctx, data)
 	for i, err := range errs {
 		if err != nil {
-			return nil, fmt.Errorf("task %q: %w", tasks[i].Name, err)
+			problems = append(problems, fmt.Errorf("task %q: %w", tasks[i].Name, err))
+			continue
 		}
+		l.fits[i].surrogate, l.fits[i].trust = fits[i], trusts[i]
+	}
+	if len(problems) > 0 {
+		return nil, errors.Join(problems...)
 	}
 	return l, nil
 }
 
-func fitTask(ctx context.Context, fitter surrogate.Fitter, space Space, task Task, index int, points []Point, warm surrogate.Surrogate) (fit, error) {
-	d := surrogate.Data{Link: task.Link}
+// gather collects what was measured of a task, and notes which points it is.
+func (l *Landscape) gather(task int, points []Point) surrogate.Data {
+	d := surrogate.Data{Link: l.tasks[task].Link}
 	if d.Link == "" {
 		d.Link = surrogate.Identity
 	}
-	for _, c := range space.Coefficients {
+	for _, c := range l.space.Coefficients {
 		d.Lo, d.Hi = append(d.Lo, c.Lo), append(d.Hi, c.Hi)
 	}
-	var f fit
+	f := &l.fits[task]
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for k, p := range points {
-		if p.Failed {
+		if p.Failed || math.IsNaN(p.Y[task].Value) {
 			continue
 		}
-		m := p.Y[index]
-		if math.IsNaN(m.Value) {
-			continue
-		}
+		m := p.Y[task]
 		f.used = append(f.used, k)
-		d.X = append(d.X, p.X)
-		d.Y = append(d.Y, m.Value)
-		d.Stderr = append(d.Stderr, m.Stderr)
-		d.N = append(d.N, m.N)
+		d.X, d.Y = append(d.X, p.X), append(d.Y, m.Value)
+		d.Stderr, d.N = append(d.Stderr, m.Stderr), append(d.N, m.N)
 		lo, hi = min(lo, m.Value), max(hi, m.Value)
 	}
-	if len(d.X) == 0 {
-		return f, fail(NoData, "no finished trial has it measured")
-	}
 	f.spread = hi - lo
-	var err error
-	f.surrogate, f.trust, err = fitter.Fit(ctx, d, warm)
-	return f, err
+	return d
 }
 
 // parallel calls f(0), …, f(n−1) on as many goroutines as there are processors.

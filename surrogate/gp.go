@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
@@ -46,19 +47,24 @@ func (g gp) Fit(ctx context.Context, d Data, _ Surrogate) (Surrogate, Trust, err
 	if err != nil {
 		return nil, Trust{}, err
 	}
-	switch {
-	case s.n() < 4:
-		return fitFew(s)
-	case s.flat():
-		return fitConstant(s)
+	if s.n() < 4 || s.flat() {
+		return quadratic{}.fit(ctx, s)
 	}
-	p := newProcess(s)
-	if err := p.learn(ctx); err != nil {
-		if ctx.Err() != nil {
-			return nil, Trust{}, ctx.Err()
-		}
+	p := newProcess(s, g.GPOptions)
+	return p.finish(ctx, s, p.learn(ctx, vague(s.dim())))
+}
+
+// finish makes the surrogate of what was learnt, or the quadratic where err says that nothing was.
+func (p *process) finish(ctx context.Context, s *sample, err error) (Surrogate, Trust, error) {
+	if err == nil {
+		err = p.factorize()
+	}
+	if ctx.Err() != nil {
+		return nil, Trust{}, ctx.Err()
+	}
+	if err != nil {
 		fit, t, err := fitRidge(ctx, s)
-		t.Note = "the Gaussian process could not be factorised: the quadratic is used"
+		t.Note = "the covariance of a Gaussian process could not be factorised: the quadratic is used"
 		return fit, t, err
 	}
 	loo, sd := p.leaveOneOut()
@@ -73,18 +79,26 @@ func (g gp) Fit(ctx context.Context, d Data, _ Surrogate) (Surrogate, Trust, err
 type process struct {
 	us          [][]float64
 	z           []float64 // standardised
+	extra       []float64 // n: noise known beforehand, added to what is learnt; nil: none
 	shift, unit float64   // of the standardisation
+	theta       []float64 // learnt, see kernel
 	kernel      kernel
 	alpha       []float64         // K⁻¹z
 	factor      blas64.Triangular // upper Cholesky factor of K
 	diagonal    []float64         // of K⁻¹
 }
 
-func newProcess(s *sample) *process {
+func newProcess(s *sample, o GPOptions) *process {
 	mean, variance := s.spread()
 	p := &process{us: s.u, shift: mean, unit: math.Sqrt(variance), z: make([]float64, s.n())}
 	for i, v := range s.z {
 		p.z[i] = (v - mean) / p.unit
+	}
+	if o.Redrawn {
+		p.extra = make([]float64, s.n())
+		for i, v := range s.noise {
+			p.extra[i] = v / variance
+		}
 	}
 	return p
 }
@@ -92,21 +106,54 @@ func newProcess(s *sample) *process {
 // errFactor says that no kernel on the way could be factorised.
 var errFactor = errors.New("covariance is not positive definite")
 
-// learn finds the kernel and factorises the covariance under it.
-func (p *process) learn(ctx context.Context) error {
-	theta := priorMeans(len(p.us[0]))
-	theta, err := ascend(ctx, p.us, p.z, theta, 80)
-	if err != nil {
-		return err
+const (
+	ascentSteps = 80
+	subsetSize  = 200 // points from which the scales of larger samples are learnt first
+	subsetSteps = 12  // steps on all points after that
+)
+
+// learn finds θ at the maximum of its posterior under a prior.
+func (p *process) learn(ctx context.Context, before prior) error {
+	start, steps := p.theta, ascentSteps
+	if start == nil {
+		start = before.mean
 	}
-	p.kernel = decode(theta)
-	g := newGram(p.us)
+	var err error
+	if n := len(p.z); n > subsetSize*3/2 {
+		few := *p
+		few.us, few.z, few.extra = p.subset()
+		if start, err = few.ascend(ctx, before, start, steps); err != nil {
+			return err
+		}
+		steps = subsetSteps
+	}
+	p.theta, err = p.ascend(ctx, before, start, steps)
+	return err
+}
+
+// subset are points spread over the order in which they were measured.
+func (p *process) subset() (us [][]float64, z, extra []float64) {
+	n := len(p.z)
+	for k := range subsetSize {
+		i := k * n / subsetSize
+		us, z = append(us, p.us[i]), append(z, p.z[i])
+		if p.extra != nil {
+			extra = append(extra, p.extra[i])
+		}
+	}
+	return us, z, extra
+}
+
+// factorize computes what predictions need from θ.
+func (p *process) factorize() error {
+	p.kernel = decode(p.theta)
+	g := newGram(p.us, p.extra)
 	if !g.factorize(&p.kernel) {
 		return errFactor
 	}
 	p.alpha, _ = g.solve(p.z)
 	p.factor = g.triangular()
-	p.factor.Data = append([]float64(nil), g.factor...)
+	p.factor.Data = slices.Clone(g.factor)
 	if !g.invert() {
 		return errFactor
 	}
@@ -117,32 +164,29 @@ func (p *process) learn(ctx context.Context) error {
 	return nil
 }
 
-func priorMeans(d int) []float64 {
-	theta := make([]float64, 3+d)
-	theta[0], theta[1], theta[2] = deviationMean, linearMean, noiseMean
-	for i := range d {
-		theta[3+i] = scaleMean + math.Log(float64(d))/2
+// prior is an independent normal distribution of each entry of θ.
+type prior struct{ mean, std []float64 }
+
+// vague is the prior of a task of which nothing is known.
+func vague(d int) prior {
+	p := prior{
+		mean: []float64{deviationMean, linearMean, noiseMean},
+		std:  []float64{deviationStd, linearStd, noiseStd},
 	}
-	return theta
+	for range d {
+		p.mean = append(p.mean, scaleMean+math.Log(float64(d))/2)
+		p.std = append(p.std, scaleStd)
+	}
+	return p
 }
 
-// priors adds the negative log prior to a value and its gradient.
-func priors(theta, grad []float64) float64 {
+// cost is the negative logarithm of the density at θ; its gradient is added to grad.
+func (p prior) cost(theta, grad []float64) float64 {
 	total := 0.0
-	means := priorMeans(len(theta) - 3)
 	for i, v := range theta {
-		std := scaleStd
-		switch i {
-		case 0:
-			std = deviationStd
-		case 1:
-			std = linearStd
-		case 2:
-			std = noiseStd
-		}
-		e := (v - means[i]) / std
+		e := (v - p.mean[i]) / p.std[i]
 		total += e * e / 2
-		grad[i] += e / std
+		grad[i] += e / p.std[i]
 	}
 	return total
 }
@@ -150,6 +194,7 @@ func priors(theta, grad []float64) float64 {
 // posterior is the negative log posterior of θ and its gradient, remembered for one θ.
 type posterior struct {
 	g     *gram
+	prior prior
 	z     []float64
 	theta []float64
 	value float64
@@ -157,7 +202,7 @@ type posterior struct {
 }
 
 func (p *posterior) at(theta []float64) {
-	if p.theta != nil && equal(p.theta, theta) {
+	if slices.Equal(p.theta, theta) {
 		return
 	}
 	p.theta = append(p.theta[:0], theta...)
@@ -174,7 +219,7 @@ func (p *posterior) at(theta []float64) {
 	}
 	p.g.gradient(p.grad, alpha, &k)
 	mask(p.grad, theta)
-	p.value = dot(p.z, alpha)/2 + logDet/2 + priors(theta, p.grad)
+	p.value = dot(p.z, alpha)/2 + logDet/2 + p.prior.cost(theta, p.grad)
 }
 
 // mask removes the likelihood's gradient where decode clamps.
@@ -193,15 +238,6 @@ func mask(grad, theta []float64) {
 	}
 }
 
-func equal(a, b []float64) bool {
-	for i, v := range a {
-		if v != b[i] {
-			return false
-		}
-	}
-	return true
-}
-
 // recorder stops an optimisation when its context ends.
 type recorder struct{ ctx context.Context }
 
@@ -212,15 +248,15 @@ func (r recorder) Record(*optimize.Location, optimize.Operation, *optimize.Stats
 }
 
 // ascend improves θ by at most steps of L-BFGS (Liu and Nocedal 1989).
-func ascend(ctx context.Context, us [][]float64, z, theta []float64, steps int) ([]float64, error) {
-	p := &posterior{g: newGram(us), z: z, grad: make([]float64, len(theta))}
-	p.at(theta)
-	if math.IsInf(p.value, 1) {
+func (p *process) ascend(ctx context.Context, before prior, theta []float64, steps int) ([]float64, error) {
+	post := &posterior{g: newGram(p.us, p.extra), prior: before, z: p.z, grad: make([]float64, len(theta))}
+	post.at(theta)
+	if math.IsInf(post.value, 1) {
 		return nil, errFactor
 	}
 	problem := optimize.Problem{
-		Func: func(x []float64) float64 { p.at(x); return p.value },
-		Grad: func(grad, x []float64) { p.at(x); copy(grad, p.grad) },
+		Func: func(x []float64) float64 { post.at(x); return post.value },
+		Grad: func(grad, x []float64) { post.at(x); copy(grad, post.grad) },
 	}
 	result, err := optimize.Minimize(problem, theta, &optimize.Settings{
 		GradientThreshold: 1e-3,

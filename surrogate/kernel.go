@@ -88,15 +88,16 @@ func (k *kernel) pull(dst, w, u []float64, us [][]float64) {
 type gram struct {
 	n, d   int
 	us     [][]float64
+	extra  []float64 // n: variances added to the diagonal, or nil
 	inner  []float64 // n × n, upper: (u−½)·(u'−½)
 	value  []float64 // n × n, upper: Matérn
 	slope  []float64 // n × n, upper: its factor of Δ²
 	factor []float64 // n × n, upper: covariance, then its Cholesky factor, then its inverse
 }
 
-func newGram(us [][]float64) *gram {
+func newGram(us [][]float64, extra []float64) *gram {
 	n, d := len(us), len(us[0])
-	g := &gram{n: n, d: d, us: us}
+	g := &gram{n: n, d: d, us: us, extra: extra}
 	g.inner, g.value = make([]float64, n*n), make([]float64, n*n)
 	g.slope, g.factor = make([]float64, n*n), make([]float64, n*n)
 	for i, u := range us {
@@ -136,6 +137,9 @@ func (g *gram) factorize(k *kernel) bool {
 			g.factor[at] = constantVariance + k.linear*g.inner[at] + k.deviation*g.value[at]
 		}
 		g.factor[i*n+i] += k.noise
+		if g.extra != nil {
+			g.factor[i*n+i] += g.extra[i]
+		}
 	}
 	_, ok := lapack64.Potrf(g.symmetric())
 	return ok

@@ -36,6 +36,10 @@ func (q quadratic) Fit(ctx context.Context, d Data, _ Surrogate) (Surrogate, Tru
 	if err != nil {
 		return nil, Trust{}, err
 	}
+	return q.fit(ctx, s)
+}
+
+func (q quadratic) fit(ctx context.Context, s *sample) (Surrogate, Trust, error) {
 	switch {
 	case s.n() < 4:
 		return fitFew(s)
