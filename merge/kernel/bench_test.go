@@ -99,3 +99,37 @@ func BenchmarkConvert(b *testing.B) {
 	b.Run("F32/axpy", func(b *testing.B) { ratio(b, [][]byte{raw}, func() { Axpy(ys, .5, xs) }) })
 	b.Run("F32/sub", func(b *testing.B) { ratio(b, [][]byte{raw}, func() { Sub(ys, ys, xs) }) })
 }
+
+// BenchmarkScan: what methods with statistics and masks need, beside a copy of the same float32.
+func BenchmarkScan(b *testing.B) {
+	const n = 128 << 10
+	r := rand.New(rand.NewPCG(1, 1))
+	base := randomVector(r, n, F32)
+	xs, ys, words := make([]float32, n), make([]float32, n), make([]uint32, n)
+	deltas := make([]float32, n) // of models in BF16: many are 0, many are equal
+	Decode(xs, base)
+	for i, x := range xs {
+		two := vectorOf([]float32{x, x + float32(r.NormFloat64()*0.0003)}, BF16)
+		deltas[i] = float32(two.At(1) - two.At(0))
+	}
+	in := [][]byte{base.Data}
+	first := NewHistogram(F32)
+	first.Count(deltas)
+	digit, _ := first.Find(n / 5)
+	second := first.Child(digit)
+	row := NewRandom(1, "model", "tensor")
+	for _, c := range []struct {
+		name string
+		work func()
+	}{
+		{"histogram/first", func() { first.Count(xs) }},
+		{"histogram/first/deltas", func() { first.Count(deltas) }},
+		{"histogram/second", func() { second.Count(deltas) }},
+		{"random/words", func() { row.Words(words, 0) }},
+		{"random/keep", func() { Keep(ys, words, .5) }},
+		{"dot", func() { Dot(xs, ys) }},
+		{"sum", func() { Sum(xs) }},
+	} {
+		b.Run(c.name, func(b *testing.B) { ratio(b, in, c.work) })
+	}
+}

@@ -90,3 +90,49 @@ func axpy(dst []float32, w float32, x []float32) {
 	}
 	axpyGeneric(dst[n:], w, x[n:])
 }
+
+func (r *Random) blocks(dst []uint32, block uint64) {
+	n := 0
+	if fast {
+		n = len(dst) &^ 31
+		for lo := 0; lo < n; lo += callElements {
+			philoxAVX2(&dst[lo], min(callElements, n-lo), block+uint64(lo/4), &r.high[0], &r.keys[0][0][0])
+		}
+	}
+	r.wordsGeneric(dst[n:], block+uint64(n/4))
+}
+
+func keep(x []float32, words []uint32, last uint32, divisor float32) {
+	n := 0
+	if fast {
+		n = len(x) &^ 15
+		for lo := 0; lo < n; lo += callElements {
+			keepAVX2(&x[lo], &words[lo], last, divisor, min(callElements, n-lo))
+		}
+	}
+	keepGeneric(x[n:], words[n:], last, divisor)
+}
+
+// dot adds products to lanes and returns how many are done, a multiple of the number of lanes.
+func dot(lanes *[sumLanes]float64, a, b []float32) int {
+	if !fast {
+		return 0
+	}
+	n := len(a) &^ (sumLanes - 1)
+	for lo := 0; lo < n; lo += callElements {
+		dotAVX2(&lanes[0], &a[lo], &b[lo], min(callElements, n-lo))
+	}
+	return n
+}
+
+// total is dot for a sum.
+func total(lanes *[sumLanes]float64, a []float32) int {
+	if !fast {
+		return 0
+	}
+	n := len(a) &^ (sumLanes - 1)
+	for lo := 0; lo < n; lo += callElements {
+		totalAVX2(&lanes[0], &a[lo], min(callElements, n-lo))
+	}
+	return n
+}

@@ -21,3 +21,13 @@ type fusedSum struct{}
 func newFusedSum(*group) *fusedSum { return nil }
 
 func (*fusedSum) run(lo, hi int) (done int) { return 0 }
+
+func (r *Random) blocks(dst []uint32, block uint64) { r.wordsGeneric(dst, block) }
+
+func keep(x []float32, words []uint32, last uint32, divisor float32) {
+	keepGeneric(x, words, last, divisor)
+}
+
+func dot(*[sumLanes]float64, []float32, []float32) int { return 0 }
+
+func total(*[sumLanes]float64, []float32) int { return 0 }

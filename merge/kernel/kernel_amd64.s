@@ -2001,3 +2001,353 @@ loop:
 done:
 	VZEROUPPER
 	RET
+
+// func dotAVX2(lanes *float64, a *float32, b *float32, n int)
+// Requires: AVX
+TEXT ·dotAVX2(SB), NOSPLIT, $0-32
+	MOVQ    lanes+0(FP), AX
+	MOVQ    a+8(FP), CX
+	MOVQ    b+16(FP), DX
+	MOVQ    n+24(FP), BX
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 64(AX), Y2
+	VMOVUPD 96(AX), Y3
+	SHRQ    $0x04, BX
+	JZ      done
+
+loop:
+	VCVTPS2PD (CX), Y4
+	VCVTPS2PD (DX), Y5
+	VMULPD    Y5, Y4, Y4
+	VADDPD    Y4, Y0, Y0
+	VCVTPS2PD 16(CX), Y4
+	VCVTPS2PD 16(DX), Y5
+	VMULPD    Y5, Y4, Y4
+	VADDPD    Y4, Y1, Y1
+	VCVTPS2PD 32(CX), Y4
+	VCVTPS2PD 32(DX), Y5
+	VMULPD    Y5, Y4, Y4
+	VADDPD    Y4, Y2, Y2
+	VCVTPS2PD 48(CX), Y4
+	VCVTPS2PD 48(DX), Y5
+	VMULPD    Y5, Y4, Y4
+	VADDPD    Y4, Y3, Y3
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000040, DX
+	DECQ      BX
+	JNZ       loop
+
+done:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, 64(AX)
+	VMOVUPD Y3, 96(AX)
+	VZEROUPPER
+	RET
+
+// func totalAVX2(lanes *float64, a *float32, n int)
+// Requires: AVX
+TEXT ·totalAVX2(SB), NOSPLIT, $0-24
+	MOVQ    lanes+0(FP), AX
+	MOVQ    a+8(FP), CX
+	MOVQ    n+16(FP), DX
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 64(AX), Y2
+	VMOVUPD 96(AX), Y3
+	SHRQ    $0x04, DX
+	JZ      done
+
+loop:
+	VCVTPS2PD (CX), Y4
+	VADDPD    Y4, Y0, Y0
+	VCVTPS2PD 16(CX), Y4
+	VADDPD    Y4, Y1, Y1
+	VCVTPS2PD 32(CX), Y4
+	VADDPD    Y4, Y2, Y2
+	VCVTPS2PD 48(CX), Y4
+	VADDPD    Y4, Y3, Y3
+	ADDQ      $0x00000040, CX
+	DECQ      DX
+	JNZ       loop
+
+done:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, 64(AX)
+	VMOVUPD Y3, 96(AX)
+	VZEROUPPER
+	RET
+
+DATA philoxM0<>+0(SB)/8, $0x00000000d2511f53
+DATA philoxM0<>+8(SB)/8, $0x00000000d2511f53
+DATA philoxM0<>+16(SB)/8, $0x00000000d2511f53
+DATA philoxM0<>+24(SB)/8, $0x00000000d2511f53
+GLOBL philoxM0<>(SB), RODATA|NOPTR, $32
+
+DATA philoxM1<>+0(SB)/8, $0x00000000cd9e8d57
+DATA philoxM1<>+8(SB)/8, $0x00000000cd9e8d57
+DATA philoxM1<>+16(SB)/8, $0x00000000cd9e8d57
+DATA philoxM1<>+24(SB)/8, $0x00000000cd9e8d57
+GLOBL philoxM1<>(SB), RODATA|NOPTR, $32
+
+DATA four<>+0(SB)/8, $0x0000000000000004
+DATA four<>+8(SB)/8, $0x0000000000000004
+DATA four<>+16(SB)/8, $0x0000000000000004
+DATA four<>+24(SB)/8, $0x0000000000000004
+GLOBL four<>(SB), RODATA|NOPTR, $32
+
+DATA first<>+0(SB)/8, $0x0000000000000000
+DATA first<>+8(SB)/8, $0x0000000000000001
+DATA first<>+16(SB)/8, $0x0000000000000002
+DATA first<>+24(SB)/8, $0x0000000000000003
+GLOBL first<>(SB), RODATA|NOPTR, $32
+
+// func philoxAVX2(dst *uint32, n int, counter uint64, high *uint32, keys *uint32)
+// Requires: AVX, AVX2
+TEXT ·philoxAVX2(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         n+8(FP), CX
+	MOVQ         high+24(FP), DX
+	MOVQ         keys+32(FP), BX
+	VPBROADCASTQ counter+16(FP), Y0
+	VPADDQ       first<>+0(SB), Y0, Y0
+	SHRQ         $0x05, CX
+	JZ           done
+
+loop:
+	VMOVDQU      Y0, Y1
+	VPSRLQ       $0x20, Y0, Y2
+	VPBROADCASTD (DX), Y3
+	VPBROADCASTD 4(DX), Y4
+	VPADDQ       four<>+0(SB), Y0, Y0
+	VMOVDQU      Y0, Y5
+	VPSRLQ       $0x20, Y0, Y6
+	VPBROADCASTD (DX), Y7
+	VPBROADCASTD 4(DX), Y8
+	VPADDQ       four<>+0(SB), Y0, Y0
+	VPMULUDQ     philoxM0<>+0(SB), Y1, Y9
+	VPMULUDQ     philoxM1<>+0(SB), Y3, Y10
+	VPXOR        (BX), Y2, Y2
+	VPXOR        32(BX), Y4, Y4
+	VPSRLQ       $0x20, Y10, Y1
+	VPXOR        Y2, Y1, Y1
+	VPSRLQ       $0x20, Y9, Y3
+	VPXOR        Y4, Y3, Y3
+	VPMULUDQ     philoxM0<>+0(SB), Y5, Y2
+	VPMULUDQ     philoxM1<>+0(SB), Y7, Y4
+	VPXOR        (BX), Y6, Y6
+	VPXOR        32(BX), Y8, Y8
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y6, Y5, Y5
+	VPSRLQ       $0x20, Y2, Y7
+	VPXOR        Y8, Y7, Y7
+	VPMULUDQ     philoxM0<>+0(SB), Y1, Y6
+	VPMULUDQ     philoxM1<>+0(SB), Y3, Y8
+	VPXOR        64(BX), Y10, Y10
+	VPXOR        96(BX), Y9, Y9
+	VPSRLQ       $0x20, Y8, Y1
+	VPXOR        Y10, Y1, Y1
+	VPSRLQ       $0x20, Y6, Y3
+	VPXOR        Y9, Y3, Y3
+	VPMULUDQ     philoxM0<>+0(SB), Y5, Y9
+	VPMULUDQ     philoxM1<>+0(SB), Y7, Y10
+	VPXOR        64(BX), Y4, Y4
+	VPXOR        96(BX), Y2, Y2
+	VPSRLQ       $0x20, Y10, Y5
+	VPXOR        Y4, Y5, Y5
+	VPSRLQ       $0x20, Y9, Y7
+	VPXOR        Y2, Y7, Y7
+	VPMULUDQ     philoxM0<>+0(SB), Y1, Y2
+	VPMULUDQ     philoxM1<>+0(SB), Y3, Y4
+	VPXOR        128(BX), Y8, Y8
+	VPXOR        160(BX), Y6, Y6
+	VPSRLQ       $0x20, Y4, Y1
+	VPXOR        Y8, Y1, Y1
+	VPSRLQ       $0x20, Y2, Y3
+	VPXOR        Y6, Y3, Y3
+	VPMULUDQ     philoxM0<>+0(SB), Y5, Y6
+	VPMULUDQ     philoxM1<>+0(SB), Y7, Y8
+	VPXOR        128(BX), Y10, Y10
+	VPXOR        160(BX), Y9, Y9
+	VPSRLQ       $0x20, Y8, Y5
+	VPXOR        Y10, Y5, Y5
+	VPSRLQ       $0x20, Y6, Y7
+	VPXOR        Y9, Y7, Y7
+	VPMULUDQ     philoxM0<>+0(SB), Y1, Y9
+	VPMULUDQ     philoxM1<>+0(SB), Y3, Y10
+	VPXOR        192(BX), Y4, Y4
+	VPXOR        224(BX), Y2, Y2
+	VPSRLQ       $0x20, Y10, Y1
+	VPXOR        Y4, Y1, Y1
+	VPSRLQ       $0x20, Y9, Y3
+	VPXOR        Y2, Y3, Y3
+	VPMULUDQ     philoxM0<>+0(SB), Y5, Y2
+	VPMULUDQ     philoxM1<>+0(SB), Y7, Y4
+	VPXOR        192(BX), Y8, Y8
+	VPXOR        224(BX), Y6, Y6
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y8, Y5, Y5
+	VPSRLQ       $0x20, Y2, Y7
+	VPXOR        Y6, Y7, Y7
+	VPMULUDQ     philoxM0<>+0(SB), Y1, Y6
+	VPMULUDQ     philoxM1<>+0(SB), Y3, Y8
+	VPXOR        256(BX), Y10, Y10
+	VPXOR        288(BX), Y9, Y9
+	VPSRLQ       $0x20, Y8, Y1
+	VPXOR        Y10, Y1, Y1
+	VPSRLQ       $0x20, Y6, Y3
+	VPXOR        Y9, Y3, Y3
+	VPMULUDQ     philoxM0<>+0(SB), Y5, Y9
+	VPMULUDQ     philoxM1<>+0(SB), Y7, Y10
+	VPXOR        256(BX), Y4, Y4
+	VPXOR        288(BX), Y2, Y2
+	VPSRLQ       $0x20, Y10, Y5
+	VPXOR        Y4, Y5, Y5
+	VPSRLQ       $0x20, Y9, Y7
+	VPXOR        Y2, Y7, Y7
+	VPMULUDQ     philoxM0<>+0(SB), Y1, Y2
+	VPMULUDQ     philoxM1<>+0(SB), Y3, Y4
+	VPXOR        320(BX), Y8, Y8
+	VPXOR        352(BX), Y6, Y6
+	VPSRLQ       $0x20, Y4, Y1
+	VPXOR        Y8, Y1, Y1
+	VPSRLQ       $0x20, Y2, Y3
+	VPXOR        Y6, Y3, Y3
+	VPMULUDQ     philoxM0<>+0(SB), Y5, Y6
+	VPMULUDQ     philoxM1<>+0(SB), Y7, Y8
+	VPXOR        320(BX), Y10, Y10
+	VPXOR        352(BX), Y9, Y9
+	VPSRLQ       $0x20, Y8, Y5
+	VPXOR        Y10, Y5, Y5
+	VPSRLQ       $0x20, Y6, Y7
+	VPXOR        Y9, Y7, Y7
+	VPMULUDQ     philoxM0<>+0(SB), Y1, Y9
+	VPMULUDQ     philoxM1<>+0(SB), Y3, Y10
+	VPXOR        384(BX), Y4, Y4
+	VPXOR        416(BX), Y2, Y2
+	VPSRLQ       $0x20, Y10, Y1
+	VPXOR        Y4, Y1, Y1
+	VPSRLQ       $0x20, Y9, Y3
+	VPXOR        Y2, Y3, Y3
+	VPMULUDQ     philoxM0<>+0(SB), Y5, Y2
+	VPMULUDQ     philoxM1<>+0(SB), Y7, Y4
+	VPXOR        384(BX), Y8, Y8
+	VPXOR        416(BX), Y6, Y6
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y8, Y5, Y5
+	VPSRLQ       $0x20, Y2, Y7
+	VPXOR        Y6, Y7, Y7
+	VPMULUDQ     philoxM0<>+0(SB), Y1, Y6
+	VPMULUDQ     philoxM1<>+0(SB), Y3, Y8
+	VPXOR        448(BX), Y10, Y10
+	VPXOR        480(BX), Y9, Y9
+	VPSRLQ       $0x20, Y8, Y1
+	VPXOR        Y10, Y1, Y1
+	VPSRLQ       $0x20, Y6, Y3
+	VPXOR        Y9, Y3, Y3
+	VPMULUDQ     philoxM0<>+0(SB), Y5, Y9
+	VPMULUDQ     philoxM1<>+0(SB), Y7, Y10
+	VPXOR        448(BX), Y4, Y4
+	VPXOR        480(BX), Y2, Y2
+	VPSRLQ       $0x20, Y10, Y5
+	VPXOR        Y4, Y5, Y5
+	VPSRLQ       $0x20, Y9, Y7
+	VPXOR        Y2, Y7, Y7
+	VPMULUDQ     philoxM0<>+0(SB), Y1, Y2
+	VPMULUDQ     philoxM1<>+0(SB), Y3, Y4
+	VPXOR        512(BX), Y8, Y8
+	VPXOR        544(BX), Y6, Y6
+	VPSRLQ       $0x20, Y4, Y1
+	VPXOR        Y8, Y1, Y1
+	VPSRLQ       $0x20, Y2, Y3
+	VPXOR        Y6, Y3, Y3
+	VPMULUDQ     philoxM0<>+0(SB), Y5, Y6
+	VPMULUDQ     philoxM1<>+0(SB), Y7, Y8
+	VPXOR        512(BX), Y10, Y10
+	VPXOR        544(BX), Y9, Y9
+	VPSRLQ       $0x20, Y8, Y5
+	VPXOR        Y10, Y5, Y5
+	VPSRLQ       $0x20, Y6, Y7
+	VPXOR        Y9, Y7, Y7
+	VPMULUDQ     philoxM0<>+0(SB), Y1, Y9
+	VPMULUDQ     philoxM1<>+0(SB), Y3, Y10
+	VPXOR        576(BX), Y4, Y4
+	VPXOR        608(BX), Y2, Y2
+	VPSRLQ       $0x20, Y10, Y1
+	VPXOR        Y4, Y1, Y1
+	VPSRLQ       $0x20, Y9, Y3
+	VPXOR        Y2, Y3, Y3
+	VPMULUDQ     philoxM0<>+0(SB), Y5, Y2
+	VPMULUDQ     philoxM1<>+0(SB), Y7, Y4
+	VPXOR        576(BX), Y8, Y8
+	VPXOR        608(BX), Y6, Y6
+	VPSRLQ       $0x20, Y4, Y5
+	VPXOR        Y8, Y5, Y5
+	VPSRLQ       $0x20, Y2, Y7
+	VPXOR        Y6, Y7, Y7
+	VPSLLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y10, Y1, Y1
+	VPSLLQ       $0x20, Y9, Y9
+	VPBLENDD     $0xaa, Y9, Y3, Y3
+	VPUNPCKLQDQ  Y3, Y1, Y6
+	VPUNPCKHQDQ  Y3, Y1, Y3
+	VPERM2I128   $0x20, Y3, Y6, Y1
+	VPERM2I128   $0x31, Y3, Y6, Y3
+	VMOVDQU      Y1, (AX)
+	VMOVDQU      Y3, 32(AX)
+	VPSLLQ       $0x20, Y4, Y4
+	VPBLENDD     $0xaa, Y4, Y5, Y5
+	VPSLLQ       $0x20, Y2, Y2
+	VPBLENDD     $0xaa, Y2, Y7, Y7
+	VPUNPCKLQDQ  Y7, Y5, Y1
+	VPUNPCKHQDQ  Y7, Y5, Y2
+	VPERM2I128   $0x20, Y2, Y1, Y5
+	VPERM2I128   $0x31, Y2, Y1, Y7
+	VMOVDQU      Y5, 64(AX)
+	VMOVDQU      Y7, 96(AX)
+	ADDQ         $0x00000080, AX
+	DECQ         CX
+	JNZ          loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func keepAVX2(x *float32, words *uint32, last uint32, divisor float32, n int)
+// Requires: AVX, AVX2
+TEXT ·keepAVX2(SB), NOSPLIT, $0-32
+	MOVQ         x+0(FP), AX
+	MOVQ         words+8(FP), CX
+	MOVL         last+16(FP), DX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	VBROADCASTSS divisor+20(FP), Y1
+	MOVQ         n+24(FP), DX
+	SHRQ         $0x04, DX
+	JZ           done
+
+loop:
+	VMOVDQU  (CX), Y3
+	VPMINUD  Y0, Y3, Y2
+	VPCMPEQD Y3, Y2, Y2
+	VMOVUPS  (AX), Y3
+	VDIVPS   Y1, Y3, Y3
+	VANDPS   Y2, Y3, Y3
+	VMOVUPS  Y3, (AX)
+	VMOVDQU  32(CX), Y3
+	VPMINUD  Y0, Y3, Y2
+	VPCMPEQD Y3, Y2, Y2
+	VMOVUPS  32(AX), Y3
+	VDIVPS   Y1, Y3, Y3
+	VANDPS   Y2, Y3, Y3
+	VMOVUPS  Y3, 32(AX)
+	ADDQ     $0x00000040, AX
+	ADDQ     $0x00000040, CX
+	DECQ     DX
+	JNZ      loop
+
+done:
+	VZEROUPPER
+	RET

@@ -192,3 +192,24 @@ func addAVX2(dst *float32, a *float32, b *float32, n int)
 //
 //go:noescape
 func axpyAVX2(dst *float32, x *float32, w float32, n int)
+
+// dotAVX2 is dotGeneric for n elements, a multiple of 16.
+//
+//go:noescape
+func dotAVX2(lanes *float64, a *float32, b *float32, n int)
+
+// totalAVX2 is totalGeneric for n elements, a multiple of 16.
+//
+//go:noescape
+func totalAVX2(lanes *float64, a *float32, n int)
+
+// philoxAVX2 is wordsGeneric for n words, a multiple of 32, from a counter on. keys are the two keys of
+// each round, each 8 times over.
+//
+//go:noescape
+func philoxAVX2(dst *uint32, n int, counter uint64, high *uint32, keys *uint32)
+
+// keepAVX2 is keepGeneric for n elements, a multiple of 16.
+//
+//go:noescape
+func keepAVX2(x *float32, words *uint32, last uint32, divisor float32, n int)

@@ -25,6 +25,9 @@ func main() {
 		encode(f)
 	}
 	arithmetic()
+	reduce()
+	random()
+	keep()
 	Generate()
 }
 
