@@ -10,24 +10,32 @@ import (
 // Escaped draws lines that carry SGR escape sequences, as other components render them, with their corner
 // at (x, y). Other escape sequences are dropped. It returns the number of lines.
 func (c *Canvas) Escaped(x, y int, lines string) int {
-	w, h := c.Size()
-	parsed := uv.NewStyledString(lines).Lines(ansi.GraphemeWidth)
-	for i, line := range parsed {
-		if y+i < 0 || y+i >= h {
-			continue
-		}
-		for j := range line {
-			if line[j].Width == 0 || x+j >= w {
-				continue
-			}
-			style := fromTerminal(line[j].Style)
-			eachCluster(line[j].Content, func(g string, gw int) bool {
-				c.cluster(x+j, y+i, g, gw, style)
+	p := ansi.GetParser()
+	defer ansi.PutParser(p)
+	var (
+		style uv.Style
+		state byte
+		n     = 1
+		at    = x
+	)
+	for len(lines) > 0 {
+		seq, width, size, next := ansi.DecodeSequence(lines, state, p)
+		lines, state = lines[size:], next
+		switch {
+		case width > 0:
+			// What is drawn may be narrower than what the component counted on: its columns are kept.
+			eachCluster(seq, func(g string, w int) bool {
+				c.cluster(at, y+n-1, g, w, fromTerminal(style))
 				return false
 			})
+			at += width
+		case seq == "\n":
+			n, at = n+1, x
+		case ansi.HasCsiPrefix(seq) && p.Command() == 'm':
+			uv.ReadStyle(p.Params(), &style)
 		}
 	}
-	return len(parsed)
+	return n
 }
 
 // fromTerminal is a terminal's style as a canvas has it.

@@ -126,6 +126,14 @@ func (c *Canvas) Style(x, y int, s Style) {
 	}
 }
 
+// style is the style at (x, y), or the zero Style outside.
+func (c *Canvas) style(x, y int) Style {
+	if i := c.at(x, y); i >= 0 {
+		return c.g.cells[i].style
+	}
+	return Style{}
+}
+
 // Text draws text from (x, y) to the right in one line and returns the number of columns it takes,
 // drawn or clipped. No control character gets through: white space becomes a space, other controls
 // "?". Characters whose width depends on the terminal (joined emoji, flags) are reduced to their first
@@ -270,9 +278,10 @@ func (g *grid) text(r rune) string {
 
 // narrow reports whether r alone is drawn in one cell on every terminal.
 func narrow(r rune) bool {
-	if r >= 0x2500 && r < 0x25a0 || r >= 0x2800 && r <= 0x28ff { // boxes, blocks, braille
+	if r >= 0x2500 && r < 0x25fd || r >= 0x2800 && r <= 0x28ff { // boxes, blocks, shapes, braille
 		return true
 	}
-	_, w := admit(string(r))
-	return w == 1
+	text := string(r)
+	g, w := admit(text)
+	return w == 1 && g == text
 }

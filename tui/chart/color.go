@@ -6,7 +6,7 @@ import (
 )
 
 // Color is what a cell is to look like, resolved by a [Theme]: a semantic colour (the constants
-// below), a step of a scale ([Sequential], [Diverging]), a category ([Series]), or a literal
+// below), a step of a scale ([Sequential], [Diverging], [Fill]), a category ([Series]), or a literal
 // ([RGB], [ANSI]). The zero value is the terminal's own foreground or background.
 type Color uint32
 
@@ -42,9 +42,10 @@ const (
 	kindSemantic  Color = 0 << kindShift
 	kindSequence  Color = 1 << kindShift
 	kindDiverging Color = 2 << kindShift
-	kindSeries    Color = 3 << kindShift
-	kindANSI      Color = 4 << kindShift
-	kindRGB       Color = 5 << kindShift
+	kindFill      Color = 3 << kindShift
+	kindSeries    Color = 4 << kindShift
+	kindANSI      Color = 5 << kindShift
+	kindRGB       Color = 6 << kindShift
 	kindMask      Color = 0xff << kindShift
 )
 
@@ -58,6 +59,15 @@ func Sequential(t float64) Color { return scale(kindSequence, t) }
 
 // Diverging is the colour of t in [-1, 1] on a scale from blue over neutral to orange. NaN is [Faded].
 func Diverging(t float64) Color { return scale(kindDiverging, (t+1)/2) }
+
+// Fill is a background for t in [0, 1], on a scale so restrained that marks and text read on all of it.
+// Terminals of 16 colours leave it out.
+func Fill(t float64) Color {
+	if t != t {
+		return Default
+	}
+	return scale(kindFill, t)
+}
 
 func scale(kind Color, t float64) Color {
 	if t != t {
@@ -96,6 +106,7 @@ const (
 	Underline
 	Reverse
 	Strike
+	allAttrs = 1<<iota - 1
 )
 
 // Style is how a cell looks.
@@ -140,6 +151,8 @@ func (c Color) String() string {
 		return fmt.Sprintf("seq:%d", v)
 	case kindDiverging:
 		return fmt.Sprintf("div:%d", v)
+	case kindFill:
+		return fmt.Sprintf("fill:%d", v)
 	case kindSeries:
 		return fmt.Sprintf("series:%d", v)
 	case kindANSI:

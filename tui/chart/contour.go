@@ -86,14 +86,15 @@ func (l isoLines) draw() {
 
 // fill colours the cells by their band.
 func (l isoLines) fill(step float64) {
+	field := l.m.Field.sampler(l.f.X, l.f.Y, l.w, l.h)
 	for cy := range l.h {
 		for cx := range l.w {
-			z := l.m.Field.At(l.f.Value(cx, cy))
+			z := field.at(cx, l.h-1-cy)
 			if z != z {
 				continue
 			}
 			mid := (math.Floor(z/step) + 0.5) * step
-			l.c.Style(cx, cy, Style{FG: Contrast, BG: Sequential(l.values.At(mid))})
+			l.c.Style(cx, cy, Style{BG: Fill(l.values.At(mid))})
 		}
 	}
 }
@@ -105,10 +106,10 @@ func (l isoLines) lines(step float64) map[int][][2]int {
 	cells := map[int][][2]int{} // of each level's line
 	above := make([]float64, w)
 	row := make([]float64, w)
+	field := l.m.Field.sampler(l.f.X, l.f.Y, w, h)
 	for y := range h {
-		v := l.f.Y.center(h-1-y, h)
 		for x := range w {
-			row[x] = math.Floor(l.m.Field.At(l.f.X.center(x, w), v) / step)
+			row[x] = math.Floor(field.at(x, h-1-y) / step)
 		}
 		for x := range w {
 			a := row[x]
@@ -125,8 +126,8 @@ func (l isoLines) lines(step float64) map[int][][2]int {
 			if a == b || a != a || b != b {
 				continue
 			}
-			dots.Set(x, y, Ink(Contrast))
-			level, cell := int(max(a, b)), [2]int{x / dots.px, y / dots.py}
+			level, cell := int(max(a, b)), [2]int{x >> dots.sx, y >> dots.sy}
+			dots.Set(x, y, l.ink(level, step))
 			if s := cells[level]; len(s) == 0 || s[len(s)-1] != cell {
 				cells[level] = append(s, cell)
 			}
@@ -137,15 +138,21 @@ func (l isoLines) lines(step float64) map[int][][2]int {
 	return cells
 }
 
+// ink is the style of a level's line.
+func (l isoLines) ink(level int, step float64) Style {
+	return Ink(Sequential(l.values.At(float64(level) * step)))
+}
+
 // hatch marks the cells that are in doubt.
 func (l isoLines) hatch() {
 	if !l.m.Doubt.ok() {
 		return
 	}
+	doubt := l.m.Doubt.sampler(l.f.X, l.f.Y, l.w, l.h)
 	for cy := range l.h {
 		for cx := range l.w {
-			if (cx+cy)%2 == 0 && l.m.Doubt.At(l.f.Value(cx, cy)) > 0 && l.c.At(cx, cy).Text == " " {
-				l.set(cx, cy, '╱', Ink(Contrast).With(Faint))
+			if (cx+cy)%2 == 0 && doubt.at(cx, l.h-1-cy) > 0 && l.c.At(cx, cy).Text == " " {
+				l.set(cx, cy, '╱', Ink(Muted))
 			}
 		}
 	}
@@ -168,7 +175,7 @@ func (l isoLines) label(cells map[int][][2]int, step float64) {
 				continue
 			}
 			if x, y := line[i][0]-n/2, line[i][1]; l.free(x-1, y, n+2) {
-				l.write(x, y, text, Ink(Contrast).With(Bold))
+				l.write(x, y, text, Style{Attr: Bold})
 				break
 			}
 		}

@@ -3,37 +3,42 @@ package chart
 // Dots is a picture finer than cells: 2×4 dots a cell with [Braille], 2×2 with [Block], 1×2 with
 // [ASCII]. Every cell has one colour, the one drawn last.
 type Dots struct {
-	w, h   int // cells
-	px, py int // dots a cell
+	w, h   int  // cells
+	sx, sy uint // log2 of the dots a cell
 	glyphs Glyphs
-	bits   []uint8
-	colors []Style
+	cells  []dotCell
+}
+
+// dotCell is the dots of one cell: bit 2y+x (y with ASCII) is the dot in column x of row y.
+type dotCell struct {
+	style Style
+	bits  uint8
 }
 
 // NewDots returns an empty picture over w×h cells.
 func NewDots(w, h int, g Glyphs) *Dots {
 	w, h = max(w, 0), max(h, 0)
-	d := &Dots{w: w, h: h, px: 2, py: 4, glyphs: g, bits: make([]uint8, w*h), colors: make([]Style, w*h)}
+	d := &Dots{w: w, h: h, sx: 1, sy: 2, glyphs: g, cells: make([]dotCell, w*h)}
 	switch g {
 	case Block:
-		d.py = 2
+		d.sy = 1
 	case ASCII:
-		d.px, d.py = 1, 2
+		d.sx, d.sy = 0, 1
 	}
 	return d
 }
 
 // Size is the width and height in dots.
-func (d *Dots) Size() (w, h int) { return d.w * d.px, d.h * d.py }
+func (d *Dots) Size() (w, h int) { return d.w << d.sx, d.h << d.sy }
 
 // Set sets the dot (x, y); outside it does nothing.
 func (d *Dots) Set(x, y int, s Style) {
-	if x < 0 || y < 0 || x >= d.w*d.px || y >= d.h*d.py {
+	if x < 0 || y < 0 || x >= d.w<<d.sx || y >= d.h<<d.sy {
 		return
 	}
-	i := y/d.py*d.w + x/d.px
-	d.bits[i] |= 1 << (y%d.py*d.px + x%d.px)
-	d.colors[i] = s
+	p := &d.cells[(y>>d.sy)*d.w+x>>d.sx]
+	p.bits |= 1 << (y&(1<<d.sy-1)<<d.sx + x&(1<<d.sx-1))
+	p.style = s
 }
 
 // Line sets the dots from (x0, y0) to (x1, y1), clipped to the picture. Coordinates are in dots, with
@@ -49,18 +54,17 @@ func (d *Dots) Dashed(x0, y0, x1, y1 float64, dash int, s Style) {
 
 func (d *Dots) dash(x0, y0, x1, y1 float64, dash int, s Style) {
 	w, h := d.Size()
-	x0, y0, x1, y1, ok := clipLine(x0, y0, x1, y1, float64(w), float64(h))
+	const edge = 1e-6 // what ends at the far edge belongs to the last dot
+	x0, y0, x1, y1, ok := clipLine(x0, y0, x1, y1, float64(w)-edge, float64(h)-edge)
 	if !ok {
 		return
 	}
-	dx, dy := x1-x0, y1-y0
-	n := int(max(abs(dx), abs(dy))) + 1
+	n := int(max(abs(x1-x0), abs(y1-y0))) + 1
+	dx, dy := (x1-x0)/float64(n), (y1-y0)/float64(n)
 	for i := 0; i <= n; i++ {
-		if dash > 0 && i/dash%2 == 1 {
-			continue
+		if dash == 0 || i/dash%2 == 0 {
+			d.Set(int(x0+dx*float64(i)), int(y0+dy*float64(i)), s)
 		}
-		t := float64(i) / float64(n)
-		d.Set(int(x0+dx*t), int(y0+dy*t), s)
 	}
 }
 
@@ -91,8 +95,8 @@ func clipLine(x0, y0, x1, y1, w, h float64) (a, b, c, d float64, ok bool) {
 // Draw draws the picture on c with its corner at cell (x, y). Cells without a dot stay as they are, and
 // so do the backgrounds.
 func (d *Dots) Draw(c *Canvas, x, y int) {
-	for i, bits := range d.bits {
-		if bits == 0 {
+	for i := range d.cells {
+		if d.cells[i].bits == 0 {
 			continue
 		}
 		cx, cy := x+i%d.w, y+i/d.w
@@ -100,11 +104,11 @@ func (d *Dots) Draw(c *Canvas, x, y int) {
 		if j < 0 {
 			continue
 		}
-		s := d.colors[i]
+		s := d.cells[i].style
 		if s.BG == Default {
 			s.BG = c.g.cells[j].style.BG
 		}
-		c.Set(cx, cy, d.rune(bits), s)
+		c.Set(cx, cy, d.rune(d.cells[i].bits), s)
 	}
 }
 

@@ -35,6 +35,11 @@ func (f *Field) At(x, y float64) float64 {
 	}
 	i, u := node(tx, f.NX)
 	j, v := node(ty, f.NY)
+	return f.between(i, j, u, v)
+}
+
+// between is the value in the square of the grid with the corner (i, j), u and v of a step behind it.
+func (f *Field) between(i, j int, u, v float64) float64 {
 	row := f.Values[j*f.NX+i:]
 	return (row[0]*(1-u)+row[1]*u)*(1-v) + (row[f.NX]*(1-u)+row[f.NX+1]*u)*v
 }
@@ -44,4 +49,40 @@ func node(t float64, n int) (int, float64) {
 	at := min(max(t, 0), 1) * float64(n-1)
 	i := min(int(at), n-2)
 	return i, at - float64(i)
+}
+
+// sampler evaluates a field on a lattice: at the middles of nx×ny parts of a frame's ranges.
+type sampler struct {
+	f      *Field
+	ix, iy []int
+	tx, ty []float64
+}
+
+// sampler prepares to evaluate the field; positions outside the field have index -1.
+func (f *Field) sampler(x, y Range, nx, ny int) sampler {
+	s := sampler{f: f}
+	s.ix, s.tx = nodes(x, f.X, nx, f.NX)
+	s.iy, s.ty = nodes(y, f.Y, ny, f.NY)
+	return s
+}
+
+func nodes(shown, field Range, cells, n int) (index []int, offset []float64) {
+	index, offset = make([]int, cells), make([]float64, cells)
+	for i := range cells {
+		index[i] = -1
+		const slack = 1e-9
+		if t := field.At(shown.center(i, cells)); t >= -slack && t <= 1+slack {
+			index[i], offset[i] = node(t, n)
+		}
+	}
+	return index, offset
+}
+
+// at is the value in the middle of part i from the left and j from below.
+func (s *sampler) at(i, j int) float64 {
+	x, y := s.ix[i], s.iy[j]
+	if x < 0 || y < 0 {
+		return nan
+	}
+	return s.f.between(x, y, s.tx[i], s.ty[j])
 }

@@ -77,7 +77,7 @@ func (p *scatterPlot) free(x, y, n int) bool {
 // write draws a label and takes its cells.
 func (p *scatterPlot) write(x, y int, text string, s Style) {
 	eachCluster(text, func(g string, w int) bool {
-		s.BG = p.c.At(x, y).Style.BG
+		s.BG = p.c.style(x, y).BG
 		p.c.cluster(x, y, g, w, s)
 		for i := x; i < x+w && i < p.w; i++ {
 			p.taken[y*p.w+i] = true

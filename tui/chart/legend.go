@@ -42,3 +42,17 @@ func legendLine(keys []Key, short bool) (line []Span, n int) {
 	}
 	return line, n
 }
+
+// ScaleLegend explains the colours and shapes of a [Layer] with a Scale: ○◔◑◕● between the ends of the range.
+func ScaleLegend(r Range, format Format, g Glyphs) []Span {
+	if format == nil {
+		format = Plain
+	}
+	r = r.usable()
+	line := []Span{{format(r.Lo, 0) + " ", Ink(Muted)}}
+	shapes := levelShapes(g)
+	for i, shape := range shapes {
+		line = append(line, Span{string(shape), Ink(Sequential((float64(i) + 0.5) / float64(len(shapes))))})
+	}
+	return append(line, Span{" " + format(r.Hi, 0), Ink(Muted)})
+}

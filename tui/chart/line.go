@@ -69,7 +69,8 @@ func drawTrace(plot, c *Canvas, f Frame, s *LineSeries, dash struct{ h, v string
 			heights[i] = nan
 			continue
 		}
-		heights[i] = min(max(heights[i], 0), 1)
+		// Asciigraph rounds to the nearest of h lines, the axis has cells: shift by half a cell.
+		heights[i] = min(max((heights[i]*float64(h)-0.5)/float64(max(h-1, 1)), 0), 1)
 		finite++
 	}
 	style := Ink(s.Color)
@@ -79,7 +80,7 @@ func drawTrace(plot, c *Canvas, f Frame, s *LineSeries, dash struct{ h, v string
 	if len(heights) == 1 || h < 2 {
 		for i, t := range heights {
 			if t == t {
-				plot.Set(i*w/len(heights), h-1-floorCell(t, h), '•', style)
+				plot.Set(i*w/len(heights), h-1-int(t*float64(h-1)+0.5), '•', style)
 			}
 		}
 		return

@@ -60,14 +60,19 @@ var (
 	levelASCII = []rune("0123456789")
 )
 
+// levelShapes are the shapes in g, the lowest first.
+func levelShapes(g Glyphs) []rune {
+	if g == ASCII {
+		return levelASCII
+	}
+	return levelRunes
+}
+
 // levelRune is the shape for t in [0, 1].
 func levelRune(t float64, g Glyphs) rune {
-	shapes := levelRunes
-	if g == ASCII {
-		shapes = levelASCII
-	}
+	shapes := levelShapes(g)
 	if t != t {
 		return '?'
 	}
-	return shapes[min(int(min(max(t, 0), 1)*float64(len(shapes))), len(shapes)-1)]
+	return shapes[max(floorCell(t, len(shapes)), 0)]
 }

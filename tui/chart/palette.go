@@ -25,6 +25,7 @@ type inks struct {
 	series     [SeriesColors]paint
 	sequence   [5]paint // anchors, evenly spaced
 	diverging  [5]paint
+	fill       [5]paint
 }
 
 func hex(v uint32) color.RGBA { return color.RGBA{uint8(v >> 16), uint8(v >> 8), uint8(v), 255} }
@@ -41,34 +42,36 @@ var darkInks = inks{
 	page: hex(0x16181d), text: hex(0xd8dce3),
 	semantic: [semantic]paint{
 		Muted: fg(0x8b93a1, 8), Faded: fg(0x565d69, 8), Accent: fg(0x7cc4ff, 14),
-		Good: fg(0x3fc79a, 10), Warn: fg(0xf0d048, 11), Bad: fg(0xff7a4d, 9),
-		Predicted: fg(0x5ab8f5, 12), OnFront: fg(0xf2a93b, 11), Measured: fg(0xa7adb8, 7),
-		Model: fg(0xf3e36b, 3), Uniform: fg(0xdc8fc0, 13), InHand: fg(0xffffff, 15),
-		Knee: fg(0x3fc79a, 10), Pinned: fg(0xff7a4d, 9), Boundary: fg(0x6b7686, 8),
+		Good: fg(0x2fc3a6, 10), Warn: fg(0xf5e14a, 11), Bad: fg(0xe8603c, 9),
+		Predicted: fg(0x3793ce, 12), OnFront: fg(0xe79b08, 3), Measured: fg(0xa4a8b4, 7),
+		Model: fg(0xffe979, 11), Uniform: fg(0xffb4fe, 13), InHand: fg(0xffffff, 15),
+		Knee: fg(0x41d1a1, 10), Pinned: fg(0xcf5e3b, 9), Boundary: fg(0x6b7686, 8),
 		Surface: bg(0x23272f, none), Selection: bg(0x2d4661, none), Attained: bg(0x1f2a33, none), Track: bg(0x2b3038, none),
 	},
 	series: [SeriesColors]paint{
-		fg(0xe69f00, 3), fg(0x56b4e9, 14), fg(0x009e73, 2), fg(0xf0e442, 11), fg(0x3d7ae0, 12), fg(0xe8622a, 9), fg(0xd98cb8, 13),
+		fg(0xe69f00, 3), fg(0x6fcfff, 14), fg(0x009d72, 2), fg(0xffff92, 11), fg(0x445ed3, 12), fg(0xc45020, 9), fg(0xa581a3, 13),
 	},
 	sequence:  [5]paint{fg(0x4a4e9c, 12), fg(0x2f7f9e, 6), fg(0x2fae86, 2), fg(0x98d04a, 10), fg(0xfde725, 11)},
 	diverging: [5]paint{fg(0x3f8fe0, 12), fg(0x6d93b8, 6), fg(0x8a8f98, 7), fg(0xc79a5a, 3), fg(0xf2a020, 11)},
+	fill:      [5]paint{bg(0x1b1f40, none), bg(0x1b3550, none), bg(0x1c4c50, none), bg(0x2f5f3c, none), bg(0x60651c, none)},
 }
 
 var lightInks = inks{
 	page: hex(0xfcfcfa), text: hex(0x23272e),
 	semantic: [semantic]paint{
 		Muted: fg(0x666e7a, 8), Faded: fg(0xb3b8c0, 7), Accent: fg(0x0a66b0, 4),
-		Good: fg(0x007a56, 2), Warn: fg(0x8a6a00, 3), Bad: fg(0xc23b00, 1),
-		Predicted: fg(0x1f78b8, 4), OnFront: fg(0xb86a00, 3), Measured: fg(0x757c87, 8),
-		Model: fg(0x6e5d00, 3), Uniform: fg(0xa34a85, 5), InHand: fg(0x000000, 0),
-		Knee: fg(0x007a56, 2), Pinned: fg(0xc23b00, 1), Boundary: fg(0x98a0ab, 8),
+		Good: fg(0x03756a, 2), Warn: fg(0x946f00, 3), Bad: fg(0x9c1f00, 1),
+		Predicted: fg(0x0678bf, 4), OnFront: fg(0xcc7a0e, 3), Measured: fg(0x898b9a, 8),
+		Model: fg(0x80785a, 6), Uniform: fg(0x73346e, 5), InHand: fg(0x000000, 0),
+		Knee: fg(0x135645, 2), Pinned: fg(0x9c3202, 1), Boundary: fg(0x98a0ab, 8),
 		Surface: bg(0xeef0f3, none), Selection: bg(0xcfe3f7, none), Attained: bg(0xe9f1f6, none), Track: bg(0xe2e5e9, none),
 	},
 	series: [SeriesColors]paint{
-		fg(0xc98600, 3), fg(0x2f9bd6, 6), fg(0x007d5a, 2), fg(0x9c9000, 3), fg(0x00559e, 4), fg(0xc44500, 1), fg(0xb5578f, 5),
+		fg(0xd47c00, 3), fg(0x2f9bd6, 6), fg(0x007a5a, 2), fg(0x829a6e, 10), fg(0x084a99, 4), fg(0xba4100, 1), fg(0xa65c8a, 5),
 	},
 	sequence:  [5]paint{fg(0xd9c400, 3), fg(0x6fb536, 10), fg(0x20947a, 2), fg(0x2f6a8e, 6), fg(0x3d3580, 4)},
 	diverging: [5]paint{fg(0x0a5fb0, 4), fg(0x6d93b8, 6), fg(0x9a9fa8, 8), fg(0xb8874a, 3), fg(0xb36200, 1)},
+	fill:      [5]paint{bg(0xfbf7d4, none), bg(0xe3efc0, none), bg(0xc6e4cf, none), bg(0xb4d3e4, none), bg(0xb0bce6, none)},
 }
 
 // along is the colour at t in [0, 1] between evenly spaced anchors, blended in CIE L*a*b*.

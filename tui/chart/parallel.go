@@ -124,7 +124,7 @@ func (d *Dots) strand(values []float64, axes []ParallelAxis, at []int, s Style) 
 	ok := false
 	for i, v := range values[:min(len(values), len(axes))] {
 		t := axes[i].Range.At(v)
-		x := (float64(at[i]) + 0.5) * float64(d.px)
+		x := (float64(at[i]) + 0.5) * float64(int(1)<<d.sx)
 		y := (1-t)*float64(h-1) + 0.5
 		if t != t || t < -1e-9 || t > 1+1e-9 {
 			ok = false

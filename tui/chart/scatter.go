@@ -122,15 +122,19 @@ func (p *scatterPlot) layer(l *Layer) {
 	for i := range l.Points {
 		pt := &l.Points[i]
 		cx, cy, ok := p.f.Cell(pt.X, pt.Y)
+		r, style := l.look(pt, p.c.Glyphs())
 		if !ok {
+			if l.Mark == MarkInHand {
+				p.beyond(pt, style)
+			}
 			continue
 		}
-		r, style := l.look(pt, p.c.Glyphs())
 		p.taken[cy*p.w+cx] = true
 		if dots != nil {
-			dx, _ := p.f.X.cell(pt.X, p.w*dots.px)
-			dy, _ := p.f.Y.cell(pt.Y, p.h*dots.py)
-			dots.Set(dx, p.h*dots.py-1-dy, style)
+			w, h := dots.Size()
+			dx, _ := p.f.X.cell(pt.X, w)
+			dy, _ := p.f.Y.cell(pt.Y, h)
+			dots.Set(dx, h-1-dy, style)
 			continue
 		}
 		p.set(cx, cy, r, style)
@@ -138,6 +142,26 @@ func (p *scatterPlot) layer(l *Layer) {
 	if dots != nil {
 		dots.Draw(p.c, 0, 0)
 	}
+}
+
+// beyond points to a point outside the plot from the edge that it lies behind.
+func (p *scatterPlot) beyond(pt *Point, s Style) {
+	tx, ty := p.f.X.At(pt.X), p.f.Y.At(pt.Y)
+	if tx != tx || ty != ty {
+		return
+	}
+	r := '▴'
+	switch {
+	case tx < 0:
+		r = '◂'
+	case tx > 1:
+		r = '▸'
+	case ty < 0:
+		r = '▾'
+	}
+	cx, cy := max(floorCell(tx, p.w), 0), p.h-1-max(floorCell(ty, p.h), 0)
+	p.set(cx, cy, r, s)
+	p.taken[cy*p.w+cx] = true
 }
 
 // look is the shape and style of a point.
@@ -159,7 +183,7 @@ func (l *Layer) look(pt *Point, g Glyphs) (rune, Style) {
 // set draws r and keeps the background.
 func (p *scatterPlot) set(cx, cy int, r rune, s Style) {
 	if s.BG == Default {
-		s.BG = p.c.At(cx, cy).Style.BG
+		s.BG = p.c.style(cx, cy).BG
 	}
 	p.c.Set(cx, cy, r, s)
 }

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
+	"golang.org/x/text/unicode/norm"
 )
 
 // Width is how many cells s takes on a canvas. It is not always what other libraries say: see
@@ -48,36 +49,49 @@ func Clip(s string, w int) string {
 }
 
 // eachCluster hands to visit what of s is drawn, cluster by cluster with its width of 1 or 2, until
-// visit returns false.
+// visit returns false; it returns false then.
 //
 // Terminals that know grapheme clusters (mode 2027) and those that add up code points disagree on
-// joined emoji, flags, skin tones and variation selectors; a line with one of them would be as wide
-// as the terminal believes. Such a cluster is reduced to its first character, whose width is the same
-// for both. White space becomes a space, other control characters and invalid bytes "?", and
-// characters without width of their own (zero-width, bidirectional overrides, a lone combining mark)
-// go.
-func eachCluster(s string, visit func(g string, w int) bool) {
+// joined emoji, flags, skin tones, variation selectors and conjuncts; a line with one of them would be as
+// wide as the terminal believes. Such a cluster is reduced to its first character, whose width is the same
+// for both; conjuncts are taken apart. White space becomes a space, other control characters and invalid
+// bytes "?", and characters without width of their own (zero-width, bidirectional overrides, a lone
+// combining mark) go.
+func eachCluster(s string, visit func(g string, w int) bool) bool {
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "?")
+	}
 	for len(s) > 0 {
 		if c := s[0]; c < utf8.RuneSelf && (len(s) == 1 || s[1] < utf8.RuneSelf) {
 			g := s[:1]
 			if c < ' ' || c == 0x7f {
 				g = replaceControl(rune(c))
 			}
+			if strings.HasPrefix(s, "\r\n") {
+				s = s[1:]
+			}
 			if !visit(g, 1) {
-				return
+				return false
 			}
 			s = s[1:]
 			continue
 		}
 		g, _ := ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
 		if g == "" {
-			return
+			return true
 		}
 		s = s[len(g):]
+		if strings.IndexFunc(g, linker) >= 0 {
+			if !eachCluster(strings.Map(dropLinker, g), visit) {
+				return false
+			}
+			continue
+		}
 		if g, w := admit(g); w > 0 && !visit(g, w) {
-			return
+			return false
 		}
 	}
+	return true
 }
 
 // admit returns what is drawn for the cluster g, and its width: 1, 2, or 0 for nothing at all.
@@ -85,7 +99,7 @@ func admit(g string) (string, int) {
 	r, n := utf8.DecodeRuneInString(g)
 	switch {
 	case r == utf8.RuneError:
-		return "?", 1
+		return "?", 1 // U+FFFD written as such
 	case unicode.IsControl(r), r == '\u2028', r == '\u2029':
 		return replaceControl(r), 1
 	case unicode.IsSpace(r):
@@ -96,34 +110,51 @@ func admit(g string) (string, int) {
 		}
 		return "", 0
 	}
-	if !plain(g[n:]) {
-		g = g[:n]
-	}
-	if w := ansi.StringWidth(g); (w == 1 || w == 2) && w == ansi.StringWidthWc(g) {
-		return g, w
-	}
-	g = g[:n]
-	if w := ansi.StringWidth(g); (w == 1 || w == 2) && w == ansi.StringWidthWc(g) {
-		return g, w
+	for _, g := range [...]string{g, norm.NFC.String(g), g[:n]} {
+		if w, ok := settled(g); ok {
+			return g, w
+		}
 	}
 	return "?", 1
+}
+
+// settled reports whether all terminals draw g alike in w cells, whatever comes after it: one character
+// with a few combining marks.
+func settled(g string) (w int, ok bool) {
+	_, n := utf8.DecodeRuneInString(g)
+	marks := 0
+	for _, r := range g[n:] {
+		marks++
+		if marks > maxMarks || !unicode.Is(unicode.M, r) || unicode.Is(unicode.Variation_Selector, r) || unicode.Is(unicode.Me, r) {
+			return 0, false
+		}
+	}
+	if alone, _ := ansi.FirstGraphemeCluster(g+"a", ansi.GraphemeWidth); alone != g {
+		return 0, false
+	}
+	w = ansi.StringWidth(g)
+	return w, (w == 1 || w == 2) && w == ansi.StringWidthWc(g)
 }
 
 // maxMarks bounds the combining marks on one character: writing needs three, stacks of them draw
 // over the lines above and below.
 const maxMarks = 4
 
-// plain reports whether what follows the first character of a cluster is only combining marks or
-// letters, and few.
-func plain(rest string) bool {
-	n := 0
-	for _, r := range rest {
-		n++
-		if n > maxMarks || r == utf8.RuneError || !unicode.In(r, unicode.M, unicode.L) || unicode.Is(unicode.Variation_Selector, r) {
-			return false
-		}
+// linker reports whether r joins the consonants around it to one cluster (Unicode Indic_Conjunct_Break).
+func linker(r rune) bool {
+	switch r {
+	case 0x094d, 0x09cd, 0x0acd, 0x0b4d, 0x0c4d, 0x0d4d, 0x1039, 0x17d2, 0x1a60, 0x1b44, 0x1bab, 0xa9c0, 0xaaf6,
+		0x10a3f, 0x11133, 0x113d0, 0x1193e, 0x11a47, 0x11a99, 0x11f42:
+		return true
 	}
-	return true
+	return false
+}
+
+func dropLinker(r rune) rune {
+	if linker(r) {
+		return -1
+	}
+	return r
 }
 
 func replaceControl(r rune) string {

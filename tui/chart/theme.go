@@ -40,6 +40,7 @@ func NewTheme(profile colorprofile.Profile, light bool) *Theme {
 	for i := range scaleSteps {
 		at := float64(i) / (scaleSteps - 1)
 		t.colors[kindSequence|Color(i)] = t.entry(along(inks.sequence[:], at))
+		t.colors[kindFill|Color(i)] = t.entry(along(inks.fill[:], at))
 		t.colors[kindDiverging|Color(i)] = t.entry(along(inks.diverging[:], at))
 	}
 	return t
@@ -97,7 +98,7 @@ func (t *Theme) look(s Style) look {
 	if t == nil || t.profile <= colorprofile.NoTTY {
 		return look{}
 	}
-	l := look{attr: s.Attr}
+	l := look{attr: s.Attr & allAttrs}
 	if t.profile == colorprofile.ASCII {
 		if s.BG == Selection {
 			l.attr |= Reverse
