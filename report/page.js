@@ -1,0 +1,125 @@
+"use strict";
+const NS = "http://www.w3.org/2000/svg";
+const el = (name, attrs, parent, text) => {
+  const e = document.createElementNS(NS, name);
+  for (const k in attrs) e.setAttribute(k, attrs[k]);
+  if (text !== undefined) e.textContent = text;
+  if (parent) parent.appendChild(e);
+  return e;
+};
+const num = v => Number(v.toPrecision(4)).toString().replace("-", "−");
+// ticks: about n round numbers within [lo, hi].
+const ticks = (lo, hi, n) => {
+  const raw = (hi - lo) / n, mag = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 2.5, 5, 10].map(s => s * mag).find(s => s >= raw);
+  const out = [];
+  for (let i = Math.ceil(lo / step); i * step <= hi + 1e-12; i++) out.push(i * step);
+  return out;
+};
+const describe = m => {
+  const coeffs = DATA.coefficients.map((c, i) => `${c.name} ${num(m.x[i])}`).join(", ");
+  const tasks = DATA.tasks.map((t, i) => m.t[i] && `<b>${t.name} ${num(m.t[i].v)}</b> (${num(m.t[i].lo)} … ${num(m.t[i].hi)})`).filter(Boolean).join(", ");
+  const what = m.kind === "trial" || m.kind === "measured" ? "measured" : "predicted";
+  const name = document.createElement("b");
+  name.textContent = m.name;
+  return `${name.outerHTML}, ${what}: ${tasks}<br>at ${coeffs}`;
+};
+const escaped = s => { const e = document.createElement("span"); e.textContent = s; return e.innerHTML; };
+for (const a of DATA.tasks) a.name = escaped(a.name);
+for (const a of DATA.coefficients) a.name = `c ${escaped(a.name)}`; // a model and its task may share a name
+
+let held = null;
+const show = m => {
+  document.getElementById("hand").innerHTML = m ? describe(m) : "Point at a mark to read it. Click to hold it.";
+  for (const e of document.querySelectorAll("[data-m]")) e.classList.toggle("held", m && DATA.marks[e.dataset.m] === m);
+};
+const listen = (e, m) => {
+  e.addEventListener("pointerenter", () => show(m));
+  e.addEventListener("pointerleave", () => show(held));
+  e.addEventListener("click", () => { held = held === m ? null : m; show(held); });
+};
+
+const order = ["trial", "measured", "front", "model", "pick", "knee"];
+function shape(m, x, y, parent) {
+  const cls = `m ${m.kind}${m.kind === "front" && !m.solid ? " doubted" : ""}`;
+  switch (m.kind) {
+    case "model": return el("path", {d: `M${x} ${y - 6}l6 10h-12z`, class: cls}, parent);
+    case "knee": case "pick": { const r = m.kind === "knee" ? 8 : 6; return el("path", {d: `M${x} ${y - r}l${r} ${r}l${-r} ${r}l${-r} ${-r}z`, class: cls}, parent); }
+    default: return el("circle", {cx: x, cy: y, r: m.kind === "front" ? 3.2 : 4.5, class: cls}, parent);
+  }
+}
+function drawFront() {
+  const svg = document.getElementById("front"), W = 760, H = 460, L = 60, R = 20, T = 16, B = 44;
+  svg.replaceChildren();
+  const ax = +document.getElementById("ax").value, ay = +document.getElementById("ay").value;
+  const tx = DATA.tasks[ax], ty = DATA.tasks[ay];
+  const px = v => L + (W - L - R) * (v - tx.lo) / (tx.hi - tx.lo), py = v => H - B - (H - T - B) * (v - ty.lo) / (ty.hi - ty.lo);
+  for (const v of ticks(tx.lo, tx.hi, 8)) { el("line", {x1: px(v), x2: px(v), y1: T, y2: H - B, class: "grid"}, svg); el("text", {x: px(v), y: H - B + 16, "text-anchor": "middle"}, svg, num(v)); }
+  for (const v of ticks(ty.lo, ty.hi, 6)) { el("line", {x1: L, x2: W - R, y1: py(v), y2: py(v), class: "grid"}, svg); el("text", {x: L - 8, y: py(v) + 4, "text-anchor": "end"}, svg, num(v)); }
+  el("text", {x: (L + W - R) / 2, y: H - 8, "text-anchor": "middle", class: "title"}, svg, `${tx.name} (${tx.better} is better)`);
+  el("text", {x: 14, y: (T + H - B) / 2, "text-anchor": "middle", class: "title", transform: `rotate(-90 14 ${(T + H - B) / 2})`}, svg, `${ty.name} (${ty.better} is better)`);
+  const sorted = DATA.marks.map((m, i) => [m, i]).sort((a, b) => order.indexOf(a[0].kind) - order.indexOf(b[0].kind));
+  for (const [m, i] of sorted) {
+    const a = m.t[ax], b = m.t[ay];
+    if (!a || !b) continue;
+    const x = px(a.v), y = py(b.v);
+    if (m.kind === "knee" || m.kind === "pick") {
+      el("line", {x1: px(a.lo), x2: px(a.hi), y1: y, y2: y, class: "bar"}, svg);
+      el("line", {x1: x, x2: x, y1: py(b.lo), y2: py(b.hi), class: "bar"}, svg);
+    }
+    const e = shape(m, x, y, svg);
+    e.dataset.m = i;
+    listen(e, m);
+    if (m.kind === "model" || m.kind === "knee" || m.kind === "pick") el("text", {x: x + 9, y: m.kind === "pick" ? y + 16 : y - 7}, svg, m.name);
+  }
+  show(held);
+}
+const objectives = DATA.tasks.map((t, i) => i).filter(i => DATA.tasks[i].objective);
+for (const [id, want] of [["ax", objectives[0]], ["ay", objectives[1] ?? (objectives[0] + 1) % DATA.tasks.length]]) {
+  const s = document.getElementById(id);
+  DATA.tasks.forEach((t, i) => { const o = document.createElement("option"); o.value = i; o.innerHTML = t.name; s.append(o); });
+  s.value = want;
+  s.addEventListener("change", drawFront);
+}
+drawFront();
+
+(function parallel() {
+  const svg = document.getElementById("parallel"), W = 1160, H = 340, T = 40, B = 24, L = 50, R = 50;
+  const axes = [...DATA.tasks.map((a, i) => ({...a, get: m => m.t[i] && m.t[i].v})), ...DATA.coefficients.map((a, i) => ({...a, get: m => m.x[i]}))];
+  const at = i => axes.length > 1 ? L + (W - L - R) * i / (axes.length - 1) : W / 2;
+  const y = (a, v) => H - B - (H - T - B) * (v - a.lo) / (a.hi - a.lo), back = (a, py) => a.lo + (a.hi - a.lo) * (H - B - py) / (H - T - B);
+  const lines = DATA.marks.map((m, i) => [m, i]).filter(([m]) => m.kind === "front").map(([m, i]) => {
+    const e = el("path", {d: "M" + axes.map((a, k) => `${at(k)} ${y(a, a.get(m))}`).join("L"), class: "path"}, svg);
+    e.dataset.m = i;
+    listen(e, m);
+    return [e, m];
+  });
+  const filter = () => {
+    let n = 0;
+    for (const [e, m] of lines) {
+      const on = axes.every(a => !a.brush || (a.get(m) >= a.brush[0] && a.get(m) <= a.brush[1]));
+      e.classList.toggle("off", !on);
+      n += on;
+    }
+    document.getElementById("kept").textContent = `${n} of ${lines.length} points of the front.`;
+  };
+  axes.forEach((a, k) => {
+    el("line", {x1: at(k), x2: at(k), y1: T, y2: H - B, class: "axis"}, svg);
+    el("text", {x: at(k), y: 16, "text-anchor": "middle", class: "title"}, svg).innerHTML = a.name;
+    el("text", {x: at(k), y: 32, "text-anchor": "middle"}, svg, num(a.hi));
+    el("text", {x: at(k), y: H - 6, "text-anchor": "middle"}, svg, num(a.lo));
+    const box = el("rect", {x: at(k) - 7, width: 14, y: T, height: 0, class: "brush"}, svg), pad = el("rect", {x: at(k) - 14, width: 28, y: T, height: H - T - B, class: "catch"}, svg);
+    const pos = ev => { const p = svg.createSVGPoint(); p.x = ev.clientX; p.y = ev.clientY; return Math.min(H - B, Math.max(T, p.matrixTransform(svg.getScreenCTM().inverse()).y)); };
+    let from = null;
+    pad.addEventListener("pointerdown", ev => { from = pos(ev); pad.setPointerCapture(ev.pointerId); });
+    pad.addEventListener("pointermove", ev => {
+      if (from === null) return;
+      const to = pos(ev), top = Math.min(from, to), height = Math.abs(to - from);
+      box.setAttribute("y", top); box.setAttribute("height", height);
+      a.brush = height < 3 ? null : [back(a, top + height), back(a, top)];
+      filter();
+    });
+    pad.addEventListener("pointerup", ev => { if (Math.abs(pos(ev) - from) < 3) { a.brush = null; box.setAttribute("height", 0); filter(); } from = null; });
+  });
+  filter();
+})();

@@ -1,0 +1,87 @@
+package report
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"strings"
+
+	"parfait/study"
+)
+
+func trust(a *study.Analysis) []trustRow {
+	var out []trustRow
+	for i, f := range a.Fits {
+		t := f.Trust
+		out = append(out, trustRow{
+			Task: f.Task, Role: string(a.Tasks[i].Role), Fitter: t.Fitter, Why: strings.TrimSpace(t.Why + " " + t.CliffWhy),
+			Q2: t.Q2, Ceiling: t.Ceiling, Coverage: t.Coverage, Worst: t.Worst, N: t.N, Flagged: t.Flagged,
+			Residuals: residuals(a, f),
+		})
+	}
+	return out
+}
+
+// residuals draws each trial's measured value (up) against what a fit without it predicts (right): on
+// the diagonal where the surrogate is right.
+func residuals(a *study.Analysis, f study.Fit) template.HTML {
+	const size = 96.0
+	lo, hi := math.Inf(1), math.Inf(-1)
+	type pair struct{ predicted, measured float64 }
+	var pairs []pair
+	for i, trial := range f.Used {
+		if i >= len(f.Trust.LOO) {
+			break
+		}
+		p := pair{f.Trust.LOO[i], a.Trials[trial].Metrics[f.Task].Value}
+		if math.IsNaN(p.predicted) || math.IsInf(p.predicted, 0) {
+			continue
+		}
+		lo, hi = min(lo, p.predicted, p.measured), max(hi, p.predicted, p.measured)
+		pairs = append(pairs, p)
+	}
+	if len(pairs) == 0 || hi <= lo {
+		return ""
+	}
+	at := func(v float64) float64 { return 4 + (size-8)*(v-lo)/(hi-lo) }
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg class="residuals" viewBox="0 0 %g %g" width="%g" height="%g" role="img" aria-label="measured against predicted without it"><line x1="4" y1="%g" x2="%g" y2="4"/>`, size, size, size, size, size-4, size-4)
+	for _, p := range pairs {
+		fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="2"/>`, at(p.predicted), size-at(p.measured))
+	}
+	b.WriteString("</svg>")
+	return template.HTML(b.String()) //nolint:gosec // numbers only
+}
+
+func trialName(t study.Trial) string {
+	if t.Why == "" {
+		return fmt.Sprintf("trial %d", t.ID)
+	}
+	return fmt.Sprintf("trial %d: %s", t.ID, t.Why)
+}
+
+// num writes a number with four significant digits.
+func num(v float64) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return "–"
+	}
+	return strings.Replace(fmt.Sprintf("%.4g", v), "-", "−", 1)
+}
+
+func figureText(f *figure) template.HTML {
+	if f == nil {
+		return `<span class="none">–</span>`
+	}
+	return template.HTML(fmt.Sprintf(`%s <span class="band">%s … %s</span>`, num(f.Value), num(f.Lo), num(f.Hi))) //nolint:gosec // numbers only
+}
+
+func metricText(m *study.Metric) template.HTML {
+	if m == nil {
+		return `<span class="none">not measured</span>`
+	}
+	s := num(m.Value)
+	if m.Stderr > 0 {
+		s += fmt.Sprintf(` <span class="band">± %s</span>`, num(m.Stderr))
+	}
+	return template.HTML(s) //nolint:gosec // numbers only
+}
