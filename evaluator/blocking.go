@@ -65,6 +65,7 @@ func (b *blocking) Submit(ctx context.Context, batch []Candidate, emit func(Even
 			r.end(Cancelled, nil, interrupted(ctx))
 			continue
 		}
+		r.progress(Progress{}) // running, in the order of the batch
 		open.Go(func() {
 			defer func() { <-b.slots }()
 			b.measure(ctx, r)
@@ -88,7 +89,6 @@ func (b *blocking) take(ctx context.Context) bool {
 
 // measure takes one candidate from running to its final event.
 func (b *blocking) measure(ctx context.Context, r *reporter) {
-	r.progress(Progress{})
 	limited := ctx
 	if b.limits.Timeout > 0 {
 		var stop context.CancelFunc

@@ -64,6 +64,8 @@ func (l *Landscape) At(x []float64, split evaluator.Split) evaluator.Metrics {
 }
 
 // merge is task arithmetic with λ = 1 as the merge engine does it, rounded to bfloat16.
+//
+//go:norace
 func (l *Landscape) merge(x []float64) *network {
 	out := make([]float32, len(l.base))
 	for j, base := range l.base {

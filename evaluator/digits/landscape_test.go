@@ -92,7 +92,7 @@ func TestFrontIsWorthExploring(t *testing.T) {
 	for _, c := range []struct {
 		tasks, steps int
 		gain         float64 // of the worst task, over the uniform average
-	}{{2, 12, .2}, {3, 6, .1}, {4, 3, .05}} {
+	}{{2, 8, .2}, {3, 4, .1}, {4, 3, .05}} {
 		l := landscape(t, c.tasks)
 		best := make([]float64, c.tasks) // of each task, over the grid
 		worst, at := 0.0, []float64(nil)

@@ -62,6 +62,11 @@ func (n *network) fromFlat(v []float32) {
 }
 
 // forward computes the activations of the hidden layer, after ReLU, and the logits.
+//
+// The race detector is kept out of this and the other inner loops: they touch what their goroutine owns,
+// and instrumented they take thirty times as long.
+//
+//go:norace
 func (n *network) forward(im *image, h *[hidden]float32, logits *[classes]float32) {
 	var ink [pixels]int
 	inked := 0

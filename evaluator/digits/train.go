@@ -133,6 +133,8 @@ func (n *network) tune(ctx context.Context, s set, steps int, rate float64, rand
 }
 
 // backward adds one image's gradient to g.
+//
+//go:norace
 func (n *network) backward(im *image, label int, g *network) {
 	var (
 		h, dh  [hidden]float32
@@ -182,6 +184,7 @@ func (n *network) backward(im *image, label int, g *network) {
 // adam is one step's constants: the learning rate and the second moment's scale, both without their bias.
 type adam struct{ step, scale float32 }
 
+//go:norace
 func (a adam) update(w, g, first, second []float32) {
 	const keep1, new1, keep2, new2, epsilon = 0.9, 0.1, 0.999, 0.001, 1e-8
 	for i, d := range g {
