@@ -181,26 +181,3 @@ func (t *table) front3() []int32 {
 	}
 	return keep
 }
-
-// ascending returns 0…n−1 ordered by key, ties by index.
-func ascending(n int, key func(int32) float64) []int32 {
-	type item struct {
-		key float64
-		i   int32
-	}
-	items := make([]item, n)
-	for i := range items {
-		items[i] = item{key(int32(i)), int32(i)}
-	}
-	slices.SortFunc(items, func(a, b item) int {
-		if a.key != b.key {
-			return cmp.Compare(a.key, b.key)
-		}
-		return cmp.Compare(a.i, b.i)
-	})
-	out := make([]int32, n)
-	for i, it := range items {
-		out[i] = it.i
-	}
-	return out
-}

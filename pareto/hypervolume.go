@@ -7,7 +7,8 @@ import "math"
 // no entries, or where the volume cannot be told (an objective of −Inf gives +Inf).
 //
 // A sweep for two objectives and for three (Beume, Fonseca, López-Ibáñez, Paquete and Vahrenhold 2009),
-// O(n log n); the WFG recursion above (While, Bradstreet and Barone 2012).
+// O(n log n); for four a sweep with incremental contributions in three (HV4D+, Guerreiro and Fonseca 2018),
+// O(n²) comparisons; exclusive volumes above (WFG, While, Bradstreet and Barone 2012), down to four.
 func Hypervolume(points [][]float64, ref []float64) float64 {
 	m := len(ref)
 	if m == 0 {
@@ -71,8 +72,17 @@ func (c cloud) volume() float64 {
 	case c.m == 3:
 		return c.volume3()
 	default:
-		return c.wfg()
+		return newLimits(c.m).volume(c.m, c.byLast())
 	}
+}
+
+// byLast returns the rows in ascending order of their last objective.
+func (c cloud) byLast() []float64 {
+	out := make([]float64, 0, len(c.v))
+	for _, i := range ascending(c.n(), func(i int32) float64 { return c.at(i, c.m-1) }) {
+		out = append(out, c.v[int(i)*c.m:(int(i)+1)*c.m]...)
+	}
+	return out
 }
 
 func (c cloud) volume2() float64 {

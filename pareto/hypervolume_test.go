@@ -203,7 +203,7 @@ func BenchmarkHypervolume(b *testing.B) {
 	for _, c := range []struct {
 		name string
 		n, m int
-	}{{"2d-20000", 20000, 2}, {"3d-20000", 20000, 3}, {"4d-500", 500, 4}, {"5d-200", 200, 5}} {
+	}{{"2d-20000", 20000, 2}, {"3d-20000", 20000, 3}, {"4d-2000", 2000, 4}, {"5d-1000", 1000, 5}, {"6d-400", 400, 6}, {"6d-1000", 1000, 6}} {
 		points, ref := sphere(1, c.n, c.m), slices.Repeat([]float64{1.1}, c.m)
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {

@@ -15,19 +15,19 @@ type stairs struct {
 // orderXY orders the points by the first objective, ties by the second from large to small: then of
 // points with equal x the best is the last, and those before it are steps without width.
 func orderXY(c cloud) []int32 {
-	order := make([]int32, c.n())
-	for i := range order {
-		order[i] = int32(i)
+	order := ascending(c.n(), func(i int32) float64 { return c.at(i, 0) })
+	for i := 0; i < len(order); {
+		j := i + 1
+		for j < len(order) && c.at(order[j], 0) == c.at(order[i], 0) {
+			j++
+		}
+		if j > i+1 {
+			slices.SortFunc(order[i:j], func(a, b int32) int {
+				return cmp.Or(cmp.Compare(c.at(b, 1), c.at(a, 1)), cmp.Compare(a, b))
+			})
+		}
+		i = j
 	}
-	slices.SortFunc(order, func(a, b int32) int {
-		if v := cmp.Compare(c.at(a, 0), c.at(b, 0)); v != 0 {
-			return v
-		}
-		if v := cmp.Compare(c.at(b, 1), c.at(a, 1)); v != 0 {
-			return v
-		}
-		return cmp.Compare(a, b)
-	})
 	return order
 }
 
