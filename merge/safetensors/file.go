@@ -168,7 +168,11 @@ func unreadable(path string, err error) *FormatError {
 	if errors.As(err, &pathErr) && filepath.Clean(pathErr.Path) == filepath.Clean(path) {
 		err = pathErr.Err // the message names the path already
 	}
-	return &FormatError{Path: path, Code: Unreadable, Msg: "cannot read", Err: err}
+	msg := "cannot read"
+	if target, linkErr := os.Readlink(path); linkErr == nil && errors.Is(err, fs.ErrNotExist) {
+		msg = fmt.Sprintf("it is a link to %s, which is not there (was the download interrupted, or the cache cleaned?)", target)
+	}
+	return &FormatError{Path: path, Code: Unreadable, Msg: msg, Err: err}
 }
 
 func kind(m fs.FileMode) string {

@@ -2,6 +2,7 @@ package safetensors
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -141,8 +142,13 @@ func (s *scanner) skip(depth int) error {
 		_, err := s.text()
 		return err
 	case c == '-' || '0' <= c && c <= '9':
+		start := s.pos
 		for s.pos < len(s.data) && strings.IndexByte("+-.0123456789eE", s.data[s.pos]) >= 0 {
 			s.pos++
+		}
+		if !json.Valid(s.data[start:s.pos]) {
+			s.pos = start
+			return s.errorf("a number that is none")
 		}
 		return nil
 	}

@@ -73,7 +73,7 @@ func openShards(dir string, index *index) (*Set, error) {
 	for _, name := range index.shards {
 		f, err := Open(filepath.Join(dir, name))
 		switch {
-		case errors.Is(err, os.ErrNotExist):
+		case errors.Is(err, os.ErrNotExist) && !isLink(filepath.Join(dir, name)):
 			errs = append(errs, &FormatError{Path: index.path, Code: ShardMissing, Msg: fmt.Sprintf("the shard %q is not in the folder: download or copy it", name)})
 		case err != nil:
 			errs = append(errs, err)
@@ -82,18 +82,21 @@ func openShards(dir string, index *index) (*Set, error) {
 		}
 	}
 	if len(errs) > 0 {
-		closeAll(files)
-		return nil, errors.Join(errs...)
+		return nil, errors.Join(append(errs, closeAll(files))...)
 	}
 	s, err := newSet(dir, files)
 	if err != nil {
 		return nil, err
 	}
 	if err := index.check(s); err != nil {
-		closeAll(files)
-		return nil, err
+		return nil, errors.Join(err, closeAll(files))
 	}
 	return s, nil
+}
+
+func isLink(path string) bool {
+	_, err := os.Readlink(path)
+	return err == nil
 }
 
 // newSet joins files; on error it closes them.
@@ -112,8 +115,7 @@ func newSet(path string, files []*File) (*Set, error) {
 		}
 	}
 	if err := p.err(); err != nil {
-		closeAll(files)
-		return nil, err
+		return nil, errors.Join(err, closeAll(files))
 	}
 	slices.Sort(s.names)
 	return s, nil

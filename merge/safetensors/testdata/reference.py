@@ -53,6 +53,12 @@ def main(folder: pathlib.Path) -> None:
             arrays[name] = raw.view(dt).reshape(shape)
         save_file(arrays, folder / f"{case}.safetensors", metadata={"format": "pt"})
         listing[case] = [{"name": n, "dtype": d, "shape": s} for n, (d, s) in tensors.items()]
+    index = {"weight_map": {}, "metadata": {}}
+    for n, name in enumerate(CASES["names"]):
+        index["weight_map"][name] = f"model-{n + 1:05d}-of-{len(CASES['names']):05d}.safetensors"
+    index["metadata"]["total_size"] = sum(shape[0] for _, shape in CASES["names"].values())
+    # As transformers writes it.
+    (folder / "index.json").write_text(json.dumps(index, indent=2, sort_keys=True) + "\n")
     (folder / "cases.json").write_text(json.dumps(listing, indent=1) + "\n")
 
 
