@@ -1,0 +1,229 @@
+// Package serve puts the explorer behind SSH: everybody who has an authorised key looks at one study
+// live, and operators may evaluate, pick and export.
+//
+// In comes a model of the interface for each session; out goes nothing but its screen: no shell, no
+// commands, no forwarding, no files. Evaluations belong to the runner and exports to this process, so
+// hanging up stops nothing. The package knows nothing of what the screens show.
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"charm.land/ssh"
+	"charm.land/wish/v2"
+	bm "charm.land/wish/v2/bubbletea"
+)
+
+// Options say how to serve.
+type Options struct {
+	Addr    string // host:port; "" for 127.0.0.1:2222
+	Keys    string // file of authorised keys
+	HostKey string // file; "" for the one in the user's state folder, made at the first start
+	Limits  Limits
+	Audit   *slog.Logger // who came, what they did; nil for none
+	// Open makes the interface of one session. The context ends with the session.
+	Open func(ctx context.Context, who Person, term string, environ []string) (tea.Model, []tea.ProgramOption)
+}
+
+// The largest window that is drawn; larger ones are drawn in their corner.
+const (
+	mostColumns = 500
+	mostRows    = 200
+)
+
+// Server listens until Close.
+type Server struct {
+	options  Options
+	keys     *Keys
+	ssh      *ssh.Server
+	listener net.Listener
+	conns    *counter
+	sessions *counter
+	programs sync.Map // *tea.Program → struct{}
+}
+
+// Listen checks the keys, makes the host key where there is none, and opens the port.
+func Listen(o Options) (*Server, error) {
+	o.Limits = o.Limits.settled()
+	if o.Addr == "" {
+		o.Addr = "127.0.0.1:2222"
+	}
+	if o.Audit == nil {
+		o.Audit = slog.New(slog.DiscardHandler)
+	}
+	keys, err := ReadKeys(o.Keys)
+	if err != nil {
+		return nil, err
+	}
+	if o.HostKey == "" {
+		if o.HostKey, err = defaultHostKey(); err != nil {
+			return nil, err
+		}
+	}
+	s := &Server{
+		options: o, keys: keys, conns: &counter{most: o.Limits.Connections, open: map[string]int{}},
+		sessions: &counter{most: o.Limits.SessionsPerKey, open: map[string]int{}},
+	}
+	s.ssh, err = wish.NewServer(
+		wish.WithHostKeyPath(o.HostKey),
+		wish.WithIdleTimeout(o.Limits.Idle),
+		wish.WithPublicKeyAuth(s.authorise),
+		wish.WithMiddleware(bm.MiddlewareWithProgramHandler(s.program), s.admit),
+		func(srv *ssh.Server) error {
+			srv.HandshakeTimeout = o.Limits.Handshake
+			srv.ConnCallback = s.connected
+			srv.SubsystemHandlers = map[string]ssh.SubsystemHandler{}
+			srv.ChannelHandlers = map[string]ssh.ChannelHandler{"session": ssh.DefaultSessionHandler}
+			srv.ConnectionFailedCallback = func(c net.Conn, err error) {
+				s.options.Audit.Info("refused", "from", c.RemoteAddr().String(), "why", err.Error())
+			}
+			return nil
+		},
+	)
+	if err != nil {
+		return nil, fmt.Errorf("host key %s: %w", o.HostKey, err)
+	}
+	if s.listener, err = net.Listen("tcp", o.Addr); err != nil {
+		return nil, fmt.Errorf("%w\n  → choose another --addr", err)
+	}
+	return s, nil
+}
+
+// defaultHostKey is the host key's file under the XDG state folder.
+func defaultHostKey() (string, error) {
+	state := os.Getenv("XDG_STATE_HOME")
+	if state == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", fmt.Errorf("no folder for the host key: %w\n  → name a file with --host-key", err)
+		}
+		state = filepath.Join(home, ".local", "state")
+	}
+	dir := filepath.Join(state, "parfait")
+	return filepath.Join(dir, "ssh_host_ed25519"), os.MkdirAll(dir, 0o700)
+}
+
+// Addr is where the server listens.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Keys are the people who may come in.
+func (s *Server) Keys() *Keys { return s.keys }
+
+// Serve answers until ctx ends; then every session's terminal is restored before the line drops.
+func (s *Server) Serve(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() {
+		s.programs.Range(func(p, _ any) bool {
+			p.(*tea.Program).Quit()
+			return true
+		})
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+		defer cancel()
+		if s.ssh.Shutdown(grace) != nil {
+			_ = s.ssh.Close()
+		}
+	})
+	defer stop()
+	err := s.ssh.Serve(s.listener)
+	if errors.Is(err, ssh.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+type personKey struct{}
+
+func (s *Server) authorise(ctx ssh.Context, key ssh.PublicKey) bool {
+	p, ok := s.keys.Lookup(key)
+	if ok {
+		ctx.SetValue(personKey{}, p)
+	}
+	return ok
+}
+
+// connected counts connections; one too many is closed before it costs anything.
+func (s *Server) connected(_ ssh.Context, c net.Conn) net.Conn {
+	if !s.conns.enter("") {
+		s.options.Audit.Info("refused", "from", c.RemoteAddr().String(), "why", "too many connections")
+		_ = c.Close()
+		return nil
+	}
+	return &counted{Conn: c, close: func() { s.conns.leave("") }}
+}
+
+// admit lets a session with a terminal and without a command through, and says to others what to do.
+func (s *Server) admit(next ssh.Handler) ssh.Handler {
+	return func(sess ssh.Session) {
+		who, ok := sess.Context().Value(personKey{}).(Person)
+		log := s.options.Audit.With("who", who.Name, "key", who.Fingerprint, "role", string(who.Role), "from", sess.RemoteAddr().String())
+		refuse := func(why, text string) {
+			log.Info("turned away", "why", why)
+			wish.Fatalln(sess, "parfait: "+text)
+		}
+		_, _, terminal := sess.Pty()
+		switch {
+		case !ok:
+			refuse("no key", "this server knows people by their keys")
+			return
+		case len(sess.Command()) > 0:
+			refuse("command", "there are no commands here, only the explorer: connect without one.\nHeadless commands run where the study is, for example `parfait front STUDY --json`.")
+			return
+		case !terminal:
+			refuse("no terminal", "the explorer needs a terminal: connect with `ssh -t`.\nHeadless commands run where the study is, for example `parfait front STUDY --json`.")
+			return
+		case !s.sessions.enter(who.Fingerprint):
+			refuse("too many sessions", fmt.Sprintf("this key has %d sessions open already, which is the most; close one.", s.options.Limits.SessionsPerKey))
+			return
+		}
+		defer s.sessions.leave(who.Fingerprint)
+		began := time.Now()
+		log.Info("came in")
+		defer func() { log.Info("left", "after", time.Since(began).Round(time.Second).String()) }()
+		next(sess)
+	}
+}
+
+// program makes the Bubble Tea program of one session.
+func (s *Server) program(sess ssh.Session) *tea.Program {
+	who, _ := sess.Context().Value(personKey{}).(Person)
+	pty, _, _ := sess.Pty()
+	model, options := s.options.Open(sess.Context(), who, pty.Term, append(sess.Environ(), "TERM="+pty.Term))
+	options = append(options, bm.MakeOptions(sess)...)
+	w, h := window(pty.Window.Width, pty.Window.Height)
+	options = append(options,
+		tea.WithInput(&throttle{ctx: sess.Context(), r: sess, rate: s.options.Limits.InputRate}),
+		tea.WithWindowSize(w, h), tea.WithFilter(filter), tea.WithoutSignalHandler(),
+	)
+	p := tea.NewProgram(model, options...)
+	s.programs.Store(p, struct{}{})
+	context.AfterFunc(sess.Context(), func() { s.programs.Delete(p) })
+	return p
+}
+
+// filter keeps windows drawable and sessions from suspending the server.
+func filter(_ tea.Model, msg tea.Msg) tea.Msg {
+	switch m := msg.(type) {
+	case tea.SuspendMsg:
+		return tea.ResumeMsg{}
+	case tea.WindowSizeMsg:
+		m.Width, m.Height = window(m.Width, m.Height)
+		return m
+	}
+	return msg
+}
+
+// window bounds a size that a client claims; 0×0 means that it does not know.
+func window(w, h int) (int, int) {
+	if w <= 0 || h <= 0 {
+		return 80, 24
+	}
+	return min(w, mostColumns), min(h, mostRows)
+}
