@@ -175,7 +175,7 @@ func (l isoLines) label(cells map[int][][2]int, step float64) {
 				continue
 			}
 			if x, y := line[i][0]-n/2, line[i][1]; l.free(x-1, y, n+2) {
-				l.write(x, y, text, Style{Attr: Bold})
+				l.write(x-1, y, " "+text+" ", Style{Attr: Bold})
 				break
 			}
 		}

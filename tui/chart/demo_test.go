@@ -3,10 +3,6 @@ package chart
 import (
 	"math"
 	"math/rand"
-	"os"
-	"testing"
-
-	"github.com/charmbracelet/colorprofile"
 )
 
 // demos are one plot of each kind with data like that of a study; golden, size and benchmark tests share them.
@@ -136,24 +132,4 @@ func demoControls(c *Canvas) {
 	in.Text(0, 9, "日本語 e\u0301 👩‍🚀 \x1b[31mred\t<&>", Style{FG: Warn, Attr: Bold})
 	in.Escaped(0, 10, "\x1b[1;38;5;208mstyled\x1b[m \x1b[7mreverse\x1b[m \x1b[38;2;1;200;3mrgb\x1b[m")
 	_ = iw
-}
-
-func TestWriteDemos(t *testing.T) {
-	dir := os.Getenv("CHART_DEMO")
-	if dir == "" {
-		t.SkipNow()
-	}
-	for _, d := range demos() {
-		for _, light := range []bool{false, true} {
-			c := NewCanvas(80, 22, Braille)
-			d.draw(c)
-			name := dir + "/" + d.name
-			if light {
-				name += "-light"
-			}
-			th := NewTheme(colorprofile.TrueColor, light)
-			os.WriteFile(name+".svg", c.SVG(th, d.name), 0o644)
-			os.WriteFile(name+".txt", []byte(c.String(th)+"\n"), 0o644)
-		}
-	}
 }

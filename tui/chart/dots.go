@@ -44,15 +44,11 @@ func (d *Dots) Set(x, y int, s Style) {
 // Line sets the dots from (x0, y0) to (x1, y1), clipped to the picture. Coordinates are in dots, with
 // (0, 0) the corner of the first one; those that are not finite draw nothing.
 func (d *Dots) Line(x0, y0, x1, y1 float64, s Style) {
-	d.dash(x0, y0, x1, y1, 0, s)
+	d.Dashed(x0, y0, x1, y1, 0, s)
 }
 
-// Dashed is [Dots.Line] with gaps of as many dots as the dashes.
+// Dashed is [Dots.Line] with gaps of as many dots as the dashes; 0 for none.
 func (d *Dots) Dashed(x0, y0, x1, y1 float64, dash int, s Style) {
-	d.dash(x0, y0, x1, y1, dash, s)
-}
-
-func (d *Dots) dash(x0, y0, x1, y1 float64, dash int, s Style) {
 	w, h := d.Size()
 	const edge = 1e-6 // what ends at the far edge belongs to the last dot
 	x0, y0, x1, y1, ok := clipLine(x0, y0, x1, y1, float64(w)-edge, float64(h)-edge)
@@ -62,7 +58,7 @@ func (d *Dots) dash(x0, y0, x1, y1 float64, dash int, s Style) {
 	n := int(max(abs(x1-x0), abs(y1-y0))) + 1
 	dx, dy := (x1-x0)/float64(n), (y1-y0)/float64(n)
 	for i := 0; i <= n; i++ {
-		if dash == 0 || i/dash%2 == 0 {
+		if dash <= 0 || i/dash%2 == 0 {
 			d.Set(int(x0+dx*float64(i)), int(y0+dy*float64(i)), s)
 		}
 	}

@@ -62,6 +62,8 @@ func foldBraille(g Glyphs, dots rune) rune {
 		return ' '
 	case g == Block:
 		return '·'
+	case dots&(dots-1) == 0:
+		return '.'
 	case dots&upper == 0:
 		return '.'
 	case dots&lower == 0:
@@ -83,10 +85,12 @@ var asciiFold = func() map[rune]rune {
 		{"…․·•∙⋅", '.'},
 		{"●", '*'},
 		{"◉", '@'},
-		{"◦○∘°", 'o'},
+		{"◦∘°", 'o'},
+		{"○", 'O'},
 		{"◆", '^'},
 		{"◇", 'v'},
-		{"▲△▴", 'A'},
+		{"▲▴", 'A'},
+		{"△", 'a'},
 		{"▼▽▾", 'V'},
 		{"✚", '+'},
 		{"★☆", '&'},

@@ -41,6 +41,12 @@ func (m *HeatMap) Draw(c *Canvas) {
 		name := Clip(m.Cols[j], column)
 		c.Text(names+1+(j-firstCol)*(column+1)+column-Width(name), 0, name, m.head(m.Selected && j == m.Col))
 	}
+	if firstCol > 0 && names > 0 && top > 0 {
+		c.Set(names-1, 0, '◂', Ink(Muted))
+	}
+	if firstCol+cols < len(m.Cols) && names+cols*(column+1) < w && top > 0 {
+		c.Set(names+cols*(column+1), 0, '▸', Ink(Muted))
+	}
 	r := m.scale()
 	for i := firstRow; i < min(firstRow+rows, len(m.Rows)); i++ {
 		y := top + i - firstRow

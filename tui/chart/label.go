@@ -33,7 +33,7 @@ const minLabel = 4
 // then cut.
 func (p *scatterPlot) place(l label) {
 	n := Width(l.text)
-	for _, at := range [...][2]int{
+	places := [...][2]int{
 		{l.cx + 2, l.cy},
 		{l.cx - 1 - n, l.cy},
 		{l.cx + 1, l.cy - 1},
@@ -42,10 +42,13 @@ func (p *scatterPlot) place(l label) {
 		{l.cx - n, l.cy + 1},
 		{l.cx - n/2, l.cy - 1},
 		{l.cx - n/2, l.cy + 1},
-	} {
-		if p.free(at[0], at[1], n) {
-			p.write(at[0], at[1], l.text, l.style)
-			return
+	}
+	for _, gap := range [...]int{1, 0} {
+		for _, at := range places {
+			if p.free(at[0], at[1], n) && (gap == 0 || p.clear(l, at[0]-gap, at[1]) && p.clear(l, at[0]+n, at[1])) {
+				p.write(at[0], at[1], l.text, l.style)
+				return
+			}
 		}
 	}
 	room := 0
@@ -60,8 +63,7 @@ func (p *scatterPlot) place(l label) {
 	}
 }
 
-// free reports whether n cells from (x, y) lie in the plot and hold neither mark nor label. The cell
-// before and the cell after must not hold one either, lest they be read as one.
+// free reports whether n cells from (x, y) lie in the plot and hold neither mark nor label.
 func (p *scatterPlot) free(x, y, n int) bool {
 	if y < 0 || y >= p.h || x < 0 || n > p.w-x {
 		return false
@@ -72,6 +74,12 @@ func (p *scatterPlot) free(x, y, n int) bool {
 		}
 	}
 	return true
+}
+
+// clear reports whether the cell beside a label could not be read as part of it: it is outside the plot, free or
+// the label's own point.
+func (p *scatterPlot) clear(l label, x, y int) bool {
+	return x < 0 || x >= p.w || x == l.cx && y == l.cy || p.free(x, y, 1)
 }
 
 // write draws a label and takes its cells.

@@ -34,16 +34,19 @@ var markShapes = [marks]struct {
 // Rune is the character of the mark in the richest glyph set; a canvas folds it into its own.
 func (m Mark) Rune() rune { return markShapes[m%marks].r }
 
-// rune is the character of the mark in g, where folding would lose what tells it from others.
-func (m Mark) rune(g Glyphs) rune {
-	if m == MarkMeasured && g == ASCII {
-		return '.'
+// Color is the colour of the mark unless the plot gives it another meaning.
+func (m Mark) Color() Color { return markShapes[m%marks].color }
+
+// faded is the character of the mark where it is out of the way: hollow where there is such a one.
+func (m Mark) faded() rune {
+	switch m {
+	case MarkPredicted:
+		return '○'
+	case MarkModel:
+		return '△'
 	}
 	return m.Rune()
 }
-
-// Color is the colour of the mark unless the plot gives it another meaning.
-func (m Mark) Color() Color { return markShapes[m%marks].color }
 
 // style is the mark's own style; what is in hand stands out without colour too.
 func (m Mark) style() Style {

@@ -108,7 +108,7 @@ func (p *Parallel) strands(c *Canvas, axes []ParallelAxis, at []int) {
 		if planes[plane] == nil {
 			planes[plane] = NewDots(w, h, c.Glyphs())
 		}
-		planes[plane].strand(s.Values, axes, at, style)
+		planes[plane].strand(s.Values, axes, at, plane == 0, style)
 	}
 	for _, d := range planes {
 		if d != nil {
@@ -117,9 +117,13 @@ func (p *Parallel) strands(c *Canvas, axes []ParallelAxis, at []int) {
 	}
 }
 
-// strand draws one line between the columns of the axes.
-func (d *Dots) strand(values []float64, axes []ParallelAxis, at []int, s Style) {
+// strand draws one line between the columns of the axes, dotted where it is dimmed.
+func (d *Dots) strand(values []float64, axes []ParallelAxis, at []int, dimmed bool, s Style) {
 	_, h := d.Size()
+	dash := 0
+	if dimmed {
+		dash = 1
+	}
 	var px, py float64
 	ok := false
 	for i, v := range values[:min(len(values), len(axes))] {
@@ -131,7 +135,7 @@ func (d *Dots) strand(values []float64, axes []ParallelAxis, at []int, s Style) 
 			continue
 		}
 		if ok {
-			d.Line(px, py, x, y, s)
+			d.Dashed(px, py, x, y, dash, s)
 		}
 		px, py, ok = x, y, true
 	}

@@ -183,7 +183,7 @@ func (d *Dots) curve(cv *Curve, x, y Range) {
 	for i, pt := range cv.Points {
 		qx, qy := x.At(pt.X)*float64(w), (1-y.At(pt.Y))*float64(h)
 		if i > 0 {
-			d.dash(px, py, qx, qy, dash, style)
+			d.Dashed(px, py, qx, qy, dash, style)
 		}
 		px, py = qx, qy
 	}

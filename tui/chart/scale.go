@@ -45,8 +45,9 @@ func (r Range) usable() Range {
 	}
 	r.Lo, r.Hi = min(max(r.Lo, -extreme), extreme), min(max(r.Hi, -extreme), extreme)
 	if least := 1e-12*max(math.Abs(r.Lo), math.Abs(r.Hi)) + 1e-300; math.Abs(r.Hi-r.Lo) < least {
-		half := max(0.05*math.Abs(r.Lo), 1e-299)
-		return Range{r.Lo - half, r.Lo + half}
+		middle := min(max(r.Lo, -extreme/2), extreme/2)
+		half := max(0.05*math.Abs(middle), 1e-299)
+		return Range{middle - half, middle + half}
 	}
 	return r
 }

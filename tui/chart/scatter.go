@@ -9,7 +9,7 @@ type Point struct {
 	// ErrX and ErrY are half the lengths of the error bars; 0 for none.
 	ErrX, ErrY float64
 
-	// Color replaces the colour of the mark; Default keeps it. Faded points are out of the way but
+	// Color replaces the colour of the mark; Default keeps it. Faded points are hollow, out of the way but
 	// still there.
 	Color Color
 	Faded bool
@@ -166,7 +166,10 @@ func (p *scatterPlot) beyond(pt *Point, s Style) {
 
 // look is the shape and style of a point.
 func (l *Layer) look(pt *Point, g Glyphs) (rune, Style) {
-	r, style := l.Mark.rune(g), l.Mark.style()
+	r, style := l.Mark.Rune(), l.Mark.style()
+	if pt.Faded {
+		r = l.Mark.faded()
+	}
 	if l.Scale != nil {
 		t := l.Scale.At(pt.Value)
 		r, style.FG = levelRune(t, g), Sequential(t)

@@ -10,7 +10,7 @@ import (
 // isShape reports whether a picture draws the text as a shape.
 func isShape(text string) bool {
 	r, n := utf8.DecodeRuneInString(text)
-	if n != len(text) || r < 0x2000 {
+	if n != len(text) || r < 0xb7 {
 		return false
 	}
 	_, line := strokes[r]

@@ -121,7 +121,10 @@ func admit(g string) (string, int) {
 // settled reports whether all terminals draw g alike in w cells, whatever comes after it: one character
 // with a few combining marks.
 func settled(g string) (w int, ok bool) {
-	_, n := utf8.DecodeRuneInString(g)
+	first, n := utf8.DecodeRuneInString(g)
+	if conjoining(first) {
+		return 0, false
+	}
 	marks := 0
 	for _, r := range g[n:] {
 		marks++
@@ -139,6 +142,12 @@ func settled(g string) (w int, ok bool) {
 // maxMarks bounds the combining marks on one character: writing needs three, stacks of them draw
 // over the lines above and below.
 const maxMarks = 4
+
+// conjoining reports whether r is a Hangul jamo that joins its neighbours to a syllable, also those in the next
+// cells.
+func conjoining(r rune) bool {
+	return r >= 0x1100 && r <= 0x11ff || r >= 0xa960 && r <= 0xa97f || r >= 0xd7b0 && r <= 0xd7ff
+}
 
 // linker reports whether r joins the consonants around it to one cluster (Unicode Indic_Conjunct_Break).
 func linker(r rune) bool {

@@ -103,6 +103,9 @@ func (t *Theme) look(s Style) look {
 		if s.BG == Selection {
 			l.attr |= Reverse
 		}
+		if s.FG == Faded {
+			l.attr |= Faint
+		}
 		return l
 	}
 	fg := s.FG

@@ -166,7 +166,9 @@ func ticksEvery(step, lo, hi float64, format Format) []Tick {
 		if inv := math.Round(1 / step); step < 1 && inv < 1e15 && abs(1/step-inv) < 1e-6 {
 			v = i / inv // rounded once: .3 and not .30000000000000004
 		}
-		ticks = append(ticks, Tick{v, format(v, step)})
+		if _, ok := (Range{lo, hi}).cell(v, 1); ok {
+			ticks = append(ticks, Tick{v, format(v, step)})
+		}
 	}
 	return ticks
 }
