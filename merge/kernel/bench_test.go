@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
@@ -117,6 +118,7 @@ func BenchmarkScan(b *testing.B) {
 	first.Count(deltas)
 	digit, _ := first.Find(n / 5)
 	second := first.Child(digit)
+	digitOf, trimmed := uint32(second.Bits(0)), slices.Clone(deltas)
 	row := NewRandom(1, "model", "tensor")
 	for _, c := range []struct {
 		name string
@@ -127,6 +129,9 @@ func BenchmarkScan(b *testing.B) {
 		{"histogram/second", func() { second.Count(deltas) }},
 		{"random/words", func() { row.Words(words, 0) }},
 		{"random/keep", func() { Keep(ys, words, .5) }},
+		{"ties/trim", func() { Trim(trimmed, digitOf, 5) }},
+		{"ties/elect", func() { Elect(ys, [][]float32{trimmed, deltas}, []float32{.5, .6}, nil) }},
+		{"ties/elect/mean", func() { Elect(ys, [][]float32{trimmed, deltas}, []float32{.5, .6}, []float32{.5, .6}) }},
 		{"dot", func() { Dot(xs, ys) }},
 		{"sum", func() { Sum(xs) }},
 	} {

@@ -28,7 +28,8 @@ type Output struct {
 // weight or not, all is computed in float64 and rounded once.
 //
 // Inputs may have different formats; the fastest is one format for inputs and outputs. A model whose
-// weights are all 0 may have no data, but has a format. O((K+1)·N) for N models and K outputs an element, inputs read from
+// weights are all 0 may have no data, but has a format. Outputs share no bytes with each other or with
+// inputs. O((K+1)·N) for N models and K outputs an element, inputs read from
 // memory once. It panics where lengths differ.
 func TaskArithmetic(outs []Output, base Vector, models []Vector) (finite bool) {
 	return combine(outs, &base, models, base.Len())

@@ -10,12 +10,12 @@ import (
 func Decode(dst []float32, src Vector) (finite bool) {
 	src.mustBe("src", len(dst))
 	if src.Format == F64 {
+		var most uint32
 		for i := range dst {
 			dst[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(src.Data[8*i:])))
-			finite = i == 0 || finite
-			finite = finite && math.Float32bits(dst[i])&magnitude < F32.limit()
+			most = max(most, math.Float32bits(dst[i])&magnitude)
 		}
-		return finite || len(dst) == 0
+		return most < F32.limit()
 	}
 	return decode(dst, src.Data, src.Format) < F32.limit()
 }
@@ -38,10 +38,23 @@ func Encode(dst Vector, src []float32) (finite bool) {
 // Decode64 sets dst to the numbers of src, exactly, and says whether all are finite.
 func Decode64(dst []float64, src Vector) (finite bool) {
 	src.mustBe("src", len(dst))
+	if src.Format == F64 {
+		var most uint64
+		for i := range dst {
+			u := binary.LittleEndian.Uint64(src.Data[8*i:])
+			most = max(most, u&magnitude64)
+			dst[i] = math.Float64frombits(u)
+		}
+		return most < infinity64
+	}
 	finite = true
-	for i := range dst {
-		dst[i] = src.at(i)
-		finite = finite && isFinite(dst[i])
+	var tile [512]float32
+	for lo := 0; lo < len(dst); lo += len(tile) {
+		hi := min(len(dst), lo+len(tile))
+		finite = Decode(tile[:hi-lo], src.slice(lo, hi)) && finite
+		for i, x := range tile[:hi-lo] {
+			dst[lo+i] = float64(x)
+		}
 	}
 	return finite
 }
@@ -50,22 +63,35 @@ func Decode64(dst []float64, src Vector) (finite bool) {
 // and says whether all of dst is finite.
 func Encode64(dst Vector, src []float64) (finite bool) {
 	dst.mustBe("dst", len(src))
-	finite = true
-	for i, x := range src {
-		switch dst.Format {
-		case F64:
-			binary.LittleEndian.PutUint64(dst.Data[8*i:], math.Float64bits(x))
-		case F32:
+	switch dst.Format {
+	case F64:
+		var most uint64
+		for i, x := range src {
+			u := math.Float64bits(x)
+			most = max(most, u&magnitude64)
+			binary.LittleEndian.PutUint64(dst.Data[8*i:], u)
+		}
+		return most < infinity64
+	case F32:
+		for i, x := range src {
 			binary.LittleEndian.PutUint32(dst.Data[4*i:], math.Float32bits(float32(x)))
-		case F16:
+		}
+	case F16:
+		for i, x := range src {
 			binary.LittleEndian.PutUint16(dst.Data[2*i:], narrowF16(roundToOdd(x)))
-		default:
+		}
+	default:
+		for i, x := range src {
 			binary.LittleEndian.PutUint16(dst.Data[2*i:], narrowBF16(roundToOdd(x)))
 		}
-		finite = finite && isFinite(dst.at(i))
 	}
-	return finite
+	return FirstNonFinite(dst) < 0
 }
+
+const (
+	magnitude64 = 1<<63 - 1
+	infinity64  = 0x7ff << 52
+)
 
 // Convert sets dst to src, each number rounded once; bytes are copied where the formats are the same.
 func Convert(dst, src Vector) (finite bool) {

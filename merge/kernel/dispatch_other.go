@@ -31,3 +31,11 @@ func keep(x []float32, words []uint32, last uint32, divisor float32) {
 func dot(*[sumLanes]float64, []float32, []float32) int { return 0 }
 
 func total(*[sumLanes]float64, []float32) int { return 0 }
+
+func trim(x []float32, least uint32) int64 { return trimGeneric(x, least) }
+
+func elect(dst []float32, xs [][]float32, weights, parts []float32) {
+	electGeneric(dst, xs, weights, parts, 0)
+}
+
+func pick(dst []uint32, x []float32, upper uint32) int { return pickGeneric(dst, x, upper) }

@@ -61,21 +61,30 @@ func (h *Histogram) Count(x []float32) {
 		return
 	}
 	counts := (*[digitCount]uint32)(h.lanes[0])
-	upper := uint32(h.prefix) >> 15
-	var found [256]uint16 // without a branch on what cannot be predicted
-	bits := unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
-	for len(bits) > 0 {
-		part := bits[:min(len(bits), len(found))]
-		bits = bits[len(part):]
-		n := uint(0)
-		for _, u := range part {
-			found[n&255] = uint16(u & 0x7fff)
-			n += uint(uint64(u>>15&0xffff^upper)-1) >> 63 // 1 if equal
-		}
-		for _, low := range found[:n] {
-			counts[low]++
+	var found [pickElements + 8]uint32
+	for len(x) > 0 {
+		part := x[:min(len(x), pickElements)]
+		x = x[len(part):]
+		for _, u := range found[:pick(found[:], part, uint32(h.prefix)>>15)] {
+			counts[u&0x7fff]++
 		}
 	}
+}
+
+// pickElements is how many elements are picked from at a time.
+const pickElements = 512
+
+// pickGeneric writes the bits of the magnitudes of x whose upper bits are as given, and returns how many
+// they are, without a branch on what cannot be predicted. dst has more words than x has elements.
+func pickGeneric(dst []uint32, x []float32, upper uint32) (n int) {
+	dst = dst[:len(x)+1]
+	bits := unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
+	for _, u := range bits {
+		u &= magnitude
+		dst[n] = u
+		n += int((uint64(u>>15^upper) - 1) >> 63) // 1 if equal
+	}
+	return n
 }
 
 // countFirst counts all of x, two numbers a load, in four lanes.

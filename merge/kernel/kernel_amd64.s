@@ -2351,3 +2351,275 @@ loop:
 done:
 	VZEROUPPER
 	RET
+
+// func pickAVX2(dst *uint32, x *float32, upper uint32, order *uint32, n int) int
+// Requires: AVX, AVX2, POPCNT
+TEXT ·pickAVX2(SB), NOSPLIT, $0-48
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVL         upper+16(FP), DX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	MOVQ         order+24(FP), DX
+	MOVQ         n+32(FP), BX
+	XORQ         SI, SI
+	SHRQ         $0x03, BX
+	JZ           done
+
+loop:
+	VMOVDQU   (CX), Y1
+	VPAND     magnitude<>+0(SB), Y1, Y1
+	VPSRLD    $0x0f, Y1, Y2
+	VPCMPEQD  Y0, Y2, Y2
+	VMOVMSKPS Y2, DI
+	POPCNTL   DI, R8
+	SHLL      $0x05, DI
+	VMOVDQU   (DX)(DI*1), Y2
+	VPERMD    Y1, Y2, Y1
+	VMOVDQU   Y1, (AX)(SI*4)
+	ADDQ      R8, SI
+	ADDQ      $0x00000020, CX
+	DECQ      BX
+	JNZ       loop
+
+done:
+	VZEROUPPER
+	MOVQ SI, ret+40(FP)
+	RET
+
+// func trimAVX2(x *float32, least uint32, n int) int
+// Requires: AVX, AVX2
+TEXT ·trimAVX2(SB), NOSPLIT, $0-32
+	MOVQ         x+0(FP), AX
+	MOVL         least+8(FP), CX
+	VMOVD        CX, X0
+	VPBROADCASTD X0, Y0
+	MOVQ         n+16(FP), CX
+	VPXOR        Y1, Y1, Y1
+	SHRQ         $0x03, CX
+	JZ           done
+
+loop:
+	VMOVDQU  (AX), Y2
+	VPAND    magnitude<>+0(SB), Y2, Y3
+	VPCMPEQD Y0, Y3, Y4
+	VPSUBD   Y4, Y1, Y1
+	VPCMPGTD Y3, Y0, Y3
+	VPANDN   Y2, Y3, Y2
+	VMOVDQU  Y2, (AX)
+	ADDQ     $0x00000020, AX
+	DECQ     CX
+	JNZ      loop
+
+done:
+	VEXTRACTI128 $0x01, Y1, X0
+	VPADDD       X0, X1, X1
+	VPSHUFD      $0x4e, X1, X0
+	VPADDD       X0, X1, X1
+	VPSHUFD      $0xb1, X1, X0
+	VPADDD       X0, X1, X1
+	VZEROUPPER
+	VMOVD        X1, AX
+	MOVQ         AX, ret+24(FP)
+	RET
+
+// func electAVX2(dst *float32, xs **float32, weights *float32, count int, off int, n int)
+// Requires: AVX, AVX2
+TEXT ·electAVX2(SB), NOSPLIT, $0-48
+	MOVQ   dst+0(FP), AX
+	MOVQ   xs+8(FP), CX
+	MOVQ   weights+16(FP), DX
+	MOVQ   count+24(FP), BX
+	MOVQ   off+32(FP), SI
+	MOVQ   n+40(FP), DI
+	VXORPS Y0, Y0, Y0
+	SHRQ   $0x04, DI
+	JZ     done
+
+loop:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	XORQ   R8, R8
+	XORQ   R9, R9
+
+elect:
+	MOVQ    (CX)(R8*8), R10
+	VMOVUPS (R10)(SI*1), Y3
+	VMULPS  (DX)(R9*1), Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMOVUPS 32(R10)(SI*1), Y3
+	VMULPS  (DX)(R9*1), Y3, Y3
+	VADDPS  Y3, Y2, Y2
+	ADDQ    $0x20, R9
+	INCQ    R8
+	CMPQ    R8, BX
+	JNE     elect
+	VCMPPS  $0x01, Y0, Y1, Y1
+	VANDPS  electAVX2Sign<>+0(SB), Y1, Y1
+	VXORPS  Y3, Y3, Y3
+	VCMPPS  $0x01, Y0, Y2, Y2
+	VANDPS  electAVX2Sign<>+0(SB), Y2, Y2
+	VXORPS  Y4, Y4, Y4
+	XORQ    R8, R8
+	XORQ    R9, R9
+
+agree:
+	MOVQ    (CX)(R8*8), R10
+	VMOVUPS (R10)(SI*1), Y5
+	VMULPS  (DX)(R9*1), Y5, Y6
+	VXORPS  Y1, Y6, Y7
+	VPSRAD  $0x1f, Y7, Y7
+	VCMPPS  $0x04, Y0, Y5, Y5
+	VANDNPS Y5, Y7, Y7
+	VANDPS  Y7, Y6, Y6
+	VADDPS  Y6, Y3, Y3
+	VMOVUPS 32(R10)(SI*1), Y5
+	VMULPS  (DX)(R9*1), Y5, Y6
+	VXORPS  Y2, Y6, Y7
+	VPSRAD  $0x1f, Y7, Y7
+	VCMPPS  $0x04, Y0, Y5, Y5
+	VANDNPS Y5, Y7, Y7
+	VANDPS  Y7, Y6, Y6
+	VADDPS  Y6, Y4, Y4
+	ADDQ    $0x20, R9
+	INCQ    R8
+	CMPQ    R8, BX
+	JNE     agree
+	VMOVUPS Y3, (AX)(SI*1)
+	VMOVUPS Y4, 32(AX)(SI*1)
+	ADDQ    $0x00000040, SI
+	DECQ    DI
+	JNZ     loop
+
+done:
+	VZEROUPPER
+	RET
+
+DATA electAVX2Sign<>+0(SB)/4, $0x80000000
+DATA electAVX2Sign<>+4(SB)/4, $0x80000000
+DATA electAVX2Sign<>+8(SB)/4, $0x80000000
+DATA electAVX2Sign<>+12(SB)/4, $0x80000000
+DATA electAVX2Sign<>+16(SB)/4, $0x80000000
+DATA electAVX2Sign<>+20(SB)/4, $0x80000000
+DATA electAVX2Sign<>+24(SB)/4, $0x80000000
+DATA electAVX2Sign<>+28(SB)/4, $0x80000000
+GLOBL electAVX2Sign<>(SB), RODATA|NOPTR, $32
+
+// func electMeanAVX2(dst *float32, xs **float32, weights *float32, parts *float32, count int, off int, n int)
+// Requires: AVX, AVX2
+TEXT ·electMeanAVX2(SB), NOSPLIT, $0-56
+	MOVQ   dst+0(FP), AX
+	MOVQ   xs+8(FP), CX
+	MOVQ   weights+16(FP), DX
+	MOVQ   parts+24(FP), BX
+	MOVQ   count+32(FP), SI
+	MOVQ   off+40(FP), DI
+	MOVQ   n+48(FP), R8
+	VXORPS Y0, Y0, Y0
+	SHRQ   $0x04, R8
+	JZ     done
+
+loop:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	XORQ   R9, R9
+	XORQ   R10, R10
+
+elect:
+	MOVQ    (CX)(R9*8), R11
+	VMOVUPS (R11)(DI*1), Y3
+	VMULPS  (DX)(R10*1), Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMOVUPS 32(R11)(DI*1), Y3
+	VMULPS  (DX)(R10*1), Y3, Y3
+	VADDPS  Y3, Y2, Y2
+	ADDQ    $0x20, R10
+	INCQ    R9
+	CMPQ    R9, SI
+	JNE     elect
+	VCMPPS  $0x01, Y0, Y1, Y1
+	VANDPS  electMeanAVX2Sign<>+0(SB), Y1, Y1
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y5, Y5, Y5
+	VCMPPS  $0x01, Y0, Y2, Y2
+	VANDPS  electMeanAVX2Sign<>+0(SB), Y2, Y2
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y6, Y6, Y6
+	XORQ    R9, R9
+	XORQ    R10, R10
+
+agree:
+	MOVQ      (CX)(R9*8), R11
+	VMOVUPS   (R11)(DI*1), Y7
+	VMULPS    (DX)(R10*1), Y7, Y8
+	VXORPS    Y1, Y8, Y9
+	VPSRAD    $0x1f, Y9, Y9
+	VCMPPS    $0x04, Y0, Y7, Y7
+	VANDNPS   Y7, Y9, Y9
+	VANDPS    Y9, Y8, Y8
+	VADDPS    Y8, Y3, Y3
+	VANDPS    (BX)(R10*1), Y9, Y9
+	VADDPS    Y9, Y5, Y5
+	VMOVUPS   32(R11)(DI*1), Y7
+	VMULPS    (DX)(R10*1), Y7, Y8
+	VXORPS    Y2, Y8, Y9
+	VPSRAD    $0x1f, Y9, Y9
+	VCMPPS    $0x04, Y0, Y7, Y7
+	VANDNPS   Y7, Y9, Y9
+	VANDPS    Y9, Y8, Y8
+	VADDPS    Y8, Y4, Y4
+	VANDPS    (BX)(R10*1), Y9, Y9
+	VADDPS    Y9, Y6, Y6
+	ADDQ      $0x20, R10
+	INCQ      R9
+	CMPQ      R9, SI
+	JNE       agree
+	VANDPS    magnitude<>+0(SB), Y5, Y1
+	VCMPPS    $0x01, tiny<>+0(SB), Y1, Y1
+	VMOVUPS   unit<>+0(SB), Y2
+	VBLENDVPS Y1, Y2, Y5, Y5
+	VDIVPS    Y5, Y3, Y3
+	VMOVUPS   Y3, (AX)(DI*1)
+	VANDPS    magnitude<>+0(SB), Y6, Y1
+	VCMPPS    $0x01, tiny<>+0(SB), Y1, Y1
+	VMOVUPS   unit<>+0(SB), Y2
+	VBLENDVPS Y1, Y2, Y6, Y6
+	VDIVPS    Y6, Y4, Y4
+	VMOVUPS   Y4, 32(AX)(DI*1)
+	ADDQ      $0x00000040, DI
+	DECQ      R8
+	JNZ       loop
+
+done:
+	VZEROUPPER
+	RET
+
+DATA electMeanAVX2Sign<>+0(SB)/4, $0x80000000
+DATA electMeanAVX2Sign<>+4(SB)/4, $0x80000000
+DATA electMeanAVX2Sign<>+8(SB)/4, $0x80000000
+DATA electMeanAVX2Sign<>+12(SB)/4, $0x80000000
+DATA electMeanAVX2Sign<>+16(SB)/4, $0x80000000
+DATA electMeanAVX2Sign<>+20(SB)/4, $0x80000000
+DATA electMeanAVX2Sign<>+24(SB)/4, $0x80000000
+DATA electMeanAVX2Sign<>+28(SB)/4, $0x80000000
+GLOBL electMeanAVX2Sign<>(SB), RODATA|NOPTR, $32
+
+DATA tiny<>+0(SB)/4, $0x322bcc77
+DATA tiny<>+4(SB)/4, $0x322bcc77
+DATA tiny<>+8(SB)/4, $0x322bcc77
+DATA tiny<>+12(SB)/4, $0x322bcc77
+DATA tiny<>+16(SB)/4, $0x322bcc77
+DATA tiny<>+20(SB)/4, $0x322bcc77
+DATA tiny<>+24(SB)/4, $0x322bcc77
+DATA tiny<>+28(SB)/4, $0x322bcc77
+GLOBL tiny<>(SB), RODATA|NOPTR, $32
+
+DATA unit<>+0(SB)/4, $0x3f800000
+DATA unit<>+4(SB)/4, $0x3f800000
+DATA unit<>+8(SB)/4, $0x3f800000
+DATA unit<>+12(SB)/4, $0x3f800000
+DATA unit<>+16(SB)/4, $0x3f800000
+DATA unit<>+20(SB)/4, $0x3f800000
+DATA unit<>+24(SB)/4, $0x3f800000
+DATA unit<>+28(SB)/4, $0x3f800000
+GLOBL unit<>(SB), RODATA|NOPTR, $32

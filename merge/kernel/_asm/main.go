@@ -28,6 +28,7 @@ func main() {
 	reduce()
 	random()
 	keep()
+	ties()
 	Generate()
 }
 
