@@ -1,5 +1,7 @@
 package pareto
 
+import "slices"
+
 // spot is a point of three objectives.
 type spot struct{ x, y, z float64 }
 
@@ -11,6 +13,7 @@ type spot struct{ x, y, z float64 }
 type sweep4 struct {
 	front  []spot // non-dominated, ascending z
 	corner []corner
+	seen   []corner // below a point, in its region
 }
 
 // corner is one step of the region that is free for a point: below y from here to the next corner's x.
@@ -29,23 +32,35 @@ func (s *sweep4) volume(rows []float64) float64 {
 
 // gain returns the volume that p adds to the front's, and adds p to the front.
 func (s *sweep4) gain(p spot) float64 {
-	// The points below p in z limit it to x < right and y < top at once.
-	right, top, at := 0.0, 0.0, 0
-	for ; at < len(s.front) && s.front[at].z <= p.z; at++ {
-		q := &s.front[at]
-		if q.x <= p.x {
-			if q.y <= p.y {
-				return 0
-			}
-			top = min(top, q.y)
-		} else if q.y <= p.y {
-			right = min(right, q.x)
+	at, _ := slices.BinarySearchFunc(s.front, p.z, func(q spot, z float64) int {
+		if q.z <= z {
+			return -1
+		}
+		return 1
+	})
+	// The points below p in z limit it to x < right and y < top at once, and those beyond are out of sight.
+	right, top := 0.0, 0.0
+	s.seen = s.seen[:0]
+	for i := at - 1; i >= 0; i-- {
+		q := &s.front[i]
+		if q.x >= right || q.y >= top {
+			continue
+		}
+		switch {
+		case q.x > p.x && q.y > p.y:
+			s.seen = append(s.seen, corner{q.x, q.y})
+		case q.x > p.x:
+			right = q.x
+		case q.y > p.y:
+			top = q.y
+		default:
+			return 0
 		}
 	}
 	s.corner = append(s.corner[:0], corner{p.x, top}, corner{right, p.y})
 	area := (right - p.x) * (top - p.y)
-	for i := range at {
-		if q := &s.front[i]; q.x < right && q.y < top && q.x > p.x && q.y > p.y {
+	for _, q := range s.seen {
+		if q.x < right && q.y < top {
 			area -= s.cut(q.x, q.y)
 		}
 	}
