@@ -19,6 +19,9 @@ type Spec struct {
 	Groups     []GroupSpec
 	Skip       []string
 	DType      string
+	Masks      string // of sparse models: "", preserve, intersect or union
+	Variance   bool   // variance_correction, for averages
+	Vocab      string // "", crop or pad
 	Tasks      []Task
 	Evaluators map[string]EvaluatorSpec
 	Candidates CandidatesSpec

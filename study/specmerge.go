@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -17,7 +18,10 @@ import (
 
 // mergeSpec is what the engine is to merge. Paths are resolved against dir.
 func (s *Spec) mergeSpec(dir string) merge.Spec {
-	m := merge.Spec{Base: resolve(dir, s.Base), Method: s.Method.Name, Params: s.Method.Params, Skip: s.Skip, DType: s.DType, Seed: s.Search.Seed}
+	m := merge.Spec{
+		Base: resolve(dir, s.Base), Method: s.Method.Name, Params: s.params(dir), Skip: s.Skip, DType: s.DType, Seed: s.Search.Seed,
+		Masks: s.Masks, VarianceCorrection: s.Variance, Vocab: s.Vocab,
+	}
 	for _, x := range s.Models {
 		m.Models = append(m.Models, merge.Source{Name: x.Name, Path: resolve(dir, x.Path)})
 	}
@@ -25,6 +29,32 @@ func (s *Spec) mergeSpec(dir string) merge.Spec {
 		m.Groups = append(m.Groups, merge.Group{Name: g.Name, Match: g.Match})
 	}
 	return m
+}
+
+// params are the method's fixed parameters, files among them resolved.
+func (s *Spec) params(dir string) map[string]any {
+	out := maps.Clone(s.Method.Params)
+	for _, info := range merge.Methods() {
+		for _, p := range info.Params {
+			files, ok := out[p.Name].(map[string]any)
+			if info.Name != s.Method.Name || p.Kind != merge.Paths || !ok {
+				continue
+			}
+			files = maps.Clone(files)
+			for model, path := range files {
+				if text, ok := path.(string); ok {
+					files[model] = resolve(dir, text)
+				}
+			}
+			out[p.Name] = files
+		}
+	}
+	return out
+}
+
+// random says whether the method draws at random, so that the seed is part of what was measured.
+func (s *Spec) random() bool {
+	return slices.ContainsFunc(merge.Methods(), func(m merge.MethodInfo) bool { return m.Name == s.Method.Name && m.Random })
 }
 
 // resolve makes a path that is written in study.yaml absolute. What does not look like a path (a hub id)
@@ -104,9 +134,13 @@ type identity struct {
 	Groups  []GroupSpec       `json:"groups"`
 	Skip    []string          `json:"skip"`
 	DType   string            `json:"dtype"`
+	Masks   string            `json:"masks"`
+	Vary    bool              `json:"variance_correction"`
+	Vocab   string            `json:"vocab"`
 	Tasks   []string          `json:"tasks"`
 	Names   []string          `json:"coefficients"`
 	Simplex [][]int           `json:"proportions"`
+	Seed    uint64            `json:"seed"` // 0 where nothing is drawn at random
 }
 
 func (s *Spec) identity() (identity, error) {
@@ -114,7 +148,10 @@ func (s *Spec) identity() (identity, error) {
 	if err != nil {
 		return identity{}, err
 	}
-	id := identity{Base: s.Base, Models: map[string]string{}, Method: s.Method.Name, Params: s.Method.Params, Groups: s.Groups, Skip: s.Skip, DType: s.DType, Simplex: sp.Simplex}
+	id := identity{Base: s.Base, Models: map[string]string{}, Method: s.Method.Name, Params: s.Method.Params, Groups: s.Groups, Skip: s.Skip, DType: s.DType, Masks: s.Masks, Vary: s.Variance, Vocab: s.Vocab, Simplex: sp.Simplex}
+	if s.random() {
+		id.Seed = s.Search.Seed
+	}
 	for _, m := range s.Models {
 		id.Models[m.Name] = m.Path
 	}

@@ -55,16 +55,21 @@ func (r specReader) read(root yamldoc.Node) *Spec {
 				n.Failf("version %d is newer than this parfait, which knows version 1", s.Version)
 			}
 		},
-		"base":       func(n yamldoc.Node) { s.Base = n.Text() },
-		"models":     func(n yamldoc.Node) { s.Models = r.models(n) },
-		"method":     func(n yamldoc.Node) { s.Method = r.method(n) },
-		"groups":     func(n yamldoc.Node) { s.Groups = r.groups(n) },
-		"skip":       func(n yamldoc.Node) { s.Skip = texts(n) },
-		"dtype":      func(n yamldoc.Node) { s.DType = n.Word("dtype", "as-base", "bf16", "f16", "f32") },
-		"tasks":      func(n yamldoc.Node) { tasks = n; s.Tasks = r.tasks(n) },
-		"evaluators": func(n yamldoc.Node) { s.Evaluators = r.evaluators(n) },
-		"candidates": func(n yamldoc.Node) { s.Candidates = r.candidates(n) },
-		"search":     func(n yamldoc.Node) { r.search(n, &s.Search) },
+		"base":   func(n yamldoc.Node) { s.Base = n.Text() },
+		"models": func(n yamldoc.Node) { s.Models = r.models(n) },
+		"method": func(n yamldoc.Node) { s.Method = r.method(n) },
+		"groups": func(n yamldoc.Node) { s.Groups = r.groups(n) },
+		"skip":   func(n yamldoc.Node) { s.Skip = texts(n) },
+		"dtype":  func(n yamldoc.Node) { s.DType = n.Word("dtype", "as-base", "bf16", "f16", "f32") },
+		"masks": func(n yamldoc.Node) {
+			s.Masks = n.Word("masks", merge.MasksPreserve, merge.MasksIntersect, merge.MasksUnion)
+		},
+		"vocab":               func(n yamldoc.Node) { s.Vocab = n.Word("vocab", merge.VocabCrop, merge.VocabPad) },
+		"variance_correction": func(n yamldoc.Node) { s.Variance = n.Bool() },
+		"tasks":               func(n yamldoc.Node) { tasks = n; s.Tasks = r.tasks(n) },
+		"evaluators":          func(n yamldoc.Node) { s.Evaluators = r.evaluators(n) },
+		"candidates":          func(n yamldoc.Node) { s.Candidates = r.candidates(n) },
+		"search":              func(n yamldoc.Node) { r.search(n, &s.Search) },
 	}
 	for k, f := range handlers {
 		handlers[k] = field(k, f)
@@ -125,8 +130,12 @@ func (r specReader) method(n yamldoc.Node) MethodSpec {
 			switch {
 			case key == "name":
 				m.Name = v.Text()
-			case v.IsMapping():
+			case v.IsMapping() && v.Has("range"):
 				v.Fields(map[string]func(yamldoc.Node){"range": func(v yamldoc.Node) { m.Ranges[key] = r.bounds(v) }})
+			case v.IsMapping(): // a number or a file for each model or group
+				values := map[string]any{}
+				v.Each(func(k string, v yamldoc.Node) { values[k] = number(v.Value()) })
+				m.Params[key] = values
 			case v.IsList():
 				v.Failf("expected a value, or {range: [low, high]} to make it a coefficient")
 			default:

@@ -232,6 +232,17 @@ func (n Node) Unknown(what, word string, known []string) {
 	n.Failf("unknown %s %q%s (known: %s)", what, word, hint, strings.Join(known, ", "))
 }
 
+// Has says whether a mapping has a key.
+func (n Node) Has(key string) bool {
+	pairs, _ := n.pairs()
+	for _, kv := range pairs {
+		if strings.TrimSpace(kv.Key.GetToken().Value) == key {
+			return true
+		}
+	}
+	return false
+}
+
 // List returns the items of a sequence.
 func (n Node) List() []Node {
 	if !n.Present() {
