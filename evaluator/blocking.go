@@ -108,8 +108,8 @@ func (b *blocking) measure(ctx context.Context, r *reporter) {
 		r.end(Failed, nil, err)
 	case ctx.Err() != nil:
 		r.end(Cancelled, nil, interrupted(ctx))
-	case errors.Is(context.Cause(limited), TimedOut) && !errors.Is(err, TimedOut):
-		r.end(Failed, nil, Errorf(TimedOut, "not done after the timeout of %v: stopped (%w); raise the evaluator's timeout, or look into its log for what it waited for", b.limits.Timeout, err))
+	case errors.Is(context.Cause(limited), TimedOut):
+		r.end(Failed, nil, Errorf(TimedOut, "stopped after the timeout of %v: %w; raise the evaluator's timeout if it needs longer", b.limits.Timeout, err))
 	case CodeOf(err) == Internal:
 		r.end(Failed, nil, &Error{Code: Internal, Text: err.Error(), Err: err})
 	default:

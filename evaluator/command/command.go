@@ -1,0 +1,221 @@
+//go:build linux || darwin
+
+// Package command measures candidates with a command of the user's: a script, lm-eval, anything that runs
+// on this machine.
+//
+// In come a command line with placeholders and the candidates; for each candidate one process group is
+// started, followed and, when its time is over, killed as a whole. Out come the metrics that it wrote as
+// JSON, its progress, and its output in the candidate's log. What a runner leaves that is killed itself
+// is found by the next one: a finished evaluation is adopted, an unfinished one stopped, and never a
+// process that only happens to have its number.
+//
+// It knows nothing of studies; the options' names are those of study.yaml.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"parfait/evaluator"
+)
+
+// Kinds of failure of a command, beside those that every evaluator shares.
+const (
+	CannotStart evaluator.Code = "cannot_start" // there is no such program, or it may not be executed
+	Exited      evaluator.Code = "exited"       // it ended with a status other than 0
+	Killed      evaluator.Code = "killed"       // it was ended by a signal
+	NoMetrics   evaluator.Code = "no_metrics"   // it ended well and reported nothing
+	BadMetrics  evaluator.Code = "bad_metrics"  // what it reported cannot be understood
+)
+
+// Options say what to run and how. The zero value of each but Command is a good one.
+type Options struct {
+	Command  []string          // program and arguments, with placeholders; no shell is involved
+	Parallel int               // commands at once, 0: 1
+	Timeout  time.Duration     // for one candidate, 0: none
+	Grace    time.Duration     // between SIGTERM and SIGKILL, 0: 10 s
+	Dir      string            // working directory, "": the runner's
+	Env      map[string]string // set beside the runner's own environment, with placeholders
+	Model    bool              // the model is wanted, although {model} is in neither Command nor Env
+	Form     evaluator.Form    // of the model, "": a folder
+	// Splits that it can measure. Empty: validation, and test where {split} is in Command or Env.
+	Splits []evaluator.Split
+	// Metrics says where a task's figure is, where it is not under the task's name: a key of flat JSON, or
+	// of an lm-eval result the metric ("exact_match,strict-match") or task and metric ("gsm8k_cot/acc,none").
+	Metrics  map[string]string
+	LogLimit int64 // bytes of output that are kept in the log, 0: 16 MiB
+}
+
+// New checks the options and makes the evaluator. Everything wrong with them is reported at once.
+func New(o Options) (evaluator.Evaluator, error) {
+	if err := errors.Join(o.check()...); err != nil {
+		return nil, err
+	}
+	o.Parallel = max(o.Parallel, 1)
+	if o.Grace == 0 {
+		o.Grace = 10 * time.Second
+	}
+	if o.Form == "" {
+		o.Form = evaluator.Folder
+	}
+	if o.LogLimit == 0 {
+		o.LogLimit = 16 << 20
+	}
+	if len(o.Splits) == 0 {
+		o.Splits = []evaluator.Split{evaluator.Validation}
+		if o.mentions("split") {
+			o.Splits = append(o.Splits, evaluator.Test)
+		}
+	}
+	o.Model = o.Model || o.mentions("model")
+	e := &commands{options: o, slots: make(chan int, o.Parallel)}
+	for i := range o.Parallel {
+		e.slots <- i
+	}
+	e.blocking = evaluator.BlockingWith(evaluator.Limits{
+		InFlight: o.Parallel, NeedsModel: o.Model, Splits: o.Splits, Timeout: o.Timeout,
+	}, e.measure)
+	return e, nil
+}
+
+// commands is the evaluator.
+type commands struct {
+	options  Options
+	blocking evaluator.Evaluator
+	slots    chan int // numbers of the places to run in: GPUs, ports
+}
+
+func (e *commands) Limits() evaluator.Limits { return e.blocking.Limits() }
+
+// Submit cleans up after a candidate when its final event has been taken: until then a runner that
+// follows this one could need what it left.
+func (e *commands) Submit(ctx context.Context, batch []evaluator.Candidate, emit func(evaluator.Event)) error {
+	if emit == nil {
+		return e.blocking.Submit(ctx, batch, nil)
+	}
+	folders := map[string]string{}
+	for _, c := range batch {
+		if c.Log != "" {
+			folders[c.Key] = runFolder(c)
+		}
+	}
+	return e.blocking.Submit(ctx, batch, func(ev evaluator.Event) {
+		emit(ev)
+		if dir := folders[ev.Key]; ev.State.Final() && dir != "" {
+			_ = os.RemoveAll(dir) // what stays is found by nobody: attempts have folders of their own
+		}
+	})
+}
+
+func (e *commands) measure(ctx context.Context, c evaluator.Candidate, progress func(evaluator.Progress)) (m evaluator.Metrics, err error) {
+	slot := <-e.slots // never waits: there are as many as may be in flight
+	defer func() { e.slots <- slot }()
+	dir, drop, err := makeRunFolder(c)
+	if err != nil {
+		return nil, err
+	}
+	defer drop()
+	model := ""
+	if e.options.Model {
+		lease, err := c.Model(ctx, e.options.Form)
+		if err != nil {
+			return nil, err
+		}
+		defer lease.Release()
+		if model, err = filepath.Abs(lease.Path); err != nil {
+			return nil, err
+		}
+	}
+	values, err := placeholders(c, model, filepath.Join(dir, outName), slot)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{options: e.options, candidate: c, dir: dir, values: values, progress: progress}
+	status, err := r.execute(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return verdict(e.options, c, dir, status)
+}
+
+// verdict says what an evaluation that ended with the given status came to.
+func verdict(o Options, c evaluator.Candidate, dir string, status int) (evaluator.Metrics, error) {
+	if status != 0 {
+		return nil, exitError(o, c, dir, status)
+	}
+	return readMetrics(o, c, dir)
+}
+
+// exitError tells how a command ended, with the last that it said.
+func exitError(o Options, c evaluator.Candidate, dir string, status int) error {
+	code, how := Exited, fmt.Sprintf("ended with exit status %d", status)
+	if name := signalName(status); name != "" {
+		code, how = Killed, fmt.Sprintf("was ended by %s (exit status %d)", name, status)
+		if name == "SIGKILL" {
+			how += ", as the system does where memory runs out"
+		}
+	}
+	last, from := lastWords(filepath.Join(dir, stderrName)), "stderr"
+	if last == "" {
+		last, from = lastWords(filepath.Join(dir, stdoutName)), "stdout"
+	}
+	text := fmt.Sprintf("%s %s", o.Command[0], how)
+	if last == "" {
+		text += " and said nothing"
+	} else {
+		text += "; the last of its " + from + ":\n" + last
+	}
+	if c.Log != "" {
+		text += "\nall of it is in " + c.Log
+	}
+	return &evaluator.Error{Code: code, Text: text}
+}
+
+// check finds everything wrong with the options.
+func (o Options) check() []error {
+	var errs []error
+	bad := func(format string, args ...any) {
+		errs = append(errs, evaluator.Errorf(evaluator.BadOptions, format, args...))
+	}
+	if len(o.Command) == 0 || o.Command[0] == "" {
+		bad("command: expected a program and its arguments, found nothing")
+	}
+	for i, arg := range o.Command {
+		for _, err := range checkTemplate(arg) {
+			bad("command, argument %d, %q: %w", i, arg, err)
+		}
+		if strings.ContainsRune(arg, 0) {
+			bad("command, argument %d: a program cannot be given the byte 0", i)
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(o.Env)) {
+		if k == "" || strings.ContainsAny(k, "=\x00") || strings.ContainsRune(o.Env[k], 0) {
+			bad("env: %q cannot be set in an environment", k)
+		}
+		for _, err := range checkTemplate(o.Env[k]) {
+			bad("env, %s: %w", k, err)
+		}
+	}
+	if o.Parallel < 0 || o.Timeout < 0 || o.Grace < 0 || o.LogLimit < 0 {
+		bad("parallel, timeout and grace: expected none below 0, found %d, %v, %v", o.Parallel, o.Timeout, o.Grace)
+	}
+	if o.Form != "" && o.Form != evaluator.Folder && o.Form != evaluator.Adapter {
+		bad("form: expected %s or %s, found %q", evaluator.Folder, evaluator.Adapter, o.Form)
+	}
+	for i, s := range o.Splits {
+		if s != evaluator.Validation && s != evaluator.Test || slices.Contains(o.Splits[:i], s) {
+			bad("splits: expected %s and %s at most once each, found %v", evaluator.Validation, evaluator.Test, o.Splits)
+		}
+	}
+	if len(o.Splits) > 0 && !slices.Contains(o.Splits, evaluator.Validation) {
+		bad("splits: %s is missing, which is what the search measures", evaluator.Validation)
+	}
+	return errs
+}

@@ -1,0 +1,255 @@
+//go:build linux || darwin
+
+package command
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"parfait/evaluator"
+)
+
+// output carries what a run prints from its files into the candidate's log, and its progress to the
+// runner. The process writes files and no pipes, so that it can go on when the runner has died.
+type output struct {
+	streams  []*stream
+	log      *os.File // nil where no log was asked for
+	left     int64    // bytes that the log may still take
+	copied   *os.File // how far the streams are in the log
+	progress func(evaluator.Progress)
+	failed   error // the first write that failed: the log is not worth the evaluation
+}
+
+// stream is one of the files that a run prints into.
+type stream struct {
+	file *os.File
+	at   int64  // read so far
+	line []byte // begun, without its end
+}
+
+const (
+	longestLine = 64 << 10  // of the log; what is longer is cut
+	largestFile = 128 << 20 // of stdout or stderr; what was read is thrown away beyond
+)
+
+// follow begins, or takes up again where an earlier runner was, to follow the run in dir.
+func follow(dir, log string, limit int64, progress func(evaluator.Progress)) (*output, error) {
+	o := &output{left: limit, progress: progress}
+	var err error
+	for _, name := range []string{stdoutName, stderrName} {
+		f, e := os.OpenFile(filepath.Join(dir, name), os.O_RDWR, 0)
+		err = errors.Join(err, e)
+		if e == nil {
+			o.streams = append(o.streams, &stream{file: f})
+		}
+	}
+	if err == nil && log != "" {
+		o.log, err = os.OpenFile(log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	}
+	if err == nil {
+		o.copied, err = os.OpenFile(filepath.Join(dir, copiedName), os.O_CREATE|os.O_RDWR, 0o644)
+	}
+	if err != nil {
+		return nil, errors.Join(evaluator.Errorf(evaluator.Internal, "the output cannot be followed: %w", err), o.close())
+	}
+	var b [16]byte
+	if n, _ := o.copied.ReadAt(b[:], 0); n == len(b) {
+		for i, s := range o.streams {
+			s.at = int64(binary.LittleEndian.Uint64(b[8*i:]))
+		}
+	}
+	return o, nil
+}
+
+// copy takes up what was printed since it was called last. What goes wrong is kept for close.
+func (o *output) copy() {
+	var b [16]byte
+	for i, s := range o.streams {
+		o.note(o.take(s))
+		binary.LittleEndian.PutUint64(b[8*i:], uint64(s.at-int64(len(s.line))))
+	}
+	_, err := o.copied.WriteAt(b[:], 0)
+	o.note(err)
+}
+
+func (o *output) note(err error) {
+	if o.failed == nil {
+		o.failed = err
+	}
+}
+
+func (o *output) take(s *stream) error {
+	chunk := make([]byte, 32<<10)
+	for {
+		n, err := s.file.ReadAt(chunk, s.at)
+		s.at += int64(n)
+		for rest := chunk[:n]; len(rest) > 0; {
+			end := bytes.IndexAny(rest, "\r\n")
+			if end < 0 {
+				s.line = append(s.line, rest...)
+				break
+			}
+			s.line = append(s.line, rest[:end]...)
+			if rest[end] == '\n' {
+				o.line(s.line)
+				s.line = s.line[:0]
+			} else if end+1 < len(rest) && rest[end+1] != '\n' {
+				s.line = s.line[:0] // a bar that is drawn again and again: only its last state is kept
+			}
+			rest = rest[end+1:]
+		}
+		if len(s.line) > longestLine {
+			o.line(s.line)
+			s.line = s.line[:0]
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if s.at > largestFile { // the process appends, so it goes on at the new end
+		s.at = 0
+		return s.file.Truncate(0)
+	}
+	return nil
+}
+
+// line takes one line that was printed.
+func (o *output) line(b []byte) {
+	if p, ok := parseProgress(b); ok {
+		o.progress(p)
+		return
+	}
+	if o.log == nil || o.left <= 0 {
+		return
+	}
+	if len(b) > longestLine {
+		b = append(b[:longestLine:longestLine], "…"...)
+	}
+	o.left -= int64(len(b) + 1)
+	_, err := o.log.Write(append(b[:len(b):len(b)], '\n'))
+	o.note(err)
+	if o.left <= 0 {
+		o.say("there is more output than the log may take: the rest is left out")
+	}
+}
+
+// say writes a line of the runner's own into the log.
+func (o *output) say(format string, args ...any) {
+	if o.log != nil {
+		_, err := fmt.Fprintf(o.log, "--- "+format+"\n", args...)
+		o.note(err)
+	}
+}
+
+// close writes what was begun without an end, and tells the first thing that went wrong.
+func (o *output) close() error {
+	for _, s := range o.streams {
+		if len(s.line) > 0 {
+			o.line(s.line)
+		}
+		o.note(s.file.Close())
+	}
+	for _, f := range []*os.File{o.log, o.copied} {
+		if f != nil {
+			o.note(f.Close())
+		}
+	}
+	if o.failed != nil {
+		return evaluator.Errorf(evaluator.Internal, "the output could not be kept: %w", o.failed)
+	}
+	return nil
+}
+
+// progressWord begins a line that tells of progress: PARFAIT_PROGRESS 3/10 a note.
+const progressWord = "PARFAIT_PROGRESS "
+
+// parseProgress reads a line of progress: "PARFAIT_PROGRESS 3/10 a note", or JSON of the form
+// {"progress": {"done": 3, "total": 10, "note": "a note"}}.
+func parseProgress(line []byte) (evaluator.Progress, bool) {
+	var p evaluator.Progress
+	line = bytes.TrimSpace(line)
+	if rest, ok := bytes.CutPrefix(line, []byte(progressWord)); ok {
+		count, note, _ := strings.Cut(strings.TrimSpace(string(rest)), " ")
+		done, total, _ := strings.Cut(count, "/")
+		var err error
+		if p.Done, err = strconv.Atoi(done); err != nil {
+			return p, false
+		}
+		if total != "" {
+			if p.Total, err = strconv.Atoi(total); err != nil {
+				return p, false
+			}
+		}
+		p.Note = printable(strings.TrimSpace(note))
+		return p, sound(p)
+	}
+	if !bytes.HasPrefix(line, []byte("{")) || !bytes.Contains(line, []byte(`"progress"`)) {
+		return p, false
+	}
+	var message struct {
+		Progress *evaluator.Progress `json:"progress"`
+	}
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&message); err != nil || message.Progress == nil {
+		return p, false
+	}
+	p = *message.Progress
+	p.Note = printable(p.Note)
+	return p, sound(p)
+}
+
+func sound(p evaluator.Progress) bool {
+	return p.Done >= 0 && p.Total >= 0 && (p.Total == 0 || p.Done <= p.Total)
+}
+
+// escapes are the sequences that move a terminal's cursor or colour its text.
+var escapes = regexp.MustCompile("\x1b(\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(\x07|\x1b\\\\)|[@-Z\\\\-_])")
+
+// printable makes text of anybody's safe to show.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || r >= ' ' && r != 0x7f && (r < 0x80 || r > 0x9f) {
+			return r
+		}
+		return -1
+	}, escapes.ReplaceAllString(strings.ToValidUTF8(s, "�"), ""))
+}
+
+// lastWords returns the last lines of a file that was printed into, "" where there are none.
+func lastWords(path string) string {
+	const lines, most = 10, 4096
+	b, err := readTail(path, most)
+	if err != nil {
+		return ""
+	}
+	text := strings.TrimSpace(printable(strings.ReplaceAll(string(b), "\r\n", "\n")))
+	all := strings.Split(text, "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
+
+// readTail returns the last bytes of a file, at most so many.
+func readTail(path string, most int64) (b []byte, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.NewSectionReader(f, max(0, size-most), most))
+}

@@ -1,0 +1,109 @@
+//go:build linux || darwin
+
+package command
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"parfait/evaluator"
+)
+
+// Names in a run's folder. The folder lies beside the candidate's log while the candidate is open.
+const (
+	outName    = "out.json"     // the command's to write
+	stdoutName = "stdout"       // everything it prints, written by the process itself
+	stderrName = "stderr"       // the same for errors
+	recordName = "process.json" // which process it is
+	exitName   = "exit"         // its exit status, there once it has ended
+	copiedName = "copied"       // how much of stdout and stderr is in the log already
+)
+
+// record identifies the process group of a run, so that a later runner can find it, and no other.
+type record struct {
+	Key     string    `json:"key"`
+	Attempt int       `json:"attempt"`
+	PID     int       `json:"pid"` // of the leader; the group has the same number
+	Start   string    `json:"start"`
+	Boot    string    `json:"boot"`
+	Token   string    `json:"token"` // PARFAIT_RUN in the environment of all of them
+	Command []string  `json:"command"`
+	Started time.Time `json:"started"`
+}
+
+// runFolder names the folder of one attempt. Two evaluators may share a trial's log: the tasks tell them
+// apart.
+func runFolder(c evaluator.Candidate) string {
+	h := fnv.New64a()
+	_, _ = fmt.Fprintf(h, "%q %d %q %q", c.Key, c.Attempt, c.Split, c.Tasks) // a hash takes everything
+	return fmt.Sprintf("%s.run-%d-%016x", c.Log, c.Attempt, h.Sum64())
+}
+
+// makeRunFolder makes an empty folder for an attempt. drop removes it where it is not beside a log, and so
+// of no use to a later runner.
+func makeRunFolder(c evaluator.Candidate) (dir string, drop func(), err error) {
+	if c.Log == "" {
+		if dir, err = os.MkdirTemp("", "parfait-run-*"); err != nil {
+			return "", nil, evaluator.Errorf(CannotStart, "there is no place for the output of candidate %s: %w", c.Key, err)
+		}
+		return dir, func() { _ = os.RemoveAll(dir) }, nil
+	}
+	if dir, err = filepath.Abs(runFolder(c)); err == nil {
+		if err = os.RemoveAll(dir); err == nil {
+			err = os.MkdirAll(dir, 0o755)
+		}
+	}
+	if err != nil {
+		return "", nil, evaluator.Errorf(CannotStart, "there is no place for the output of candidate %s: %w", c.Key, err)
+	}
+	return dir, func() {}, nil
+}
+
+func (r record) write(dir string) error {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	part := filepath.Join(dir, recordName+".part")
+	if err := os.WriteFile(part, b, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(part, filepath.Join(dir, recordName))
+}
+
+// readRecord returns the record of a run's folder; an error that Is os.ErrNotExist where nothing was
+// started there.
+func readRecord(dir string) (record, error) {
+	b, err := os.ReadFile(filepath.Join(dir, recordName))
+	if err != nil {
+		return record{}, err
+	}
+	var r record
+	if err := json.Unmarshal(b, &r); err != nil {
+		return record{}, fmt.Errorf("%s: %w", filepath.Join(dir, recordName), err)
+	}
+	if r.PID < 2 {
+		return record{}, fmt.Errorf("%s: %d is no process group of ours", filepath.Join(dir, recordName), r.PID)
+	}
+	return r, nil
+}
+
+// readExit returns the exit status that the run left, and whether it left one.
+func readExit(dir string) (status int, ended bool, err error) {
+	b, err := os.ReadFile(filepath.Join(dir, exitName))
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, err
+	}
+	status, err = strconv.Atoi(strings.TrimSpace(string(b)))
+	return status, err == nil, err
+}

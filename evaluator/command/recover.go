@@ -1,0 +1,121 @@
+//go:build linux || darwin
+
+package command
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+
+	"parfait/evaluator"
+)
+
+// Recover looks for the runs that an earlier runner left. One that has ended by itself is adopted, with its
+// metrics or its error; one that goes on is stopped, all of its process group, and unknown, as are those
+// that left nothing. Only a process that was started at the recorded moment since the recorded boot is
+// touched.
+func (e *commands) Recover(_ context.Context, open []evaluator.Candidate, emit func(evaluator.Event)) ([]string, error) {
+	left := make([]remains, len(open))
+	var wait sync.WaitGroup
+	for i, c := range open {
+		if c.Log != "" {
+			wait.Go(func() { left[i] = e.remains(c) })
+		}
+	}
+	wait.Wait()
+	var (
+		unknown []string
+		errs    []error
+	)
+	for i, c := range open {
+		if r := left[i]; r.ended {
+			ev := evaluator.Event{Key: c.Key, Attempt: c.Attempt, State: evaluator.Done, Metrics: r.metrics, Err: r.err}
+			if r.err != nil {
+				ev.State, ev.Metrics = evaluator.Failed, nil
+			}
+			emit(ev)
+		} else {
+			unknown = append(unknown, c.Key)
+			errs = append(errs, r.err)
+		}
+		if c.Log != "" {
+			errs = append(errs, os.RemoveAll(runFolder(c)))
+		}
+	}
+	return unknown, errors.Join(errs...)
+}
+
+// remains is what an earlier runner left of a candidate.
+type remains struct {
+	ended   bool // by itself: metrics or err are its result
+	metrics evaluator.Metrics
+	err     error
+}
+
+func (e *commands) remains(c evaluator.Candidate) remains {
+	dir, err := filepath.Abs(runFolder(c))
+	if err != nil {
+		return remains{err: err}
+	}
+	rec, err := readRecord(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return remains{} // it had not begun
+	}
+	if err != nil {
+		return remains{err: evaluator.Errorf(evaluator.Internal, "candidate %s may still be evaluated: its record is damaged: %w", c.Key, err)}
+	}
+	before, endedBefore, err := readExit(dir)
+	stopErr := rec.stop(e.options)
+	status, ended, exitErr := readExit(dir)
+	boot, bootErr := bootID()
+	if err := errors.Join(err, stopErr, exitErr, bootErr); err != nil {
+		return remains{err: evaluator.Errorf(evaluator.Internal, "candidate %s may still be evaluated by process group %d: %w", c.Key, rec.PID, err)}
+	}
+	r := remains{ended: endedBefore && signalName(before) == "" || ended && status == 0}
+	if r.ended {
+		r.metrics, r.err = verdict(e.options, c, dir, status)
+		if r.err != nil && rec.Boot != boot { // the machine went down: a file may have lost its end
+			r = remains{}
+		}
+	}
+	// A log that cannot be written does not make a result unknown.
+	if out, err := follow(dir, c.Log, e.options.LogLimit, func(evaluator.Progress) {}); err == nil {
+		out.copy()
+		if r.ended {
+			out.say("the runner was gone; the evaluation had ended with exit status %d", status)
+		} else {
+			out.say("the runner was gone; the evaluation was stopped")
+		}
+		_ = out.close()
+	}
+	return r
+}
+
+// stop ends what is left of a run's process group.
+func (r record) stop(o Options) error {
+	lives, err := r.leaderLives()
+	if err != nil {
+		return err
+	}
+	if lives {
+		if err := endGroup(r.PID, r.PID, o.Grace); err != nil {
+			return err
+		}
+		// The leader's input is closed: it notes the exit status and ends by itself.
+		if gone, err := waitUntilNot(r.leaderLives, o.Grace); err != nil || gone {
+			return err
+		}
+		return signalGroup(r.PID, syscall.SIGKILL)
+	}
+	left, err := r.orphans()
+	for _, p := range left {
+		if e := syscall.Kill(p.pid, syscall.SIGKILL); e != nil && !errors.Is(e, syscall.ESRCH) {
+			err = errors.Join(err, e)
+		}
+	}
+	return err
+}

@@ -1,0 +1,181 @@
+//go:build linux || darwin
+
+package command
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"parfait/evaluator"
+)
+
+// metrics reads the metrics of the tasks. where says at which name a task's figure is, where it is not
+// its own. A report is flat ({"math": 0.81} or {"math": {"value": 0.81, "stderr": 0.01, "n": 500}}, and no
+// task more than asked for), or a result of lm-eval, which is known by its object "results".
+func (o object) metrics(where map[string]string, tasks []string) (evaluator.Metrics, error) {
+	if results, ok := o["results"].(object); ok && !slices.Contains(tasks, "results") {
+		return o.lmEval(results, where, tasks)
+	}
+	m := evaluator.Metrics{}
+	var errs []error
+	used := map[string]bool{}
+	for _, task := range tasks {
+		name := task
+		if w := where[task]; w != "" {
+			name = w
+		}
+		used[name] = true
+		v, ok := o[name]
+		if !ok {
+			errs = append(errs, about(evaluator.MissingTask, task, "no figure for the task %q under %q: found %s", task, name, o.names()))
+			continue
+		}
+		metric, err := readMetric(task, v)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		m[task] = metric
+	}
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		if !used[name] {
+			errs = append(errs, about(evaluator.UndeclaredTask, name, "a figure for %q, which was not asked for (asked for: %s): declare the task in study.yaml, with role info if it is only to be seen, or do not report it",
+				name, strings.Join(tasks, ", ")))
+		}
+	}
+	return m, errors.Join(errs...)
+}
+
+// readMetric reads one figure of a flat report.
+func readMetric(task string, v any) (evaluator.Metric, error) {
+	o, ok := v.(object)
+	if !ok {
+		value, err := number(task, "figure", v)
+		return evaluator.Metric{Value: value}, err
+	}
+	var (
+		m    evaluator.Metric
+		errs []error
+	)
+	if _, ok := o["value"]; !ok {
+		errs = append(errs, about(BadMetrics, task, "the figure of task %q has no value: expected {\"value\": …, \"stderr\": …, \"n\": …}, found %s", task, o.names()))
+	}
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		var err error
+		switch name {
+		case "value":
+			m.Value, err = number(task, name, o[name])
+		case "stderr":
+			if o[name] != nil { // unknown
+				m.Stderr, err = number(task, name, o[name])
+			}
+		case "n":
+			m.N, err = count(task, o[name])
+		default:
+			err = about(BadMetrics, task, "the figure of task %q has %q: expected value, stderr and n only", task, name)
+		}
+		errs = append(errs, err)
+	}
+	return m, errors.Join(errs...)
+}
+
+// lmEval reads a result of the lm-evaluation-harness: results → task → "metric,filter" and
+// "metric_stderr,filter", and the numbers of items under n-samples. It has everything that was measured;
+// what no task asks for is left alone.
+func (o object) lmEval(results object, where map[string]string, tasks []string) (evaluator.Metrics, error) {
+	m := evaluator.Metrics{}
+	var errs []error
+	for _, task := range tasks {
+		group, name := task, where[task]
+		if i := strings.LastIndexByte(name, '/'); i >= 0 {
+			group, name = name[:i], name[i+1:]
+		}
+		figures, ok := results[group].(object)
+		if !ok {
+			errs = append(errs, about(evaluator.MissingTask, task, "no result for the task %q: found %s; say where it is with the option metrics: {%s: 'task/metric,filter'}", group, results.names(), task))
+			continue
+		}
+		name, err := figures.chooseMetric(task, group, name)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		var metric evaluator.Metric
+		if metric.Value, err = number(task, name, figures[name]); err != nil {
+			errs = append(errs, err)
+		}
+		kind, filter, filtered := strings.Cut(name, ",")
+		stderr := kind + "_stderr"
+		if filtered {
+			stderr += "," + filter
+		}
+		if _, isNumber := figures[stderr].(json.Number); isNumber { // else it says N/A
+			metric.Stderr, err = number(task, stderr, figures[stderr])
+			errs = append(errs, err)
+		}
+		if samples, ok := o["n-samples"].(object); ok {
+			if s, ok := samples[group].(object); ok && s["effective"] != nil {
+				metric.N, err = count(task, s["effective"])
+				errs = append(errs, err)
+			}
+		}
+		m[task] = metric
+	}
+	return m, errors.Join(errs...)
+}
+
+// chooseMetric returns the name of the metric to take: the one that is asked for, or else the only one.
+func (o object) chooseMetric(task, group, name string) (string, error) {
+	var all []string
+	for _, k := range slices.Sorted(maps.Keys(o)) {
+		kind, _, _ := strings.Cut(k, ",")
+		if _, isText := o[k].(string); !isText && k != "sample_len" && !strings.HasSuffix(kind, "_stderr") {
+			all = append(all, k)
+		}
+	}
+	switch {
+	case name != "" && slices.Contains(all, name):
+		return name, nil
+	case name != "":
+		return "", about(BadMetrics, task, "the result of %q has no metric %q: it has %s", group, name, strings.Join(all, "; "))
+	case len(all) == 1:
+		return all[0], nil
+	case len(all) == 0:
+		return "", about(BadMetrics, task, "the result of %q has no metric: found %s", group, o.names())
+	}
+	return "", about(BadMetrics, task, "the result of %q has %d metrics, %s: say which with the option metrics: {%s: '%s'}", group, len(all), strings.Join(all, "; "), task, all[0])
+}
+
+func number(task, name string, v any) (float64, error) {
+	n, ok := v.(json.Number)
+	if v == nil {
+		return math.NaN(), about(evaluator.NotFinite, task, "the %s of task %q is null, NaN or infinite: expected a finite number", name, task)
+	}
+	if !ok {
+		return 0, about(BadMetrics, task, "the %s of task %q is %s: expected a number", name, task, kindOf(v))
+	}
+	f, err := n.Float64()
+	if err != nil {
+		return 0, about(evaluator.NotFinite, task, "the %s of task %q is %s, larger than a number can be", name, task, n)
+	}
+	return f, nil
+}
+
+func count(task string, v any) (int, error) {
+	f, err := number(task, "number of items", v)
+	if err != nil {
+		return 0, err
+	}
+	if f != math.Trunc(f) || f < 0 || f > 1<<53 {
+		return 0, about(BadMetrics, task, "the number of items of task %q is %v: expected a whole number of at least 0", task, v)
+	}
+	return int(f), nil
+}
+
+func about(code evaluator.Code, task, format string, args ...any) error {
+	return &evaluator.Error{Code: code, Task: task, Text: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,227 @@
+//go:build linux || darwin
+
+package command
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"parfait/evaluator"
+)
+
+// tokenVariable marks the processes of a run.
+const tokenVariable = "PARFAIT_RUN"
+
+// leader is the shell script that leads a run's process group; its $0 is where the exit status goes.
+//
+// It waits for a word on its standard input, so that the command starts only when the record of its
+// process is written: nothing can run that a later runner would not find. It survives SIGTERM, so that
+// the command may end in its own way. It notes the exit status in a file, which is there when the runner is
+// not, and on descriptor 3, which is faster; then it stays until its input is closed, so that the group's
+// number cannot be used again before the last of the group is gone.
+const leader = `read -r go || exit 125
+trap : TERM INT HUP
+"$@" </dev/null 3>&-
+status=$?
+echo "$status" >"$0.part" && mv "$0.part" "$0"
+echo "$status" >&3
+read -r go
+exit "$status"`
+
+// run is one execution of the command.
+type run struct {
+	options   Options
+	candidate evaluator.Candidate
+	dir       string // the run's folder
+	values    map[string]string
+	progress  func(evaluator.Progress)
+}
+
+// execute runs the command to its end, or until ctx ends, and returns its exit status as a shell
+// counts: 128 + n after signal n. When it returns, the whole process group is gone.
+func (r *run) execute(ctx context.Context) (status int, err error) {
+	args := make([]string, len(r.options.Command))
+	for i, a := range r.options.Command {
+		args[i] = expand(a, r.values)
+	}
+	if err := findProgram(args[0], r.options); err != nil {
+		return 0, err
+	}
+	p, err := r.start(args)
+	if err != nil {
+		return 0, evaluator.Errorf(CannotStart, "%s could not be started for candidate %s: %w", args[0], r.candidate.Key, err)
+	}
+	started := time.Now()
+	out, err := follow(r.dir, r.candidate.Log, r.options.LogLimit, r.progress)
+	if err == nil {
+		out.say("%s: attempt %d of %s on %s: %q", started.Format(time.DateTime), r.candidate.Attempt, r.candidate.Key, r.candidate.Split, args)
+		status, err = p.wait(ctx, out)
+	}
+	if e := p.end(r.options.Grace); e != nil {
+		err = errors.Join(err, evaluator.Errorf(evaluator.Internal, "%w", e))
+	}
+	if out != nil {
+		if ctx.Err() != nil {
+			err = stopped(r.dir, err)
+		}
+		out.copy()
+		ending := fmt.Sprintf("exit status %d", status)
+		if err != nil {
+			ending = err.Error()
+		}
+		out.say("%s: %s after %v", time.Now().Format(time.DateTime), ending, time.Since(started).Round(time.Millisecond))
+		err = errors.Join(err, out.close())
+	}
+	return status, err
+}
+
+// stopped tells what a run that had to be stopped said last.
+func stopped(dir string, err error) error {
+	if last := lastWords(filepath.Join(dir, stderrName)); last != "" && err != nil {
+		return fmt.Errorf("%w; the last of its stderr:\n%s", err, last)
+	}
+	return err
+}
+
+// findProgram looks for the program before anything is started, to say clearly that it is not there.
+func findProgram(name string, o Options) error {
+	path := name
+	if strings.ContainsRune(name, '/') {
+		if !filepath.IsAbs(name) {
+			path = filepath.Join(o.folder(), name)
+		}
+	} else if _, own := o.Env["PATH"]; own {
+		return nil // the shell looks there, and says 127
+	}
+	if _, err := exec.LookPath(path); err != nil && !errors.Is(err, exec.ErrDot) {
+		return evaluator.Errorf(CannotStart, "the program %s cannot be run: %w; expected a program in $PATH, or a path from the folder %s", name, errors.Unwrap(err), o.folder())
+	}
+	return nil
+}
+
+func (o Options) folder() string {
+	if dir, err := filepath.Abs(o.Dir); err == nil {
+		return dir
+	}
+	return o.Dir
+}
+
+// started is a process group that runs.
+type started struct {
+	cmd    *exec.Cmd
+	hold   *os.File    // its leader's standard input: closed, it goes
+	status chan string // what it said on descriptor 3; closed then, or when it died
+}
+
+// start starts the leader, writes the record, and lets the command begin.
+func (r *run) start(args []string) (*started, error) {
+	token := rand.Text()
+	cmd := exec.Command("/bin/sh", append([]string{"-c", leader, filepath.Join(r.dir, exitName)}, args...)...)
+	cmd.Dir = r.options.Dir
+	cmd.Env = append(append(os.Environ(), environment(r.options, r.values)...), tokenVariable+"="+token)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a group of its own, without a terminal
+
+	var files []io.Closer // ours to close, whatever happens
+	closeAll := func() {
+		for _, f := range files {
+			_ = f.Close() // the process has its own, or there is none
+		}
+	}
+	defer closeAll()
+	for name, target := range map[string]*io.Writer{stdoutName: &cmd.Stdout, stderrName: &cmd.Stderr} {
+		f, err := os.OpenFile(filepath.Join(r.dir, name), os.O_CREATE|os.O_EXCL|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+		*target = f
+	}
+	in, hold, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, in)
+	said, say, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(err, hold.Close())
+	}
+	files = append(files, say)
+	cmd.Stdin, cmd.ExtraFiles = in, []*os.File{say}
+	if err := cmd.Start(); err != nil {
+		return nil, errors.Join(err, hold.Close(), said.Close())
+	}
+	p := &started{cmd: cmd, hold: hold, status: make(chan string, 1)}
+	closeAll()
+	files = nil
+	go func() {
+		defer close(p.status)
+		if s, err := bufio.NewReader(said).ReadString('\n'); err == nil {
+			p.status <- strings.TrimSpace(s)
+		}
+		_ = said.Close() // all that is ever said is one line
+	}()
+	err = r.record(cmd.Process.Pid, token, args).write(r.dir)
+	if err == nil {
+		_, err = hold.WriteString("go\n")
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.end(0))
+	}
+	return p, nil
+}
+
+func (r *run) record(pid int, token string, args []string) record {
+	rec := record{Key: r.candidate.Key, Attempt: r.candidate.Attempt, PID: pid, Token: token, Command: args, Started: time.Now()}
+	if p, ok, err := lookUp(pid); err == nil && ok {
+		rec.Start = p.start
+	}
+	if boot, err := bootID(); err == nil {
+		rec.Boot = boot
+	}
+	return rec
+}
+
+// wait follows the run until the command has ended, and returns its exit status. It returns early with an
+// error when ctx ends.
+func (p *started) wait(ctx context.Context, out *output) (int, error) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case s, ok := <-p.status:
+			if !ok {
+				return 128 + int(syscall.SIGKILL), nil // nothing else ends the leader without a word
+			}
+			return strconv.Atoi(s)
+		case <-tick.C:
+			out.copy()
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+}
+
+// end ends what is left of the group and reaps its leader.
+func (p *started) end(grace time.Duration) error {
+	pid := p.cmd.Process.Pid
+	err := endGroup(pid, pid, grace)
+	err = errors.Join(err, p.hold.Close())
+	if e := signalGroup(pid, syscall.SIGKILL); e != nil { // the leader, where it is stopped or stuck
+		err = errors.Join(err, e)
+	}
+	_ = p.cmd.Wait()     // its own status says nothing that is not known
+	for range p.status { // ends, now that nobody can write to it
+	}
+	return err
+}
