@@ -37,8 +37,14 @@ func (a *Analysis) Leverage(x []float64) float64 {
 	return worst
 }
 
-// Believed says whether the surrogates may be believed at x.
-func (a *Analysis) Believed(x []float64) bool { return a.landscape.Believed(x) }
+// Believed says whether the surrogates may be believed at x. An analysis that was made by hand believes
+// them within the sampled region.
+func (a *Analysis) Believed(x []float64) bool {
+	if a.landscape == nil {
+		return a.Leverage(x) <= 1
+	}
+	return a.landscape.Believed(x)
+}
 
 // searchTasks are the tasks as search sees them.
 func searchTasks(tasks []Task) []search.Task {
