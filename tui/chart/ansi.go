@@ -2,6 +2,7 @@ package chart
 
 import (
 	"image/color"
+	"unicode/utf8"
 
 	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/ansi"
@@ -20,6 +21,11 @@ func (c *Canvas) Escaped(x, y int, lines string) int {
 	)
 	for len(lines) > 0 {
 		seq, width, size, next := ansi.DecodeSequence(lines, state, p)
+		if size == 1 && width == 1 && len(lines) > 1 && lines[1] >= utf8.RuneSelf {
+			// The decoder takes an ASCII character without the combining marks that follow it.
+			seq, width = ansi.FirstGraphemeCluster(lines, ansi.GraphemeWidth)
+			size = len(seq)
+		}
 		lines, state = lines[size:], next
 		switch {
 		case width > 0:

@@ -115,7 +115,7 @@ func drawXAxis(c *Canvas, f Frame, x Axis) {
 			end = at + n + 1
 		}
 	}
-	if n := Width(x.Label); n > 0 && w-n > end {
-		c.Text(w-n, cy+1, x.Label, Ink(Muted))
+	if n := Width(x.Label); n > 0 && n <= f.Plot.Dx()/2 {
+		c.Text(w-n-1, cy, " "+x.Label, Ink(Muted))
 	}
 }

@@ -219,11 +219,11 @@ func TestResizeForgets(t *testing.T) {
 
 func TestEscaped(t *testing.T) {
 	c := NewCanvas(14, 3, Braille)
-	n := c.Escaped(1, 0, "\x1b[1;31mred\x1b[m \x1b[48;5;208mon\x1b[0;38;2;1;2;3mrgb\n\x1b]8;;http://x\x07数\x1b[4;7m🇫🇷!\x1b[2J\tend")
+	n := c.Escaped(1, 0, "\x1b[1;31mred\x1b[m \x1b[48;5;208mon\x1b[0;38;2;1;2;3mrgbe\u0301\n\x1b]8;;http://x\x07数\x1b[4;7m🇫🇷!\x1b[2J\tend")
 	if n != 2 {
 		t.Errorf("%d lines, want 2", n)
 	}
-	if got, want := c.Plain(), " red onrgb    \n 数? !end     \n              \n"; got != want {
+	if got, want := c.Plain(), " red onrgbe\u0301   \n 数? !end     \n              \n"; got != want {
 		t.Errorf("got\n%s want\n%s", got, want)
 	}
 	for _, tt := range []struct {

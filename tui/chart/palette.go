@@ -11,6 +11,7 @@ import (
 type paint struct {
 	rgb        color.RGBA
 	ansi, back int8
+	grey       bool // a grey of the same luminance will do where there are 256 colours
 }
 
 const (
@@ -30,9 +31,13 @@ type inks struct {
 
 func hex(v uint32) color.RGBA { return color.RGBA{uint8(v >> 16), uint8(v >> 8), uint8(v), 255} }
 
-// fg is a colour for marks and text, bg one for backgrounds.
+// fg is a colour for marks and text, soft one without much hue, bg one for backgrounds.
 func fg(v uint32, ansi int8) paint { return paint{rgb: hex(v), ansi: ansi, back: ansi} }
-func bg(v uint32, back int8) paint { return paint{rgb: hex(v), ansi: none, back: back} }
+
+func soft(v uint32, ansi int8) paint {
+	return paint{rgb: hex(v), ansi: ansi, back: ansi, grey: true}
+}
+func bg(v uint32, back int8) paint { return paint{rgb: hex(v), ansi: none, back: back, grey: true} }
 
 // The categorical colours start from Okabe and Ito, "Color Universal Design" (2008), moved in lightness
 // so that they read on their background and stay apart under simulated protanopia, deuteranopia and
@@ -41,11 +46,11 @@ func bg(v uint32, back int8) paint { return paint{rgb: hex(v), ansi: none, back:
 var darkInks = inks{
 	page: hex(0x16181d), text: hex(0xd8dce3),
 	semantic: [semantic]paint{
-		Muted: fg(0x8b93a1, 8), Faded: fg(0x565d69, 8), Accent: fg(0x7cc4ff, 14),
+		Muted: soft(0x8b93a1, 8), Faded: soft(0x565d69, 8), Accent: fg(0x7cc4ff, 14),
 		Good: fg(0x2fc3a6, 10), Warn: fg(0xf5e14a, 11), Bad: fg(0xe8603c, 9),
-		Predicted: fg(0x3793ce, 12), OnFront: fg(0xe79b08, 3), Measured: fg(0xa4a8b4, 7),
+		Predicted: fg(0x3793ce, 14), OnFront: fg(0xe79b08, 3), Measured: soft(0xa4a8b4, 7),
 		Model: fg(0xffe979, 11), Uniform: fg(0xffb4fe, 13), InHand: fg(0xffffff, 15),
-		Knee: fg(0x41d1a1, 10), Pinned: fg(0xcf5e3b, 9), Boundary: fg(0x6b7686, 8),
+		Knee: fg(0x41d1a1, 10), Pinned: fg(0xcf5e3b, 9), Boundary: soft(0x6b7686, 8),
 		Surface: bg(0x23272f, none), Selection: bg(0x2d4661, none), Attained: bg(0x1f2a33, none), Track: bg(0x2b3038, none),
 	},
 	series: [SeriesColors]paint{
@@ -59,11 +64,11 @@ var darkInks = inks{
 var lightInks = inks{
 	page: hex(0xfcfcfa), text: hex(0x23272e),
 	semantic: [semantic]paint{
-		Muted: fg(0x666e7a, 8), Faded: fg(0xb3b8c0, 7), Accent: fg(0x0a66b0, 4),
+		Muted: soft(0x666e7a, 8), Faded: soft(0xb3b8c0, 7), Accent: fg(0x0a66b0, 4),
 		Good: fg(0x03756a, 2), Warn: fg(0x946f00, 3), Bad: fg(0x9c1f00, 1),
-		Predicted: fg(0x0678bf, 4), OnFront: fg(0xcc7a0e, 3), Measured: fg(0x898b9a, 8),
+		Predicted: fg(0x0678bf, 4), OnFront: fg(0xcc7a0e, 3), Measured: soft(0x898b9a, 8),
 		Model: fg(0x80785a, 6), Uniform: fg(0x73346e, 5), InHand: fg(0x000000, 0),
-		Knee: fg(0x135645, 2), Pinned: fg(0x9c3202, 1), Boundary: fg(0x98a0ab, 8),
+		Knee: fg(0x135645, 2), Pinned: fg(0x9c3202, 1), Boundary: soft(0x98a0ab, 8),
 		Surface: bg(0xeef0f3, none), Selection: bg(0xcfe3f7, none), Attained: bg(0xe9f1f6, none), Track: bg(0xe2e5e9, none),
 	},
 	series: [SeriesColors]paint{
@@ -82,5 +87,5 @@ func along(anchors []paint, t float64) paint {
 	b, _ := colorful.MakeColor(anchors[i+1].rgb)
 	r, g, bl := a.BlendLab(b, at-float64(i)).Clamped().RGB255()
 	nearest := anchors[int(at+0.5)]
-	return paint{rgb: color.RGBA{r, g, bl, 255}, ansi: nearest.ansi, back: nearest.back}
+	return paint{rgb: color.RGBA{r, g, bl, 255}, ansi: nearest.ansi, back: nearest.back, grey: nearest.grey}
 }

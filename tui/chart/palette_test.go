@@ -31,11 +31,6 @@ func seen(c color.RGBA, m [3][3]float64) colorful.Color {
 
 // contrastRatio is that of WCAG 2.
 func contrastRatio(a, b color.RGBA) float64 {
-	luminance := func(c color.RGBA) float64 {
-		in, _ := colorful.MakeColor(c)
-		r, g, b := in.LinearRgb()
-		return 0.2126*r + 0.7152*g + 0.0722*b
-	}
 	x, y := luminance(a), luminance(b)
 	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
 }
@@ -135,6 +130,29 @@ func TestTextReadsOnEveryBackground(t *testing.T) {
 					t.Errorf("light=%v: Contrast on %v is %.2f, want 4.5", light, g, r)
 				}
 			}
+		}
+	}
+}
+
+func TestGroundsStayApartIn256Colours(t *testing.T) {
+	for _, light := range []bool{false, true} {
+		theme := NewTheme(colorprofile.ANSI256, light)
+		shown := map[string]bool{}
+		last := -1.0
+		for i := range scaleSteps {
+			c := Fill(float64(i) / (scaleSteps - 1))
+			shown[theme.look(Style{BG: c}).bg] = true
+			y := luminance(theme.colors[c].back)
+			if light {
+				y = 1 - y
+			}
+			if y < last {
+				t.Errorf("light=%v: fill %d is out of order", light, i)
+			}
+			last = y
+		}
+		if len(shown) < 5 {
+			t.Errorf("light=%v: %d fills can be told apart, want 5", light, len(shown))
 		}
 	}
 }

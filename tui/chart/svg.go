@@ -180,7 +180,7 @@ func (p *picture) run(x, y, w int) int {
 		if cell.Style != first.Style || cell.Width != 1 || isShape(cell.Text) {
 			break
 		}
-		if next := p.c.At(x+n+1, y); cell.Text == " " && (next.Text == " " || next.Text == "" || next.Style != first.Style) {
+		if next := p.c.At(x+n+1, y); cell.Text == " " && (next.Text == " " || next.Width != 1 || next.Style != first.Style || isShape(next.Text)) {
 			break
 		}
 		text.WriteString(cell.Text)

@@ -20,7 +20,8 @@ type Theme struct {
 // entry is one colour in a theme.
 type entry struct {
 	rgb    color.RGBA
-	fg, bg string // SGR parameters
+	fg, bg string     // SGR parameters
+	back   color.RGBA // what the terminal shows for bg
 }
 
 // NewTheme makes the theme of a session. Profiles without colours keep bold, faint, reverse and underline
@@ -64,8 +65,7 @@ func (t *Theme) RGB(c Color) color.RGBA {
 	case kindRGB:
 		return color.RGBA{uint8(v >> 16), uint8(v >> 8), uint8(v), 255}
 	case kindANSI:
-		r, g, b, _ := ansi.IndexedColor(uint8(v)).RGBA()
-		return color.RGBA{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8), 255}
+		return opaque(ansi.IndexedColor(uint8(v)))
 	}
 	if t != nil {
 		if e, ok := t.colors[c]; ok {
@@ -138,48 +138,79 @@ func (t *Theme) params(c Color) [2]string {
 	return [2]string{}
 }
 
-// contrast is black or white, whichever is farther from bg in luminance (WCAG 2: the two contrasts are equal at
-// a relative luminance of 0.179).
+// contrast is black or white, whichever reads better on bg as the terminal shows it.
 func (t *Theme) contrast(bg Color) Color {
 	if bg == Default || t.params(bg)[1] == "" {
 		return Default
 	}
-	p := blackOrWhite(t.RGB(bg))
+	shown := t.RGB(bg)
+	if e, ok := t.colors[bg]; ok {
+		shown = e.back
+	}
+	p := blackOrWhite(shown)
 	return RGB(p.R, p.G, p.B)
 }
 
+// blackOrWhite reads better on bg (WCAG 2: the two contrasts are equal at a luminance of 0.179).
 func blackOrWhite(bg color.RGBA) color.RGBA {
-	r, g, b := colorful.Color{R: float64(bg.R) / 255, G: float64(bg.G) / 255, B: float64(bg.B) / 255}.LinearRgb()
-	if 0.2126*r+0.7152*g+0.0722*b > 0.179 {
+	if luminance(bg) > 0.179 {
 		return color.RGBA{A: 255}
 	}
 	return color.RGBA{255, 255, 255, 255}
 }
 
 func (t *Theme) entry(p paint) entry {
-	e := entry{rgb: p.rgb}
+	e := entry{rgb: p.rgb, back: p.rgb}
 	switch t.profile {
 	case colorprofile.TrueColor:
 		s := strconv.Itoa(int(p.rgb.R)) + ";" + strconv.Itoa(int(p.rgb.G)) + ";" + strconv.Itoa(int(p.rgb.B))
 		e.fg, e.bg = "38;2;"+s, "48;2;"+s
 	case colorprofile.ANSI256:
-		i := indexed(uint8(ansi.Convert256(p.rgb)))
-		e.fg, e.bg = i[0], i[1]
+		i := uint8(ansi.Convert256(p.rgb))
+		if p.grey {
+			i = grey(p.rgb)
+		}
+		e.fg, e.bg = indexed(i)[0], indexed(i)[1]
+		e.back = opaque(ansi.IndexedColor(i))
 	case colorprofile.ANSI:
-		e.fg, e.bg = p.basic(p.ansi)[0], p.basic(p.back)[1]
+		if i := basic(p.ansi, p.rgb); i >= 0 {
+			e.fg = indexed(uint8(i))[0]
+		}
+		if i := basic(p.back, p.rgb); i >= 0 {
+			e.bg, e.back = indexed(uint8(i))[1], opaque(ansi.BasicColor(i))
+		}
 	}
 	return e
 }
 
-// basic are the parameters for one of the 16 colours, chosen by hand or the nearest.
-func (p paint) basic(i int8) [2]string {
-	switch i {
-	case none:
-		return [2]string{}
-	case auto:
-		i = int8(ansi.Convert16(p.rgb))
+// basic is one of the 16 colours, chosen by hand or the nearest, or below 0 for none.
+func basic(i int8, rgb color.RGBA) int8 {
+	if i == auto {
+		return int8(ansi.Convert16(rgb))
 	}
-	return indexed(uint8(i))
+	return i
+}
+
+// grey is the entry of the 256-colour palette's grey ramp with the luminance of c. Dark and pale colours have no
+// near relatives in its colour cube.
+func grey(c color.RGBA) uint8 {
+	y := luminance(c)
+	v, _, _ := colorful.LinearRgb(y, y, y).RGB255()
+	if v > 246 {
+		return 231
+	}
+	return 232 + uint8(min(max(int(v)-3, 0)/10, 23))
+}
+
+func opaque(c color.Color) color.RGBA {
+	r, g, b, _ := c.RGBA()
+	return color.RGBA{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8), 255}
+}
+
+// luminance is that of WCAG 2, from 0 to 1.
+func luminance(c color.RGBA) float64 {
+	r, g, b := colorful.Color{R: float64(c.R) / 255, G: float64(c.G) / 255, B: float64(c.B) / 255}.LinearRgb()
+	return 0.2126*r + 0.7152*g + 0.0722*b
 }
 
 // indexed are the shortest parameters for colour i of the terminal's palette.
