@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -27,7 +28,7 @@ func expected(o Output, base *Vector, models []Vector, j int) (bits []byte, fini
 				if base != nil {
 					x -= base.At(j)
 				}
-				x *= w
+				x = float64(x * w) // the compiler may fuse across statements
 				a += x
 			}
 		}
@@ -332,4 +333,43 @@ func FuzzCombine(f *testing.F) {
 			checkCombine(t, outs, nil, []Vector{v(1), v(2), v(3)}, part/2)
 		}
 	})
+}
+
+// TestSameBytesEverywhere pins the bytes of outputs from inputs that are made of integers alone, so that
+// machines and implementations can be compared without being side by side.
+func TestSameBytesEverywhere(t *testing.T) {
+	pcg := rand.NewPCG(0, 0)
+	r := rand.New(pcg)
+	const n = 5000
+	input := func(f Format) Vector {
+		v := Vector{make([]byte, n*f.Size()), f}
+		xs := make([]float32, n)
+		for i := range xs { // 2⁻¹⁶ to 1 in magnitude
+			xs[i] = math.Float32frombits(r.Uint32()&0x807fffff | uint32(111+r.IntN(16))<<23)
+		}
+		Encode(v, xs)
+		return v
+	}
+	for f, want := range map[Format]string{
+		BF16: "e8a57cf028f55521", F16: "87e212ea16012041", F32: "505b09dad8d1ec57", F64: "2f7dd17a2d730eee",
+	} {
+		pcg.Seed(41, uint64(f))
+		sum := sha256.New()
+		base, models := input(f), []Vector{input(f), input(f), input(f)}
+		var outs []Output
+		for k := range 7 {
+			outs = append(outs, Output{Vector{make([]byte, n*f.Size()), f}, []float64{.3, .1 * float64(k), -.7}})
+		}
+		TaskArithmetic(outs, base, models)
+		for _, o := range outs {
+			sum.Write(o.Data)
+		}
+		WeightedSum(outs, models, n)
+		for _, o := range outs {
+			sum.Write(o.Data)
+		}
+		if got := fmt.Sprintf("%x", sum.Sum(nil)[:8]); got != want {
+			t.Errorf("%v: %s, expected %s", f, got, want)
+		}
+	}
 }
