@@ -1,0 +1,246 @@
+package explore
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"parfait/pareto"
+	"parfait/study"
+)
+
+// Want says which point is wanted. AtLeast may stand alone or beside one of the others; of those exactly
+// one, or none beside AtLeast (then the knee of what satisfies the floors).
+type Want struct {
+	Knee          bool
+	Best          string             // the best of this task
+	AtLeast       map[string]float64 // floors; at most, for tasks that are minimised
+	Aspire        map[string]float64 // nearest to these values, by achievement scalarisation
+	Weights       map[string]float64 // the best weighted sum of tasks, each in units of its range
+	Lexicographic []string           // tasks, the most important first
+	Slack         map[string]float64 // how much of a task may be given up for those after it
+	At            map[string]float64 // exactly these coefficients, by name; those not named are 0
+}
+
+// Choice is a point that was chosen, and why, in words that go into receipts.
+type Choice struct {
+	X         []float64
+	Front     int // index in Analysis.Front, −1 off the front
+	Predicted []study.Prediction
+	Leverage  float64
+	Believed  bool
+	Why       string
+}
+
+// Choose finds the point that is wanted. The floors of study.yaml are kept where some point can keep
+// them. Errors are *Error values: NoAnalysis, UnknownTask, UnknownCoefficient, BadWish, Infeasible.
+func Choose(a *study.Analysis, w Want) (Choice, error) {
+	if a == nil || (len(a.Front) == 0 && w.At == nil) {
+		return Choice{}, fail(NoAnalysis, "nothing can be chosen yet: too few trials are finished; run the study further")
+	}
+	if err := w.check(a); err != nil {
+		return Choice{}, err
+	}
+	if w.At != nil {
+		return w.exactly(a)
+	}
+	among, why, err := w.floored(a)
+	if err != nil {
+		return Choice{}, err
+	}
+	i, words := w.among(a, among)
+	if i < 0 {
+		return Choice{}, fail(BadWish, "no point of the front can be compared")
+	}
+	p := a.Front[i]
+	return Choice{X: slices.Clone(p.X), Front: i, Predicted: p.Predicted, Leverage: p.Leverage, Believed: p.Believed, Why: words + why}, nil
+}
+
+// check reports every unknown name and every wish that does not go with another.
+func (w Want) check(a *study.Analysis) error {
+	var problems []*Error
+	tasks := make([]string, len(a.Tasks))
+	for i, t := range a.Tasks {
+		tasks[i] = t.Name
+	}
+	known := func(name string) {
+		if !slices.Contains(tasks, name) {
+			problems = append(problems, unknown(UnknownTask, "task", name, tasks))
+		}
+	}
+	for _, m := range []map[string]float64{w.AtLeast, w.Aspire, w.Weights, w.Slack} {
+		for _, name := range slices.Sorted(maps.Keys(m)) {
+			known(name)
+			if notFinite(m[name]) {
+				problems = append(problems, fail(BadWish, "%s: expected a finite number, found %g", name, m[name]))
+			}
+		}
+	}
+	for _, name := range w.Lexicographic {
+		known(name)
+	}
+	if w.Best != "" {
+		known(w.Best)
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.Weights)) {
+		if w.Weights[name] < 0 {
+			problems = append(problems, fail(BadWish, "the weight of %s: expected 0 or more, found %g", name, w.Weights[name]))
+		}
+	}
+	problems = append(problems, w.checkAt(a)...)
+	if n := w.asked(); n > 1 {
+		problems = append(problems, fail(BadWish, "expected one way to choose, found %d", n))
+	} else if n == 0 && len(w.AtLeast) == 0 {
+		problems = append(problems, fail(BadWish, "expected a way to choose: the knee, floors, an aspiration, weights, an order of tasks, the best of a task, or coefficients"))
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	texts := make([]string, len(problems))
+	for i, p := range problems {
+		texts[i] = p.Text
+	}
+	return &Error{Code: problems[0].Code, Text: strings.Join(texts, "\n"), Task: problems[0].Task}
+}
+
+func (w Want) checkAt(a *study.Analysis) []*Error {
+	var problems []*Error
+	var names []string
+	for _, c := range a.Space.Coefficients {
+		names = append(names, c.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.At)) {
+		if !slices.Contains(names, name) {
+			problems = append(problems, unknown(UnknownCoefficient, "coefficient", name, names))
+		} else if notFinite(w.At[name]) {
+			problems = append(problems, fail(BadWish, "%s: expected a finite number, found %g", name, w.At[name]))
+		}
+	}
+	if w.At != nil && len(w.AtLeast) > 0 {
+		problems = append(problems, fail(BadWish, "floors cannot be kept by given coefficients: expected one of the two"))
+	}
+	return problems
+}
+
+func unknown(code Code, what, name string, known []string) *Error {
+	e := fail(code, "%s %q is unknown; expected one of %s", what, name, strings.Join(known, ", "))
+	if near := study.Nearest(name, known); near != "" {
+		e = fail(code, "%s %q is unknown; did you mean %q?", what, name, near)
+	}
+	e.Task = name
+	return e
+}
+
+// asked counts the ways to choose.
+func (w Want) asked() int {
+	n := 0
+	for _, asked := range []bool{w.Knee, w.Best != "", w.Aspire != nil, w.Weights != nil, w.Lexicographic != nil, w.At != nil} {
+		if asked {
+			n++
+		}
+	}
+	return n
+}
+
+func (w Want) exactly(a *study.Analysis) (Choice, error) {
+	x := make([]float64, len(a.Space.Coefficients))
+	for i, c := range a.Space.Coefficients {
+		x[i] = w.At[c.Name]
+	}
+	return Choice{
+		X: x, Front: frontIndex(a, x), Predicted: a.Predict(x), Leverage: a.Leverage(x), Believed: a.Believed(x),
+		Why: "these coefficients were given: " + At(a, x),
+	}, nil
+}
+
+// floored are the points of the front that keep the floors, and those floors in words.
+func (w Want) floored(a *study.Analysis) ([]int, string, error) {
+	floors := specFloors(a.Tasks, w.AtLeast)
+	among := satisfying(a, floors)
+	why := " with " + w.words(a, floors)
+	if len(floors) == 0 {
+		why = ""
+	}
+	if len(among) > 0 {
+		return among, why, nil
+	}
+	if len(w.AtLeast) == 0 { // study.yaml alone asks for what cannot be: say so, and choose without
+		return everyPoint(a), "; " + infeasible(a, floors), nil
+	}
+	if among = satisfying(a, w.AtLeast); len(among) > 0 {
+		return among, " with " + w.words(a, w.AtLeast) + "; " + infeasible(a, floors), nil
+	}
+	return nil, "", &Error{Code: Infeasible, Text: infeasible(a, w.AtLeast), Task: costliest(a, w.AtLeast)}
+}
+
+func (Want) words(a *study.Analysis, floors map[string]float64) string {
+	var words []string
+	for _, t := range named(a, floors) {
+		words = append(words, floorWords(a.Tasks[t], floors[a.Tasks[t].Name]))
+	}
+	return list(words)
+}
+
+// among chooses among points of the front, and says how.
+func (w Want) among(a *study.Analysis, among []int) (int, string) {
+	switch {
+	case w.Best != "":
+		return best(a, among, w.Best), "the best predicted " + w.Best
+	case w.Aspire != nil:
+		var words []string
+		for _, t := range named(a, w.Aspire) {
+			words = append(words, a.Tasks[t].Name+" "+trimmed(a.Tasks[t], w.Aspire[a.Tasks[t].Name]))
+		}
+		return aspired(a, among, w.Aspire), "the nearest to " + list(words) + " (achievement scalarisation)"
+	case w.Weights != nil:
+		var words []string
+		for _, t := range named(a, w.Weights) {
+			words = append(words, a.Tasks[t].Name+" "+significantShort(w.Weights[a.Tasks[t].Name]))
+		}
+		return weighted(a, among, w.Weights), "the best sum with the weights " + list(words)
+	case w.Lexicographic != nil:
+		return w.lexicographic(a, among), "the best in the order " + strings.Join(w.Lexicographic, ", ") + w.slackWords(a)
+	case len(among) == len(a.Front):
+		return a.Knee, "the knee of the front"
+	}
+	return choose(a, among, a.Objectives, pareto.Knee), "the knee of the part of the front"
+}
+
+func best(a *study.Analysis, among []int, task string) int {
+	at := -1
+	for t := range a.Tasks {
+		for _, i := range among {
+			if a.Tasks[t].Name == task && (at < 0 || a.Tasks[t].Better(a.Front[i].Predicted[t].Value, a.Front[at].Predicted[t].Value)) {
+				at = i
+			}
+		}
+	}
+	return at
+}
+
+func (w Want) lexicographic(a *study.Analysis, among []int) int {
+	wish := map[string]float64{}
+	for _, name := range w.Lexicographic {
+		wish[name] = math.NaN()
+	}
+	tasks := with(a, wish)
+	order, slack := make([]int, len(w.Lexicographic)), make([]float64, len(w.Lexicographic))
+	for n, name := range w.Lexicographic {
+		order[n] = slices.IndexFunc(tasks, func(t int) bool { return a.Tasks[t].Name == name })
+		slack[n] = w.Slack[name]
+	}
+	return choose(a, among, tasks, func(fs [][]float64) int { return pareto.Lexicographic(fs, order, slack) })
+}
+
+func (w Want) slackWords(a *study.Analysis) string {
+	var words []string
+	for _, t := range named(a, w.Slack) {
+		words = append(words, fmt.Sprintf("%s of %s", trimmed(a.Tasks[t], w.Slack[a.Tasks[t].Name]), a.Tasks[t].Name))
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return ", giving up at most " + list(words)
+}

@@ -1,0 +1,101 @@
+package explore_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"parfait/explore"
+	"parfait/explore/exploretest"
+)
+
+func code(err error) explore.Code {
+	var e *explore.Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+func TestChoose(t *testing.T) {
+	a := analysis(t, exploretest.Options{})
+	value := func(c explore.Choice, task int) float64 { return c.Predicted[task].Value }
+	for _, tt := range []struct {
+		name string
+		want explore.Want
+		ok   func(explore.Choice) bool
+	}{
+		{"knee", explore.Want{Knee: true}, func(c explore.Choice) bool { return c.Front == a.Knee }},
+		{"best", explore.Want{Best: "mirrored"}, func(c explore.Choice) bool { return c.Front == a.Best[1] }},
+		{"best guard", explore.Want{Best: "upright"}, func(c explore.Choice) bool { return c.Front >= 0 }},
+		{"floor", explore.Want{AtLeast: map[string]float64{"mirrored": 0.85}}, func(c explore.Choice) bool { return value(c, 1) >= 0.85 }},
+		{"floor and best", explore.Want{Best: "rotated", AtLeast: map[string]float64{"mirrored": 0.8, "upright": 0.8}}, func(c explore.Choice) bool {
+			return value(c, 1) >= 0.8 && value(c, 3) >= 0.8 && value(c, 0) < value2(a.Front[a.Best[0]].Predicted[0].Value)
+		}},
+		{"aspire", explore.Want{Aspire: map[string]float64{"rotated": 0.95}}, func(c explore.Choice) bool { return c.Front == a.Best[0] }},
+		{"weights", explore.Want{Weights: map[string]float64{"upside_down": 1}}, func(c explore.Choice) bool { return c.Front == a.Best[2] }},
+		{"order", explore.Want{Lexicographic: []string{"mirrored", "rotated"}}, func(c explore.Choice) bool { return c.Front == a.Best[1] }},
+		{"order with slack", explore.Want{Lexicographic: []string{"mirrored", "rotated"}, Slack: map[string]float64{"mirrored": 0.1}}, func(c explore.Choice) bool {
+			return value(c, 0) > a.Front[a.Best[1]].Predicted[0].Value
+		}},
+		{"at", explore.Want{At: map[string]float64{"rotated": 0.3}}, func(c explore.Choice) bool { return c.X[0] == 0.3 && c.X[1] == 0 && c.Front == -1 }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := explore.Choose(a, tt.want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !tt.ok(c) {
+				t.Errorf("chose %+v", c)
+			}
+			if c.Why == "" || len(c.X) != 3 || len(c.Predicted) != 4 {
+				t.Errorf("incomplete: %+v", c)
+			}
+		})
+	}
+}
+
+func value2(v float64) float64 { return v + 1e-12 }
+
+func TestChooseRefuses(t *testing.T) {
+	a := analysis(t, exploretest.Options{})
+	for _, tt := range []struct {
+		name string
+		want explore.Want
+		code explore.Code
+		says []string
+	}{
+		{"nothing", explore.Want{}, explore.BadWish, nil},
+		{"two ways", explore.Want{Knee: true, Best: "rotated"}, explore.BadWish, nil},
+		{"typo", explore.Want{Best: "rotatd"}, explore.UnknownTask, []string{`"rotated"`}},
+		{"two typos", explore.Want{Aspire: map[string]float64{"rotatd": 1, "miror": 1}}, explore.UnknownTask, []string{"rotatd", "miror"}},
+		{"coefficient", explore.Want{At: map[string]float64{"rotatet": 1}}, explore.UnknownCoefficient, []string{`"rotated"`}},
+		{"at with floors", explore.Want{At: map[string]float64{"rotated": 1}, AtLeast: map[string]float64{"rotated": 1}}, explore.BadWish, nil},
+		{"negative weight", explore.Want{Weights: map[string]float64{"rotated": -1}}, explore.BadWish, []string{"-1"}},
+		{"infeasible", explore.Want{AtLeast: map[string]float64{"rotated": 0.999}}, explore.Infeasible, []string{"rotated ≥ .999"}},
+		{"costliest", explore.Want{AtLeast: map[string]float64{"rotated": 0.5, "mirrored": 0.999}}, explore.Infeasible, []string{"floor of mirrored"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := explore.Choose(a, tt.want)
+			if code(err) != tt.code {
+				t.Fatalf("code %q (%v), expected %q", code(err), err, tt.code)
+			}
+			for _, s := range tt.says {
+				if !strings.Contains(err.Error(), s) {
+					t.Errorf("does not say %q: %v", s, err)
+				}
+			}
+		})
+	}
+	if _, err := explore.Choose(nil, explore.Want{Knee: true}); code(err) != explore.NoAnalysis {
+		t.Error(err)
+	}
+}
+
+func TestFloorsOfTheSpecAreKeptWhereTheyCanBe(t *testing.T) {
+	hard := analysis(t, exploretest.Options{Floor: 0.999})
+	c, err := explore.Choose(hard, explore.Want{Knee: true})
+	if err != nil || c.Front != hard.Knee || !strings.Contains(c.Why, "upright ≥ .999") {
+		t.Errorf("%v, %v", c.Why, err)
+	}
+}

@@ -1,0 +1,223 @@
+package explore
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"parfait/pareto"
+	"parfait/study"
+)
+
+// Columns are what an axis can show: the tasks, then the coefficients.
+func Columns(tasks []study.Task, names []string) []string {
+	out := make([]string, 0, len(tasks)+len(names))
+	for _, t := range tasks {
+		out = append(out, t.Name)
+	}
+	for _, n := range names {
+		out = append(out, "c."+n)
+	}
+	return out
+}
+
+// Column is the value of column c at a point with predictions p.
+func Column(x []float64, p []study.Prediction, c int) float64 {
+	switch {
+	case c < 0:
+		return math.NaN()
+	case c < len(p):
+		return p[c].Value
+	case c-len(p) < len(x):
+		return x[c-len(p)]
+	}
+	return math.NaN()
+}
+
+// costs are the predictions of some tasks, to be minimised.
+func costs(a *study.Analysis, tasks []int, p []study.Prediction) []float64 {
+	out := make([]float64, len(tasks))
+	for k, t := range tasks {
+		out[k] = p[t].Value * sign(a.Tasks[t])
+	}
+	return out
+}
+
+// frontCosts are the costs of every point of the front.
+func frontCosts(a *study.Analysis, tasks []int) [][]float64 {
+	out := make([][]float64, len(a.Front))
+	for i := range a.Front {
+		out[i] = costs(a, tasks, a.Front[i].Predicted)
+	}
+	return out
+}
+
+// sign turns a metric into a cost.
+func sign(t study.Task) float64 {
+	if t.Sense == study.Minimize {
+		return 1
+	}
+	return -1
+}
+
+// ranges are how far each task reaches over the front; at least a little, to divide by.
+func ranges(a *study.Analysis) []float64 {
+	out := make([]float64, len(a.Tasks))
+	for t := range out {
+		lo, hi := math.Inf(1), math.Inf(-1)
+		for i := range a.Front {
+			v := a.Front[i].Predicted[t].Value
+			lo, hi = min(lo, v), max(hi, v)
+		}
+		out[t] = max(hi-lo, 1e-9)
+	}
+	return out
+}
+
+// nearestOnFront is the point of the front whose objectives are nearest to p, each in units of its range.
+func nearestOnFront(a *study.Analysis, p []study.Prediction) int {
+	width := ranges(a)
+	best, at := math.Inf(1), -1
+	for i := range a.Front {
+		if d := distance(a, width, a.Front[i].Predicted, p); d < best {
+			best, at = d, i
+		}
+	}
+	return at
+}
+
+// distance is how far two predictions lie apart in the objectives.
+func distance(a *study.Analysis, width []float64, p, q []study.Prediction) float64 {
+	sum := 0.0
+	for _, t := range a.Objectives {
+		d := (p[t].Value - q[t].Value) / width[t]
+		sum += d * d
+	}
+	return math.Sqrt(sum)
+}
+
+// beside is the nearest point of the front with more (dir 1) or less (dir −1) of column c than at, or −1.
+// With two objectives that is the neighbour.
+func beside(a *study.Analysis, at, c, dir int) int {
+	width := ranges(a)
+	here := a.Front[at]
+	v := Column(here.X, here.Predicted, c)
+	best, to := math.Inf(1), -1
+	for i, p := range a.Front {
+		if !((Column(p.X, p.Predicted, c)-v)*float64(dir) > 0) {
+			continue
+		}
+		if d := distance(a, width, p.Predicted, here.Predicted); d < best {
+			best, to = d, i
+		}
+	}
+	return to
+}
+
+// favour is the point of the front that gives more (dir 1) or less (dir −1) of a task than at, at the
+// least cost (or with the most gain) to the others for each bit of it. A step is between 1 and 10 % of
+// the task's range where there is a point that far, else the smallest there is. −1 where there is none.
+func favour(a *study.Analysis, at, task, dir int, allowed func(int) bool) int {
+	width := ranges(a)
+	here := a.Front[at].Predicted
+	const least, most = 0.01, 0.10
+	best, to := math.Inf(-1), -1
+	smallest, nearest := math.Inf(1), -1
+	for i, p := range a.Front {
+		step := -sign(a.Tasks[task]) * (p.Predicted[task].Value - here[task].Value) / width[task] * float64(dir)
+		if !(step > 1e-9) || !allowed(i) {
+			continue
+		}
+		if step < smallest {
+			smallest, nearest = step, i
+		}
+		if step < least || step > most {
+			continue
+		}
+		if gain := othersGain(a, width, task, p.Predicted, here) / step; gain > best {
+			best, to = gain, i
+		}
+	}
+	if to < 0 {
+		return nearest
+	}
+	return to
+}
+
+// othersGain is what the other tasks gain, in units of their ranges; infos do not count.
+func othersGain(a *study.Analysis, width []float64, task int, p, here []study.Prediction) float64 {
+	sum := 0.0
+	for t, other := range a.Tasks {
+		if t != task && other.Role != study.Info {
+			sum -= sign(other) * (p[t].Value - here[t].Value) / width[t]
+		}
+	}
+	return sum
+}
+
+// Place is a point with a name.
+type Place struct {
+	Name  string
+	X     []float64
+	Front int // index in Analysis.Front, −1 where it is not on the front
+}
+
+// Places are the points with names, in the order in which n visits them: the knee, the best of each task,
+// the uniform average, the pins.
+func Places(a *study.Analysis, s State) []Place {
+	if a == nil || len(a.Front) == 0 {
+		return nil
+	}
+	places := []Place{{"knee", a.Front[a.Knee].X, a.Knee}}
+	for i, t := range a.Tasks {
+		if i < len(a.Best) && a.Best[i] >= 0 {
+			places = append(places, Place{"best " + t.Name, a.Front[a.Best[i]].X, a.Best[i]})
+		}
+	}
+	for _, r := range a.References {
+		if r.Name == "uniform" {
+			places = append(places, Place{r.Name, r.X, frontIndex(a, r.X)})
+		}
+	}
+	for _, p := range s.Pins {
+		places = append(places, Place{p.Name, p.X, frontIndex(a, p.X)})
+	}
+	return places
+}
+
+// Name says what the point in hand is called: a named point, a model by itself, a place on the front, or
+// nothing but its coefficients.
+func Name(a *study.Analysis, s State) string {
+	if a == nil || len(s.X) == 0 {
+		return ""
+	}
+	for _, p := range Places(a, s) {
+		if samePoint(p.X, s.X) {
+			return p.Name
+		}
+	}
+	for _, r := range a.References {
+		if samePoint(r.X, s.X) {
+			return r.Name
+		}
+	}
+	if s.Front >= 0 {
+		return fmt.Sprintf("front %d/%d", s.Front+1, len(a.Front))
+	}
+	if i := slices.IndexFunc(a.Trials, func(t study.Trial) bool { return samePoint(t.X, s.X) }); i >= 0 {
+		return fmt.Sprintf("trial %d", a.Trials[i].ID)
+	}
+	return "what if"
+}
+
+// Dominator is the point of the front that is better than p in every objective, by as much as possible
+// in the least of them; −1 where none is.
+func Dominator(a *study.Analysis, p []study.Prediction) int {
+	front := frontCosts(a, a.Objectives)
+	here := costs(a, a.Objectives, p)
+	i := pareto.Nearest(front, here)
+	if i < 0 || !pareto.Dominates(front[i], here) {
+		return -1
+	}
+	return i
+}

@@ -1,0 +1,219 @@
+package explore
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"parfait/study"
+)
+
+// Readout is what can be said about the point in hand.
+type Readout struct {
+	Name       string // knee, best rotated, a pin, front 12/200, what if
+	Tasks      []TaskReadout
+	Leverage   float64 // up to 1 among the samples
+	Believed   bool    // whether the surrogates may be believed here
+	Prob       float64 // probability of being non-dominated on the front, NaN off the front
+	Dominator  int     // index of the front point that is better in every objective, −1 none
+	Better     string  // what that point would give, in words; "" without one
+	Rate       Rate    // what more of the selected task costs here
+	Broken     []int   // tasks whose floors the predictions break
+	Infeasible string  // where no front point satisfies the floors: which costs most, in words
+	Trial      int     // index in Analysis.Trials of a finished trial exactly here, −1 none
+}
+
+// TaskReadout is one task at the point in hand.
+type TaskReadout struct {
+	Task      study.Task
+	Predicted study.Prediction
+	Share     float64 // of the best on the front: 1 is the best; NaN where that means nothing
+	Floor     float64 // NaN without one
+	Breaks    bool    // the prediction breaks the floor
+	Wish      string  // "weight 2" or "aim .93"
+	Flagged   bool    // the surrogate is not to be believed
+	Why       string  // why, in words
+	Measured  *study.Metric
+}
+
+// Rate is what one more bit of a task costs the others, along the front.
+type Rate struct {
+	Task  int
+	To    int       // the front point that Favour would go to, −1 none
+	Step  float64   // what the task gains there, in its own unit and sense
+	Gains []float64 // a task: what it gains for one point (rates) or one unit of the task, negative: a cost
+	Words string
+}
+
+// Read says what there is to say about the point in hand. Its cost is one prediction a task off the
+// front and none on it, and O(front · tasks).
+func Read(a *study.Analysis, s State) Readout {
+	r := Readout{Prob: math.NaN(), Dominator: -1, Trial: -1, Rate: Rate{To: -1}}
+	if a == nil || len(a.Front) == 0 || len(s.X) != len(a.Space.Coefficients) {
+		return r
+	}
+	r.Name = Name(a, s)
+	var p []study.Prediction
+	if onFront := s.Front >= 0 && s.Front < len(a.Front); onFront {
+		f := a.Front[s.Front]
+		p, r.Leverage, r.Believed, r.Prob = f.Predicted, f.Leverage, f.Believed, f.Prob
+	} else {
+		p, r.Leverage, r.Believed = a.Predict(s.X), a.Leverage(s.X), a.Believed(s.X)
+		r.Dominator = Dominator(a, p)
+		r.Better = better(a, p, r.Dominator)
+	}
+	r.Trial = slices.IndexFunc(a.Trials, func(t study.Trial) bool { return samePoint(t.X, s.X) })
+	for i := range a.Tasks {
+		t := s.task(a, i, p[i])
+		if t.Breaks {
+			r.Broken = append(r.Broken, i)
+		}
+		if r.Trial >= 0 {
+			if m, ok := a.Trials[r.Trial].Metrics[t.Task.Name]; ok {
+				t.Measured = &m
+			}
+		}
+		r.Tasks = append(r.Tasks, t)
+	}
+	if len(s.Floors) > 0 && len(satisfying(a, s.Floors)) == 0 {
+		r.Infeasible = infeasible(a, s.Floors)
+	}
+	r.Rate = s.rate(a)
+	return r
+}
+
+func (s State) task(a *study.Analysis, i int, p study.Prediction) TaskReadout {
+	t := a.Tasks[i]
+	r := TaskReadout{Task: t, Predicted: p, Floor: math.NaN(), Share: math.NaN()}
+	if f, ok := s.Floors[t.Name]; ok {
+		r.Floor, r.Breaks = f, !reaches(t, p.Value, f)
+	}
+	if w, ok := s.Weights[t.Name]; ok {
+		r.Wish = "weight " + significantShort(w)
+	}
+	if v, ok := s.Aspiration[t.Name]; ok {
+		r.Wish = "aim " + trimmed(t, v)
+	}
+	best := math.NaN()
+	for k := range a.Front {
+		if v := a.Front[k].Predicted[i].Value; math.IsNaN(best) || t.Better(v, best) {
+			best = v
+		}
+	}
+	switch {
+	case t.Sense == study.Minimize && p.Value > 0 && best > 0:
+		r.Share = best / p.Value
+	case t.Sense != study.Minimize && best > 0:
+		r.Share = p.Value / best
+	}
+	if i < len(a.Fits) {
+		r.Flagged, r.Why = a.Fits[i].Trust.Flagged, a.Fits[i].Trust.Why
+	}
+	return r
+}
+
+// better says what a front point would give over the predictions p.
+func better(a *study.Analysis, p []study.Prediction, at int) string {
+	if at < 0 {
+		return ""
+	}
+	var gains []string
+	for _, t := range a.Objectives {
+		g := -sign(a.Tasks[t]) * (a.Front[at].Predicted[t].Value - p[t].Value)
+		if w := points(a.Tasks[t], g); w != "0" {
+			gains = append(gains, "+"+w+" "+a.Tasks[t].Name)
+		}
+	}
+	return list(gains)
+}
+
+// rate asks what Favour would do, and puts it per point of the task.
+func (s State) rate(a *study.Analysis) Rate {
+	r := Rate{Task: s.Task, To: -1}
+	at := s.Front
+	if at < 0 || at >= len(a.Front) || s.Task >= len(a.Tasks) {
+		return r
+	}
+	r.To = favour(a, at, s.Task, 1, func(int) bool { return true })
+	if r.To < 0 {
+		r.Words = "no point of the front gives more " + a.Tasks[s.Task].Name
+		return r
+	}
+	gain := func(t int) float64 {
+		return -sign(a.Tasks[t]) * (a.Front[r.To].Predicted[t].Value - a.Front[at].Predicted[t].Value)
+	}
+	r.Step = gain(s.Task)
+	unit := unitOf(a.Tasks[s.Task])
+	var costs, gains []string
+	for t, task := range a.Tasks {
+		per := gain(t) / r.Step * unit
+		r.Gains = append(r.Gains, per)
+		if t == s.Task || task.Role == study.Info {
+			continue
+		}
+		switch w := points(task, math.Abs(per)); {
+		case w == "0":
+		case per < 0:
+			costs = append(costs, w+" "+task.Name)
+		default:
+			gains = append(gains, w+" "+task.Name)
+		}
+	}
+	r.Words = rateWords(a.Tasks[s.Task], costs, gains)
+	return r
+}
+
+func rateWords(t study.Task, costs, gains []string) string {
+	head := "+1 pt " + t.Name
+	if !t.Rate() {
+		head = "+1 " + t.Name
+		if t.Sense == study.Minimize {
+			head = "−1 " + t.Name
+		}
+	}
+	switch {
+	case len(costs) == 0 && len(gains) == 0:
+		return head + " costs the others next to nothing"
+	case len(costs) == 0:
+		return head + " gives " + strings.Join(gains, ", ") + " too"
+	case len(gains) == 0:
+		return head + " costs " + strings.Join(costs, ", ")
+	}
+	return head + " costs " + strings.Join(costs, ", ") + " and gives " + strings.Join(gains, ", ")
+}
+
+// unitOf is what rates are counted in: a percentage point of a rate, one of anything else.
+func unitOf(t study.Task) float64 {
+	if t.Rate() {
+		return 0.01
+	}
+	return 1
+}
+
+// points writes a difference: rates in percentage points, others as they are; "0" where it is next to
+// nothing.
+func points(t study.Task, v float64) string {
+	if t.Rate() {
+		v *= 100
+		if math.Abs(v) < 0.05 {
+			return "0"
+		}
+		if math.Abs(v) >= 9.95 {
+			return Decimal(v, 0)
+		}
+		return strings.TrimSuffix(Decimal(v, 1), ".0")
+	}
+	return significantShort(v)
+}
+
+// Difference writes what b has more than a on task t, with its sign; rates in points.
+func Difference(t study.Task, a, b float64) string {
+	w := points(t, math.Abs(b-a))
+	switch {
+	case w == "0":
+		return "="
+	case b < a:
+		return "−" + w
+	}
+	return "+" + w
+}

@@ -1,0 +1,144 @@
+package explore
+
+import (
+	"math"
+	"slices"
+
+	"parfait/pareto"
+	"parfait/study"
+)
+
+// Holds says whether predictions satisfy every floor. Floors of tasks that do not exist are ignored.
+func (s State) Holds(a *study.Analysis, p []study.Prediction) bool { return holds(a, s.Floors, p) }
+
+func holds(a *study.Analysis, floors map[string]float64, p []study.Prediction) bool {
+	for i, t := range a.Tasks {
+		if f, ok := floors[t.Name]; ok && !reaches(t, p[i].Value, f) {
+			return false
+		}
+	}
+	return true
+}
+
+// reaches says whether v is as good as the floor f, in the sense of t.
+func reaches(t study.Task, v, f float64) bool {
+	if t.Sense == study.Minimize {
+		return v <= f
+	}
+	return v >= f
+}
+
+// satisfying are the points of the front that satisfy every floor.
+func satisfying(a *study.Analysis, floors map[string]float64) []int {
+	var out []int
+	for i := range a.Front {
+		if holds(a, floors, a.Front[i].Predicted) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// costliest is the task whose floor costs most where no point of the front satisfies all of them, or "".
+func costliest(a *study.Analysis, floors map[string]float64) string {
+	tasks := named(a, floors)
+	limits := make([]float64, len(tasks))
+	for k, t := range tasks {
+		limits[k] = floors[a.Tasks[t].Name] * sign(a.Tasks[t])
+	}
+	k := pareto.CostliestLimit(frontCosts(a, tasks), limits)
+	if k < 0 {
+		return ""
+	}
+	return a.Tasks[tasks[k]].Name
+}
+
+// named are the tasks that a wish mentions, in their order.
+func named(a *study.Analysis, wish map[string]float64) []int {
+	var out []int
+	for i, t := range a.Tasks {
+		if _, ok := wish[t.Name]; ok {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// with are the objectives and the tasks that a wish mentions. More columns make no point of a front
+// dominated.
+func with(a *study.Analysis, wish map[string]float64) []int {
+	out := slices.Clone(a.Objectives)
+	for _, t := range named(a, wish) {
+		if !slices.Contains(out, t) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// aspired is which of some points of the front comes nearest to what is wished for, in the sense of
+// achievement scalarisation; −1 where there is none.
+func aspired(a *study.Analysis, among []int, wish map[string]float64) int {
+	tasks := with(a, wish)
+	aspiration := make([]float64, len(tasks))
+	for k, t := range tasks {
+		aspiration[k] = math.NaN()
+		if v, ok := wish[a.Tasks[t].Name]; ok {
+			aspiration[k] = v * sign(a.Tasks[t])
+		}
+	}
+	return choose(a, among, tasks, func(fs [][]float64) int { return pareto.Nearest(fs, aspiration) })
+}
+
+// weighted is which of some points of the front has the best weighted sum.
+func weighted(a *study.Analysis, among []int, wish map[string]float64) int {
+	tasks := with(a, wish)
+	weights := make([]float64, len(tasks))
+	for k, t := range tasks {
+		weights[k] = wish[a.Tasks[t].Name]
+	}
+	return choose(a, among, tasks, func(fs [][]float64) int { return pareto.Weighted(fs, weights) })
+}
+
+// choose lets a decision of package pareto choose among some points of the front.
+func choose(a *study.Analysis, among, tasks []int, decide func(fs [][]float64) int) int {
+	fs := make([][]float64, len(among))
+	for k, i := range among {
+		fs[k] = costs(a, tasks, a.Front[i].Predicted)
+	}
+	if k := decide(fs); k >= 0 {
+		return among[k]
+	}
+	return -1
+}
+
+// wished is the point of the front that floors, weights and aspiration choose: where no point satisfies
+// the floors, the one that comes nearest to them.
+func (s State) wished(a *study.Analysis) int {
+	among := satisfying(a, s.Floors)
+	switch {
+	case len(among) == 0:
+		return aspired(a, everyPoint(a), s.Floors)
+	case len(s.Weights) > 0:
+		return weighted(a, among, s.Weights)
+	case len(s.Aspiration) > 0:
+		return aspired(a, among, s.Aspiration)
+	}
+	p := a.Predict(s.X)
+	width := ranges(a)
+	best, at := math.Inf(1), -1
+	for _, i := range among {
+		if d := distance(a, width, a.Front[i].Predicted, p); d < best {
+			best, at = d, i
+		}
+	}
+	return at
+}
+
+func everyPoint(a *study.Analysis) []int {
+	out := make([]int, len(a.Front))
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
