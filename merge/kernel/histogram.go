@@ -91,7 +91,10 @@ func pickGeneric(dst []uint32, x []float32, upper uint32) (n int) {
 func (h *Histogram) countFirst(x []float32) {
 	l0, l1 := (*[digitCount]uint32)(h.lanes[0]), (*[digitCount]uint32)(h.lanes[1])
 	l2, l3 := (*[digitCount]uint32)(h.lanes[2]), (*[digitCount]uint32)(h.lanes[3])
-	pairs := unsafe.Slice((*[2]uint64)(unsafe.Pointer(unsafe.SliceData(x))), len(x)/4)
+	var pairs [][2]uint64
+	if len(x) >= 4 {
+		pairs = unsafe.Slice((*[2]uint64)(unsafe.Pointer(&x[0])), len(x)/4)
+	}
 	for i := range pairs {
 		a, b := pairs[i][0], pairs[i][1]
 		l0[uint16(a>>15)]++ // the sign is cut off
