@@ -1,18 +1,21 @@
 package study
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
 
 	"parfait/evaluator"
+	"parfait/evaluator/command"
 	"parfait/evaluator/digits"
 	"parfait/yamldoc"
 )
 
 // kinds are the evaluators that study.yaml can name. A new kind is one entry here.
 var kinds = map[string]func(options map[string]any, dir string, workers int) (evaluator.Evaluator, error){
-	"digits": newDigits,
+	"command": newCommand,
+	"digits":  newDigits,
 }
 
 func evaluatorKinds() []string {
@@ -49,6 +52,22 @@ func newDigits(options map[string]any, _ string, workers int) (evaluator.Evaluat
 		o.Workers = workers
 	}
 	return digits.New(o), nil
+}
+
+func newCommand(options map[string]any, dir string, workers int) (evaluator.Evaluator, error) {
+	o, errs := command.ParseOptions(options)
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	if workers > 0 {
+		o.Parallel = workers
+	}
+	if o.Dir == "" {
+		o.Dir = dir
+	} else {
+		o.Dir = resolve(dir, o.Dir)
+	}
+	return command.New(o)
 }
 
 // Nearest returns the known name that is closest to word, or "".
