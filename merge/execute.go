@@ -25,6 +25,8 @@ type job struct {
 	workers int
 	meter   *meter
 	hash    *hashing // nil: nothing is hashed
+	masked  maskCounts
+	notes   []string // what statistics say for the receipt
 	free    chan *worker
 
 	shardSize int64
@@ -43,6 +45,7 @@ func newJob(p *Plan, outs []*output, workers int) (*job, error) {
 		workers = defaultWorkers()
 	}
 	j := &job{plan: p, outs: outs, workers: workers, free: make(chan *worker, workers)}
+	j.masked = maskCounts{make([]atomic.Int64, len(p.models)), make([]atomic.Int64, len(outs))}
 	j.groups = make([]use, max(1, len(p.r.groups)))
 	var found problems
 	for k, out := range outs {
@@ -78,12 +81,21 @@ func (j *job) uses(t *tensor) *use { return &j.groups[t.group] }
 
 // worker is one goroutine's buffers.
 type worker struct {
-	job     *job
-	raw     []byte   // as read
-	encoded []byte   // as written
-	bytes   [][]byte // of the fused kernel: base, models, outputs
-	narrow  *bench[float32]
-	wide    *bench[float64]
+	job    *job
+	bytes  [][]byte // as read and written; the fused kernel has one for each operand and output
+	narrow *desk[float32]
+	wide   *desk[float64]
+}
+
+// buffer is the i-th buffer for the bytes of a chunk.
+func (w *worker) buffer(i int) []byte {
+	for len(w.bytes) <= i {
+		w.bytes = append(w.bytes, nil)
+	}
+	if w.bytes[i] == nil {
+		w.bytes[i] = make([]byte, w.job.plan.widest*ChunkElements)
+	}
+	return w.bytes[i]
 }
 
 // read reads n elements of an operand from start on into a buffer.
@@ -124,6 +136,9 @@ func (j *job) run(ctx context.Context) error {
 			return err
 		}
 	}
+	if speaker, ok := stats.(interface{ Notes() []string }); ok {
+		j.notes = append(j.notes, speaker.Notes()...)
+	}
 	return nil
 }
 
@@ -144,7 +159,6 @@ func (j *job) each(ctx context.Context, ts []*tensor, f func(w *worker, t *tenso
 		wg.Go(func() {
 			w := <-j.free
 			defer func() { j.free <- w }()
-			w.prepare()
 			for ctx.Err() == nil {
 				n := next.Add(1) - 1
 				if n >= failed.Load() {
@@ -205,26 +219,18 @@ func (j *job) byRows(t *tensor) bool { return t.role == roleMerge && j.plan.r.in
 
 func ceil(a, b int64) int64 { return (a + b - 1) / b }
 
-// prepare makes the buffers on first use, so that idle workers cost nothing.
-func (w *worker) prepare() {
-	if w.raw != nil {
-		return
-	}
-	w.raw, w.encoded = make([]byte, 8*ChunkElements), make([]byte, 8*ChunkElements)
-}
-
 // copyChunk copies a tensor that is taken from the base, converting floats where a dtype was asked for.
 func (j *job) copyChunk(w *worker, t *tensor, c chunk) error {
 	in := t.layout.tensor.DType
 	lo, hi := c.start*in.Bits()/8, (c.start+int64(c.n))*in.Bits()/8
-	raw := w.raw[:hi-lo]
+	raw := w.buffer(0)[:hi-lo]
 	if _, err := t.layout.file.ReadAt(raw, t.layout.tensor.Offset+lo); err != nil {
 		return readProblem(t.layout, err)
 	}
 	j.meter.add(hi - lo)
 	j.hash.read(t.layout, c.start, raw)
 	if t.out != in {
-		converted := w.encoded[:int64(c.n)*t.out.Bits()/8]
+		converted := w.buffer(1)[:int64(c.n)*t.out.Bits()/8]
 		kernel.Convert(vector(converted, t.out), vector(raw, in))
 		raw = converted
 	}
@@ -236,16 +242,16 @@ func (j *job) copyChunk(w *worker, t *tensor, c chunk) error {
 	return nil
 }
 
-func (w *worker) bench32() *bench[float32] {
+func (w *worker) desk32() *desk[float32] {
 	if w.narrow == nil {
-		w.narrow = newBench[float32](len(w.job.plan.models), len(w.job.outs))
+		w.narrow = newDesk[float32](len(w.job.plan.models), len(w.job.outs))
 	}
 	return w.narrow
 }
 
-func (w *worker) bench64() *bench[float64] {
+func (w *worker) desk64() *desk[float64] {
 	if w.wide == nil {
-		w.wide = newBench[float64](len(w.job.plan.models), len(w.job.outs))
+		w.wide = newDesk[float64](len(w.job.plan.models), len(w.job.outs))
 	}
 	return w.wide
 }
@@ -273,9 +279,9 @@ func (j *job) mergeWindow(ctx context.Context, ts []*tensor, whole Stats) error 
 		switch {
 		case j.fused(t):
 			return w.fuse(t, c)
-		case t.wide:
-			return mergeChunk(w, w.bench64(), t, c, stats[t.Index])
+		case t.Wide:
+			return w.desk64().merge(w, t, c, stats[t.Index])
 		}
-		return mergeChunk(w, w.bench32(), t, c, stats[t.Index])
+		return w.desk32().merge(w, t, c, stats[t.Index])
 	})
 }

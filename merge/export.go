@@ -55,6 +55,7 @@ func (j *job) seal(ctx context.Context, o ExportOptions, at map[string]float64, 
 		Version: ReceiptVersion, Tool: "parfait", ToolVersion: toolVersion(), Created: time.Now().UTC().Truncate(time.Second),
 		Method: j.plan.r.spec.Method, At: at, Recipe: string(recipe.YAML()), DType: j.plan.dtypeWritten(),
 		ShardSize: j.shardSize, Digest: DigestName, Warnings: j.plan.warnings, Tensors: j.plan.counts(),
+		Sparsity: j.sparsity(0), Notes: j.notes,
 	}
 	var err error
 	if r.Outputs, err = j.readBack(ctx, out, progress); err != nil {

@@ -8,97 +8,101 @@ import (
 // where operands are deltas. They run on the kernel, from bytes to bytes; Apply is then the reference
 // that the kernel is equal to.
 type Weighted interface {
-	// Sum gives the weights of the sum.
+	// Sum gives the weights of the sum, 0 for a model that is not read.
 	Sum(s Setting) []float64
-}
-
-// fused says whether the kernel can do a tensor.
-func (j *job) fused(t *tensor) bool {
-	_, ok := j.plan.r.method.(Weighted)
-	return ok
-}
-
-// fuse merges one chunk on the kernel.
-func (w *worker) fuse(t *tensor, c chunk) error {
-	use := w.job.uses(t)
-	info := w.job.plan.r.info
-	method := w.job.plan.r.method.(Weighted)
-	var base kernel.Vector
-	if t.base.present() && info.Operand == Deltas {
-		raw, err := w.read(w.buffer(0), t.base, c.start, c.n)
-		if err != nil {
-			return err
-		}
-		base = vector(raw, t.base.tensor.DType)
-	}
-	models := make([]kernel.Vector, len(use.need))
-	for i, wanted := range use.need {
-		models[i] = vector(nil, t.models[i].tensor.DType) // the kernel asks every model's format
-		if wanted {
-			raw, err := w.read(w.buffer(1+i), t.models[i], c.start, c.n)
-			if err != nil {
-				return err
-			}
-			models[i] = vector(raw, t.models[i].tensor.DType)
-		}
-	}
-	for lo := 0; lo < len(use.settings); lo += fusedOutputs {
-		hi := min(lo+fusedOutputs, len(use.settings))
-		outs := make([]kernel.Output, 0, fusedOutputs)
-		for k := lo; k < hi; k++ {
-			n := int64(c.n) * t.out.Bits() / 8
-			out := w.buffer(1 + len(models) + k - lo)[:n]
-			outs = append(outs, kernel.Output{Vector: vector(out, t.out), Weights: method.Sum(use.settings[k])})
-		}
-		finite := false
-		if info.Operand == Deltas {
-			finite = kernel.TaskArithmetic(outs, base, models)
-		} else {
-			finite = kernel.WeightedSum(outs, models, c.n)
-		}
-		if !finite {
-			return w.blame(t, c, lo, outs, base, models)
-		}
-		for k := lo; k < hi; k++ {
-			if err := w.job.put(k, t, c, outs[k-lo].Data); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // fusedOutputs is how many outputs the kernel computes in one call.
 const fusedOutputs = 4
 
-// buffer is the i-th buffer for bytes of a chunk.
-func (w *worker) buffer(i int) []byte {
-	for len(w.bytes) <= i {
-		w.bytes = append(w.bytes, nil)
-	}
-	if w.bytes[i] == nil {
-		w.bytes[i] = make([]byte, 8*ChunkElements)
-	}
-	return w.bytes[i]
+// fused says whether the kernel can do a tensor: every operand is there as it is, from its first
+// element to its last.
+func (j *job) fused(t *tensor) bool {
+	_, weighted := j.plan.r.method.(Weighted)
+	return weighted && !t.leansOnBase && j.plan.r.spec.Masks == MasksNone
 }
 
-// blame finds whose element is not finite: an input's, or else an output's.
-func (w *worker) blame(t *tensor, c chunk, first int, outs []kernel.Output, base kernel.Vector, models []kernel.Vector) error {
-	if base.Data != nil {
-		if err := notFiniteInput(base.Data, t.base, c.start, "base"); err != nil {
+// fuse merges one chunk on the kernel.
+func (w *worker) fuse(t *tensor, c chunk) error {
+	use, info := w.job.uses(t), &w.job.plan.r.info
+	f := fusedChunk{w: w, t: t, c: c, models: make([]kernel.Vector, len(use.need))}
+	if info.Operand == Deltas {
+		raw, err := w.read(w.buffer(0), t.base, c.start, c.n)
+		if err != nil {
+			return err
+		}
+		f.base = vector(raw, t.base.tensor.DType)
+	}
+	for i, wanted := range use.need {
+		f.models[i].Format = formats[t.models[i].tensor.DType]
+		if wanted {
+			raw, err := w.read(w.buffer(1+i), t.models[i], c.start, c.n)
+			if err != nil {
+				return err
+			}
+			f.models[i].Data = raw
+		}
+	}
+	for lo := 0; lo < len(use.settings); lo += fusedOutputs {
+		if err := f.sum(lo, use.settings[lo:min(lo+fusedOutputs, len(use.settings))]); err != nil {
 			return err
 		}
 	}
-	for i, m := range models {
+	return nil
+}
+
+// fusedChunk is one chunk's bytes.
+type fusedChunk struct {
+	w      *worker
+	t      *tensor
+	c      chunk
+	base   kernel.Vector
+	models []kernel.Vector
+}
+
+// sum computes and writes some outputs, from output first on.
+func (f *fusedChunk) sum(first int, settings []Setting) error {
+	j := f.w.job
+	method := j.plan.r.method.(Weighted)
+	outs := make([]kernel.Output, len(settings))
+	for k, s := range settings {
+		raw := f.w.buffer(1 + len(f.models) + k)[:int64(f.c.n)*f.t.out.Bits()/8]
+		outs[k] = kernel.Output{Vector: vector(raw, f.t.out), Weights: method.Sum(s)}
+	}
+	finite := false
+	if f.base.Data != nil {
+		finite = kernel.TaskArithmetic(outs, f.base, f.models)
+	} else {
+		finite = kernel.WeightedSum(outs, f.models, f.c.n)
+	}
+	if !finite {
+		return f.blame(first, outs)
+	}
+	for k, out := range outs {
+		if err := j.put(first+k, f.t, f.c, out.Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// blame finds whose element is not finite: an input's, or else an output's.
+func (f *fusedChunk) blame(first int, outs []kernel.Output) error {
+	if f.base.Data != nil {
+		if err := notFiniteInput(f.base.Data, f.t.base, f.c.start, "base"); err != nil {
+			return err
+		}
+	}
+	for i, m := range f.models {
 		if m.Data != nil {
-			if err := notFiniteInput(m.Data, t.models[i], c.start, w.job.plan.r.spec.Models[i].Name); err != nil {
+			if err := notFiniteInput(m.Data, f.t.models[i], f.c.start, f.w.job.plan.r.spec.Models[i].Name); err != nil {
 				return err
 			}
 		}
 	}
 	for k, out := range outs {
 		if kernel.FirstNonFinite(out.Vector) >= 0 {
-			return w.overflow(t, c, first+k, out.Data)
+			return f.w.overflow(f.t, f.c, first+k, out.Data)
 		}
 	}
 	return nil

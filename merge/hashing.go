@@ -51,7 +51,7 @@ func (p *Plan) inputs() []*input {
 	if p.base != nil {
 		out = append(out, p.base)
 	}
-	return append(out, p.models...)
+	return append(append(out, p.models...), p.aux...)
 }
 
 func (h *hashing) read(o operand, start int64, raw []byte) {

@@ -4,38 +4,52 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"parfait/merge/safetensors"
 )
 
 // input is one opened model: its headers are read and its files stay open until close.
 type input struct {
-	name string // "base", or the model's name
-	path string // as the spec gives it
-	dir  string // folder of its config; "" for a lone file
-	set  *safetensors.Set
-	stat []stamp // of set.Files(), as opened
+	name    string // "base", or the model's name
+	path    string // where it was found
+	dir     string // folder of its config; "" for a lone file
+	set     *safetensors.Set
+	stat    []stamp  // of set.Files(), as opened
+	adapter *adapter // nil for a full checkpoint
 }
 
-// openInput opens a folder or a .safetensors file.
+// openInput opens a folder, a .safetensors file, an adapter's folder, or a model in the hub's cache.
 func openInput(name, path string) (*input, error) {
 	where := name + " (" + path + ")"
-	info, err := os.Stat(path)
+	found, err := locate(path)
 	if err != nil {
-		return nil, Problem{CodeOpen, where, reason(err), "a folder with safetensors files or a .safetensors file", "check the path"}
+		p, _ := err.(Problem)
+		p.Where = where
+		return nil, p
 	}
-	in := &input{name: name, path: path}
+	in := &input{name: name, path: found}
+	info, err := os.Stat(found)
+	if err != nil {
+		return nil, Problem{CodeOpen, where, reason(err), "a folder or a file", ""}
+	}
+	weights := found
 	if info.IsDir() {
-		in.dir = path
+		in.dir = found
+		if in.adapter, err = readAdapterConfig(where, found); err != nil {
+			return nil, err
+		}
+		if in.adapter != nil {
+			weights = filepath.Join(found, adapterWeights)
+		}
 	}
-	in.set, err = safetensors.OpenModel(path)
-	if err != nil {
-		return nil, formatProblems(where, err)
+	if in.set, err = safetensors.OpenModel(weights); err != nil {
+		return nil, explainOpen(where, path, found, err)
 	}
 	for _, f := range in.set.Files() {
 		s, err := stampOf(f.Path())
 		if err != nil {
-			return nil, errors.Join(Problem{CodeOpen, where, reason(err), "", ""}, in.close())
+			return nil, errors.Join(Problem{CodeOpen, where, reason(err), "a file that stays", ""}, in.close())
 		}
 		in.stat = append(in.stat, s)
 	}
@@ -63,8 +77,34 @@ func (in *input) unchanged() error {
 	return nil
 }
 
+// explainOpen adds what to do to what the safetensors reader found.
+func explainOpen(where, path, found string, err error) error {
+	e := formatProblems(where, err)
+	for i, p := range e.Problems {
+		if p.Code == CodeNoWeights && holdsOtherFormats(found) {
+			e.Problems[i].Code = CodeNotConverted
+		}
+		if path != found {
+			e.Problems[i].Fix = "the download may be incomplete; run: hf download " + strings.SplitN(path, "@", 2)[0]
+		}
+	}
+	return e
+}
+
+// holdsOtherFormats says whether a folder has weights that are not safetensors.
+func holdsOtherFormats(dir string) bool {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		switch strings.ToLower(filepath.Ext(e.Name())) {
+		case ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".h5", ".msgpack":
+			return true
+		}
+	}
+	return false
+}
+
 // formatProblems turns what the safetensors reader found into problems.
-func formatProblems(where string, err error) error {
+func formatProblems(where string, err error) *ProblemsError {
 	var list []Problem
 	var walk func(error)
 	walk = func(err error) {
@@ -78,7 +118,7 @@ func formatProblems(where string, err error) error {
 			}
 			return
 		default:
-			list = append(list, Problem{CodeFormat, where, err.Error(), "", ""})
+			list = append(list, Problem{CodeFormat, where, err.Error(), "a safetensors file", "take a good copy"})
 			return
 		}
 		code := CodeFormat

@@ -98,6 +98,7 @@ type TensorInfo struct {
 	Shape []int64
 	Len   int64 // elements
 	Index int   // among the tensors that are merged, in the order in which they are worked on
+	Wide  bool  // computed in float64
 }
 
 // Row is the number of elements of a row: the last dimension, or the whole of a vector.
@@ -113,9 +114,26 @@ type Chunk[F Float] struct {
 	Tensor TensorInfo
 	Index  int   // of the chunk in its tensor
 	Start  int64 // index of its first element
-	Base   []F   // θ₀; nil without a base
+	Base   []F   // θ₀; nil for methods that need none
 	Models [][]F // δᵢ or θᵢ, as the method's Operand says; nil where no output gives the model a weight
+	Aux    [][]F // what a parameter of kind Paths names for each model, with the same names and shapes
+
+	scratch *[][]F
 }
+
+// Scratch is a buffer of BlockElements elements for whatever the method likes; i is the buffer's number.
+func (c Chunk[F]) Scratch(i int) []F {
+	if c.scratch == nil {
+		return make([]F, BlockElements)
+	}
+	for len(*c.scratch) <= i {
+		*c.scratch = append(*c.scratch, make([]F, BlockElements))
+	}
+	return (*c.scratch)[i]
+}
+
+// BlockElements is the length of scratch buffers: what stays in the first caches.
+const BlockElements = 4096
 
 // Len is the number of elements.
 func (c Chunk[F]) Len() int {
@@ -181,11 +199,13 @@ type Stats any
 
 // Reducer gathers statistics of one tensor (or of the whole model, see WholeModel). Reduce32 and
 // Reduce64 are called by several goroutines at once, each chunk once in a pass; what comes out must
-// not depend on their order. Finish ends a pass and says whether another one is needed.
+// not depend on their order. Finish ends a pass and says whether another one is needed, or why what
+// was read cannot be merged. Stats of a whole model that have a method Notes() []string
+// speak in the receipt.
 type Reducer interface {
 	Reduce32(pass int, in Chunk[float32])
 	Reduce64(pass int, in Chunk[float64])
-	Finish(pass int) (again bool)
+	Finish(pass int) (again bool, err error)
 	Stats() Stats
 }
 
@@ -214,6 +234,15 @@ func Methods() []MethodInfo {
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	return out
+}
+
+// methodParam finds a parameter of a method, both by name.
+func methodParam(method, name string) (Param, bool) {
+	m, ok := registry[method]
+	if !ok {
+		return Param{}, false
+	}
+	return m.Info().param(name)
 }
 
 func methodNames() []string {

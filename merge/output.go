@@ -18,6 +18,8 @@ type Written struct {
 	Target string
 	Bytes  int64 // of all files
 	Files  []FileInfo
+	Notes  []string  // what the method has to say
+	Zeros  *Sparsity // where masks are kept
 }
 
 // FileInfo is one file of a checkpoint or of an input.

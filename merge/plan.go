@@ -3,8 +3,6 @@ package merge
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 
 	"parfait/merge/safetensors"
 )
@@ -27,6 +25,7 @@ const (
 type operand struct {
 	file   *safetensors.File
 	tensor safetensors.Tensor
+	lora   *lora // the task vector is a product; file and tensor are then absent
 }
 
 func (o operand) present() bool { return o.file != nil }
@@ -37,10 +36,13 @@ type tensor struct {
 	role   role
 	group  int
 	out    safetensors.DType
-	wide   bool      // computed in float64
 	base   operand   // or, without a base, absent
 	layout operand   // the tensor that the output is shaped like
 	models []operand // a model
+	aux    []operand // a model, for methods with a parameter of kind Paths
+
+	// leansOnBase says that θ₀ is needed to know some θᵢ or δᵢ: adapters, and rows that a model lacks.
+	leansOnBase bool
 }
 
 // Plan is a merge that has been checked: inputs opened, headers compared, nothing else read. Close it.
@@ -48,8 +50,11 @@ type Plan struct {
 	r        *resolved
 	base     *input // nil without a base
 	models   []*input
+	aux      []*input // a model, for methods with a parameter of kind Paths
 	tensors  []*tensor
 	warnings []Problem
+	widest   int64 // bytes of the largest element that is read or written
+	vocab    int64 // rows of a vocabulary that was cropped or padded, else 0
 }
 
 // NewPlan opens the inputs, reads their headers and checks them against each other and the spec. The
@@ -67,15 +72,15 @@ func NewPlan(ctx context.Context, spec Spec) (*Plan, error) {
 	if err := found.err(); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
-	p.warnings = found.warnings
+	p.warnings, p.widest = found.warnings, p.widestElement()
 	return p, nil
 }
 
 // Close closes the inputs.
 func (p *Plan) Close() error {
 	errs := []error{p.base.close()}
-	for _, m := range p.models {
-		errs = append(errs, m.close())
+	for _, in := range append(p.models, p.aux...) {
+		errs = append(errs, in.close())
 	}
 	return errors.Join(errs...)
 }
@@ -98,6 +103,18 @@ func (p *Plan) Bytes() int64 {
 	return n
 }
 
+// widestElement is the size of the largest element among inputs and outputs.
+func (p *Plan) widestElement() int64 {
+	bits := int64(8)
+	for _, t := range p.tensors {
+		bits = max(bits, t.out.Bits(), t.layout.tensor.DType.Bits())
+		for _, o := range append(t.models, t.aux...) {
+			bits = max(bits, o.tensor.DType.Bits())
+		}
+	}
+	return bits / 8
+}
+
 func (t *tensor) bytes() int64 { return t.Len * t.out.Bits() / 8 }
 
 func (p *Plan) open(ctx context.Context, found *problems) {
@@ -114,6 +131,21 @@ func (p *Plan) open(ctx context.Context, found *problems) {
 		found.take(CodeOpen, m.Name, err)
 		if err == nil {
 			p.models = append(p.models, in)
+			if in.adapter != nil && p.r.spec.Base == "" {
+				found.add(CodeAdapter, m.Name, "it is an adapter, and there is no base to put it on", "the model that the adapter was trained on"+ofBase(in.adapter.base), "add base:")
+			}
+		}
+	}
+	for _, def := range p.r.info.Params {
+		paths, _ := p.r.options[def.Name].(map[string]string)
+		for _, m := range p.r.spec.Models {
+			if path := paths[m.Name]; path != "" {
+				in, err := openInput("method."+def.Name+"."+m.Name, path)
+				found.take(CodeOpen, def.Name, err)
+				if err == nil {
+					p.aux = append(p.aux, in)
+				}
+			}
 		}
 	}
 }
@@ -124,101 +156,6 @@ func (p *Plan) layoutInput() *input {
 		return p.base
 	}
 	return p.models[0]
-}
-
-// compare matches the models' tensors with the layout's.
-func (p *Plan) compare(found *problems) {
-	first := p.layoutInput()
-	names := map[string]bool{}
-	used := map[string]bool{}
-	index := 0
-	for _, name := range naturalOrder(first.set) {
-		file, st, _ := first.set.Lookup(name)
-		names[name] = true
-		t := &tensor{layout: operand{file, st}, out: p.outDType(st.DType)}
-		t.TensorInfo = TensorInfo{Name: name, Shape: st.Shape, Len: st.Elements(), Index: -1}
-		if p.base != nil {
-			t.base = t.layout
-		}
-		switch {
-		case p.r.skips(name):
-			t.role = roleSkip
-		case !st.DType.Computable():
-			t.role = roleInteger
-		default:
-			t.Index = index
-			index++
-		}
-		if t.role == roleMerge {
-			if t.group = p.r.group(name); t.group < 0 {
-				found.add(CodeNoGroup, name, "the tensor matches no group", "every tensor in one group", "end the groups with {name: rest, match: '*'}")
-				t.group = 0
-			} else if len(p.r.groups) > 0 {
-				used[p.r.spec.Groups[t.group].Name] = true
-			}
-		}
-		p.match(t, found)
-		p.tensors = append(p.tensors, t)
-	}
-	for _, m := range p.models {
-		for _, name := range m.set.Names() {
-			if !names[name] && !p.r.skips(name) {
-				found.add(CodeExtraTensor, m.name+": "+name, "the model has a tensor that "+first.name+" lacks", "the same tensors in every input", "leave it out with skip: ['"+name+"']")
-			}
-		}
-	}
-	for _, g := range p.r.spec.Groups {
-		if !used[g.Name] {
-			found.warn(CodeUnusedPattern, "groups: "+g.Name, fmt.Sprintf("no tensor is left for the pattern %q", g.Match), "at least one tensor", "check the pattern and the order: the first match wins")
-		}
-	}
-	for i, s := range p.r.skip {
-		matched := false
-		for _, t := range p.tensors {
-			matched = matched || s.match(t.Name)
-		}
-		for _, m := range p.models {
-			for _, name := range m.set.Names() {
-				matched = matched || s.match(name)
-			}
-		}
-		if !matched {
-			found.warn(CodeUnusedPattern, fmt.Sprintf("skip[%d]", i), fmt.Sprintf("no tensor matches %q", s.pattern), "at least one tensor", "check the pattern: it is a glob on the whole name")
-		}
-	}
-}
-
-// match finds t in every model and compares.
-func (p *Plan) match(t *tensor, found *problems) {
-	first := p.layoutInput()
-	dtypes := []string{t.layout.tensor.DType.String()}
-	for _, m := range p.models {
-		file, st, ok := m.set.Lookup(t.Name)
-		if !ok {
-			t.models = append(t.models, operand{})
-			if t.role == roleMerge {
-				found.add(CodeMissingTensor, m.name+": "+t.Name, "the model lacks a tensor that "+first.name+" has", "the same tensors in every input", "take it from the base with skip: ['"+t.Name+"']")
-			}
-			continue
-		}
-		t.models = append(t.models, operand{file, st})
-		if t.role != roleMerge {
-			continue
-		}
-		if !equalShape(st.Shape, t.Shape) {
-			found.add(CodeShape, m.name+": "+t.Name, fmt.Sprintf("the shape %v", st.Shape), fmt.Sprintf("%v as in %s", t.Shape, first.name), "take it from the base with skip: ['"+t.Name+"']")
-		}
-		if !st.DType.Computable() {
-			found.add(CodeDType, m.name+": "+t.Name, "the dtype "+st.DType.String(), "BF16, F16, F32 or F64: nothing is computed on others", "convert the model first, or take the tensor from the base with skip")
-		}
-		if d := st.DType.String(); !strings.Contains(strings.Join(dtypes, " "), d) {
-			dtypes = append(dtypes, d)
-		}
-	}
-	t.wide = len(dtypes) == 1 && t.layout.tensor.DType == safetensors.F64
-	if t.role == roleMerge && len(dtypes) > 1 {
-		found.warn(CodeMixedDTypes, t.Name, "the inputs have the dtypes "+strings.Join(dtypes, ", "), "one dtype", "it is computed in f32 and written as "+t.out.String())
-	}
 }
 
 // outDType is the dtype that a tensor is written in.
@@ -235,18 +172,6 @@ func (p *Plan) outDType(in safetensors.DType) safetensors.DType {
 		return safetensors.F32
 	}
 	return in
-}
-
-func equalShape(a, b []int64) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // active says which models a setting asks for: those whose effective weight is not zero.

@@ -133,7 +133,6 @@ const (
 	CodeTokenizer     Code = "tokenizer"       // warning
 	CodeMixedDTypes   Code = "mixed-dtypes"    // warning
 	CodeIntegers      Code = "integers-differ" // warning
-	CodeSame          Code = "same-as-base"    // warning
 )
 
 // Codes of what goes wrong while data is read and written.

@@ -32,6 +32,8 @@ type Receipt struct {
 	Digest      string             `json:"digest"` // what the hashes are
 	Inputs      []InputFiles       `json:"inputs"`
 	Outputs     []FileInfo         `json:"outputs"`
+	Sparsity    *Sparsity          `json:"sparsity,omitempty"` // where masks were kept
+	Notes       []string           `json:"notes,omitempty"`
 	Warnings    []Problem          `json:"warnings,omitempty"`
 }
 

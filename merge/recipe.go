@@ -26,13 +26,18 @@ type Recipe struct {
 func (p *Plan) Recipe(at map[string]float64) Recipe {
 	settings := p.r.everyGroup(0, at)
 	spec := p.r.spec
-	spec.Base = absolutePath(spec.Base)
+	if p.base != nil {
+		spec.Base = absolute(p.base.path)
+	}
 	spec.Models = append([]Source(nil), spec.Models...)
 	for i := range spec.Models {
-		spec.Models[i].Path = absolutePath(spec.Models[i].Path)
+		spec.Models[i].Path = absolute(p.models[i].path)
 	}
 	spec.Params = map[string]any{}
 	for name, v := range p.r.spec.Params {
+		if paths, ok := p.r.options[name].(map[string]string); ok {
+			v = absolutePaths(paths)
+		}
 		spec.Params[name] = v
 	}
 	for _, def := range p.r.info.Params {
@@ -50,6 +55,15 @@ func (p *Plan) Recipe(at map[string]float64) Recipe {
 	return rec
 }
 
+// absolutePaths is the value of a parameter of kind Paths.
+func absolutePaths(paths map[string]string) map[string]any {
+	out := map[string]any{}
+	for name, path := range paths {
+		out[name] = absolute(path)
+	}
+	return out
+}
+
 // byGroup is a parameter's value: one number, or one a group where they differ.
 func byGroup(groups []string, settings []Setting, name string) any {
 	same := true
@@ -65,17 +79,6 @@ func byGroup(groups []string, settings []Setting, name string) any {
 		return settings[0].Number(name)
 	}
 	return by
-}
-
-// absolutePath leaves hub ids alone.
-func absolutePath(path string) string {
-	if path == "" {
-		return ""
-	}
-	if _, err := os.Stat(path); err != nil {
-		return path
-	}
-	return absolute(path)
 }
 
 // Spec is what the recipe merges.
@@ -130,7 +133,7 @@ func (r Recipe) YAML() []byte {
 			b.WriteString("  - " + yamlText(p) + "\n")
 		}
 	}
-	for _, kv := range [][2]string{{"dtype", s.DType}, {"masks", s.Masks}, {"vocab", s.Vocab}} {
+	for _, kv := range [][2]string{{"dtype", s.DType}, {"masks", s.Masks}, {"vocab", s.Vocab}, {"form", s.Form}} {
 		if kv[1] != "" {
 			b.WriteString(kv[0] + ": " + yamlText(kv[1]) + "\n")
 		}
@@ -233,6 +236,15 @@ func ParseRecipe(file string, data []byte) (*Recipe, error) {
 	for i := range spec.Models {
 		spec.Models[i].Path = from(dir, spec.Models[i].Path)
 	}
+	for name, v := range spec.Params {
+		if def, _ := methodParam(spec.Method, name); def.Kind == Paths {
+			if m, ok := v.(map[string]any); ok {
+				for model, path := range m {
+					m[model] = from(dir, fmt.Sprint(path))
+				}
+			}
+		}
+	}
 	res, found := resolve(*spec)
 	if err := found.err(); err != nil {
 		return nil, inFile(file, err)
@@ -314,6 +326,7 @@ func (p *recipeParser) read(root yamldoc.Node) {
 		"dtype":               func(n yamldoc.Node) { s.DType = n.Word("dtype", AsBase, BF16, F16, F32) },
 		"masks":               func(n yamldoc.Node) { s.Masks = n.Word("way to keep zeros", MasksPreserve, MasksIntersect, MasksUnion) },
 		"vocab":               func(n yamldoc.Node) { s.Vocab = n.Word("way with vocabularies", VocabCrop, VocabPad) },
+		"form":                func(n yamldoc.Node) { s.Form = n.Word("form", FormAdapter) },
 		"variance_correction": func(n yamldoc.Node) { s.VarianceCorrection = n.Bool() },
 		"seed":                func(n yamldoc.Node) { s.Seed = seed(n) },
 	})

@@ -66,6 +66,7 @@ func resolve(spec Spec) (*resolved, *problems) {
 	}
 	word("dtype", spec.DType, CodeDTypeName, AsBase, BF16, F16, F32)
 	word("masks", spec.Masks, CodeOption, MasksPreserve, MasksIntersect, MasksUnion)
+	word("form", spec.Form, CodeOption, FormAdapter)
 	word("vocab", spec.Vocab, CodeOption, VocabCrop, VocabPad)
 	r.checkMethod(&p)
 	return r, &p
@@ -127,9 +128,23 @@ func (r *resolved) checkMethod(p *problems) {
 			p.add(CodeParam, "method."+def.Name, "it is not given", def.About, "add it under method:")
 		}
 	}
-	if r.spec.VarianceCorrection && m.Domain(r.options) != Simplex {
-		p.add(CodeOption, "variance_correction", fmt.Sprintf("it is defined for averages, and %s is none as it is set", r.info.Name), "a method whose weights are proportions (linear, or normalize: true)", "leave variance_correction out or change the method")
+	if r.spec.VarianceCorrection {
+		if r.info.Name != "linear" || m.Domain(r.options) != Simplex {
+			p.add(CodeOption, "variance_correction", fmt.Sprintf("it is defined for plain averages, and %s is none as it is set", r.info.Name), "method linear with normalize: true", "leave variance_correction out or change the method")
+		}
+		r.method = varianceCorrected{m}
 	}
+	if r.spec.Form == FormAdapter && (r.info.Name != "task_arithmetic" || r.spec.Masks != MasksNone) {
+		p.add(CodeOption, "form", fmt.Sprintf("an adapter cannot be the result of %s", r.describe()), "method task_arithmetic without masks: only sums of adapters are adapters", "leave form out")
+	}
+}
+
+// describe names the method with what was asked of it.
+func (r *resolved) describe() string {
+	if r.spec.Masks != MasksNone {
+		return r.info.Name + " with masks"
+	}
+	return r.info.Name
 }
 
 func (r *resolved) checkParam(p *problems, name string, v any) {

@@ -56,7 +56,14 @@ func (j *job) scanModel(ctx context.Context, ts []*tensor) (Stats, error) {
 	for i := range reducers {
 		reducers[i] = r
 	}
-	if err := j.passes(ctx, ts, reducers); err != nil {
+	// What is said of a whole model does not depend on the groups in which it has a weight.
+	everywhere := make([]bool, len(j.plan.models))
+	for _, u := range j.groups {
+		for i, needed := range u.need {
+			everywhere[i] = everywhere[i] || needed
+		}
+	}
+	if err := j.passes(ctx, ts, reducers, func(*tensor) []bool { return everywhere }); err != nil {
 		return nil, err
 	}
 	return r.Stats(), nil
@@ -76,7 +83,7 @@ func (j *job) scanTensors(ctx context.Context, ts []*tensor, whole Stats) (map[i
 			scanned, reducers = append(scanned, t), append(reducers, r)
 		}
 	}
-	if err := j.passes(ctx, scanned, reducers); err != nil {
+	if err := j.passes(ctx, scanned, reducers, func(t *tensor) []bool { return j.uses(t).need }); err != nil {
 		return nil, err
 	}
 	for i, t := range scanned {
@@ -86,27 +93,18 @@ func (j *job) scanTensors(ctx context.Context, ts []*tensor, whole Stats) (map[i
 }
 
 // passes reads the tensors until no reducer wants more; reducers[i] is for ts[i], and one may stand
-// for several tensors.
-func (j *job) passes(ctx context.Context, ts []*tensor, reducers []Reducer) error {
+// for several tensors. need says which models are read.
+func (j *job) passes(ctx context.Context, ts []*tensor, reducers []Reducer, need func(*tensor) []bool) error {
 	for pass := 0; len(ts) > 0; pass++ {
 		of := make(map[*tensor]Reducer, len(ts))
 		for i, t := range ts {
 			of[t] = reducers[i]
 		}
 		err := j.each(ctx, ts, func(w *worker, t *tensor, c chunk) error {
-			need := j.uses(t).need
-			if t.wide {
-				in, err := load(w, w.bench64(), t, c, need)
-				if err == nil {
-					reduceInto(of[t], pass, in)
-				}
-				return err
+			if t.Wide {
+				return w.desk64().scan(w, t, c, need(t), of[t], pass)
 			}
-			in, err := load(w, w.bench32(), t, c, need)
-			if err == nil {
-				reduceInto(of[t], pass, in)
-			}
-			return err
+			return w.desk32().scan(w, t, c, need(t), of[t], pass)
 		})
 		if err != nil {
 			return err
@@ -116,7 +114,9 @@ func (j *job) passes(ctx context.Context, ts []*tensor, reducers []Reducer) erro
 		var more []Reducer
 		for i, r := range reducers {
 			if _, asked := again[r]; !asked {
-				again[r] = r.Finish(pass)
+				if again[r], err = r.Finish(pass); err != nil {
+					return err
+				}
 			}
 			if again[r] {
 				left, more = append(left, ts[i]), append(more, r)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -60,7 +61,7 @@ func (p *Plan) sideFiles() ([]sideFile, error) {
 			return nil, Problem{CodeRead, path, reason(err), "a file that can be read", ""}
 		}
 		if name == "config.json" {
-			data = setDType(data, p.r.spec.DType)
+			data = setVocabulary(setDType(data, p.r.spec.DType), p.vocab)
 		}
 		out = append(out, sideFile{name, data})
 	}
@@ -80,6 +81,16 @@ func isSide(name string) bool {
 		}
 	}
 	return false
+}
+
+var vocabEntry = regexp.MustCompile(`("vocab_size"\s*:\s*)\d+`)
+
+// setVocabulary puts the number of tokens into a config.json where it was changed.
+func setVocabulary(config []byte, rows int64) []byte {
+	if rows == 0 {
+		return config
+	}
+	return vocabEntry.ReplaceAll(config, fmt.Appendf(nil, "${1}%d", rows))
 }
 
 // torchNames are PyTorch's names of what may be written.

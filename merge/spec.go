@@ -48,6 +48,15 @@ const (
 	MasksUnion     Masks = "union"     // zero where every model is zero; masks may differ
 )
 
+// Form is what is written.
+type Form = string
+
+// Forms of an output.
+const (
+	FormFull    Form = ""        // a checkpoint
+	FormAdapter Form = "adapter" // a LoRA adapter on the base, where every model is one
+)
+
 // Spec says what to merge and how, without the numbers that may be turned (see Knobs).
 type Spec struct {
 	Base   string         // "" where the method needs none: the first model then gives the layout
@@ -62,6 +71,7 @@ type Spec struct {
 	Masks              Masks
 	VarianceCorrection bool
 	Vocab              Vocab
+	Form               Form
 }
 
 // names of the groups; nil without groups.

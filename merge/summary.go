@@ -1,9 +1,5 @@
 package merge
 
-import (
-	"parfait/merge/safetensors"
-)
-
 // Summary is what headers say about a merge: for inspect and for the start of every merge.
 type Summary struct {
 	Method   string         `json:"method"`
@@ -102,12 +98,7 @@ func (in *input) summary() InputSummary {
 
 // memory is about what the buffers of a merge take.
 func (p *Plan) memory(outs, workers int) int64 {
-	widest := int64(0)
-	for _, t := range p.tensors {
-		for _, d := range []safetensors.DType{t.layout.tensor.DType, t.out} {
-			widest = max(widest, d.Bits()/8)
-		}
-	}
+	widest := p.widest
 	perWorker := int64(1+len(p.models)+min(outs, fusedOutputs)) * widest * ChunkElements
 	if _, fused := p.r.method.(Weighted); !fused {
 		perWorker = (2*widest + max(4, widest)*int64(1+len(p.models)+outs)) * ChunkElements

@@ -81,6 +81,7 @@ func (p *Plan) Write(ctx context.Context, outs []Output, o WriteOptions, progres
 			return nil, err
 		}
 		written[i] = out.written()
+		written[i].Notes, written[i].Zeros = j.notes, j.sparsity(i)
 	}
 	return written, nil
 }
@@ -105,11 +106,9 @@ func (j *job) stageAll(ctx context.Context, o WriteOptions, shards []safetensors
 	if err != nil {
 		return err
 	}
-	for _, in := range append([]*input{j.plan.base}, j.plan.models...) {
-		if in != nil {
-			if err := in.unchanged(); err != nil {
-				return err
-			}
+	for _, in := range j.plan.inputs() {
+		if err := in.unchanged(); err != nil {
+			return err
 		}
 	}
 	for _, out := range j.outs {

@@ -1,0 +1,289 @@
+package merge
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"parfait/merge/safetensors"
+)
+
+// Files of a PEFT adapter's folder.
+const (
+	adapterConfigFile = "adapter_config.json"
+	adapterWeights    = "adapter_model.safetensors"
+)
+
+// adapter is what adapter_config.json says of a LoRA adapter (Hu et al., arXiv 2106.09685), as PEFT
+// writes it. Its task vector is δ = s·B·A with s = α/r, or α/√r with use_rslora.
+type adapter struct {
+	where    string
+	alpha    float64
+	rsLoRA   bool
+	fanInOut bool // weights are stored (in, out)
+	patterns []alphaPattern
+	base     string // base_model_name_or_path
+}
+
+// alphaPattern is an α for the modules whose name ends so.
+type alphaPattern struct {
+	re    *regexp.Regexp
+	alpha float64
+}
+
+// adapterJSON are the keys of adapter_config.json that decide what the weights mean.
+type adapterJSON struct {
+	PEFTType    string             `json:"peft_type"`
+	Base        string             `json:"base_model_name_or_path"`
+	Rank        int                `json:"r"`
+	Alpha       *float64           `json:"lora_alpha"`
+	RSLoRA      bool               `json:"use_rslora"`
+	FanInOut    bool               `json:"fan_in_fan_out"`
+	AlphaBy     map[string]float64 `json:"alpha_pattern"`
+	Bias        string             `json:"bias"`
+	DoRA        bool               `json:"use_dora"`
+	QALoRA      bool               `json:"use_qalora"`
+	LoRABias    bool               `json:"lora_bias"`
+	Init        any                `json:"init_lora_weights"`
+	Replication any                `json:"layer_replication"`
+	Parameters  []any              `json:"target_parameters"`
+	Invocation  []any              `json:"alora_invocation_tokens"`
+	Megatron    any                `json:"megatron_config"`
+}
+
+// readAdapterConfig reads a folder's adapter_config.json; nil where there is none.
+func readAdapterConfig(where, dir string) (*adapter, error) {
+	path := filepath.Join(dir, adapterConfigFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, Problem{CodeAdapter, path, reason(err), "a file that can be read", ""}
+	}
+	if _, err := os.Stat(filepath.Join(dir, safetensors.SingleName)); err == nil {
+		return nil, nil // a full checkpoint that an adapter's configuration was left beside
+	}
+	var c adapterJSON
+	if err := json.Unmarshal(data, &c); err != nil {
+		return nil, Problem{CodeAdapter, path, "it is not the JSON of an adapter: " + err.Error(), "a configuration as PEFT writes it", ""}
+	}
+	var found problems
+	refuse := func(what, why string) {
+		found.add(CodeAdapter, where, what, why, "merge the adapter into its base with PEFT (merge_and_unload) and give the result")
+	}
+	if c.PEFTType != "LORA" {
+		refuse(fmt.Sprintf("the adapter is of the kind %q", c.PEFTType), `a LoRA adapter (peft_type "LORA")`)
+		return nil, found.err()
+	}
+	for _, kind := range []struct {
+		is   bool
+		name string
+	}{
+		{c.DoRA, "use_dora (weight-decomposed LoRA)"},
+		{c.QALoRA, "use_qalora"},
+		{c.LoRABias, "lora_bias"},
+		{c.Replication != nil, "layer_replication"},
+		{len(c.Parameters) > 0, "target_parameters"},
+		{len(c.Invocation) > 0, "alora_invocation_tokens (activated LoRA)"},
+		{c.Megatron != nil, "megatron_config"},
+		{c.Bias != "" && c.Bias != "none", "bias: " + c.Bias},
+		{changesBase(c.Init), fmt.Sprintf("init_lora_weights: %v, which changes the base that the adapter belongs to", c.Init)},
+	} {
+		if kind.is {
+			refuse("the adapter uses "+kind.name, "a plain LoRA adapter, whose task vector is a product of two matrices")
+		}
+	}
+	if c.Alpha == nil {
+		refuse("lora_alpha is missing", "the scale of the adapter")
+		return nil, found.err()
+	}
+	a := &adapter{where: where, alpha: *c.Alpha, rsLoRA: c.RSLoRA, fanInOut: c.FanInOut, base: c.Base}
+	for _, key := range sortedKeys(c.AlphaBy) {
+		re, err := regexp.Compile(`^(.*\.)?(` + key + `)$`)
+		if err != nil {
+			refuse(fmt.Sprintf("the key %q of alpha_pattern cannot be read: %v", key, err), "a module's name or a regular expression")
+			continue
+		}
+		a.patterns = append(a.patterns, alphaPattern{re, c.AlphaBy[key]})
+	}
+	return a, found.err()
+}
+
+// changesBase says whether training with this initialisation started from another base.
+func changesBase(init any) bool {
+	name, _ := init.(string)
+	return slices.ContainsFunc([]string{"pissa", "olora", "corda", "loftq", "lora_ga"}, func(s string) bool {
+		return strings.HasPrefix(strings.ToLower(name), s)
+	})
+}
+
+// scale is what B·A is multiplied by in a module of rank r.
+func (a *adapter) scale(module string, r int64) float64 {
+	alpha := a.alpha
+	for _, p := range a.patterns {
+		if p.re.MatchString(module) {
+			alpha = p.alpha
+			break
+		}
+	}
+	if a.rsLoRA {
+		return alpha / math.Sqrt(float64(r))
+	}
+	return alpha / float64(r)
+}
+
+// lora is a task vector that is a product: δ = scale · left · right, left with a column and right with
+// a row for each of the rank.
+type lora struct {
+	left, right factor
+	rank        int64
+	scale       float64
+	rows, cols  int64
+}
+
+// factor is a stored matrix, and whether it is used transposed.
+type factor struct {
+	operand
+	transposed bool
+}
+
+var (
+	loraKey = regexp.MustCompile(`^(.*)\.lora_(A|B)(?:\.[^.]+)?\.weight$`)
+	embKey  = regexp.MustCompile(`^(.*)\.lora_embedding_(A|B)(?:\.[^.]+)?$`)
+)
+
+// parts are an adapter's tensors by the name of the base's tensor that they change.
+type parts struct {
+	a, b      operand
+	embedding bool
+	full      operand // modules_to_save: the whole tensor
+	module    string
+}
+
+// match finds for every tensor of the base what an adapter makes of it. What cannot be placed is a
+// problem.
+func (in *input) matchAdapter(base *safetensors.Set, found *problems) map[string]operand {
+	byName := map[string]*parts{}
+	get := func(module, suffix string) *parts {
+		name, ok := baseName(base, module+suffix)
+		if !ok {
+			found.add(CodeAdapter, in.name+": "+module, "the adapter changes a module that the base lacks", "a module of the base", "check that the adapter was trained on this base"+ofBase(in.adapter.base))
+		}
+		if byName[name] == nil {
+			byName[name] = &parts{module: module}
+		}
+		return byName[name]
+	}
+	for _, f := range in.set.Files() {
+		for _, t := range f.Tensors() {
+			o := operand{file: f, tensor: t}
+			key := strings.TrimPrefix(t.Name, "base_model.model.")
+			switch m, e := loraKey.FindStringSubmatch(key), embKey.FindStringSubmatch(key); {
+			case m != nil && m[2] == "A":
+				get(m[1], ".weight").a = o
+			case m != nil:
+				get(m[1], ".weight").b = o
+			case e != nil && e[2] == "A":
+				p := get(e[1], ".weight")
+				p.a, p.embedding = o, true
+			case e != nil:
+				p := get(e[1], ".weight")
+				p.b, p.embedding = o, true
+			default:
+				key = strings.NewReplacer(".modules_to_save.default.", ".", ".modules_to_save.", ".", ".base_layer.", ".").Replace(key)
+				dot := strings.LastIndexByte(key, '.')
+				get(key[:max(dot, 0)], key[max(dot, 0):]).full = o
+			}
+		}
+	}
+	out := map[string]operand{}
+	for _, name := range sortedKeys(byName) {
+		_, t, ok := base.Lookup(name)
+		if !ok {
+			continue
+		}
+		p := byName[name]
+		if p.a.present() || p.b.present() {
+			l, problem := in.product(p, t)
+			if problem != nil {
+				found.list = append(found.list, *problem)
+				continue
+			}
+			out[name] = operand{lora: l}
+			continue
+		}
+		out[name] = p.full
+	}
+	return out
+}
+
+// product checks the two matrices of a module against the base's tensor.
+func (in *input) product(p *parts, t safetensors.Tensor) (*lora, *Problem) {
+	where := in.name + ": " + p.module
+	bad := func(what, expected string) (*lora, *Problem) {
+		return nil, &Problem{CodeAdapter, where, what, expected, "merge the adapter into its base with PEFT (merge_and_unload) and give the result"}
+	}
+	if !p.a.present() || !p.b.present() {
+		return bad("one of the two matrices of the module is missing", "lora_A and lora_B")
+	}
+	a, b := p.a.tensor, p.b.tensor
+	if len(a.Shape) != 2 || len(b.Shape) != 2 || len(t.Shape) != 2 {
+		return bad(fmt.Sprintf("matrices of the shapes %v and %v on a tensor of %v", a.Shape, b.Shape, t.Shape), "matrices: adapters on convolutions cannot be merged here")
+	}
+	if !a.DType.Computable() || !b.DType.Computable() {
+		return bad(fmt.Sprintf("matrices of the dtypes %s and %s", a.DType, b.DType), "BF16, F16, F32 or F64")
+	}
+	r, in0, out0 := a.Shape[0], a.Shape[1], b.Shape[0]
+	l := &lora{rank: r, rows: t.Shape[0], cols: t.Shape[1], scale: in.adapter.scale(p.module, r)}
+	straight, turned := t.Shape[0] == out0 && t.Shape[1] == in0, t.Shape[0] == in0 && t.Shape[1] == out0
+	switch {
+	case b.Shape[1] != r || r == 0 || !straight && !turned:
+		return bad(fmt.Sprintf("lora_A of %v and lora_B of %v on a tensor of %v", a.Shape, b.Shape, t.Shape), "a product of the tensor's shape")
+	case straight && !(turned && (p.embedding || in.adapter.fanInOut)):
+		l.left, l.right = factor{p.b, false}, factor{p.a, false}
+	default: // stored (in, out), or an embedding
+		l.left, l.right = factor{p.a, true}, factor{p.b, true}
+	}
+	return l, nil
+}
+
+// baseName finds the base's tensor that an adapter's key means: the adapter may know it under a longer
+// or a shorter name, because one of the two was saved without the head.
+func baseName(base *safetensors.Set, name string) (string, bool) {
+	if _, _, ok := base.Lookup(name); ok {
+		return name, true
+	}
+	if _, short, cut := strings.Cut(name, "."); cut {
+		if _, _, ok := base.Lookup(short); ok {
+			return short, true
+		}
+	}
+	match := ""
+	for _, n := range base.Names() {
+		if strings.HasSuffix(n, "."+name) {
+			if match != "" {
+				return name, false
+			}
+			match = n
+		}
+	}
+	if match == "" {
+		return name, false
+	}
+	return match, true
+}
+
+func ofBase(name string) string {
+	if name == "" {
+		return ""
+	}
+	return ": it says " + name
+}

@@ -1,0 +1,86 @@
+package merge
+
+func init() {
+	register(breadcrumbs{elect: false})
+	register(breadcrumbs{elect: true})
+}
+
+// breadcrumbs drops the largest and the smallest entries of task vectors (Davari and Belilovsky, Model
+// Breadcrumbs, arXiv 2312.06795).
+type breadcrumbs struct{ elect bool }
+
+func (m breadcrumbs) Info() MethodInfo {
+	info := MethodInfo{
+		Name:      "breadcrumbs",
+		About:     "drops the largest and the smallest entries of task vectors, adds up the rest",
+		Formula:   "θ₀ + λ Σ cᵢδ'ᵢ, δ' the ⌈density·n⌉ entries of δ that follow its ⌊γ·n⌋ largest",
+		Paper:     "arXiv 2312.06795",
+		Operand:   Deltas,
+		NeedsBase: true,
+		Models:    [2]int{1, 0},
+		Domains:   []DomainKind{Box},
+		Params: []Param{lambda, density(0.9), {
+			Name: "gamma", Kind: Number, About: "share of the largest entries of each task vector that is dropped", Default: 0.01,
+			Lo: 0, Hi: 0.999, Range: [2]float64{0, 0.05}, PerModel: true,
+		}},
+		Notes: []string{"entries of equal magnitude are ordered by their index, the lowest first"},
+	}
+	if m.elect {
+		info.Name = "breadcrumbs_ties"
+		info.About = "drops the largest and the smallest entries of task vectors, elects signs, adds up what agrees"
+		info.Formula = "as ties, with the δ' of breadcrumbs"
+		info.Domains = []DomainKind{Box, Simplex}
+		info.Params = append(info.Params, normalizeFlag)
+	}
+	return info
+}
+
+func (m breadcrumbs) Domain(o Options) DomainKind { return proportions(o) }
+
+// crumbs are the first rank that is kept and the one after the last, of n.
+func crumbs(s Setting, i int, n int64) (from, to int64) {
+	from = int64(s.NumberOf("gamma", i) * float64(n))
+	return from, min(n, from+kept(s.NumberOf("density", i), n))
+}
+
+func (m breadcrumbs) Scan(t TensorInfo, outs []Setting) Reducer {
+	var want [][]int64
+	for _, s := range outs {
+		for i := range s.Weights {
+			if len(want) <= i {
+				want = append(want, nil)
+			}
+			if s.effective(i) != 0 {
+				from, to := crumbs(s, i, t.Len)
+				want[i] = append(want[i], from, to)
+			}
+		}
+	}
+	return reducerOrNil(newRanks([]TensorInfo{t}, want), t.Len)
+}
+
+func (m breadcrumbs) Apply32(dst []Tile[float32], in Chunk[float32], s Stats) {
+	dropEnds(m.elect, dst, in, s)
+}
+
+func (m breadcrumbs) Apply64(dst []Tile[float64], in Chunk[float64], s Stats) {
+	dropEnds(m.elect, dst, in, s)
+}
+
+func dropEnds[F Float](elect bool, dst []Tile[F], in Chunk[F], s Stats) {
+	r, n := thresholds(s, in.Tensor)
+	sum := addSparse[F]
+	if elect {
+		sum = electSparse[F]
+	}
+	sum(dst, in, func(tile Tile[F]) sparse[F] {
+		keep := make([]*bands, len(tile.Weights))
+		for i := range keep {
+			if tile.effective(i) != 0 {
+				from, to := crumbs(tile.Setting, i, n)
+				keep[i] = r.between(i, from, to, n, in.Tensor, in.Index)
+			}
+		}
+		return func(part []F, i, lo int) { keepBand(keep[i], part, in.Models[i][lo:lo+len(part)]) }
+	})
+}

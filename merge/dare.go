@@ -1,0 +1,58 @@
+package merge
+
+func init() {
+	register(dare{elect: false})
+	register(dare{elect: true})
+}
+
+// dare drops entries of task vectors at random and rescales the rest (Yu et al., Language models are
+// super Mario, arXiv 2311.03099).
+type dare struct{ elect bool }
+
+func (m dare) Info() MethodInfo {
+	info := MethodInfo{
+		Name:      "dare_linear",
+		About:     "drops entries of task vectors at random, rescales and adds up the rest",
+		Formula:   "θ₀ + λ Σ cᵢδ'ᵢ, δ' the entries of δ with u < density, divided by density",
+		Paper:     "arXiv 2311.03099",
+		Operand:   Deltas,
+		NeedsBase: true,
+		Models:    [2]int{1, 0},
+		Domains:   []DomainKind{Box},
+		Random:    true,
+		Params:    []Param{lambda, density(0.5)},
+		Notes:     []string{"u of an entry does not depend on density, so that what is kept at a lower density is kept at a higher one"},
+	}
+	if m.elect {
+		info.Name = "dare_ties"
+		info.About = "drops entries of task vectors at random, rescales the rest, elects signs, adds up what agrees"
+		info.Formula = "as ties, with the δ' of dare_linear"
+		info.Domains = []DomainKind{Box, Simplex}
+		info.Params = append(info.Params, normalizeFlag)
+	}
+	return info
+}
+
+func (m dare) Domain(o Options) DomainKind { return proportions(o) }
+
+func (m dare) Scan(TensorInfo, []Setting) Reducer { return nil }
+
+func (m dare) Apply32(dst []Tile[float32], in Chunk[float32], _ Stats) { dropRandom(m.elect, dst, in) }
+
+func (m dare) Apply64(dst []Tile[float64], in Chunk[float64], _ Stats) { dropRandom(m.elect, dst, in) }
+
+func dropRandom[F Float](elect bool, dst []Tile[F], in Chunk[F]) {
+	sum := addSparse[F]
+	if elect {
+		sum = electSparse[F]
+	}
+	sum(dst, in, func(tile Tile[F]) sparse[F] {
+		random, words := rows(tile.Setting, in.Tensor), make([]uint32, BlockElements)
+		return func(part []F, i, lo int) {
+			copy(part, in.Models[i][lo:])
+			words := words[:len(part)]
+			random[i].Words(words, in.Start+int64(lo))
+			keepRandom(part, words, tile.NumberOf("density", i))
+		}
+	})
+}

@@ -1,0 +1,123 @@
+package merge
+
+import (
+	"fmt"
+	"slices"
+
+	"parfait/merge/kernel"
+)
+
+func init() {
+	register(della{elect: false})
+	register(della{elect: true})
+}
+
+// della drops entries of task vectors at random, large ones less often (Deep et al., DELLA-Merging,
+// arXiv 2406.11617).
+type della struct{ elect bool }
+
+func (m della) Info() MethodInfo {
+	info := MethodInfo{
+		Name:      "della_linear",
+		About:     "drops entries of task vectors at random, small ones more often, rescales and adds up the rest",
+		Formula:   "θ₀ + λ Σ cᵢδ'ᵢ, δ' the entries with u < p, divided by p; p rises with the rank in the row from density − ε to density + ε",
+		Paper:     "arXiv 2406.11617",
+		Operand:   Deltas,
+		NeedsBase: true,
+		Models:    [2]int{1, 0},
+		Domains:   []DomainKind{Box},
+		Random:    true,
+		Rows:      true,
+		Params: []Param{lambda, density(0.5), {
+			Name: "epsilon", Kind: Number, About: "how far the keep-probability of the smallest and the largest entry of a row is from density", Default: 0.1,
+			Lo: 0, Hi: 0.5, Range: [2]float64{0, 0.2}, PerModel: true,
+		}},
+		Notes: []string{
+			"a vector is one row; a row of one entry has probability density; entries of equal magnitude are ranked by their index, the lowest as the largest",
+			fmt.Sprintf("rows above %d entries are ranked in blocks of that many", ChunkElements),
+			"u is that of dare_linear; probabilities are cut to the range from 0 to 1",
+		},
+	}
+	if m.elect {
+		info.Name = "della"
+		info.About = "drops entries of task vectors at random, small ones more often, rescales the rest, elects signs, adds up what agrees"
+		info.Formula = "as ties, with the δ' of della_linear"
+		info.Domains = []DomainKind{Box, Simplex}
+		info.Params = append(info.Params, normalizeFlag)
+	}
+	return info
+}
+
+func (m della) Domain(o Options) DomainKind { return proportions(o) }
+
+func (m della) Scan(TensorInfo, []Setting) Reducer { return nil }
+
+func (m della) Apply32(dst []Tile[float32], in Chunk[float32], _ Stats) { dropByRank(m.elect, dst, in) }
+
+func (m della) Apply64(dst []Tile[float64], in Chunk[float64], _ Stats) { dropByRank(m.elect, dst, in) }
+
+func dropByRank[F Float](elect bool, dst []Tile[F], in Chunk[F]) {
+	sum := addSparse[F]
+	if elect {
+		sum = electSparse[F]
+	}
+	row := int(min(in.Tensor.Row(), ChunkElements))
+	ranks := make([][]int32, len(in.Models)) // of every entry in its row, from the smallest
+	for i, delta := range in.Models {
+		if delta != nil {
+			ranks[i] = rankRows(delta, row)
+		}
+	}
+	sum(dst, in, func(tile Tile[F]) sparse[F] {
+		random, words := rows(tile.Setting, in.Tensor), make([]uint32, BlockElements)
+		return func(part []F, i, lo int) {
+			delta, density, epsilon := in.Models[i], tile.NumberOf("density", i), tile.NumberOf("epsilon", i)
+			random[i].Words(words[:len(part)], in.Start+int64(lo))
+			for e := range part {
+				at := lo + e
+				n := min(row, len(delta)-at/row*row)
+				p := probability(density, epsilon, ranks[i][at], n)
+				part[e] = 0
+				if uint64(words[e]) < kernel.Threshold(p) {
+					part[e] = delta[at] / F(p)
+				}
+			}
+		}
+	})
+}
+
+// probability of the entry with a rank among n in its row, from 0 for the smallest.
+func probability(density, epsilon float64, rank int32, n int) float64 {
+	p := density
+	if n > 1 {
+		p += epsilon * float64(2*float64(rank)/float64(n-1)-1)
+	}
+	return min(max(p, 0), 1)
+}
+
+// rankRows ranks the entries of each row by magnitude, the lowest index of equal ones highest.
+func rankRows[F Float](delta []F, row int) []int32 {
+	out := make([]int32, len(delta))
+	order := make([]int32, row)
+	for lo := 0; lo < len(delta); lo += row {
+		part := delta[lo:min(lo+row, len(delta))]
+		order := order[:len(part)]
+		for i := range order {
+			order[i] = int32(i)
+		}
+		slices.SortFunc(order, func(a, b int32) int {
+			x, y := max(part[a], -part[a]), max(part[b], -part[b])
+			switch {
+			case x < y:
+				return -1
+			case x > y:
+				return 1
+			}
+			return int(b - a)
+		})
+		for rank, i := range order {
+			out[lo+int(i)] = int32(rank)
+		}
+	}
+	return out
+}

@@ -1,0 +1,242 @@
+package merge
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"parfait/merge/safetensors"
+)
+
+// vocabularyName are tensors with a row a token.
+var vocabularyName = regexp.MustCompile(`(^|\.)(embed_tokens|tok_embeddings|word_embeddings|wte|embed_in|embed_out|lm_head|shared|embeddings|output)\.(weight|bias)$`)
+
+// compare matches the inputs' tensors with the layout's.
+func (p *Plan) compare(found *problems) {
+	first := p.layoutInput()
+	if first.adapter != nil {
+		return // said when it was opened
+	}
+	adapted := make([]map[string]operand, len(p.models))
+	for i, m := range p.models {
+		if m.adapter != nil {
+			adapted[i] = m.matchAdapter(first.set, found)
+		}
+	}
+	used := map[int]bool{}
+	for _, name := range naturalOrder(first.set) {
+		t := p.newTensor(name)
+		for i, m := range p.models {
+			p.matchModel(t, m, adapted[i], found)
+		}
+		p.matchVocabulary(t, found)
+		p.matchAux(t, found)
+		t.Wide = p.wide(t, found)
+		t.leansOnBase = p.leansOnBase(t)
+		if t.role == roleMerge {
+			if t.group = p.r.group(name); t.group < 0 {
+				found.add(CodeNoGroup, name, "the tensor matches no group", "every tensor in one group", "end the groups with {name: rest, match: '*'}")
+				t.group = 0
+			}
+			used[t.group] = true
+		}
+		p.tensors = append(p.tensors, t)
+	}
+	index := 0
+	for _, t := range p.tensors {
+		if t.role == roleMerge {
+			t.Index = index
+			index++
+		}
+	}
+	p.extraTensors(found)
+	p.unusedPatterns(used, found)
+	p.compareFolders(found)
+	if p.r.spec.Form == FormAdapter {
+		for _, m := range p.models {
+			if m.adapter == nil {
+				found.add(CodeAdapter, m.name, "it is a full checkpoint, and the form is adapter", "adapters only", "leave form out, or give the adapter's folder")
+			}
+		}
+	}
+}
+
+// newTensor begins a tensor of the output as it is in the layout.
+func (p *Plan) newTensor(name string) *tensor {
+	file, st, _ := p.layoutInput().set.Lookup(name)
+	t := &tensor{layout: operand{file: file, tensor: st}, out: p.outDType(st.DType)}
+	t.TensorInfo = TensorInfo{Name: name, Shape: slices.Clone(st.Shape), Len: st.Elements(), Index: -1}
+	if p.base != nil {
+		t.base = t.layout
+	}
+	switch {
+	case p.r.skips(name):
+		t.role = roleSkip
+	case !st.DType.Computable():
+		t.role = roleInteger
+	}
+	return t
+}
+
+// matchModel finds t in a model.
+func (p *Plan) matchModel(t *tensor, m *input, adapted map[string]operand, found *problems) {
+	var o operand
+	ok := true
+	if m.adapter != nil {
+		o = adapted[t.Name] // what an adapter does not have it does not change
+	} else {
+		o.file, o.tensor, ok = m.set.Lookup(t.Name)
+	}
+	t.models = append(t.models, o)
+	where := m.name + ": " + t.Name
+	if !ok {
+		if t.role == roleMerge {
+			found.add(CodeMissingTensor, where, "the model lacks a tensor that "+p.layoutInput().name+" has", "the same tensors in every input", "take it from the base with skip: ['"+t.Name+"']"+tiedHint(t.Name))
+		}
+		return
+	}
+	if !o.present() || t.role == roleSkip {
+		return
+	}
+	if t.role == roleInteger {
+		if o.tensor.DType != t.layout.tensor.DType || !slices.Equal(o.tensor.Shape, t.Shape) {
+			found.warn(CodeIntegers, where, fmt.Sprintf("%s%v", o.tensor.DType, o.tensor.Shape), fmt.Sprintf("%s%v as in %s", t.layout.tensor.DType, t.Shape, p.layoutInput().name), "it comes from the base as it is")
+		}
+		return
+	}
+	if !o.tensor.DType.Computable() {
+		found.add(CodeDType, where, "the dtype "+o.tensor.DType.String(), "BF16, F16, F32 or F64: nothing is computed on others", "convert the model to bf16 first, or take the tensor from the base with skip")
+	}
+	if !slices.Equal(o.tensor.Shape, t.layout.tensor.Shape) && !p.vocabulary(t, o) {
+		found.add(CodeShape, where, fmt.Sprintf("the shape %v", o.tensor.Shape), fmt.Sprintf("%v as in %s", t.layout.tensor.Shape, p.layoutInput().name), "take it from the base with skip: ['"+t.Name+"'], or leave the model out")
+	}
+}
+
+// vocabulary says whether an operand differs from the layout in its number of tokens only.
+func (p *Plan) vocabulary(t *tensor, o operand) bool {
+	a, b := o.tensor.Shape, t.layout.tensor.Shape
+	return len(a) == len(b) && len(a) > 0 && slices.Equal(a[1:], b[1:]) && vocabularyName.MatchString(t.Name)
+}
+
+// matchVocabulary settles the rows of a tensor whose inputs have different vocabularies.
+func (p *Plan) matchVocabulary(t *tensor, found *problems) {
+	if t.role != roleMerge || len(t.Shape) == 0 {
+		return
+	}
+	first := p.layoutInput()
+	rows := []int64{t.Shape[0]}
+	said := []string{fmt.Sprintf("%s %d", first.name, t.Shape[0])}
+	for i, o := range t.models {
+		if !o.present() || !p.vocabulary(t, o) {
+			continue
+		}
+		rows = append(rows, o.tensor.Shape[0])
+		said = append(said, fmt.Sprintf("%s %d", p.models[i].name, o.tensor.Shape[0]))
+	}
+	least, most := slices.Min(rows), slices.Max(rows)
+	if least == most {
+		return
+	}
+	switch p.r.spec.Vocab {
+	case VocabCrop:
+		t.Shape[0] = least
+	case VocabPad:
+		t.Shape[0] = most
+	default:
+		found.add(CodeVocabulary, t.Name, "the vocabularies differ: "+strings.Join(said, ", ")+" rows", "as many tokens in every input", "--crop-vocab leaves the rows out that not all have, --pad-vocab keeps them; or take the tensor from the base with skip: ['"+t.Name+"']")
+		return
+	}
+	t.Len = safetensors.Tensor{Shape: t.Shape}.Elements()
+	p.vocab = t.Shape[0]
+	found.warn(CodeVocabulary, t.Name, "the vocabularies differ: "+strings.Join(said, ", ")+" rows", "as many tokens in every input", fmt.Sprintf("%d rows are written, with the tokenizer of %s", t.Shape[0], first.name))
+}
+
+// matchAux finds t in the files of a parameter of kind Paths.
+func (p *Plan) matchAux(t *tensor, found *problems) {
+	if t.role != roleMerge {
+		return
+	}
+	for _, in := range p.aux {
+		file, st, ok := in.set.Lookup(t.Name)
+		t.aux = append(t.aux, operand{file: file, tensor: st})
+		switch {
+		case !ok:
+			found.add(CodeMissingTensor, in.name+": "+t.Name, "the file lacks the tensor", "a tensor for every one that is merged", "take it from the base with skip: ['"+t.Name+"']")
+		case !slices.Equal(st.Shape, t.Shape):
+			found.add(CodeShape, in.name+": "+t.Name, fmt.Sprintf("the shape %v", st.Shape), fmt.Sprintf("%v", t.Shape), "compute the file for these models")
+		case st.DType != safetensors.F32 && st.DType != safetensors.F64:
+			found.add(CodeDType, in.name+": "+t.Name, "the dtype "+st.DType.String(), "F32 or F64: squares of gradients do not fit in less", "compute the file in float32")
+		}
+	}
+}
+
+// wide says whether t is computed in float64, and warns where the dtypes of its inputs differ.
+func (p *Plan) wide(t *tensor, found *problems) bool {
+	if t.role != roleMerge {
+		return false
+	}
+	dtypes := []string{t.layout.tensor.DType.String()}
+	for _, o := range t.models {
+		if d := o.tensor.DType.String(); o.present() && !slices.Contains(dtypes, d) {
+			dtypes = append(dtypes, d)
+		}
+	}
+	if len(dtypes) > 1 {
+		found.warn(CodeMixedDTypes, t.Name, "the inputs have the dtypes "+strings.Join(dtypes, ", "), "one dtype", "it is computed in f32 and written as "+t.out.String())
+		return false
+	}
+	return t.layout.tensor.DType == safetensors.F64
+}
+
+// leansOnBase says whether some operand is not there as it is from its first element to its last.
+func (p *Plan) leansOnBase(t *tensor) bool {
+	if t.role != roleMerge {
+		return false
+	}
+	short := t.base.present() && t.base.tensor.Elements() < t.Len
+	for _, o := range t.models {
+		short = short || !o.present() || o.tensor.Elements() < t.Len
+	}
+	return short
+}
+
+func tiedHint(name string) string {
+	if strings.HasPrefix(name, "lm_head.") {
+		return " (the model may have tied it to its embeddings)"
+	}
+	return ""
+}
+
+// extraTensors says what models have that the layout lacks.
+func (p *Plan) extraTensors(found *problems) {
+	first := p.layoutInput()
+	for _, m := range p.models {
+		if m.adapter != nil {
+			continue
+		}
+		for _, name := range m.set.Names() {
+			if _, _, ok := first.set.Lookup(name); !ok && !p.r.skips(name) {
+				found.add(CodeExtraTensor, m.name+": "+name, "the model has a tensor that "+first.name+" lacks", "the same tensors in every input", "leave it out with skip: ['"+name+"']"+tiedHint(name))
+			}
+		}
+	}
+}
+
+// unusedPatterns warns of globs that match nothing.
+func (p *Plan) unusedPatterns(used map[int]bool, found *problems) {
+	for i, g := range p.r.spec.Groups {
+		if !used[i] {
+			found.warn(CodeUnusedPattern, "groups: "+g.Name, fmt.Sprintf("no tensor is left for the pattern %q", g.Match), "at least one tensor", "check the pattern and the order: the first match wins")
+		}
+	}
+	for i, s := range p.r.skip {
+		matched := false
+		for _, in := range p.inputs() {
+			matched = matched || slices.ContainsFunc(in.set.Names(), s.match)
+		}
+		if !matched {
+			found.warn(CodeUnusedPattern, fmt.Sprintf("skip[%d]", i), fmt.Sprintf("no tensor matches %q", s.pattern), "at least one tensor", "check the pattern: it is a glob on the whole name")
+		}
+	}
+}

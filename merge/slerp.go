@@ -1,0 +1,55 @@
+package merge
+
+import "math"
+
+func init() { register(slerp{}) }
+
+// slerp interpolates between two models on a great circle (Shoemake, Animating rotation with
+// quaternion curves, SIGGRAPH 1985).
+type slerp struct{}
+
+// nearlyParallel is the |cos| above which the arc is taken for a line.
+const nearlyParallel = 0.9995
+
+func (slerp) Info() MethodInfo {
+	return MethodInfo{
+		Name:    "slerp",
+		About:   "interpolates between two models on the sphere, tensor by tensor",
+		Formula: "sin((1−t)ω)/sin ω · θ₁ + sin(tω)/sin ω · θ₂ with cos ω = ⟨θ₁, θ₂⟩/(‖θ₁‖‖θ₂‖)",
+		Paper:   "Shoemake, SIGGRAPH 1985",
+		Operand: Values,
+		Models:  [2]int{2, 2},
+		Domains: []DomainKind{Weightless},
+		Params: []Param{{
+			Name: "t", Kind: Number, About: "where between the first model (0) and the second (1)", Default: 0.5,
+			Lo: 0, Hi: 1, Range: [2]float64{0, 1},
+		}},
+		Notes: []string{"linear where |cos ω| > 0.9995 or a norm is 0"},
+	}
+}
+
+func (slerp) Domain(Options) DomainKind { return Weightless }
+
+func (slerp) Scan(t TensorInfo, _ []Setting) Reducer { return newGram(t, 2) }
+
+func (slerp) Apply32(dst []Tile[float32], in Chunk[float32], s Stats) { onArc(dst, in, s.(*gram)) }
+func (slerp) Apply64(dst []Tile[float64], in Chunk[float64], s Stats) { onArc(dst, in, s.(*gram)) }
+
+func onArc[F Float](dst []Tile[F], in Chunk[F], g *gram) {
+	for _, tile := range dst {
+		first, second := arcWeights(tile.Number("t"), g)
+		clear(tile.Out)
+		axpy(tile.Out, F(first), in.Models[0])
+		axpy(tile.Out, F(second), in.Models[1])
+	}
+}
+
+// arcWeights are the weights of the two models.
+func arcWeights(t float64, g *gram) (first, second float64) {
+	cos := g.cosine(0, 1)
+	if math.Abs(cos) > nearlyParallel || g.sums[0] == 0 || g.sums[3] == 0 {
+		return 1 - t, t
+	}
+	omega := math.Acos(cos)
+	return math.Sin((1-t)*omega) / math.Sin(omega), math.Sin(t*omega) / math.Sin(omega)
+}

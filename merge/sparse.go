@@ -1,0 +1,127 @@
+package merge
+
+import (
+	"math"
+)
+
+// Methods that drop entries of task vectors and add up the rest, with or without an election of signs
+// (TIES-Merging, Yadav et al., arXiv 2306.01708).
+
+// sparse fills dst with the entries of δᵢ from index lo of the chunk on, those that are dropped as
+// zeros. It is called for each model with rising lo.
+type sparse[F Float] func(dst []F, i, lo int)
+
+// normalizeFlag makes the sum an average over the models that agree.
+var normalizeFlag = Param{
+	Name: "normalize", Kind: Flag, Default: false,
+	About: "divides by the sum of the weights of the models that agree: weights are then proportions",
+}
+
+// addSparse is θ₀ + λ Σ cᵢδ'ᵢ, where δ' is what thin leaves of a task vector for an output.
+func addSparse[F Float](dst []Tile[F], in Chunk[F], thin func(Tile[F]) sparse[F]) {
+	for _, tile := range dst {
+		w, drop := scaled[F](tile.Setting), thin(tile)
+		part := in.Scratch(0)
+		for lo := 0; lo < len(tile.Out); lo += BlockElements {
+			hi := min(lo+BlockElements, len(tile.Out))
+			sum := tile.Out[lo:hi]
+			clear(sum)
+			for i := range w {
+				if w[i] != 0 {
+					drop(part[:hi-lo], i, lo)
+					axpy(sum, w[i], part[:hi-lo])
+				}
+			}
+			plus(sum, in.Base[lo:hi], sum)
+		}
+	}
+}
+
+// electSparse is addSparse over the entries whose product with their weight has the elected sign, that
+// of Σ cᵢδ'ᵢ, + where it is zero. With normalize the sum is divided by the Σ cᵢ over them.
+func electSparse[F Float](dst []Tile[F], in Chunk[F], thin func(Tile[F]) sparse[F]) {
+	for _, tile := range dst {
+		w, drop := scaled[F](tile.Setting), thin(tile)
+		normalize := tile.Flag("normalize")
+		elected, total := in.Scratch(len(w)), in.Scratch(len(w)+1)
+		for lo := 0; lo < len(tile.Out); lo += BlockElements {
+			hi := min(lo+BlockElements, len(tile.Out))
+			n := hi - lo
+			sum, elected, total := tile.Out[lo:hi], elected[:n], total[:n]
+			clear(sum)
+			clear(elected)
+			clear(total)
+			for i := range w {
+				if w[i] != 0 {
+					part := in.Scratch(i)[:n]
+					drop(part, i, lo)
+					axpy(elected, F(tile.Weights[i]), part)
+				}
+			}
+			for e, v := range elected {
+				elected[e] = 0
+				if v < 0 {
+					elected[e] = F(math.Copysign(0, -1))
+				}
+			}
+			for i := range w {
+				if w[i] != 0 {
+					part := in.Scratch(i)[:n]
+					agree(part, elected, tile.Weights[i] < 0)
+					axpy(sum, w[i], part)
+					if normalize {
+						addWhere(total, F(tile.Weights[i]), part)
+					}
+				}
+			}
+			if normalize {
+				divide(sum, total)
+			}
+			plus(sum, in.Base[lo:hi], sum)
+		}
+	}
+}
+
+// agree clears the entries whose sign, flipped for a negative weight, is not that of sign.
+func agree[F Float](part, sign []F, flip bool) {
+	switch part := any(part).(type) {
+	case []float32:
+		agreeBits(bits32(part), bits32(any(sign).([]float32)), flip)
+	case []float64:
+		agreeBits(bits64(part), bits64(any(sign).([]float64)), flip)
+	}
+}
+
+func agreeBits[K uint32 | uint64](part, sign []K, flip bool) {
+	top := ^(^K(0) >> 1)
+	var turned K
+	if flip {
+		turned = top
+	}
+	sign = sign[:len(part)]
+	for i, v := range part {
+		keep := ^K(0)
+		if (v^sign[i]^turned)&top != 0 {
+			keep = 0
+		}
+		part[i] = v & keep
+	}
+}
+
+// addWhere adds c where an entry is not zero.
+func addWhere[F Float](total []F, c F, part []F) {
+	for e, v := range part {
+		if v != 0 {
+			total[e] += c
+		}
+	}
+}
+
+// divide divides by total, or by 1 where that is hardly different from zero.
+func divide[F Float](sum, total []F) {
+	for e, d := range total {
+		if math.Abs(float64(d)) >= 1e-8 {
+			sum[e] /= d
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package merge
+
+import "math"
+
+func init() { register(ties{}) }
+
+// ties trims each task vector to its largest entries, elects a sign for every entry and adds up those
+// that agree (Yadav et al., TIES-Merging, arXiv 2306.01708).
+type ties struct{}
+
+func (ties) Info() MethodInfo {
+	return MethodInfo{
+		Name:      "ties",
+		About:     "trims task vectors to their largest entries, elects signs, adds up what agrees",
+		Formula:   "θ₀ + λ Σ cᵢδ'ᵢ over the i with sign(cᵢδ'ᵢ) = sign(Σ cᵢδ'ᵢ), δ' the ⌈density·n⌉ largest of δ",
+		Paper:     "arXiv 2306.01708",
+		Operand:   Deltas,
+		NeedsBase: true,
+		Models:    [2]int{1, 0},
+		Domains:   []DomainKind{Box, Simplex},
+		Params: []Param{
+			lambda, density(0.2), normalizeFlag,
+			{Name: "trim", Kind: Choice, Default: "tensor", Choices: []string{"tensor", "global"}, About: "whether the largest entries are those of each tensor or of the whole model"},
+		},
+		Notes: []string{"among entries equal to the threshold those with the lowest index are kept; at least one entry of a tensor (of the model with trim: global) is"},
+	}
+}
+
+// density is the share of the entries of a task vector that is kept.
+func density(value float64) Param {
+	return Param{
+		Name: "density", Kind: Number, About: "share of the entries of each task vector that is kept", Default: value,
+		Lo: 0, Hi: 1, Above: true, Range: [2]float64{0.1, 0.9}, PerModel: true,
+	}
+}
+
+func (ties) Domain(o Options) DomainKind { return proportions(o) }
+
+// proportions is the domain of the methods with normalize.
+func proportions(o Options) DomainKind {
+	if o.Flag("normalize") {
+		return Simplex
+	}
+	return Box
+}
+
+func (ties) Scan(t TensorInfo, outs []Setting) Reducer {
+	return trimming([]TensorInfo{t}, func(TensorInfo) []Setting { return outs }, t.Len)
+}
+
+func (ties) ScanAll(ts []TensorInfo, outs func(TensorInfo) []Setting) Reducer {
+	if len(ts) == 0 || outs(ts[0])[0].Choice("trim") != "global" {
+		return nil
+	}
+	return trimming(ts, outs, total(ts))
+}
+
+// total is the number of elements of some tensors.
+func total(ts []TensorInfo) int64 {
+	var n int64
+	for _, t := range ts {
+		n += t.Len
+	}
+	return n
+}
+
+// trimming finds the thresholds of all models and outputs over some tensors with n entries.
+func trimming(ts []TensorInfo, outs func(TensorInfo) []Setting, n int64) Reducer {
+	var want [][]int64
+	for _, t := range ts {
+		for _, s := range outs(t) {
+			for i := range s.Weights {
+				if len(want) <= i {
+					want = append(want, nil)
+				}
+				if s.effective(i) != 0 {
+					want[i] = append(want[i], kept(s.NumberOf("density", i), n))
+				}
+			}
+		}
+	}
+	return reducerOrNil(newRanks(ts, want), n)
+}
+
+// trimmed is what a reducer of thresholds leaves for Apply.
+type trimmed struct {
+	*ranks
+	n int64
+}
+
+func (t trimmed) Stats() Stats { return t }
+
+func reducerOrNil(r *ranks, n int64) Reducer {
+	if r == nil {
+		return nil
+	}
+	return &trimmed{r, n}
+}
+
+// kept is ⌈density·n⌉, at least one.
+func kept(density float64, n int64) int64 { return max(1, int64(math.Ceil(density*float64(n)))) }
+
+func (ties) Apply32(dst []Tile[float32], in Chunk[float32], s Stats) { trimAndElect(dst, in, s) }
+func (ties) Apply64(dst []Tile[float64], in Chunk[float64], s Stats) { trimAndElect(dst, in, s) }
+
+func trimAndElect[F Float](dst []Tile[F], in Chunk[F], s Stats) {
+	r, n := thresholds(s, in.Tensor)
+	electSparse(dst, in, func(tile Tile[F]) sparse[F] {
+		keep := make([]*bands, len(tile.Weights))
+		for i := range keep {
+			if tile.effective(i) != 0 {
+				keep[i] = r.between(i, 0, kept(tile.NumberOf("density", i), n), n, in.Tensor, in.Index)
+			}
+		}
+		return func(part []F, i, lo int) { keepBand(keep[i], part, in.Models[i][lo:lo+len(part)]) }
+	})
+}
+
+// thresholds gives what trimming found, and of how many entries; without it every rank is trivial.
+func thresholds(s Stats, t TensorInfo) (*ranks, int64) {
+	if found, ok := s.(trimmed); ok {
+		return found.ranks, found.n
+	}
+	return nil, t.Len
+}
