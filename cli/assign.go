@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"parfait/search"
+	"parfait/study"
+)
+
+// assignments reads NAME=VALUE,NAME=VALUE; what and known name the things that may be set. Everything
+// wrong is said at once.
+func assignments(flag, text, what string, known []string) (map[string]float64, error) {
+	out := map[string]float64{}
+	var wrong []string
+	for part := range strings.SplitSeq(text, ",") {
+		name, value, ok := strings.Cut(part, "=")
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		if !ok || name == "" {
+			wrong = append(wrong, fmt.Sprintf("%q is not NAME=VALUE", strings.TrimSpace(part)))
+			continue
+		}
+		v, err := strconv.ParseFloat(value, 64)
+		switch _, twice := out[name]; {
+		case !slices.Contains(known, name):
+			wrong = append(wrong, unknownName(what, name, known))
+		case twice:
+			wrong = append(wrong, name+" stands twice")
+		case err != nil || math.IsNaN(v) || math.IsInf(v, 0):
+			wrong = append(wrong, fmt.Sprintf("%s: expected a number, found %q", name, value))
+		}
+		out[name] = v
+	}
+	if len(wrong) > 0 {
+		return nil, usage("", "%s: %s", flag, strings.Join(wrong, "; "))
+	}
+	return out, nil
+}
+
+// unknownName names the nearest known name, or all of them.
+func unknownName(what, name string, known []string) string {
+	s := fmt.Sprintf("unknown %s %q", what, name)
+	if near := study.Nearest(name, known); near != "" {
+		return s + fmt.Sprintf("; did you mean %q?", near)
+	}
+	return s + " (known: " + strings.Join(known, ", ") + ")"
+}
+
+// readPoint reads a value for every coefficient. One that is missing is not guessed.
+func readPoint(space search.Space, text string) ([]float64, error) {
+	names := coefficientNames(space)
+	at, err := assignments("--at", text, "coefficient", names)
+	if err != nil {
+		return nil, err
+	}
+	x := make([]float64, len(names))
+	var missing []string
+	for i, name := range names {
+		v, ok := at[name]
+		if !ok {
+			missing = append(missing, name)
+		}
+		x[i] = v
+	}
+	if len(missing) > 0 {
+		example := make([]string, len(missing))
+		for i, name := range missing {
+			example[i] = name + "=0"
+		}
+		return nil, usage("add them; 0 leaves a model out: "+strings.Join(example, ","), "--at: no value for %s", strings.Join(missing, ", "))
+	}
+	return x, nil
+}
+
+func coefficientNames(space search.Space) []string {
+	out := make([]string, len(space.Coefficients))
+	for i, c := range space.Coefficients {
+		out[i] = c.Name
+	}
+	return out
+}
+
+func taskNames(tasks []study.Task) []string {
+	out := make([]string, len(tasks))
+	for i, t := range tasks {
+		out[i] = t.Name
+	}
+	return out
+}

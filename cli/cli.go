@@ -1,0 +1,124 @@
+// Package cli is the command line: one file a command, flags and printing only.
+//
+// In come arguments; out go text for people on a terminal, one JSON object with --json, and exit codes
+// that mean the same in every command (exit.go). What a command does is done by study, explore and merge;
+// the explorer's screen is tui's. Whatever the screen can do, a command here can do too.
+//
+// Rules of output: results on stdout, everything else on stderr; colours and lines that rewrite themselves
+// on terminals only; errors say what, where, what was expected and what to do.
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+
+	"charm.land/fang/v2"
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/term"
+	"github.com/spf13/cobra"
+)
+
+// Main runs the program and exits.
+func Main() {
+	os.Exit(Run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// app is what every command works with.
+type app struct {
+	in       *os.File
+	out, err io.Writer   // colours are taken out where they cannot be shown
+	files    [2]*os.File // stdout and stderr themselves
+	outTTY   bool
+	inTTY    bool
+	errTTY   bool
+	json     bool
+	environ  []string
+}
+
+// Run runs one command line and returns its exit code.
+func Run(ctx context.Context, args []string, in, out, errs *os.File) int {
+	a := &app{
+		in: in, files: [2]*os.File{out, errs}, environ: os.Environ(),
+		out: colorprofile.NewWriter(out, os.Environ()), err: colorprofile.NewWriter(errs, os.Environ()),
+		outTTY: term.IsTerminal(out.Fd()), inTTY: term.IsTerminal(in.Fd()), errTTY: term.IsTerminal(errs.Fd()),
+		json: slices.Contains(args, "--json"), // for errors in the flags themselves
+	}
+	// fang asks the terminal for its background before it shows help or an error, and waits two seconds
+	// for terminals that never answer: it is given no terminal to ask.
+	if null, err := os.Open(os.DevNull); err == nil {
+		defer func(was *os.File) { os.Stdin = was; _ = null.Close() }(os.Stdin)
+		os.Stdin = null
+	}
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	root := a.root()
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(errs)
+	err := fang.Execute(ctx, root,
+		fang.WithVersion(version()),
+		fang.WithColorSchemeFunc(fang.AnsiColorScheme),
+		fang.WithErrorHandler(func(_ io.Writer, _ fang.Styles, err error) { a.complain(err) }))
+	return int(exitOf(err))
+}
+
+// interruptible ends its context at the first SIGINT, SIGTERM or SIGHUP; the second one kills.
+func interruptible(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-signals:
+			signal.Stop(signals)
+			cancel(errInterrupted)
+		case <-done:
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel(nil)
+	}
+}
+
+var errInterrupted = errors.New("interrupted")
+
+// interrupted says whether a signal ended ctx.
+func interrupted(ctx context.Context) bool { return errors.Is(context.Cause(ctx), errInterrupted) }
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "parfait [DIR]",
+		Short: "Choose how to merge fine-tuned models",
+		Long: "parfait measures merges of fine-tuned models on your own tasks, shows the Pareto front of what can be had, and writes the trade-off that you pick.\n\n" +
+			"`parfait DIR` opens the explorer on a study. `parfait` alone opens the study in this folder, lists the studies below it, or starts the demo where there is none.",
+		Example:           "# a real problem in one command, nothing to set up\nparfait demo\n\n# the same as text, for scripts and machines without a terminal\nparfait demo --headless\n\n# a study of your own\nparfait init my.study --base models/base --model math=models/math --model code=models/code --task gsm8k:rate --task humaneval:rate --command 'python evaluate.py {model}'",
+		Args:              cobra.ArbitraryArgs,
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.explore(cmd.Context(), cmd.Root(), args) },
+		ValidArgsFunction: studyFolders,
+	}
+	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON object instead of text")
+	root.AddGroup(
+		&cobra.Group{ID: "start", Title: "start"},
+		&cobra.Group{ID: "study", Title: "a study"},
+		&cobra.Group{ID: "models", Title: "models and checkpoints"},
+	)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add("start", a.demoCommand(), a.initCommand(), a.versionCommand())
+	add("study", a.runCommand(), a.frontCommand(), a.predictCommand(), a.pickCommand(), a.exportCommand(), a.trialsCommand(), a.trustCommand())
+	add("models", a.mergeCommand(), a.inspectCommand(), a.verifyCommand(), a.mergekitCommand())
+	root.SetFlagErrorFunc(flagError)
+	return root
+}

@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"parfait/study"
+)
+
+// complain prints an error on stderr: text for people, one JSON object with --json.
+func (a *app) complain(err error) {
+	code := exitOf(err)
+	if a.json {
+		what, fix, _ := strings.Cut(err.Error(), "\n  → ")
+		_ = a.printJSON(a.err, map[string]any{"error": errorJSON{Code: code.name(), Exit: int(code), What: what, Fix: fix}})
+		return
+	}
+	mark := lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Red)
+	_, _ = fmt.Fprintf(a.err, "%s %s\n", mark.Render("parfait:"), strings.ReplaceAll(err.Error(), "\n", "\n  "))
+}
+
+type errorJSON struct {
+	Code string `json:"code"`
+	Exit int    `json:"exit"`
+	What string `json:"what"`
+	Fix  string `json:"fix,omitempty"`
+}
+
+func usage(fix, format string, args ...any) error {
+	return &fault{exit: ExitUsage, what: fmt.Sprintf(format, args...), fix: fix}
+}
+
+// flagError says which flags there are like the one that is not.
+func flagError(cmd *cobra.Command, err error) error {
+	help := "`" + cmd.CommandPath() + " --help` lists the flags"
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		var known []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+		if near := study.Nearest(unknown.GetSpecifiedName(), known); near != "" {
+			return usage(help, "unknown flag --%s; did you mean --%s?", unknown.GetSpecifiedName(), near)
+		}
+	}
+	return usage(help, "%s", err)
+}
+
+// arguments accepts least to most positional arguments and names what they are.
+func arguments(least, most int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return usage("usage: "+cmd.UseLine(), "expected %s, found %d: %s", what, len(args), strings.Join(args, " "))
+		}
+		return nil
+	}
+}

@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"parfait/evaluator/digits"
+	"parfait/study"
+)
+
+// demoDir is where the demo goes unless told otherwise.
+const demoDir = "digits.study"
+
+func (a *app) demoCommand() *cobra.Command {
+	o := study.DemoOptions{}
+	var dir string
+	var headless bool
+	var workers int
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "A real problem with nothing to set up: networks that read handwritten digits",
+		Long: "Train a small network on handwritten digits and one expert a way of changing the picture (rotated, mirrored, upside down, …), which takes a second; then look for the merges that read all of them. " +
+			"The explorer opens while the trials come in; with --headless everything is text.",
+		Example: "parfait demo\n\n# for scripts\nparfait demo --headless --dir D --tasks 3 --budget 40 --seed 1 --json",
+		Args:    arguments(0, 0, "no argument (the folder is --dir)"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if headless {
+				return a.demoHeadless(cmd.Context(), dir, o, workers)
+			}
+			return a.demo(cmd.Context(), dir, o)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&dir, "dir", demoDir, "the study's folder")
+	flags.IntVar(&o.Tasks, "tasks", 3, "how many experts to merge")
+	flags.IntVar(&o.Budget, "budget", 40, "how many merges to measure")
+	flags.Uint64Var(&o.Seed, "seed", 1, "of the search: the same seed gives the same trials")
+	flags.IntVar(&workers, "workers", 0, "with --headless: candidates measured at once; changes the time and nothing else")
+	flags.BoolVar(&headless, "headless", false, "as text, without the explorer")
+	_ = cmd.RegisterFlagCompletionFunc("tasks", cobra.FixedCompletions([]string{"2", "3", "4"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// demo makes the study, has a runner of its own at work on it, and opens the explorer.
+func (a *app) demo(ctx context.Context, dir string, o study.DemoOptions) (err error) {
+	if err := a.needTerminal("parfait demo --headless"); err != nil {
+		return err
+	}
+	s, err := a.makeDemo(ctx, dir, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if s.Snapshot().Activity.Runner != study.Finished {
+		if err := s.StartRunner(); err != nil {
+			return err
+		}
+	}
+	return a.openExplorer(ctx, s)
+}
+
+func (a *app) demoHeadless(ctx context.Context, dir string, o study.DemoOptions, workers int) (err error) {
+	s, err := a.makeDemo(ctx, dir, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return a.runHeadless(ctx, s, workers)
+}
+
+// makeDemo makes the study where there is none yet, and opens it.
+func (a *app) makeDemo(ctx context.Context, dir string, o study.DemoOptions) (*study.Study, error) {
+	fresh := !isStudy(dir)
+	p := a.progress()
+	if fresh {
+		p.say("training a base and %d experts on handwritten digits in %s", min(o.Tasks, digits.MaxTasks()), shown(dir))
+	} else {
+		p.say("going on with the study in %s", shown(dir))
+	}
+	if err := study.Demo(ctx, dir, o); err != nil {
+		if interrupted(ctx) {
+			return nil, &fault{exit: ExitInterrupted, what: "interrupted while the models were trained", fix: "start again: parfait demo --dir " + quoted(filepath.Clean(dir))}
+		}
+		return nil, err
+	}
+	return study.Open(dir)
+}

@@ -1,0 +1,181 @@
+package cli
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"parfait/evaluator/command"
+	"parfait/study"
+)
+
+// draft writes the study.yaml that the flags ask for. Everything that the flags lack is said at once;
+// what is wrong with their values study.yaml's own reader says.
+func (f initFlags) draft(dir string) ([]byte, error) {
+	d := &drafter{flags: f, dir: dir}
+	d.line("# What is asked, and how it is measured. docs/study.md explains every key.")
+	d.line("version: 1")
+	d.models()
+	d.method()
+	d.tasks()
+	d.evaluator()
+	d.search()
+	if len(d.wrong) > 0 {
+		return nil, usage("`parfait init --help` has an example", "%s", strings.Join(d.wrong, "\n"))
+	}
+	return []byte(d.text.String()), nil
+}
+
+// drafter gathers text, and what is wrong with the flags.
+type drafter struct {
+	flags initFlags
+	dir   string
+	text  strings.Builder
+	wrong []string
+}
+
+func (d *drafter) line(format string, args ...any) { fmt.Fprintf(&d.text, format+"\n", args...) }
+
+func (d *drafter) fail(format string, args ...any) {
+	d.wrong = append(d.wrong, fmt.Sprintf(format, args...))
+}
+
+func (d *drafter) models() {
+	if d.flags.base == "" {
+		d.fail("--base: which model were the others fine-tuned from?")
+	}
+	lo, hi, ok := interval(d.flags.ranges, ",")
+	if !ok {
+		d.fail("--range: expected LOW,HIGH such as 0,1.2, found %q", d.flags.ranges)
+	}
+	d.line("base: %s", yamlText(fromStudy(d.dir, d.flags.base)))
+	d.line("models:                     # the range is where each one's coefficient is searched; 0 leaves it out, 1 adds it whole")
+	if len(d.flags.models) == 0 {
+		d.fail("--model: expected at least one NAME=PATH")
+	}
+	for _, m := range d.flags.models {
+		name, path, ok := strings.Cut(m, "=")
+		if !ok || name == "" || path == "" {
+			d.fail("--model: expected NAME=PATH, found %q", m)
+			continue
+		}
+		d.line("  - {name: %s, path: %s, range: [%s, %s]}", yamlText(name), yamlText(fromStudy(d.dir, path)), lo, hi)
+	}
+}
+
+func (d *drafter) method() {
+	parts := []string{"name: " + yamlText(d.flags.method)}
+	for _, p := range d.flags.params {
+		name, value, ok := strings.Cut(p, "=")
+		if !ok || name == "" || value == "" {
+			d.fail("--param: expected NAME=VALUE or NAME=LOW:HIGH, found %q", p)
+			continue
+		}
+		if lo, hi, ok := interval(value, ":"); ok {
+			value = "{range: [" + lo + ", " + hi + "]}"
+		} else if _, err := strconv.ParseFloat(value, 64); err != nil && value != "true" && value != "false" {
+			value = yamlText(value)
+		}
+		parts = append(parts, yamlText(name)+": "+value)
+	}
+	d.line("method: {%s}", strings.Join(parts, ", "))
+	if len(d.flags.skip) > 0 {
+		globs := make([]string, len(d.flags.skip))
+		for i, g := range d.flags.skip {
+			globs[i] = yamlText(g)
+		}
+		d.line("skip: [%s]   # taken from the base", strings.Join(globs, ", "))
+	}
+	d.line("dtype: %s", yamlText(d.flags.dtype))
+}
+
+var (
+	senses = []string{string(study.Maximize), string(study.Minimize)}
+	roles  = []string{string(study.Objective), string(study.Guard), string(study.Info)}
+)
+
+func (d *drafter) tasks() {
+	d.line("tasks:                      # objectives make the front; a guard is measured and shown, and may have a floor (at_least: 0.9)")
+	if len(d.flags.tasks) == 0 {
+		d.fail("--task: expected at least one NAME[:UNIT][:SENSE][:ROLE], such as gsm8k:rate")
+	}
+	for _, t := range d.flags.tasks {
+		words := strings.Split(t, ":")
+		parts := []string{"name: " + yamlText(words[0])}
+		seen := map[string]bool{}
+		for _, w := range words[1:] {
+			key := "unit"
+			switch {
+			case slices.Contains(senses, w):
+				key = "sense"
+			case slices.Contains(roles, w):
+				key = "role"
+			default:
+				if near := study.Nearest(w, slices.Concat(senses, roles, []string{"rate", "loss"})); near != "" && near != w {
+					d.fail("--task %s: unknown word %q; did you mean %q?", t, w, near)
+				}
+			}
+			if seen[key] || w == "" {
+				d.fail("--task %s: expected NAME[:UNIT][:SENSE][:ROLE], each at most once", t)
+			}
+			seen[key] = true
+			parts = append(parts, key+": "+yamlText(w))
+		}
+		d.line("  - {%s}", strings.Join(parts, ", "))
+	}
+}
+
+func (d *drafter) evaluator() {
+	if d.flags.command == "" {
+		d.fail("--command: what measures a merge? Such as 'python evaluate.py --model {model}'")
+		return
+	}
+	o, errs := command.ParseOptions(map[string]any{"command": d.flags.command})
+	for _, err := range errs {
+		d.fail("--command: %s", err)
+	}
+	words := make([]string, len(o.Command))
+	for i, w := range o.Command {
+		words[i] = yamlText(fromStudy(d.dir, w))
+	}
+	d.line("evaluators:                 # it runs in this folder; its last line on stdout is one JSON object with a number a task")
+	d.line("  main:")
+	d.line("    command: [%s]", strings.Join(words, ", "))
+	d.line("    parallel: %d", d.flags.parallel)
+	if d.flags.timeout != "" {
+		d.line("    timeout: %s", yamlText(d.flags.timeout))
+	}
+}
+
+func (d *drafter) search() {
+	d.line("# candidates: {path: /scratch/me, max: 200GB}   # where merged models go while they are measured")
+	d.line("search: {strategy: %s, budget: %d, batch: 4, seed: %d}", yamlText(d.flags.strategy), d.flags.budget, d.flags.seed)
+}
+
+// interval reads LOW and HIGH, kept as they are written.
+func interval(text, sep string) (lo, hi string, ok bool) {
+	lo, hi, ok = strings.Cut(text, sep)
+	lo, hi = strings.TrimSpace(lo), strings.TrimSpace(hi)
+	for _, v := range []string{lo, hi} {
+		if _, err := strconv.ParseFloat(v, 64); err != nil {
+			ok = false
+		}
+	}
+	return lo, hi, ok
+}
+
+var plainYAML = regexp.MustCompile(`^(\.{0,2}/|--?[A-Za-z]|[A-Za-z_])[\w./+@-]*$`)
+
+// yamlText writes a word so that YAML reads it back as text.
+func yamlText(s string) string {
+	word := slices.Contains([]string{"true", "false", "null", "yes", "no", "on", "off", "y", "n"}, strings.ToLower(s))
+	if plainYAML.MatchString(s) && !word {
+		return s
+	}
+	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return strconv.Quote(s)
+	}
+	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
+}

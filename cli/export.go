@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"parfait/evaluator"
+	"parfait/explore"
+	"parfait/study"
+)
+
+func (a *app) exportCommand() *cobra.Command {
+	var w wantFlags
+	var r study.ExportRequest
+	var shards size
+	var plan bool
+	cmd := &cobra.Command{
+		Use:   "export [DIR]",
+		Short: "Write a trade-off as a checkpoint, checked, with its receipt",
+		Long: "Write the merge at one point as a checkpoint that loads anywhere: staged, read back, renamed in one step, never over something else; with receipt.json (hashes, recipe, predicted and measured metrics), a model card, and recipe.yaml that makes the same bytes without the study. " +
+			"--verify measures what was written on the validation split, to compare with the prediction, and on the test split, which the search has never seen.",
+		Example: "parfait export my.study --knee --out merged --verify\n\n# what it would take, and whether it can\nparfait export my.study --knee --out merged --plan",
+		Args:    arguments(0, 1, "a study's folder"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			s, snap, err := analysed(cmd.Context(), studyDir(args))
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, s.Close()) }()
+			c, err := w.choose(snap)
+			if err != nil {
+				return err
+			}
+			r.X, r.ShardSize, r.Who = c.X, int64(shards), who()
+			if r.Why == "" {
+				r.Why = c.Why
+			}
+			if plan {
+				return a.planExport(s, r)
+			}
+			return a.export(cmd.Context(), s, snap, c, r)
+		},
+		ValidArgsFunction: studyFolders,
+	}
+	w.add(cmd)
+	completeTasks(cmd, "best", "order")
+	f := cmd.Flags()
+	f.StringVar(&r.Out, "out", "", "the folder to make (default exports/NAME in the study)")
+	f.StringVar(&r.Name, "name", "", "what to call it in the study (default: the folder's name)")
+	f.StringVar(&r.DType, "dtype", "", "write as bf16, f16, f32 or as-base instead of what study.yaml says")
+	f.Var(&shards, "shard-size", "most bytes of tensors a file (default 5GB)")
+	f.BoolVar(&r.SHA256, "sha256", false, "add SHA-256 of every file to the receipt (slower)")
+	f.BoolVar(&r.Verify, "verify", false, "measure what was written, on validation and test")
+	f.StringVar(&r.Why, "why", "", "the reason for this trade-off, for the receipt and the model card")
+	f.BoolVar(&plan, "plan", false, "only say what it would take and what stands in its way")
+	_ = cmd.RegisterFlagCompletionFunc("dtype", cobra.FixedCompletions([]string{"bf16", "f16", "f32", "as-base"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.MarkFlagDirname("out")
+	return cmd
+}
+
+type planJSON struct {
+	Out      string   `json:"out"`
+	Bytes    int64    `json:"bytes"`
+	Free     int64    `json:"free"`
+	Problems []string `json:"problems"`
+	Warnings []string `json:"warnings"`
+}
+
+func (a *app) planExport(s *study.Study, r study.ExportRequest) error {
+	c, err := s.PlanExport(r)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(a.out, planJSON{c.Out, c.Bytes, c.Free, orEmpty(c.Problems), orEmpty(c.Warnings)})
+	}
+	text := fmt.Sprintf("%s: %s to write, %s free", shown(c.Out), bytesText(c.Bytes), bytesText(c.Free))
+	if c.Estimate > 0 {
+		text += ", about " + durationText(c.Estimate)
+	}
+	for _, p := range c.Problems {
+		text += "\n  ✗ " + p
+	}
+	for _, p := range c.Warnings {
+		text += "\n  ! " + p
+	}
+	_, err = fmt.Fprintln(a.out, text)
+	return err
+}
+
+func orEmpty(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
+
+type exportJSON struct {
+	Out          string                                    `json:"out"`
+	Name         string                                    `json:"name"`
+	Coefficients map[string]number                         `json:"coefficients"`
+	Predicted    map[string]predictionJSON                 `json:"predicted"`
+	Measured     map[evaluator.Split]map[string]metricJSON `json:"measured"`
+	Receipt      string                                    `json:"receipt"`
+	Why          string                                    `json:"why"`
+	Bytes        int64                                     `json:"bytes"`
+}
+
+func (a *app) export(ctx context.Context, s *study.Study, snap *study.Snapshot, c explore.Choice, r study.ExportRequest) error {
+	p := a.progress()
+	e, err := s.Export(ctx, r, func(m study.ExportProgress) {
+		text := fmt.Sprintf("%d of %d", m.Done, m.Total)
+		if m.Stage == "merge" || m.Stage == "check" {
+			text = moved(m.Done, m.Total, m.Rate, m.Remaining)
+		}
+		if m.Stage != "done" {
+			p.show(m.Stage, m.Done, m.Total, text)
+		}
+	})
+	p.end()
+	switch {
+	case err != nil && interrupted(ctx) && e.ID == 0:
+		return &fault{exit: ExitInterrupted, what: "interrupted: nothing was left behind"}
+	case err != nil && e.ID != 0:
+		return fmt.Errorf("%s is written and checked, and could not be measured: %w", shown(e.Out), err)
+	case err != nil:
+		return err
+	}
+	if a.json {
+		j := exportJSON{e.Out, e.Name, coefficientsOf(snap.Space, e.X), namedPredictions(e.Predicted), map[evaluator.Split]map[string]metricJSON{
+			evaluator.Validation: metricsOf(e.Measured[evaluator.Validation]), evaluator.Test: metricsOf(e.Measured[evaluator.Test]),
+		}, e.Receipt, r.Why, e.Bytes}
+		return a.printJSON(a.out, j)
+	}
+	return a.printExport(snap, c, e, r.Verify)
+}
+
+// printExport shows predicted beside measured.
+func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export, measured bool) error {
+	titles := []string{"task", ">predicted"}
+	if measured {
+		titles = append(titles, ">validation", "", ">test")
+	}
+	out := newSheet(titles...)
+	for _, t := range snap.Tasks {
+		p := e.Predicted[t.Name]
+		cells := []string{t.Name + " " + arrow(t), predicted(t, p)}
+		if measured {
+			v, ok := e.Measured[evaluator.Validation][t.Name]
+			mark := ""
+			if ok && (v.Value < p.Lo-2*v.Stderr || v.Value > p.Hi+2*v.Stderr) {
+				mark = "! not as predicted"
+			}
+			cells = append(cells, figure(t, e.Measured[evaluator.Validation]), mark, figure(t, e.Measured[evaluator.Test]))
+		}
+		out.add(cells...)
+	}
+	_, err := fmt.Fprintf(a.out, "%s: %s, read back and compared\n  %s\n%s\nreceipt: %s\nthe same bytes without the study: parfait merge %s OUT\n",
+		shown(e.Out), bytesText(e.Bytes), c.Why, out, shown(e.Receipt), shown(filepath.Join(e.Out, "recipe.yaml")))
+	return err
+}
+
+func figure(t study.Task, m map[string]study.Metric) string {
+	v, ok := m[t.Name]
+	if !ok {
+		return "not offered"
+	}
+	return uncertain(t, v.Value, v.Stderr)
+}

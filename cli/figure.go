@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"parfait/explore"
+	"parfait/study"
+)
+
+// plain writes a metric.
+func plain(t study.Task, v float64) string { return explore.Number(t, v) }
+
+// uncertain writes v ± u, or v alone where u is not known.
+func uncertain(t study.Task, v, u float64) string {
+	if !(u > 0) || math.IsInf(u, 0) {
+		return plain(t, v)
+	}
+	return plain(t, v) + " ±" + explore.Spread(t, u)
+}
+
+// predicted writes a prediction with half the width of its 90 % interval.
+func predicted(t study.Task, p study.Prediction) string { return uncertain(t, p.Value, (p.Hi-p.Lo)/2) }
+
+// ofBest says how much of the best v is, in whole percent; "" where that means nothing.
+func ofBest(t study.Task, v, best float64) string {
+	if !(v > 0) || !(best > 0) {
+		return ""
+	}
+	share := v / best
+	if t.Sense == study.Minimize {
+		share = best / v
+	}
+	return fmt.Sprintf("%.0f %%", math.Floor(100*share+1e-9))
+}
+
+// coefficient writes a coefficient's value.
+func coefficient(v float64) string { return explore.Decimal(v, 3) }
+
+// bytesText writes a size as people do.
+func bytesText(n int64) string { return humanize.Bytes(uint64(max(0, n))) }
+
+// durationText writes a duration in its two largest units.
+func durationText(d time.Duration) string {
+	switch d = max(0, d); {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	case d < time.Hour:
+		return fmt.Sprintf("%d min %02d s", int(d.Minutes()), int(d.Seconds())%60)
+	}
+	return fmt.Sprintf("%d h %02d min", int(d.Hours()), int(d.Minutes())%60)
+}
+
+// arrow says which way is better.
+func arrow(t study.Task) string {
+	if t.Sense == study.Minimize {
+		return "↓"
+	}
+	return "↑"
+}
+
+// moved says how far a stream of bytes has come.
+func moved(done, total int64, rate float64, remaining time.Duration) string {
+	s := bytesText(done) + " of " + bytesText(total)
+	if rate > 0 {
+		s += fmt.Sprintf(" · %s/s", bytesText(int64(rate)))
+	}
+	if remaining > time.Second {
+		s += " · eta " + durationText(remaining)
+	}
+	return s
+}

@@ -1,0 +1,197 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"parfait/study"
+)
+
+// frontShown is how many points of the front people see unless they ask for all.
+const frontShown = 12
+
+func (a *app) frontCommand() *cobra.Command {
+	var all, measured bool
+	cmd := &cobra.Command{
+		Use:   "front [DIR]",
+		Short: "Show the front: what can be had",
+		Long: "Show the predicted front, sorted by the first task, with the knee and the best of each task. Predictions stand with half the width of their 90 % interval; the share is of the best that the front offers on that task.\n\n" +
+			"--measured shows the trials that nothing else measured dominates.",
+		Args: arguments(0, 1, "a study's folder"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			s, snap, err := analysed(cmd.Context(), studyDir(args))
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, s.Close()) }()
+			switch {
+			case a.json:
+				j := studyOf(snap)
+				return a.printJSON(a.out, frontsJSON{j.Study, j.Front, j.Knee, j.Measured, j.Ref, j.Volume})
+			case measured:
+				return a.printMeasured(a.out, snap)
+			case all:
+				return a.printFront(a.out, snap, math.MaxInt)
+			}
+			return a.printFront(a.out, snap, frontShown)
+		},
+		ValidArgsFunction: studyFolders,
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "every point of the front")
+	cmd.Flags().BoolVar(&measured, "measured", false, "the front among the measured trials")
+	return cmd
+}
+
+type frontsJSON struct {
+	Study    string            `json:"study"`
+	Front    []frontJSON       `json:"front"`
+	Knee     *frontJSON        `json:"knee"`
+	Measured []int             `json:"measured_front"`
+	Ref      map[string]number `json:"reference_point"`
+	Volume   number            `json:"hypervolume"`
+}
+
+// printFront prints at most n points of the predicted front: the named ones, and others evenly between.
+func (a *app) printFront(w io.Writer, snap *study.Snapshot, n int) error {
+	an := snap.Analysis
+	if len(an.Front) == 0 {
+		_, err := fmt.Fprintln(w, "there is no point where the surrogates may be believed; measure more")
+		return err
+	}
+	titles := []string{">point"}
+	for i, t := range an.Tasks {
+		title := ">" + t.Name + " " + arrow(t)
+		if t.Unit != "" && !t.Rate() {
+			title += " " + t.Unit
+		}
+		if t.Role != study.Objective {
+			title += " (" + string(t.Role) + ")"
+		}
+		titles = append(titles, title)
+		if an.Best[i] >= 0 {
+			titles = append(titles, ">of best")
+		}
+	}
+	for _, c := range an.Space.Coefficients {
+		titles = append(titles, ">"+c.Name)
+	}
+	out := newSheet(append(titles, "")...)
+	names := frontNames(an)
+	for _, i := range evenly(an, n) {
+		p := an.Front[i]
+		cells := []string{strconv.Itoa(i + 1)}
+		for t, task := range an.Tasks {
+			cells = append(cells, predicted(task, p.Predicted[t]))
+			if b := an.Best[t]; b >= 0 {
+				cells = append(cells, ofBest(task, p.Predicted[t].Value, an.Front[b].Predicted[t].Value))
+			}
+		}
+		for _, v := range p.X {
+			cells = append(cells, coefficient(v))
+		}
+		out.add(append(cells, names[i])...)
+		if i == an.Knee {
+			out.mark()
+		}
+	}
+	if _, err := fmt.Fprintf(w, "%s\n%s", frontTitle(snap, len(out.rows)), out); err != nil {
+		return err
+	}
+	return a.printDoubts(w, an)
+}
+
+func frontTitle(snap *study.Snapshot, n int) string {
+	an := snap.Analysis
+	s := fmt.Sprintf("predicted front: %d points from %d trials", len(an.Front), len(an.Trials))
+	if n < len(an.Front) {
+		s += fmt.Sprintf(", %d shown", n)
+	}
+	return s + "; ± is half of a 90 % interval"
+}
+
+// printDoubts says which tasks' predictions should not be believed.
+func (a *app) printDoubts(w io.Writer, an *study.Analysis) error {
+	for _, f := range an.Fits {
+		if !f.Trust.Flagged {
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "  ! %s: %s\n", f.Task, f.Trust.Why); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// frontNames are the names that points of the front have.
+func frontNames(an *study.Analysis) map[int]string {
+	names := map[int]string{an.Knee: "knee"}
+	for t, i := range an.Best {
+		if i < 0 {
+			continue
+		}
+		if names[i] != "" {
+			names[i] += ", "
+		}
+		names[i] += "best " + an.Tasks[t].Name
+	}
+	return names
+}
+
+// evenly picks at most n points of the front in its order: the named ones, then those that fill the
+// largest gaps.
+func evenly(an *study.Analysis, n int) []int {
+	if n >= len(an.Front) {
+		n = len(an.Front)
+	}
+	picked := map[int]bool{}
+	for i := range frontNames(an) {
+		picked[i] = true
+	}
+	for len(picked) < n {
+		best, widest := -1, 0
+		for i := range an.Front {
+			gap := len(an.Front)
+			for j := range picked {
+				gap = min(gap, max(i-j, j-i))
+			}
+			if gap > widest {
+				best, widest = i, gap
+			}
+		}
+		picked[best] = true
+	}
+	out := []int{}
+	for i := range an.Front {
+		if picked[i] {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// printMeasured prints the trials on the measured front.
+func (a *app) printMeasured(w io.Writer, snap *study.Snapshot) error {
+	an := snap.Analysis
+	trials := make([]study.Trial, 0, len(an.Measured))
+	for _, i := range an.Measured {
+		trials = append(trials, an.Trials[i])
+	}
+	first := an.Tasks[an.Objectives[0]]
+	slices.SortStableFunc(trials, func(p, q study.Trial) int {
+		switch x, y := p.Metrics[first.Name].Value, q.Metrics[first.Name].Value; {
+		case first.Better(y, x):
+			return -1
+		case first.Better(x, y):
+			return 1
+		}
+		return 0
+	})
+	_, err := fmt.Fprintf(w, "measured front: %d of %d trials, hypervolume %.4g; ± is one standard error\n%s", len(trials), len(an.Trials), an.Hypervolume, trialSheet(snap, trials, false))
+	return err
+}

@@ -1,0 +1,169 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+
+	"parfait/merge"
+	"parfait/study"
+)
+
+// initFlags are what `parfait init` is told; draft.go writes them down.
+type initFlags struct {
+	base     string
+	models   []string
+	ranges   string
+	method   string
+	params   []string
+	skip     []string
+	dtype    string
+	tasks    []string
+	command  string
+	parallel int
+	timeout  string
+	strategy string
+	budget   int
+	seed     uint64
+	print    bool
+}
+
+func (a *app) initCommand() *cobra.Command {
+	var f initFlags
+	cmd := &cobra.Command{
+		Use:   "init DIR",
+		Short: "Write the study.yaml of a study of your own, checked against the models",
+		Long: "Write DIR/study.yaml, with comments, from flags. Before it is written the models' headers are compared, so that what cannot be merged is known now and not after the first night. An existing study is never overwritten.\n\n" +
+			"The command measures one merge: it gets the folder of the merged model for {model}, and prints one JSON object with a number a task as its last line. " +
+			"{split} is validation or test; docs/evaluators.md has the rest.",
+		Example: `parfait init my.study \
+  --base models/base --model math=models/math --model code=models/code \
+  --task gsm8k:rate --task humaneval:rate --task perplexity:loss:guard \
+  --command 'python evaluate.py --model {model} --split {split}'`,
+		Args: arguments(1, 1, "the study's folder"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.init(cmd.Context(), args[0], f)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.base, "base", "", "the model that the others were fine-tuned from: a `FOLDER`, a .safetensors file, or a hub id in the local cache")
+	flags.StringArrayVar(&f.models, "model", nil, "a fine-tuned model as `NAME=PATH`; one flag each")
+	flags.StringVar(&f.ranges, "range", "0,1.2", "the range `LOW,HIGH` of every model's coefficient")
+	flags.StringVar(&f.method, "method", "task_arithmetic", "the merge method")
+	flags.StringArrayVar(&f.params, "param", nil, "a parameter of the method as `NAME=VALUE`, or NAME=LOW:HIGH to search it; one flag each")
+	flags.StringArrayVar(&f.skip, "skip", nil, "take tensors with names like `GLOB` from the base; one flag each")
+	flags.StringVar(&f.dtype, "dtype", "bf16", "dtype of what is written: bf16, f16, f32 or as-base")
+	flags.StringArrayVar(&f.tasks, "task", nil, "a task as `NAME[:UNIT][:SENSE][:ROLE]`: unit rate, loss or a word of yours; maximize or minimize; objective, guard or info; one flag each")
+	flags.StringVar(&f.command, "command", "", "the `COMMAND` that measures a merge")
+	flags.IntVar(&f.parallel, "parallel", 1, "how many of them at once")
+	flags.StringVar(&f.timeout, "timeout", "", "the longest that one may take, such as 30m")
+	flags.StringVar(&f.strategy, "strategy", "adaptive", "how to choose what to measure")
+	flags.IntVar(&f.budget, "budget", 60, "how many merges to measure")
+	flags.Uint64Var(&f.seed, "seed", 1, "of the search")
+	flags.BoolVar(&f.print, "print", false, "print the study.yaml instead of writing it")
+	_ = cmd.RegisterFlagCompletionFunc("method", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		var names []string
+		for _, m := range merge.Methods() {
+			names = append(names, m.Name+"\t"+m.About)
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	})
+	_ = cmd.MarkFlagDirname("base")
+	return cmd
+}
+
+type initJSON struct {
+	Study    string          `json:"study"`
+	File     string          `json:"file"`
+	Summary  merge.Summary   `json:"summary"`
+	Warnings []merge.Problem `json:"warnings"`
+}
+
+func (a *app) init(ctx context.Context, dir string, f initFlags) (err error) {
+	file := filepath.Join(dir, study.SpecFile)
+	if exists(file) && !f.print {
+		return &fault{exit: ExitExists, what: file + " exists, and nothing is overwritten", fix: "edit it, or choose another folder"}
+	}
+	text, err := f.draft(dir)
+	if err != nil {
+		return err
+	}
+	spec, err := study.ParseSpec(file, text)
+	if err != nil {
+		return fmt.Errorf("these flags make no study:\n%w", err)
+	}
+	plan, err := merge.NewPlan(ctx, mergeSpec(dir, spec))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, plan.Close()) }()
+	s := plan.Summary()
+	if f.print {
+		_, err := a.out.Write(text)
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := renameio.WriteFile(file, text, 0o644); err != nil {
+		return err
+	}
+	if a.json {
+		abs, err := filepath.Abs(dir)
+		if err != nil {
+			return err
+		}
+		return a.printJSON(a.out, initJSON{abs, filepath.Join(abs, study.SpecFile), s, append([]merge.Problem{}, s.Warnings...)})
+	}
+	if err := a.printSummary(s); err != nil {
+		return err
+	}
+	here := quoted(dir)
+	_, err = fmt.Fprintf(a.out, "\n%s is written; look it over\nthen measure: parfait run %s --headless\nor explore:   parfait %s   (s starts the run)\n", shown(file), here, here)
+	return err
+}
+
+// mergeSpec is what a study will merge, for the check of the headers. Paths are meant from dir.
+func mergeSpec(dir string, s *study.Spec) merge.Spec {
+	from := func(path string) string {
+		if local := filepath.Join(dir, path); !filepath.IsAbs(path) && exists(local) {
+			return local
+		}
+		return path
+	}
+	m := merge.Spec{Base: from(s.Base), Method: s.Method.Name, Params: s.Method.Params, Skip: s.Skip, DType: s.DType, Seed: s.Search.Seed}
+	for _, model := range s.Models {
+		m.Models = append(m.Models, merge.Source{Name: model.Name, Path: from(model.Path)})
+	}
+	for _, g := range s.Groups {
+		m.Groups = append(m.Groups, merge.Group{Name: g.Name, Match: g.Match})
+	}
+	return m
+}
+
+// fromStudy is a path on the command line as study.yaml has to say it: relative to the study's folder.
+// What does not exist (a hub id, a program) stays as it is.
+func fromStudy(dir, path string) string {
+	if path == "" || filepath.IsAbs(path) || !exists(path) {
+		return path
+	}
+	from, err := filepath.Abs(dir)
+	if err != nil {
+		return path
+	}
+	to, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	rel, err := filepath.Rel(from, to)
+	if err != nil || strings.HasPrefix(rel, "../../../") {
+		return to
+	}
+	return rel
+}

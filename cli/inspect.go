@@ -1,0 +1,165 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"parfait/merge"
+)
+
+func (a *app) inspectCommand() *cobra.Command {
+	var base string
+	cmd := &cobra.Command{
+		Use:   "inspect PATH…",
+		Short: "Say what a merge of these models would meet, from their headers alone",
+		Long: "Read the headers of models and say whether and how they can be merged: tensors, shapes, dtypes, sizes, and every problem at once with what to do about it. No weights are read.\n\n" +
+			"PATH is a recipe, or models: folders or .safetensors files, NAME=PATH to name them. The first is the base unless --base names it.",
+		Example: "parfait inspect models/base models/math models/code\n\n# the merge that a recipe describes\nparfait inspect recipe.yaml",
+		Args:    arguments(1, 1000, "a recipe or models"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			spec, err := inspected(base, args)
+			if err != nil {
+				return err
+			}
+			return a.inspect(cmd.Context(), spec)
+		},
+	}
+	cmd.Flags().StringVar(&base, "base", "", "the `MODEL` that the others were fine-tuned from")
+	return cmd
+}
+
+// inspected is the merge that a recipe, or a list of models, describes.
+func inspected(base string, args []string) (merge.Spec, error) {
+	if ext := filepath.Ext(args[0]); len(args) == 1 && (ext == ".yaml" || ext == ".yml") {
+		if base != "" {
+			return merge.Spec{}, usage("", "--base: the recipe names its base itself")
+		}
+		r, err := merge.ReadRecipe(args[0])
+		if err != nil {
+			return merge.Spec{}, err
+		}
+		return r.Spec(), nil
+	}
+	if base == "" && len(args) > 1 {
+		base, args = args[0], args[1:]
+		if _, path, ok := strings.Cut(base, "="); ok {
+			base = path
+		}
+	}
+	spec := merge.Spec{Base: base, Method: "task_arithmetic"}
+	if base == "" {
+		spec.Base = args[0] // one model alone is looked at by itself
+	}
+	for _, arg := range args {
+		spec.Models = append(spec.Models, source(arg, spec.Models))
+	}
+	return spec, nil
+}
+
+// source reads NAME=PATH; without a name the last part of the path is one, numbered where it is taken.
+func source(arg string, taken []merge.Source) merge.Source {
+	name, path, ok := strings.Cut(arg, "=")
+	if !ok {
+		path = arg
+		name = strings.Map(func(r rune) rune {
+			if strings.ContainsRune(".,=: \t\n{}[]'\"#/\\", r) {
+				return '_'
+			}
+			return r
+		}, strings.TrimSuffix(filepath.Base(filepath.Clean(arg)), ".safetensors"))
+	}
+	whole := name
+	for n := 2; slices.ContainsFunc(taken, func(s merge.Source) bool { return s.Name == name }); n++ {
+		name = whole + "_" + strconv.Itoa(n)
+	}
+	return merge.Source{Name: name, Path: path}
+}
+
+type inspectJSON struct {
+	Summary *merge.Summary        `json:"summary"` // null where it cannot be merged
+	Tensors []merge.TensorSummary `json:"tensors"`
+	// Problems keep the merge from being done.
+	Problems []merge.Problem `json:"problems"`
+}
+
+func (a *app) inspect(ctx context.Context, spec merge.Spec) (err error) {
+	plan, err := merge.NewPlan(ctx, spec)
+	if err != nil {
+		var p *merge.ProblemsError
+		if a.json && errors.As(err, &p) {
+			if err := a.printJSON(a.out, inspectJSON{Tensors: []merge.TensorSummary{}, Problems: p.Problems}); err != nil {
+				return err
+			}
+		}
+		return err
+	}
+	defer func() { err = errors.Join(err, plan.Close()) }()
+	s := plan.Summary()
+	if a.json {
+		return a.printJSON(a.out, inspectJSON{&s, plan.Tensors(), []merge.Problem{}})
+	}
+	return a.printSummary(s)
+}
+
+func (a *app) printSummary(s merge.Summary) error {
+	inputs := newSheet("", "path", ">size", ">files", ">tensors", "elements by dtype")
+	list := s.Models
+	if s.Base != nil {
+		list = append([]merge.InputSummary{*s.Base}, list...)
+	}
+	for _, in := range list {
+		inputs.add(in.Name, shown(in.Path), bytesText(in.Bytes), strconv.Itoa(in.Files), strconv.Itoa(in.Tensors), dtypes(in.DTypes))
+	}
+	t := s.Tensors
+	text := fmt.Sprintf("%s\nthese can be merged: %d tensors", inputs, t.Merged)
+	if len(t.Skipped) > 0 {
+		text += fmt.Sprintf(", %d taken from the base as asked", len(t.Skipped))
+	}
+	if t.Integers > 0 {
+		text += fmt.Sprintf(", %d of integers taken from the base", t.Integers)
+	}
+	text += fmt.Sprintf("\none merge reads %s, writes %s as %s, and needs about %s of memory\n", bytesText(s.Reads), bytesText(s.Bytes), s.DType, bytesText(s.Memory))
+	for _, g := range s.Groups {
+		text += fmt.Sprintf("group %s (%s): %d tensors, %d elements\n", g.Name, g.Match, len(g.Tensors), g.Elements)
+	}
+	if _, err := fmt.Fprint(a.out, text); err != nil {
+		return err
+	}
+	return warn(a, s.Warnings)
+}
+
+func warn(a *app, list []merge.Problem) error {
+	for _, w := range list {
+		if _, err := fmt.Fprintf(a.err, "  ! %s\n", w.Error()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func dtypes(m map[string]int64) string {
+	var parts []string
+	for _, d := range slices.Sorted(maps.Keys(m)) {
+		parts = append(parts, fmt.Sprintf("%s %d", d, m[d]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// absolute makes a path that exists independent of the folder we are in; others (hub ids) stay.
+func absolute(path string) string {
+	if _, err := os.Stat(path); err == nil {
+		if abs, err := filepath.Abs(path); err == nil {
+			return abs
+		}
+	}
+	return path
+}

@@ -1,0 +1,231 @@
+package cli
+
+import (
+	"encoding/json"
+	"io"
+	"math"
+	"strconv"
+	"time"
+
+	"parfait/search"
+	"parfait/study"
+	"parfait/surrogate"
+)
+
+// printJSON writes one object, indented, with a line end. Keys are snake_case, maps are sorted.
+func (a *app) printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// number is a float64 that JSON can carry: what is not finite is null.
+type number float64
+
+// MarshalJSON implements json.Marshaler.
+func (n number) MarshalJSON() ([]byte, error) {
+	if f := float64(n); !math.IsNaN(f) && !math.IsInf(f, 0) {
+		return strconv.AppendFloat(nil, f, 'g', -1, 64), nil
+	}
+	return []byte("null"), nil
+}
+
+// known is a number of which 0 means unknown: null.
+func known(f float64) number {
+	if f == 0 {
+		return number(math.NaN())
+	}
+	return number(f)
+}
+
+type metricJSON struct {
+	Value  number `json:"value"`
+	Stderr number `json:"stderr"` // null: unknown
+	N      *int   `json:"n"`      // null: unknown
+}
+
+func metricsOf(m map[string]study.Metric) map[string]metricJSON {
+	out := map[string]metricJSON{}
+	for task, v := range m {
+		j := metricJSON{Value: number(v.Value), Stderr: known(v.Stderr)}
+		if v.N > 0 {
+			j.N = &v.N
+		}
+		out[task] = j
+	}
+	return out
+}
+
+type predictionJSON struct {
+	Value number `json:"value"`
+	Std   number `json:"std"`
+	Lo    number `json:"lo"` // 90 % interval
+	Hi    number `json:"hi"`
+}
+
+func predictionOf(p study.Prediction) predictionJSON {
+	return predictionJSON{number(p.Value), number(p.Std), number(p.Lo), number(p.Hi)}
+}
+
+func predictionsOf(tasks []study.Task, ps []study.Prediction) map[string]predictionJSON {
+	out := map[string]predictionJSON{}
+	for i, p := range ps {
+		out[tasks[i].Name] = predictionOf(p)
+	}
+	return out
+}
+
+func namedPredictions(ps map[string]study.Prediction) map[string]predictionJSON {
+	out := map[string]predictionJSON{}
+	for task, p := range ps {
+		out[task] = predictionOf(p)
+	}
+	return out
+}
+
+func coefficientsOf(space search.Space, x []float64) map[string]number {
+	out := map[string]number{}
+	for i, c := range space.Coefficients {
+		out[c.Name] = number(x[i])
+	}
+	return out
+}
+
+type trialJSON struct {
+	ID           int                   `json:"id"`
+	Batch        int                   `json:"batch"` // −1: asked for by a person
+	Origin       string                `json:"origin"`
+	Why          string                `json:"why,omitempty"`
+	State        study.State           `json:"state"`
+	Attempt      int                   `json:"attempt"`
+	Coefficients map[string]number     `json:"coefficients"`
+	Metrics      map[string]metricJSON `json:"metrics"`
+	Error        string                `json:"error,omitempty"`
+	Log          string                `json:"log,omitempty"`
+	Started      *time.Time            `json:"started"`
+	Ended        *time.Time            `json:"ended"`
+}
+
+func trialOf(space search.Space, t study.Trial) trialJSON {
+	moment := func(at time.Time) *time.Time {
+		if at.IsZero() {
+			return nil
+		}
+		return &at
+	}
+	return trialJSON{
+		ID: t.ID, Batch: t.Batch, Origin: t.Origin, Why: t.Why, State: t.State, Attempt: t.Attempt, Coefficients: coefficientsOf(space, t.X),
+		Metrics: metricsOf(t.Metrics), Error: t.Error, Log: t.Log, Started: moment(t.Started), Ended: moment(t.Ended),
+	}
+}
+
+func trialsOf(snap *study.Snapshot) []trialJSON {
+	out := []trialJSON{}
+	for _, t := range snap.Trials {
+		out = append(out, trialOf(snap.Space, t))
+	}
+	return out
+}
+
+type trustJSON struct {
+	Fitter   string `json:"fitter"`
+	N        int    `json:"n"`
+	Q2       number `json:"q2"`
+	Ceiling  number `json:"ceiling"`
+	RMSE     number `json:"rmse"`
+	Worst    number `json:"worst"`
+	WorstAt  int    `json:"worst_trial"`
+	Coverage number `json:"coverage"`
+	Constant bool   `json:"constant"`
+	Cliff    bool   `json:"cliff"`
+	CliffWhy string `json:"cliff_why,omitempty"`
+	Flagged  bool   `json:"flagged"`
+	Why      string `json:"why,omitempty"`
+	Note     string `json:"note,omitempty"`
+}
+
+func trustOf(a *study.Analysis, f study.Fit) trustJSON {
+	t := f.Trust
+	return trustJSON{
+		Fitter: t.Fitter, N: t.N, Q2: number(t.Q2), Ceiling: number(t.Ceiling), RMSE: number(t.RMSE), Worst: number(t.Worst), WorstAt: worstTrial(a, f, t),
+		Coverage: number(t.Coverage), Constant: t.Constant, Cliff: t.Cliff, CliffWhy: t.CliffWhy, Flagged: t.Flagged, Why: t.Why, Note: t.Note,
+	}
+}
+
+// worstTrial is the id of the trial that was predicted worst, 0 where there is none.
+func worstTrial(a *study.Analysis, f study.Fit, t surrogate.Trust) int {
+	if t.WorstAt < 0 || t.WorstAt >= len(f.Used) {
+		return 0
+	}
+	return a.Trials[f.Used[t.WorstAt]].ID
+}
+
+func trustsOf(a *study.Analysis) map[string]trustJSON {
+	out := map[string]trustJSON{}
+	for _, f := range a.Fits {
+		out[f.Task] = trustOf(a, f)
+	}
+	return out
+}
+
+type pointJSON struct {
+	Coefficients map[string]number         `json:"coefficients"`
+	Predicted    map[string]predictionJSON `json:"predicted"`
+	Leverage     number                    `json:"leverage"`
+	Believed     bool                      `json:"believed"`
+}
+
+type frontJSON struct {
+	pointJSON
+	Probability number `json:"probability"` // that nothing on this front dominates it
+}
+
+func frontOf(a *study.Analysis, i int) frontJSON {
+	p := a.Front[i]
+	return frontJSON{pointJSON{coefficientsOf(a.Space, p.X), predictionsOf(a.Tasks, p.Predicted), number(p.Leverage), p.Believed}, number(p.Prob)}
+}
+
+func pointOf(a *study.Analysis, x []float64) pointJSON {
+	return pointJSON{coefficientsOf(a.Space, x), predictionsOf(a.Tasks, a.Predict(x)), number(a.Leverage(x)), a.Believed(x)}
+}
+
+// studyJSON is what demo and run print: everything that a script wants to know of a study.
+type studyJSON struct {
+	Study    string               `json:"study"` // its folder
+	Runner   study.RunnerState    `json:"runner"`
+	Trials   []trialJSON          `json:"trials"`
+	Trust    map[string]trustJSON `json:"trust"`
+	Front    []frontJSON          `json:"front"`
+	Knee     *frontJSON           `json:"knee"` // null while there is no front
+	Measured []int                `json:"measured_front"`
+	Ref      map[string]number    `json:"reference_point"`
+	Volume   number               `json:"hypervolume"` // of the measured front
+}
+
+func studyOf(snap *study.Snapshot) studyJSON {
+	j := studyJSON{
+		Study: snap.Dir, Runner: snap.Activity.Runner, Trials: trialsOf(snap),
+		Trust: map[string]trustJSON{}, Front: []frontJSON{}, Measured: []int{}, Ref: map[string]number{}, Volume: number(math.NaN()),
+	}
+	a := snap.Analysis
+	if a == nil {
+		return j
+	}
+	j.Trust, j.Volume = trustsOf(a), number(a.Hypervolume)
+	for i := range a.Front {
+		j.Front = append(j.Front, frontOf(a, i))
+	}
+	if len(a.Front) > 0 {
+		j.Knee = &j.Front[a.Knee]
+	}
+	for _, i := range a.Measured {
+		j.Measured = append(j.Measured, a.Trials[i].ID)
+	}
+	for o, t := range a.Objectives {
+		if o < len(a.Ref) {
+			j.Ref[a.Tasks[t].Name] = number(a.Ref[o])
+		}
+	}
+	return j
+}

@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"parfait/merge"
+	"parfait/study"
+)
+
+// size is a flag that takes a number of bytes as people write it.
+type size int64
+
+func (s *size) String() string {
+	if *s == 0 {
+		return ""
+	}
+	return bytesText(int64(*s))
+}
+
+func (s *size) Set(text string) error {
+	n, ok := study.ParseSize(text)
+	if !ok || n < 1 {
+		return fmt.Errorf("expected a size such as 5GB or 500MiB, found %q", text)
+	}
+	*s = size(n)
+	return nil
+}
+
+func (s *size) Type() string { return "SIZE" }
+
+// mergeFlags change a recipe on the command line.
+type mergeFlags struct {
+	dtype     string
+	shardSize size
+	sha256    bool
+	crop, pad bool
+	workers   int
+}
+
+func (a *app) mergeCommand() *cobra.Command {
+	var f mergeFlags
+	cmd := &cobra.Command{
+		Use:   "merge RECIPE OUT",
+		Short: "Execute a recipe: write the checkpoint that it describes",
+		Long: "Execute a recipe without its study. Everything is checked from the headers before a weight is read; OUT appears complete and checked, or not at all, and is never overwritten. " +
+			"The same recipe gives the same bytes, whatever the machine and the number of workers.",
+		Example: "parfait merge my.study/exports/pick-1/recipe.yaml merged --dtype bf16",
+		Args:    arguments(2, 2, "a recipe and the folder to make"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.merge(cmd.Context(), args[0], args[1], f)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.dtype, "dtype", "", "write as bf16, f16, f32 or as-base instead of what the recipe says")
+	flags.Var(&f.shardSize, "shard-size", "most bytes of tensors a file (default 5GB)")
+	flags.BoolVar(&f.sha256, "sha256", false, "add SHA-256 of every file to the receipt (slower)")
+	flags.BoolVar(&f.crop, "crop-vocab", false, "leave out vocabulary rows that not every model has")
+	flags.BoolVar(&f.pad, "pad-vocab", false, "keep vocabulary rows that only some models have")
+	flags.IntVar(&f.workers, "workers", 0, "how many processors to use; never changes a byte (0: all, at most 8)")
+	cmd.MarkFlagsMutuallyExclusive("crop-vocab", "pad-vocab")
+	_ = cmd.RegisterFlagCompletionFunc("dtype", cobra.FixedCompletions([]string{"bf16", "f16", "f32", "as-base"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+type mergeJSON struct {
+	Out          string             `json:"out"`
+	Coefficients map[string]float64 `json:"coefficients"`
+	Receipt      string             `json:"receipt"`
+	Files        []merge.FileInfo   `json:"files"`
+	Bytes        int64              `json:"bytes"`
+	Warnings     []merge.Problem    `json:"warnings"`
+}
+
+func (a *app) merge(ctx context.Context, recipe, out string, f mergeFlags) (err error) {
+	r, err := merge.ReadRecipe(recipe)
+	if err != nil {
+		return err
+	}
+	spec := r.Spec()
+	if f.dtype != "" {
+		spec.DType = f.dtype
+	}
+	switch {
+	case f.crop:
+		spec.Vocab = merge.VocabCrop
+	case f.pad:
+		spec.Vocab = merge.VocabPad
+	}
+	plan, err := merge.NewPlan(ctx, spec)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, plan.Close()) }()
+	if out, err = filepath.Abs(out); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+		return err
+	}
+	p := a.progress()
+	receipt, err := plan.Export(ctx, r.At(), out, merge.ExportOptions{ShardSize: int64(f.shardSize), SHA256: f.sha256, Workers: f.workers},
+		func(m merge.Progress) { p.show(m.Stage, m.Done, m.Total, moved(m.Done, m.Total, m.Rate, m.Remaining)) })
+	p.end()
+	if err != nil {
+		if interrupted(ctx) {
+			return &fault{exit: ExitInterrupted, what: "interrupted: nothing was left behind"}
+		}
+		return err
+	}
+	j := mergeJSON{Out: out, Coefficients: r.At(), Receipt: filepath.Join(out, merge.ReceiptFile), Files: receipt.Outputs, Warnings: receipt.Warnings}
+	if j.Warnings == nil {
+		j.Warnings = []merge.Problem{}
+	}
+	for _, file := range receipt.Outputs {
+		j.Bytes += file.Size
+	}
+	if a.json {
+		return a.printJSON(a.out, j)
+	}
+	if err := warn(a, j.Warnings); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.out, "%s: %s in %d files, read back and compared\ncheck again: parfait verify %s\n", shown(out), bytesText(j.Bytes), len(j.Files), shown(out))
+	return err
+}

@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"parfait/study"
+)
+
+// studyDir is the study that a command is about: its argument, or the folder we are in.
+func studyDir(args []string) string {
+	if len(args) > 0 {
+		return args[0]
+	}
+	return "."
+}
+
+// open opens the study in dir, and where there is none says which ones are near.
+func open(dir string) (*study.Study, error) {
+	s, err := study.Open(dir)
+	if study.CodeOf(err) != study.CodeNotAStudy {
+		return s, err
+	}
+	if near := studiesIn("."); len(near) > 0 && !isStudy(dir) {
+		return nil, &fault{exit: ExitNotFound, what: dir + " is not a study: it has no " + study.SpecFile, fix: "name one of: " + strings.Join(near, ", ")}
+	}
+	return nil, err
+}
+
+// load opens a study and analyses its history.
+func load(ctx context.Context, dir string) (*study.Study, *study.Snapshot, error) {
+	s, err := open(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	snap, err := s.Load(ctx)
+	if err != nil {
+		return nil, nil, errors.Join(err, s.Close())
+	}
+	return s, snap, nil
+}
+
+// analysed is load for commands that need a front.
+func analysed(ctx context.Context, dir string) (*study.Study, *study.Snapshot, error) {
+	s, snap, err := load(ctx, dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	if snap.Analysis == nil {
+		return nil, nil, errors.Join(tooFew(snap), s.Close())
+	}
+	return s, snap, nil
+}
+
+func tooFew(snap *study.Snapshot) error {
+	what := "no trial is finished yet, and a front needs a few"
+	if a := snap.Activity; a.Done-a.Failed > 0 {
+		what = "too few trials are finished to fit anything"
+	} else if a.Failed > 0 {
+		what = "every trial has failed so far (`parfait trials " + snap.Dir + "` says why)"
+	}
+	return &fault{exit: ExitNoAnswer, what: snap.Name + ": " + what, fix: "measure: parfait run " + shown(snap.Dir) + " --headless"}
+}
+
+// shown is a path as a person would type it here.
+func shown(path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if rel, err := filepath.Rel(here, abs); err == nil && !strings.HasPrefix(rel, "..") {
+		path = rel
+	} else {
+		path = abs
+	}
+	return quoted(path)
+}
+
+// quoted is a word as a shell needs it.
+func quoted(s string) string {
+	if s != "" && !strings.ContainsAny(s, " \t\n'\"\\$&|;<>()*?[]{}#~`!") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+func isStudy(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, study.SpecFile))
+	return err == nil
+}
+
+// studiesIn lists the studies directly below dir.
+func studiesIn(dir string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if !strings.HasPrefix(e.Name(), ".") && isStudy(path) {
+			out = append(out, path)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// studyFolders completes a study's folder on the command line.
+func studyFolders(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return studiesIn("."), cobra.ShellCompDirectiveFilterDirs
+}
+
+// exists says whether something stands at path.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}

@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"parfait/explore"
+	"parfait/study"
+)
+
+func (a *app) pickCommand() *cobra.Command {
+	var w wantFlags
+	var name, why string
+	var list bool
+	cmd := &cobra.Command{
+		Use:   "pick [DIR]",
+		Short: "Choose a trade-off and keep it, with the reason",
+		Long: "Choose a point of the front and record it in the study with what is predicted there and why it was chosen; the reason goes into the receipt and the model card of its export. Nothing is written but the record.\n\n" +
+			"With --list the picks so far.",
+		Example: "parfait pick my.study --knee\n\n# the best math among what keeps code\nparfait pick my.study --best math --at-least code=0.6 --why 'code may not fall below the base'",
+		Args:    arguments(0, 1, "a study's folder"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			s, snap, err := analysed(cmd.Context(), studyDir(args))
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, s.Close()) }()
+			if list {
+				return a.listPicks(snap)
+			}
+			c, err := w.choose(snap)
+			if err != nil {
+				return err
+			}
+			p, err := s.SavePick(pickOf(snap, c, name, why))
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.printJSON(a.out, pickJSON{ID: p.ID, Name: p.Name, choiceJSON: choiceOf(snap, explore.Choice{X: c.X, Front: c.Front, Predicted: c.Predicted, Why: p.Why})})
+			}
+			if err := a.printChoice(a.out, snap, c); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(a.out, "kept as %s\nexport it: parfait export %s --pick %s --verify\n", p.Name, shown(snap.Dir), quoted(p.Name))
+			return err
+		},
+		ValidArgsFunction: studyFolders,
+	}
+	w.add(cmd)
+	completeTasks(cmd, "best", "order")
+	cmd.Flags().StringVar(&name, "name", "", "what to call it (default pick-N)")
+	cmd.Flags().StringVar(&why, "why", "", "the reason, for those who ask in a year (default: the choice in words)")
+	cmd.Flags().BoolVar(&list, "list", false, "list the picks so far")
+	return cmd
+}
+
+type pickJSON struct {
+	ID   int    `json:"id"`
+	Name string `json:"name"`
+	choiceJSON
+}
+
+// pickOf is the record of a choice.
+func pickOf(snap *study.Snapshot, c explore.Choice, name, why string) study.Pick {
+	p := study.Pick{Name: name, X: c.X, Predicted: map[string]study.Prediction{}, Why: why, Who: who()}
+	if p.Name == "" {
+		p.Name = fmt.Sprintf("pick-%d", len(snap.Picks)+1)
+	}
+	if p.Why == "" {
+		p.Why = c.Why
+	}
+	for i, t := range snap.Tasks {
+		p.Predicted[t.Name] = c.Predicted[i]
+	}
+	return p
+}
+
+type picksJSON struct {
+	Study string          `json:"study"`
+	Picks []savedPickJSON `json:"picks"`
+}
+
+type savedPickJSON struct {
+	ID           int                       `json:"id"`
+	Name         string                    `json:"name"`
+	Coefficients map[string]number         `json:"coefficients"`
+	Predicted    map[string]predictionJSON `json:"predicted"`
+	Why          string                    `json:"why"`
+	Who          string                    `json:"who"`
+	At           time.Time                 `json:"at"`
+}
+
+func (a *app) listPicks(snap *study.Snapshot) error {
+	j := picksJSON{snap.Dir, []savedPickJSON{}}
+	titles := []string{">pick", "name"}
+	for _, t := range snap.Tasks {
+		titles = append(titles, ">"+t.Name+" "+arrow(t))
+	}
+	out := newSheet(append(titles, "when", "why")...)
+	for _, p := range snap.Picks {
+		j.Picks = append(j.Picks, savedPickJSON{p.ID, p.Name, coefficientsOf(snap.Space, p.X), namedPredictions(p.Predicted), p.Why, p.Who, p.At})
+		cells := []string{strconv.Itoa(p.ID), p.Name}
+		for _, t := range snap.Tasks {
+			cells = append(cells, predicted(t, p.Predicted[t.Name]))
+		}
+		out.add(append(cells, p.At.Local().Format("2006-01-02 15:04"), p.Why)...)
+	}
+	switch {
+	case a.json:
+		return a.printJSON(a.out, j)
+	case len(snap.Picks) == 0:
+		_, err := fmt.Fprintf(a.out, "nothing was picked yet\n  → parfait pick %s --knee\n", shown(snap.Dir))
+		return err
+	}
+	_, err := fmt.Fprint(a.out, out)
+	return err
+}

@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"parfait/explore"
+	"parfait/study"
+)
+
+func (a *app) predictCommand() *cobra.Command {
+	var w wantFlags
+	cmd := &cobra.Command{
+		Use:   "predict [DIR]",
+		Short: "Predict every task at one point, measured or not",
+		Long:  "Predict every task at one point with its 90 % interval, and say whether the prediction is to be believed: whether it lies in the sampled region, and whether the front offers something better.",
+		Example: "parfait predict my.study --at math=0.3,code=0.5\n" +
+			"parfait predict my.study --best math",
+		Args: arguments(0, 1, "a study's folder"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			s, snap, err := analysed(cmd.Context(), studyDir(args))
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, s.Close()) }()
+			c, err := w.choose(snap)
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.printJSON(a.out, choiceOf(snap, c))
+			}
+			return a.printChoice(a.out, snap, c)
+		},
+		ValidArgsFunction: studyFolders,
+	}
+	w.add(cmd)
+	completeTasks(cmd, "best", "order")
+	return cmd
+}
+
+type choiceJSON struct {
+	Study string `json:"study"`
+	pointJSON
+	Why string `json:"why"`
+	// Front is the number of the point on the front, null off it; DominatedBy of one that is better on
+	// every objective, null where there is none.
+	Front       *int `json:"front_point"`
+	DominatedBy *int `json:"dominated_by"`
+}
+
+func choiceOf(snap *study.Snapshot, c explore.Choice) choiceJSON {
+	j := choiceJSON{Study: snap.Dir, pointJSON: pointOf(snap.Analysis, c.X), Why: c.Why, Front: numbered(c.Front)}
+	if c.Front < 0 {
+		j.DominatedBy = numbered(explore.Dominator(snap.Analysis, c.Predicted))
+	}
+	return j
+}
+
+// numbered turns an index in the front into the number that people see, nil for none.
+func numbered(i int) *int {
+	if i < 0 {
+		return nil
+	}
+	n := i + 1
+	return &n
+}
+
+// printChoice prints one point: what is predicted there, with what, and whether to believe it.
+func (a *app) printChoice(w io.Writer, snap *study.Snapshot, c explore.Choice) error {
+	an := snap.Analysis
+	out := newSheet("task", ">predicted", ">90 % interval", ">of best", "")
+	for t, task := range an.Tasks {
+		p := c.Predicted[t]
+		best, note := "", ""
+		if b := an.Best[t]; b >= 0 {
+			best = ofBest(task, p.Value, an.Front[b].Predicted[t].Value)
+		}
+		if task.Role != study.Objective {
+			note = string(task.Role)
+		}
+		out.add(task.Name+" "+arrow(task), plain(task, p.Value), plain(task, p.Lo)+" … "+plain(task, p.Hi), best, strings.TrimSpace(note+" "+bounds(task, p.Value)))
+	}
+	text := out.String()
+	at := make([]string, len(c.X))
+	for i, co := range an.Space.Coefficients {
+		at[i] = co.Name + " " + coefficient(c.X[i])
+	}
+	text += "  at " + strings.Join(at, ", ") + "\n"
+	if c.Why != "" {
+		text += "  " + c.Why + "\n"
+	}
+	text += "  " + belief(an, c) + "\n"
+	if _, err := io.WriteString(w, text); err != nil {
+		return err
+	}
+	return a.printDoubts(w, an)
+}
+
+// bounds says whether v keeps the task's own floor or ceiling.
+func bounds(t study.Task, v float64) string {
+	var parts []string
+	mark := func(ok bool) string {
+		if ok {
+			return "✓"
+		}
+		return "✗"
+	}
+	if t.AtLeast != nil {
+		parts = append(parts, "≥ "+plain(t, *t.AtLeast)+" "+mark(v >= *t.AtLeast))
+	}
+	if t.AtMost != nil {
+		parts = append(parts, "≤ "+plain(t, *t.AtMost)+" "+mark(v <= *t.AtMost))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// belief says where the point lies and whether there is a better one.
+func belief(an *study.Analysis, c explore.Choice) string {
+	s := fmt.Sprintf("leverage %s, inside the sampled region", explore.Decimal(c.Leverage, 2))
+	if !c.Believed {
+		s = fmt.Sprintf("leverage %s, outside the sampled region: do not believe this before it is measured", explore.Decimal(c.Leverage, 2))
+	}
+	if c.Front >= 0 {
+		return s + fmt.Sprintf("; point %d of the front", c.Front+1)
+	}
+	if d := explore.Dominator(an, c.Predicted); d >= 0 {
+		return s + fmt.Sprintf("; point %d of the front is predicted better on every objective", d+1)
+	}
+	return s
+}

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/term"
+)
+
+// progress is a line on stderr that says where long work stands. On a terminal it rewrites itself, four
+// times a second at most; elsewhere a line appears every tenth of the way, and every minute.
+type progress struct {
+	app *app
+
+	mu     sync.Mutex
+	drawn  bool // a line stands on the terminal that has no end yet
+	last   time.Time
+	tenth  int
+	stage  string
+	silent bool
+}
+
+func (a *app) progress() *progress { return &progress{app: a, tenth: -1} }
+
+const (
+	redrawEvery = 250 * time.Millisecond
+	repeatEvery = time.Minute
+)
+
+// show says that done of total is done; text is what else there is to say.
+func (p *progress) show(stage string, done, total int64, text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.silent {
+		return
+	}
+	tenth := 0
+	if total > 0 {
+		tenth = int(10 * done / total)
+	}
+	since := time.Since(p.last)
+	turn := stage != p.stage || done == total
+	p.stage = stage
+	if p.app.errTTY {
+		if turn || since >= redrawEvery {
+			p.last = time.Now()
+			p.draw(fmt.Sprintf("%s %s %s", stage, bar(done, total), text))
+		}
+		return
+	}
+	if turn || tenth != p.tenth || since >= repeatEvery {
+		p.tenth, p.last = tenth, time.Now()
+		_, _ = fmt.Fprintf(p.app.err, "%s: %s\n", stage, text)
+	}
+}
+
+func (p *progress) draw(line string) {
+	width := 80
+	if w, _, err := term.GetSize(p.app.files[1].Fd()); err == nil && w > 1 {
+		width = w
+	}
+	p.drawn = true
+	_, _ = fmt.Fprint(p.app.err, "\r"+ansi.EraseLineRight+ansi.Truncate(line, width-1, "…"))
+}
+
+// say prints a line of its own above the progress.
+func (p *progress) say(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clear()
+	_, _ = fmt.Fprintf(p.app.err, format+"\n", args...)
+}
+
+// end takes the line away.
+func (p *progress) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clear()
+	p.silent = true
+}
+
+func (p *progress) clear() {
+	if p.drawn {
+		_, _ = fmt.Fprint(p.app.err, "\r"+ansi.EraseLineRight)
+		p.drawn = false
+	}
+}
+
+const barWidth = 20
+
+func bar(done, total int64) string {
+	if total <= 0 {
+		return strings.Repeat("─", barWidth)
+	}
+	full := int(barWidth * min(done, total) / total)
+	return strings.Repeat("━", full) + strings.Repeat("─", barWidth-full)
+}

@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"parfait/study"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	var headless bool
+	var workers, budget int
+	cmd := &cobra.Command{
+		Use:   "run [DIR]",
+		Short: "Measure what the study asks for, or go on where it stopped",
+		Long: "Measure merges until the budget is spent. A run that was ended, by ctrl-c, kill or a power cut, goes on where it stopped: finished trials are never lost or measured again.\n\n" +
+			"Without --headless the explorer opens on the study and the run goes on in the background, also after the explorer is left.",
+		Example: "# everything, as text\nparfait run my.study --headless\n\n# twenty more than study.yaml says\nparfait run my.study --headless --budget 80",
+		Args:    arguments(0, 1, "a study's folder"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			dir := studyDir(args)
+			if !headless {
+				if err := a.needTerminal("parfait run " + quoted(dir) + " --headless"); err != nil {
+					return err
+				}
+			}
+			s, err := open(dir)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, s.Close()) }()
+			if cmd.Flags().Changed("budget") {
+				if err := s.Do(study.Command{Kind: study.CommandBudget, N: budget, Who: who()}); err != nil {
+					return err
+				}
+			}
+			if !headless {
+				if err := s.StartRunner(); err != nil {
+					return err
+				}
+				return a.openExplorer(cmd.Context(), s)
+			}
+			return a.runHeadless(cmd.Context(), s, workers)
+		},
+		ValidArgsFunction: studyFolders,
+	}
+	cmd.Flags().BoolVar(&headless, "headless", false, "as text, without the explorer")
+	cmd.Flags().IntVar(&workers, "workers", 0, "candidates measured at once by each evaluator; changes the time and nothing else (0: as study.yaml says)")
+	cmd.Flags().IntVar(&budget, "budget", 0, "how many trials the search may ask for in all, from now on")
+	return cmd
+}
+
+// runHeadless measures in this process, with a progress line, and ends with what came out.
+func (a *app) runHeadless(ctx context.Context, s *study.Study, workers int) error {
+	if workers < 0 {
+		return usage("", "--workers: expected 1 or more, found %d", workers)
+	}
+	p := a.progress()
+	stop := a.follow(s, p)
+	err := s.Run(ctx, study.RunOptions{Workers: workers, Note: func(text string) { p.say("%s", text) }})
+	why := stop()
+	snap, loadErr := s.Load(context.WithoutCancel(ctx))
+	switch {
+	case err != nil:
+		return a.stopped(ctx, snap, err)
+	case interrupted(ctx):
+		return a.stopped(ctx, snap, errInterrupted)
+	case loadErr != nil:
+		return loadErr
+	case why != "":
+		return &fault{exit: pauseExit(snap), what: "stopped: " + why, fix: "put it right, then go on: parfait run " + shown(s.Dir()) + " --headless"}
+	case a.json:
+		return a.printJSON(a.out, studyOf(snap))
+	}
+	return a.printOutcome(a.out, snap)
+}
+
+// pauseExit says why a runner paused itself: trials that failed, or no room for their models.
+func pauseExit(snap *study.Snapshot) Exit {
+	if snap.Activity.Failed == 0 {
+		return ExitSpace
+	}
+	return ExitEvaluator
+}
+
+// stopped says how far a run that ended early has come and how to go on.
+func (a *app) stopped(ctx context.Context, snap *study.Snapshot, err error) error {
+	if !interrupted(ctx) || snap == nil {
+		return err
+	}
+	act := snap.Activity
+	if !errors.Is(err, errInterrupted) && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &fault{
+		exit: ExitInterrupted, what: fmt.Sprintf("interrupted: %d of %d trials are finished and kept", act.Done, act.Budget),
+		fix: "go on with: parfait run " + shown(snap.Dir) + " --headless",
+	}
+}
+
+// follow draws a study's activity until stop is called. A runner that pauses itself has nobody to wait for
+// in a headless run: it is ended, and stop says why.
+func (a *app) follow(s *study.Study, p *progress) (stop func() (why string)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	reason := make(chan string, 1)
+	go func() {
+		why := ""
+		for snap := range s.Subscribe(ctx) {
+			act := snap.Activity
+			text := fmt.Sprintf("%d/%d", act.Done, act.Budget)
+			if act.Running > 0 {
+				text += fmt.Sprintf(" · %d running", act.Running)
+			}
+			if act.Failed > 0 {
+				text += fmt.Sprintf(" · %d failed", act.Failed)
+			}
+			if act.ETA > 0 && act.Done < act.Budget {
+				text += " · eta " + durationText(act.ETA)
+			}
+			p.show("sampling", int64(act.Done), int64(act.Budget), text)
+			if act.Runner == study.Paused && act.Note != "" && why == "" {
+				why = act.Note
+				_ = s.Do(study.Command{Kind: study.CommandStop, Who: "headless run"})
+			}
+		}
+		p.end()
+		reason <- why
+	}()
+	return func() string {
+		cancel()
+		return <-reason
+	}
+}
+
+// printOutcome is how a headless run ends: the front, the knee, and how to export it.
+func (a *app) printOutcome(w io.Writer, snap *study.Snapshot) error {
+	act := snap.Activity
+	state := fmt.Sprintf("%d trials", act.Done)
+	if act.Failed > 0 {
+		state += fmt.Sprintf(", %d of them failed (parfait trials %s)", act.Failed, shown(snap.Dir))
+	}
+	if act.Note != "" {
+		state += "; " + act.Note
+	}
+	if _, err := fmt.Fprintf(w, "%s: %s\n\n", snap.Name, state); err != nil {
+		return err
+	}
+	if snap.Analysis == nil {
+		return tooFew(snap)
+	}
+	if err := a.printFront(w, snap, frontShown); err != nil {
+		return err
+	}
+	dir := shown(snap.Dir)
+	_, err := fmt.Fprintf(w, "\nexport the knee:  parfait export %s --knee --verify\nexplore:          parfait %s\n", dir, dir)
+	return err
+}

@@ -1,0 +1,187 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"parfait/evaluator"
+	"parfait/study"
+)
+
+func (a *app) trialsCommand() *cobra.Command {
+	var log, retry, forget int
+	var evaluate string
+	cmd := &cobra.Command{
+		Use:     "trials [DIR]",
+		Short:   "List the trials: what was measured, what failed and why",
+		Long:    "List every trial with its state, coefficients and metrics, and the reasons of those that failed. With one of the flags, ask something of the runner instead; it takes effect whether or not a runner is at work.",
+		Example: "parfait trials my.study\n\n# the output of the evaluator for trial 12\nparfait trials my.study --log 12\n\n# measure this one next\nparfait trials my.study --evaluate math=0.3,code=0.5",
+		Args:    arguments(0, 1, "a study's folder"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			s, err := open(studyDir(args))
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, s.Close()) }()
+			snap := s.Snapshot()
+			changed := cmd.Flags().Changed
+			switch {
+			case changed("log"):
+				return a.printLog(s, snap, log)
+			case changed("retry"):
+				return a.ask(s, study.Command{Kind: study.CommandRetry, N: retry}, fmt.Sprintf("trial %d waits to be measured again", retry))
+			case changed("forget"):
+				return a.ask(s, study.Command{Kind: study.CommandForget, N: forget}, fmt.Sprintf("trial %d is cancelled", forget))
+			case changed("evaluate"):
+				x, err := readPoint(snap.Space, evaluate)
+				if err != nil {
+					return err
+				}
+				return a.ask(s, study.Command{Kind: study.CommandEvaluate, X: x}, "it will be measured next")
+			case a.json:
+				return a.printJSON(a.out, listJSON{snap.Dir, trialsOf(snap)})
+			}
+			return a.printTrials(snap)
+		},
+		ValidArgsFunction: studyFolders,
+	}
+	cmd.Flags().IntVar(&log, "log", 0, "print the log of trial `N`")
+	cmd.Flags().IntVar(&retry, "retry", 0, "measure the failed trial `N` again")
+	cmd.Flags().IntVar(&forget, "forget", 0, "cancel trial `N`, which waits, runs or has failed")
+	cmd.Flags().StringVar(&evaluate, "evaluate", "", "measure the merge at `NAME=VALUE,…` next")
+	cmd.MarkFlagsMutuallyExclusive("log", "retry", "forget", "evaluate")
+	return cmd
+}
+
+type listJSON struct {
+	Study  string      `json:"study"`
+	Trials []trialJSON `json:"trials"`
+}
+
+type askedJSON struct {
+	Study string `json:"study"`
+	Asked string `json:"asked"`
+}
+
+// ask gives the runner a command and says what will come of it.
+func (a *app) ask(s *study.Study, c study.Command, effect string) error {
+	c.Who = who()
+	if err := s.Do(c); err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(a.out, askedJSON{s.Dir(), string(c.Kind)})
+	}
+	if act := s.Snapshot().Activity; act.Runner != study.Sampling && c.Kind != study.CommandForget {
+		effect += "\n  → no runner is at work: parfait run " + shown(s.Dir()) + " --headless"
+	}
+	_, err := fmt.Fprintln(a.out, effect)
+	return err
+}
+
+func (a *app) printLog(s *study.Study, snap *study.Snapshot, id int) error {
+	if id < 1 || id > len(snap.Trials) {
+		return &fault{exit: ExitNotFound, what: fmt.Sprintf("there is no trial %d; %s has %d", id, snap.Name, len(snap.Trials))}
+	}
+	text, err := s.Log(id)
+	if err != nil {
+		return err
+	}
+	t := snap.Trials[id-1]
+	if a.json {
+		return a.printJSON(a.out, struct {
+			Trial trialJSON `json:"trial"`
+			Log   string    `json:"log"`
+		}{trialOf(snap.Space, t), text})
+	}
+	if text == "" {
+		text = fmt.Sprintf("trial %d is %s and has written nothing\n", id, t.State)
+		if t.Error != "" {
+			text += t.Error + "\n"
+		}
+	}
+	_, err = fmt.Fprint(a.out, text)
+	return err
+}
+
+func (a *app) printTrials(snap *study.Snapshot) error {
+	if len(snap.Trials) == 0 {
+		_, err := fmt.Fprintf(a.out, "%s: no trials yet\n  → parfait run %s --headless\n", snap.Name, shown(snap.Dir))
+		return err
+	}
+	act := snap.Activity
+	head := fmt.Sprintf("%s: %d of %d trials, %s", snap.Name, act.Done, act.Budget, act.Runner)
+	if act.Note != "" {
+		head += " (" + act.Note + ")"
+	}
+	if _, err := fmt.Fprintf(a.out, "%s; ± is one standard error\n%s", head, trialSheet(snap, snap.Trials, true)); err != nil {
+		return err
+	}
+	for _, t := range snap.Trials {
+		if t.Error == "" || t.State == evaluator.Done {
+			continue
+		}
+		if _, err := fmt.Fprintf(a.out, "  ! trial %d: %s\n", t.ID, strings.ReplaceAll(t.Error, "\n", "\n    ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// trialSheet lists trials with their metrics; with states, also how they stand and why they were asked for.
+func trialSheet(snap *study.Snapshot, trials []study.Trial, states bool) *sheet {
+	titles := []string{">trial"}
+	if states {
+		titles = append(titles, "state")
+	}
+	for _, t := range snap.Tasks {
+		titles = append(titles, ">"+t.Name+" "+arrow(t))
+	}
+	for _, c := range snap.Space.Coefficients {
+		titles = append(titles, ">"+c.Name)
+	}
+	if states {
+		titles = append(titles, ">took")
+	}
+	out := newSheet(append(titles, "why")...)
+	for _, t := range trials {
+		cells := []string{strconv.Itoa(t.ID)}
+		if states {
+			state := string(t.State)
+			if t.Attempt > 1 {
+				state += fmt.Sprintf(" (attempt %d)", t.Attempt)
+			}
+			cells = append(cells, state)
+		}
+		for _, task := range snap.Tasks {
+			cell := "–"
+			if m, ok := t.Metrics[task.Name]; ok {
+				cell = uncertain(task, m.Value, m.Stderr)
+			}
+			cells = append(cells, cell)
+		}
+		for _, v := range t.X {
+			cells = append(cells, coefficient(v))
+		}
+		if states {
+			cells = append(cells, tookText(t))
+		}
+		out.add(append(cells, t.Why)...)
+	}
+	return out
+}
+
+func tookText(t study.Trial) string {
+	switch {
+	case t.Started.IsZero():
+		return ""
+	case t.Ended.IsZero():
+		return durationText(time.Since(t.Started)) + "…"
+	}
+	return durationText(t.Ended.Sub(t.Started))
+}

@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"parfait/study"
+)
+
+func (a *app) trustCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "trust [DIR]",
+		Short: "Say how far to believe the predictions",
+		Long: "For every task: Q², the share of the variance that the surrogate predicts of trials it has not seen (leave-one-out), the ceiling that noise sets to it, the worst such prediction, and how many fall within their 90 % interval. " +
+			"A task that should not be believed is flagged, with the reason. docs/trust.md explains.",
+		Args: arguments(0, 1, "a study's folder"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			s, snap, err := analysed(cmd.Context(), studyDir(args))
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, s.Close()) }()
+			if a.json {
+				return a.printJSON(a.out, trustsJSON{snap.Dir, trustsOf(snap.Analysis)})
+			}
+			return a.printTrust(snap)
+		},
+		ValidArgsFunction: studyFolders,
+	}
+}
+
+type trustsJSON struct {
+	Study string               `json:"study"`
+	Trust map[string]trustJSON `json:"trust"`
+}
+
+func (a *app) printTrust(snap *study.Snapshot) error {
+	an := snap.Analysis
+	out := newSheet("", "task", ">Q²", ">ceiling", ">off by", ">worst", ">at trial", ">in 90 %", ">trials", "surrogate")
+	for i, f := range an.Fits {
+		t, task := f.Trust, an.Tasks[i]
+		mark := "●"
+		if t.Flagged {
+			mark = "!"
+		}
+		fitter := t.Fitter
+		if t.Constant {
+			fitter += " (the task does not vary)"
+		}
+		out.add(mark, f.Task, fmt.Sprintf("%.2f", t.Q2), fmt.Sprintf("%.2f", t.Ceiling), plain(task, t.RMSE), plain(task, t.Worst),
+			strconv.Itoa(worstTrial(an, f, t)), fmt.Sprintf("%.0f %%", 100*t.Coverage), strconv.Itoa(t.N), fitter)
+	}
+	if _, err := fmt.Fprintf(a.out, "%s: predictions of trials left out, %d trials\n%s", snap.Name, len(an.Trials), out); err != nil {
+		return err
+	}
+	for _, f := range an.Fits {
+		for _, text := range []string{f.Trust.Why, f.Trust.Note} {
+			if text == "" {
+				continue
+			}
+			if _, err := fmt.Fprintf(a.out, "  %s: %s\n", f.Task, text); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"parfait/explore"
+	"parfait/study"
+)
+
+// wantFlags say which point is meant; predict, pick and export share them.
+type wantFlags struct {
+	knee    bool
+	point   int
+	pick    string
+	best    string
+	at      string
+	atLeast string
+	aspire  string
+	weights string
+	order   []string
+	slack   string
+}
+
+func (w *wantFlags) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&w.knee, "knee", false, "the knee of the front: beyond it a little more of one task costs much of another")
+	f.IntVar(&w.point, "point", 0, "point `N` of the front, as `parfait front` numbers them")
+	f.StringVar(&w.pick, "pick", "", "a pick saved before, by its name or number")
+	f.StringVar(&w.best, "best", "", "the front's best of one `TASK`")
+	f.StringVar(&w.at, "at", "", "exactly these coefficients, `NAME=VALUE,…`, on the front or not")
+	f.StringVar(&w.atLeast, "at-least", "", "only points that reach `TASK=VALUE,…` (at most, for tasks that are minimised); goes with the others")
+	f.StringVar(&w.aspire, "aspire", "", "the front's nearest to `TASK=VALUE,…` (achievement scalarisation)")
+	f.StringVar(&w.weights, "weights", "", "the front's best sum with `TASK=WEIGHT,…`, each task in units of its range")
+	f.StringSliceVar(&w.order, "order", nil, "the front's best on the first `TASK,…`, then on the next")
+	f.StringVar(&w.slack, "slack", "", "with --order: how much of `TASK=VALUE,…` may be given up for the next")
+	cmd.MarkFlagsMutuallyExclusive("knee", "point", "pick", "best", "at", "aspire", "weights", "order")
+	cmd.MarkFlagsMutuallyExclusive("at", "at-least")
+}
+
+// choose finds the point that the flags mean.
+func (w *wantFlags) choose(snap *study.Snapshot) (explore.Choice, error) {
+	a := snap.Analysis
+	switch {
+	case w.point != 0:
+		return frontPoint(a, w.point)
+	case w.pick != "":
+		return savedPick(snap, w.pick)
+	}
+	want := explore.Want{Knee: w.knee, Best: w.best, Lexicographic: w.order}
+	tasks := taskNames(snap.Tasks)
+	for _, f := range []struct {
+		flag, text string
+		into       *map[string]float64
+	}{
+		{"--at-least", w.atLeast, &want.AtLeast},
+		{"--aspire", w.aspire, &want.Aspire},
+		{"--weights", w.weights, &want.Weights},
+		{"--slack", w.slack, &want.Slack},
+	} {
+		if f.text == "" {
+			continue
+		}
+		values, err := assignments(f.flag, f.text, "task", tasks)
+		if err != nil {
+			return explore.Choice{}, err
+		}
+		*f.into = values
+	}
+	if w.at != "" {
+		x, err := readPoint(snap.Space, w.at)
+		if err != nil {
+			return explore.Choice{}, err
+		}
+		want.At = map[string]float64{}
+		for i, c := range snap.Space.Coefficients {
+			want.At[c.Name] = x[i]
+		}
+	}
+	if !w.asks() {
+		return explore.Choice{}, usage("", "which point? Say one of --knee, --best, --point, --at, --at-least, --aspire, --weights, --order, --pick")
+	}
+	return explore.Choose(a, want)
+}
+
+func (w *wantFlags) asks() bool {
+	return w.knee || w.best != "" || w.at != "" || w.atLeast != "" || w.aspire != "" || w.weights != "" || len(w.order) > 0
+}
+
+func frontPoint(a *study.Analysis, n int) (explore.Choice, error) {
+	if n < 1 || n > len(a.Front) {
+		return explore.Choice{}, usage("", "--point: the front has the points 1 to %d, found %d", len(a.Front), n)
+	}
+	p := a.Front[n-1]
+	return explore.Choice{X: slices.Clone(p.X), Front: n - 1, Predicted: p.Predicted, Leverage: p.Leverage, Believed: p.Believed, Why: fmt.Sprintf("point %d of the front", n)}, nil
+}
+
+// savedPick is a pick by its number or name, with what is predicted there now.
+func savedPick(snap *study.Snapshot, name string) (explore.Choice, error) {
+	var names []string
+	for i := len(snap.Picks) - 1; i >= 0; i-- { // the newest of a name
+		p := snap.Picks[i]
+		names = append(names, p.Name)
+		if p.Name != name && strconv.Itoa(p.ID) != name {
+			continue
+		}
+		a := snap.Analysis
+		c := explore.Choice{X: p.X, Front: -1, Predicted: a.Predict(p.X), Leverage: a.Leverage(p.X), Believed: a.Believed(p.X), Why: p.Why}
+		return c, nil
+	}
+	if len(names) == 0 {
+		return explore.Choice{}, &fault{exit: ExitNotFound, what: "--pick: nothing was picked yet", fix: "parfait pick " + shown(snap.Dir) + " --knee --name " + quoted(name)}
+	}
+	return explore.Choice{}, &fault{exit: ExitNotFound, what: "--pick: " + strings.TrimPrefix(unknownName("pick", name, names), "")}
+}
+
+// completeTasks completes task names where a flag takes one.
+func completeTasks(cmd *cobra.Command, flags ...string) {
+	for _, flag := range flags {
+		_ = cmd.RegisterFlagCompletionFunc(flag, func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			spec, err := study.ReadSpec(studyDir(args))
+			if err != nil {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return taskNames(spec.Tasks), cobra.ShellCompDirectiveNoFileComp
+		})
+	}
+}
