@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"sort"
 	"testing"
 )
 
@@ -78,51 +79,44 @@ func equal(a, b float64) bool {
 	return math.IsNaN(a) && math.IsNaN(b) || a == b && math.Signbit(a) == math.Signbit(b)
 }
 
-// nearest rounds x to a 16-bit format by looking at the two neighbours: the slow way.
-func nearest(x float64, f Format) uint16 {
+// ruler is the positive numbers of a 16-bit format in order, and one more, as if its exponent had no
+// limit, in the place of infinity.
+func ruler(f Format) []float64 {
 	l := layouts[f]
+	infinity := uint64(1<<l.exponent-1) << l.fraction
+	var marks []float64
+	for u := range infinity {
+		marks = append(marks, value(u, l.exponent, l.fraction))
+	}
+	return append(marks, math.Ldexp(1, 1<<(l.exponent-1)))
+}
+
+// nearest rounds x by looking at the two numbers around it: the slow way.
+func nearest(x float64, marks []float64) uint16 {
 	sign := uint16(0)
 	if math.Signbit(x) {
 		sign = 0x8000
 	}
 	x = math.Abs(x)
-	infinity := uint16(1<<l.exponent-1) << l.fraction
-	if math.IsInf(x, 0) {
-		return sign | infinity
+	hi := sort.Search(len(marks)-1, func(i int) bool { return marks[i] > x })
+	if x >= marks[len(marks)-1] {
+		return sign | uint16(len(marks)-1)
 	}
-	lo, hi := uint16(0), infinity // value(lo) <= x < value(hi)
-	for hi-lo > 1 {
-		mid := lo + (hi-lo)/2
-		if value(uint64(mid), l.exponent, l.fraction) <= x {
-			lo = mid
-		} else {
-			hi = mid
-		}
+	lo := hi - 1
+	if down, up := x-marks[lo], marks[hi]-x; down < up || down == up && lo%2 == 0 {
+		return sign | uint16(lo)
 	}
-	below, above := value(uint64(lo), l.exponent, l.fraction), value(uint64(hi), l.exponent, l.fraction)
-	if math.IsInf(above, 0) { // as if the exponent had no limit
-		above = math.Ldexp(1, 1<<(l.exponent-1))
-	}
-	switch down, up := x-below, above-x; {
-	case down < up || down == up && lo%2 == 0:
-		return sign | lo
-	}
-	return sign | hi
+	return sign | uint16(hi)
 }
 
 // TestEncodeRoundsToNearestEven: around every number and every half way between two neighbours.
 func TestEncodeRoundsToNearestEven(t *testing.T) {
-	for f, l := range layouts {
+	for f := range layouts {
 		var xs []float32
 		var ds []float64
-		for u := range uint64(1 << 15) {
-			a, b := value(u, l.exponent, l.fraction), value(u+1, l.exponent, l.fraction)
-			if u+1 == (1<<l.exponent-1)<<l.fraction {
-				b = math.Ldexp(1, 1<<(l.exponent-1))
-			}
-			if math.IsNaN(a) || math.IsNaN(b) || math.IsInf(a, 0) {
-				continue
-			}
+		marks := ruler(f)
+		for i, a := range marks[:len(marks)-1] {
+			b := marks[i+1]
 			half := a + (b-a)/2
 			for _, x := range []float32{float32(a), float32(half), math.Nextafter32(float32(half), 0), math.Nextafter32(float32(half), math.MaxFloat32)} {
 				xs = append(xs, x, -x)
@@ -134,7 +128,7 @@ func TestEncodeRoundsToNearestEven(t *testing.T) {
 		check := func(how string, xs []float64, got []byte) {
 			t.Helper()
 			for i, x := range xs {
-				if u, want := binary.LittleEndian.Uint16(got[2*i:]), nearest(x, f); u != want {
+				if u, want := binary.LittleEndian.Uint16(got[2*i:]), nearest(x, marks); u != want {
 					t.Fatalf("%s: %v to %v: %#04x, expected %#04x", how, x, f, u, want)
 				}
 			}

@@ -18,7 +18,7 @@ func TestWithoutAssembly(t *testing.T) {
 		"decode": TestDecodeEveryPattern, "encode": TestEncodeRoundsToNearestEven, "finite": TestFinite,
 		"combine": TestCombineEveryShape, "bad": TestCombineFindsEveryBadInput, "overflow": TestCombineOverflow,
 		"random": TestWordsOfASeed, "words": TestWordsAreFreeOfChunks, "keep": TestKeep, "reduce": TestReductionsAgree,
-		"trim": TestTrim, "elect": TestElect, "histogram": TestHistogramFindsEveryRank,
+		"trim": TestTrim, "elect": TestElect,
 	} {
 		t.Run(name, test)
 	}
