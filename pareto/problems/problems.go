@@ -1,2 +1,0 @@
-// Package problems holds test problems that know their fronts.
-package problems
