@@ -140,6 +140,9 @@ func parseReport(b []byte) (object, error) {
 	d := json.NewDecoder(bytes.NewReader(nullForNaN(b)))
 	d.UseNumber()
 	v, err := parseValue(d, 0)
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -159,9 +162,6 @@ func parseValue(d *json.Decoder, depth int) (any, error) {
 		return nil, fmt.Errorf("it is nested deeper than %d", deepest)
 	}
 	t, err := d.Token()
-	if errors.Is(err, io.EOF) {
-		return nil, io.ErrUnexpectedEOF
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -31,15 +31,14 @@ type output struct {
 
 // stream is one of the files that a run prints into.
 type stream struct {
-	file *os.File
-	at   int64  // read so far
-	line []byte // begun, without its end
+	file  *os.File
+	at    int64  // read so far
+	line  []byte // begun, without its end
+	freed int64  // bytes at the start that were given back to the disk
 }
 
-const (
-	longestLine = 64 << 10  // of the log; what is longer is cut
-	largestFile = 128 << 20 // of stdout or stderr; what was read is thrown away beyond
-)
+// longestLine is the longest that is taken in one piece; what is longer is cut.
+const longestLine = 64 << 10
 
 // follow begins, or takes up again where an earlier runner was, to follow the run in dir.
 func follow(dir, log string, limit int64, progress func(evaluator.Progress)) (*output, error) {
@@ -118,9 +117,9 @@ func (o *output) take(s *stream) error {
 			return err
 		}
 	}
-	if s.at > largestFile { // the process appends, so it goes on at the new end
-		s.at = 0
-		return s.file.Truncate(0)
+	if s.at-s.freed > 2*largestTail {
+		punch(s.file, s.freed, s.at-largestTail)
+		s.freed = s.at - largestTail
 	}
 	return nil
 }
@@ -153,12 +152,20 @@ func (o *output) say(format string, args ...any) {
 	}
 }
 
-// close writes what was begun without an end, and tells the first thing that went wrong.
-func (o *output) close() error {
+// finish takes up the rest, also what was begun without an end.
+func (o *output) finish() {
+	o.copy()
 	for _, s := range o.streams {
 		if len(s.line) > 0 {
 			o.line(s.line)
+			s.line = nil
 		}
+	}
+}
+
+// close tells the first thing that went wrong.
+func (o *output) close() error {
+	for _, s := range o.streams {
 		o.note(s.file.Close())
 	}
 	for _, f := range []*os.File{o.log, o.copied} {

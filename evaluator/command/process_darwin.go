@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -64,3 +65,6 @@ func hasToken(pid int, token string) bool {
 	}
 	return false
 }
+
+// punch would give the bytes of a file from … to back to the disk; here they stay until the run is over.
+func punch(*os.File, int64, int64) {}

@@ -84,7 +84,7 @@ func (e *commands) remains(c evaluator.Candidate) remains {
 	}
 	// A log that cannot be written does not make a result unknown.
 	if out, err := follow(dir, c.Log, e.options.LogLimit, func(evaluator.Progress) {}); err == nil {
-		out.copy()
+		out.finish()
 		if r.ended {
 			out.say("the runner was gone; the evaluation had ended with exit status %d", status)
 		} else {
@@ -109,7 +109,11 @@ func (r record) stop(o Options) error {
 		if gone, err := waitUntilNot(r.leaderLives, o.Grace); err != nil || gone {
 			return err
 		}
-		return signalGroup(r.PID, syscall.SIGKILL)
+		if err := signalGroup(r.PID, syscall.SIGKILL); err != nil {
+			return err
+		}
+		_, err = waitUntilNot(r.leaderLives, lastPatience)
+		return err
 	}
 	left, err := r.orphans()
 	for _, p := range left {

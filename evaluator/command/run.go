@@ -75,7 +75,7 @@ func (r *run) execute(ctx context.Context) (status int, err error) {
 		if ctx.Err() != nil {
 			err = stopped(r.dir, err)
 		}
-		out.copy()
+		out.finish()
 		ending := fmt.Sprintf("exit status %d", status)
 		if err != nil {
 			ending = err.Error()
@@ -96,6 +96,9 @@ func stopped(dir string, err error) error {
 
 // findProgram looks for the program before anything is started, to say clearly that it is not there.
 func findProgram(name string, o Options) error {
+	if info, err := os.Stat(o.folder()); err != nil || !info.IsDir() {
+		return evaluator.Errorf(CannotStart, "the working directory %s is not there: set the option dir to a folder that is", o.folder())
+	}
 	path := name
 	if strings.ContainsRune(name, '/') {
 		if !filepath.IsAbs(name) {

@@ -1,0 +1,149 @@
+//go:build linux || darwin
+
+package command
+
+import (
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"parfait/evaluator"
+)
+
+func TestParseOptions(t *testing.T) {
+	o, errs := ParseOptions(map[string]any{
+		"command":  []any{"python", "evaluate.py", "--limit", 100, "--temperature", 0.5, "--model", "{model}", "--split", "{split}"},
+		"parallel": 2, "timeout": "1h 30m", "grace": 2.5, "dir": "eval",
+		"env":    map[string]any{"CUDA_VISIBLE_DEVICES": "{slot}", "HF_HUB_OFFLINE": 1, "DEBUG": true},
+		"splits": []any{"validation", "test"}, "form": "adapter", "model": true,
+		"metrics": map[string]any{"gsm8k": "exact_match,strict-match"},
+	})
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	want := Options{
+		Command:  []string{"python", "evaluate.py", "--limit", "100", "--temperature", "0.5", "--model", "{model}", "--split", "{split}"},
+		Parallel: 2, Timeout: 90 * time.Minute, Grace: 2500 * time.Millisecond, Dir: "eval",
+		Env:    map[string]string{"CUDA_VISIBLE_DEVICES": "{slot}", "HF_HUB_OFFLINE": "1", "DEBUG": "true"},
+		Splits: []evaluator.Split{evaluator.Validation, evaluator.Test}, Form: evaluator.Adapter, Model: true,
+		Metrics: map[string]string{"gsm8k": "exact_match,strict-match"},
+	}
+	if !reflect.DeepEqual(o, want) {
+		t.Errorf("%+v, expected %+v", o, want)
+	}
+}
+
+func TestParseOptionsSaysAll(t *testing.T) {
+	_, errs := ParseOptions(map[string]any{
+		"command": []any{"python", map[string]any{"model": nil}}, "parallel": 0, "timeout": "30", "grace": -1, "dir": []any{},
+		"env": []any{"A=1"}, "model": "yes", "splits": "test", "metrics": "acc", "paralel": 2, "form": 3,
+	})
+	text := errors.Join(errs...).Error()
+	for _, want := range []string{
+		"command: argument 1", "quoted in YAML", "parallel: expected a whole number", "timeout: expected a time such as", "grace:", "dir: expected text",
+		"env: expected a mapping", "model: expected true or false", "splits: expected [validation]", "metrics: expected a mapping", `no option "paralel"`, "parallel, splits, timeout",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the errors do not say %q:\n%s", want, text)
+		}
+	}
+	for _, e := range errs {
+		if !errors.Is(e, evaluator.BadOptions) {
+			t.Errorf("%v has no code", e)
+		}
+	}
+}
+
+func TestBadOptions(t *testing.T) {
+	good := func() Options { return Options{Command: []string{"true"}} }
+	for want, change := range map[string]func(*Options){
+		"found nothing":            func(o *Options) { o.Command = nil },
+		"no placeholder {modle}":   func(o *Options) { o.Command = append(o.Command, "{modle}") },
+		"write {{x}}":              func(o *Options) { o.Command = append(o.Command, "print(f'{x}')") },
+		"none below 0":             func(o *Options) { o.Timeout = -1 },
+		"folder or adapter":        func(o *Options) { o.Form = "gguf" },
+		"validation is missing":    func(o *Options) { o.Splits = []evaluator.Split{evaluator.Test} },
+		"at most once":             func(o *Options) { o.Splits = []evaluator.Split{"validation", "validation"} },
+		"cannot be set":            func(o *Options) { o.Env = map[string]string{"A=B": "1"} },
+		"no placeholder {tri}":     func(o *Options) { o.Env = map[string]string{"A": "{tri}"} },
+		"cannot be given the byte": func(o *Options) { o.Command = append(o.Command, "a\x00b") },
+	} {
+		o := good()
+		change(&o)
+		if _, err := New(o); !errors.Is(err, evaluator.BadOptions) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, expected %q", err, want)
+		}
+	}
+}
+
+// What a command line mentions decides whether the model is made and the test split offered.
+func TestLimitsFollowPlaceholders(t *testing.T) {
+	for _, c := range []struct {
+		o     Options
+		model bool
+		test  bool
+	}{
+		{Options{Command: []string{"x"}}, false, false},
+		{Options{Command: []string{"x", "--model={model}"}}, true, false},
+		{Options{Command: []string{"x", "{{model}}"}}, false, false},
+		{Options{Command: []string{"x"}, Env: map[string]string{"M": "{model}", "S": "{split}"}}, true, true},
+		{Options{Command: []string{"x"}, Model: true, Splits: []evaluator.Split{"validation", "test"}}, true, true},
+	} {
+		l := mustNew(t, c.o).Limits()
+		if l.NeedsModel != c.model || slices.Contains(l.Splits, evaluator.Test) != c.test {
+			t.Errorf("%+v: model %t, splits %v", c.o, l.NeedsModel, l.Splits)
+		}
+	}
+}
+
+func TestSplitLine(t *testing.T) {
+	for line, want := range map[string][]string{
+		"python evaluate.py  --model\t{model}": {"python", "evaluate.py", "--model", "{model}"},
+		`a 'b c' "d \"e\" \\ \n" f\ g ''`:      {"a", "b c", `d "e" \ \n`, "f g", ""},
+		`'$HOME *' x=~/y a#b k=[1]`:            {"$HOME *", "x=~/y", "a#b", "k=[1]"},
+		`über "größe"`:                         {"über", "größe"},
+	} {
+		got, err := splitLine(line)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %q, %v; expected %q", line, got, err, want)
+		}
+	}
+	for line, want := range map[string]string{
+		"a | b": `'|'`, "a > b": `'>'`, "a $HOME": `'$'`, `a "$HOME"`: `'$'`, "a `b`": "'`'", "a *.txt": `'*'`, "~/a": `'~'`,
+		"a; b": `';'`, "a\nb": `'\n'`, "a 'b": "not closed", `a \`: "escapes nothing", "  ": "expected a program", "": "expected a program",
+	} {
+		if got, err := splitLine(line); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %q, %v; expected an error with %s", line, got, err, want)
+		}
+	}
+}
+
+// Quoting and splitting are inverse.
+func TestSplitLineUndoesQuoting(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		args := rapid.SliceOfN(rapid.String(), 1, 5).Draw(t, "args")
+		var quoted []string
+		for _, a := range args {
+			quoted = append(quoted, "'"+strings.ReplaceAll(a, "'", `'\''`)+"'")
+		}
+		got, err := splitLine(strings.Join(quoted, " "))
+		if err != nil || !slices.Equal(got, args) {
+			t.Fatalf("%q came back as %q, %v", args, got, err)
+		}
+	})
+}
+
+func FuzzSplitLine(f *testing.F) {
+	f.Add(`python 'a b' "c" \d`)
+	f.Fuzz(func(t *testing.T, line string) {
+		args, err := splitLine(line)
+		if (err == nil) == (len(args) == 0) {
+			t.Errorf("%q: %q and %v", line, args, err)
+		}
+	})
+}

@@ -1,0 +1,153 @@
+//go:build linux || darwin
+
+package command
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"parfait/evaluator"
+)
+
+func TestParseProgress(t *testing.T) {
+	for line, want := range map[string]evaluator.Progress{
+		"PARFAIT_PROGRESS 3/10 gsm8k":                             {Done: 3, Total: 10, Note: "gsm8k"},
+		"  PARFAIT_PROGRESS 3/10  \r":                             {Done: 3, Total: 10},
+		"PARFAIT_PROGRESS 7":                                      {Done: 7},
+		"PARFAIT_PROGRESS 0/5 a\x1b[31m":                          {Total: 5, Note: "a"},
+		`{"progress": {"done": 3, "total": 10, "note": "gsm8k"}}`: {Done: 3, Total: 10, Note: "gsm8k"},
+		`{"progress": {"done": 3}}`:                               {Done: 3},
+	} {
+		if got, ok := parseProgress([]byte(line)); !ok || got != want {
+			t.Errorf("%q: %+v, %t; expected %+v", line, got, ok, want)
+		}
+	}
+	for _, line := range []string{
+		"", "PARFAIT_PROGRESS", "PARFAIT_PROGRESS x/3", "PARFAIT_PROGRESS 3/x", "PARFAIT_PROGRESS -1/3", "PARFAIT_PROGRESS 4/3",
+		`{"progress": 3}`, `{"progress": {"done": 3}, "a": 1}`, `{"progress": null}`, `{"progress": {"done": 1.5}}`, "10%|#####", `{"a": 1}`,
+	} {
+		if got, ok := parseProgress([]byte(line)); ok {
+			t.Errorf("%q is no progress, read %+v", line, got)
+		}
+	}
+}
+
+func FuzzParseProgress(f *testing.F) {
+	f.Add([]byte("PARFAIT_PROGRESS 3/10 gsm8k"))
+	f.Add([]byte(`{"progress": {"done": 3, "total": 10}}`))
+	f.Fuzz(func(t *testing.T, line []byte) {
+		if p, ok := parseProgress(line); ok && !sound(p) {
+			t.Errorf("%q: %+v", line, p)
+		}
+	})
+}
+
+func TestPrintable(t *testing.T) {
+	for in, want := range map[string]string{
+		"\x1b[1;31mred\x1b[0m": "red", "\x1b]0;title\x07x": "x", "a\x00\x7f\u0085b": "ab", "tab\tline\n": "tab\tline\n", "bad\xff": "bad�",
+	} {
+		if got := printable(in); got != want {
+			t.Errorf("%q: %q, expected %q", in, got, want)
+		}
+	}
+}
+
+// followed makes a run's folder with something printed, and follows it.
+func followed(t *testing.T, limit int64) (*output, string, *os.File) {
+	t.Helper()
+	dir := t.TempDir()
+	write(filepath.Join(dir, stderrName), "")
+	f, err := os.OpenFile(filepath.Join(dir, stdoutName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	o, err := follow(dir, filepath.Join(dir, "log"), limit, func(evaluator.Progress) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o, dir, f
+}
+
+// What a runner had copied into the log is not copied again by the next; a line is not torn in two.
+func TestFollowTakesUpWhereItWas(t *testing.T) {
+	o, dir, f := followed(t, 1<<20)
+	print := func(s string) {
+		if _, err := f.WriteString(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	print("one\ntw")
+	o.copy()
+	print("o\nthr")
+	o.copy()
+	// The runner dies here, and another follows.
+	again, err := follow(dir, filepath.Join(dir, "log"), 1<<20, func(evaluator.Progress) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	print("ee\nfour")
+	again.finish()
+	if err := again.close(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "log"))
+	if err != nil || string(b) != "one\ntwo\nthree\nfour\n" {
+		t.Errorf("the log is %q (%v)", b, err)
+	}
+}
+
+// An endless line and an endless output take neither the memory nor the disk, and the end is still found.
+func TestFollowEndlessOutput(t *testing.T) {
+	o, dir, f := followed(t, 1<<20)
+	junk := strings.Repeat("x", 1<<20)
+	for range 24 {
+		if _, err := f.WriteString(junk); err != nil {
+			t.Fatal(err)
+		}
+		o.copy()
+		if n := cap(o.streams[0].line); n > 4*longestLine {
+			t.Fatalf("a line without end holds %d bytes", n)
+		}
+	}
+	if _, err := f.WriteString("\n{\"a\": 1}\n"); err != nil {
+		t.Fatal(err)
+	}
+	o.finish()
+	if err := o.close(); err != nil {
+		t.Fatal(err)
+	}
+	if b, _, err := findReport(dir); err != nil || string(b) != `{"a": 1}` {
+		t.Errorf("the report is %q (%v)", b, err)
+	}
+	info, err := os.Stat(filepath.Join(dir, "log"))
+	if err != nil || info.Size() > 2<<20 {
+		t.Errorf("the log has %d bytes (%v)", info.Size(), err)
+	}
+	info, err = os.Stat(filepath.Join(dir, stdoutName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if taken := info.Sys().(*syscall.Stat_t).Blocks * 512; o.streams[0].freed == 0 || canPunch(t, dir) && taken > 16<<20 {
+		t.Errorf("stdout takes %d bytes of the disk, of %d that were printed", taken, info.Size())
+	}
+}
+
+// canPunch says whether this file system gives back what is punched out of a file.
+func canPunch(t *testing.T, dir string) bool {
+	path := filepath.Join(dir, "probe")
+	write(path, strings.Repeat("x", 1<<20))
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	punch(f, 0, 1<<20)
+	info, err := f.Stat()
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return err == nil && info.Sys().(*syscall.Stat_t).Blocks == 0
+}

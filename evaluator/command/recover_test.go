@@ -1,0 +1,199 @@
+//go:build linux || darwin
+
+package command
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"parfait/evaluator"
+)
+
+// A runner is killed while four are measured: those that come to their end without it are adopted, with
+// metrics or error, the one that hangs is stopped.
+func TestRecoverAfterKill(t *testing.T) {
+	dir := t.TempDir()
+	var open []evaluator.Candidate
+	for i, behaviour := range []string{"out", "hang", "die"} {
+		c := behaving(behaviour)(t)
+		c.Key, c.Attempt, c.Split = "digits/"+string(rune('1'+i)), 1, evaluator.Validation
+		c.Log = filepath.Join(dir, filepath.Base(c.Key)+".log")
+		open = append(open, c)
+	}
+	crash(t, dir, open)
+	hanging, err := readRecord(runFolder(open[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lives, err := hanging.leaderLives(); !lives || err != nil {
+		t.Fatalf("what hangs does not live on when the runner is killed (%v)", err)
+	}
+	events := map[string]evaluator.Event{}
+	unknown, err := mustNew(t, options(dir)).Recover(t.Context(), open, func(e evaluator.Event) { events[e.Key] = e })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(unknown, []string{"digits/2"}) {
+		t.Errorf("unknown are %v, expected the one that hung", unknown)
+	}
+	if e := events["digits/1"]; e.State != evaluator.Done || e.Attempt != 1 || e.Metrics["b"] != (evaluator.Metric{Value: .1, Stderr: .01, N: 100}) {
+		t.Errorf("the finished one is %s with %v: %v", e.State, e.Metrics, e.Err)
+	}
+	if e := events["digits/3"]; e.State != evaluator.Failed || !errors.Is(e.Err, Exited) || !strings.Contains(e.Err.Error(), "CUDA") {
+		t.Errorf("the failed one is %s: %v", e.State, e.Err)
+	}
+	if left, err := members(hanging.PID); err != nil || len(left) > 0 {
+		t.Errorf("%v are left of what hung (%v)", left, err)
+	}
+	for _, c := range open {
+		if exists(runFolder(c)) {
+			t.Errorf("%s is left", runFolder(c))
+		}
+		b, err := os.ReadFile(c.Log)
+		if err != nil || !strings.Contains(string(b), "the runner was gone") {
+			t.Errorf("the log of %s says nothing of what happened (%v):\n%s", c.Key, err, b)
+		}
+		if n := strings.Count(string(b), "CUDA"); c.Key == "digits/3" && n != 1 {
+			t.Errorf("the log has the error %d times:\n%s", n, b)
+		}
+	}
+	again, err := mustNew(t, options(dir)).Recover(t.Context(), open, func(e evaluator.Event) { t.Errorf("%+v a second time", e) })
+	if err != nil || len(again) != len(open) {
+		t.Errorf("after a second restart unknown are %v (%v)", again, err)
+	}
+}
+
+// stranger starts a process group that is none of ours, and a record that points at it.
+func stranger(t *testing.T, change func(*record)) (c evaluator.Candidate, alive func() bool) {
+	t.Helper()
+	cmd := exec.Command("sleep", "1000")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	p, ok, err := lookUp(cmd.Process.Pid)
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	boot, err := bootID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c = behaving("out")(t)
+	c.Key, c.Attempt, c.Split, c.Log = "s/1", 1, evaluator.Validation, filepath.Join(t.TempDir(), "1.log")
+	if err := os.MkdirAll(runFolder(c), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []string{stdoutName, stderrName} {
+		write(filepath.Join(runFolder(c), f), "")
+	}
+	r := record{Key: c.Key, Attempt: 1, PID: p.pid, Start: p.start, Boot: boot, Token: "t", Started: time.Now()}
+	change(&r)
+	if err := r.write(runFolder(c)); err != nil {
+		t.Fatal(err)
+	}
+	return c, func() bool {
+		p, ok, err := lookUp(cmd.Process.Pid)
+		return err == nil && ok && !p.zombie
+	}
+}
+
+// The number of a process can be used again, after a while or after a boot: what has it now is spared.
+func TestRecoverSparesStrangers(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*record)
+		spared bool
+	}{
+		"the very one":         {func(*record) {}, false}, // so that the others are known to test something
+		"started later":        {func(r *record) { r.Start += "1" }, true},
+		"another boot":         {func(r *record) { r.Boot = "another" }, true},
+		"nothing was recorded": {func(r *record) { r.Start, r.Boot = "", "" }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			candidate, alive := stranger(t, c.change)
+			o := options(t.TempDir())
+			o.Grace = 50 * time.Millisecond
+			unknown, err := mustNew(t, o).Recover(t.Context(), []evaluator.Candidate{candidate}, func(e evaluator.Event) { t.Errorf("%+v", e) })
+			if err != nil || !slices.Equal(unknown, []string{candidate.Key}) {
+				t.Errorf("unknown %v, %v", unknown, err)
+			}
+			if alive() != c.spared {
+				t.Errorf("alive: %t, expected %t", alive(), c.spared)
+			}
+		})
+	}
+}
+
+// The group outlives its leader: only what carries the token is ended.
+func TestRecoverWithoutLeader(t *testing.T) {
+	dir := t.TempDir()
+	cmd := exec.Command("sh", "-c", "sleep 1000 & echo $! >ours.part; mv ours.part ours; env -u "+tokenVariable+" sleep 1000 & echo $! >other.part; mv other.part other")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), tokenVariable+"=secret")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+	boot, err := bootID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !until(func() bool { // env has become sleep
+		all, err := members(cmd.Process.Pid)
+		return err == nil && len(all) == 2 && !gone(t, filepath.Join(dir, "other")) &&
+			!slices.ContainsFunc(all, func(p process) bool {
+				return hasToken(p.pid, "secret") && p.pid == read(t, filepath.Join(dir, "other"))
+			})
+	}) {
+		t.Fatal("the processes did not start")
+	}
+	r := record{PID: cmd.Process.Pid, Start: "gone", Boot: boot, Token: "secret"}
+	if err := r.stop(Options{Grace: time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	if !until(func() bool { return gone(t, filepath.Join(dir, "ours")) }) {
+		t.Error("a process of ours is left")
+	}
+	if gone(t, filepath.Join(dir, "other")) {
+		t.Error("a process that is none of ours was ended")
+	}
+}
+
+// A record that cannot be read is told, not guessed at.
+func TestRecoverDamagedRecord(t *testing.T) {
+	c := behaving("out")(t)
+	c.Key, c.Log = "s/1", filepath.Join(t.TempDir(), "1.log")
+	if err := os.MkdirAll(runFolder(c), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(filepath.Join(runFolder(c), recordName), `{"pid": 1}`)
+	unknown, err := mustNew(t, options(t.TempDir())).Recover(t.Context(), []evaluator.Candidate{c}, func(evaluator.Event) {})
+	if err == nil || !strings.Contains(err.Error(), "damaged") || len(unknown) != 1 {
+		t.Errorf("unknown %v, %v", unknown, err)
+	}
+}
+
+// After a boot a report may have lost its end: only a whole one counts.
+func TestRecoverAfterBoot(t *testing.T) {
+	for report, want := range map[string]int{`{"a": 1, "b": 2}`: 0, `{"a": 1, "b`: 1, "": 1} {
+		c, _ := stranger(t, func(r *record) { r.Boot = "another" })
+		write(filepath.Join(runFolder(c), exitName), "0\n")
+		write(filepath.Join(runFolder(c), outName), report)
+		unknown, err := mustNew(t, options(t.TempDir())).Recover(t.Context(), []evaluator.Candidate{c}, func(evaluator.Event) {})
+		if err != nil || len(unknown) != want {
+			t.Errorf("report %q: unknown %v, %v; expected %d", report, unknown, err, want)
+		}
+	}
+}

@@ -1,0 +1,178 @@
+//go:build linux || darwin
+
+package command
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"parfait/evaluator"
+)
+
+// codes returns the codes of all errors that are joined in err, sorted.
+func codes(err error) []string {
+	if err == nil {
+		return nil
+	}
+	var out []string
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			out = append(out, codes(e)...)
+		}
+	} else if e, ok := err.(*evaluator.Error); ok {
+		out = append(out, string(e.Code))
+	} else if wrapped, ok := err.(interface{ Unwrap() error }); ok {
+		out = codes(wrapped.Unwrap())
+	}
+	slices.Sort(out)
+	return out
+}
+
+const lmEval = `{
+ "results": {
+  "gsm8k": {"alias": "gsm8k", "exact_match,strict-match": 0.52, "exact_match_stderr,strict-match": 0.0138,
+            "exact_match,flexible-extract": 0.55, "exact_match_stderr,flexible-extract": 0.0137},
+  "wikitext": {"alias": "wikitext", "word_perplexity,none": 9.75, "word_perplexity_stderr,none": "N/A"},
+  "mmlu/law": {"acc,none": 0.61, "acc_stderr,none": 0.02, "sample_len": 100}
+ },
+ "n-samples": {"gsm8k": {"original": 1319, "effective": 500}, "wikitext": {"original": 62, "effective": 62}},
+ "config": {"model": "hf", "limit": null}
+}`
+
+func TestReports(t *testing.T) {
+	for name, c := range map[string]struct {
+		report string
+		where  map[string]string
+		tasks  []string
+		want   evaluator.Metrics
+		codes  []evaluator.Code
+	}{
+		"numbers":  {report: `{"a": 0.81, "b": -3e2}`, want: evaluator.Metrics{"a": {Value: .81}, "b": {Value: -300}}},
+		"objects":  {report: `{"a": {"value": 0.81, "stderr": 0.02, "n": 450}, "b": {"value": 1}}`, want: evaluator.Metrics{"a": {Value: .81, Stderr: .02, N: 450}, "b": {Value: 1}}},
+		"no noise": {report: `{"a": {"value": 0.81, "stderr": null}, "b": 0}`, want: evaluator.Metrics{"a": {Value: .81}, "b": {}}},
+		"names": {
+			report: `{"acc": 0.5, "ppl": 9}`, where: map[string]string{"a": "acc", "b": "ppl"},
+			want: evaluator.Metrics{"a": {Value: .5}, "b": {Value: 9}},
+		},
+		"lm-eval": {
+			report: lmEval, tasks: []string{"gsm8k", "wikitext", "law"},
+			where: map[string]string{"gsm8k": "exact_match,flexible-extract", "law": "mmlu/law/acc,none"},
+			want:  evaluator.Metrics{"gsm8k": {Value: .55, Stderr: .0137, N: 500}, "wikitext": {Value: 9.75, N: 62}, "law": {Value: .61, Stderr: .02}},
+		},
+		"lm-eval, which metric?":  {report: lmEval, tasks: []string{"gsm8k"}, codes: []evaluator.Code{BadMetrics}},
+		"lm-eval, no such metric": {report: lmEval, tasks: []string{"gsm8k"}, where: map[string]string{"gsm8k": "acc,none"}, codes: []evaluator.Code{BadMetrics}},
+		"lm-eval, no such task":   {report: lmEval, tasks: []string{"arc", "wikitext"}, codes: []evaluator.Code{evaluator.MissingTask}},
+		"a task called results":   {report: `{"results": {"value": 3}}`, tasks: []string{"results"}, want: evaluator.Metrics{"results": {Value: 3}}},
+		"missing":                 {report: `{"a": 1}`, codes: []evaluator.Code{evaluator.MissingTask}},
+		"undeclared":              {report: `{"a": 1, "b": 1, "seconds": 3}`, codes: []evaluator.Code{evaluator.UndeclaredTask}},
+		"all wrong at once":       {report: `{"a": "0.81", "c": 1}`, codes: []evaluator.Code{BadMetrics, evaluator.MissingTask, evaluator.UndeclaredTask}},
+		"NaN":                     {report: `{"a": NaN, "b": -Infinity}`, codes: []evaluator.Code{evaluator.NotFinite, evaluator.NotFinite}},
+		"NaN inside":              {report: `{"a": {"value": 1, "stderr": NaN}, "b": {"value": Infinity}}`, want: evaluator.Metrics{"a": {Value: 1}}, codes: []evaluator.Code{evaluator.NotFinite}},
+		"null":                    {report: `{"a": null, "b": 1}`, codes: []evaluator.Code{evaluator.NotFinite}},
+		"too large":               {report: `{"a": 1e999, "b": 1}`, codes: []evaluator.Code{evaluator.NotFinite}},
+		"wrong kinds":             {report: `{"a": [1], "b": true}`, codes: []evaluator.Code{BadMetrics, BadMetrics}},
+		"wrong fields":            {report: `{"a": {"value": 1, "sem": 2}, "b": {"mean": 3}}`, codes: []evaluator.Code{BadMetrics, BadMetrics, BadMetrics}},
+		"half an item":            {report: `{"a": {"value": 1, "n": 1.5}, "b": {"value": 1, "n": -1}}`, codes: []evaluator.Code{BadMetrics, BadMetrics}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o, err := parseReport([]byte(c.report))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.tasks == nil {
+				c.tasks = []string{"a", "b"}
+			}
+			got, err := o.metrics(c.where, c.tasks)
+			var want []string
+			for _, code := range c.codes {
+				want = append(want, string(code))
+			}
+			slices.Sort(want)
+			if !slices.Equal(codes(err), want) {
+				t.Errorf("codes %v, expected %v: %v", codes(err), want, err)
+			}
+			if err == nil && !maps.Equal(got, c.want) {
+				t.Errorf("metrics %v, expected %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestNoReports(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"a": 1, "a": 2}`:              `"a" is there twice`,
+		`{"a": {"value": 1, "value":2}`: `"value" is there twice`,
+		`{"a": 1} {"b": 2}`:             "more than one",
+		`[1]`:                           "found a list",
+		`"NaN`:                          "unexpected EOF",
+		`{"a": 1`:                       "unexpected EOF",
+		``:                              "unexpected EOF",
+		`{a: 1}`:                        "invalid character",
+		strings.Repeat(`{"a":`, 2000):   "deeper",
+	} {
+		if o, err := parseReport([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.40q: %v, %v; expected an error with %q", text, o, err, want)
+		}
+	}
+}
+
+// Where the report is found: the file, what lm-eval makes of its name, or stdout.
+func TestFindReport(t *testing.T) {
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  string
+		code  evaluator.Code
+	}{
+		"file":               {map[string]string{"out.json": "{1}", "stdout": `{"a": 1}`}, "{1}", ""},
+		"empty file":         {map[string]string{"out.json": "", "stdout": `{"a": 1}`}, `{"a": 1}`, ""},
+		"a date in the name": {map[string]string{"out_2025-01-02T03-04-05.json": "{2}", "out_2025-01-01T23-00-00.json": "{1}", "stdout": ""}, "{2}", ""},
+		"a folder":           {map[string]string{"out.json/org__model/results_2025-01-02.json": "{2}", "out.json/org__model/samples_a.json": "{0}", "out.json/z/results_2025-01-01.json": "{1}"}, "{2}", ""},
+		"an empty folder":    {map[string]string{"out.json/org__model/log.txt": "", "stdout": `{"a": 1}`}, "", NoMetrics},
+		"the last line":      {map[string]string{"stdout": "{\"a\": 1}\n{\"a\": 2}\nbye {you}\n"}, `{"a": 2}`, ""},
+		"after a bar":        {map[string]string{"stdout": "10%\r100%\r{\"a\": 2}\r\n"}, `{"a": 2}`, ""},
+		"before progress":    {map[string]string{"stdout": "{\"a\": 2}\n{\"progress\": {\"done\": 1}}\n"}, `{"a": 2}`, ""},
+		"nothing":            {map[string]string{"stdout": "accuracy 3\n"}, "", NoMetrics},
+	} {
+		dir := t.TempDir()
+		for f, text := range c.files {
+			if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, f)), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			write(filepath.Join(dir, f), text)
+		}
+		got, _, err := findReport(dir)
+		if string(got) != c.want || evaluator.CodeOf(err) != c.code {
+			t.Errorf("%s: %q, %v; expected %q, %q", name, got, err, c.want, c.code)
+		}
+	}
+}
+
+// Whatever is reported is an answer or an error, and an answer passes the common check.
+func FuzzReport(f *testing.F) {
+	for _, s := range []string{lmEval, `{"a": 1, "b": {"value": 1, "stderr": 2, "n": 3}}`, `{"a": NaN}`, `{"a": "x\"NaN"}`, `{"results": {"a": {"acc": 1}, "b": {"acc,none": 2, "acc_stderr,none": 1}}}`} {
+		f.Add([]byte(s))
+	}
+	tasks := []string{"a", "b"}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		o, err := parseReport(b)
+		if err != nil {
+			return
+		}
+		m, err := o.metrics(nil, tasks)
+		if err != nil {
+			return
+		}
+		for task, v := range m {
+			if v.Stderr < 0 || v.N < 0 {
+				continue // for the common check to find
+			}
+			if err := evaluator.Check(evaluator.Candidate{Tasks: []string{task}}, evaluator.Metrics{task: v}); err != nil {
+				t.Errorf("%q: %v", b, err)
+			}
+		}
+	})
+}
