@@ -48,23 +48,30 @@ func BenchmarkTaskArithmetic(b *testing.B) {
 		format          Format
 		models, outputs int
 		kib             int
+		out             Format // as format if 0
 	}{
-		{BF16, 2, 1, 256},
-		{BF16, 2, 1, 1024},
-		{BF16, 2, 1, 65536},
-		{BF16, 1, 1, 256},
-		{BF16, 3, 1, 256},
-		{BF16, 8, 1, 256},
-		{BF16, 2, 2, 256},
-		{BF16, 2, 4, 256},
-		{BF16, 2, 16, 256},
-		{F16, 2, 1, 256},
-		{F16, 2, 4, 256},
-		{F32, 2, 1, 256},
-		{F32, 2, 4, 256},
-		{F64, 2, 1, 256},
+		{BF16, 2, 1, 256, 0},
+		{BF16, 2, 1, 1024, 0},
+		{BF16, 2, 1, 65536, 0},
+		{BF16, 1, 1, 256, 0},
+		{BF16, 3, 1, 256, 0},
+		{BF16, 8, 1, 256, 0},
+		{BF16, 2, 2, 256, 0},
+		{BF16, 2, 4, 256, 0},
+		{BF16, 2, 16, 256, 0},
+		{F16, 2, 1, 256, 0},
+		{F16, 2, 4, 256, 0},
+		{F32, 2, 1, 256, 0},
+		{F32, 2, 4, 256, 0},
+		{F64, 2, 1, 256, 0},
+		{F32, 2, 1, 256, BF16},
+		{BF16, 2, 1, 256, F32},
 	} {
-		b.Run(fmt.Sprintf("%v/models=%d/outputs=%d/KiB=%d", c.format, c.models, c.outputs, c.kib), func(b *testing.B) {
+		out := c.format
+		if c.out != 0 {
+			out = c.out
+		}
+		b.Run(fmt.Sprintf("%v-%v/models=%d/outputs=%d/KiB=%d", c.format, out, c.models, c.outputs, c.kib), func(b *testing.B) {
 			r := rand.New(rand.NewPCG(1, 1))
 			n := c.kib << 10 / c.format.Size()
 			base := randomVector(r, n, c.format)
@@ -74,7 +81,7 @@ func BenchmarkTaskArithmetic(b *testing.B) {
 				m := randomVector(r, n, c.format)
 				models, inputs = append(models, m), append(inputs, m.Data)
 			}
-			outs, _ := outputsOf(r, c.outputs, c.models, n, func() Format { return c.format })
+			outs, _ := outputsOf(r, c.outputs, c.models, n, func() Format { return out })
 			for k := range outs {
 				for i := range outs[k].Weights {
 					outs[k].Weights[i] = .1 + r.Float64()

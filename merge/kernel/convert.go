@@ -134,7 +134,7 @@ func FirstNonFinite(v Vector) int {
 				continue
 			}
 			for i := lo; ; i++ {
-				if !isFinite(v.at(i)) {
+				if !isFinite(v.At(i)) {
 					return i
 				}
 			}
@@ -142,17 +142,15 @@ func FirstNonFinite(v Vector) int {
 		return -1
 	}
 	for i := range n {
-		if !isFinite(v.at(i)) {
+		if !isFinite(v.At(i)) {
 			return i
 		}
 	}
 	return -1
 }
 
-// At is element i of v.
-func (v Vector) At(i int) float64 { return v.at(i) }
-
-func (v Vector) at(i int) float64 {
+// At is element i of v, exactly.
+func (v Vector) At(i int) float64 {
 	switch v.Format {
 	case F64:
 		return math.Float64frombits(binary.LittleEndian.Uint64(v.Data[8*i:]))

@@ -131,15 +131,13 @@ func (p *headerParser) parse() {
 			err = p.errorf("expected only spaces after the header's object, found %s", p.here())
 		}
 	}
-	p.syntax(HeaderJSON, "", err)
-}
-
-// syntax records err, unless it says that its problem has been recorded.
-func (p *headerParser) syntax(code Code, tensor string, err error) {
 	if err != nil && !errors.Is(err, errRecorded) {
-		p.add(code, tensor, "%v", err)
+		p.add(HeaderJSON, "", "%v", err)
 	}
 }
+
+// fields of a tensor's description.
+var fields = [...]string{"dtype", "shape", "data_offsets"}
 
 // errRecorded stops the scan after a problem that has its entry.
 var errRecorded = errors.New("recorded")
@@ -174,7 +172,7 @@ func (p *headerParser) parseTensor(name string) error {
 		dtype   DType
 		shape   []int64
 		offsets []int64
-		seen    = map[string]bool{}
+		seen    [len(fields)]bool
 		sound   = true
 	)
 	if p.peek() != '{' {
@@ -182,17 +180,20 @@ func (p *headerParser) parseTensor(name string) error {
 		return errRecorded
 	}
 	err := p.object(func(raw []byte) error {
-		field := string(raw)
+		field := slices.Index(fields[:], string(raw))
+		if field < 0 {
+			p.add(Field, name, "unknown field %q; expected dtype, shape and data_offsets", shorten(string(raw)))
+			return errRecorded
+		}
 		if seen[field] {
-			p.add(Duplicate, name, "the field %q appears twice", shorten(field))
+			p.add(Duplicate, name, "the field %q appears twice", fields[field])
 			sound = false
 		}
 		seen[field] = true
-		var err error
 		switch field {
-		case "dtype":
-			var text []byte
-			if text, err = p.text(); err != nil {
+		case 0:
+			text, err := p.text()
+			if err != nil {
 				return err
 			}
 			var known bool
@@ -200,27 +201,18 @@ func (p *headerParser) parseTensor(name string) error {
 				p.add(UnknownDType, name, "unknown dtype %q; known are %s", shorten(string(text)), dtypeNames())
 				sound = false
 			}
-		case "shape":
-			shape, err = p.integers()
-			p.syntax(Shape, name, err)
-		case "data_offsets":
-			offsets, err = p.integers()
-			p.syntax(Offsets, name, err)
-		default:
-			p.add(Field, name, "unknown field %q; expected dtype, shape and data_offsets", shorten(field))
-			return errRecorded
+			return nil
+		case 1:
+			return p.integers(&shape, Shape, name)
 		}
-		if err != nil {
-			return errRecorded
-		}
-		return nil
+		return p.integers(&offsets, Offsets, name)
 	})
 	if err != nil {
 		return err
 	}
-	for _, field := range []string{"dtype", "shape", "data_offsets"} {
-		if !seen[field] {
-			p.add(Field, name, "the field %q is missing", field)
+	for i, found := range seen {
+		if !found {
+			p.add(Field, name, "the field %q is missing", fields[i])
 			sound = false
 		}
 	}
@@ -230,15 +222,19 @@ func (p *headerParser) parseTensor(name string) error {
 	return nil
 }
 
-// integers reads an array of non-negative integers.
-func (p *headerParser) integers() ([]int64, error) {
-	list := []int64{}
+// integers reads an array of non-negative integers. What is wrong with it is recorded under code.
+func (p *headerParser) integers(list *[]int64, code Code, tensor string) error {
+	*list = []int64{}
 	err := p.array(func() error {
 		n, err := p.integer()
-		list = append(list, n)
+		*list = append(*list, n)
 		return err
 	})
-	return list, err
+	if err != nil {
+		p.add(code, tensor, "%v", err)
+		return errRecorded
+	}
+	return nil
 }
 
 // checkTensor checks shape, dtype and offsets against each other.

@@ -250,7 +250,7 @@ func FuzzOpen(f *testing.F) {
 		runtime.ReadMemStats(&before)
 		file, err := safetensors.NewFile("fuzz", memory(b), int64(len(b)))
 		runtime.ReadMemStats(&after)
-		if took := after.TotalAlloc - before.TotalAlloc; took > uint64(64*len(b)+1<<20) {
+		if took := after.TotalAlloc - before.TotalAlloc; took > uint64(32*len(b)+1<<20) {
 			t.Fatalf("%d bytes of input took %d of memory", len(b), took)
 		}
 		if err != nil {
