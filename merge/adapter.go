@@ -144,9 +144,12 @@ func (a *adapter) scale(module string, r int64) float64 {
 // a row for each of the rank.
 type lora struct {
 	left, right factor
+	a, b        operand // as stored: (rank, in) and (out, rank)
 	rank        int64
 	scale       float64
 	rows, cols  int64
+	turned      bool // the tensor is stored (in, out)
+	embedding   bool
 }
 
 // factor is a stored matrix, and whether it is used transposed.
@@ -242,7 +245,7 @@ func (in *input) product(p *parts, t safetensors.Tensor) (*lora, *Problem) {
 		return bad(fmt.Sprintf("matrices of the dtypes %s and %s", a.DType, b.DType), "BF16, F16, F32 or F64")
 	}
 	r, in0, out0 := a.Shape[0], a.Shape[1], b.Shape[0]
-	l := &lora{rank: r, rows: t.Shape[0], cols: t.Shape[1], scale: in.adapter.scale(p.module, r)}
+	l := &lora{a: p.a, b: p.b, rank: r, rows: t.Shape[0], cols: t.Shape[1], scale: in.adapter.scale(p.module, r), embedding: p.embedding}
 	straight, turned := t.Shape[0] == out0 && t.Shape[1] == in0, t.Shape[0] == in0 && t.Shape[1] == out0
 	switch {
 	case b.Shape[1] != r || r == 0 || !straight && !turned:
@@ -250,7 +253,7 @@ func (in *input) product(p *parts, t safetensors.Tensor) (*lora, *Problem) {
 	case straight && !(turned && (p.embedding || in.adapter.fanInOut)):
 		l.left, l.right = factor{p.b, false}, factor{p.a, false}
 	default: // stored (in, out), or an embedding
-		l.left, l.right = factor{p.a, true}, factor{p.b, true}
+		l.left, l.right, l.turned = factor{p.a, true}, factor{p.b, true}, true
 	}
 	return l, nil
 }

@@ -136,6 +136,9 @@ func (j *job) run(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := j.writeProducts(); err != nil {
+		return err
+	}
 	if speaker, ok := stats.(interface{ Notes() []string }); ok {
 		j.notes = append(j.notes, speaker.Notes()...)
 	}
@@ -259,13 +262,13 @@ func (w *worker) desk64() *desk[float64] {
 // put writes a chunk's bytes into an output.
 func (j *job) put(k int, t *tensor, c chunk, raw []byte) error {
 	out := j.outs[k]
-	place := out.places[t.Name]
+	place := out.places[t.outName()]
 	f := out.files[place.file]
 	if _, err := f.file.WriteAt(raw, place.offset+c.start*t.out.Bits()/8); err != nil {
 		return writeProblem(f.path, err)
 	}
 	j.meter.add(int64(len(raw)))
-	j.hash.wrote(k, place.file, t.Name, c.start, raw)
+	j.hash.wrote(k, place.file, t.outName(), c.start, raw)
 	return nil
 }
 

@@ -57,8 +57,10 @@ func (p *Plan) compare(found *problems) {
 		for _, m := range p.models {
 			if m.adapter == nil {
 				found.add(CodeAdapter, m.name, "it is a full checkpoint, and the form is adapter", "adapters only", "leave form out, or give the adapter's folder")
+				return
 			}
 		}
+		p.makeAdapter(found)
 	}
 }
 

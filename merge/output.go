@@ -57,7 +57,10 @@ type place struct {
 func (p *Plan) shards(most int64) ([]safetensors.Shard, error) {
 	list := make([]safetensors.Tensor, len(p.tensors))
 	for i, t := range p.tensors {
-		list[i] = safetensors.Tensor{Name: t.Name, DType: t.out, Shape: t.Shape}
+		list[i] = safetensors.Tensor{Name: t.outName(), DType: t.out, Shape: t.Shape}
+	}
+	if p.r.spec.Form == FormAdapter {
+		return []safetensors.Shard{{Name: adapterWeights, Tensors: append(list, p.factorTensors()...)}}, nil
 	}
 	return safetensors.Split(list, most)
 }

@@ -41,6 +41,8 @@ type tensor struct {
 	models []operand // a model
 	aux    []operand // a model, for methods with a parameter of kind Paths
 
+	as string // name in the output, "" for its own
+
 	// leansOnBase says that θ₀ is needed to know some θᵢ or δᵢ: adapters, and rows that a model lacks.
 	leansOnBase bool
 }
@@ -52,6 +54,7 @@ type Plan struct {
 	models   []*input
 	aux      []*input // a model, for methods with a parameter of kind Paths
 	tensors  []*tensor
+	products []product // of an adapter that is written
 	warnings []Problem
 	widest   int64 // bytes of the largest element that is read or written
 	vocab    int64 // rows of a vocabulary that was cropped or padded, else 0
@@ -100,6 +103,9 @@ func (p *Plan) Bytes() int64 {
 	for _, t := range p.tensors {
 		n += t.bytes()
 	}
+	for _, t := range p.factorTensors() {
+		n += t.Elements() * t.DType.Bits() / 8
+	}
 	return n
 }
 
@@ -113,6 +119,14 @@ func (p *Plan) widestElement() int64 {
 		}
 	}
 	return bits / 8
+}
+
+// outName is the tensor's name in the output.
+func (t *tensor) outName() string {
+	if t.as != "" {
+		return t.as
+	}
+	return t.Name
 }
 
 func (t *tensor) bytes() int64 { return t.Len * t.out.Bits() / 8 }

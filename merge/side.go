@@ -34,6 +34,10 @@ var sideNot = []string{
 
 // sideFiles reads what is copied from the layout's folder, config.json with the dtype that is written.
 func (p *Plan) sideFiles() ([]sideFile, error) {
+	if p.r.spec.Form == FormAdapter {
+		f, err := p.adapterConfig()
+		return []sideFile{f}, err
+	}
 	dir := p.layoutInput().dir
 	if dir == "" {
 		return nil, nil

@@ -176,9 +176,8 @@ func checkTarget(target string) []Problem {
 
 // bytes is how much will be read and written.
 func (j *job) bytes() int64 {
-	var n int64
+	n := int64(len(j.outs)) * j.plan.Bytes()
 	for _, t := range j.plan.tensors {
-		n += int64(len(j.outs)) * t.bytes()
 		if t.role != roleMerge {
 			n += t.layout.tensor.Size
 			continue

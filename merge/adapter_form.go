@@ -1,0 +1,215 @@
+package merge
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"parfait/merge/safetensors"
+)
+
+// The sum of LoRA adapters is a LoRA adapter: with A the rows of all Aᵢ and B the columns of all
+// λcᵢsᵢBᵢ, B·A = Σ λcᵢsᵢBᵢAᵢ. Its rank is the sum of theirs, its own scale is 1.
+
+// product is one module of an adapter that is written.
+type product struct {
+	module    string
+	embedding bool
+	rank      int64
+	in, out   int64
+	parts     []*lora // a model, nil where it does not change the module
+	group     int
+}
+
+// names of the product's two tensors.
+func (m product) names() (a, b string) {
+	if m.embedding {
+		return "base_model.model." + m.module + ".lora_embedding_A", "base_model.model." + m.module + ".lora_embedding_B"
+	}
+	return "base_model.model." + m.module + ".lora_A.weight", "base_model.model." + m.module + ".lora_B.weight"
+}
+
+// makeAdapter turns the plan into one that writes an adapter: tensors that no model changes go, and
+// those that models change by products only become products.
+func (p *Plan) makeAdapter(found *problems) {
+	var kept []*tensor
+	for _, t := range p.tensors {
+		if t.role != roleMerge {
+			continue
+		}
+		m := product{module: strings.TrimSuffix(t.Name, ".weight"), group: t.group, parts: make([]*lora, len(p.models))}
+		full := false
+		for i, o := range t.models {
+			full = full || o.present()
+			if m.parts[i] = o.lora; o.lora != nil {
+				m.rank += o.lora.rank
+				m.embedding = o.lora.embedding
+				m.out, m.in = o.lora.rows, o.lora.cols
+				if o.lora.turned {
+					m.out, m.in = m.in, m.out
+				}
+			}
+		}
+		switch {
+		case full:
+			t.as = "base_model.model." + t.Name
+			t.Index = len(kept)
+			kept = append(kept, t)
+		case m.rank > 0:
+			p.products = append(p.products, m)
+		}
+	}
+	p.tensors = kept
+	for _, m := range p.models {
+		if m.adapter.fanInOut != p.models[0].adapter.fanInOut {
+			found.add(CodeAdapter, m.name, "fan_in_fan_out is not as in "+p.models[0].name, "adapters of one kind of model", "leave form out")
+		}
+	}
+	if len(p.products) == 0 && len(found.list) == 0 {
+		found.add(CodeAdapter, p.models[0].name, "no module is changed by a product", "LoRA matrices", "leave form out")
+	}
+}
+
+// factorType is the dtype of an adapter's matrices: float32 where nothing else was asked for, since
+// the coefficients are in them.
+func (p *Plan) factorType() safetensors.DType {
+	if t := p.outDType(safetensors.F32); t.Computable() {
+		return t
+	}
+	return safetensors.F32
+}
+
+// factorTensors are the tensors of the products.
+func (p *Plan) factorTensors() []safetensors.Tensor {
+	var out []safetensors.Tensor
+	for _, m := range p.products {
+		a, b := m.names()
+		out = append(out,
+			safetensors.Tensor{Name: a, DType: p.factorType(), Shape: []int64{m.rank, m.in}},
+			safetensors.Tensor{Name: b, DType: p.factorType(), Shape: []int64{m.out, m.rank}})
+	}
+	return out
+}
+
+// writeProducts computes and writes the matrices of every output.
+func (j *job) writeProducts() error {
+	if len(j.plan.products) == 0 {
+		return nil
+	}
+	w := <-j.free
+	defer func() { j.free <- w }()
+	for _, m := range j.plan.products {
+		a, b := m.names()
+		for k := range j.outs {
+			left, right, err := w.joinFactors(m, j.groups[m.group].settings[k])
+			if err != nil {
+				return err
+			}
+			if err := j.putWhole(k, a, right); err != nil {
+				return err
+			}
+			if err := j.putWhole(k, b, left); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// joinFactors makes B (out × rank) with weights and scales in it, and A (rank × in). The part of a
+// model without a weight is zero.
+func (w *worker) joinFactors(m product, s Setting) (b, a []float32, err error) {
+	a, b = make([]float32, m.rank*m.in), make([]float32, m.out*m.rank)
+	at := int64(0)
+	for i, l := range m.parts {
+		if l == nil {
+			continue
+		}
+		if weight := s.effective(i); weight != 0 {
+			name := w.job.plan.r.spec.Models[i].Name
+			rows, err := readMatrix[float32](w, nil, factor{operand: l.a}, name)
+			if err != nil {
+				return nil, nil, err
+			}
+			copy(a[at*m.in:], rows)
+			columns, err := readMatrix[float32](w, nil, factor{operand: l.b}, name)
+			if err != nil {
+				return nil, nil, err
+			}
+			for o := range m.out {
+				for k := range l.rank {
+					b[o*m.rank+at+k] = float32(float64(weight*l.scale) * float64(columns[o*l.rank+k]))
+				}
+			}
+		}
+		at += l.rank
+	}
+	return b, a, nil
+}
+
+// putWhole encodes and writes a whole tensor of an output.
+func (j *job) putWhole(k int, name string, data []float32) error {
+	out := j.outs[k]
+	place := out.places[name]
+	f := out.files[place.file]
+	d := j.plan.factorType()
+	for start := 0; start < len(data); start += ChunkElements {
+		part := data[start:min(start+ChunkElements, len(data))]
+		raw := make([]byte, int64(len(part))*d.Bits()/8)
+		if !encode(vector(raw, d), part) {
+			return Problem{CodeNotFinite, out.Target + ": " + name, "a coefficient times an entry is not finite as " + d.String(), "finite numbers", "lower the coefficients, or write f32"}
+		}
+		if _, err := f.file.WriteAt(raw, place.offset+int64(start)*d.Bits()/8); err != nil {
+			return writeProblem(f.path, err)
+		}
+		j.meter.add(int64(len(raw)))
+		j.hash.wrote(k, place.file, name, int64(start), raw)
+	}
+	return nil
+}
+
+// adapterConfig is the adapter_config.json of the adapter that is written: that of the first model
+// with the new ranks. Every module is named in full, so that no other one is touched.
+func (p *Plan) adapterConfig() (sideFile, error) {
+	path := filepath.Join(p.models[0].dir, adapterConfigFile)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return sideFile{}, Problem{CodeRead, path, reason(err), "a file that can be read", ""}
+	}
+	config := map[string]any{}
+	if err := json.Unmarshal(data, &config); err != nil {
+		return sideFile{}, Problem{CodeAdapter, path, "it is not the JSON of an adapter: " + err.Error(), "a configuration as PEFT writes it", ""}
+	}
+	most := int64(0)
+	for _, m := range p.products {
+		most = max(most, m.rank)
+	}
+	ranks, modules, saved := map[string]any{}, []string{}, []string{}
+	for _, m := range p.products {
+		modules = append(modules, m.module)
+		if m.rank != most {
+			ranks[m.module] = m.rank
+		}
+	}
+	for _, t := range p.tensors {
+		saved = append(saved, t.Name[:max(strings.LastIndexByte(t.Name, '.'), 0)])
+	}
+	slices.Sort(modules)
+	slices.Sort(saved)
+	for _, key := range []string{"layers_to_transform", "layers_pattern", "exclude_modules", "revision"} {
+		if _, ok := config[key]; ok {
+			config[key] = nil
+		}
+	}
+	config["r"], config["lora_alpha"], config["use_rslora"] = most, most, false
+	config["rank_pattern"], config["alpha_pattern"] = ranks, ranks
+	config["target_modules"], config["modules_to_save"] = modules, slices.Compact(saved)
+	if len(saved) == 0 {
+		config["modules_to_save"] = nil
+	}
+	config["inference_mode"], config["init_lora_weights"] = true, true
+	out, err := json.MarshalIndent(config, "", "  ")
+	return sideFile{adapterConfigFile, append(out, '\n')}, err
+}
