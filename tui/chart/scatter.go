@@ -55,8 +55,9 @@ type Scatter struct {
 // Draw draws the plot on the whole of c and says where its values lie. It takes time proportional to the
 // points and the cells.
 func (s *Scatter) Draw(c *Canvas) Frame {
-	f := drawAxes(c, s.X.fit(s.extent(func(p Point) (float64, float64) { return p.X, p.ErrX }, func(p XY) float64 { return p.X })),
-		s.Y.fit(s.extent(func(p Point) (float64, float64) { return p.Y, p.ErrY }, func(p XY) float64 { return p.Y })))
+	x, y := s.X, s.Y
+	x.Range, y.Range = s.Ranges()
+	f := drawAxes(c, x, y)
 	plot := c.Sub(f.Plot.Min.X, f.Plot.Min.Y, f.Plot.Dx(), f.Plot.Dy())
 	p := &scatterPlot{Scatter: s, c: plot, f: f.within()}
 	p.w, p.h = plot.Size()
@@ -75,6 +76,13 @@ func (s *Scatter) Draw(c *Canvas) Frame {
 	}
 	p.labels()
 	return f
+}
+
+// Ranges are what the axes show: their own ranges, or those of all that is plotted with a little room.
+func (s *Scatter) Ranges() (x, y Range) {
+	x = s.extent(func(p Point) (float64, float64) { return p.X, p.ErrX }, func(p XY) float64 { return p.X })
+	y = s.extent(func(p Point) (float64, float64) { return p.Y, p.ErrY }, func(p XY) float64 { return p.Y })
+	return s.X.fit(x).Range, s.Y.fit(y).Range
 }
 
 // extent is the range of everything that the plot shows on one axis.

@@ -48,6 +48,16 @@ func Clip(s string, w int) string {
 	return b.String()
 }
 
+// Clean is what a canvas shows of s: without control characters and what terminals disagree on.
+func Clean(s string) string {
+	var b strings.Builder
+	eachCluster(s, func(g string, _ int) bool {
+		b.WriteString(g)
+		return true
+	})
+	return b.String()
+}
+
 // eachCluster hands to visit what of s is drawn, cluster by cluster with its width of 1 or 2, until
 // visit returns false; it returns false then.
 //
