@@ -373,3 +373,30 @@ func TestSameBytesEverywhere(t *testing.T) {
 		}
 	}
 }
+
+// TestCombineNeverHidesNaN: whatever bits a NaN has, in inputs or in a weight.
+func TestCombineNeverHidesNaN(t *testing.T) {
+	finite := Vector{bytes.Repeat(put16(0x3f80), 32), BF16}
+	hidden := func(base, model Vector, w float64) {
+		for _, k := range []int{1, 2, 3, 4} {
+			outs, _ := outputsOf(rand.New(rand.NewPCG(1, 1)), k, 2, 32, func() Format { return BF16 })
+			for i := range outs {
+				outs[i].Weights = []float64{w, .5}
+			}
+			if TaskArithmetic(outs, base, []Vector{model, finite}) || WeightedSum(outs, []Vector{model, base}, 32) {
+				t.Fatalf("a NaN was hidden: base %x, model %x, weight %v (%#x)", base.Data[:2], model.Data[:2], w, math.Float64bits(w))
+			}
+		}
+	}
+	for u := uint16(0x7f80); u < 0x8000; u++ { // infinity too
+		for _, sign := range []uint16{0, 0x8000} {
+			bad := Vector{bytes.Repeat(put16(u|sign), 32), BF16}
+			hidden(bad, finite, .5)
+			hidden(finite, bad, .5)
+			hidden(bad, bad, 1)
+		}
+	}
+	for _, u := range []uint64{0x7fffffffffffffff, 0xffffffffffffffff, 0x7ff8000000000001, 0x7fffffffe0000000, 0x7ff0000000000000} {
+		hidden(finite, Vector{bytes.Repeat(put16(0x4000), 32), BF16}, math.Float64frombits(u))
+	}
+}

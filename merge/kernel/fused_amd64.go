@@ -58,7 +58,7 @@ func newFusedSum(g *group) *fusedSum {
 	return f
 }
 
-// uniform says whether inputs and outputs have one format that there are routines for.
+// uniform says whether inputs and outputs have one format, and there are routines for it.
 func (g *group) uniform() bool {
 	f := g.sums[0].Format
 	same := f <= F32 && (g.base == nil || g.base.Format == f)
@@ -67,6 +67,9 @@ func (g *group) uniform() bool {
 	}
 	for _, o := range g.sums {
 		same = same && o.Format == f
+	}
+	for _, w := range g.weights {
+		same = same && w == w // what assembly asks
 	}
 	return same
 }
@@ -88,7 +91,11 @@ func (f *fusedSum) run(lo, hi int) (done int) {
 			most = max(most, p.sum(&p.outs[0], &f.models[0], &p.weights[0], len(f.models), off, n))
 		}
 	}
-	if most >= f.format.limit() {
+	limit := f.format.limit()
+	if f.format == BF16 { // seen after rounding
+		limit = F32.limit()
+	}
+	if most >= limit {
 		return 0
 	}
 	return n

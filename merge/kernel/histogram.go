@@ -13,7 +13,7 @@ import (
 //
 // Count in as many histograms as there are goroutines (each made by Like) and Merge them; Find the
 // digit of the rank that is wanted, and begin the next pass with Child. A histogram of a first pass
-// takes 1 MiB, of a later one 256 KiB.
+// takes 1 MiB, of a later one 256 KiB, and half a MiB more from the first Merge or Find on.
 type Histogram struct {
 	format Format
 	prefix uint64 // bits above the digit, shared by all that is counted

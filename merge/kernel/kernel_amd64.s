@@ -14,6 +14,16 @@ DATA magnitude<>+24(SB)/4, $0x7fffffff
 DATA magnitude<>+28(SB)/4, $0x7fffffff
 GLOBL magnitude<>(SB), RODATA|NOPTR, $32
 
+DATA magnitude16<>+0(SB)/4, $0x7fff7fff
+DATA magnitude16<>+4(SB)/4, $0x7fff7fff
+DATA magnitude16<>+8(SB)/4, $0x7fff7fff
+DATA magnitude16<>+12(SB)/4, $0x7fff7fff
+DATA magnitude16<>+16(SB)/4, $0x7fff7fff
+DATA magnitude16<>+20(SB)/4, $0x7fff7fff
+DATA magnitude16<>+24(SB)/4, $0x7fff7fff
+DATA magnitude16<>+28(SB)/4, $0x7fff7fff
+GLOBL magnitude16<>(SB), RODATA|NOPTR, $32
+
 DATA one<>+0(SB)/4, $0x00000001
 DATA one<>+4(SB)/4, $0x00000001
 DATA one<>+8(SB)/4, $0x00000001
@@ -111,14 +121,6 @@ model:
 	VADDPS   Y3, Y7, Y7
 	VADDPS   Y4, Y8, Y8
 	MOVQ     (AX), R9
-	VPAND    magnitude<>+0(SB), Y5, Y1
-	VPMAXUD  Y1, Y0, Y0
-	VPAND    magnitude<>+0(SB), Y6, Y1
-	VPMAXUD  Y1, Y0, Y0
-	VPAND    magnitude<>+0(SB), Y7, Y1
-	VPMAXUD  Y1, Y0, Y0
-	VPAND    magnitude<>+0(SB), Y8, Y1
-	VPMAXUD  Y1, Y0, Y0
 	VPSRLD   $0x10, Y5, Y1
 	VPAND    one<>+0(SB), Y1, Y1
 	VPADDD   half<>+0(SB), Y5, Y5
@@ -129,6 +131,8 @@ model:
 	VPADDD   Y1, Y6, Y6
 	VPSRLD   $0x10, Y5, Y5
 	VPBLENDW $0xaa, Y6, Y5, Y5
+	VPAND    magnitude16<>+0(SB), Y5, Y6
+	VPMAXUW  Y6, Y0, Y0
 	VMOVDQU  Y5, (R9)(DI*1)
 	VPSRLD   $0x10, Y7, Y1
 	VPAND    one<>+0(SB), Y1, Y1
@@ -140,12 +144,17 @@ model:
 	VPADDD   Y1, Y8, Y8
 	VPSRLD   $0x10, Y7, Y7
 	VPBLENDW $0xaa, Y8, Y7, Y7
+	VPAND    magnitude16<>+0(SB), Y7, Y8
+	VPMAXUW  Y8, Y0, Y0
 	VMOVDQU  Y7, 32(R9)(DI*1)
 	ADDQ     $0x00000040, DI
 	DECQ     R8
 	JNZ      loop
 
 done:
+	VPSLLD       $0x10, Y0, Y1
+	VPAND        upper<>+0(SB), Y0, Y0
+	VPMAXUD      Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPMAXUD      X1, X0, X0
 	VPSHUFD      $0x4e, X0, X1
@@ -204,10 +213,6 @@ model:
 	VADDPS   Y1, Y3, Y3
 	VADDPS   Y2, Y4, Y4
 	MOVQ     (AX), R9
-	VPAND    magnitude<>+0(SB), Y3, Y7
-	VPMAXUD  Y7, Y0, Y0
-	VPAND    magnitude<>+0(SB), Y4, Y7
-	VPMAXUD  Y7, Y0, Y0
 	VPSRLD   $0x10, Y3, Y7
 	VPAND    one<>+0(SB), Y7, Y7
 	VPADDD   half<>+0(SB), Y3, Y3
@@ -218,14 +223,12 @@ model:
 	VPADDD   Y7, Y4, Y4
 	VPSRLD   $0x10, Y3, Y3
 	VPBLENDW $0xaa, Y4, Y3, Y3
+	VPAND    magnitude16<>+0(SB), Y3, Y4
+	VPMAXUW  Y4, Y0, Y0
 	VMOVDQU  Y3, (R9)(DI*1)
 	VADDPS   Y1, Y5, Y5
 	VADDPS   Y2, Y6, Y6
 	MOVQ     8(AX), R9
-	VPAND    magnitude<>+0(SB), Y5, Y1
-	VPMAXUD  Y1, Y0, Y0
-	VPAND    magnitude<>+0(SB), Y6, Y1
-	VPMAXUD  Y1, Y0, Y0
 	VPSRLD   $0x10, Y5, Y1
 	VPAND    one<>+0(SB), Y1, Y1
 	VPADDD   half<>+0(SB), Y5, Y5
@@ -236,12 +239,17 @@ model:
 	VPADDD   Y1, Y6, Y6
 	VPSRLD   $0x10, Y5, Y5
 	VPBLENDW $0xaa, Y6, Y5, Y5
+	VPAND    magnitude16<>+0(SB), Y5, Y6
+	VPMAXUW  Y6, Y0, Y0
 	VMOVDQU  Y5, (R9)(DI*1)
 	ADDQ     $0x00000020, DI
 	DECQ     R8
 	JNZ      loop
 
 done:
+	VPSLLD       $0x10, Y0, Y1
+	VPAND        upper<>+0(SB), Y0, Y0
+	VPMAXUD      Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPMAXUD      X1, X0, X0
 	VPSHUFD      $0x4e, X0, X1
@@ -312,10 +320,6 @@ model:
 	VADDPS   Y1, Y3, Y3
 	VADDPS   Y2, Y4, Y4
 	MOVQ     (AX), R9
-	VPAND    magnitude<>+0(SB), Y3, Y11
-	VPMAXUD  Y11, Y0, Y0
-	VPAND    magnitude<>+0(SB), Y4, Y11
-	VPMAXUD  Y11, Y0, Y0
 	VPSRLD   $0x10, Y3, Y11
 	VPAND    one<>+0(SB), Y11, Y11
 	VPADDD   half<>+0(SB), Y3, Y3
@@ -326,14 +330,12 @@ model:
 	VPADDD   Y11, Y4, Y4
 	VPSRLD   $0x10, Y3, Y3
 	VPBLENDW $0xaa, Y4, Y3, Y3
+	VPAND    magnitude16<>+0(SB), Y3, Y4
+	VPMAXUW  Y4, Y0, Y0
 	VMOVDQU  Y3, (R9)(DI*1)
 	VADDPS   Y1, Y5, Y5
 	VADDPS   Y2, Y6, Y6
 	MOVQ     8(AX), R9
-	VPAND    magnitude<>+0(SB), Y5, Y3
-	VPMAXUD  Y3, Y0, Y0
-	VPAND    magnitude<>+0(SB), Y6, Y3
-	VPMAXUD  Y3, Y0, Y0
 	VPSRLD   $0x10, Y5, Y3
 	VPAND    one<>+0(SB), Y3, Y3
 	VPADDD   half<>+0(SB), Y5, Y5
@@ -344,14 +346,12 @@ model:
 	VPADDD   Y3, Y6, Y6
 	VPSRLD   $0x10, Y5, Y5
 	VPBLENDW $0xaa, Y6, Y5, Y5
+	VPAND    magnitude16<>+0(SB), Y5, Y6
+	VPMAXUW  Y6, Y0, Y0
 	VMOVDQU  Y5, (R9)(DI*1)
 	VADDPS   Y1, Y7, Y7
 	VADDPS   Y2, Y8, Y8
 	MOVQ     16(AX), R9
-	VPAND    magnitude<>+0(SB), Y7, Y3
-	VPMAXUD  Y3, Y0, Y0
-	VPAND    magnitude<>+0(SB), Y8, Y3
-	VPMAXUD  Y3, Y0, Y0
 	VPSRLD   $0x10, Y7, Y3
 	VPAND    one<>+0(SB), Y3, Y3
 	VPADDD   half<>+0(SB), Y7, Y7
@@ -362,14 +362,12 @@ model:
 	VPADDD   Y3, Y8, Y8
 	VPSRLD   $0x10, Y7, Y7
 	VPBLENDW $0xaa, Y8, Y7, Y7
+	VPAND    magnitude16<>+0(SB), Y7, Y8
+	VPMAXUW  Y8, Y0, Y0
 	VMOVDQU  Y7, (R9)(DI*1)
 	VADDPS   Y1, Y9, Y9
 	VADDPS   Y2, Y10, Y10
 	MOVQ     24(AX), R9
-	VPAND    magnitude<>+0(SB), Y9, Y1
-	VPMAXUD  Y1, Y0, Y0
-	VPAND    magnitude<>+0(SB), Y10, Y1
-	VPMAXUD  Y1, Y0, Y0
 	VPSRLD   $0x10, Y9, Y1
 	VPAND    one<>+0(SB), Y1, Y1
 	VPADDD   half<>+0(SB), Y9, Y9
@@ -380,12 +378,17 @@ model:
 	VPADDD   Y1, Y10, Y10
 	VPSRLD   $0x10, Y9, Y9
 	VPBLENDW $0xaa, Y10, Y9, Y9
+	VPAND    magnitude16<>+0(SB), Y9, Y10
+	VPMAXUW  Y10, Y0, Y0
 	VMOVDQU  Y9, (R9)(DI*1)
 	ADDQ     $0x00000020, DI
 	DECQ     R8
 	JNZ      loop
 
 done:
+	VPSLLD       $0x10, Y0, Y1
+	VPAND        upper<>+0(SB), Y0, Y0
+	VPMAXUD      Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPMAXUD      X1, X0, X0
 	VPSHUFD      $0x4e, X0, X1
@@ -439,14 +442,6 @@ model:
 	CMPQ     R8, BX
 	JNE      model
 	MOVQ     (AX), R8
-	VPAND    magnitude<>+0(SB), Y1, Y5
-	VPMAXUD  Y5, Y0, Y0
-	VPAND    magnitude<>+0(SB), Y2, Y5
-	VPMAXUD  Y5, Y0, Y0
-	VPAND    magnitude<>+0(SB), Y3, Y5
-	VPMAXUD  Y5, Y0, Y0
-	VPAND    magnitude<>+0(SB), Y4, Y5
-	VPMAXUD  Y5, Y0, Y0
 	VPSRLD   $0x10, Y1, Y5
 	VPAND    one<>+0(SB), Y5, Y5
 	VPADDD   half<>+0(SB), Y1, Y1
@@ -457,6 +452,8 @@ model:
 	VPADDD   Y5, Y2, Y2
 	VPSRLD   $0x10, Y1, Y1
 	VPBLENDW $0xaa, Y2, Y1, Y1
+	VPAND    magnitude16<>+0(SB), Y1, Y2
+	VPMAXUW  Y2, Y0, Y0
 	VMOVDQU  Y1, (R8)(SI*1)
 	VPSRLD   $0x10, Y3, Y1
 	VPAND    one<>+0(SB), Y1, Y1
@@ -468,12 +465,17 @@ model:
 	VPADDD   Y1, Y4, Y4
 	VPSRLD   $0x10, Y3, Y3
 	VPBLENDW $0xaa, Y4, Y3, Y3
+	VPAND    magnitude16<>+0(SB), Y3, Y4
+	VPMAXUW  Y4, Y0, Y0
 	VMOVDQU  Y3, 32(R8)(SI*1)
 	ADDQ     $0x00000040, SI
 	DECQ     DI
 	JNZ      loop
 
 done:
+	VPSLLD       $0x10, Y0, Y1
+	VPAND        upper<>+0(SB), Y0, Y0
+	VPMAXUD      Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPMAXUD      X1, X0, X0
 	VPSHUFD      $0x4e, X0, X1
@@ -524,10 +526,6 @@ model:
 	CMPQ     R8, BX
 	JNE      model
 	MOVQ     (AX), R8
-	VPAND    magnitude<>+0(SB), Y1, Y5
-	VPMAXUD  Y5, Y0, Y0
-	VPAND    magnitude<>+0(SB), Y2, Y5
-	VPMAXUD  Y5, Y0, Y0
 	VPSRLD   $0x10, Y1, Y5
 	VPAND    one<>+0(SB), Y5, Y5
 	VPADDD   half<>+0(SB), Y1, Y1
@@ -538,12 +536,10 @@ model:
 	VPADDD   Y5, Y2, Y2
 	VPSRLD   $0x10, Y1, Y1
 	VPBLENDW $0xaa, Y2, Y1, Y1
+	VPAND    magnitude16<>+0(SB), Y1, Y2
+	VPMAXUW  Y2, Y0, Y0
 	VMOVDQU  Y1, (R8)(SI*1)
 	MOVQ     8(AX), R8
-	VPAND    magnitude<>+0(SB), Y3, Y1
-	VPMAXUD  Y1, Y0, Y0
-	VPAND    magnitude<>+0(SB), Y4, Y1
-	VPMAXUD  Y1, Y0, Y0
 	VPSRLD   $0x10, Y3, Y1
 	VPAND    one<>+0(SB), Y1, Y1
 	VPADDD   half<>+0(SB), Y3, Y3
@@ -554,12 +550,17 @@ model:
 	VPADDD   Y1, Y4, Y4
 	VPSRLD   $0x10, Y3, Y3
 	VPBLENDW $0xaa, Y4, Y3, Y3
+	VPAND    magnitude16<>+0(SB), Y3, Y4
+	VPMAXUW  Y4, Y0, Y0
 	VMOVDQU  Y3, (R8)(SI*1)
 	ADDQ     $0x00000020, SI
 	DECQ     DI
 	JNZ      loop
 
 done:
+	VPSLLD       $0x10, Y0, Y1
+	VPAND        upper<>+0(SB), Y0, Y0
+	VPMAXUD      Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPMAXUD      X1, X0, X0
 	VPSHUFD      $0x4e, X0, X1
@@ -622,10 +623,6 @@ model:
 	CMPQ     R8, BX
 	JNE      model
 	MOVQ     (AX), R8
-	VPAND    magnitude<>+0(SB), Y1, Y9
-	VPMAXUD  Y9, Y0, Y0
-	VPAND    magnitude<>+0(SB), Y2, Y9
-	VPMAXUD  Y9, Y0, Y0
 	VPSRLD   $0x10, Y1, Y9
 	VPAND    one<>+0(SB), Y9, Y9
 	VPADDD   half<>+0(SB), Y1, Y1
@@ -636,12 +633,10 @@ model:
 	VPADDD   Y9, Y2, Y2
 	VPSRLD   $0x10, Y1, Y1
 	VPBLENDW $0xaa, Y2, Y1, Y1
+	VPAND    magnitude16<>+0(SB), Y1, Y2
+	VPMAXUW  Y2, Y0, Y0
 	VMOVDQU  Y1, (R8)(SI*1)
 	MOVQ     8(AX), R8
-	VPAND    magnitude<>+0(SB), Y3, Y1
-	VPMAXUD  Y1, Y0, Y0
-	VPAND    magnitude<>+0(SB), Y4, Y1
-	VPMAXUD  Y1, Y0, Y0
 	VPSRLD   $0x10, Y3, Y1
 	VPAND    one<>+0(SB), Y1, Y1
 	VPADDD   half<>+0(SB), Y3, Y3
@@ -652,12 +647,10 @@ model:
 	VPADDD   Y1, Y4, Y4
 	VPSRLD   $0x10, Y3, Y3
 	VPBLENDW $0xaa, Y4, Y3, Y3
+	VPAND    magnitude16<>+0(SB), Y3, Y4
+	VPMAXUW  Y4, Y0, Y0
 	VMOVDQU  Y3, (R8)(SI*1)
 	MOVQ     16(AX), R8
-	VPAND    magnitude<>+0(SB), Y5, Y1
-	VPMAXUD  Y1, Y0, Y0
-	VPAND    magnitude<>+0(SB), Y6, Y1
-	VPMAXUD  Y1, Y0, Y0
 	VPSRLD   $0x10, Y5, Y1
 	VPAND    one<>+0(SB), Y1, Y1
 	VPADDD   half<>+0(SB), Y5, Y5
@@ -668,12 +661,10 @@ model:
 	VPADDD   Y1, Y6, Y6
 	VPSRLD   $0x10, Y5, Y5
 	VPBLENDW $0xaa, Y6, Y5, Y5
+	VPAND    magnitude16<>+0(SB), Y5, Y6
+	VPMAXUW  Y6, Y0, Y0
 	VMOVDQU  Y5, (R8)(SI*1)
 	MOVQ     24(AX), R8
-	VPAND    magnitude<>+0(SB), Y7, Y1
-	VPMAXUD  Y1, Y0, Y0
-	VPAND    magnitude<>+0(SB), Y8, Y1
-	VPMAXUD  Y1, Y0, Y0
 	VPSRLD   $0x10, Y7, Y1
 	VPAND    one<>+0(SB), Y1, Y1
 	VPADDD   half<>+0(SB), Y7, Y7
@@ -684,12 +675,17 @@ model:
 	VPADDD   Y1, Y8, Y8
 	VPSRLD   $0x10, Y7, Y7
 	VPBLENDW $0xaa, Y8, Y7, Y7
+	VPAND    magnitude16<>+0(SB), Y7, Y8
+	VPMAXUW  Y8, Y0, Y0
 	VMOVDQU  Y7, (R8)(SI*1)
 	ADDQ     $0x00000020, SI
 	DECQ     DI
 	JNZ      loop
 
 done:
+	VPSLLD       $0x10, Y0, Y1
+	VPAND        upper<>+0(SB), Y0, Y0
+	VPMAXUD      Y1, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPMAXUD      X1, X0, X0
 	VPSHUFD      $0x4e, X0, X1

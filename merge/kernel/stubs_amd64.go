@@ -6,48 +6,54 @@ package kernel
 
 // tasksBF16x1 sets outs[k] = base + sum_i w[i][k]*(models[i]-base), for outputs 0 to 0 in BF16,
 // on n elements (a multiple of 32) from byte off on. Each weight is given 8 times over;
-// count > 0 is the number of models. It returns the largest magnitude of the sums before rounding;
-// where that is not finite in the format, the elements written are unspecified.
+// count > 0 is the number of models, and no weight is NaN. It returns the largest magnitude of the sums
+// as bits of a float32: before rounding, for BF16 after it. Where that is not finite in the format,
+// the elements written are unspecified.
 //
 //go:noescape
 func tasksBF16x1(outs **byte, models **byte, base *byte, weights *float32, count int, off int, n int) uint32
 
 // tasksBF16x2 sets outs[k] = base + sum_i w[i][k]*(models[i]-base), for outputs 0 to 1 in BF16,
 // on n elements (a multiple of 16) from byte off on. Each weight is given 8 times over;
-// count > 0 is the number of models. It returns the largest magnitude of the sums before rounding;
-// where that is not finite in the format, the elements written are unspecified.
+// count > 0 is the number of models, and no weight is NaN. It returns the largest magnitude of the sums
+// as bits of a float32: before rounding, for BF16 after it. Where that is not finite in the format,
+// the elements written are unspecified.
 //
 //go:noescape
 func tasksBF16x2(outs **byte, models **byte, base *byte, weights *float32, count int, off int, n int) uint32
 
 // tasksBF16x4 sets outs[k] = base + sum_i w[i][k]*(models[i]-base), for outputs 0 to 3 in BF16,
 // on n elements (a multiple of 16) from byte off on. Each weight is given 8 times over;
-// count > 0 is the number of models. It returns the largest magnitude of the sums before rounding;
-// where that is not finite in the format, the elements written are unspecified.
+// count > 0 is the number of models, and no weight is NaN. It returns the largest magnitude of the sums
+// as bits of a float32: before rounding, for BF16 after it. Where that is not finite in the format,
+// the elements written are unspecified.
 //
 //go:noescape
 func tasksBF16x4(outs **byte, models **byte, base *byte, weights *float32, count int, off int, n int) uint32
 
 // sumBF16x1 sets outs[k] = sum_i w[i][k]*models[i], for outputs 0 to 0 in BF16,
 // on n elements (a multiple of 32) from byte off on. Each weight is given 8 times over;
-// count > 0 is the number of models. It returns the largest magnitude of the sums before rounding;
-// where that is not finite in the format, the elements written are unspecified.
+// count > 0 is the number of models, and no weight is NaN. It returns the largest magnitude of the sums
+// as bits of a float32: before rounding, for BF16 after it. Where that is not finite in the format,
+// the elements written are unspecified.
 //
 //go:noescape
 func sumBF16x1(outs **byte, models **byte, weights *float32, count int, off int, n int) uint32
 
 // sumBF16x2 sets outs[k] = sum_i w[i][k]*models[i], for outputs 0 to 1 in BF16,
 // on n elements (a multiple of 16) from byte off on. Each weight is given 8 times over;
-// count > 0 is the number of models. It returns the largest magnitude of the sums before rounding;
-// where that is not finite in the format, the elements written are unspecified.
+// count > 0 is the number of models, and no weight is NaN. It returns the largest magnitude of the sums
+// as bits of a float32: before rounding, for BF16 after it. Where that is not finite in the format,
+// the elements written are unspecified.
 //
 //go:noescape
 func sumBF16x2(outs **byte, models **byte, weights *float32, count int, off int, n int) uint32
 
 // sumBF16x4 sets outs[k] = sum_i w[i][k]*models[i], for outputs 0 to 3 in BF16,
 // on n elements (a multiple of 16) from byte off on. Each weight is given 8 times over;
-// count > 0 is the number of models. It returns the largest magnitude of the sums before rounding;
-// where that is not finite in the format, the elements written are unspecified.
+// count > 0 is the number of models, and no weight is NaN. It returns the largest magnitude of the sums
+// as bits of a float32: before rounding, for BF16 after it. Where that is not finite in the format,
+// the elements written are unspecified.
 //
 //go:noescape
 func sumBF16x4(outs **byte, models **byte, weights *float32, count int, off int, n int) uint32
@@ -64,48 +70,54 @@ func encodeBF16(dst *byte, src *float32, n int) uint32
 
 // tasksF16x1 sets outs[k] = base + sum_i w[i][k]*(models[i]-base), for outputs 0 to 0 in F16,
 // on n elements (a multiple of 32) from byte off on. Each weight is given 8 times over;
-// count > 0 is the number of models. It returns the largest magnitude of the sums before rounding;
-// where that is not finite in the format, the elements written are unspecified.
+// count > 0 is the number of models, and no weight is NaN. It returns the largest magnitude of the sums
+// as bits of a float32: before rounding, for BF16 after it. Where that is not finite in the format,
+// the elements written are unspecified.
 //
 //go:noescape
 func tasksF16x1(outs **byte, models **byte, base *byte, weights *float32, count int, off int, n int) uint32
 
 // tasksF16x2 sets outs[k] = base + sum_i w[i][k]*(models[i]-base), for outputs 0 to 1 in F16,
 // on n elements (a multiple of 16) from byte off on. Each weight is given 8 times over;
-// count > 0 is the number of models. It returns the largest magnitude of the sums before rounding;
-// where that is not finite in the format, the elements written are unspecified.
+// count > 0 is the number of models, and no weight is NaN. It returns the largest magnitude of the sums
+// as bits of a float32: before rounding, for BF16 after it. Where that is not finite in the format,
+// the elements written are unspecified.
 //
 //go:noescape
 func tasksF16x2(outs **byte, models **byte, base *byte, weights *float32, count int, off int, n int) uint32
 
 // tasksF16x4 sets outs[k] = base + sum_i w[i][k]*(models[i]-base), for outputs 0 to 3 in F16,
 // on n elements (a multiple of 16) from byte off on. Each weight is given 8 times over;
-// count > 0 is the number of models. It returns the largest magnitude of the sums before rounding;
-// where that is not finite in the format, the elements written are unspecified.
+// count > 0 is the number of models, and no weight is NaN. It returns the largest magnitude of the sums
+// as bits of a float32: before rounding, for BF16 after it. Where that is not finite in the format,
+// the elements written are unspecified.
 //
 //go:noescape
 func tasksF16x4(outs **byte, models **byte, base *byte, weights *float32, count int, off int, n int) uint32
 
 // sumF16x1 sets outs[k] = sum_i w[i][k]*models[i], for outputs 0 to 0 in F16,
 // on n elements (a multiple of 32) from byte off on. Each weight is given 8 times over;
-// count > 0 is the number of models. It returns the largest magnitude of the sums before rounding;
-// where that is not finite in the format, the elements written are unspecified.
+// count > 0 is the number of models, and no weight is NaN. It returns the largest magnitude of the sums
+// as bits of a float32: before rounding, for BF16 after it. Where that is not finite in the format,
+// the elements written are unspecified.
 //
 //go:noescape
 func sumF16x1(outs **byte, models **byte, weights *float32, count int, off int, n int) uint32
 
 // sumF16x2 sets outs[k] = sum_i w[i][k]*models[i], for outputs 0 to 1 in F16,
 // on n elements (a multiple of 16) from byte off on. Each weight is given 8 times over;
-// count > 0 is the number of models. It returns the largest magnitude of the sums before rounding;
-// where that is not finite in the format, the elements written are unspecified.
+// count > 0 is the number of models, and no weight is NaN. It returns the largest magnitude of the sums
+// as bits of a float32: before rounding, for BF16 after it. Where that is not finite in the format,
+// the elements written are unspecified.
 //
 //go:noescape
 func sumF16x2(outs **byte, models **byte, weights *float32, count int, off int, n int) uint32
 
 // sumF16x4 sets outs[k] = sum_i w[i][k]*models[i], for outputs 0 to 3 in F16,
 // on n elements (a multiple of 16) from byte off on. Each weight is given 8 times over;
-// count > 0 is the number of models. It returns the largest magnitude of the sums before rounding;
-// where that is not finite in the format, the elements written are unspecified.
+// count > 0 is the number of models, and no weight is NaN. It returns the largest magnitude of the sums
+// as bits of a float32: before rounding, for BF16 after it. Where that is not finite in the format,
+// the elements written are unspecified.
 //
 //go:noescape
 func sumF16x4(outs **byte, models **byte, weights *float32, count int, off int, n int) uint32
@@ -122,48 +134,54 @@ func encodeF16(dst *byte, src *float32, n int) uint32
 
 // tasksF32x1 sets outs[k] = base + sum_i w[i][k]*(models[i]-base), for outputs 0 to 0 in F32,
 // on n elements (a multiple of 32) from byte off on. Each weight is given 8 times over;
-// count > 0 is the number of models. It returns the largest magnitude of the sums before rounding;
-// where that is not finite in the format, the elements written are unspecified.
+// count > 0 is the number of models, and no weight is NaN. It returns the largest magnitude of the sums
+// as bits of a float32: before rounding, for BF16 after it. Where that is not finite in the format,
+// the elements written are unspecified.
 //
 //go:noescape
 func tasksF32x1(outs **byte, models **byte, base *byte, weights *float32, count int, off int, n int) uint32
 
 // tasksF32x2 sets outs[k] = base + sum_i w[i][k]*(models[i]-base), for outputs 0 to 1 in F32,
 // on n elements (a multiple of 16) from byte off on. Each weight is given 8 times over;
-// count > 0 is the number of models. It returns the largest magnitude of the sums before rounding;
-// where that is not finite in the format, the elements written are unspecified.
+// count > 0 is the number of models, and no weight is NaN. It returns the largest magnitude of the sums
+// as bits of a float32: before rounding, for BF16 after it. Where that is not finite in the format,
+// the elements written are unspecified.
 //
 //go:noescape
 func tasksF32x2(outs **byte, models **byte, base *byte, weights *float32, count int, off int, n int) uint32
 
 // tasksF32x4 sets outs[k] = base + sum_i w[i][k]*(models[i]-base), for outputs 0 to 3 in F32,
 // on n elements (a multiple of 16) from byte off on. Each weight is given 8 times over;
-// count > 0 is the number of models. It returns the largest magnitude of the sums before rounding;
-// where that is not finite in the format, the elements written are unspecified.
+// count > 0 is the number of models, and no weight is NaN. It returns the largest magnitude of the sums
+// as bits of a float32: before rounding, for BF16 after it. Where that is not finite in the format,
+// the elements written are unspecified.
 //
 //go:noescape
 func tasksF32x4(outs **byte, models **byte, base *byte, weights *float32, count int, off int, n int) uint32
 
 // sumF32x1 sets outs[k] = sum_i w[i][k]*models[i], for outputs 0 to 0 in F32,
 // on n elements (a multiple of 32) from byte off on. Each weight is given 8 times over;
-// count > 0 is the number of models. It returns the largest magnitude of the sums before rounding;
-// where that is not finite in the format, the elements written are unspecified.
+// count > 0 is the number of models, and no weight is NaN. It returns the largest magnitude of the sums
+// as bits of a float32: before rounding, for BF16 after it. Where that is not finite in the format,
+// the elements written are unspecified.
 //
 //go:noescape
 func sumF32x1(outs **byte, models **byte, weights *float32, count int, off int, n int) uint32
 
 // sumF32x2 sets outs[k] = sum_i w[i][k]*models[i], for outputs 0 to 1 in F32,
 // on n elements (a multiple of 16) from byte off on. Each weight is given 8 times over;
-// count > 0 is the number of models. It returns the largest magnitude of the sums before rounding;
-// where that is not finite in the format, the elements written are unspecified.
+// count > 0 is the number of models, and no weight is NaN. It returns the largest magnitude of the sums
+// as bits of a float32: before rounding, for BF16 after it. Where that is not finite in the format,
+// the elements written are unspecified.
 //
 //go:noescape
 func sumF32x2(outs **byte, models **byte, weights *float32, count int, off int, n int) uint32
 
 // sumF32x4 sets outs[k] = sum_i w[i][k]*models[i], for outputs 0 to 3 in F32,
 // on n elements (a multiple of 16) from byte off on. Each weight is given 8 times over;
-// count > 0 is the number of models. It returns the largest magnitude of the sums before rounding;
-// where that is not finite in the format, the elements written are unspecified.
+// count > 0 is the number of models, and no weight is NaN. It returns the largest magnitude of the sums
+// as bits of a float32: before rounding, for BF16 after it. Where that is not finite in the format,
+// the elements written are unspecified.
 //
 //go:noescape
 func sumF32x4(outs **byte, models **byte, weights *float32, count int, off int, n int) uint32

@@ -46,10 +46,11 @@ func (f format) String() string { return [...]string{"BF16", "F16", "F32"}[f] }
 func (f format) size() int { return [...]int{2, 2, 4}[f] }
 
 // Constants of eight equal lanes.
-var magnitude, one, half, upper, quiet Mem
+var magnitude, magnitude16, one, half, upper, quiet Mem
 
 func constants() {
 	magnitude = lanes("magnitude", 0x7fffffff)
+	magnitude16 = lanes("magnitude16", 0x7fff7fff)
 	one = lanes("one", 1)
 	half = lanes("half", 0x7fff)
 	upper = lanes("upper", 0xffff0000)
@@ -84,6 +85,20 @@ func newMost() most {
 func (m most) see(x, scratch VecVirtual) {
 	VPAND(magnitude, x, scratch)
 	VPMAXUD(scratch, m.max, m.max)
+}
+
+// seeWords is see for 16 BF16.
+func (m most) seeWords(x, scratch VecVirtual) {
+	VPAND(magnitude16, x, scratch)
+	VPMAXUW(scratch, m.max, m.max)
+}
+
+// widen turns the words of seeWords into what see keeps.
+func (m most) widen() {
+	even := YMM()
+	VPSLLD(U8(16), m.max, even)
+	VPAND(upper, m.max, m.max)
+	VPMAXUD(even, m.max, m.max)
 }
 
 // ret returns the largest of the lanes.

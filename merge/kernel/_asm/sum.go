@@ -31,8 +31,9 @@ func sum(f format, base bool, outputs int) {
 	text(name, signature,
 		fmt.Sprintf("%s sets %s, for outputs 0 to %d in %s,", name, formula, outputs-1, f),
 		fmt.Sprintf("on n elements (a multiple of %d) from byte off on. Each weight is given 8 times over;", block),
-		"count > 0 is the number of models. It returns the largest magnitude of the sums before rounding;",
-		"where that is not finite in the format, the elements written are unspecified.")
+		"count > 0 is the number of models, and no weight is NaN. It returns the largest magnitude of the sums",
+		"as bits of a float32: before rounding, for BF16 after it. Where that is not finite in the format,",
+		"the elements written are unspecified.")
 
 	outs := Load(Param("outs"), GP64())
 	models := Load(Param("models"), GP64())
@@ -97,6 +98,9 @@ func sum(f format, base bool, outputs int) {
 		}
 		ADDQ(U32(block*f.size()), off)
 	})
+	if f == bf16 {
+		most.widen()
+	}
 	most.ret()
 }
 
@@ -125,17 +129,22 @@ func load(f format, p, off Register, into []VecVirtual) {
 // store encodes registers, in load's order, to p+off.
 func store(f format, from []VecVirtual, p, off Register, most most) {
 	at := Mem{Base: p, Index: off, Scale: 1}
-	for _, r := range from {
-		most.see(r, YMM())
+	if f != bf16 {
+		for _, r := range from {
+			most.see(r, YMM())
+		}
 	}
 	switch f {
 	case bf16:
+		// Looked at after rounding, two elements at a time: the NaN of a sum has zeros in its lower half,
+		// as those of its operands and the processor's own have, so that rounding does not carry it away.
 		for j := 0; j < len(from); j += 2 {
 			even, odd := from[j], from[j+1]
 			roundBF16(even, YMM())
 			roundBF16(odd, YMM())
 			VPSRLD(U8(16), even, even)
 			VPBLENDW(U8(0xaa), odd, even, even)
+			most.seeWords(even, odd)
 			VMOVDQU(even, at.Offset(16*j))
 		}
 	case f16:
