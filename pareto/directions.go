@@ -41,6 +41,24 @@ func DasDennisLayers(m, p, q int) [][]float64 {
 	return out
 }
 
+// Directions returns at most n Das–Dennis directions (and always the m axes): one layer as fine as fits,
+// or two where one would have none off the edges, as Deb and Jain do above five objectives.
+func Directions(m, n int) [][]float64 {
+	p := 1
+	for m > 1 && directionsCount(m, p+1) <= n {
+		p++
+	}
+	if p >= m || m == 1 {
+		return DasDennis(m, p)
+	}
+	for outer := p; outer > 1; outer-- {
+		if directionsCount(m, outer)+directionsCount(m, outer-1) <= n {
+			return DasDennisLayers(m, outer, outer-1)
+		}
+	}
+	return DasDennis(m, p)
+}
+
 // directionsCount is the number of Das–Dennis directions.
 func directionsCount(m, p int) int {
 	n := 1
