@@ -102,6 +102,7 @@ func (a *app) root() *cobra.Command {
 		Example:           "# a real problem in one command, nothing to set up\nparfait demo\n\n# the same as text, for scripts and machines without a terminal\nparfait demo --headless\n\n# a study of your own\nparfait init my.study --base models/base --model math=models/math --model code=models/code --task gsm8k:rate --task humaneval:rate --command 'python evaluate.py {model}'",
 		Args:              cobra.ArbitraryArgs,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.explore(cmd.Context(), cmd.Root(), args) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return flagGroups(cmd) },
 		ValidArgsFunction: studyFolders,
 	}
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON object instead of text")

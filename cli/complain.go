@@ -49,6 +49,17 @@ func flagError(cmd *cobra.Command, err error) error {
 	return usage(help, "%s", err)
 }
 
+// flagGroups says which flags do not go together.
+func flagGroups(cmd *cobra.Command) error {
+	err := cmd.ValidateFlagGroups()
+	if err == nil {
+		return nil
+	}
+	_, set, _ := strings.Cut(err.Error(), "; [")
+	set, _, _ = strings.Cut(set, "]")
+	return usage("give one of them", "these do not go together: --%s", strings.Join(strings.Fields(set), ", --"))
+}
+
 // arguments accepts least to most positional arguments and names what they are.
 func arguments(least, most int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {

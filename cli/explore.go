@@ -16,12 +16,12 @@ import (
 // explore is what `parfait` does without a command: the explorer on a study, the list of studies, or the
 // demo.
 func (a *app) explore(ctx context.Context, root *cobra.Command, args []string) (err error) {
-	if len(args) > 1 {
-		return usage("`parfait --help` lists the commands", "expected a command or one study's folder, found %s", strings.Join(args, " "))
-	}
 	dir := studyDir(args)
-	if len(args) == 1 && !exists(dir) {
+	switch {
+	case len(args) > 0 && !exists(dir):
 		return unknownWord(root, dir)
+	case len(args) > 1:
+		return usage("`parfait --help` lists the commands", "expected a command or one study's folder, found %s", strings.Join(args, " "))
 	}
 	if len(args) == 0 && !isStudy(dir) {
 		if near := studiesIn(dir); len(near) > 0 {
@@ -76,7 +76,7 @@ func (a *app) needTerminal(instead string) error {
 // listStudies lists the studies below this folder.
 func (a *app) listStudies(dirs []string) error {
 	list := []listedJSON{}
-	out := newSheet("study", "state", ">trials", ">tasks", "method")
+	out := a.sheet(left("study"), left("state"), right("trials"), right("tasks"), left("method"))
 	for _, dir := range dirs {
 		s, err := study.Open(dir)
 		if err != nil {

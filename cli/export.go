@@ -141,11 +141,11 @@ func (a *app) export(ctx context.Context, s *study.Study, snap *study.Snapshot, 
 
 // printExport shows predicted beside measured.
 func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export, measured bool) error {
-	titles := []string{"task", ">predicted"}
+	titles := []column{left("task"), right("predicted")}
 	if measured {
-		titles = append(titles, ">validation", "", ">test")
+		titles = append(titles, right("validation"), left(""), right("test"))
 	}
-	out := newSheet(titles...)
+	out := a.sheet(titles...)
 	for _, t := range snap.Tasks {
 		p := e.Predicted[t.Name]
 		cells := []string{t.Name + " " + arrow(t), predicted(t, p)}

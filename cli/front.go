@@ -64,24 +64,24 @@ func (a *app) printFront(w io.Writer, snap *study.Snapshot, n int) error {
 		_, err := fmt.Fprintln(w, "there is no point where the surrogates may be believed; measure more")
 		return err
 	}
-	titles := []string{">point"}
+	titles := []column{right("point")}
 	for i, t := range an.Tasks {
-		title := ">" + t.Name + " " + arrow(t)
+		title := t.Name + " " + arrow(t)
 		if t.Unit != "" && !t.Rate() {
 			title += " " + t.Unit
 		}
 		if t.Role != study.Objective {
 			title += " (" + string(t.Role) + ")"
 		}
-		titles = append(titles, title)
+		titles = append(titles, right(title))
 		if an.Best[i] >= 0 {
-			titles = append(titles, ">of best")
+			titles = append(titles, right("of best").spared(2))
 		}
 	}
 	for _, c := range an.Space.Coefficients {
-		titles = append(titles, ">"+c.Name)
+		titles = append(titles, right("c."+c.Name).spared(1))
 	}
-	out := newSheet(append(titles, "")...)
+	out := a.sheet(append(titles, left(""))...)
 	names := frontNames(an)
 	for _, i := range evenly(an, n) {
 		p := an.Front[i]
@@ -192,6 +192,6 @@ func (a *app) printMeasured(w io.Writer, snap *study.Snapshot) error {
 		}
 		return 0
 	})
-	_, err := fmt.Fprintf(w, "measured front: %d of %d trials, hypervolume %.4g; ± is one standard error\n%s", len(trials), len(an.Trials), an.Hypervolume, trialSheet(snap, trials, false))
+	_, err := fmt.Fprintf(w, "measured front: %d of %d trials, hypervolume %.4g; ± is one standard error\n%s", len(trials), len(an.Trials), an.Hypervolume, a.trialSheet(snap, trials, false))
 	return err
 }

@@ -111,7 +111,7 @@ func (a *app) inspect(ctx context.Context, spec merge.Spec) (err error) {
 }
 
 func (a *app) printSummary(s merge.Summary) error {
-	inputs := newSheet("", "path", ">size", ">files", ">tensors", "elements by dtype")
+	inputs := a.sheet(left(""), left("path"), right("size"), right("files"), right("tensors"), left("elements by dtype"))
 	list := s.Models
 	if s.Base != nil {
 		list = append([]merge.InputSummary{*s.Base}, list...)

@@ -97,11 +97,11 @@ type savedPickJSON struct {
 
 func (a *app) listPicks(snap *study.Snapshot) error {
 	j := picksJSON{snap.Dir, []savedPickJSON{}}
-	titles := []string{">pick", "name"}
+	titles := []column{right("pick"), left("name")}
 	for _, t := range snap.Tasks {
-		titles = append(titles, ">"+t.Name+" "+arrow(t))
+		titles = append(titles, right(t.Name+" "+arrow(t)))
 	}
-	out := newSheet(append(titles, "when", "why")...)
+	out := a.sheet(append(titles, left("when"), left("why").spared(1))...)
 	for _, p := range snap.Picks {
 		j.Picks = append(j.Picks, savedPickJSON{p.ID, p.Name, coefficientsOf(snap.Space, p.X), namedPredictions(p.Predicted), p.Why, p.Who, p.At})
 		cells := []string{strconv.Itoa(p.ID), p.Name}

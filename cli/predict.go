@@ -73,7 +73,7 @@ func numbered(i int) *int {
 // printChoice prints one point: what is predicted there, with what, and whether to believe it.
 func (a *app) printChoice(w io.Writer, snap *study.Snapshot, c explore.Choice) error {
 	an := snap.Analysis
-	out := newSheet("task", ">predicted", ">90 % interval", ">of best", "")
+	out := a.sheet(left("task"), right("predicted"), right("90 % interval"), right("of best"), left(""))
 	for t, task := range an.Tasks {
 		p := c.Predicted[t]
 		best, note := "", ""

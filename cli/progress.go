@@ -8,6 +8,8 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/term"
+
+	"parfait/study"
 )
 
 // progress is a line on stderr that says where long work stands. On a terminal it rewrites itself, four
@@ -42,7 +44,7 @@ func (p *progress) show(stage string, done, total int64, text string) {
 		tenth = int(10 * done / total)
 	}
 	since := time.Since(p.last)
-	turn := stage != p.stage || done == total
+	turn := stage != p.stage || (done == total && tenth != p.tenth)
 	p.stage = stage
 	if p.app.errTTY {
 		if turn || since >= redrawEvery {
@@ -97,4 +99,19 @@ func bar(done, total int64) string {
 	}
 	full := int(barWidth * min(done, total) / total)
 	return strings.Repeat("━", full) + strings.Repeat("─", barWidth-full)
+}
+
+// activity shows how far a study's run has come.
+func (p *progress) activity(act study.Activity) {
+	text := fmt.Sprintf("%d/%d", act.Done, act.Budget)
+	if act.Running > 0 {
+		text += fmt.Sprintf(" · %d running", act.Running)
+	}
+	if act.Failed > 0 {
+		text += fmt.Sprintf(" · %d failed", act.Failed)
+	}
+	if act.ETA > 0 && act.Done < act.Budget {
+		text += " · eta " + durationText(act.ETA)
+	}
+	p.show("sampling", int64(act.Done), int64(act.Budget), text)
 }

@@ -64,6 +64,10 @@ func (a *app) runHeadless(ctx context.Context, s *study.Study, workers int) erro
 	err := s.Run(ctx, study.RunOptions{Workers: workers, Note: func(text string) { p.say("%s", text) }})
 	why := stop()
 	snap, loadErr := s.Load(context.WithoutCancel(ctx))
+	if loadErr == nil {
+		p.activity(snap.Activity)
+	}
+	p.end()
 	switch {
 	case err != nil:
 		return a.stopped(ctx, snap, err)
@@ -110,24 +114,12 @@ func (a *app) follow(s *study.Study, p *progress) (stop func() (why string)) {
 	go func() {
 		why := ""
 		for snap := range s.Subscribe(ctx) {
-			act := snap.Activity
-			text := fmt.Sprintf("%d/%d", act.Done, act.Budget)
-			if act.Running > 0 {
-				text += fmt.Sprintf(" · %d running", act.Running)
-			}
-			if act.Failed > 0 {
-				text += fmt.Sprintf(" · %d failed", act.Failed)
-			}
-			if act.ETA > 0 && act.Done < act.Budget {
-				text += " · eta " + durationText(act.ETA)
-			}
-			p.show("sampling", int64(act.Done), int64(act.Budget), text)
-			if act.Runner == study.Paused && act.Note != "" && why == "" {
+			p.activity(snap.Activity)
+			if act := snap.Activity; act.Runner == study.Paused && act.Note != "" && why == "" {
 				why = act.Note
 				_ = s.Do(study.Command{Kind: study.CommandStop, Who: "headless run"})
 			}
 		}
-		p.end()
 		reason <- why
 	}()
 	return func() string {

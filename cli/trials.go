@@ -119,7 +119,7 @@ func (a *app) printTrials(snap *study.Snapshot) error {
 	if act.Note != "" {
 		head += " (" + act.Note + ")"
 	}
-	if _, err := fmt.Fprintf(a.out, "%s; ± is one standard error\n%s", head, trialSheet(snap, snap.Trials, true)); err != nil {
+	if _, err := fmt.Fprintf(a.out, "%s; ± is one standard error\n%s", head, a.trialSheet(snap, snap.Trials, true)); err != nil {
 		return err
 	}
 	for _, t := range snap.Trials {
@@ -134,21 +134,21 @@ func (a *app) printTrials(snap *study.Snapshot) error {
 }
 
 // trialSheet lists trials with their metrics; with states, also how they stand and why they were asked for.
-func trialSheet(snap *study.Snapshot, trials []study.Trial, states bool) *sheet {
-	titles := []string{">trial"}
+func (a *app) trialSheet(snap *study.Snapshot, trials []study.Trial, states bool) *sheet {
+	titles := []column{right("trial")}
 	if states {
-		titles = append(titles, "state")
+		titles = append(titles, left("state"))
 	}
 	for _, t := range snap.Tasks {
-		titles = append(titles, ">"+t.Name+" "+arrow(t))
+		titles = append(titles, right(t.Name+" "+arrow(t)))
 	}
 	for _, c := range snap.Space.Coefficients {
-		titles = append(titles, ">"+c.Name)
+		titles = append(titles, right("c."+c.Name).spared(1))
 	}
 	if states {
-		titles = append(titles, ">took")
+		titles = append(titles, right("took").spared(2))
 	}
-	out := newSheet(append(titles, "why")...)
+	out := a.sheet(append(titles, left("why").spared(3))...)
 	for _, t := range trials {
 		cells := []string{strconv.Itoa(t.ID)}
 		if states {

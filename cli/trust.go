@@ -39,7 +39,7 @@ type trustsJSON struct {
 
 func (a *app) printTrust(snap *study.Snapshot) error {
 	an := snap.Analysis
-	out := newSheet("", "task", ">Q²", ">ceiling", ">off by", ">worst", ">at trial", ">in 90 %", ">trials", "surrogate")
+	out := a.sheet(left(""), left("task"), right("Q²"), right("ceiling"), right("off by"), right("worst"), right("at trial"), right("in 90 %"), right("trials"), left("surrogate"))
 	for i, f := range an.Fits {
 		t, task := f.Trust, an.Tasks[i]
 		mark := "●"
