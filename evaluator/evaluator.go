@@ -103,6 +103,7 @@ type Limits struct {
 	InFlight   int           // candidates at once, at least 1
 	Batch      int           // candidates a Submit, at least 1
 	NeedsModel bool          // whether Candidate.Model will be called
+	Form       Form          // in which it will ask for the model; "": Folder
 	Splits     []Split       // which splits it can measure
 	Timeout    time.Duration // for one candidate; 0: none
 }

@@ -80,7 +80,7 @@ func New(o Options) (evaluator.Evaluator, error) {
 		e.slots <- i
 	}
 	e.blocking = evaluator.BlockingWith(evaluator.Limits{
-		InFlight: o.Parallel, NeedsModel: o.Model, Splits: o.Splits, Timeout: o.Timeout,
+		InFlight: o.Parallel, NeedsModel: o.Model, Form: o.Form, Splits: o.Splits, Timeout: o.Timeout,
 	}, e.measure)
 	return e, nil
 }

@@ -146,7 +146,7 @@ func lent(path string) func(context.Context, evaluator.Form) (evaluator.Lease, e
 func options(dir string) Options {
 	return Options{
 		Command: []string{os.Args[0], "{model}", "{split}"}, Parallel: 3, Grace: 5 * time.Second,
-		Env: map[string]string{asCommand: dir, asRunner: ""},
+		Env: map[string]string{asCommand: dir, asRunner: "", "GORACE": "atexit_sleep_ms=0"},
 	}
 }
 
@@ -207,7 +207,7 @@ func killRunner(t testing.TB, dir string, open []evaluator.Candidate) {
 	file := filepath.Join(dir, "open.json")
 	write(file, string(b))
 	runner := exec.Command(os.Args[0])
-	runner.Env = append(os.Environ(), asRunner+"="+file)
+	runner.Env = append(os.Environ(), asRunner+"="+file, "GORACE=atexit_sleep_ms=0")
 	if err := runner.Start(); err != nil {
 		t.Fatal(err)
 	}
