@@ -40,21 +40,25 @@ type Cell struct {
 	Style Style
 }
 
-// NewCanvas returns an empty canvas of w×h cells; negative sizes count as 0.
+// MaxSide is the longest side of a canvas. No screen is longer, and a terminal that claims to be must not
+// exhaust the memory.
+const MaxSide = 1000
+
+// NewCanvas returns an empty canvas of w×h cells, each cut to [0, MaxSide].
 func NewCanvas(w, h int, glyphs Glyphs) *Canvas {
 	c := &Canvas{g: &grid{glyphs: glyphs}}
 	c.Resize(w, h)
 	return c
 }
 
-// Resize makes c a canvas of w×h empty cells, in the memory that it has where that is enough.
+// Resize makes c a canvas of w×h empty cells as [NewCanvas] does, in the memory that it has where that is enough.
 // Windows of it become invalid. It must not be called on a window.
 func (c *Canvas) Resize(w, h int) {
 	if c.g == nil {
 		c.g = &grid{}
 	}
 	g := c.g
-	g.w, g.h = max(w, 0), max(h, 0)
+	g.w, g.h = min(max(w, 0), MaxSide), min(max(h, 0), MaxSide)
 	if n := g.w * g.h; cap(g.cells) >= n {
 		g.cells = g.cells[:n]
 	} else {

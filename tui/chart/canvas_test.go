@@ -208,6 +208,9 @@ func TestResizeForgets(t *testing.T) {
 	if got := c.Plain(); got != "   \n" || c.At(0, 0).Style != (Style{}) || c.Glyphs() != Block {
 		t.Errorf("resized canvas shows %q", got)
 	}
+	if w, h := NewCanvas(math.MaxInt, -1, Braille).Size(); w != MaxSide || h != 0 {
+		t.Errorf("canvas of an absurd size is %d×%d", w, h)
+	}
 	var zero Canvas
 	zero.Text(0, 0, "a", Style{})
 	zero.Resize(1, 1)

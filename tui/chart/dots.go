@@ -59,7 +59,7 @@ func (d *Dots) Dashed(x0, y0, x1, y1 float64, dash int, s Style) {
 	dx, dy := (x1-x0)/float64(n), (y1-y0)/float64(n)
 	for i := 0; i <= n; i++ {
 		if dash <= 0 || i/dash%2 == 0 {
-			d.Set(int(x0+dx*float64(i)), int(y0+dy*float64(i)), s)
+			d.Set(int(x0+float64(dx*float64(i))), int(y0+float64(dy*float64(i))), s)
 		}
 	}
 }

@@ -41,7 +41,9 @@ func (f *Field) At(x, y float64) float64 {
 // between is the value in the square of the grid with the corner (i, j), u and v of a step behind it.
 func (f *Field) between(i, j int, u, v float64) float64 {
 	row := f.Values[j*f.NX+i:]
-	return (row[0]*(1-u)+row[1]*u)*(1-v) + (row[f.NX]*(1-u)+row[f.NX+1]*u)*v
+	lower := float64(row[0]*(1-u)) + float64(row[1]*u) // not fused: the same cells on every machine
+	upper := float64(row[f.NX]*(1-u)) + float64(row[f.NX+1]*u)
+	return float64(lower*(1-v)) + float64(upper*v)
 }
 
 // node is the grid step before t in [0, 1] of n, and how far t lies behind it.

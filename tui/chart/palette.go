@@ -37,7 +37,7 @@ func fg(v uint32, ansi int8) paint { return paint{rgb: hex(v), ansi: ansi, back:
 func soft(v uint32, ansi int8) paint {
 	return paint{rgb: hex(v), ansi: ansi, back: ansi, grey: true}
 }
-func bg(v uint32, back int8) paint { return paint{rgb: hex(v), ansi: none, back: back, grey: true} }
+func bg(v uint32) paint { return paint{rgb: hex(v), ansi: none, back: none, grey: true} }
 
 // The categorical colours start from Okabe and Ito, "Color Universal Design" (2008), moved in lightness
 // so that they read on their background and stay apart under simulated protanopia, deuteranopia and
@@ -51,14 +51,14 @@ var darkInks = inks{
 		Predicted: fg(0x3793ce, 14), OnFront: fg(0xe79b08, 3), Measured: soft(0xa4a8b4, 7),
 		Model: fg(0xffe979, 11), Uniform: fg(0xffb4fe, 13), InHand: fg(0xffffff, 15),
 		Knee: fg(0x41d1a1, 10), Pinned: fg(0xcf5e3b, 9), Boundary: soft(0x6b7686, 8),
-		Surface: bg(0x23272f, none), Selection: bg(0x2d4661, none), Attained: bg(0x1f2a33, none), Track: bg(0x2b3038, none),
+		Surface: bg(0x23272f), Selection: bg(0x2d4661), Attained: bg(0x1f2a33), Track: bg(0x2b3038),
 	},
 	series: [SeriesColors]paint{
 		fg(0xe69f00, 3), fg(0x6fcfff, 14), fg(0x009d72, 2), fg(0xffff92, 11), fg(0x445ed3, 12), fg(0xc45020, 9), fg(0xa581a3, 13),
 	},
 	sequence:  [5]paint{fg(0x4a4e9c, 12), fg(0x2f7f9e, 6), fg(0x2fae86, 2), fg(0x98d04a, 10), fg(0xfde725, 11)},
 	diverging: [5]paint{fg(0x3f8fe0, 12), fg(0x6d93b8, 6), fg(0x8a8f98, 7), fg(0xc79a5a, 3), fg(0xf2a020, 11)},
-	fill:      [5]paint{bg(0x1b1f40, none), bg(0x1b3550, none), bg(0x1c4c50, none), bg(0x2f5f3c, none), bg(0x60651c, none)},
+	fill:      [5]paint{bg(0x1b1f40), bg(0x1b3550), bg(0x1c4c50), bg(0x2f5f3c), bg(0x60651c)},
 }
 
 var lightInks = inks{
@@ -69,14 +69,14 @@ var lightInks = inks{
 		Predicted: fg(0x0678bf, 4), OnFront: fg(0xcc7a0e, 3), Measured: soft(0x898b9a, 8),
 		Model: fg(0x80785a, 6), Uniform: fg(0x73346e, 5), InHand: fg(0x000000, 0),
 		Knee: fg(0x135645, 2), Pinned: fg(0x9c3202, 1), Boundary: soft(0x98a0ab, 8),
-		Surface: bg(0xeef0f3, none), Selection: bg(0xcfe3f7, none), Attained: bg(0xe9f1f6, none), Track: bg(0xe2e5e9, none),
+		Surface: bg(0xeef0f3), Selection: bg(0xcfe3f7), Attained: bg(0xe9f1f6), Track: bg(0xe2e5e9),
 	},
 	series: [SeriesColors]paint{
 		fg(0xd47c00, 3), fg(0x2f9bd6, 6), fg(0x007a5a, 2), fg(0x829a6e, 10), fg(0x084a99, 4), fg(0xba4100, 1), fg(0xa65c8a, 5),
 	},
 	sequence:  [5]paint{fg(0xd9c400, 3), fg(0x6fb536, 10), fg(0x20947a, 2), fg(0x2f6a8e, 6), fg(0x3d3580, 4)},
 	diverging: [5]paint{fg(0x0a5fb0, 4), fg(0x6d93b8, 6), fg(0x9a9fa8, 8), fg(0xb8874a, 3), fg(0xb36200, 1)},
-	fill:      [5]paint{bg(0xfbf7d4, none), bg(0xe3efc0, none), bg(0xc6e4cf, none), bg(0xb4d3e4, none), bg(0xb0bce6, none)},
+	fill:      [5]paint{bg(0xfbf7d4), bg(0xe3efc0), bg(0xc6e4cf), bg(0xb4d3e4), bg(0xb0bce6)},
 }
 
 // along is the colour at t in [0, 1] between evenly spaced anchors, blended in CIE L*a*b*.

@@ -52,6 +52,7 @@ func (p *Parallel) Draw(c *Canvas) {
 	p.strands(body, axes, at)
 	for i := range axes {
 		p.axis(body, &axes[i], at[i], i == p.Focus)
+		brushEnds(body, &axes[i], at[i])
 		if top > 0 {
 			p.heading(c, &axes[i], at, i, bottom)
 		}
@@ -151,17 +152,10 @@ func (p *Parallel) axis(c *Canvas, a *ParallelAxis, x int, focus bool) {
 	for y := range h {
 		c.Set(x, y, '│', line)
 	}
-	if !a.Brushed {
+	from, to, ok := a.brushed(h)
+	if !ok {
 		return
 	}
-	lo, hi := a.Range.At(a.Brush.Lo), a.Range.At(a.Brush.Hi)
-	if lo > hi {
-		lo, hi = hi, lo
-	}
-	if lo > 1 || hi < 0 || lo != lo || hi != hi {
-		return
-	}
-	from, to := h-1-floorCell(min(hi, 1), h), h-1-max(floorCell(max(lo, 0), h), 0)
 	for y := from; y <= to; y++ {
 		c.Set(x, y, '┃', Ink(Accent).With(Bold))
 	}
@@ -170,6 +164,44 @@ func (p *Parallel) axis(c *Canvas, a *ParallelAxis, x int, focus bool) {
 		c.Set(x, to, '┻', Ink(Accent).With(Bold))
 	}
 }
+
+// brushed is the rows of h, from the top, that the brush takes; ok is false where there is none in view.
+func (a *ParallelAxis) brushed(h int) (from, to int, ok bool) {
+	lo, hi := a.Range.At(a.Brush.Lo), a.Range.At(a.Brush.Hi)
+	if lo > hi {
+		lo, hi = hi, lo
+	}
+	if !a.Brushed || h == 0 || !(lo <= 1 && hi >= 0) {
+		return 0, 0, false
+	}
+	return h - 1 - floorCell(min(hi, 1), h), h - 1 - floorCell(max(lo, 0), h), true
+}
+
+// brushEnds writes the ends of the brush beside the axis.
+func brushEnds(c *Canvas, a *ParallelAxis, x int) {
+	w, h := c.Size()
+	from, to, ok := a.brushed(h)
+	if !ok {
+		return
+	}
+	step := a.grain()
+	ends := Range{min(a.Brush.Lo, a.Brush.Hi), max(a.Brush.Lo, a.Brush.Hi)}
+	if a.Range.Lo > a.Range.Hi {
+		ends.Lo, ends.Hi = ends.Hi, ends.Lo
+	}
+	for _, end := range []struct {
+		y int
+		v float64
+	}{{from, ends.Hi}, {to, ends.Lo}} {
+		text := a.format(end.v, step)
+		if n := Width(text); x+1+n <= w && (end.y == from || to > from) && n < w/3 {
+			c.Text(x+1, end.y, text, Ink(Accent).With(Bold))
+		}
+	}
+}
+
+// grain is the precision worth writing on the axis.
+func (a *ParallelAxis) grain() float64 { return niceStep(abs(a.Range.Hi-a.Range.Lo) / 100) }
 
 // heading writes an axis's name and the ends of its range.
 func (p *Parallel) heading(c *Canvas, a *ParallelAxis, at []int, i, bottom int) {
@@ -181,8 +213,7 @@ func (p *Parallel) heading(c *Canvas, a *ParallelAxis, at []int, i, bottom int) 
 	if i+1 < len(at) {
 		right = (at[i] + at[i+1] + 1) / 2
 	}
-	step := abs(a.Range.Hi-a.Range.Lo) / 100
-	step = niceStep(step)
+	step := a.grain()
 	name := Ink(Default)
 	if i == p.Focus {
 		name = Ink(Accent).With(Bold)

@@ -61,7 +61,7 @@ func (r Range) At(v float64) float64 {
 // Value is the inverse of [Range.At].
 func (r Range) Value(t float64) float64 {
 	r = r.usable()
-	return r.Lo*(1-t) + r.Hi*t
+	return float64(r.Lo*(1-t)) + float64(r.Hi*t) // not fused: the same cells on every machine
 }
 
 // Contains reports whether v lies in the range, ends included.

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -83,6 +84,28 @@ func TestFitAndClip(t *testing.T) {
 	}
 }
 
+func TestWrap(t *testing.T) {
+	for _, tt := range []struct {
+		in   string
+		w    int
+		want []string
+	}{
+		{"one two  three", 7, []string{"one two", "three"}},
+		{"one two three", 80, []string{"one two three"}},
+		{"supercalifragilistic", 8, []string{"supercal", "ifragili", "stic"}},
+		{"a supercalifragilistic b", 8, []string{"a", "supercal", "ifragili", "stic b"}},
+		{"first\n\nsecond\tline", 20, []string{"first", "", "second line"}},
+		{"数学模型 数学", 5, []string{"数学", "模型", "数学"}},
+		{"数a", 1, []string{"a"}},
+		{"", 5, []string{""}},
+		{"x", 0, nil},
+	} {
+		if got := Wrap(tt.in, tt.w); !slices.Equal(got, tt.want) {
+			t.Errorf("Wrap(%q, %d) = %q, want %q", tt.in, tt.w, got, tt.want)
+		}
+	}
+}
+
 func FuzzText(f *testing.F) {
 	for _, s := range []string{
 		"rotated", "数学", "👩‍🚀🇫🇷❤\ufe0f", "\x1b[31mred\t\n\u009b", "e\u0301\u0301", "\u202e\u200b", "a\xff\xfe",
@@ -96,6 +119,11 @@ func FuzzText(f *testing.F) {
 			c.Text(x, 1, s, Style{})
 			if n := Width(Fit(s, int(w))); n != int(w) {
 				t.Fatalf("Fit(%q, %d) is %d wide", s, w, n)
+			}
+			for _, line := range Wrap(s, int(w)) {
+				if n := Width(line); n > int(w) {
+					t.Fatalf("Wrap(%q, %d) has a line of %d", s, w, n)
+				}
 			}
 			checkLines(t, c)
 			lines := strings.Split(c.Plain(), "\n")

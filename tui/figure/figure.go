@@ -112,7 +112,7 @@ const margin = vg.Length(10)
 // draw draws the figure on c.
 func (d *drawing) draw(c draw.Canvas) {
 	c.SetColor(d.paper)
-	c.Fill(c.Rectangle.Path())
+	c.Fill(c.Path())
 	d.plot().Draw(draw.Crop(c, margin, -margin, margin, -margin))
 }
 
