@@ -112,7 +112,10 @@ func (r *runner) dispatch(ctx context.Context) error {
 		todo := r.next(l)
 		todo = todo[:max(0, min(room, len(todo)))]
 		for len(todo) > 0 {
-			n := min(max(1, lim.Batch), len(todo))
+			n := 1 // each can then be cancelled alone, unless the evaluator gains by whole batches
+			if lim.Batch > lim.InFlight {
+				n = min(lim.Batch, len(todo))
+			}
 			if err := r.submit(ctx, l, todo[:n]); err != nil {
 				return err
 			}
@@ -191,12 +194,16 @@ func (r *runner) candidate(ctx context.Context, l *lane, t Trial) evaluator.Cand
 		Key: fmt.Sprintf("%s/%d", r.Snapshot().Name, t.ID), Attempt: t.Attempt, Tasks: l.missing(t), Split: evaluator.Validation,
 		At: coefficients(r.Names(), t.X), Log: r.logPath(t.ID),
 	}
-	if r.pool != nil {
-		c.Model = func(mctx context.Context, _ evaluator.Form) (evaluator.Lease, error) {
+	if len(r.pools) > 0 {
+		c.Model = func(mctx context.Context, form evaluator.Form) (evaluator.Lease, error) {
 			if ctx.Err() != nil {
 				return evaluator.Lease{}, ctx.Err()
 			}
-			return r.pool.model(mctx, t)
+			p := r.pools[form]
+			if p == nil {
+				return evaluator.Lease{}, &Error{Code: CodeEvaluator, Where: l.name, What: fmt.Sprintf("asks for a model as %q, which it had not announced", form)}
+			}
+			return p.model(mctx, t)
 		}
 	}
 	return c
@@ -313,9 +320,9 @@ func (r *runner) settle(ctx context.Context, t *Trial, j *job) error {
 	delete(r.jobs, t.ID)
 	j.cancel()
 	defer r.changed()
-	if r.pool != nil {
+	for _, p := range r.pools {
 		id := t.ID
-		r.pool.done(id, func(err error) { r.note("trial %d: its model could not be deleted: %v", id, err) })
+		p.done(id, func(err error) { r.note("trial %d: its model could not be deleted: %v", id, err) })
 	}
 	var err error
 	switch {

@@ -2,6 +2,7 @@ package study
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"os"
@@ -43,12 +44,15 @@ const passMost = 8
 const spare = 64 << 20
 
 // newPool makes the folder for candidates and empties it of what a dead runner left.
-func newPool(plan *merge.Plan, s *Study, upcoming func(int) []Trial) (*pool, error) {
+func newPool(plan *merge.Plan, s *Study, form evaluator.Form, upcoming func(int) []Trial) (*pool, error) {
 	dir := filepath.Join(s.dir, "candidates")
 	if c := s.spec.Candidates.Path; c != "" {
 		h := fnv.New32a()
 		_, _ = h.Write([]byte(s.dir)) // two studies may share a scratch folder
 		dir = filepath.Join(resolve(s.dir, c), fmt.Sprintf("%s-%08x", filepath.Base(s.dir), h.Sum32()))
+	}
+	if form != evaluator.Folder {
+		dir = filepath.Join(dir, string(form))
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, &Error{Code: CodeSpace, Where: dir, What: "the folder for candidates cannot be made", Err: err, Fix: "set candidates.path in study.yaml to a folder you may write to"}
@@ -193,7 +197,7 @@ func (p *pool) remove(id int) error {
 // close deletes everything that is left.
 func (p *pool) close() error {
 	p.deleting.Wait()
-	return os.RemoveAll(p.dir)
+	return errors.Join(os.RemoveAll(p.dir), p.plan.Close())
 }
 
 func named(names []string, x []float64) map[string]float64 {

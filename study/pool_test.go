@@ -105,7 +105,7 @@ func TestWhatACrashLeftIsReclaimed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = plan.Close() }()
-	if _, err := newPool(plan, s, func(int) []Trial { return nil }); err != nil {
+	if _, err := newPool(plan, s, evaluator.Folder, func(int) []Trial { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(left); !os.IsNotExist(err) {

@@ -1,6 +1,7 @@
 package study
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,7 +53,7 @@ type runner struct {
 	options  RunOptions
 	strategy search.Strategy
 	lanes    []*lane
-	pool     *pool // nil where no evaluator needs a model
+	pools    map[evaluator.Form]*pool // of the forms that evaluators need
 	hist     *history
 	jobs     map[int]*job // trials that are open in some lane
 	events   chan laneEvent
@@ -99,12 +100,12 @@ type upcomingQuestion struct {
 }
 
 func (s *Study) newRunner(ctx context.Context, o RunOptions) (*runner, error) {
-	r := &runner{Study: s, options: o, jobs: map[int]*job{}, events: make(chan laneEvent, 64), asked: make(chan askResult, 1), upcoming: make(chan upcomingQuestion), ended: make(chan struct{})}
+	r := &runner{Study: s, options: o, pools: map[evaluator.Form]*pool{}, jobs: map[int]*job{}, events: make(chan laneEvent, 64), asked: make(chan askResult, 1), upcoming: make(chan upcomingQuestion), ended: make(chan struct{})}
 	var err error
 	if r.strategy, err = search.New(s.spec.Search.Strategy, s.spec.Search.Options); err != nil {
 		return nil, inputError("search", "%s", err)
 	}
-	needsModel := false
+	forms := map[evaluator.Form]bool{}
 	for name, spec := range s.spec.Evaluators {
 		l := &lane{name: name}
 		for _, t := range s.spec.Tasks {
@@ -121,7 +122,7 @@ func (s *Study) newRunner(ctx context.Context, o RunOptions) (*runner, error) {
 		if lim := l.eval.Limits(); !slices.Contains(lim.Splits, evaluator.Validation) {
 			return nil, &Error{Code: CodeEvaluator, Where: "evaluators." + name, What: "cannot measure the validation split, which the search needs"}
 		} else if lim.NeedsModel {
-			needsModel = true
+			forms[cmp.Or(lim.Form, evaluator.Folder)] = true
 		}
 		r.lanes = append(r.lanes, l)
 	}
@@ -131,19 +132,11 @@ func (s *Study) newRunner(ctx context.Context, o RunOptions) (*runner, error) {
 	if err := os.MkdirAll(filepath.Join(s.dir, "logs"), 0o755); err != nil {
 		return nil, err
 	}
-	if needsModel {
-		plan, err := merge.NewPlan(ctx, s.spec.mergeSpec(s.dir))
-		if err != nil {
-			return nil, err
-		}
-		if err := s.sameInputs(plan); err != nil {
-			return nil, err
-		}
-		for _, w := range plan.Warnings() {
-			r.note("%s", w.Error())
-		}
-		if r.pool, err = newPool(plan, s, r.askUpcoming); err != nil {
-			return nil, err
+	for _, form := range []evaluator.Form{evaluator.Folder, evaluator.Adapter} {
+		if forms[form] {
+			if err := r.addPool(ctx, form); err != nil {
+				return nil, err
+			}
 		}
 	}
 	id, err := s.spec.identity()
@@ -167,10 +160,36 @@ func (s *Study) taskNames() []string {
 	return out
 }
 
+// addPool plans merges of one form, which says everything that is wrong with the models.
+func (r *runner) addPool(ctx context.Context, form evaluator.Form) error {
+	spec := r.spec.mergeSpec(r.dir)
+	if form == evaluator.Adapter {
+		spec.Form = merge.FormAdapter
+	}
+	plan, err := merge.NewPlan(ctx, spec)
+	if err != nil {
+		return err
+	}
+	p, err := newPool(plan, r.Study, form, r.askUpcoming)
+	if err == nil {
+		err = r.sameInputs(plan)
+	}
+	if err != nil {
+		return errors.Join(err, plan.Close())
+	}
+	for _, w := range plan.Warnings() {
+		r.note("%s", w.Error())
+	}
+	r.pools[form] = p
+	return nil
+}
+
 func (r *runner) close() {
 	close(r.ended)
-	if r.pool != nil {
-		_ = r.pool.close()
+	for _, p := range r.pools {
+		if err := p.close(); err != nil {
+			r.note("candidates: %v", err)
+		}
 	}
 }
 

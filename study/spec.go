@@ -59,7 +59,6 @@ type EvaluatorSpec struct {
 type CandidatesSpec struct {
 	Path string // "" for the study's own folder
 	Max  int64  // bytes, 0: no quota
-	Form string // "folder" or "adapter"
 }
 
 // SearchSpec says what to measure.

@@ -271,7 +271,6 @@ func (r specReader) candidates(n yamldoc.Node) CandidatesSpec {
 	n.Fields(map[string]func(yamldoc.Node){
 		"path": func(n yamldoc.Node) { c.Path = n.Text() },
 		"max":  func(n yamldoc.Node) { c.Max = size(n) },
-		"form": func(n yamldoc.Node) { c.Form = n.Word("form", "folder", "adapter") },
 	})
 	return c
 }

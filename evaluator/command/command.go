@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"parfait/evaluator"
+	"parfait/evaluator/internal/process"
 )
 
 // Kinds of failure of a command, beside those that every evaluator shares.
@@ -156,7 +157,7 @@ func verdict(o Options, c evaluator.Candidate, dir string, status int) (evaluato
 // exitError tells how a command ended, with the last that it said.
 func exitError(o Options, c evaluator.Candidate, dir string, status int) error {
 	code, how := Exited, fmt.Sprintf("ended with exit status %d", status)
-	if name := signalName(status); name != "" {
+	if name := process.SignalName(status); name != "" {
 		code, how = Killed, fmt.Sprintf("was ended by %s (exit status %d)", name, status)
 		if name == "SIGKILL" {
 			how += ", as the system does where memory runs out"
