@@ -25,6 +25,11 @@ const (
 	NotFinite      Code = "not_finite"      // a value or standard error that is NaN or ±Inf
 	BadNoise       Code = "bad_noise"       // a negative standard error or number of items
 	BadOptions     Code = "bad_options"     // the evaluator is configured wrongly
+	CannotStart    Code = "cannot_start"    // there is no such program, or it may not be executed
+	Exited         Code = "exited"          // a program ended with a status other than 0
+	Killed         Code = "killed"          // a program was ended by a signal
+	NoMetrics      Code = "no_metrics"      // it ended well and reported nothing
+	BadMetrics     Code = "bad_metrics"     // what it reported cannot be understood
 )
 
 // Error returns the code's name.

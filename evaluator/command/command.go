@@ -27,15 +27,6 @@ import (
 	"parfait/evaluator/internal/process"
 )
 
-// Kinds of failure of a command, beside those that every evaluator shares.
-const (
-	CannotStart evaluator.Code = "cannot_start" // there is no such program, or it may not be executed
-	Exited      evaluator.Code = "exited"       // it ended with a status other than 0
-	Killed      evaluator.Code = "killed"       // it was ended by a signal
-	NoMetrics   evaluator.Code = "no_metrics"   // it ended well and reported nothing
-	BadMetrics  evaluator.Code = "bad_metrics"  // what it reported cannot be understood
-)
-
 // Options say what to run and how. The zero value of each but Command is a good one.
 type Options struct {
 	Command  []string          // program and arguments, with placeholders; no shell is involved
@@ -156,9 +147,9 @@ func verdict(o Options, c evaluator.Candidate, dir string, status int) (evaluato
 
 // exitError tells how a command ended, with the last that it said.
 func exitError(o Options, c evaluator.Candidate, dir string, status int) error {
-	code, how := Exited, fmt.Sprintf("ended with exit status %d", status)
+	code, how := evaluator.Exited, fmt.Sprintf("ended with exit status %d", status)
 	if name := process.SignalName(status); name != "" {
-		code, how = Killed, fmt.Sprintf("was ended by %s (exit status %d)", name, status)
+		code, how = evaluator.Killed, fmt.Sprintf("was ended by %s (exit status %d)", name, status)
 		if name == "SIGKILL" {
 			how += ", as the system does where memory runs out"
 		}

@@ -17,6 +17,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/evaluator/evaluatortest"
+	"parfait/evaluator/internal/process"
 )
 
 // The test binary is also the command that is measured with, and the runner that is killed.
@@ -133,7 +134,7 @@ func exists(path string) bool {
 
 // until waits until something is so, at most half a minute.
 func until(is func() bool) bool {
-	gone, err := waitUntilNot(func() (bool, error) { return !is(), nil }, 30*time.Second)
+	gone, err := process.WaitUntilNot(func() (bool, error) { return !is(), nil }, 30*time.Second)
 	return gone && err == nil
 }
 
@@ -169,10 +170,10 @@ func TestConforms(t *testing.T) {
 		},
 		Hang: behaving("hang"),
 		Failures: map[string]evaluatortest.Failure{
-			"exit status": fails("die", Exited),
-			"a signal":    fails("shot", Killed),
-			"garbage":     fails("garbage", BadMetrics),
-			"no metrics":  fails("silent", NoMetrics),
+			"exit status": fails("die", evaluator.Exited),
+			"a signal":    fails("shot", evaluator.Killed),
+			"garbage":     fails("garbage", evaluator.BadMetrics),
+			"no metrics":  fails("silent", evaluator.NoMetrics),
 			"NaN":         fails("nan", evaluator.NotFinite),
 			"missing":     fails("missing", evaluator.MissingTask),
 			"undeclared":  fails("undeclared", evaluator.UndeclaredTask),
@@ -363,26 +364,26 @@ func TestFailuresSayWhy(t *testing.T) {
 		code   evaluator.Code
 		says   []string
 	}{
-		"exit status": {"echo first >&2; echo Traceback >&2; printf '\\033[31mKeyError: 3\\033[0m\\n' >&2; exit 3", nil, Exited, []string{"exit status 3", "first\nTraceback\nKeyError: 3\n", "12.log"}},
-		"quiet":       {"exit 4", nil, Exited, []string{"exit status 4", "said nothing"}},
-		"stdout":      {"echo bad things; exit 4", nil, Exited, []string{"of its stdout", "bad things"}},
-		"killed":      {"kill -9 $$", nil, Killed, []string{"SIGKILL", "memory"}},
-		"no program":  {"", func(o *Options) { o.Command = []string{"no-such-program"} }, CannotStart, []string{"no-such-program", "$PATH"}},
-		"no file":     {"", func(o *Options) { o.Command = []string{"./evaluate.sh"} }, CannotStart, []string{"evaluate.sh", "no such file"}},
+		"exit status": {"echo first >&2; echo Traceback >&2; printf '\\033[31mKeyError: 3\\033[0m\\n' >&2; exit 3", nil, evaluator.Exited, []string{"exit status 3", "first\nTraceback\nKeyError: 3\n", "12.log"}},
+		"quiet":       {"exit 4", nil, evaluator.Exited, []string{"exit status 4", "said nothing"}},
+		"stdout":      {"echo bad things; exit 4", nil, evaluator.Exited, []string{"of its stdout", "bad things"}},
+		"killed":      {"kill -9 $$", nil, evaluator.Killed, []string{"SIGKILL", "memory"}},
+		"no program":  {"", func(o *Options) { o.Command = []string{"no-such-program"} }, evaluator.CannotStart, []string{"no-such-program", "$PATH"}},
+		"no file":     {"", func(o *Options) { o.Command = []string{"./evaluate.sh"} }, evaluator.CannotStart, []string{"evaluate.sh", "no such file"}},
 		"not allowed": {"", func(o *Options) {
 			o.Command = []string{"./evaluate.sh"}
 			write(filepath.Join(o.Dir, "evaluate.sh"), "exit 0")
-		}, CannotStart, []string{"permission denied"}},
-		"no folder":        {"exit 0", func(o *Options) { o.Dir += "/none" }, CannotStart, []string{"/none"}},
-		"nothing":          {"true", nil, NoMetrics, []string{"{out}", "stdout", "nothing"}},
-		"not JSON":         {"echo accuracy: 0.8", nil, NoMetrics, []string{"accuracy: 0.8"}},
-		"garbage":          {"echo '<html>' >$PARFAIT_OUT", nil, BadMetrics, []string{"out.json", "<html>"}},
-		"garbage in line":  {`echo '{"a": 1,, "b": 2}'`, nil, BadMetrics, []string{"last JSON line", `{"a": 1,, "b": 2}`}},
-		"out before line":  {`echo '[1, 2]' >$PARFAIT_OUT; echo '{"a": 1, "b": 2}'`, nil, BadMetrics, []string{"expected an object", "a list"}},
+		}, evaluator.CannotStart, []string{"permission denied"}},
+		"no folder":        {"exit 0", func(o *Options) { o.Dir += "/none" }, evaluator.CannotStart, []string{"/none"}},
+		"nothing":          {"true", nil, evaluator.NoMetrics, []string{"{out}", "stdout", "nothing"}},
+		"not JSON":         {"echo accuracy: 0.8", nil, evaluator.NoMetrics, []string{"accuracy: 0.8"}},
+		"garbage":          {"echo '<html>' >$PARFAIT_OUT", nil, evaluator.BadMetrics, []string{"out.json", "<html>"}},
+		"garbage in line":  {`echo '{"a": 1,, "b": 2}'`, nil, evaluator.BadMetrics, []string{"last JSON line", `{"a": 1,, "b": 2}`}},
+		"out before line":  {`echo '[1, 2]' >$PARFAIT_OUT; echo '{"a": 1, "b": 2}'`, nil, evaluator.BadMetrics, []string{"expected an object", "a list"}},
 		"missing":          {`echo '{"a": 1, "B": 2}'`, nil, evaluator.MissingTask, []string{`"b"`, "found B, a", `"B"`}},
 		"timeout":          {"echo loading >&2; sleep 1000", func(o *Options) { o.Timeout = 200 * time.Millisecond }, evaluator.TimedOut, []string{"200ms", "loading"}},
 		"timeout ignored":  {"trap '' TERM; echo deaf >&2; while :; do sleep 0.05; done", func(o *Options) { o.Timeout, o.Grace = 200*time.Millisecond, 100*time.Millisecond }, evaluator.TimedOut, []string{"deaf"}},
-		"killed by itself": {"kill -9 $PPID", nil, Killed, []string{"SIGKILL"}},
+		"killed by itself": {"kill -9 $PPID", nil, evaluator.Killed, []string{"SIGKILL"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ev, candidate := shell(t, c.script, c.change)
@@ -405,8 +406,8 @@ func TestLogNotWritable(t *testing.T) {
 	dir := t.TempDir()
 	write(filepath.Join(dir, "file"), "")
 	c.Log = filepath.Join(dir, "file", "12.log")
-	if e, _ := measure(t.Context(), t, ev, c, nil); !errors.Is(e.Err, CannotStart) {
-		t.Errorf("%v, expected %s", e.Err, CannotStart)
+	if e, _ := measure(t.Context(), t, ev, c, nil); !errors.Is(e.Err, evaluator.CannotStart) {
+		t.Errorf("%v, expected %s", e.Err, evaluator.CannotStart)
 	}
 	if exists("started") {
 		t.Error("the command was started")
@@ -429,11 +430,11 @@ func read(t testing.TB, file string) (pid int) {
 // gone says whether the process whose number is in the file has ended.
 func gone(t testing.TB, file string) bool {
 	t.Helper()
-	p, ok, err := lookUp(read(t, file))
+	p, ok, err := process.LookUp(read(t, file))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return !ok || p.zombie
+	return !ok || p.Zombie
 }
 
 func TestWholeGroupEnds(t *testing.T) {

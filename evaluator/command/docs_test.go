@@ -114,7 +114,7 @@ func TestDocsAreComplete(t *testing.T) {
 		}
 	}
 	for _, code := range []evaluator.Code{
-		CannotStart, Exited, Killed, NoMetrics, BadMetrics, evaluator.TimedOut, evaluator.MissingTask,
+		evaluator.CannotStart, evaluator.Exited, evaluator.Killed, evaluator.NoMetrics, evaluator.BadMetrics, evaluator.TimedOut, evaluator.MissingTask,
 		evaluator.UndeclaredTask, evaluator.NotFinite, evaluator.NoModel, evaluator.Interrupted,
 	} {
 		if !strings.Contains(doc, "`"+string(code)+"`") {

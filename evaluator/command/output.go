@@ -5,17 +5,15 @@ package command
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"parfait/evaluator"
+	"parfait/evaluator/internal/report"
 )
 
 // output carries what a run prints from its files into the candidate's log, and its progress to the
@@ -126,7 +124,7 @@ func (o *output) take(s *stream) error {
 
 // line takes one line that was printed.
 func (o *output) line(b []byte) {
-	if p, ok := parseProgress(b); ok {
+	if p, ok := report.ParseProgress(b); ok {
 		o.progress(p)
 		return
 	}
@@ -179,62 +177,6 @@ func (o *output) close() error {
 	return nil
 }
 
-// progressWord begins a line that tells of progress: PARFAIT_PROGRESS 3/10 a note.
-const progressWord = "PARFAIT_PROGRESS "
-
-// parseProgress reads a line of progress: "PARFAIT_PROGRESS 3/10 a note", or JSON of the form
-// {"progress": {"done": 3, "total": 10, "note": "a note"}}.
-func parseProgress(line []byte) (evaluator.Progress, bool) {
-	var p evaluator.Progress
-	line = bytes.TrimSpace(line)
-	if rest, ok := bytes.CutPrefix(line, []byte(progressWord)); ok {
-		count, note, _ := strings.Cut(strings.TrimSpace(string(rest)), " ")
-		done, total, _ := strings.Cut(count, "/")
-		var err error
-		if p.Done, err = strconv.Atoi(done); err != nil {
-			return p, false
-		}
-		if total != "" {
-			if p.Total, err = strconv.Atoi(total); err != nil {
-				return p, false
-			}
-		}
-		p.Note = printable(strings.TrimSpace(note))
-		return p, sound(p)
-	}
-	if !bytes.HasPrefix(line, []byte("{")) || !bytes.Contains(line, []byte(`"progress"`)) {
-		return p, false
-	}
-	var message struct {
-		Progress *evaluator.Progress `json:"progress"`
-	}
-	d := json.NewDecoder(bytes.NewReader(line))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&message); err != nil || message.Progress == nil {
-		return p, false
-	}
-	p = *message.Progress
-	p.Note = printable(p.Note)
-	return p, sound(p)
-}
-
-func sound(p evaluator.Progress) bool {
-	return p.Done >= 0 && p.Total >= 0 && (p.Total == 0 || p.Done <= p.Total)
-}
-
-// escapes are the sequences that move a terminal's cursor or colour its text.
-var escapes = regexp.MustCompile("\x1b(\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(\x07|\x1b\\\\)|[@-Z\\\\-_])")
-
-// printable makes text of anybody's safe to show.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || r >= ' ' && r != 0x7f && (r < 0x80 || r > 0x9f) {
-			return r
-		}
-		return -1
-	}, escapes.ReplaceAllString(strings.ToValidUTF8(s, "�"), ""))
-}
-
 // lastWords returns the last lines of a file that was printed into, "" where there are none.
 func lastWords(path string) string {
 	const lines, most = 10, 4096
@@ -242,7 +184,7 @@ func lastWords(path string) string {
 	if err != nil {
 		return ""
 	}
-	text := strings.TrimSpace(printable(strings.ReplaceAll(string(b), "\r\n", "\n")))
+	text := strings.TrimSpace(report.Printable(strings.ReplaceAll(string(b), "\r\n", "\n")))
 	all := strings.Split(text, "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }

@@ -9,11 +9,13 @@ import (
 	"hash/fnv"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"parfait/evaluator"
+	"parfait/evaluator/internal/process"
 )
 
 // Names in a run's folder. The folder lies beside the candidate's log while the candidate is open.
@@ -51,7 +53,7 @@ func runFolder(c evaluator.Candidate) string {
 func makeRunFolder(c evaluator.Candidate) (dir string, drop func(), err error) {
 	if c.Log == "" {
 		if dir, err = os.MkdirTemp("", "parfait-run-*"); err != nil {
-			return "", nil, evaluator.Errorf(CannotStart, "there is no place for the output of candidate %s: %w", c.Key, err)
+			return "", nil, evaluator.Errorf(evaluator.CannotStart, "there is no place for the output of candidate %s: %w", c.Key, err)
 		}
 		return dir, func() { _ = os.RemoveAll(dir) }, nil
 	}
@@ -61,7 +63,7 @@ func makeRunFolder(c evaluator.Candidate) (dir string, drop func(), err error) {
 		}
 	}
 	if err != nil {
-		return "", nil, evaluator.Errorf(CannotStart, "there is no place for the output of candidate %s: %w", c.Key, err)
+		return "", nil, evaluator.Errorf(evaluator.CannotStart, "there is no place for the output of candidate %s: %w", c.Key, err)
 	}
 	return dir, func() {}, nil
 }
@@ -106,4 +108,29 @@ func readExit(dir string) (status int, ended bool, err error) {
 	}
 	status, err = strconv.Atoi(strings.TrimSpace(string(b)))
 	return status, err == nil, err
+}
+
+// environment is what marks the processes of the run.
+func (r record) environment() string { return tokenVariable + "=" + r.Token }
+
+// leaderLives says whether the process that r tells of is still there: the same number, started at the
+// same moment, since the same boot.
+func (r record) leaderLives() (bool, error) {
+	boot, err := process.BootID()
+	if err != nil || boot != r.Boot {
+		return false, err
+	}
+	p, ok, err := process.LookUp(r.PID)
+	return ok && !p.Zombie && p.Start == r.Start && p.Group == r.PID, err
+}
+
+// orphans lists the living processes of r's group after its leader has gone. The number of the group may
+// have been used again, so each has to carry r's token in its environment.
+func (r record) orphans() ([]process.Process, error) {
+	boot, err := process.BootID()
+	if err != nil || boot != r.Boot {
+		return nil, err
+	}
+	all, err := process.Members(r.PID)
+	return slices.DeleteFunc(all, func(p process.Process) bool { return !process.HasEnv(p.PID, r.environment()) }), err
 }

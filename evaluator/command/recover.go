@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"parfait/evaluator"
+	"parfait/evaluator/internal/process"
 )
 
 // Recover looks for the runs that an earlier runner left. One that has ended by itself is adopted, with its
@@ -71,11 +72,11 @@ func (e *commands) remains(c evaluator.Candidate) remains {
 	before, endedBefore, err := readExit(dir)
 	stopErr := rec.stop(e.options)
 	status, ended, exitErr := readExit(dir)
-	boot, bootErr := bootID()
+	boot, bootErr := process.BootID()
 	if err := errors.Join(err, stopErr, exitErr, bootErr); err != nil {
 		return remains{err: evaluator.Errorf(evaluator.Internal, "candidate %s may still be evaluated by process group %d: %w", c.Key, rec.PID, err)}
 	}
-	r := remains{ended: endedBefore && signalName(before) == "" || ended && status == 0}
+	r := remains{ended: endedBefore && process.SignalName(before) == "" || ended && status == 0}
 	if r.ended {
 		r.metrics, r.err = verdict(e.options, c, dir, status)
 		if r.err != nil && rec.Boot != boot { // the machine went down: a file may have lost its end
@@ -102,22 +103,22 @@ func (r record) stop(o Options) error {
 		return err
 	}
 	if lives {
-		if err := endGroup(r.PID, r.PID, o.Grace); err != nil {
+		if err := process.EndGroup(r.PID, r.PID, o.Grace); err != nil {
 			return err
 		}
 		// The leader's input is closed: it notes the exit status and ends by itself.
-		if gone, err := waitUntilNot(r.leaderLives, o.Grace); err != nil || gone {
+		if gone, err := process.WaitUntilNot(r.leaderLives, o.Grace); err != nil || gone {
 			return err
 		}
-		if err := signalGroup(r.PID, syscall.SIGKILL); err != nil {
+		if err := process.SignalGroup(r.PID, syscall.SIGKILL); err != nil {
 			return err
 		}
-		_, err = waitUntilNot(r.leaderLives, lastPatience)
+		_, err = process.WaitUntilNot(r.leaderLives, process.Patience)
 		return err
 	}
 	left, err := r.orphans()
 	for _, p := range left {
-		if e := syscall.Kill(p.pid, syscall.SIGKILL); e != nil && !errors.Is(e, syscall.ESRCH) {
+		if e := syscall.Kill(p.PID, syscall.SIGKILL); e != nil && !errors.Is(e, syscall.ESRCH) {
 			err = errors.Join(err, e)
 		}
 	}

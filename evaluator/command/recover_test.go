@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"parfait/evaluator"
+	"parfait/evaluator/internal/process"
 )
 
 // A runner is killed while four are measured: those that come to their end without it are adopted, with
@@ -46,10 +47,10 @@ func TestRecoverAfterKill(t *testing.T) {
 	if e := events["digits/1"]; e.State != evaluator.Done || e.Attempt != 1 || e.Metrics["b"] != (evaluator.Metric{Value: .1, Stderr: .01, N: 100}) {
 		t.Errorf("the finished one is %s with %v: %v", e.State, e.Metrics, e.Err)
 	}
-	if e := events["digits/3"]; e.State != evaluator.Failed || !errors.Is(e.Err, Exited) || !strings.Contains(e.Err.Error(), "CUDA") {
+	if e := events["digits/3"]; e.State != evaluator.Failed || !errors.Is(e.Err, evaluator.Exited) || !strings.Contains(e.Err.Error(), "CUDA") {
 		t.Errorf("the failed one is %s: %v", e.State, e.Err)
 	}
-	if left, err := members(hanging.PID); err != nil || len(left) > 0 {
+	if left, err := process.Members(hanging.PID); err != nil || len(left) > 0 {
 		t.Errorf("%v are left of what hung (%v)", left, err)
 	}
 	for _, c := range open {
@@ -82,11 +83,11 @@ func stranger(t *testing.T, change func(*record)) (c evaluator.Candidate, alive 
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	p, ok, err := lookUp(cmd.Process.Pid)
+	p, ok, err := process.LookUp(cmd.Process.Pid)
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
-	boot, err := bootID()
+	boot, err := process.BootID()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,14 +99,14 @@ func stranger(t *testing.T, change func(*record)) (c evaluator.Candidate, alive 
 	for _, f := range []string{stdoutName, stderrName} {
 		write(filepath.Join(runFolder(c), f), "")
 	}
-	r := record{Key: c.Key, Attempt: 1, PID: p.pid, Start: p.start, Boot: boot, Token: "t", Started: time.Now()}
+	r := record{Key: c.Key, Attempt: 1, PID: p.PID, Start: p.Start, Boot: boot, Token: "t", Started: time.Now()}
 	change(&r)
 	if err := r.write(runFolder(c)); err != nil {
 		t.Fatal(err)
 	}
 	return c, func() bool {
-		p, ok, err := lookUp(cmd.Process.Pid)
-		return err == nil && ok && !p.zombie
+		p, ok, err := process.LookUp(cmd.Process.Pid)
+		return err == nil && ok && !p.Zombie
 	}
 }
 
@@ -146,15 +147,15 @@ func TestRecoverWithoutLeader(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
-	boot, err := bootID()
+	boot, err := process.BootID()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !until(func() bool { // env has become sleep
-		all, err := members(cmd.Process.Pid)
+		all, err := process.Members(cmd.Process.Pid)
 		return err == nil && len(all) == 2 && !gone(t, filepath.Join(dir, "other")) &&
-			!slices.ContainsFunc(all, func(p process) bool {
-				return hasToken(p.pid, "secret") && p.pid == read(t, filepath.Join(dir, "other"))
+			!slices.ContainsFunc(all, func(p process.Process) bool {
+				return process.HasEnv(p.PID, tokenVariable+"=secret") && p.PID == read(t, filepath.Join(dir, "other"))
 			})
 	}) {
 		t.Fatal("the processes did not start")

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"parfait/evaluator"
+	"parfait/evaluator/internal/process"
 )
 
 // tokenVariable marks the processes of a run.
@@ -60,7 +61,7 @@ func (r *run) execute(ctx context.Context) (status int, err error) {
 	}
 	p, err := r.start(args)
 	if err != nil {
-		return 0, evaluator.Errorf(CannotStart, "%s could not be started for candidate %s: %w", args[0], r.candidate.Key, err)
+		return 0, evaluator.Errorf(evaluator.CannotStart, "%s could not be started for candidate %s: %w", args[0], r.candidate.Key, err)
 	}
 	started := time.Now()
 	out, err := follow(r.dir, r.candidate.Log, r.options.LogLimit, r.progress)
@@ -97,7 +98,7 @@ func stopped(dir string, err error) error {
 // findProgram looks for the program before anything is started, to say clearly that it is not there.
 func findProgram(name string, o Options) error {
 	if info, err := os.Stat(o.folder()); err != nil || !info.IsDir() {
-		return evaluator.Errorf(CannotStart, "the working directory %s is not there: set the option dir to a folder that is", o.folder())
+		return evaluator.Errorf(evaluator.CannotStart, "the working directory %s is not there: set the option dir to a folder that is", o.folder())
 	}
 	path := name
 	if strings.ContainsRune(name, '/') {
@@ -108,7 +109,7 @@ func findProgram(name string, o Options) error {
 		return nil // the shell looks there, and says 127
 	}
 	if _, err := exec.LookPath(path); err != nil && !errors.Is(err, exec.ErrDot) {
-		return evaluator.Errorf(CannotStart, "the program %s cannot be run: %w; expected a program in $PATH, or a path from the folder %s", name, errors.Unwrap(err), o.folder())
+		return evaluator.Errorf(evaluator.CannotStart, "the program %s cannot be run: %w; expected a program in $PATH, or a path from the folder %s", name, errors.Unwrap(err), o.folder())
 	}
 	return nil
 }
@@ -186,10 +187,10 @@ func (r *run) start(args []string) (*started, error) {
 
 func (r *run) record(pid int, token string, args []string) record {
 	rec := record{Key: r.candidate.Key, Attempt: r.candidate.Attempt, PID: pid, Token: token, Command: args, Started: time.Now()}
-	if p, ok, err := lookUp(pid); err == nil && ok {
-		rec.Start = p.start
+	if p, ok, err := process.LookUp(pid); err == nil && ok {
+		rec.Start = p.Start
 	}
-	if boot, err := bootID(); err == nil {
+	if boot, err := process.BootID(); err == nil {
 		rec.Boot = boot
 	}
 	return rec
@@ -218,9 +219,9 @@ func (p *started) wait(ctx context.Context, out *output) (int, error) {
 // end ends what is left of the group and reaps its leader.
 func (p *started) end(grace time.Duration) error {
 	pid := p.cmd.Process.Pid
-	err := endGroup(pid, pid, grace)
+	err := process.EndGroup(pid, pid, grace)
 	err = errors.Join(err, p.hold.Close())
-	if e := signalGroup(pid, syscall.SIGKILL); e != nil { // the leader, where it is stopped or stuck
+	if e := process.SignalGroup(pid, syscall.SIGKILL); e != nil { // the leader, where it is stopped or stuck
 		err = errors.Join(err, e)
 	}
 	_ = p.cmd.Wait()     // its own status says nothing that is not known

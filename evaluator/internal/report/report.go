@@ -1,6 +1,8 @@
-//go:build linux || darwin
-
-package command
+// Package report reads what evaluations say of themselves: metrics and progress, as JSON and as lines.
+//
+// Every kind of evaluator that talks to a program reads the same forms here. It knows nothing of how the
+// text came.
+package report
 
 import (
 	"encoding/json"
@@ -13,6 +15,15 @@ import (
 
 	"parfait/evaluator"
 )
+
+// Read reads the metrics of the tasks from a JSON object; see object.metrics for its forms.
+func Read(b []byte, where map[string]string, tasks []string) (evaluator.Metrics, error) {
+	o, err := parse(b)
+	if err != nil {
+		return nil, evaluator.Errorf(evaluator.BadMetrics, "this is no JSON that can be understood: %w; found %s", err, Snippet(b))
+	}
+	return o.metrics(where, tasks)
+}
 
 // metrics reads the metrics of the tasks. where says at which name a task's figure is, where it is not
 // its own. A report is flat ({"math": 0.81} or {"math": {"value": 0.81, "stderr": 0.01, "n": 500}}, and no
@@ -62,7 +73,7 @@ func readMetric(task string, v any) (evaluator.Metric, error) {
 		errs []error
 	)
 	if _, ok := o["value"]; !ok {
-		errs = append(errs, about(BadMetrics, task, "the figure of task %q has no value: expected {\"value\": …, \"stderr\": …, \"n\": …}, found %s", task, o.names()))
+		errs = append(errs, about(evaluator.BadMetrics, task, "the figure of task %q has no value: expected {\"value\": …, \"stderr\": …, \"n\": …}, found %s", task, o.names()))
 	}
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		var err error
@@ -76,7 +87,7 @@ func readMetric(task string, v any) (evaluator.Metric, error) {
 		case "n":
 			m.N, err = count(task, o[name])
 		default:
-			err = about(BadMetrics, task, "the figure of task %q has %q: expected value, stderr and n only", task, name)
+			err = about(evaluator.BadMetrics, task, "the figure of task %q has %q: expected value, stderr and n only", task, name)
 		}
 		errs = append(errs, err)
 	}
@@ -141,13 +152,13 @@ func (o object) chooseMetric(task, group, name string) (string, error) {
 	case name != "" && slices.Contains(all, name):
 		return name, nil
 	case name != "":
-		return "", about(BadMetrics, task, "the result of %q has no metric %q: it has %s", group, name, strings.Join(all, "; "))
+		return "", about(evaluator.BadMetrics, task, "the result of %q has no metric %q: it has %s", group, name, strings.Join(all, "; "))
 	case len(all) == 1:
 		return all[0], nil
 	case len(all) == 0:
-		return "", about(BadMetrics, task, "the result of %q has no metric: found %s", group, o.names())
+		return "", about(evaluator.BadMetrics, task, "the result of %q has no metric: found %s", group, o.names())
 	}
-	return "", about(BadMetrics, task, "the result of %q has %d metrics, %s: say which with the option metrics: {%s: '%s'}", group, len(all), strings.Join(all, "; "), task, all[0])
+	return "", about(evaluator.BadMetrics, task, "the result of %q has %d metrics, %s: say which with the option metrics: {%s: '%s'}", group, len(all), strings.Join(all, "; "), task, all[0])
 }
 
 func number(task, name string, v any) (float64, error) {
@@ -156,7 +167,7 @@ func number(task, name string, v any) (float64, error) {
 		return math.NaN(), about(evaluator.NotFinite, task, "the %s of task %q is null, NaN or infinite: expected a finite number", name, task)
 	}
 	if !ok {
-		return 0, about(BadMetrics, task, "the %s of task %q is %s: expected a number", name, task, kindOf(v))
+		return 0, about(evaluator.BadMetrics, task, "the %s of task %q is %s: expected a number", name, task, kindOf(v))
 	}
 	f, err := n.Float64()
 	if err != nil {
@@ -171,7 +182,7 @@ func count(task string, v any) (int, error) {
 		return 0, err
 	}
 	if f != math.Trunc(f) || f < 0 || f > 1<<53 {
-		return 0, about(BadMetrics, task, "the number of items of task %q is %v: expected a whole number of at least 0", task, v)
+		return 0, about(evaluator.BadMetrics, task, "the number of items of task %q is %v: expected a whole number of at least 0", task, v)
 	}
 	return int(f), nil
 }

@@ -1,11 +1,7 @@
-//go:build linux || darwin
-
-package command
+package report
 
 import (
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -63,23 +59,23 @@ func TestReports(t *testing.T) {
 			where: map[string]string{"gsm8k": "exact_match,flexible-extract", "law": "mmlu/law/acc,none"},
 			want:  evaluator.Metrics{"gsm8k": {Value: .55, Stderr: .0137, N: 500}, "wikitext": {Value: 9.75, N: 62}, "law": {Value: .61, Stderr: .02}},
 		},
-		"lm-eval, which metric?":  {report: lmEval, tasks: []string{"gsm8k"}, codes: []evaluator.Code{BadMetrics}},
-		"lm-eval, no such metric": {report: lmEval, tasks: []string{"gsm8k"}, where: map[string]string{"gsm8k": "acc,none"}, codes: []evaluator.Code{BadMetrics}},
+		"lm-eval, which metric?":  {report: lmEval, tasks: []string{"gsm8k"}, codes: []evaluator.Code{evaluator.BadMetrics}},
+		"lm-eval, no such metric": {report: lmEval, tasks: []string{"gsm8k"}, where: map[string]string{"gsm8k": "acc,none"}, codes: []evaluator.Code{evaluator.BadMetrics}},
 		"lm-eval, no such task":   {report: lmEval, tasks: []string{"arc", "wikitext"}, codes: []evaluator.Code{evaluator.MissingTask}},
 		"a task called results":   {report: `{"results": {"value": 3}}`, tasks: []string{"results"}, want: evaluator.Metrics{"results": {Value: 3}}},
 		"missing":                 {report: `{"a": 1}`, codes: []evaluator.Code{evaluator.MissingTask}},
 		"undeclared":              {report: `{"a": 1, "b": 1, "seconds": 3}`, codes: []evaluator.Code{evaluator.UndeclaredTask}},
-		"all wrong at once":       {report: `{"a": "0.81", "c": 1}`, codes: []evaluator.Code{BadMetrics, evaluator.MissingTask, evaluator.UndeclaredTask}},
+		"all wrong at once":       {report: `{"a": "0.81", "c": 1}`, codes: []evaluator.Code{evaluator.BadMetrics, evaluator.MissingTask, evaluator.UndeclaredTask}},
 		"NaN":                     {report: `{"a": NaN, "b": -Infinity}`, codes: []evaluator.Code{evaluator.NotFinite, evaluator.NotFinite}},
 		"NaN inside":              {report: `{"a": {"value": 1, "stderr": NaN}, "b": {"value": Infinity}}`, want: evaluator.Metrics{"a": {Value: 1}}, codes: []evaluator.Code{evaluator.NotFinite}},
 		"null":                    {report: `{"a": null, "b": 1}`, codes: []evaluator.Code{evaluator.NotFinite}},
 		"too large":               {report: `{"a": 1e999, "b": 1}`, codes: []evaluator.Code{evaluator.NotFinite}},
-		"wrong kinds":             {report: `{"a": [1], "b": true}`, codes: []evaluator.Code{BadMetrics, BadMetrics}},
-		"wrong fields":            {report: `{"a": {"value": 1, "sem": 2}, "b": {"mean": 3}}`, codes: []evaluator.Code{BadMetrics, BadMetrics, BadMetrics}},
-		"half an item":            {report: `{"a": {"value": 1, "n": 1.5}, "b": {"value": 1, "n": -1}}`, codes: []evaluator.Code{BadMetrics, BadMetrics}},
+		"wrong kinds":             {report: `{"a": [1], "b": true}`, codes: []evaluator.Code{evaluator.BadMetrics, evaluator.BadMetrics}},
+		"wrong fields":            {report: `{"a": {"value": 1, "sem": 2}, "b": {"mean": 3}}`, codes: []evaluator.Code{evaluator.BadMetrics, evaluator.BadMetrics, evaluator.BadMetrics}},
+		"half an item":            {report: `{"a": {"value": 1, "n": 1.5}, "b": {"value": 1, "n": -1}}`, codes: []evaluator.Code{evaluator.BadMetrics, evaluator.BadMetrics}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o, err := parseReport([]byte(c.report))
+			o, err := parse([]byte(c.report))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -114,39 +110,8 @@ func TestNoReports(t *testing.T) {
 		`{a: 1}`:                        "invalid character",
 		strings.Repeat(`{"a":`, 2000):   "deeper",
 	} {
-		if o, err := parseReport([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+		if o, err := parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40q: %v, %v; expected an error with %q", text, o, err, want)
-		}
-	}
-}
-
-// Where the report is found: the file, what lm-eval makes of its name, or stdout.
-func TestFindReport(t *testing.T) {
-	for name, c := range map[string]struct {
-		files map[string]string
-		want  string
-		code  evaluator.Code
-	}{
-		"file":               {map[string]string{"out.json": "{1}", "stdout": `{"a": 1}`}, "{1}", ""},
-		"empty file":         {map[string]string{"out.json": "", "stdout": `{"a": 1}`}, `{"a": 1}`, ""},
-		"a date in the name": {map[string]string{"out_2025-01-02T03-04-05.json": "{2}", "out_2025-01-01T23-00-00.json": "{1}", "stdout": ""}, "{2}", ""},
-		"a folder":           {map[string]string{"out.json/org__model/results_2025-01-02.json": "{2}", "out.json/org__model/samples_a.json": "{0}", "out.json/z/results_2025-01-01.json": "{1}"}, "{2}", ""},
-		"an empty folder":    {map[string]string{"out.json/org__model/log.txt": "", "stdout": `{"a": 1}`}, "", NoMetrics},
-		"the last line":      {map[string]string{"stdout": "{\"a\": 1}\n{\"a\": 2}\nbye {you}\n"}, `{"a": 2}`, ""},
-		"after a bar":        {map[string]string{"stdout": "10%\r100%\r{\"a\": 2}\r\n"}, `{"a": 2}`, ""},
-		"before progress":    {map[string]string{"stdout": "{\"a\": 2}\n{\"progress\": {\"done\": 1}}\n"}, `{"a": 2}`, ""},
-		"nothing":            {map[string]string{"stdout": "accuracy 3\n"}, "", NoMetrics},
-	} {
-		dir := t.TempDir()
-		for f, text := range c.files {
-			if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, f)), 0o700); err != nil {
-				t.Fatal(err)
-			}
-			write(filepath.Join(dir, f), text)
-		}
-		got, _, err := findReport(dir)
-		if string(got) != c.want || evaluator.CodeOf(err) != c.code {
-			t.Errorf("%s: %q, %v; expected %q, %q", name, got, err, c.want, c.code)
 		}
 	}
 }
@@ -158,7 +123,7 @@ func FuzzReport(f *testing.F) {
 	}
 	tasks := []string{"a", "b"}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		o, err := parseReport(b)
+		o, err := parse(b)
 		if err != nil {
 			return
 		}

@@ -1,17 +1,15 @@
-//go:build linux || darwin
-
-package command
+package option
 
 import (
 	"fmt"
 	"strings"
 )
 
-// splitLine splits a command line that was written as one string into arguments. Arguments are separated by
+// SplitLine splits a command line that was written as one string into arguments. Arguments are separated by
 // spaces and tabs; '…' keeps everything as it is, "…" keeps everything but \" and \\, and \ outside of
 // quotes takes the next character as it is. What only a shell could do is an error that says what to
 // write instead.
-func splitLine(line string) ([]string, error) {
+func SplitLine(line string) ([]string, error) {
 	var (
 		args   []string
 		arg    strings.Builder

@@ -1,0 +1,135 @@
+// Package option reads the options of evaluators as study.yaml has them: string, int, float64, bool, []any
+// and map[string]any. Each function says what it expected and what it found; its caller adds the key.
+package option
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"parfait/evaluator"
+)
+
+// Read hands every option to its reader. Everything wrong is returned, each error naming its key; of is
+// what the options are for.
+func Read(m map[string]any, of string, readers map[string]func(any) error) []error {
+	var errs []error
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		read, known := readers[k]
+		if !known {
+			errs = append(errs, evaluator.Errorf(evaluator.BadOptions, "there is no option %q for %s (there are %s)", k, of, strings.Join(slices.Sorted(maps.Keys(readers)), ", ")))
+			continue
+		}
+		if err := read(m[k]); err != nil {
+			errs = append(errs, evaluator.Errorf(evaluator.BadOptions, "%s: %w", k, err))
+		}
+	}
+	return errs
+}
+
+func Command(v any) ([]string, error) {
+	switch v := v.(type) {
+	case string:
+		return SplitLine(v)
+	case []string:
+		return v, nil
+	case []any:
+		var args []string
+		for i, a := range v {
+			s, err := Text(a)
+			if err != nil {
+				return nil, fmt.Errorf("argument %d: %w", i, err)
+			}
+			args = append(args, s)
+		}
+		return args, nil
+	}
+	return nil, fmt.Errorf("expected a list such as [python, evaluate.py, --model, '{model}'], found %v", v)
+}
+
+// Text reads what YAML makes of an unquoted word: 0.5 and true are text, too, where text is wanted.
+func Text(v any) (string, error) {
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case int:
+		return strconv.Itoa(v), nil
+	case float64:
+		return strconv.FormatFloat(v, 'g', -1, 64), nil
+	case bool:
+		return strconv.FormatBool(v), nil
+	case map[string]any:
+		return "", errors.New("expected text, found a mapping: a word that begins with { has to be quoted in YAML, as in '{model}'")
+	}
+	return "", fmt.Errorf("expected text, found %v", v)
+}
+
+func Texts(v any) (map[string]string, error) {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("expected a mapping such as {name: value}, found %v", v)
+	}
+	out := map[string]string{}
+	var errs []error
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		s, err := Text(m[k])
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", k, err))
+		}
+		out[k] = s
+	}
+	return out, errors.Join(errs...)
+}
+
+func AtLeastOne(v any) (int, error) {
+	if n, ok := v.(int); ok && n >= 1 {
+		return n, nil
+	}
+	return 0, fmt.Errorf("expected a whole number of at least 1, found %v", v)
+}
+
+func Duration(v any) (time.Duration, error) {
+	const longest = 1e9 // seconds, 30 years
+	switch v := v.(type) {
+	case int:
+		if v > 0 && v < longest {
+			return time.Duration(v) * time.Second, nil
+		}
+	case float64:
+		if v > 0 && v < longest {
+			return time.Duration(v * float64(time.Second)), nil
+		}
+	case string:
+		if d, err := time.ParseDuration(strings.ReplaceAll(v, " ", "")); err == nil && d > 0 {
+			return d, nil
+		}
+	}
+	return 0, fmt.Errorf("expected a time such as 90s, 30m or 2h, found %v", v)
+}
+
+func Truth(v any) (bool, error) {
+	if b, ok := v.(bool); ok {
+		return b, nil
+	}
+	return false, fmt.Errorf("expected true or false, found %v", v)
+}
+
+func Splits(v any) ([]evaluator.Split, error) {
+	list, ok := v.([]any)
+	if !ok {
+		return nil, fmt.Errorf("expected [validation] or [validation, test], found %v", v)
+	}
+	var out []evaluator.Split
+	for _, s := range list {
+		t, err := Text(s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, evaluator.Split(t))
+	}
+	return out, nil
+}
