@@ -123,8 +123,8 @@ func (c *Canvas) Set(x, y int, r rune, s Style) {
 	}
 }
 
-// Style changes the style at (x, y) and leaves what is shown there.
-func (c *Canvas) Style(x, y int, s Style) {
+// SetStyle changes the style at (x, y) and leaves what is shown there.
+func (c *Canvas) SetStyle(x, y int, s Style) {
 	if i := c.at(x, y); i >= 0 {
 		c.g.cells[i].style = s
 	}

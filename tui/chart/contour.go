@@ -94,7 +94,7 @@ func (l isoLines) fill(step float64) {
 				continue
 			}
 			mid := (math.Floor(z/step) + 0.5) * step
-			l.c.Style(cx, cy, Style{BG: Fill(l.values.At(mid))})
+			l.c.SetStyle(cx, cy, Style{BG: Fill(l.values.At(mid))})
 		}
 	}
 }

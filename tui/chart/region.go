@@ -41,7 +41,7 @@ func (p *scatterPlot) interval(j int, x float64) (lo, hi float64, ok bool) {
 
 // shade gives a cell a background and leaves the rest.
 func (p *scatterPlot) shade(cx, cy int, bg Color) {
-	p.c.Style(cx, cy, p.c.style(cx, cy).On(bg))
+	p.c.SetStyle(cx, cy, p.c.style(cx, cy).On(bg))
 }
 
 // attained shades what the attained points dominate and draws its edge as a staircase.

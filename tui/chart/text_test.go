@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 )
@@ -160,4 +161,20 @@ func checkLines(t interface {
 			}
 		}
 	}
+}
+
+func FuzzEscaped(f *testing.F) {
+	for _, s := range []string{"\x1b[1;31mred\x1b[m\nb", "\x1b[38;5;9mx\x1b[48;2;1;2;3m数\x1b]8;;u\x07l\x1b\\", "\x1b[", "\x9b31m", "e\u0301\r\n\x1b[7m\t", "a\u200d\x1b[0m🇫🇷"} {
+		f.Add(s, 2)
+	}
+	f.Fuzz(func(t *testing.T, s string, x int) {
+		c := NewCanvas(9, 4, Braille)
+		if n := c.Escaped(x, 1, s); n != strings.Count(s, "\n")+1 && !strings.ContainsAny(s, "\x1b\x90\x98\x9b\x9d\x9e\x9f") && utf8.ValidString(s) {
+			t.Fatalf("%q is %d lines", s, n)
+		}
+		checkLines(t, c)
+		if strings.TrimSpace(strings.SplitN(c.Plain(), "\n", 2)[0]) != "" {
+			t.Fatalf("%q went above its place", s)
+		}
+	})
 }
