@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -152,14 +151,4 @@ func dtypes(m map[string]int64) string {
 		parts = append(parts, fmt.Sprintf("%s %d", d, m[d]))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// absolute makes a path that exists independent of the folder we are in; others (hub ids) stay.
-func absolute(path string) string {
-	if _, err := os.Stat(path); err == nil {
-		if abs, err := filepath.Abs(path); err == nil {
-			return abs
-		}
-	}
-	return path
 }

@@ -1,0 +1,172 @@
+package cli
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+var update = flag.Bool("update", false, "write generated files instead of comparing them")
+
+var referenceFile = filepath.Join("..", "docs", "commands.md")
+
+// TestReferenceIsCurrent keeps docs/commands.md what the program says of itself.
+func TestReferenceIsCurrent(t *testing.T) {
+	want := reference()
+	if *update {
+		if err := os.WriteFile(referenceFile, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	got, err := os.ReadFile(referenceFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("%s is not current; run go test ./cli -run Reference -update", referenceFile)
+	}
+}
+
+// TestEveryCommandIsDescribed makes sure that help is help.
+func TestEveryCommandIsDescribed(t *testing.T) {
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		if c.Short == "" || strings.HasSuffix(c.Short, ".") {
+			t.Errorf("%s: a short text without a point at its end is missing: %q", c.CommandPath(), c.Short)
+		}
+		if c.RunE == nil && c.Run == nil && !c.HasSubCommands() {
+			t.Errorf("%s does nothing", c.CommandPath())
+		}
+		for _, sub := range c.Commands() {
+			if !sub.Hidden {
+				walk(sub)
+			}
+		}
+	}
+	walk((&app{}).root())
+}
+
+// TestReadmeCommandsExist finds commands and flags in the documents that the program does not have.
+func TestReadmeCommandsExist(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = append(files, filepath.Join("..", "README.md"), filepath.Join("..", "CONTRIBUTING.md"))
+	line := regexp.MustCompile("(?m)(?:^|`)(?:go run \\. |parfait )([^`#\n]*)")
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range line.FindAllStringSubmatch(strings.ReplaceAll(string(text), "\\\n", " "), -1) {
+			if problem := unknownIn(m[1]); problem != "" {
+				t.Errorf("%s: parfait %s: %s", filepath.Base(file), strings.TrimSpace(m[1]), problem)
+			}
+		}
+	}
+}
+
+var flagWord = regexp.MustCompile(`(?:^|\s)--([a-z][a-z0-9-]*)`)
+
+// unknownIn says which command or flag in a line the program does not have.
+func unknownIn(line string) string {
+	root := (&app{}).root()
+	words := strings.Fields(line)
+	if len(words) == 0 || !regexp.MustCompile(`^[a-z]+$`).MatchString(words[0]) {
+		return ""
+	}
+	c, _, err := root.Find(words)
+	if err != nil || c == root {
+		return "" // a folder, or prose
+	}
+	for _, f := range flagWord.FindAllStringSubmatch(line, -1) {
+		if c.Flags().Lookup(f[1]) == nil && root.PersistentFlags().Lookup(f[1]) == nil && f[1] != "help" {
+			return "there is no flag --" + f[1]
+		}
+	}
+	return ""
+}
+
+// reference writes docs/commands.md: every command with its flags, and the exit codes.
+func reference() string {
+	a := &app{out: io.Discard, err: io.Discard, files: [2]*os.File{}}
+	var b strings.Builder
+	b.WriteString("# Commands\n\n")
+	b.WriteString("<!-- Made from the program by `go test ./cli -run Reference -update`. Do not edit. -->\n\n")
+	b.WriteString("Every command takes `--json`: one JSON object on stdout instead of text, and on failure one on stderr:\n" +
+		"`{\"error\": {\"code\", \"exit\", \"what\", \"fix\"}}`. A study's folder may be left out where you are in it.\n" +
+		"`parfait completion SHELL` prints completions for bash, zsh, fish and PowerShell, `parfait man` a manual page.\n\n")
+	b.WriteString("## Exit codes\n\n| code | name | meaning |\n|---|---|---|\n")
+	for _, m := range exitMeanings {
+		fmt.Fprintf(&b, "| %d | %s | %s |\n", m.Code, m.Name, m.Meaning)
+	}
+	root := a.root()
+	describe(&b, root)
+	for _, g := range root.Groups() {
+		for _, c := range root.Commands() {
+			if c.GroupID == g.ID {
+				describe(&b, c)
+			}
+		}
+	}
+	return b.String()
+}
+
+// describe writes one command and those below it.
+func describe(b *strings.Builder, c *cobra.Command) {
+	if c.Hidden {
+		return
+	}
+	fmt.Fprintf(b, "\n## %s\n\n%s.\n\n```\n%s\n```\n", c.CommandPath(), strings.TrimSuffix(c.Short, "."), c.UseLine())
+	if c.Long != "" {
+		fmt.Fprintf(b, "\n%s\n", c.Long)
+	}
+	if flags := c.LocalNonPersistentFlags(); flags.HasAvailableFlags() {
+		b.WriteString("\n| flag | |\n|---|---|\n")
+		flags.VisitAll(func(f *pflag.Flag) {
+			if !f.Hidden && f.Name != "help" && f.Name != "version" {
+				fmt.Fprintf(b, "| `%s` | %s |\n", flagName(f), strings.ReplaceAll(flagText(f), "|", `\|`))
+			}
+		})
+	}
+	if c.Example != "" {
+		fmt.Fprintf(b, "\n```sh\n%s\n```\n", c.Example)
+	}
+	if c.HasParent() { // the root's own commands follow in their groups
+		for _, sub := range c.Commands() {
+			describe(b, sub)
+		}
+	}
+}
+
+func flagName(f *pflag.Flag) string {
+	name, _ := pflag.UnquoteUsage(f)
+	switch {
+	case f.Value.Type() == "bool":
+		return "--" + f.Name
+	case name == "" || name == "string" || name == "stringArray":
+		name = "TEXT"
+	case name == "int" || name == "uint":
+		name = "N"
+	}
+	return "--" + f.Name + " " + name
+}
+
+func flagText(f *pflag.Flag) string {
+	_, text := pflag.UnquoteUsage(f)
+	switch f.DefValue {
+	case "", "0", "false", "[]":
+		return text
+	}
+	return text + " (default " + f.DefValue + ")"
+}

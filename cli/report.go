@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+
+	"parfait/report"
+)
+
+func (a *app) reportCommand() *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:   "report [DIR]",
+		Short: "Write the study as one HTML page",
+		Long: "Write one self-contained page for people who have no terminal: the front, parallel coordinates, how far to believe it, points with a name, picks, exports and every trial. " +
+			"It refers to no other file and to no network.",
+		Example: "parfait report my.study --out report.html",
+		Args:    arguments(0, 1, "a study's folder"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			s, snap, err := analysed(cmd.Context(), studyDir(args))
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, s.Close()) }()
+			if out == "" {
+				out = snap.Name + ".html"
+			}
+			if exists(out) && !cmd.Flags().Changed("out") {
+				return &fault{exit: ExitExists, what: out + " exists", fix: "name another file with --out, or say --out " + quoted(out) + " to replace it"}
+			}
+			var page bytes.Buffer
+			if err := report.Write(&page, snap, time.Now()); err != nil {
+				return err
+			}
+			if err := renameio.WriteFile(out, page.Bytes(), 0o644); err != nil {
+				return err
+			}
+			if a.json {
+				return a.printJSON(a.out, map[string]any{"out": out, "bytes": page.Len()})
+			}
+			_, err = fmt.Fprintf(a.out, "%s: %s, one page to open or to send\n", out, sizeText(page.Len()))
+			return err
+		},
+		ValidArgsFunction: studyFolders,
+	}
+	cmd.Flags().StringVarP(&out, "out", "o", "", "file to write (default NAME.html here)")
+	return cmd
+}
+
+func sizeText(n int) string { return fmt.Sprintf("%d KB", (n+999)/1000) }
+

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"encoding/json"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// may says which of this module's packages a package may import directly. A package that is not named
+// here may import nothing of ours, so that a new one has to be drawn on the map first. "x/..." stands for
+// x and everything below it.
+//
+//	cli, tui, serve → explore → study → search → {surrogate, pareto}
+//	study → {evaluator, merge}; evaluator/* → merge/safetensors only
+//	surrogate, pareto and merge are libraries that know none of the others
+var may = map[string][]string{
+	"":          {"cli"},
+	"cli":       {"tui/...", "serve", "explore", "study", "report", "search", "surrogate", "merge/...", "evaluator", "evaluator/digits", "evaluator/command", "yamldoc"},
+	"tui":       {"tui/...", "explore", "study", "search", "surrogate", "merge", "evaluator"},
+	"serve":     {"tui", "explore", "study"},
+	"report":    {"tui/...", "explore", "study", "search", "surrogate", "merge", "evaluator"},
+	"explore":   {"study", "search", "surrogate", "pareto", "evaluator"},
+	"study":     {"search", "surrogate", "pareto", "evaluator/...", "merge", "yamldoc"},
+	"search":    {"surrogate", "pareto"},
+	"pareto":    {},
+	"merge":     {"merge/...", "yamldoc"},
+	"yamldoc":   {},
+	"surrogate": {},
+
+	"explore/exploretest": {"explore", "study", "search", "surrogate", "pareto", "evaluator"},
+
+	"evaluator":               {},
+	"evaluator/evaluatortest": {"evaluator"},
+	"evaluator/command":       {"evaluator"},
+	"evaluator/worker":        {"evaluator"},
+	"evaluator/http":          {"evaluator"},
+	"evaluator/slurm":         {"evaluator"},
+	"evaluator/digits":        {"evaluator", "merge/safetensors"},
+
+	"merge/safetensors": {},
+	"merge/kernel":      {},
+	"pareto/problems":   {"pareto"},
+	"tui/chart":         {},
+	"tui/figure":        {"tui/chart"},
+}
+
+// TestArrows holds the map: who may import whom, for everything that ends up in the program.
+func TestArrows(t *testing.T) {
+	for _, p := range packages(t) {
+		allowed, known := may[p.name]
+		if !known && !strings.HasPrefix(p.name, "bench/") && p.name != "e2e" {
+			if len(p.imports) > 0 {
+				t.Errorf("%s is not on the map and imports %s", p.name, strings.Join(p.imports, ", "))
+			}
+			continue
+		}
+		for _, imported := range p.imports {
+			if known && !slices.ContainsFunc(allowed, func(rule string) bool { return covers(rule, imported) }) {
+				t.Errorf("%s imports %s; it may import only %v", p.name, imported, allowed)
+			}
+			if strings.HasPrefix(imported, "bench") || imported == "e2e" || strings.HasSuffix(imported, "test") {
+				t.Errorf("%s imports %s, which is for tests", p.name, imported)
+			}
+		}
+	}
+}
+
+// TestLeavesStandAlone makes sure that what others could import brings nothing of the rest along, however
+// indirectly.
+func TestLeavesStandAlone(t *testing.T) {
+	deps := map[string][]string{}
+	for _, p := range packages(t) {
+		deps[p.name] = p.deps
+	}
+	for leaf, with := range map[string][]string{
+		"surrogate": {}, "pareto": {}, "merge": {"merge/...", "yamldoc"}, "merge/safetensors": {}, "merge/kernel": {}, "tui/chart": {}, "yamldoc": {}, "evaluator": {},
+	} {
+		found, ok := deps[leaf]
+		if !ok {
+			t.Errorf("there is no package %s any more", leaf)
+		}
+		for _, d := range found {
+			if !slices.ContainsFunc(with, func(rule string) bool { return covers(rule, d) }) {
+				t.Errorf("%s depends on %s", leaf, d)
+			}
+		}
+	}
+}
+
+func covers(rule, name string) bool {
+	if dir, ok := strings.CutSuffix(rule, "/..."); ok {
+		return name == dir || strings.HasPrefix(name, dir+"/")
+	}
+	return rule == name
+}
+
+type listed struct {
+	name          string // without the module; "" for the program itself
+	imports, deps []string
+}
+
+// packages lists the module's packages as go list sees them, tests not counted.
+func packages(t *testing.T) []listed {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports,Deps", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []listed
+	for dec := json.NewDecoder(strings.NewReader(string(out))); dec.More(); {
+		var p struct {
+			ImportPath    string
+			Imports, Deps []string
+		}
+		if err := dec.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		name, _ := ours(p.ImportPath)
+		l := listed{name: name}
+		for _, i := range p.Imports {
+			if n, ok := ours(i); ok {
+				l.imports = append(l.imports, n)
+			}
+		}
+		for _, i := range p.Deps {
+			if n, ok := ours(i); ok {
+				l.deps = append(l.deps, n)
+			}
+		}
+		all = append(all, l)
+	}
+	return all
+}
+
+func ours(path string) (string, bool) {
+	if path == "parfait" {
+		return "", true
+	}
+	return strings.CutPrefix(path, "parfait/")
+}
