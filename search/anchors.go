@@ -176,6 +176,9 @@ func (q *Question) check() error {
 			wrong = append(wrong, fmt.Sprintf("pending point %d has %d coefficients, the space has %d", k, len(x), d))
 		}
 	}
+	if more := len(wrong) - 10; more > 0 {
+		wrong = append(wrong[:10], fmt.Sprintf("and %d more of the kind", more))
+	}
 	if len(wrong) > 0 {
 		return fail(BadQuestion, "%s", strings.Join(wrong, "; "))
 	}

@@ -1,123 +1,54 @@
 package search
 
 import (
-	"cmp"
 	"context"
-	"math/rand/v2"
-	"slices"
+	"errors"
+	"math"
+
+	"parfait/pareto"
 )
 
-// Front returns at most n coefficient vectors of the predicted front: non-dominated, evenly spread,
-// within the region that may be believed where any of it may. Sorted by the first objective, best
-// first. Deterministic; floors of tasks do not change it.
+// Front returns at most n coefficient vectors of the predicted front: non-dominated, evenly spread, and
+// within the region that may be believed, or, where no point of it is, anywhere. Ordered by the first
+// objective. Deterministic; floors of tasks do not change it. Empty where no task is optimised.
 func (l *Landscape) Front(ctx context.Context, n int) ([][]float64, error) {
+	xs, _, err := l.front(ctx, n, l.doubt)
+	var e *pareto.Error
+	if errors.As(err, &e) && e.Code == pareto.Infeasible {
+		xs, _, err = l.front(ctx, n, nil)
+	}
+	return xs, err
+}
+
+// front finds the front of the surrogates' means where feasible is at most 0, with its objectives.
+func (l *Landscape) front(ctx context.Context, n int, feasible func([]float64) float64) (xs, fs [][]float64, err error) {
 	if n <= 0 || len(l.goals) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
-	p := l.Problem()
-	r := newRegion(l.space)
-	full := *r
-	for i, c := range l.space.Coefficients {
-		full.lo[i], full.hi[i] = c.Lo, c.Hi
-	}
-	pool := full.spread(3000, 1)
-	for _, a := range r.anchors(true) {
-		pool = append(pool, a.x)
-	}
-	rng := rand.New(rand.NewPCG(1, 2))
-	var front []candidate
-	for generation := range 12 {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if generation > 0 {
-			pool = pool[:0]
-			for range 600 {
-				a, b := front[rng.IntN(len(front))].x, front[rng.IntN(len(front))].x
-				x := make([]float64, len(a))
-				t := rng.Float64()
-				for i := range x {
-					w := l.space.Coefficients[i].Hi - l.space.Coefficients[i].Lo
-					x[i] = a[i] + t*(b[i]-a[i]) + 0.05*w*rng.NormFloat64()/float64(generation)
-				}
-				pool = append(pool, l.space.tidy(x))
-			}
-		}
-		for _, x := range pool {
-			y := make([]float64, p.M)
-			p.Eval(y, x)
-			front = append(front, candidate{x: x, y: y, ok: l.Believed(x)})
-		}
-		front = thin(nonDominated(front), 4*n)
-	}
-	front = thin(front, n)
-	slices.SortStableFunc(front, func(a, b candidate) int { return cmp.Compare(a.y[0], b.y[0]) })
-	out := make([][]float64, len(front))
-	for i, c := range front {
-		out[i] = c.x
-	}
-	return out, nil
+	return pareto.Front(ctx, l.Problem(), pareto.FrontOptions{N: n, Starts: l.starts, Feasible: feasible})
 }
 
-type candidate struct {
-	x, y []float64
-	ok   bool
-}
+// The bounds of belief: a prediction counts where its standard deviation is below a share of the
+// measured range of its task, and where the point lies within the ellipsoid of the samples.
+const (
+	believedStd      = 0.15
+	believedLeverage = 1.0
+)
 
-func nonDominated(c []candidate) []candidate {
-	believed := slices.ContainsFunc(c, func(c candidate) bool { return c.ok })
-	slices.SortStableFunc(c, func(a, b candidate) int { return slices.Compare(a.y, b.y) })
-	var out []candidate
-	for _, a := range c {
-		if believed && !a.ok {
-			continue
-		}
-		if !slices.ContainsFunc(out, func(b candidate) bool { return dominates(b.y, a.y) }) {
-			out = append(out, a)
-		}
-	}
-	return out
-}
+// Believed says whether the predictions at x may be believed: inside the region of the samples, and
+// certain enough for every optimised task. What is outside is drawn hatched and never decides a front.
+func (l *Landscape) Believed(x []float64) bool { return l.doubt(x) <= 0 }
 
-// dominates includes equality.
-func dominates(a, b []float64) bool {
-	for i, v := range a {
-		if v > b[i] {
-			return false
+// doubt is above 0 where x may not be believed, and grows with the distance from where it may.
+func (l *Landscape) doubt(x []float64) float64 {
+	worst := math.Inf(-1)
+	for _, i := range l.goals {
+		f := l.fits[i]
+		worst = max(worst, f.surrogate.Leverage(x)/believedLeverage-1)
+		if !f.trust.Constant && f.spread > 0 {
+			_, std := f.surrogate.Predict(x)
+			worst = max(worst, std/(believedStd*f.spread)-1)
 		}
 	}
-	return true
-}
-
-// thin keeps n candidates, farthest first.
-func thin(c []candidate, n int) []candidate {
-	if len(c) <= n {
-		return c
-	}
-	out := []candidate{c[0]}
-	gap := make([]float64, len(c))
-	for i := range gap {
-		gap[i] = between(c[i].y, c[0].y)
-	}
-	for len(out) < n {
-		k := 0
-		for i := range gap {
-			if gap[i] > gap[k] {
-				k = i
-			}
-		}
-		out = append(out, c[k])
-		for i := range gap {
-			gap[i] = min(gap[i], between(c[i].y, c[k].y))
-		}
-	}
-	return out
-}
-
-func between(a, b []float64) float64 {
-	s := 0.0
-	for i, v := range a {
-		s += (v - b[i]) * (v - b[i])
-	}
-	return s
+	return worst
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 
 	"gonum.org/v1/gonum/mat"
@@ -20,6 +21,8 @@ type Landscape struct {
 	tasks []Task
 	fits  []fit
 	goals []int // indices of the tasks that are optimised
+	// starts are measured points from which the front is looked for.
+	starts [][]float64
 }
 
 type fit struct {
@@ -69,6 +72,7 @@ func fitLandscape(ctx context.Context, space Space, tasks []Task, points []Point
 	if len(problems) > 0 {
 		return nil, errors.Join(problems...)
 	}
+	l.starts = l.measuredFront(points)
 	fits, trusts, errs := together(ctx, data)
 	for i, err := range errs {
 		if err != nil {
@@ -108,6 +112,28 @@ func (l *Landscape) gather(task int, points []Point) surrogate.Data {
 	return d
 }
 
+// measuredFront are the points that were measured on every optimised task and are not dominated.
+func (l *Landscape) measuredFront(points []Point) [][]float64 {
+	var xs, fs [][]float64
+	for _, p := range points {
+		if p.Failed {
+			continue
+		}
+		f := make([]float64, len(l.goals))
+		for k, i := range l.goals {
+			f[k] = l.sign(i) * p.Y[i].Value
+		}
+		if !slices.ContainsFunc(f, math.IsNaN) {
+			xs, fs = append(xs, p.X), append(fs, f)
+		}
+	}
+	var out [][]float64
+	for _, k := range pareto.NonDominated(fs) {
+		out = append(out, xs[k])
+	}
+	return out
+}
+
 // parallel calls f(0), …, f(n−1) on as many goroutines as there are processors.
 func parallel(n int, f func(int)) {
 	var wg sync.WaitGroup
@@ -140,20 +166,27 @@ func (l *Landscape) Problem() pareto.Problem {
 	return pareto.Problem{
 		Bounds: l.space.Bounds(),
 		M:      len(l.goals),
-		Eval: func(dst, x []float64) {
-			for k, i := range l.goals {
-				dst[k] = l.sign(i) * predictMean(l.fits[i].surrogate, nil, x)
-			}
+		Eval:   func(dst, x []float64) { l.objectives(dst, nil, x) },
+		Jacobian: func(jac *mat.Dense, x []float64) {
+			l.objectives(make([]float64, len(l.goals)), jac, x)
 		},
-		Jacobian: func(dst *mat.Dense, x []float64) {
-			row := make([]float64, len(x))
-			for k, i := range l.goals {
-				predictMean(l.fits[i].surrogate, row, x)
-				for j, v := range row {
-					dst.Set(k, j, l.sign(i)*v)
-				}
-			}
-		},
+		Both: l.objectives,
+	}
+}
+
+// objectives stores the predicted means at x, signed to be minimised, and their gradients where jac is
+// not nil.
+func (l *Landscape) objectives(dst []float64, jac *mat.Dense, x []float64) {
+	for k, i := range l.goals {
+		var row []float64
+		if jac != nil {
+			row = jac.RawRowView(k)
+		}
+		sign := l.sign(i)
+		dst[k] = sign * predictMean(l.fits[i].surrogate, row, x)
+		for j := range row {
+			row[j] *= sign
+		}
 	}
 }
 
@@ -178,29 +211,4 @@ func predictMean(s surrogate.Surrogate, grad, x []float64) float64 {
 	}
 	mean, _ := s.Predict(x)
 	return mean
-}
-
-// The bounds of belief: a prediction counts where its standard deviation is below a share of the
-// measured range of its task, and where the point lies within the ellipsoid of the samples.
-const (
-	believedStd      = 0.15
-	believedLeverage = 1.0
-)
-
-// Believed says whether the predictions at x may be believed: inside the region of the samples, and
-// certain enough for every optimised task. What is outside is drawn hatched and never decides a front.
-func (l *Landscape) Believed(x []float64) bool {
-	for _, i := range l.goals {
-		f := l.fits[i]
-		if f.surrogate.Leverage(x) > believedLeverage {
-			return false
-		}
-		if f.trust.Constant || f.spread == 0 {
-			continue
-		}
-		if _, std := f.surrogate.Predict(x); std > believedStd*f.spread {
-			return false
-		}
-	}
-	return true
 }
