@@ -53,4 +53,3 @@ func (a *app) reportCommand() *cobra.Command {
 }
 
 func sizeText(n int) string { return fmt.Sprintf("%d KB", (n+999)/1000) }
-
