@@ -282,12 +282,12 @@ func TestPlaceholders(t *testing.T) {
 		[ -z "$(cat)" ] || exit 8
 		echo '{"a": 1, "b": 2}' >"$2"`, func(o *Options) {
 		o.Command = append(o.Command, "sh", "{model}", "{out}", `trial={trial} of {{tasks}}, {"x":1}`)
-		real, err := filepath.EvalSymlinks(o.Dir)
+		physical, err := filepath.EvalSymlinks(o.Dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		o.Dir = real
-		o.Env = map[string]string{"GREETING": "hello {trial}", "WHERE": real}
+		o.Dir = physical
+		o.Env = map[string]string{"GREETING": "hello {trial}", "WHERE": physical}
 	})
 	e, _ := measure(t.Context(), t, ev, c, nil)
 	if e.State != evaluator.Done || e.Metrics["a"].Value != 1 || e.Metrics["b"].Value != 2 {
@@ -300,7 +300,6 @@ func TestNoInjection(t *testing.T) {
 	ev, c := shell(t, `[ "$1" = '$(touch pwned); touch pwned' ] || exit 1; echo '{"a": 1, "b": 1}'`, func(o *Options) {
 		o.Command = append(o.Command, "sh", "{trial}")
 	})
-	c.Key = "study $(touch pwned); touch pwned"
 	c.Key = "study/$(touch pwned); touch pwned"
 	if e, _ := measure(t.Context(), t, ev, c, nil); e.State != evaluator.Done {
 		t.Error(e.Err)

@@ -39,12 +39,12 @@ func TestParseOptions(t *testing.T) {
 func TestParseOptionsSaysAll(t *testing.T) {
 	_, errs := ParseOptions(map[string]any{
 		"command": []any{"python", map[string]any{"model": nil}}, "parallel": 0, "timeout": "30", "grace": -1, "dir": []any{},
-		"env": []any{"A=1"}, "model": "yes", "splits": "test", "metrics": "acc", "paralel": 2, "form": 3,
+		"env": []any{"A=1"}, "model": "yes", "splits": "test", "metrics": "acc", "prallel": 2, "form": 3,
 	})
 	text := errors.Join(errs...).Error()
 	for _, want := range []string{
 		"command: argument 1", "quoted in YAML", "parallel: expected a whole number", "timeout: expected a time such as", "grace:", "dir: expected text",
-		"env: expected a mapping", "model: expected true or false", "splits: expected [validation]", "metrics: expected a mapping", `no option "paralel"`, "parallel, splits, timeout",
+		"env: expected a mapping", "model: expected true or false", "splits: expected [validation]", "metrics: expected a mapping", `no option "prallel"`, "parallel, splits, timeout",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the errors do not say %q:\n%s", want, text)
@@ -61,7 +61,7 @@ func TestBadOptions(t *testing.T) {
 	good := func() Options { return Options{Command: []string{"true"}} }
 	for want, change := range map[string]func(*Options){
 		"found nothing":            func(o *Options) { o.Command = nil },
-		"no placeholder {modle}":   func(o *Options) { o.Command = append(o.Command, "{modle}") },
+		"no placeholder {mdl}":     func(o *Options) { o.Command = append(o.Command, "{mdl}") },
 		"write {{x}}":              func(o *Options) { o.Command = append(o.Command, "print(f'{x}')") },
 		"none below 0":             func(o *Options) { o.Timeout = -1 },
 		"folder or adapter":        func(o *Options) { o.Form = "gguf" },

@@ -32,21 +32,21 @@ func followed(t *testing.T, limit int64) (*output, string, *os.File) {
 // What a runner had copied into the log is not copied again by the next; a line is not torn in two.
 func TestFollowTakesUpWhereItWas(t *testing.T) {
 	o, dir, f := followed(t, 1<<20)
-	print := func(s string) {
+	say := func(s string) {
 		if _, err := f.WriteString(s); err != nil {
 			t.Fatal(err)
 		}
 	}
-	print("one\ntw")
+	say("one\ntw")
 	o.copy()
-	print("o\nthr")
+	say("o\nthr")
 	o.copy()
 	// The runner dies here, and another follows.
 	again, err := follow(dir, filepath.Join(dir, "log"), 1<<20, func(evaluator.Progress) {})
 	if err != nil {
 		t.Fatal(err)
 	}
-	print("ee\nfour")
+	say("ee\nfour")
 	again.finish()
 	if err := again.close(); err != nil {
 		t.Fatal(err)

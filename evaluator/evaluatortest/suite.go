@@ -101,10 +101,10 @@ func (b *bench) candidate(c evaluator.Candidate) evaluator.Candidate {
 
 func (b *bench) good(n int) []evaluator.Candidate { return b.some(n, b.h.Good) }
 
-func (b *bench) some(n int, make func(testing.TB) evaluator.Candidate) []evaluator.Candidate {
+func (b *bench) some(n int, candidate func(testing.TB) evaluator.Candidate) []evaluator.Candidate {
 	var cs []evaluator.Candidate
 	for range n {
-		cs = append(cs, b.candidate(make(b)))
+		cs = append(cs, b.candidate(candidate(b)))
 	}
 	return cs
 }

@@ -14,7 +14,7 @@ import (
 // broken are evaluators that break the contract, each in one way, and what the suite has to say of it.
 var broken = map[string]struct {
 	notice string // regular expression on the suite's output
-	make   func(right evaluator.Evaluator) evaluator.Evaluator
+	breaks func(right evaluator.Evaluator) evaluator.Evaluator
 }{
 	"two final events": {"2 final events", func(e evaluator.Evaluator) evaluator.Evaluator {
 		return changed{e, func(e evaluator.Event, emit func(evaluator.Event)) {
@@ -103,7 +103,7 @@ func plain(ctx context.Context, c evaluator.Candidate, _ func(evaluator.Progress
 	return m, nil
 }
 
-func harness(make func(evaluator.Evaluator) evaluator.Evaluator) Harness {
+func harness(breaks func(evaluator.Evaluator) evaluator.Evaluator) Harness {
 	good := func(t testing.TB) evaluator.Candidate {
 		dir := t.TempDir()
 		return evaluator.Candidate{Tasks: []string{"a", "b"}, Model: func(context.Context, evaluator.Form) (evaluator.Lease, error) {
@@ -112,7 +112,7 @@ func harness(make func(evaluator.Evaluator) evaluator.Evaluator) Harness {
 	}
 	return Harness{
 		New: func(testing.TB, string) evaluator.Evaluator {
-			return make(evaluator.BlockingWith(evaluator.Limits{InFlight: 2, NeedsModel: true}, plain))
+			return breaks(evaluator.BlockingWith(evaluator.Limits{InFlight: 2, NeedsModel: true}, plain))
 		},
 		Good: good,
 		Failures: map[string]Failure{"no model": {func(t testing.TB) evaluator.Candidate {
@@ -128,7 +128,7 @@ const breakage = "PARFAIT_BROKEN_EVALUATOR"
 // TestBreakage is the suite on a broken evaluator; TestSuiteNotices runs it in a process of its own.
 func TestBreakage(t *testing.T) {
 	if name := os.Getenv(breakage); name != "" {
-		Run(t, harness(broken[name].make))
+		Run(t, harness(broken[name].breaks))
 		return
 	}
 	Run(t, harness(func(e evaluator.Evaluator) evaluator.Evaluator { return e }))

@@ -31,6 +31,7 @@ func Read(m map[string]any, of string, readers map[string]func(any) error) []err
 	return errs
 }
 
+// Command reads a program and its arguments: a list, or one string that SplitLine understands.
 func Command(v any) ([]string, error) {
 	switch v := v.(type) {
 	case string:
@@ -68,6 +69,7 @@ func Text(v any) (string, error) {
 	return "", fmt.Errorf("expected text, found %v", v)
 }
 
+// Texts reads a mapping from names to text.
 func Texts(v any) (map[string]string, error) {
 	m, ok := v.(map[string]any)
 	if !ok {
@@ -85,6 +87,7 @@ func Texts(v any) (map[string]string, error) {
 	return out, errors.Join(errs...)
 }
 
+// AtLeastOne reads a whole number.
 func AtLeastOne(v any) (int, error) {
 	if n, ok := v.(int); ok && n >= 1 {
 		return n, nil
@@ -92,6 +95,7 @@ func AtLeastOne(v any) (int, error) {
 	return 0, fmt.Errorf("expected a whole number of at least 1, found %v", v)
 }
 
+// Duration reads a time above zero: 90s, 30m, 2h, or a number of seconds.
 func Duration(v any) (time.Duration, error) {
 	const longest = 1e9 // seconds, 30 years
 	switch v := v.(type) {
@@ -111,6 +115,7 @@ func Duration(v any) (time.Duration, error) {
 	return 0, fmt.Errorf("expected a time such as 90s, 30m or 2h, found %v", v)
 }
 
+// Truth reads true or false.
 func Truth(v any) (bool, error) {
 	if b, ok := v.(bool); ok {
 		return b, nil
@@ -118,6 +123,7 @@ func Truth(v any) (bool, error) {
 	return false, fmt.Errorf("expected true or false, found %v", v)
 }
 
+// Splits reads a list of splits; which they are is for the kind to check.
 func Splits(v any) ([]evaluator.Split, error) {
 	list, ok := v.([]any)
 	if !ok {

@@ -26,7 +26,7 @@ func LookUp(pid int) (p Process, ok bool, err error) {
 	return processOf(k), int(k.Proc.P_pid) == pid, nil
 }
 
-// members lists the living processes of a group.
+// Members lists the living processes of a group.
 func Members(group int) ([]Process, error) {
 	all, err := unix.SysctlKinfoProcSlice("kern.proc.pgrp", group)
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,7 +24,7 @@ func BootID() (string, error) {
 
 // LookUp asks for one process; ok is false where there is none.
 func LookUp(pid int) (p Process, ok bool, err error) {
-	b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
 		return Process{}, false, nil
 	}
@@ -42,7 +41,7 @@ func LookUp(pid int) (p Process, ok bool, err error) {
 	return Process{PID: pid, Group: group, Start: string(fields[19]), Zombie: state == 'Z' || state == 'X'}, err == nil, err
 }
 
-// members lists the living processes of a group.
+// Members lists the living processes of a group.
 func Members(group int) ([]Process, error) {
 	d, err := os.Open("/proc")
 	if err != nil {
@@ -68,7 +67,7 @@ func Members(group int) ([]Process, error) {
 // HasEnv says whether a process was started with the variable in its environment, given as NAME=value. One
 // that may not be looked into was not, as far as anybody can know.
 func HasEnv(pid int, variable string) bool {
-	b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "environ"))
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
 	if err != nil {
 		return false
 	}

@@ -54,7 +54,7 @@ func sound(p evaluator.Progress) bool {
 }
 
 // escapes are the sequences that move a terminal's cursor or colour its text.
-var escapes = regexp.MustCompile("\x1b(\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(\x07|\x1b\\\\)|[@-Z\\\\-_])")
+var escapes = regexp.MustCompile(`\x1b(\[[0-?]*[\x20-\x2f]*[\x40-\x7e]|\][^\x07\x1b]*(\x07|\x1b\\)|[A-Z\\^_@])`)
 
 // Printable makes anybody's text safe to show.
 func Printable(s string) string {

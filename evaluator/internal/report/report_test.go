@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -15,14 +16,16 @@ func codes(err error) []string {
 		return nil
 	}
 	var out []string
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+	var (
+		joined interface{ Unwrap() []error }
+		one    *evaluator.Error
+	)
+	if errors.As(err, &joined) {
 		for _, e := range joined.Unwrap() {
 			out = append(out, codes(e)...)
 		}
-	} else if e, ok := err.(*evaluator.Error); ok {
-		out = append(out, string(e.Code))
-	} else if wrapped, ok := err.(interface{ Unwrap() error }); ok {
-		out = codes(wrapped.Unwrap())
+	} else if errors.As(err, &one) {
+		out = append(out, string(one.Code))
 	}
 	slices.Sort(out)
 	return out
