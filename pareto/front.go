@@ -62,7 +62,7 @@ func newTracer(ctx context.Context, p Problem, o FrontOptions) (*tracer, error) 
 	if err := e.orNil(); err != nil {
 		return nil, err
 	}
-	return &tracer{ctx: ctx, p: p, o: o, d: len(p.Lo), dom: p.unit(), tried: map[[2]*site]bool{}, rng: rand.New(rand.NewPCG(o.Seed, 0x66726f6e74))}, nil
+	return &tracer{ctx: ctx, p: p, o: o, d: len(p.Lo), dom: p.unit(), rng: rand.New(rand.NewPCG(o.Seed, 0x66726f6e74))}, nil
 }
 
 func (p Problem) check(e *Error) {

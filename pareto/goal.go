@@ -49,7 +49,7 @@ func (t *tracer) aim(w []float64) {
 		best := math.Inf(1)
 		g.at = nil
 		for _, s := range t.sites {
-			if v := t.value(w, s.f); v < best && !s.outside {
+			if v := value(w, s); v < best && !s.outside {
 				best, g.at = v, s
 			}
 		}
@@ -63,17 +63,15 @@ func (t *tracer) aim(w []float64) {
 	}
 }
 
-// value is what a goal minimises.
-func (t *tracer) value(w, f []float64) float64 {
-	worst, sum := math.Inf(-1), 0.0
-	for k, v := range f {
-		u := t.unit(k, v)
-		sum += u
-		if w[k] > 0 {
-			worst = max(worst, w[k]*u)
+// value is what a goal with weights w minimises.
+func value(w []float64, s *site) float64 {
+	worst := math.Inf(-1)
+	for k, v := range s.v {
+		if w[k] > 0 && w[k]*v > worst {
+			worst = w[k] * v
 		}
 	}
-	return worst + augmented*sum
+	return worst + augmented*s.sum
 }
 
 // follow moves every goal that is not settled, rounds times at most.
@@ -118,7 +116,7 @@ func (t *tracer) round(active []*goal) {
 	}
 	sites := t.evaluate(us, true)
 	each(t.o.Workers, len(sites), func(i int) {
-		if sites[i] != nil && t.value(moving[i].w, sites[i].f) < t.value(moving[i].w, moving[i].at.f) {
+		if sites[i] != nil && value(moving[i].w, sites[i]) < value(moving[i].w, moving[i].at) {
 			t.feasible(sites[i])
 		}
 	})
@@ -136,10 +134,10 @@ func (t *tracer) weight(g *goal) float64 {
 
 // settle judges the step that was proposed and takes the best of the new sites.
 func (t *tracer) settle(g *goal, step *site, sites []*site) {
-	before := t.value(g.w, g.at.f)
+	before := value(g.w, g.at)
 	gain := math.Inf(-1)
 	if step != nil && !step.outside {
-		gain = before - t.value(g.w, step.f)
+		gain = before - value(g.w, step)
 	}
 	switch {
 	case gain > 0.75*g.predicted:
@@ -152,7 +150,7 @@ func (t *tracer) settle(g *goal, step *site, sites []*site) {
 		if s == nil || !s.judged || s.outside {
 			continue
 		}
-		if v := t.value(g.w, s.f); v < best {
+		if v := value(g.w, s); v < best {
 			best, g.at = v, s
 		}
 	}

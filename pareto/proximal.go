@@ -57,17 +57,16 @@ func (t *tracer) propose(g *goal) {
 
 func (t *tracer) linearise(g *goal) *proximal {
 	q := &proximal{d: t.d, u: g.at.u, dom: t.dom}
-	sum, slope := 0.0, make([]float64, t.d)
-	for k, v := range g.at.f {
-		if g.w[k] > 0 {
+	slope := make([]float64, t.d)
+	for k, w := range g.w {
+		if w > 0 {
 			q.rows = append(q.rows, k)
 		}
-		sum += augmented * t.unit(k, v)
 		t.addSlope(slope, augmented, g.at, k)
 	}
 	q.a, q.g = make([]float64, 0, len(q.rows)*t.d), make([]float64, 0, len(q.rows))
 	for n, k := range q.rows {
-		q.g = append(q.g, g.w[k]*t.unit(k, g.at.f[k])+sum)
+		q.g = append(q.g, g.w[k]*g.at.v[k]+augmented*g.at.sum)
 		q.a = append(q.a, slope...)
 		t.addSlope(q.row(n), g.w[k], g.at, k)
 	}

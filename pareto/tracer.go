@@ -19,15 +19,17 @@ type tracer struct {
 	rng   *rand.Rand
 	sites []*site
 	goals []*goal
-	tried map[[2]*site]bool // gaps that were looked into
 }
 
 // site is an evaluated point.
 type site struct {
 	u, x, f []float64
+	v       []float64 // f in units of the ranges
+	sum     float64   // of v
 	jac     []float64 // M × d, in unit coordinates; nil until it is needed
 	judged  bool      // whether outside is known
 	outside bool      // not feasible
+	aimed   bool      // a goal was set from here
 }
 
 func (t *tracer) trace() error {
@@ -100,6 +102,9 @@ func (t *tracer) evaluate(us [][]float64, withJacobian bool) []*site {
 	})
 	for _, s := range out {
 		if s != nil {
+			if t.ideal != nil {
+				t.measure(s)
+			}
 			t.sites = append(t.sites, s)
 		}
 	}
@@ -131,6 +136,21 @@ func (t *tracer) rescale(sites []*site) {
 		fs[i] = s.f
 	}
 	t.scale = scaleOf(fs, NonDominated(fs))
+	for _, s := range t.sites {
+		t.measure(s)
+	}
+}
+
+// measure stores a site's objectives in units of the ranges.
+func (t *tracer) measure(s *site) {
+	if s.v == nil {
+		s.v = make([]float64, t.p.M)
+	}
+	s.sum = 0
+	for k, f := range s.f {
+		s.v[k] = t.unit(k, f)
+		s.sum += s.v[k]
+	}
 }
 
 // ends returns where the goals stand: non-dominated and distinct.
@@ -146,48 +166,86 @@ func (t *tracer) ends() []*site {
 	return out
 }
 
-// fill aims at the largest gaps between neighbours among the ends, n at most; false where there are none.
+// fill aims at what the ends cover worst, n goals at most: at sites that were evaluated on the way, and at
+// the points halfway between neighbours and between any two ends. False where nothing is left to cover.
 func (t *tracer) fill(ends []*site, n int) bool {
-	m := t.p.M
-	f := make([][]float64, len(ends))
-	for i, s := range ends {
-		f[i] = make([]float64, m)
-		for k, v := range s.f {
-			f[i][k] = t.unit(k, v)
+	t.evaluate(t.halfway(ends, n), false)
+	open := make([]hole, len(t.sites))
+	each(t.o.Workers, len(open), func(i int) {
+		s := t.sites[i]
+		open[i] = hole{site: s, depth: math.Inf(1)}
+		if s.aimed || s.outside {
+			open[i].depth = 0
+		}
+		for _, end := range ends {
+			open[i].cover(end)
+		}
+	})
+	found := false
+	for range n {
+		deepest := &open[0]
+		for i := range open {
+			if open[i].depth > deepest.depth {
+				deepest = &open[i]
+			}
+		}
+		if deepest.depth < shallow {
+			break
+		}
+		s := deepest.site
+		s.aimed, deepest.depth = true, 0
+		if !t.feasible(s) {
+			continue
+		}
+		found = true
+		t.aim(along(s.v))
+		each(t.o.Workers, len(open), func(i int) { open[i].cover(s) })
+	}
+	return found
+}
+
+// hole is a site and how far, in units of the ranges, all that covers the front would have to be shifted to
+// cover it too: its additive ε.
+type hole struct {
+	site  *site
+	depth float64
+}
+
+// shallow is the depth below which a hole is none.
+const shallow = 1e-4
+
+func (h *hole) cover(by *site) {
+	worst := math.Inf(-1)
+	for k, v := range by.v {
+		if d := v - h.site.v[k]; d > worst {
+			if worst = d; worst >= h.depth {
+				return
+			}
 		}
 	}
-	type gap struct {
-		a, b   int
-		length float64
-	}
-	var gaps []gap
+	h.depth = worst
+}
+
+// halfway returns points between the ends: between neighbours, those farthest apart first, and as many
+// between any two.
+func (t *tracer) halfway(ends []*site, n int) [][]float64 {
 	near := make([][]gap, len(ends))
 	each(t.o.Workers, len(ends), func(i int) {
-		var all []gap
-		for j := range ends {
+		for j, s := range ends {
 			if j != i {
-				all = append(all, gap{min(i, j), max(i, j), squared(f[i], f[j])})
+				near[i] = closest(near[i], gap{min(i, j), max(i, j), squared(ends[i].v, s.v)}, t.p.M+1)
 			}
 		}
-		slices.SortFunc(all, func(a, b gap) int {
-			return cmp.Or(cmp.Compare(a.length, b.length), cmp.Compare(a.a, b.a), cmp.Compare(a.b, b.b))
-		})
-		near[i] = all[:min(len(all), m+1)]
 	})
-	for i := range near {
-		for _, g := range near[i] {
-			key := [2]*site{ends[g.a], ends[g.b]}
-			if g.length > 1e-12 && !t.tried[key] {
-				t.tried[key] = true
-				gaps = append(gaps, g)
-			}
+	gaps := slices.Concat(near...)
+	slices.SortFunc(gaps, func(a, b gap) int { return cmp.Or(cmp.Compare(b.length, a.length), a.order(b)) })
+	gaps = slices.Compact(gaps)
+	gaps = gaps[:min(n, len(gaps))]
+	for range n {
+		if i, j := t.rng.IntN(len(ends)), t.rng.IntN(len(ends)); i != j {
+			gaps = append(gaps, gap{a: i, b: j})
 		}
 	}
-	slices.SortStableFunc(gaps, func(a, b gap) int { return cmp.Compare(b.length, a.length) })
-	for _, g := range gaps[min(n, len(gaps)):] {
-		delete(t.tried, [2]*site{ends[g.a], ends[g.b]})
-	}
-	gaps = gaps[:min(n, len(gaps))]
 	us := make([][]float64, len(gaps))
 	for i, g := range gaps {
 		us[i] = make([]float64, t.d)
@@ -195,13 +253,25 @@ func (t *tracer) fill(ends []*site, n int) bool {
 			us[i][j] = (v + ends[g.b].u[j]) / 2
 		}
 	}
-	t.evaluate(us, true)
-	for _, g := range gaps {
-		r := make([]float64, m)
-		for k := range r {
-			r[k] = (f[g.a][k] + f[g.b][k]) / 2
-		}
-		t.aim(along(r))
+	return us
+}
+
+// gap is two ends and their squared distance.
+type gap struct {
+	a, b   int
+	length float64
+}
+
+func (g gap) order(o gap) int { return cmp.Or(cmp.Compare(g.a, o.a), cmp.Compare(g.b, o.b)) }
+
+// closest keeps the n shortest gaps in order.
+func closest(gaps []gap, g gap, n int) []gap {
+	if len(gaps) == n && gaps[n-1].length <= g.length {
+		return gaps
 	}
-	return len(gaps) > 0
+	at := len(gaps)
+	for at > 0 && gaps[at-1].length > g.length {
+		at--
+	}
+	return slices.Insert(gaps[:min(len(gaps), n-1)], at, g)
 }
