@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,12 +13,13 @@ import (
 	"parfait/study"
 )
 
-// complain prints an error on stderr: text for people, one JSON object with --json.
+// complain prints an error on stderr: text for people, one line of JSON with --json.
 func (a *app) complain(err error) {
 	code := exitOf(err)
 	if a.json {
 		what, fix, _ := strings.Cut(err.Error(), "\n  → ")
-		_ = a.printJSON(a.err, map[string]any{"error": errorJSON{Code: code.name(), Exit: int(code), What: what, Fix: fix}})
+		b, _ := json.Marshal(map[string]errorJSON{"error": {Code: code.name(), Exit: int(code), What: what, Fix: fix}})
+		_, _ = fmt.Fprintf(a.err, "%s\n", b)
 		return
 	}
 	mark := lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Red)

@@ -103,7 +103,7 @@ func reference() string {
 	var b strings.Builder
 	b.WriteString("# Commands\n\n")
 	b.WriteString("<!-- Made from the program by `go test ./cli -run Reference -update`. Do not edit. -->\n\n")
-	b.WriteString("Every command takes `--json`: one JSON object on stdout instead of text, and on failure one on stderr:\n" +
+	b.WriteString("Every command takes `--json`: one JSON object on stdout instead of text, and on failure\none line of JSON at the end of stderr:\n" +
 		"`{\"error\": {\"code\", \"exit\", \"what\", \"fix\"}}`. A study's folder may be left out where you are in it.\n" +
 		"`parfait completion SHELL` prints completions for bash, zsh, fish and PowerShell, `parfait man` a manual page.\n\n")
 	b.WriteString("## Exit codes\n\n| code | name | meaning |\n|---|---|---|\n")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"parfait/evaluator"
 	"parfait/study"
 )
 
@@ -76,7 +77,7 @@ func (a *app) runHeadless(ctx context.Context, s *study.Study, workers int) erro
 	case loadErr != nil:
 		return loadErr
 	case why != "":
-		return &fault{exit: pauseExit(snap), what: "stopped: " + why, fix: "put it right, then go on: parfait run " + shown(s.Dir()) + " --headless"}
+		return &fault{exit: pauseExit(snap), what: "stopped: " + why, fix: lookAt(snap) + "put it right, then go on: parfait run " + shown(s.Dir()) + " --headless"}
 	case a.json:
 		return a.printJSON(a.out, studyOf(snap))
 	}
@@ -89,6 +90,16 @@ func pauseExit(snap *study.Snapshot) Exit {
 		return ExitSpace
 	}
 	return ExitEvaluator
+}
+
+// lookAt names the log of the last trial that failed.
+func lookAt(snap *study.Snapshot) string {
+	for i := len(snap.Trials) - 1; i >= 0; i-- {
+		if t := snap.Trials[i]; t.State == evaluator.Failed {
+			return fmt.Sprintf("look at it: parfait trials %s --log %d; ", shown(snap.Dir), t.ID)
+		}
+	}
+	return ""
 }
 
 // stopped says how far a run that ended early has come and how to go on.
