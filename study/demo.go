@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"parfait/evaluator/digits"
 )
@@ -38,7 +39,8 @@ func Demo(ctx context.Context, dir string, o DemoOptions) error {
 	}
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		for _, e := range entries {
-			if e.Name() != "models" { // left by a demo that was stopped while it trained
+			left := e.Name() == "models" || strings.HasPrefix(e.Name(), ".models.partial-") || strings.HasPrefix(e.Name(), "."+SpecFile)
+			if !left { // by a demo that was killed while it trained or wrote
 				return &Error{Code: CodeExists, Where: dir, What: "is not empty and is not a study", Fix: "name another folder with --dir"}
 			}
 		}
