@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"parfait/evaluator"
+	"parfait/evaluator/internal/option"
 	"parfait/evaluator/internal/process"
 )
 
@@ -180,7 +181,7 @@ func (o Options) check() []error {
 		bad("command: expected a program and its arguments, found nothing")
 	}
 	for i, arg := range o.Command {
-		for _, err := range checkTemplate(arg) {
+		for _, err := range meanings.Check(arg) {
 			bad("command, argument %d, %q: %w", i, arg, err)
 		}
 		if strings.ContainsRune(arg, 0) {
@@ -191,7 +192,7 @@ func (o Options) check() []error {
 		if k == "" || strings.ContainsAny(k, "=\x00") || strings.ContainsRune(o.Env[k], 0) {
 			bad("env: %q cannot be set in an environment", k)
 		}
-		for _, err := range checkTemplate(o.Env[k]) {
+		for _, err := range meanings.Check(o.Env[k]) {
 			bad("env, %s: %w", k, err)
 		}
 	}
@@ -201,13 +202,8 @@ func (o Options) check() []error {
 	if o.Form != "" && o.Form != evaluator.Folder && o.Form != evaluator.Adapter {
 		bad("form: expected %s or %s, found %q", evaluator.Folder, evaluator.Adapter, o.Form)
 	}
-	for i, s := range o.Splits {
-		if s != evaluator.Validation && s != evaluator.Test || slices.Contains(o.Splits[:i], s) {
-			bad("splits: expected %s and %s at most once each, found %v", evaluator.Validation, evaluator.Test, o.Splits)
-		}
-	}
-	if len(o.Splits) > 0 && !slices.Contains(o.Splits, evaluator.Validation) {
-		bad("splits: %s is missing, which is what the search measures", evaluator.Validation)
+	if err := option.CheckSplits(o.Splits); err != nil {
+		bad("splits: %w", err)
 	}
 	return errs
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"parfait/evaluator"
+	"parfait/evaluator/internal/placeholder"
 	"parfait/evaluator/internal/process"
 )
 
@@ -54,10 +55,10 @@ type run struct {
 func (r *run) execute(ctx context.Context) (status int, err error) {
 	args := make([]string, len(r.options.Command))
 	for i, a := range r.options.Command {
-		args[i] = expand(a, r.values)
+		args[i] = placeholder.Expand(a, r.values)
 	}
-	if err := findProgram(args[0], r.options); err != nil {
-		return 0, err
+	if err := r.options.program(args[0]).Find(); err != nil {
+		return 0, evaluator.Errorf(evaluator.CannotStart, "%w", err)
 	}
 	p, err := r.start(args)
 	if err != nil {
@@ -93,32 +94,6 @@ func stopped(dir string, err error) error {
 		return fmt.Errorf("%w; the last of its stderr:\n%s", err, last)
 	}
 	return err
-}
-
-// findProgram looks for the program before anything is started, to say clearly that it is not there.
-func findProgram(name string, o Options) error {
-	if info, err := os.Stat(o.folder()); err != nil || !info.IsDir() {
-		return evaluator.Errorf(evaluator.CannotStart, "the working directory %s is not there: set the option dir to a folder that is", o.folder())
-	}
-	path := name
-	if strings.ContainsRune(name, '/') {
-		if !filepath.IsAbs(name) {
-			path = filepath.Join(o.folder(), name)
-		}
-	} else if _, own := o.Env["PATH"]; own {
-		return nil // the shell looks there, and says 127
-	}
-	if _, err := exec.LookPath(path); err != nil && !errors.Is(err, exec.ErrDot) {
-		return evaluator.Errorf(evaluator.CannotStart, "the program %s cannot be run: %w; expected a program in $PATH, or a path from the folder %s", name, errors.Unwrap(err), o.folder())
-	}
-	return nil
-}
-
-func (o Options) folder() string {
-	if dir, err := filepath.Abs(o.Dir); err == nil {
-		return dir
-	}
-	return o.Dir
 }
 
 // started is a process group that runs.
@@ -228,4 +203,9 @@ func (p *started) end(grace time.Duration) error {
 	for range p.status { // ends, now that nobody can write to it
 	}
 	return err
+}
+
+func (o Options) program(name string) process.Program {
+	_, ownPath := o.Env["PATH"]
+	return process.Program{Name: name, Dir: o.Dir, OwnPath: ownPath}
 }

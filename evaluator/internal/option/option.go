@@ -139,3 +139,19 @@ func Splits(v any) ([]evaluator.Split, error) {
 	}
 	return out, nil
 }
+
+// CheckSplits says what is wrong with the splits that an evaluator is said to offer; none at all is right.
+func CheckSplits(offered []evaluator.Split) error {
+	if len(offered) == 0 {
+		return nil
+	}
+	for i, s := range offered {
+		if s != evaluator.Validation && s != evaluator.Test || slices.Contains(offered[:i], s) {
+			return fmt.Errorf("expected %s and %s at most once each, found %v", evaluator.Validation, evaluator.Test, offered)
+		}
+	}
+	if !slices.Contains(offered, evaluator.Validation) {
+		return fmt.Errorf("%s is missing, which is what the search measures", evaluator.Validation)
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+package http
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"parfait/evaluator"
+	"parfait/evaluator/internal/report"
+)
+
+// answer is what came back.
+type answer struct {
+	status int
+	after  time.Duration // Retry-After
+	body   []byte        // without lines of progress
+}
+
+// largestAnswer is the most bytes that are read.
+const largestAnswer = 64 << 20
+
+// ask sends one request and reads the answer; lines of progress are passed on as they come.
+func (s server) ask(ctx context.Context, c evaluator.Candidate, body []byte, progress func(evaluator.Progress)) (a answer, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.options.URL, bytes.NewReader(body))
+	if err != nil {
+		return a, err
+	}
+	for name, value := range s.options.Headers {
+		req.Header.Set(name, value)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Idempotency-Key", fmt.Sprintf("%s/%d/%s", c.Key, c.Attempt, c.Split)) // the same in every try
+	if s.options.BearerEnv != "" {
+		req.Header.Set("Authorization", "Bearer "+os.Getenv(s.options.BearerEnv))
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return a, err
+	}
+	defer func() { err = errors.Join(err, resp.Body.Close()) }()
+	a.status, a.after = resp.StatusCode, retryAfter(resp.Header.Get("Retry-After"), time.Now())
+	r := bufio.NewReader(io.LimitReader(resp.Body, largestAnswer+1))
+	for read := 0; ; {
+		line, err := r.ReadBytes('\n')
+		if read += len(line); read > largestAnswer {
+			return a, evaluator.Errorf(evaluator.BadMetrics, "the answer of %s has more than %d bytes", s.options.URL, largestAnswer)
+		}
+		if p, ok := report.ParseProgress(line); ok {
+			progress(p)
+		} else {
+			a.body = append(a.body, line...)
+		}
+		if errors.Is(err, io.EOF) {
+			return a, nil
+		}
+		if err != nil {
+			return a, err
+		}
+	}
+}
+
+// retryAfter reads the header of that name (RFC 9110, 10.2.3): seconds, or a date. It is believed up to ten
+// minutes.
+func retryAfter(value string, now time.Time) time.Duration {
+	d := time.Duration(0)
+	if n, err := strconv.ParseUint(value, 10, 31); err == nil {
+		d = time.Duration(n) * time.Second
+	} else if t, err := http.ParseTime(value); err == nil {
+		d = t.Sub(now)
+	}
+	return min(max(d, 0), 10*time.Minute)
+}
+
+// told says in a line what came back.
+func (a answer) told(err error) string {
+	if err != nil {
+		return report.Printable(err.Error())
+	}
+	text := fmt.Sprintf("status %d (%s)", a.status, http.StatusText(a.status))
+	if a.status != http.StatusOK {
+		text += ": " + report.Snippet(a.body)
+	}
+	return text
+}
+
+func (a answer) metrics(o Options, c evaluator.Candidate) (evaluator.Metrics, error) {
+	if len(bytes.TrimSpace(a.body)) == 0 {
+		return nil, evaluator.Errorf(evaluator.NoMetrics, "%s answered with status 200 and an empty body: expected a JSON object such as {\"task\": 0.81}", o.URL)
+	}
+	m, err := report.Read(a.body, o.Metrics, c.Tasks)
+	if err != nil {
+		return nil, fmt.Errorf("the answer of %s: %w", o.URL, err)
+	}
+	return m, nil
+}
