@@ -40,8 +40,8 @@ type candidate struct {
 // inputs' reading costs.
 const passMost = 8
 
-// spare is what is left free on the disk.
-const spare = 64 << 20
+// spareMost is what is left free on a disk for the history and logs, on a small one a twentieth of it.
+const spareMost = 64 << 20
 
 // newPool makes the folder for candidates and empties it of what a dead runner left.
 func newPool(plan *merge.Plan, s *Study, form evaluator.Form, upcoming func(int) []Trial) (*pool, error) {
@@ -117,10 +117,11 @@ func (p *pool) model(ctx context.Context, t Trial) (evaluator.Lease, error) {
 func (p *pool) room() (int, error) {
 	size := max(1, p.plan.Bytes())
 	for {
-		free, err := freeBytes(p.dir)
+		free, total, err := space(p.dir)
 		if err != nil {
 			return 0, err
 		}
+		spare := min(spareMost, total/20)
 		n := (free - spare) / size
 		if p.max > 0 {
 			n = min(n, p.max/size-int64(len(p.ready)))
@@ -145,7 +146,7 @@ func (p *pool) room() (int, error) {
 			return 0, nil
 		default:
 			return 0, &Error{
-				Code: CodeSpace, Where: p.dir, What: fmt.Sprintf("a merged model takes %d bytes, %d are free", size, free),
+				Code: CodeSpace, Where: p.dir, What: fmt.Sprintf("a merged model takes %d bytes, %d are free and %d of them stay so", size, free, min(free, spare)),
 				Fix: "free some space, or set candidates.path in study.yaml to a larger disk",
 			}
 		}
