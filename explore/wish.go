@@ -142,3 +142,24 @@ func everyPoint(a *study.Analysis) []int {
 	}
 	return out
 }
+
+// Brushed says whether point i of the front is within all brushes.
+func (s State) Brushed(a *study.Analysis, i int) bool {
+	p := a.Front[i]
+	for c, name := range columnsOf(a) {
+		if b, ok := s.Brushes[name]; ok {
+			if v := Column(p.X, p.Predicted, c); !(v >= b.Lo && v <= b.Hi) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func columnsOf(a *study.Analysis) []string {
+	names := make([]string, len(a.Space.Coefficients))
+	for i, c := range a.Space.Coefficients {
+		names[i] = c.Name
+	}
+	return Columns(a.Tasks, names)
+}

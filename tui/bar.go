@@ -1,0 +1,75 @@
+package tui
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"parfait/tui/chart"
+)
+
+// drawBar draws the keys of the place, or what there is to say.
+func (e *explorer) drawBar(c *chart.Canvas) {
+	w, _ := c.Size()
+	if e.note.text != "" {
+		c.Text(1, 0, chart.Clip(e.note.text, w-2), e.note.style)
+		return
+	}
+	c.Spans(1, 0, keyHints(e, e.focus, w-2)...)
+}
+
+// keyHints are the keys of a place in at most w cells, in the order of the actions; help comes last and
+// is always there.
+func keyHints(e *explorer, p Place, w int) []chart.Span {
+	hint := func(a *action, keys, text string) []chart.Span {
+		key, label := accent, muted
+		if e.disabled(a) != "" {
+			key, label = faded, faded
+		}
+		return []chart.Span{{Text: keys, Style: key}, {Text: " " + text, Style: label}}
+	}
+	var tail []chart.Span
+	if a, ok := e.keys.find(p, "?"); ok {
+		tail = hint(a, "?", "help")
+	}
+	room := w - chart.SpansWidth(tail) - 2
+	var out []chart.Span
+	for _, a := range ranked(e.keys.of(p)) {
+		if a.Hint == "" || a.Keys[0] == "?" {
+			continue
+		}
+		next := hint(a, e.shownKeys(a), a.Hint)
+		n := chart.SpansWidth(next) + 2
+		if n > room {
+			continue
+		}
+		out, room = append(append(out, next...), chart.Span{Text: "  "}), room-n
+	}
+	return append(out, tail...)
+}
+
+// shownKeys are the keys of an action and of the one that does the opposite.
+func (e *explorer) shownKeys(a *action) string {
+	pair, ok := map[string]string{
+		"front.right": "←→", "task.next": "↑↓", "coefficient.next": "↑↓", "coefficient.up": "←→", "coefficient.far-up": "HL",
+		"task.more": "+−", "point.next": "nN", "front.x": "XY", "trials.down": "↑↓", "parallel.next": "←→", "parallel.raise": "↑↓",
+		"exports.down": "↑↓", "models.down": "↑↓", "read.down": "↑↓", "help.down": "↑↓", "surrogate.x": "XY", "palette.down": "↑↓", "form.next": "↑↓",
+	}[a.ID]
+	if ok {
+		return pair
+	}
+	return keyName(a.Keys[0])
+}
+
+// ranked puts actions in the order in which the bar takes them in.
+func ranked(all []*action) []*action {
+	out := slices.Clone(all)
+	rank := func(a *action) int {
+		if a.Bar == 0 {
+			return math.MaxInt
+		}
+		return a.Bar
+	}
+	slices.SortStableFunc(out, func(a, b *action) int { return cmp.Compare(rank(a), rank(b)) })
+	return out
+}

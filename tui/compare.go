@@ -1,0 +1,102 @@
+package tui
+
+import (
+	"math"
+
+	tea "charm.land/bubbletea/v2"
+
+	"parfait/explore"
+	"parfait/study"
+	"parfait/tui/chart"
+)
+
+// comparison is the point in hand and the pins side by side; the first column is what the others are
+// compared with.
+type comparison struct {
+	first int // of the pins shown
+	base  int // of the pins: what the others are compared with
+}
+
+func compare(e *explorer) tea.Cmd {
+	e.above = &comparison{}
+	return nil
+}
+
+func (p *comparison) place() Place                             { return PlaceCompare }
+func (p *comparison) press(*explorer, tea.KeyPressMsg) tea.Cmd { return nil }
+
+// contender is one column.
+type contender struct {
+	name string
+	x    []float64
+	p    []study.Prediction
+}
+
+func (p *comparison) contenders(e *explorer) []contender {
+	var out []contender
+	add := func(name string, x []float64) { out = append(out, contender{name, x, e.analysis().Predict(x)}) }
+	for i := range e.state.Pins {
+		pin := e.state.Pins[(p.base+i)%len(e.state.Pins)]
+		add(pin.Name, pin.X)
+	}
+	add("in hand", e.state.X)
+	return out
+}
+
+// beyondNoise says whether two predictions differ by more than their standard deviations explain: two of
+// them, as for a difference of independent estimates.
+func beyondNoise(a, b study.Prediction) bool {
+	return math.Abs(a.Value-b.Value) > 2*math.Hypot(a.Std, b.Std)
+}
+
+func (p *comparison) draw(e *explorer, c *chart.Canvas) {
+	all := p.contenders(e)
+	cw, ch := c.Size()
+	names := nameWidth(append(taskNames(e.snap.Tasks), e.coefficients()...), 8, 18)
+	const column = 17
+	fit := max((cw-8-names)/column, 2)
+	p.first = max(min(p.first, len(all)-fit), 0)
+	shown := limit(all[1+min(p.first, len(all)-1):], fit-1)
+	shown = append([]contender{all[0]}, shown...)
+	w := names + 4 + column*len(shown)
+	h := 7 + len(e.snap.Tasks) + len(e.state.X)
+	in := floating(c, max(w, 50), min(h, ch-2), head("Compare", true), keyHints(e, PlaceCompare, w-6))
+	for i, s := range shown {
+		rightText(in, names+1+i*column, 0, column-2, s.name, strong)
+	}
+	y := 1
+	for t, task := range e.snap.Tasks {
+		in.Text(1, y, chart.Clip(task.Name, names), plain)
+		for i, s := range shown {
+			x := names + 1 + i*column
+			in.Spans(x, y, p.cell(task, shown[0].p[t], s.p[t], i > 0)...)
+		}
+		y++
+	}
+	y++
+	for j, name := range e.coefficients() {
+		in.Text(1, y, chart.Clip(name, names), muted)
+		for i, s := range shown {
+			rightText(in, names+1+i*column, y, 6, explore.Decimal(s.x[j], 2), muted)
+		}
+		y++
+	}
+	_, ih := in.Size()
+	in.Text(1, ih-1, "bold: differs from "+shown[0].name+" beyond noise", muted)
+}
+
+// cell is a prediction and, where it is compared, what it has more than the first.
+func (p *comparison) cell(t study.Task, first, v study.Prediction, compared bool) []chart.Span {
+	value := chart.Fit(explore.Number(t, v.Value), 6)
+	if !compared {
+		return []chart.Span{{Text: value, Style: strong}, {Text: " ±" + explore.Spread(t, half(v)), Style: muted}}
+	}
+	diff, style := explore.Difference(t, first.Value, v.Value), faded
+	if beyondNoise(first, v) {
+		style = bad.With(chart.Bold)
+		if t.Better(v.Value, first.Value) {
+			style = good.With(chart.Bold)
+		}
+	}
+	return []chart.Span{{Text: value, Style: plain}, {Text: " " + diff, Style: style}}
+}

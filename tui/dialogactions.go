@@ -1,0 +1,141 @@
+package tui
+
+import (
+	tea "charm.land/bubbletea/v2"
+)
+
+// screenActions are about the screen, in every pane.
+func screenActions() []action {
+	out := []action{
+		{ID: "screen.tab", Places: panes, Keys: []string{"tab"}, Title: "the next pane", Hint: "pane", Bar: 4, disabled: onePane, do: func(e *explorer) tea.Cmd { return e.nextPane(1) }},
+		{ID: "screen.back-tab", Places: panes, Keys: []string{"shift+tab"}, Title: "the previous pane", disabled: onePane, do: func(e *explorer) tea.Cmd { return e.nextPane(-1) }},
+		{ID: "screen.palette", Places: panes, Keys: []string{":"}, Title: "find what to do", Hint: "find", do: openPalette},
+		{ID: "screen.help", Places: panes, Keys: []string{"?"}, Title: "the keys of this place", Hint: "help", do: func(e *explorer) tea.Cmd {
+			e.above = &help{of: e.focus}
+			return nil
+		}},
+		{ID: "screen.escape", Places: panes, Keys: []string{"esc"}, Title: "back to the view's own pane; no more hints", do: escape},
+		{ID: "screen.suspend", Places: panes, Keys: []string{"ctrl+z"}, Title: "suspend (fg comes back)", disabled: remote, do: func(*explorer) tea.Cmd { return tea.Suspend }},
+		{ID: "screen.quit", Places: panes, Keys: []string{"q", "ctrl+c"}, Title: "leave; the runner stays at work", do: func(e *explorer) tea.Cmd { return e.askLeave() }},
+	}
+	for _, v := range views {
+		places, keys := digits, []string{v.key, "alt+" + v.key}
+		a := action{ID: "view." + v.key, Places: places, Keys: keys, Title: "the view " + v.title, do: func(e *explorer) tea.Cmd { return e.show(v.id) }}
+		out = append(out, a)
+		a.ID, a.Places, a.Keys = a.ID+".alt", []Place{PlaceCoefficients}, []string{"alt+" + v.key}
+		out = append(out, a)
+	}
+	return out
+}
+
+func onePane(e *explorer) string {
+	if !e.view.hasSide() {
+		return "this view is one pane"
+	}
+	return ""
+}
+
+func remote(e *explorer) string {
+	if e.o.Remote {
+		return "there is nothing to come back to over SSH"
+	}
+	return ""
+}
+
+// nextPane goes round: the view's own pane, the coefficients, the tasks.
+func (e *explorer) nextPane(n int) tea.Cmd {
+	ring := []Place{e.view.place(), PlaceCoefficients, PlaceTasks}
+	for i, p := range ring {
+		if p == e.focus {
+			e.focus = ring[(i+n+len(ring))%len(ring)]
+			break
+		}
+	}
+	return e.keep()
+}
+
+func escape(e *explorer) tea.Cmd {
+	e.focus = e.view.place()
+	if e.tour > 0 {
+		return e.endTour()
+	}
+	return e.keep()
+}
+
+// askLeave leaves, and asks before that would stop an export.
+func (e *explorer) askLeave() tea.Cmd {
+	if e.exporting == nil || e.exporting.over || e.o.Remote {
+		return e.leave()
+	}
+	e.above = &question{
+		title: "Leave?", text: "An export is being written. Leaving stops it; nothing of it is left behind.",
+		yes: func(e *explorer) tea.Cmd {
+			e.exporting.cancel()
+			return e.leave()
+		},
+	}
+	return nil
+}
+
+// leave keeps the view and quits.
+func (e *explorer) leave() tea.Cmd {
+	return tea.Sequence(e.work("keep the view", func() tea.Msg { return failed(e.saver.flush()) }), tea.Quit)
+}
+
+// dialogActions are the keys of what stands above the screen.
+func dialogActions() []action {
+	typing := []Place{PlacePrompt, PlacePalette, PlaceExportForm}
+	shut := []Place{PlaceHelp, PlacePrompt, PlacePalette, PlaceExportForm, PlaceExporting, PlaceQuestion, PlaceCompare, PlaceLog}
+	read := []Place{PlaceLog}
+	return []action{
+		{ID: "prompt.accept", Places: []Place{PlacePrompt}, Keys: []string{"enter"}, Title: "take it", Hint: "take it", do: on(func(e *explorer, p *prompt) tea.Cmd { return p.accept(e) })},
+		{ID: "palette.run", Places: []Place{PlacePalette}, Keys: []string{"enter"}, Title: "do it", Hint: "do it", do: on(func(e *explorer, p *palette) tea.Cmd { return p.run(e) })},
+		{ID: "palette.down", Places: []Place{PlacePalette}, Keys: []string{"down", "ctrl+n"}, Title: "the next action", Hint: "choose", do: on(func(_ *explorer, p *palette) tea.Cmd { p.at++; return nil })},
+		{ID: "palette.up", Places: []Place{PlacePalette}, Keys: []string{"up", "ctrl+p"}, Title: "the previous action", do: on(func(_ *explorer, p *palette) tea.Cmd { p.at--; return nil })},
+		{ID: "question.yes", Places: []Place{PlaceQuestion}, Keys: []string{"y", "enter"}, Title: "yes", Hint: "yes", do: on(func(e *explorer, q *question) tea.Cmd { e.above = nil; return q.yes(e) })},
+		{ID: "question.no", Places: []Place{PlaceQuestion}, Keys: []string{"n"}, Title: "no", Hint: "no", do: closeAbove},
+		{ID: "read.down", Places: read, Keys: []string{"down", "j"}, Title: "a line down", Hint: "scroll", do: on(func(_ *explorer, r *reading) tea.Cmd { r.scroll(1); return nil })},
+		{ID: "read.up", Places: read, Keys: []string{"up", "k"}, Title: "a line up", do: on(func(_ *explorer, r *reading) tea.Cmd { r.scroll(-1); return nil })},
+		{ID: "read.page-down", Places: read, Keys: []string{"pgdown", "space"}, Title: "a page down", do: on(func(_ *explorer, r *reading) tea.Cmd { r.scroll(max(r.rows-1, 1)); return nil })},
+		{ID: "read.page-up", Places: read, Keys: []string{"pgup"}, Title: "a page up", do: on(func(_ *explorer, r *reading) tea.Cmd { r.scroll(-max(r.rows-1, 1)); return nil })},
+		{ID: "read.end", Places: read, Keys: []string{"end", "G"}, Title: "to the end, and stay there", do: on(func(_ *explorer, r *reading) tea.Cmd { r.scroll(len(r.lines)); return nil })},
+		{ID: "read.start", Places: read, Keys: []string{"home", "g"}, Title: "to the start", do: on(func(_ *explorer, r *reading) tea.Cmd { r.scroll(-len(r.lines)); return nil })},
+		{ID: "help.down", Places: []Place{PlaceHelp}, Keys: []string{"down", "j", "pgdown", "space"}, Title: "further down", Hint: "scroll", do: on(func(_ *explorer, h *help) tea.Cmd { h.scroll(5); return nil })},
+		{ID: "help.up", Places: []Place{PlaceHelp}, Keys: []string{"up", "k", "pgup"}, Title: "further up", do: on(func(_ *explorer, h *help) tea.Cmd { h.scroll(-5); return nil })},
+		{ID: "compare.next", Places: []Place{PlaceCompare}, Keys: []string{"right", "l"}, Title: "further pins", Hint: "further", do: on(func(_ *explorer, p *comparison) tea.Cmd { p.first++; return nil })},
+		{ID: "compare.previous", Places: []Place{PlaceCompare}, Keys: []string{"left", "h"}, Title: "back", do: on(func(_ *explorer, p *comparison) tea.Cmd { p.first--; return nil })},
+		{ID: "compare.base", Places: []Place{PlaceCompare}, Keys: []string{"space"}, Title: "compare with the next pin", Hint: "compare with", do: on(func(e *explorer, p *comparison) tea.Cmd {
+			p.base = (p.base + 1) % max(len(e.state.Pins), 1)
+			return nil
+		})},
+		{ID: "form.start", Places: []Place{PlaceExportForm}, Keys: []string{"enter"}, Title: "write it", Hint: "write it", Twin: "parfait export", Changes: true, do: on(func(e *explorer, f *exportForm) tea.Cmd { return f.start(e) })},
+		{ID: "form.next", Places: []Place{PlaceExportForm}, Keys: []string{"down", "tab"}, Title: "the next field", Hint: "field", do: on(func(_ *explorer, f *exportForm) tea.Cmd { f.step(1); return nil })},
+		{ID: "form.previous", Places: []Place{PlaceExportForm}, Keys: []string{"up", "shift+tab"}, Title: "the previous field", do: on(func(_ *explorer, f *exportForm) tea.Cmd { f.step(-1); return nil })},
+		{ID: "form.verify", Places: []Place{PlaceExportForm}, Keys: []string{"ctrl+v"}, Title: "measure the written model, or not", Hint: "measure", Twin: "parfait export --verify", do: on(func(_ *explorer, f *exportForm) tea.Cmd { f.verify = !f.verify; return nil })},
+		{ID: "exporting.cancel", Places: []Place{PlaceExporting}, Keys: []string{"x"}, Title: "cancel the export; nothing is left behind", Hint: "cancel", Changes: true, Danger: true, disabled: notExporting, do: func(e *explorer) tea.Cmd {
+			e.exporting.cancel()
+			return nil
+		}},
+		{ID: "exporting.close", Places: []Place{PlaceExporting}, Keys: []string{"enter", "q"}, Title: "close; the export goes on", Hint: "close", do: closeAbove},
+		{ID: "dialog.close", Places: shut, Keys: []string{"esc"}, Title: "close", Hint: "close", do: closeAbove},
+		{ID: "dialog.quit", Places: []Place{PlaceHelp, PlaceCompare, PlaceLog, PlaceQuestion}, Keys: []string{"q"}, Title: "close", do: closeAbove},
+		{ID: "dialog.interrupt", Places: append(typing, PlaceHelp, PlaceCompare, PlaceLog, PlaceQuestion, PlaceExporting), Keys: []string{"ctrl+c"}, Title: "close", do: closeAbove},
+	}
+}
+
+func notExporting(e *explorer) string {
+	if e.exporting == nil || e.exporting.over {
+		return "nothing is being written"
+	}
+	return ""
+}
+
+// on makes an action of a dialog: it does nothing where another one is open.
+func on[T overlay](f func(*explorer, T) tea.Cmd) func(*explorer) tea.Cmd {
+	return func(e *explorer) tea.Cmd {
+		if d, ok := e.above.(T); ok {
+			return f(e, d)
+		}
+		return nil
+	}
+}

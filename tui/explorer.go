@@ -1,0 +1,185 @@
+package tui
+
+import (
+	"context"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"parfait/explore"
+	"parfait/study"
+	"parfait/tui/chart"
+)
+
+// explorer is one session. Only Update changes it.
+type explorer struct {
+	ctx  context.Context
+	src  Source
+	o    Options
+	keys keymap
+
+	sight
+	sub   <-chan *study.Snapshot
+	view  View
+	focus Place
+	above overlay // a dialog above the screen, or nil
+	note  note
+	zoom  zoom
+
+	trials    trialList
+	surface   surface
+	parallel  parallel
+	models    models
+	exports   exportList
+	exporting *exportRun // in progress, or the last one
+
+	w, h    int
+	glyphs  chart.Glyphs
+	profile colorprofile.Profile
+	known   bool // the profile has been told
+	light   bool
+	theme   *chart.Theme
+	canvas  *chart.Canvas
+
+	saver *saver
+	after func(d time.Duration, msg tea.Msg) tea.Cmd // tea.Tick; tests put their own
+	saved bool                                       // a save is on its way
+	tour  int                                        // hints left to show
+}
+
+// note is something said at the bottom until the next key.
+type note struct {
+	text  string
+	style chart.Style
+}
+
+// overlay is something above the screen that takes the keys. Its own keys are actions of its place; what
+// is left over is typed into it.
+type overlay interface {
+	place() Place
+	// draw draws on the whole screen, above what is there.
+	draw(e *explorer, c *chart.Canvas)
+	// press takes a key that is no action, such as text.
+	press(e *explorer, k tea.KeyPressMsg) tea.Cmd
+}
+
+// New makes the interface of one session. ctx ends with it.
+func New(ctx context.Context, src Source, o Options) tea.Model { return newExplorer(ctx, src, o) }
+
+func newExplorer(ctx context.Context, src Source, o Options) *explorer {
+	e := &explorer{ctx: ctx, src: src, o: o, keys: newKeymap(), focus: PlaceFront, saver: &saver{src: src, who: o.Who}}
+	e.after = func(d time.Duration, msg tea.Msg) tea.Cmd {
+		return tea.Tick(d, func(time.Time) tea.Msg { return msg })
+	}
+	e.glyphs = glyphsOf(o)
+	if o.Light != nil {
+		e.light = *o.Light
+	}
+	if o.Tour && o.Role == Operator {
+		e.tour = len(tourHints)
+	}
+	e.snap = src.Snapshot()
+	e.state = explore.Start(e.analysis())
+	e.look()
+	context.AfterFunc(ctx, func() { _ = e.saver.flush() })
+	return e
+}
+
+// look reads what there is to say about the point in hand.
+func (e *explorer) look() { e.read = explore.Read(e.analysis(), e.state) }
+
+// place is where a key is pressed.
+func (e *explorer) place() Place {
+	if e.above != nil {
+		return e.above.place()
+	}
+	return e.focus
+}
+
+// show switches to a view.
+func (e *explorer) show(v View) tea.Cmd {
+	if e.view != v || e.focus != v.place() {
+		e.view, e.focus = v, v.place()
+	}
+	return tea.Batch(e.entered(), e.keep())
+}
+
+// entered starts what a view needs from the background.
+func (e *explorer) entered() tea.Cmd {
+	switch e.view {
+	case SurrogateView:
+		return e.surface.refresh(e)
+	case ModelsView:
+		return e.models.refresh(e)
+	case TrialsView:
+		return e.trials.refresh(e)
+	}
+	return nil
+}
+
+// move makes a move and says what there is to say about it.
+func (e *explorer) move(m explore.Move) tea.Cmd {
+	next, n := explore.Apply(e.analysis(), e.state, m)
+	e.state = next
+	e.look()
+	switch n.Code {
+	case explore.NoteNone:
+	case explore.NoteInfeasible:
+		e.note = note{n.Text, bad}
+	case explore.NoteDone:
+		e.note = note{n.Text, muted}
+	default:
+		e.note = note{n.Text, warn}
+	}
+	return tea.Batch(e.moved(), e.keep())
+}
+
+// moved refreshes what depends on the point in hand.
+func (e *explorer) moved() tea.Cmd {
+	if e.view == SurrogateView {
+		return e.surface.refresh(e)
+	}
+	return nil
+}
+
+// arrived takes a newer snapshot.
+func (e *explorer) arrived(s *study.Snapshot) tea.Cmd {
+	before := e.snap
+	e.snap = s
+	if a := e.analysis(); a != nil && (before.Analysis != s.Analysis || len(e.state.X) == 0) {
+		e.state = explore.Rebase(a, e.state)
+	}
+	e.look()
+	var bell tea.Cmd
+	if before.Activity.Runner == study.Sampling && s.Activity.Runner == study.Finished {
+		bell = e.finished()
+	}
+	return tea.Batch(bell, e.entered())
+}
+
+// finished tells that a run has come to its end.
+func (e *explorer) finished() tea.Cmd {
+	e.note = note{"the run is finished: " + e.snap.Name, good}
+	switch e.o.Notify {
+	case "bell":
+		return tea.Raw("\a")
+	case "osc9":
+		return tea.Raw("\x1b]9;parfait: " + printable(e.snap.Name) + " is finished\a")
+	}
+	return nil
+}
+
+// printable drops what could end or begin an escape sequence.
+func printable(s string) string {
+	out := make([]rune, 0, len(s))
+	for _, r := range s {
+		if r >= ' ' && r != 0x7f && (r < 0x80 || r > 0x9f) {
+			out = append(out, r)
+		}
+	}
+	return string(out)
+}
+
+// restyle makes the theme again.
+func (e *explorer) restyle() { e.theme = chart.NewTheme(e.profile, e.light) }

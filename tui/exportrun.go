@@ -1,0 +1,247 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"parfait/evaluator"
+	"parfait/explore"
+	"parfait/study"
+	"parfait/tui/chart"
+)
+
+// exportRun is an export that is being written, or was.
+type exportRun struct {
+	request  study.ExportRequest
+	cost     study.ExportCost
+	name     string
+	progress study.ExportProgress
+	news     chan study.ExportProgress
+	cancel   context.CancelFunc
+	over     bool
+	export   study.Export
+	err      error
+}
+
+type (
+	exportProgressMsg struct{ p study.ExportProgress }
+	exportDoneMsg     struct {
+		export study.Export
+		err    error
+	}
+)
+
+// startExport writes in the background. It does not end with the session: over SSH, hanging up stops
+// nothing.
+func (e *explorer) startExport(r study.ExportRequest, cost study.ExportCost) tea.Cmd {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(e.ctx))
+	run := &exportRun{request: r, cost: cost, name: e.read.Name, news: make(chan study.ExportProgress, 1), cancel: cancel}
+	e.exporting, e.above = run, &exportProgress{}
+	write := e.work("export", func() tea.Msg {
+		defer cancel()
+		defer close(run.news)
+		x, err := e.src.Export(ctx, r, func(p study.ExportProgress) {
+			select { // the newest wins
+			case <-run.news:
+			default:
+			}
+			select {
+			case run.news <- p:
+			default:
+			}
+		})
+		return exportDoneMsg{x, err}
+	})
+	return tea.Batch(write, e.exportNext())
+}
+
+// exportNext waits for news of the export.
+func (e *explorer) exportNext() tea.Cmd {
+	if e.exporting == nil {
+		return nil
+	}
+	news := e.exporting.news
+	return func() tea.Msg {
+		p, ok := <-news
+		if !ok {
+			return nil
+		}
+		return exportProgressMsg{p}
+	}
+}
+
+func (e *explorer) exportProgress(m exportProgressMsg) tea.Cmd {
+	if e.exporting == nil || e.exporting.over {
+		return nil
+	}
+	e.exporting.progress = m.p
+	return e.after(second/framesASecond, exportTick{})
+}
+
+func (e *explorer) exportDone(m exportDoneMsg) tea.Cmd {
+	run := e.exporting
+	if run == nil {
+		return nil
+	}
+	run.over, run.export, run.err = true, m.export, m.err
+	if _, shown := e.above.(*exportProgress); shown {
+		return nil
+	}
+	if m.err != nil {
+		e.note = note{"the export failed: " + m.err.Error(), bad}
+		return nil
+	}
+	e.note = note{"exported to " + m.export.Out, good}
+	return nil
+}
+
+// exportWords says in the header that an export is being written.
+func (e *explorer) exportWords() string {
+	if e.exporting == nil || e.exporting.over {
+		return ""
+	}
+	p := e.exporting.progress
+	if p.Total > 0 {
+		return fmt.Sprintf("export %s %.0f%%", p.Stage, 100*float64(p.Done)/float64(p.Total))
+	}
+	return "export " + p.Stage
+}
+
+// exportProgress shows the export as it is written, and what came of it.
+type exportProgress struct{}
+
+func (p *exportProgress) place() Place                             { return PlaceExporting }
+func (p *exportProgress) press(*explorer, tea.KeyPressMsg) tea.Cmd { return nil }
+
+func (p *exportProgress) draw(e *explorer, c *chart.Canvas) {
+	run := e.exporting
+	cw, ch := c.Size()
+	w := min(80, cw-2)
+	title := "Exporting"
+	if run.over {
+		title = "Exported"
+		if run.err != nil {
+			title = "Not exported"
+		}
+	}
+	in := floating(c, w, min(12+len(e.snap.Tasks), ch-2), head(title, true), keyHints(e, PlaceExporting, w-6))
+	iw, ih := in.Size()
+	in = in.Sub(1, 0, iw-2, ih)
+	iw -= 2
+	y := 0
+	say := func(text string, s chart.Style) {
+		for _, line := range wrapText(text, iw) {
+			in.Text(0, y, line, s)
+			y++
+		}
+	}
+	switch {
+	case !run.over:
+		p.drawRunning(in, run)
+		return
+	case run.err != nil && errors.Is(run.err, context.Canceled):
+		say("The export was cancelled: nothing was left behind.", warn)
+		return
+	case run.err != nil && run.export.Out == "":
+		say(run.err.Error(), bad)
+		return
+	}
+	say("✓ "+size(run.export.Bytes)+" in "+run.export.Out+", read back and compared", good)
+	if run.err != nil {
+		say("It was written, but not measured: "+run.err.Error(), warn)
+	}
+	y++
+	y += drawMeasured(in.Sub(0, y, iw, ih-y), e.snap.Tasks, run.export)
+	if y+1 < ih {
+		in.Text(0, y+1, chart.Clip("receipt "+run.export.Receipt, iw), muted)
+	}
+}
+
+func (p *exportProgress) drawRunning(c *chart.Canvas, run *exportRun) {
+	w, _ := c.Size()
+	c.Text(0, 0, chart.Clip(run.name+" → "+run.cost.Out, w), plain)
+	stages := []string{"merge", "check", "measure validation", "measure test"}
+	if !run.request.Verify {
+		stages = stages[:2]
+	}
+	now := slices.Index(stages, run.progress.Stage)
+	for i, s := range stages {
+		mark, style := "·", muted
+		switch {
+		case i < now:
+			mark, style = "✓", good
+		case i == now:
+			mark, style = "▸", accent
+		}
+		c.Text(0, 2+i, mark+" "+s, style)
+		if i == now {
+			drawRate(c.Sub(22, 2+i, w-22, 1), run.progress)
+		}
+	}
+}
+
+// drawRate draws how far a stage is, how fast, and how long it will take.
+func drawRate(c *chart.Canvas, p study.ExportProgress) {
+	if p.Total <= 0 {
+		return
+	}
+	w, _ := c.Size()
+	bar := max(w-26, 6)
+	chart.Progress{Fraction: float64(p.Done) / float64(p.Total), Color: chart.Accent}.Draw(c.Sub(0, 0, bar, 1))
+	words := fmt.Sprintf("%.0f%%", 100*float64(p.Done)/float64(p.Total))
+	if p.Rate > 0 {
+		words += " " + size(int64(p.Rate)) + "/s"
+	}
+	if p.Remaining > time.Second {
+		words += " " + duration(p.Remaining)
+	}
+	c.Text(bar+1, 0, words, muted)
+}
+
+// drawMeasured draws predicted against measured, a row a task, and returns how many rows it took.
+func drawMeasured(c *chart.Canvas, tasks []study.Task, x study.Export) int {
+	names := nameWidth(taskNames(tasks), 6, 14)
+	const column = 15
+	heads := []string{"predicted", "validation", "test"}
+	for i, h := range heads {
+		c.Text(names+2+i*column, 0, h, muted)
+	}
+	y := 1
+	for _, t := range tasks {
+		c.Text(0, y, chart.Clip(t.Name, names), plain)
+		p, ok := x.Predicted[t.Name]
+		if ok {
+			c.Spans(names+2, y, chart.Span{Text: explore.Number(t, p.Value), Style: chart.Ink(chart.Predicted)}, chart.Span{Text: " ±" + explore.Spread(t, half(p)), Style: muted})
+		}
+		for i, split := range []evaluator.Split{evaluator.Validation, evaluator.Test} {
+			m, measured := x.Measured[split][t.Name]
+			at := names + 2 + (i+1)*column
+			if !measured {
+				c.Text(at, y, "—", muted)
+				continue
+			}
+			n := c.Spans(at, y, chart.Span{Text: explore.Number(t, m.Value), Style: chart.Ink(chart.OnFront)}, chart.Span{Text: " ±" + explore.Spread(t, m.Stderr), Style: muted})
+			// Predictions are of the validation split; only there can they be wrong.
+			if ok && split == evaluator.Validation {
+				mark, style := agreement(p, m)
+				c.Text(at+n+1, y, mark, style)
+			}
+		}
+		y++
+	}
+	return y
+}
+
+// agreement says whether a measurement lies within the prediction's interval, widened by its own noise.
+func agreement(p study.Prediction, m study.Metric) (string, chart.Style) {
+	if math.Abs(m.Value-p.Value) <= math.Hypot(half(p), 1.645*m.Stderr) {
+		return "✓", good
+	}
+	return "≠", warn
+}

@@ -1,0 +1,149 @@
+package tui
+
+import (
+	"fmt"
+	"os"
+
+	tea "charm.land/bubbletea/v2"
+
+	"parfait/explore"
+	"parfait/study"
+	"parfait/tui/chart"
+)
+
+// exportList is the view of what was chosen and written.
+type exportList struct{ at int }
+
+func exportActions() []action {
+	at := []Place{PlaceExports}
+	step := func(n int) func(*explorer) tea.Cmd {
+		return func(e *explorer) tea.Cmd {
+			e.exports.at = max(min(e.exports.at+n, len(e.snap.Exports)+len(e.snap.Picks)-1), 0)
+			return nil
+		}
+	}
+	return []action{
+		{ID: "exports.down", Places: at, Keys: []string{"down", "j"}, Title: "the next one", Hint: "select", do: step(1)},
+		{ID: "exports.up", Places: at, Keys: []string{"up", "k"}, Title: "the previous one", do: step(-1)},
+		{ID: "exports.receipt", Places: at, Keys: []string{"enter"}, Title: "read its receipt", Hint: "receipt", Twin: "parfait verify OUT", disabled: noExport, do: readReceipt},
+		{ID: "exports.take", Places: at, Keys: []string{"t"}, Title: "take it in hand", Hint: "take in hand", Twin: "parfait predict --at …", disabled: noFront, do: takeExport},
+	}
+}
+
+func noExport(e *explorer) string {
+	if e.exports.at >= len(e.snap.Exports) {
+		return "this was not exported: t takes it in hand, enter in the view Front exports it"
+	}
+	return ""
+}
+
+func readReceipt(e *explorer) tea.Cmd {
+	x := e.snap.Exports[e.exports.at]
+	return e.work("read the receipt", func() tea.Msg {
+		b, err := os.ReadFile(x.Receipt)
+		if err != nil {
+			return failed(err)
+		}
+		return receiptMsg{x.Name, string(b)}
+	})
+}
+
+type receiptMsg struct{ name, text string }
+
+func takeExport(e *explorer) tea.Cmd {
+	i, x, name := e.exports.at, []float64(nil), ""
+	switch n := len(e.snap.Exports); {
+	case i < n:
+		x, name = e.snap.Exports[i].X, e.snap.Exports[i].Name
+	case i-n < len(e.snap.Picks):
+		x, name = e.snap.Picks[i-n].X, e.snap.Picks[i-n].Name
+	default:
+		return nil
+	}
+	cmd := e.move(explore.Move{Kind: explore.Go, X: x})
+	e.note = note{name + " is in hand", good}
+	return cmd
+}
+
+// exportsPane draws exports and picks, and what was predicted and measured of the selected one.
+type exportsPane struct {
+	sight
+	exportList
+}
+
+func (p exportsPane) draw(c *chart.Canvas) {
+	w, h := c.Size()
+	n := len(p.snap.Exports) + len(p.snap.Picks)
+	list := min(max(n+3, 5), h/2)
+	in := chart.Box{Edge: accent, Title: append(head("Exports and picks", true), chart.Span{Text: fmt.Sprintf(" %d and %d", len(p.snap.Exports), len(p.snap.Picks)), Style: muted})}.Draw(c.Sub(0, 0, w, list))
+	if n == 0 {
+		_, ih := in.Size()
+		centred(in, ih/2, "Nothing was chosen yet: enter in the view Front exports what is in hand, d records a decision.", muted)
+		chart.Box{Edge: faded}.Draw(c.Sub(0, list, w, h-list))
+		return
+	}
+	_, ih := in.Size()
+	first := window(p.at, n, ih)
+	for y := range min(ih, n-first) {
+		p.row(in, y, first+y)
+	}
+	p.details(c.Sub(0, list, w, h-list))
+}
+
+func (p exportsPane) row(c *chart.Canvas, y, i int) {
+	w, _ := c.Size()
+	line := c.Sub(0, y, w, 1)
+	bg := chart.Default
+	if i == p.at {
+		bg = chart.Selection
+		line.Fill(' ', chart.Style{BG: bg})
+		line.Text(0, 0, "▸", accent.On(bg))
+	}
+	if n := len(p.snap.Exports); i >= n {
+		k := p.snap.Picks[i-n]
+		x := 2 + line.Text(2, 0, "◇ pick ", chart.Ink(chart.Pinned).On(bg))
+		x += line.Text(x, 0, chart.Fit(k.Name, 16), plain.On(bg)) + 1
+		x += line.Text(x, 0, k.At.Format("2006-01-02 15:04"), muted.On(bg)) + 2
+		line.Text(x, 0, chart.Clip(k.Why, w-x-1), muted.On(bg))
+		return
+	}
+	x := p.snap.Exports[i]
+	at := 2 + line.Text(2, 0, "● export ", good.On(bg))
+	at += line.Text(at, 0, chart.Fit(x.Name, 14), plain.On(bg)) + 1
+	at += line.Text(at, 0, x.At.Format("2006-01-02 15:04"), muted.On(bg)) + 2
+	at += line.Text(at, 0, chart.Fit(size(x.Bytes), 9), muted.On(bg)) + 1
+	line.Text(at, 0, chart.Clip(x.Out, w-at-1), muted.On(bg))
+}
+
+func (p exportsPane) details(c *chart.Canvas) {
+	title := "Predicted and measured"
+	var x study.Export
+	why := ""
+	if n := len(p.snap.Exports); p.at < n {
+		x = p.snap.Exports[p.at]
+		why = "receipt " + x.Receipt
+	} else if p.at-n < len(p.snap.Picks) {
+		k := p.snap.Picks[p.at-n]
+		x, why = study.Export{X: k.X, Predicted: k.Predicted}, k.Why
+		if k.Who != "" {
+			why += " (" + k.Who + ")"
+		}
+	}
+	in := chart.Box{Edge: faded, Title: head(title, false)}.Draw(c)
+	w, h := in.Size()
+	y := drawMeasured(in.Sub(1, 0, w-2, h), p.snap.Tasks, x) + 1
+	words := ""
+	for i, name := range p.coefficients() {
+		if i < len(x.X) {
+			words += name + " " + explore.Decimal(x.X[i], 3) + "  "
+		}
+	}
+	for _, text := range []string{words, why} {
+		for _, line := range wrapText(text, w-2) {
+			if y < h {
+				in.Text(1, y, line, muted)
+				y++
+			}
+		}
+	}
+}

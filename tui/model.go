@@ -1,0 +1,217 @@
+package tui
+
+import (
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"parfait/study"
+	"parfait/tui/chart"
+)
+
+// Messages from the background.
+type (
+	snapshotMsg  struct{ snap *study.Snapshot }
+	listenMsg    struct{}
+	noteMsg      struct{ note note }
+	saveMsg      struct{}
+	storedView   struct{ b []byte }
+	leaveMsg     struct{}
+	exportTick   struct{}
+	planDueMsg   struct{ seq int }
+	quitAfterMsg struct{}
+)
+
+// framesASecond bounds how often progress is drawn.
+const framesASecond = 4
+
+// Init starts listening to the study and asks the terminal what it can do.
+func (e *explorer) Init() tea.Cmd {
+	e.sub = e.src.Subscribe(e.ctx)
+	cmds := []tea.Cmd{
+		e.listen(),
+		e.loadView(),
+		// Bubble Tea does not ask over SSH whether frames can be shown whole.
+		tea.Raw(ansi.RequestModeSynchronizedOutput),
+	}
+	if e.o.Light == nil {
+		cmds = append(cmds, tea.RequestBackgroundColor)
+	}
+	return tea.Batch(cmds...)
+}
+
+// Update implements tea.Model.
+func (e *explorer) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		e.w, e.h = msg.Width, msg.Height
+		return e, e.moved()
+	case tea.ColorProfileMsg:
+		e.profile, e.known = msg.Profile, true
+		e.restyle()
+	case tea.BackgroundColorMsg:
+		if e.o.Light == nil {
+			e.light = !msg.IsDark()
+			e.restyle()
+		}
+	case tea.KeyPressMsg:
+		return e, e.press(msg)
+	case tea.PasteMsg:
+		return e, e.paste(msg)
+	case snapshotMsg:
+		if msg.snap == nil {
+			return e, nil
+		}
+		return e, tea.Batch(e.arrived(msg.snap), e.after(second/framesASecond, listenMsg{}))
+	case listenMsg:
+		return e, e.listen()
+	case storedView:
+		return e, e.restore(msg.b)
+	case saveMsg:
+		e.saved = false
+		return e, e.work("keep the view", func() tea.Msg { return failed(e.saver.flush()) })
+	case noteMsg:
+		e.note = msg.note
+	case leaveMsg:
+		return e, e.leave()
+	default:
+		return e, e.result(msg)
+	}
+	return e, nil
+}
+
+// result takes what background work found.
+func (e *explorer) result(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case planMsg:
+		e.planned(msg)
+	case planDueMsg:
+		return e.planDue(msg.seq)
+	case exportProgressMsg:
+		return e.exportProgress(msg)
+	case exportDoneMsg:
+		return e.exportDone(msg)
+	case exportTick:
+		return e.exportNext()
+	case logMsg:
+		e.logged(msg)
+	case surfaceMsg:
+		return e.surface.drawn(e, msg)
+	case inspectMsg:
+		e.models.inspected(msg)
+	case receiptMsg:
+		e.above = &reading{title: "Receipt of " + msg.name, lines: splitLines(msg.text)}
+	}
+	return nil
+}
+
+// press makes the key do what the actions say.
+func (e *explorer) press(k tea.KeyPressMsg) tea.Cmd {
+	e.note = note{}
+	if e.tooSmall() {
+		if k.String() == "q" || k.String() == "ctrl+c" {
+			return e.leave()
+		}
+		return nil
+	}
+	if a, ok := e.keys.find(e.place(), k.String()); ok {
+		return e.run(a)
+	}
+	if e.above != nil {
+		return e.above.press(e, k)
+	}
+	return nil
+}
+
+func (e *explorer) paste(m tea.PasteMsg) tea.Cmd {
+	if p, ok := e.above.(interface {
+		paste(*explorer, tea.PasteMsg) tea.Cmd
+	}); ok {
+		return p.paste(e, m)
+	}
+	return nil
+}
+
+// run does an action, or says why it cannot be done.
+func (e *explorer) run(a *action) tea.Cmd {
+	if why := e.disabled(a); why != "" {
+		e.note = note{a.Title + ": " + why, warn}
+		return nil
+	}
+	if e.o.Audit != nil && a.Role == Operator && a.Changes {
+		e.o.Audit(a.ID)
+	}
+	return tea.Batch(a.do(e), e.learn(a))
+}
+
+// disabled says why an action cannot be done now; "" where it can.
+func (e *explorer) disabled(a *action) string {
+	if a.Changes && e.o.Role == Viewer {
+		return "you are a viewer here: operators change things"
+	}
+	if a.disabled != nil {
+		return a.disabled(e)
+	}
+	return ""
+}
+
+func (e *explorer) tooSmall() bool { return arrange(e.w, e.h, false).tooSmall }
+
+// View implements tea.Model.
+func (e *explorer) View() tea.View {
+	v := tea.View{AltScreen: true, WindowTitle: "parfait · " + printable(e.snap.Name)}
+	if e.w == 0 || e.h == 0 || !e.known {
+		return v
+	}
+	v.SetContent(e.screen().String(e.theme))
+	return v
+}
+
+// screen draws everything.
+func (e *explorer) screen() *chart.Canvas {
+	if e.canvas == nil {
+		e.canvas = chart.NewCanvas(e.w, e.h, e.glyphs)
+	} else {
+		e.canvas.Resize(e.w, e.h)
+	}
+	c := e.canvas
+	l := arrange(e.w, e.h, e.view.hasSide())
+	if l.tooSmall {
+		drawTooSmall(c)
+		return c
+	}
+	h := header{sight: e.sight, view: e.view, export: e.exportWords()}
+	h.drawTabs(sub(c, l.tabs), l.status.Empty())
+	if !l.status.Empty() {
+		h.drawStatus(sub(c, l.status))
+	}
+	e.drawMain(sub(c, l.main))
+	if !l.side.Empty() {
+		side{sight: e.sight, focus: e.focus}.draw(sub(c, l.side))
+	}
+	e.drawBar(sub(c, l.bar))
+	if e.above != nil {
+		e.above.draw(e, c)
+	} else if e.tour > 0 {
+		e.drawTour(c)
+	}
+	return c
+}
+
+// drawMain draws the view's own pane.
+func (e *explorer) drawMain(c *chart.Canvas) {
+	focused := e.focus == e.view.place()
+	switch e.view {
+	case FrontView:
+		frontPane{sight: e.sight, focused: focused, zoom: e.zoom}.draw(c)
+	case ParallelView:
+		parallelPane{sight: e.sight, parallel: e.parallel, focused: focused}.draw(c)
+	case TrialsView:
+		trialsPane{sight: e.sight, trialList: e.trials}.draw(c)
+	case SurrogateView:
+		surrogatePane{sight: e.sight, surface: e.surface, focused: focused}.draw(c)
+	case ModelsView:
+		modelsPane{sight: e.sight, models: e.models}.draw(c)
+	case ExportsView:
+		exportsPane{sight: e.sight, exportList: e.exports}.draw(c)
+	}
+}

@@ -1,0 +1,122 @@
+package tui
+
+import (
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"parfait/tui/chart"
+)
+
+// palette finds an action by what it does.
+type palette struct {
+	field field
+	of    Place // where it was opened
+	at    int
+}
+
+func openPalette(e *explorer) tea.Cmd {
+	e.above = &palette{field: newField(""), of: e.focus}
+	return nil
+}
+
+func (p *palette) place() Place { return PlacePalette }
+
+func (p *palette) press(_ *explorer, k tea.KeyPressMsg) tea.Cmd {
+	p.field.press(k)
+	p.at = 0
+	return nil
+}
+
+func (p *palette) paste(_ *explorer, m tea.PasteMsg) tea.Cmd {
+	p.field.insert(m.Content)
+	return nil
+}
+
+// found are the actions that match what was typed: those of the place first.
+func (p *palette) found(e *explorer) []*action {
+	var here, other []*action
+	for i := range e.keys.all {
+		a := &e.keys.all[i]
+		if !p.offers(a) || !matches(a.Title+" "+a.ID+" "+a.Hint, p.field.Value()) {
+			continue
+		}
+		if slices.Contains(a.Places, p.of) {
+			here = append(here, a)
+		} else {
+			other = append(other, a)
+		}
+	}
+	return append(here, other...)
+}
+
+// offers leaves out what belongs to dialogs.
+func (p *palette) offers(a *action) bool {
+	return slices.ContainsFunc(a.Places, func(q Place) bool { return slices.Contains(panes, q) })
+}
+
+// matches says whether every word of query is in text.
+func matches(text, query string) bool {
+	text = strings.ToLower(text)
+	for _, word := range strings.Fields(strings.ToLower(query)) {
+		if !strings.Contains(text, word) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *palette) run(e *explorer) tea.Cmd {
+	found := p.found(e)
+	e.above = nil
+	if p.at >= len(found) {
+		return nil
+	}
+	a := found[p.at]
+	if !slices.Contains(a.Places, e.focus) {
+		e.goTo(a.Places[0])
+	}
+	return e.run(a)
+}
+
+// goTo gives the focus to a pane, in a view that has it.
+func (e *explorer) goTo(p Place) {
+	for _, v := range views {
+		if v.id.place() == p {
+			e.view = v.id
+		}
+	}
+	if (p == PlaceTasks || p == PlaceCoefficients) && !e.view.hasSide() {
+		e.view = FrontView
+	}
+	e.focus = p
+}
+
+func (p *palette) draw(e *explorer, c *chart.Canvas) {
+	cw, ch := c.Size()
+	w := min(80, cw-4)
+	h := min(20, ch-4)
+	in := floating(c, w, h, head("What to do", true), keyHints(e, PlacePalette, w-6))
+	iw, ih := in.Size()
+	in.Text(1, 0, ":", accent)
+	p.field.draw(in.Sub(3, 0, iw-4, 1), true)
+	found := p.found(e)
+	p.at = max(min(p.at, len(found)-1), 0)
+	first := window(p.at, len(found), ih-2)
+	for y, a := range limit(found[first:], ih-2) {
+		style, key := plain, accent
+		if why := e.disabled(a); why != "" {
+			style, key = faded, faded
+		}
+		if first+y == p.at {
+			in.Sub(0, y+2, iw, 1).Fill(' ', chart.Style{BG: chart.Selection})
+			style.BG, key.BG = chart.Selection, chart.Selection
+		}
+		rightText(in, 0, y+2, 7, keyName(a.Keys[0]), key)
+		in.Text(9, y+2, chart.Clip(a.Title, iw-10), style)
+	}
+	if len(found) == 0 {
+		in.Text(2, 2, "nothing does that", muted)
+	}
+}

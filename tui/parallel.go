@@ -1,0 +1,239 @@
+package tui
+
+import (
+	"fmt"
+	"math"
+
+	tea "charm.land/bubbletea/v2"
+
+	"parfait/evaluator"
+	"parfait/explore"
+	"parfait/tui/chart"
+)
+
+// parallel is the plot in parallel coordinates: which axis is in hand, and whether trials are shown.
+type parallel struct {
+	axis   int
+	trials bool // drawn too
+}
+
+// brushStep is how far an end of a brush moves with a key, in parts of the axis.
+const brushStep = 0.05
+
+func parallelActions() []action {
+	at := []Place{PlaceParallel}
+	axis := func(n int) func(*explorer) tea.Cmd {
+		return func(e *explorer) tea.Cmd {
+			e.parallel.axis = (e.parallel.axis + n + len(e.columns())) % len(e.columns())
+			if e.parallel.axis < len(e.snap.Tasks) {
+				e.state.Task = e.parallel.axis
+				e.look()
+			}
+			return nil
+		}
+	}
+	brush := func(lo, hi float64) func(*explorer) tea.Cmd {
+		return func(e *explorer) tea.Cmd { return e.brush(lo, hi) }
+	}
+	return []action{
+		{ID: "parallel.next", Places: at, Keys: []string{"right", "l"}, Title: "the next axis", Hint: "axis", do: axis(1)},
+		{ID: "parallel.previous", Places: at, Keys: []string{"left", "h"}, Title: "the previous axis", do: axis(-1)},
+		{ID: "parallel.raise", Places: at, Keys: []string{"up", "k"}, Title: "brush: raise the lower end", Hint: "lower end", Twin: "parfait front --where …", disabled: noFront, do: brush(brushStep, 0)},
+		{ID: "parallel.lower", Places: at, Keys: []string{"down", "j"}, Title: "brush: lower the lower end", disabled: noFront, do: brush(-brushStep, 0)},
+		{ID: "parallel.raise-top", Places: at, Keys: []string{"shift+up", "K"}, Title: "brush: raise the upper end", disabled: noFront, do: brush(0, brushStep)},
+		{ID: "parallel.lower-top", Places: at, Keys: []string{"shift+down", "J"}, Title: "brush: lower the upper end", Hint: "upper end", disabled: noFront, do: brush(0, -brushStep)},
+		{ID: "parallel.clear", Places: at, Keys: []string{"x", "backspace"}, Title: "take the brush of this axis away", Hint: "clear", disabled: noBrush, do: func(e *explorer) tea.Cmd {
+			return e.move(explore.Move{Kind: explore.BrushTo, Name: e.columns()[e.parallel.axis], Lo: math.NaN(), Hi: math.NaN()})
+		}},
+		{ID: "parallel.step", Places: at, Keys: []string{"space"}, Title: "take the next brushed point in hand", Hint: "next brushed", disabled: noFront, do: stepBrushed},
+		{ID: "parallel.measured", Places: at, Keys: []string{"m"}, Title: "show the measured trials too, or not", Hint: "measured", disabled: noFront, do: func(e *explorer) tea.Cmd {
+			e.parallel.trials = !e.parallel.trials
+			return nil
+		}},
+	}
+}
+
+func noBrush(e *explorer) string {
+	if _, ok := e.state.Brushes[e.columns()[e.parallel.axis]]; !ok {
+		return "this axis has no brush"
+	}
+	return ""
+}
+
+// brush moves the ends of the brush of the axis in hand, in parts of its range.
+func (e *explorer) brush(lo, hi float64) tea.Cmd {
+	p := parallelPane{sight: e.sight, parallel: e.parallel}
+	r := p.axes()[e.parallel.axis].Range
+	name := e.columns()[e.parallel.axis]
+	b, ok := e.state.Brushes[name]
+	if !ok {
+		b = explore.Brush{Lo: r.Lo, Hi: r.Hi}
+	}
+	width := r.Hi - r.Lo
+	b.Lo, b.Hi = min(max(b.Lo+lo*width, r.Lo), r.Hi), max(min(b.Hi+hi*width, r.Hi), r.Lo)
+	if b.Lo > b.Hi {
+		if lo != 0 {
+			b.Lo = b.Hi
+		} else {
+			b.Hi = b.Lo
+		}
+	}
+	if b.Lo <= r.Lo+1e-12 && b.Hi >= r.Hi-1e-12 {
+		b = explore.Brush{Lo: math.NaN(), Hi: math.NaN()}
+	}
+	return e.move(explore.Move{Kind: explore.BrushTo, Name: name, Lo: b.Lo, Hi: b.Hi})
+}
+
+func stepBrushed(e *explorer) tea.Cmd {
+	a := e.analysis()
+	for i := 1; i <= len(a.Front); i++ {
+		at := (max(e.state.Front, -1) + i) % len(a.Front)
+		if e.state.Brushed(a, at) {
+			return e.move(explore.Move{Kind: explore.GoFront, N: at})
+		}
+	}
+	e.note = note{"no point of the front is within all brushes", warn}
+	return nil
+}
+
+// parallelPane draws the front as lines over tasks and coefficients.
+type parallelPane struct {
+	sight
+	parallel
+	focused bool
+}
+
+func (p parallelPane) draw(c *chart.Canvas) {
+	box := chart.Box{Edge: edge(p.focused), Title: p.title(), Footer: p.footer(c)}
+	in := box.Draw(c)
+	if p.analysis() == nil {
+		w, h := in.Size()
+		lines := wrapText(side{sight: p.sight}.hint(), min(w-4, 46))
+		for i, line := range lines {
+			centred(in, h/2-len(lines)/2+i, line, muted)
+		}
+		return
+	}
+	w, h := in.Size()
+	list := 0
+	if h >= 28 && len(p.state.Brushes) > 0 {
+		list = min(h/4, 10)
+	}
+	plot := chart.Parallel{Axes: p.axes(), Strands: p.strands(), Focus: p.axis}
+	plot.Draw(in.Sub(0, 0, w, h-list))
+	if list > 0 {
+		p.drawBrushed(in.Sub(0, h-list, w, list))
+	}
+}
+
+func (p parallelPane) title() []chart.Span {
+	t := head("Parallel coordinates", p.focused)
+	if a := p.analysis(); a != nil && len(p.state.Brushes) > 0 {
+		n := 0
+		for i := range a.Front {
+			if p.state.Brushed(a, i) {
+				n++
+			}
+		}
+		t = append(t, chart.Span{Text: fmt.Sprintf(" ─ %d of %d within the brushes", n, len(a.Front)), Style: warn})
+	}
+	return t
+}
+
+func (p parallelPane) footer(c *chart.Canvas) []chart.Span {
+	w, _ := c.Size()
+	keys := []chart.Key{{Glyph: '━', Style: chart.Ink(chart.InHand), Text: "in hand"}, {Glyph: '─', Style: chart.Ink(chart.Predicted), Text: "predicted front", Short: "predicted"}}
+	if p.trials {
+		keys = append(keys, chart.Key{Glyph: '─', Style: chart.Ink(chart.OnFront), Text: "measured"})
+	}
+	return chart.Legend(w-6, keys...)
+}
+
+func (p parallelPane) axes() []chart.ParallelAxis {
+	names := p.columns()
+	axes := make([]chart.ParallelAxis, len(names))
+	for i, name := range names {
+		r := chart.Range{Lo: math.Inf(1), Hi: math.Inf(-1)}
+		for _, f := range p.analysis().Front {
+			v := explore.Column(f.X, f.Predicted, i)
+			r.Lo, r.Hi = min(r.Lo, v), max(r.Hi, v)
+		}
+		label := name
+		if i >= len(p.snap.Tasks) {
+			label = p.coefficients()[i-len(p.snap.Tasks)]
+		}
+		axes[i] = chart.ParallelAxis{Axis: chart.Axis{Label: label, Range: r.Pad(0.02), Format: p.columnFormat(i)}}
+		if b, ok := p.state.Brushes[name]; ok {
+			axes[i].Brushed, axes[i].Brush = true, chart.Range{Lo: b.Lo, Hi: b.Hi}
+		}
+	}
+	return axes
+}
+
+func (p parallelPane) strands() []chart.Strand {
+	var out []chart.Strand
+	n := len(p.columns())
+	values := func(at func(int) float64) []float64 {
+		vs := make([]float64, n)
+		for i := range vs {
+			vs[i] = at(i)
+		}
+		return vs
+	}
+	for _, f := range p.analysis().Front {
+		out = append(out, chart.Strand{Values: values(func(i int) float64 { return explore.Column(f.X, f.Predicted, i) }), Color: chart.Predicted})
+	}
+	if p.trials {
+		for i := range p.analysis().Trials {
+			if t := &p.analysis().Trials[i]; t.State == evaluator.Done {
+				out = append(out, chart.Strand{Values: values(func(i int) float64 { return p.measured(t, i) }), Color: chart.OnFront})
+			}
+		}
+	}
+	if len(p.read.Tasks) > 0 {
+		out = append(out, chart.Strand{Values: values(func(i int) float64 {
+			if i < len(p.read.Tasks) {
+				return p.read.Tasks[i].Predicted.Value
+			}
+			return p.state.X[i-len(p.read.Tasks)]
+		}), Color: chart.InHand, Top: true})
+	}
+	return out
+}
+
+// drawBrushed lists the points within all brushes.
+func (p parallelPane) drawBrushed(c *chart.Canvas) {
+	w, h := c.Size()
+	a := p.analysis()
+	var all []int
+	for i := range a.Front {
+		if p.state.Brushed(a, i) {
+			all = append(all, i)
+		}
+	}
+	at := 0
+	for k, i := range all {
+		if i == p.state.Front {
+			at = k
+		}
+	}
+	first := window(at, len(all), h)
+	for y, i := range limit(all[first:], h) {
+		style := muted
+		if i == p.state.Front {
+			style = chart.Ink(chart.InHand).With(chart.Bold)
+		}
+		x := c.Text(1, y, chart.Fit(fmt.Sprintf("front %d", i+1), 11), style) + 1
+		for k := range p.columns() {
+			if x+7 > w {
+				break
+			}
+			text := explore.Decimal(explore.Column(a.Front[i].X, a.Front[i].Predicted, k), 2)
+			if k < len(p.snap.Tasks) {
+				text = explore.Number(p.snap.Tasks[k], a.Front[i].Predicted[k].Value)
+			}
+			rightText(c, x, y, 6, text, style)
+			x += 7
+		}
+	}
+}

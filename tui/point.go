@@ -1,0 +1,150 @@
+package tui
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+
+	"parfait/explore"
+	"parfait/study"
+)
+
+// togglePin pins the point in hand, or takes its pin away.
+func togglePin(e *explorer) tea.Cmd {
+	for _, p := range e.state.Pins {
+		if slices.Equal(p.X, e.state.X) {
+			return e.move(explore.Move{Kind: explore.Unpin, Name: p.Name})
+		}
+	}
+	return e.move(explore.Move{Kind: explore.Keep})
+}
+
+// evaluateHere has the point in hand measured. What is measured twice says more about noise than nothing.
+func evaluateHere(e *explorer) tea.Cmd {
+	done := "this point is measured next"
+	if e.snap.Activity.Runner != study.Sampling {
+		done = "this point is measured when a runner runs: s starts one"
+	}
+	return e.do(study.Command{Kind: study.CommandEvaluate, X: slices.Clone(e.state.X)}, done)
+}
+
+// toggleRunner starts a runner, pauses it, or lets it go on.
+func toggleRunner(e *explorer) tea.Cmd {
+	if e.snap.Activity.Runner == study.Sampling {
+		return e.do(study.Command{Kind: study.CommandPause}, "paused: what is being measured is finished first")
+	}
+	e.note = note{"starting a runner…", muted}
+	return e.work("start a runner", func() tea.Msg {
+		if err := e.src.StartRunner(); err != nil {
+			return failed(err)
+		}
+		return said("a runner is at work; it goes on when you leave")
+	})
+}
+
+func askBudget(e *explorer) tea.Cmd {
+	return e.ask(prompt{
+		title: "Budget", label: "trials in all", value: fmt.Sprint(e.snap.Activity.Budget),
+		help: fmt.Sprintf("%d are finished. The search stops when so many were asked for.", e.snap.Activity.Done),
+		done: func(e *explorer, v string) (tea.Cmd, string) {
+			var n int
+			if _, err := fmt.Sscanf(v, "%d", &n); err != nil || n < 1 || fmt.Sprint(n) != v {
+				return nil, "expected a number of trials, at least 1"
+			}
+			return e.do(study.Command{Kind: study.CommandBudget, N: n}, fmt.Sprintf("the budget is %d trials", n)), ""
+		},
+	})
+}
+
+func askPick(e *explorer) tea.Cmd {
+	x, predicted := slices.Clone(e.state.X), map[string]study.Prediction{}
+	for _, t := range e.read.Tasks {
+		predicted[t.Task.Name] = t.Predicted
+	}
+	name := e.read.Name
+	return e.ask(prompt{
+		title: "Decide", label: "why this one", value: e.why(),
+		help: "Recorded with the study; it goes into receipts and model cards.",
+		done: func(e *explorer, why string) (tea.Cmd, string) {
+			if why == "" {
+				return nil, "a decision needs a reason"
+			}
+			return e.work("record the pick", func() tea.Msg {
+				p, err := e.src.SavePick(study.Pick{Name: name, X: x, Predicted: predicted, Why: why, Who: e.o.Who})
+				if err != nil {
+					return failed(err)
+				}
+				return said(fmt.Sprintf("recorded as pick %d: enter exports it", p.ID))
+			}), ""
+		},
+	})
+}
+
+// why says in words how the point in hand came about.
+func (e *explorer) why() string {
+	var words string
+	switch k := e.state.Anchor.Kind; {
+	case e.read.Name == "knee":
+		words = "the knee of the front"
+	case k == explore.AnchorBest:
+		words = "the best predicted " + e.state.Anchor.Task
+	case k == explore.AnchorWish && len(e.state.Weights) > 0:
+		words = "the best weighted sum"
+	case k == explore.AnchorWish && len(e.state.Aspiration) > 0:
+		words = "the nearest to what was aspired to"
+	case e.state.Front >= 0:
+		words = "chosen on the front by hand"
+	default:
+		words = "coefficients set by hand"
+	}
+	with := " with "
+	for _, t := range e.read.Tasks {
+		if t.Floor == t.Floor {
+			words += with + t.Task.Name + " " + explore.Sign(t.Task) + " " + explore.Number(t.Task, t.Floor)
+			with = ", "
+		}
+	}
+	return words
+}
+
+// recipe is the merge at the point in hand, as the command line takes it.
+func (e *explorer) recipe() string {
+	type model struct {
+		Name        string  `json:"name"`
+		Path        string  `json:"path"`
+		Coefficient float64 `json:"coefficient"`
+	}
+	r := struct {
+		Base   string             `json:"base"`
+		Method string             `json:"method"`
+		Models []model            `json:"models,omitempty"`
+		At     map[string]float64 `json:"coefficients"`
+	}{Base: e.snap.Spec.Base, Method: e.snap.Spec.Method.Name, At: map[string]float64{}}
+	for i, c := range e.snap.Space.Coefficients {
+		r.At[c.Name] = e.state.X[i]
+		for _, m := range e.snap.Spec.Models {
+			if c.Model == m.Name && c.Group == "" {
+				r.Models = append(r.Models, model{m.Name, m.Path, e.state.X[i]})
+			}
+		}
+	}
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
+func copyRecipe(e *explorer) tea.Cmd {
+	text := e.recipe()
+	e.above = &reading{title: "Recipe · copied where the terminal allows it", lines: splitLines(text)}
+	return tea.SetClipboard(text)
+}
+
+func copyCoefficients(e *explorer) tea.Cmd {
+	text := explore.At(e.analysis(), e.state.X)
+	e.note = note{"copied: " + text, good}
+	return tea.SetClipboard(text)
+}

@@ -1,0 +1,389 @@
+package tui
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"parfait/explore"
+	"parfait/study"
+	"parfait/tui/chart"
+)
+
+// side is the panel of what is in hand: the trade-off, the coefficients, and what there is to say.
+type side struct {
+	sight
+	focus Place
+}
+
+var (
+	plain  = chart.Style{}
+	muted  = chart.Ink(chart.Muted)
+	faded  = chart.Ink(chart.Faded)
+	accent = chart.Ink(chart.Accent)
+	good   = chart.Ink(chart.Good)
+	warn   = chart.Ink(chart.Warn)
+	bad    = chart.Ink(chart.Bad)
+	strong = chart.Style{Attr: chart.Bold}
+)
+
+func (p side) draw(c *chart.Canvas) {
+	box := chart.Box{Edge: edge(p.focus == PlaceTasks || p.focus == PlaceCoefficients), Title: p.title()}
+	in := box.Draw(c)
+	w, h := in.Size()
+	if w < 12 || h < 4 {
+		return
+	}
+	if p.analysis() == nil || len(p.read.Tasks) == 0 {
+		p.empty(in)
+		return
+	}
+	tasks, coefficients := p.shares(h)
+	y := p.drawTasks(in.Sub(0, 0, w, tasks))
+	for _, line := range limit(wrapText(p.read.Rate.Words, w-1), p.rateLines(h)) {
+		in.Text(1, y, line, muted)
+		y++
+	}
+	box.Rule(c, y, head("Coefficients", p.focus == PlaceCoefficients))
+	y++
+	y += p.drawCoefficients(in.Sub(0, y, w, coefficients))
+	y = p.belief(in, y)
+	y = p.says(in, y)
+	p.below(c, in, box, y)
+}
+
+// edge is the style of a box.
+func edge(focused bool) chart.Style {
+	if focused {
+		return accent
+	}
+	return faded
+}
+
+// head is a box's title.
+func head(text string, focused bool) []chart.Span {
+	style := chart.Style{Attr: chart.Bold}
+	if focused {
+		style = accent.With(chart.Bold)
+	}
+	return []chart.Span{{Text: text, Style: style}}
+}
+
+func (p side) title() []chart.Span {
+	t := head("Trade-off", p.focus == PlaceTasks)
+	if p.read.Name == "" {
+		return t
+	}
+	style := chart.Ink(chart.InHand)
+	if p.read.Name == "knee" {
+		style = chart.Ink(chart.Knee)
+	}
+	return append(t, chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: p.read.Name, Style: style.With(chart.Bold)})
+}
+
+// empty says what is needed before there is anything in hand.
+func (p side) empty(c *chart.Canvas) {
+	w, _ := c.Size()
+	y := 1
+	for _, line := range wrapText(p.hint(), w-2) {
+		c.Text(1, y, line, muted)
+		y++
+	}
+	y++
+	for _, t := range p.snap.Tasks {
+		c.Spans(1, y, chart.Span{Text: t.Name, Style: plain}, chart.Span{Text: " " + string(t.Role), Style: muted})
+		y++
+	}
+}
+
+func (p side) hint() string {
+	a := p.snap.Activity
+	switch {
+	case a.Done == 0 && a.Runner == study.Sampling:
+		return "The first trials are being measured. A front needs three of them."
+	case a.Done == 0:
+		return "Nothing is measured yet. Press s to start a runner: it samples coefficients and measures each merge on your tasks."
+	case a.Failed == a.Done && a.Failed > 0:
+		return "Every trial has failed. Press 3 and look into the log of one."
+	}
+	return fmt.Sprintf("%d finished. A front needs three measured trials.", a.Done)
+}
+
+// shares divides h rows: tasks and coefficients get what they need where there is room, else both scroll.
+func (p side) shares(h int) (tasks, coefficients int) {
+	tasks, coefficients = len(p.read.Tasks), len(p.state.X)
+	room := h - 2 - p.rateLines(h) // the rule and the leverage
+	for tasks+coefficients > room && (tasks > 2 || coefficients > 1) {
+		if tasks > coefficients || coefficients <= 1 {
+			tasks--
+		} else {
+			coefficients--
+		}
+	}
+	return max(tasks, 1), max(coefficients, 1)
+}
+
+// rateLines are the rows kept for the rates, always as many, so that nothing jumps.
+func (p side) rateLines(h int) int {
+	if h < 16 || len(p.read.Tasks)+len(p.state.X) > h-6 {
+		return 1
+	}
+	return 2
+}
+
+// window is the first of n rows shown where so many fit and the one at must be seen.
+func window(at, n, fit int) int { return max(min(at-fit/2, n-fit), 0) }
+
+// drawTasks draws a row a task and returns how many rows it took.
+func (p side) drawTasks(c *chart.Canvas) int {
+	w, h := c.Size()
+	col := p.columns(w)
+	first := window(p.state.Task, len(p.read.Tasks), h)
+	for y := range min(h, len(p.read.Tasks)) {
+		p.drawTask(c, y, first+y, col)
+	}
+	return h
+}
+
+// taskColumns are the widths of a task's row.
+type taskColumns struct{ name, value, spread, bar, share, floor int }
+
+func (p side) columns(w int) taskColumns {
+	k := taskColumns{share: 4}
+	for _, t := range p.read.Tasks {
+		k.value = max(k.value, chart.Width(explore.Number(t.Task, t.Predicted.Value)))
+		k.spread = max(k.spread, chart.Width(explore.Spread(t.Task, half(t.Predicted)))+1)
+	}
+	k.name = nameWidth(taskNames(p.snap.Tasks), 6, max(w/4, 10))
+	if w >= 50 && len(p.state.Floors)+len(p.state.Weights)+len(p.state.Aspiration) > 0 {
+		k.floor = 8
+	}
+	used := 3 + k.name + 1 + k.value + 1 + k.spread + 1 + 1 + k.share
+	if w < 32 {
+		k.share = 0
+		used -= 5
+	}
+	if k.floor > 0 {
+		used += k.floor + 1
+	}
+	if k.bar = w - used; k.bar < 3 {
+		k.bar = 0
+	}
+	return k
+}
+
+// half is half the width of a prediction's interval.
+func half(p study.Prediction) float64 { return (p.Hi - p.Lo) / 2 }
+
+func (p side) drawTask(c *chart.Canvas, y, i int, k taskColumns) {
+	t := p.read.Tasks[i]
+	name := plain
+	if i == p.state.Task {
+		c.Text(0, y, "▸", accent)
+		name = strong
+		if p.focus == PlaceTasks {
+			name = accent.With(chart.Bold)
+		}
+	}
+	r, style := p.trusted(i)
+	c.Set(1, y, r, style)
+	x := 3
+	c.Text(x, y, chart.Fit(t.Task.Name, k.name), name)
+	x += k.name + 1
+	value := strong
+	switch {
+	case t.Breaks:
+		value = bad.With(chart.Bold)
+	case t.Flagged:
+		value = warn
+	}
+	rightText(c, x, y, k.value, explore.Number(t.Task, t.Predicted.Value), value)
+	x += k.value + 1
+	c.Text(x, y, "±"+explore.Spread(t.Task, half(t.Predicted)), muted)
+	x += k.spread + 1
+	if k.bar > 0 {
+		p.bar(t, i).Draw(c.Sub(x, y, k.bar, 1))
+		x += k.bar + 1
+	}
+	if k.share > 0 {
+		rightText(c, x, y, k.share, share(t.Share), muted)
+		x += k.share + 1
+	}
+	if k.floor > 0 {
+		text, s := wishText(t)
+		c.Text(x, y, chart.Clip(text, k.floor), s)
+	}
+}
+
+func wishText(t explore.TaskReadout) (string, chart.Style) {
+	switch {
+	case !math.IsNaN(t.Floor) && t.Breaks:
+		return explore.Sign(t.Task) + explore.Number(t.Task, t.Floor) + " ✗", bad
+	case !math.IsNaN(t.Floor):
+		return explore.Sign(t.Task) + explore.Number(t.Task, t.Floor) + " ✓", good
+	}
+	return t.Wish, muted
+}
+
+// share writes a part of the best as a percentage.
+func share(v float64) string {
+	if math.IsNaN(v) || v < 0 || v > 9.99 {
+		return "—"
+	}
+	return fmt.Sprintf("%.0f%%", 100*v)
+}
+
+// bar shows where the prediction lies between the worst and the best of the front.
+func (p side) bar(t explore.TaskReadout, i int) chart.Bar {
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, f := range p.analysis().Front {
+		lo, hi = min(lo, f.Predicted[i].Value), max(hi, f.Predicted[i].Value)
+	}
+	pad := max((hi-lo)*0.15, 1e-9)
+	b := chart.Bar{Range: chart.Range{Lo: lo - pad, Hi: hi}, Value: t.Predicted.Value, Upper: t.Predicted.Hi, Color: chart.Predicted}
+	if t.Task.Sense == study.Minimize {
+		b.Range, b.Upper = chart.Range{Lo: hi + pad, Hi: lo}, t.Predicted.Lo
+	}
+	if !math.IsNaN(t.Floor) {
+		b.Floor, b.Floored = t.Floor, true
+	}
+	if t.Breaks {
+		b.Color = chart.Bad
+	}
+	return b
+}
+
+// drawCoefficients draws a slider a coefficient and returns how many rows it took.
+func (p side) drawCoefficients(c *chart.Canvas) int {
+	w, h := c.Size()
+	names := p.coefficients()
+	k := nameWidth(names, 6, max(w/3, 8))
+	first := window(p.state.Coefficient, len(names), h)
+	for y := range min(h, len(names)) {
+		i := first + y
+		space := p.snap.Space.Coefficients[i]
+		style, value := plain, plain
+		focused := p.focus == PlaceCoefficients && i == p.state.Coefficient
+		if i == p.state.Coefficient {
+			c.Text(0, y, "▸", accent)
+			style = strong
+		}
+		if focused {
+			style, value = accent.With(chart.Bold), strong
+		}
+		c.Text(1, y, chart.Fit(names[i], k), style)
+		rightText(c, k+2, y, 5, explore.Decimal(p.state.X[i], 2), value)
+		chart.Slider{
+			Range: chart.Range{Lo: space.Lo, Hi: space.Hi}, Value: p.state.X[i], Color: chart.InHand, Focused: focused, Known: p.known(i),
+		}.Draw(c.Sub(k+8, y, w-k-8, 1))
+	}
+	return h
+}
+
+// known is the stretch of coefficient i that was sampled.
+func (p side) known(i int) chart.Range {
+	r := chart.Range{Lo: math.Inf(1), Hi: math.Inf(-1)}
+	for _, t := range p.analysis().Trials {
+		r.Lo, r.Hi = min(r.Lo, t.X[i]), max(r.Hi, t.X[i])
+	}
+	return r
+}
+
+// belief says whether the surrogates may be believed here.
+func (p side) belief(c *chart.Canvas, y int) int {
+	text, style := "leverage "+explore.Decimal(p.read.Leverage, 2)+", inside the sampled region", muted
+	if p.read.Leverage > 1 {
+		text, style = "leverage "+explore.Decimal(p.read.Leverage, 2)+", outside the sampled region", warn
+	} else if !p.read.Believed {
+		text, style = "leverage "+explore.Decimal(p.read.Leverage, 2)+", too uncertain to believe", warn
+	}
+	w, _ := c.Size()
+	if chart.Width(text) > w-1 {
+		text = strings.NewReplacer(", inside the sampled region", " (inside)", ", outside the sampled region", " (outside!)", ", too uncertain to believe", " (uncertain)").Replace(text)
+	}
+	c.Text(1, y, chart.Clip(text, w-1), style)
+	return y + 1
+}
+
+// says draws what there is to say about the point, the most important first.
+func (p side) says(c *chart.Canvas, y int) int {
+	w, h := c.Size()
+	for _, s := range p.remarks() {
+		for _, line := range wrapText(s.Text, w-1) {
+			if y >= h {
+				return y
+			}
+			c.Text(1, y, line, s.Style)
+			y++
+		}
+	}
+	return y
+}
+
+func (p side) remarks() []chart.Span {
+	var out []chart.Span
+	if p.read.Infeasible != "" {
+		out = append(out, chart.Span{Text: p.read.Infeasible, Style: bad})
+	}
+	for _, i := range p.read.Broken {
+		t := p.read.Tasks[i]
+		out = append(out, chart.Span{Text: "breaks the floor: " + t.Task.Name + " " + explore.Sign(t.Task) + " " + explore.Number(t.Task, t.Floor), Style: bad})
+	}
+	if p.read.Dominator >= 0 && p.read.Better != "" {
+		out = append(out, chart.Span{Text: fmt.Sprintf("front %d gives %s more for free (r)", p.read.Dominator+1, strings.ReplaceAll(p.read.Better, "+", "")), Style: warn})
+	}
+	if t := p.read.Tasks[p.state.Task]; t.Flagged && t.Why != "" {
+		out = append(out, chart.Span{Text: t.Task.Name + ": " + t.Why, Style: warn})
+	}
+	if p.read.Trial >= 0 {
+		out = append(out, chart.Span{Text: p.measuredHere(), Style: chart.Ink(chart.OnFront)})
+	}
+	return out
+}
+
+func (p side) measuredHere() string {
+	words := fmt.Sprintf("measured as trial %d:", p.analysis().Trials[p.read.Trial].ID)
+	for _, t := range p.read.Tasks {
+		if t.Measured != nil {
+			words += " " + explore.Number(t.Task, t.Measured.Value)
+		}
+	}
+	return words
+}
+
+// below fills what room is left: pins, and how the hypervolume has grown.
+func (p side) below(c, in *chart.Canvas, box chart.Box, y int) {
+	w, h := in.Size()
+	a := p.analysis()
+	if n := len(p.state.Pins); n > 0 && h-y >= 2 {
+		box.Rule(c, y, head("Pins", false))
+		y++
+		for i, pin := range p.state.Pins {
+			if y >= h {
+				return
+			}
+			x := in.Text(1, y, "◇ ", chart.Ink(chart.Pinned)) + 1
+			x += in.Text(x, y, chart.Fit(pin.Name, min(10, w/3)), plain) + 1
+			for _, pr := range limit(a.Predict(p.state.Pins[i].X), (w-x)/5) {
+				x += in.Text(x, y, explore.Decimal(pr.Value, 3), muted) + 1
+			}
+			y++
+		}
+	}
+	if h-y >= 3 && len(a.History) > 1 {
+		box.Rule(c, y, append(head("Hypervolume", false), chart.Span{Text: " " + explore.Decimal(a.Hypervolume, 4), Style: muted}))
+		y++
+		if room := min(h-y, 8); room >= 5 {
+			l := chart.Line{
+				X:      chart.Axis{Range: chart.Range{Lo: 1, Hi: float64(len(a.History))}, Label: "trials", Format: whole},
+				Series: []chart.LineSeries{{Values: a.History, Color: chart.OnFront}},
+			}
+			l.Draw(in.Sub(0, y, w, room))
+			return
+		}
+		chart.Sparkline{Values: a.History, Color: chart.OnFront}.Draw(in.Sub(1, y, w-2, 1))
+	}
+}
+
+// whole writes numbers without decimals.
+func whole(v, _ float64) string { return fmt.Sprintf("%.0f", v) }

@@ -1,0 +1,111 @@
+package tui
+
+import (
+	"math"
+
+	"parfait/explore"
+	"parfait/study"
+	"parfait/tui/chart"
+)
+
+// sight is what panes see: a snapshot, what the person does with it, and what there is to say about it.
+// It is replaced, never changed.
+type sight struct {
+	snap  *study.Snapshot
+	state explore.State
+	read  explore.Readout
+}
+
+// analysis is the snapshot's, or nil.
+func (s *sight) analysis() *study.Analysis {
+	if s.snap == nil || s.snap.Analysis == nil || len(s.snap.Analysis.Front) == 0 {
+		return nil
+	}
+	return s.snap.Analysis
+}
+
+// coefficients are the names of the coefficients.
+func (s *sight) coefficients() []string {
+	var names []string
+	for _, c := range s.snap.Space.Coefficients {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// columns are the names of what an axis can show.
+func (s *sight) columns() []string { return explore.Columns(s.snap.Tasks, s.coefficients()) }
+
+// columnFormat writes values of a column.
+func (s *sight) columnFormat(c int) chart.Format {
+	if c >= 0 && c < len(s.snap.Tasks) {
+		return taskFormat(s.snap.Tasks[c])
+	}
+	return chart.Rate
+}
+
+func taskFormat(t study.Task) chart.Format {
+	if t.Rate() {
+		return chart.Rate
+	}
+	return chart.Plain
+}
+
+// better says whether less is better in a column.
+func (s *sight) minimised(c int) bool {
+	return c >= 0 && c < len(s.snap.Tasks) && s.snap.Tasks[c].Sense == study.Minimize
+}
+
+// measured is the value of a column at a trial, NaN where it was not measured.
+func (s *sight) measured(t *study.Trial, c int) float64 {
+	if c < 0 {
+		return math.NaN()
+	}
+	if c >= len(s.snap.Tasks) {
+		if i := c - len(s.snap.Tasks); i < len(t.X) {
+			return t.X[i]
+		}
+		return math.NaN()
+	}
+	if m, ok := t.Metrics[s.snap.Tasks[c].Name]; ok {
+		return m.Value
+	}
+	return math.NaN()
+}
+
+// trustMark is how far a task's surrogate is to be believed: ● ◐ ○, in colour too.
+func trustMark(f study.Fit) (rune, chart.Style) {
+	switch t := f.Trust; {
+	case !t.Flagged:
+		return '●', chart.Ink(chart.Good)
+	case t.Q2 >= 0.5:
+		return '◐', chart.Ink(chart.Warn)
+	default:
+		return '○', chart.Ink(chart.Bad)
+	}
+}
+
+// trusted is the mark of task i, a blank where nothing is fitted yet.
+func (s *sight) trusted(i int) (rune, chart.Style) {
+	if a := s.analysis(); a != nil && i < len(a.Fits) {
+		return trustMark(a.Fits[i])
+	}
+	return '·', chart.Ink(chart.Faded)
+}
+
+// nameWidth is how many cells names need, between least and most.
+func nameWidth(names []string, least, most int) int {
+	n := least
+	for _, s := range names {
+		n = max(n, chart.Width(s))
+	}
+	return min(n, most)
+}
+
+func taskNames(tasks []study.Task) []string {
+	names := make([]string, len(tasks))
+	for i, t := range tasks {
+		names[i] = t.Name
+	}
+	return names
+}

@@ -1,0 +1,309 @@
+package tui
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+
+	"parfait/explore"
+	"parfait/study"
+	"parfait/tui/chart"
+)
+
+// surface is what the view Surrogate draws: a task over two coefficients, and slices through the point in
+// hand. It is worked out in the background, one at a time, the newest wish last.
+type surface struct {
+	x, y    int // coefficients on the axes
+	picture int // on small screens one at a time: map, calibration, slices
+	shown   surfaceKey
+	asked   surfaceKey
+	busy    bool
+	field   chart.Field
+	doubt   chart.Field
+	slices  []chart.LineSeries
+}
+
+// surfaceKey says what a surface is of.
+type surfaceKey struct {
+	a       *study.Analysis
+	task    int
+	x, y    int
+	through string // the point in hand
+	along   int    // the coefficient of the slices
+}
+
+// Grids of the map, of where it is not to be believed (a prediction a task), and of the slices.
+const (
+	fieldNX, fieldNY = 36, 24
+	doubtNX, doubtNY = 18, 12
+	sliceN           = 48
+)
+
+type surfaceMsg struct {
+	key          surfaceKey
+	field, doubt chart.Field
+	slices       []chart.LineSeries
+}
+
+// axes are the two coefficients, always different where there are two.
+func (f *surface) axes(e *sight) (x, y int) {
+	n := len(e.snap.Space.Coefficients)
+	x = min(f.x, n-1)
+	if y = min(f.y, n-1); y == x && n > 1 {
+		y = (x + 1) % n
+	}
+	return x, y
+}
+
+// refresh starts the work where what is wished for is not what is shown.
+func (f *surface) refresh(e *explorer) tea.Cmd {
+	a := e.analysis()
+	if a == nil || len(e.state.X) == 0 {
+		return nil
+	}
+	x, y := f.axes(&e.sight)
+	key := surfaceKey{a, e.state.Task, x, y, fmt.Sprint(e.state.X), e.state.Coefficient}
+	if key == f.asked || f.busy {
+		return nil
+	}
+	f.asked, f.busy = key, true
+	at := slices.Clone(e.state.X)
+	return e.work("draw the surrogate", func() tea.Msg { return survey(key, at) })
+}
+
+// drawn takes what was worked out, and goes on with what was wished for meanwhile.
+func (f *surface) drawn(e *explorer, m surfaceMsg) tea.Cmd {
+	f.busy = false
+	f.shown, f.field, f.doubt, f.slices = m.key, m.field, m.doubt, m.slices
+	if e.view == SurrogateView {
+		return f.refresh(e)
+	}
+	return nil
+}
+
+// survey evaluates a surrogate around a point.
+func survey(k surfaceKey, at []float64) surfaceMsg {
+	space := k.a.Space.Coefficients
+	rx, ry := chart.Range{Lo: space[k.x].Lo, Hi: space[k.x].Hi}, chart.Range{Lo: space[k.y].Lo, Hi: space[k.y].Hi}
+	point := func(x, y float64) []float64 {
+		p := slices.Clone(at)
+		p[k.y] = y
+		p[k.x] = x
+		return p
+	}
+	m := surfaceMsg{key: k}
+	fit := k.a.Fits[k.task].Surrogate
+	m.field = chart.NewField(rx, ry, fieldNX, fieldNY, func(x, y float64) float64 {
+		v, _ := fit.Predict(point(x, y))
+		return v
+	})
+	m.doubt = chart.NewField(rx, ry, doubtNX, doubtNY, func(x, y float64) float64 {
+		if k.a.Believed(point(x, y)) {
+			return -1
+		}
+		return 1
+	})
+	along := space[k.along]
+	for t, f := range k.a.Fits {
+		s := chart.LineSeries{Name: f.Task, Color: chart.Series(t)}
+		for i := range sliceN {
+			p := slices.Clone(at)
+			p[k.along] = along.Lo + (along.Hi-along.Lo)*float64(i)/(sliceN-1)
+			v, _ := f.Surrogate.Predict(p)
+			s.Values = append(s.Values, v)
+		}
+		m.slices = append(m.slices, s)
+	}
+	return m
+}
+
+func surrogateActions() []action {
+	at := []Place{PlaceSurrogate}
+	turn := func(which *int, n int) tea.Cmd { *which = n; return nil }
+	return []action{
+		{ID: "surrogate.x", Places: at, Keys: []string{"X"}, Title: "another coefficient on the X axis", Hint: "axes", disabled: noFront, do: func(e *explorer) tea.Cmd {
+			x, y := e.surface.axes(&e.sight)
+			n := len(e.snap.Space.Coefficients)
+			if x = (x + 1) % n; x == y {
+				x = (x + 1) % n
+			}
+			turn(&e.surface.x, x)
+			turn(&e.surface.y, y)
+			return e.surface.refresh(e)
+		}},
+		{ID: "surrogate.y", Places: at, Keys: []string{"Y"}, Title: "another coefficient on the Y axis", disabled: noFront, do: func(e *explorer) tea.Cmd {
+			x, y := e.surface.axes(&e.sight)
+			n := len(e.snap.Space.Coefficients)
+			if y = (y + 1) % n; x == y {
+				y = (y + 1) % n
+			}
+			turn(&e.surface.x, x)
+			turn(&e.surface.y, y)
+			return e.surface.refresh(e)
+		}},
+		{ID: "surrogate.picture", Places: at, Keys: []string{"v"}, Title: "the next picture: map, predicted against measured, slices", Hint: "picture", Twin: "parfait trust", disabled: noFront, do: func(e *explorer) tea.Cmd {
+			e.surface.picture = (e.surface.picture + 1) % 3
+			return nil
+		}},
+		{ID: "surrogate.along", Places: at, Keys: []string{"right", "l"}, Title: "slices along the next coefficient", disabled: noFront, do: move(explore.Move{Kind: explore.SelectCoefficient, N: 1})},
+		{ID: "surrogate.along-back", Places: at, Keys: []string{"left", "h"}, Title: "slices along the previous coefficient", disabled: noFront, do: move(explore.Move{Kind: explore.SelectCoefficient, N: -1})},
+	}
+}
+
+// surrogatePane draws a task's surrogate.
+type surrogatePane struct {
+	sight
+	surface
+	focused bool
+}
+
+func (p surrogatePane) draw(c *chart.Canvas) {
+	w, h := c.Size()
+	if p.analysis() == nil {
+		box := chart.Box{Edge: edge(p.focused), Title: head("Surrogate", p.focused)}.Draw(c)
+		bw, bh := box.Size()
+		lines := wrapText(side{sight: p.sight}.hint(), min(bw-4, 46))
+		for i, line := range lines {
+			centred(box, bh/2-len(lines)/2+i, line, muted)
+		}
+		return
+	}
+	if w >= 66 && h >= 30 {
+		top := h * 3 / 5
+		p.drawMap(c.Sub(0, 0, w, top))
+		p.drawCalibration(c.Sub(0, top, w/2, h-top))
+		p.drawSlices(c.Sub(w/2, top, w-w/2, h-top))
+		return
+	}
+	[]func(*chart.Canvas){p.drawMap, p.drawCalibration, p.drawSlices}[p.picture](c)
+}
+
+func (p surrogatePane) task() study.Task { return p.snap.Tasks[p.state.Task] }
+func (p surrogatePane) fit() study.Fit   { return p.analysis().Fits[p.state.Task] }
+
+func (p surrogatePane) drawMap(c *chart.Canvas) {
+	w, _ := c.Size()
+	x, y := p.axes(&p.sight)
+	names := p.coefficients()
+	t := p.task()
+	title := append(head("Surrogate", p.focused), chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: t.Name, Style: strong},
+		chart.Span{Text: " over " + names[x] + " → and " + names[y] + " ↑", Style: muted})
+	box := chart.Box{Edge: edge(p.focused), Title: title, Footer: p.next(w - 6)}
+	in := box.Draw(c)
+	m := chart.Contour{
+		X: chart.Axis{}, Y: chart.Axis{},
+		Field: p.field, Doubt: p.doubt, Format: taskFormat(t),
+		Layers: []chart.Layer{p.samples(x, y), p.pending(x, y), p.hand(x, y)},
+	}
+	if p.shown.a == nil {
+		bw, bh := in.Size()
+		_ = bw
+		centred(in, bh/2, "working it out…", muted)
+		return
+	}
+	m.Draw(in)
+}
+
+func (p surrogatePane) samples(x, y int) chart.Layer {
+	l := chart.Layer{Mark: chart.MarkOnFront}
+	for _, t := range p.analysis().Trials {
+		l.Points = append(l.Points, chart.Point{X: t.X[x], Y: t.X[y]})
+	}
+	return l
+}
+
+// pending are the trials on their way.
+func (p surrogatePane) pending(x, y int) chart.Layer {
+	l := chart.Layer{Mark: chart.MarkUniform}
+	for _, t := range p.snap.Trials {
+		if !t.State.Final() && len(t.X) > max(x, y) {
+			l.Points = append(l.Points, chart.Point{X: t.X[x], Y: t.X[y], Label: fmt.Sprint(t.ID)})
+		}
+	}
+	return l
+}
+
+func (p surrogatePane) hand(x, y int) chart.Layer {
+	return chart.Layer{Mark: chart.MarkInHand, Points: []chart.Point{{X: p.state.X[x], Y: p.state.X[y], Label: p.read.Name}}}
+}
+
+// next says what is measured next and why, or how the map reads.
+func (p surrogatePane) next(w int) []chart.Span {
+	for _, t := range p.snap.Trials {
+		if !t.State.Final() && t.Why != "" {
+			return chart.ClipSpans([]chart.Span{{Text: "✚ next ", Style: chart.Ink(chart.Uniform)}, {Text: fmt.Sprintf("%d: %s", t.ID, t.Why), Style: muted}}, w)
+		}
+	}
+	return chart.Legend(w, chart.MarkKey(chart.MarkOnFront, "measured", ""), chart.MarkKey(chart.MarkInHand, "in hand", ""),
+		chart.Key{Glyph: '╱', Style: muted, Text: "not to be believed", Short: "doubt"})
+}
+
+// drawCalibration draws what was predicted for each trial by a surrogate that had not seen it, against
+// what was measured.
+func (p surrogatePane) drawCalibration(c *chart.Canvas) {
+	f, t := p.fit(), p.task()
+	r, style := trustMark(f)
+	title := append(head("Predicted against measured", false), chart.Span{Text: " " + string(r), Style: style}, chart.Span{Text: " " + t.Name, Style: muted})
+	w, _ := c.Size()
+	box := chart.Box{Edge: edge(p.focused && p.picture == 1), Title: title, Footer: chart.ClipSpans([]chart.Span{{Text: p.trustWords(), Style: muted}}, w-6)}
+	in := box.Draw(c)
+	var pts []chart.Point
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for i, at := range f.Used {
+		if i >= len(f.Trust.LOO) || at >= len(p.analysis().Trials) {
+			continue
+		}
+		m := p.analysis().Trials[at].Metrics[t.Name]
+		pt := chart.Point{X: f.Trust.LOO[i], Y: m.Value, ErrY: m.Stderr}
+		if i == f.Trust.WorstAt {
+			pt.Color, pt.Label = chart.Warn, fmt.Sprintf("trial %d", p.analysis().Trials[at].ID)
+		}
+		pts = append(pts, pt)
+		lo, hi = min(lo, pt.X, pt.Y), max(hi, pt.X, pt.Y)
+	}
+	if len(pts) == 0 {
+		return
+	}
+	band := 1.645 * f.Trust.RMSE
+	s := chart.Scatter{
+		X: chart.Axis{Label: "predicted without it", Format: taskFormat(t), Range: chart.Range{Lo: lo, Hi: hi}.Pad(0.05)},
+		Y: chart.Axis{Format: taskFormat(t)}, Band: []chart.Interval{{X: lo, Lo: lo - band, Hi: lo + band}, {X: hi, Lo: hi - band, Hi: hi + band}},
+		Curves: []chart.Curve{{Points: []chart.XY{{X: lo, Y: lo}, {X: hi, Y: hi}}, Color: chart.Muted, Dashed: true}},
+		Layers: []chart.Layer{{Mark: chart.MarkOnFront, Points: pts}},
+	}
+	s.Draw(in)
+}
+
+// trustWords are the held-out figures on a line.
+func (p surrogatePane) trustWords() string {
+	t := p.fit().Trust
+	if t.Constant {
+		return "does not vary beyond its noise"
+	}
+	words := fmt.Sprintf("%s Q² %s, noise allows %s · coverage %s · worst %s", t.Fitter, explore.Decimal(t.Q2, 2), explore.Decimal(t.Ceiling, 2),
+		explore.Decimal(t.Coverage, 2), explore.Spread(p.task(), t.Worst))
+	if t.Cliff {
+		words = "a cliff: " + t.CliffWhy + " · " + words
+	}
+	return words
+}
+
+func (p surrogatePane) drawSlices(c *chart.Canvas) {
+	i := p.state.Coefficient
+	space := p.snap.Space.Coefficients[i]
+	title := append(head("Slices", false), chart.Span{Text: " along " + space.Name + " through what is in hand", Style: muted})
+	in := chart.Box{Edge: edge(p.focused && p.picture == 2), Title: title}.Draw(c)
+	var rates []chart.LineSeries
+	for t, s := range p.slices {
+		if t < len(p.snap.Tasks) && p.snap.Tasks[t].Rate() == p.task().Rate() {
+			rates = append(rates, s)
+		}
+	}
+	l := chart.Line{
+		X: chart.Axis{Range: chart.Range{Lo: space.Lo, Hi: space.Hi}, Label: space.Name}, Y: chart.Axis{Format: taskFormat(p.task())},
+		Series: rates, Cursor: p.state.X[i], Marked: true,
+	}
+	l.Draw(in)
+}

@@ -1,0 +1,58 @@
+package tui
+
+import (
+	"strings"
+
+	"parfait/tui/chart"
+)
+
+// wrapText breaks text into lines of at most w cells, between words where it can.
+func wrapText(text string, w int) []string {
+	if w < 1 {
+		return nil
+	}
+	var lines []string
+	for _, paragraph := range strings.Split(text, "\n") {
+		line := ""
+		for _, word := range strings.Fields(paragraph) {
+			for chart.Width(word) > w { // a word longer than a line is cut
+				head := chart.Clip(word, w)
+				head = strings.TrimSuffix(head, "…")
+				if head == "" {
+					break
+				}
+				if line != "" {
+					lines, line = append(lines, line), ""
+				}
+				lines, word = append(lines, head), word[len(head):]
+			}
+			switch {
+			case line == "":
+				line = word
+			case chart.Width(line)+1+chart.Width(word) <= w:
+				line += " " + word
+			default:
+				lines, line = append(lines, line), word
+			}
+		}
+		if line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func limit[T any](s []T, n int) []T { return s[:max(min(n, len(s)), 0)] }
+
+// rightText draws text at the right end of w cells.
+func rightText(c *chart.Canvas, x, y, w int, text string, s chart.Style) {
+	text = chart.Clip(text, w)
+	c.Text(x+w-chart.Width(text), y, text, s)
+}
+
+// centred draws text in the middle of row y.
+func centred(c *chart.Canvas, y int, text string, s chart.Style) {
+	w, _ := c.Size()
+	text = chart.Clip(text, w)
+	c.Text((w-chart.Width(text))/2, y, text, s)
+}

@@ -1,0 +1,235 @@
+package tui
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"parfait/evaluator"
+	"parfait/explore"
+	"parfait/study"
+)
+
+// trialList is the table of trials: which one is selected, and how they are filtered and sorted.
+type trialList struct {
+	id      int // selected; 0: the newest
+	filter  string
+	sort    int // column: 0 id, 1 state, then tasks, then coefficients
+	reverse bool
+	log     string // of the selected one
+	logOf   int
+}
+
+// rows are the trials shown, in their order.
+func (l *trialList) rows(s *sight) []study.Trial {
+	keep, err := explore.ParseFilter(s.snap.Tasks, s.coefficients(), l.filter)
+	if err != nil {
+		keep = func(study.Trial) bool { return true }
+	}
+	var out []study.Trial
+	for _, t := range s.snap.Trials {
+		if keep(t) {
+			out = append(out, t)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b study.Trial) int {
+		c := l.compare(s, &a, &b)
+		if l.reverse {
+			return -c
+		}
+		return c
+	})
+	return out
+}
+
+// compare sorts what is missing last.
+func (l *trialList) compare(s *sight, a, b *study.Trial) int {
+	switch l.sort {
+	case 0:
+		return cmp.Compare(a.ID, b.ID)
+	case 1:
+		return cmp.Compare(a.State, b.State)
+	}
+	x, y := s.measured(a, l.sort-2), s.measured(b, l.sort-2)
+	if math.IsNaN(x) || math.IsNaN(y) {
+		c := 0
+		if math.IsNaN(x) {
+			c++
+		}
+		if math.IsNaN(y) {
+			c--
+		}
+		if l.reverse {
+			c = -c
+		}
+		return c
+	}
+	return cmp.Compare(x, y)
+}
+
+// at is the row of the selected trial.
+func (l *trialList) at(rows []study.Trial) int {
+	if i := slices.IndexFunc(rows, func(t study.Trial) bool { return t.ID == l.id }); i >= 0 {
+		return i
+	}
+	return max(len(rows)-1, 0)
+}
+
+func (l *trialList) selected(s *sight) *study.Trial {
+	rows := l.rows(s)
+	if len(rows) == 0 {
+		return nil
+	}
+	return &rows[l.at(rows)]
+}
+
+func (l *trialList) step(e *explorer, n int) tea.Cmd {
+	rows := l.rows(&e.sight)
+	if len(rows) == 0 {
+		return nil
+	}
+	l.id = rows[max(min(l.at(rows)+n, len(rows)-1), 0)].ID
+	return l.refresh(e)
+}
+
+type logMsg struct {
+	trial int
+	text  string
+	open  bool
+}
+
+// refresh reads the log of the selected trial.
+func (l *trialList) refresh(e *explorer) tea.Cmd { return l.read(e, false) }
+
+func (l *trialList) read(e *explorer, open bool) tea.Cmd {
+	t := l.selected(&e.sight)
+	if t == nil {
+		return nil
+	}
+	id := t.ID
+	return e.work("read the log", func() tea.Msg {
+		text, err := e.src.Log(id)
+		if err != nil {
+			text = err.Error()
+		}
+		return logMsg{id, text, open}
+	})
+}
+
+// logged takes a log that was read.
+func (e *explorer) logged(m logMsg) {
+	e.trials.log, e.trials.logOf = m.text, m.trial
+	lines := splitLines(m.text)
+	if m.text == "" {
+		lines = []string{"nothing was logged"}
+	}
+	if r, ok := e.above.(*reading); ok && r.trial == m.trial {
+		r.lines = lines
+		return
+	}
+	if m.open && e.above == nil {
+		e.above = &reading{title: fmt.Sprintf("Log of trial %d", m.trial), lines: lines, end: true, trial: m.trial}
+	}
+}
+
+func trialActions() []action {
+	at := []Place{PlaceTrials}
+	step := func(n int) func(*explorer) tea.Cmd {
+		return func(e *explorer) tea.Cmd { return e.trials.step(e, n) }
+	}
+	return []action{
+		{ID: "trials.down", Places: at, Keys: []string{"down", "j"}, Title: "the next trial", Hint: "select", do: step(1)},
+		{ID: "trials.up", Places: at, Keys: []string{"up", "k"}, Title: "the previous trial", do: step(-1)},
+		{ID: "trials.page-down", Places: at, Keys: []string{"pgdown"}, Title: "ten trials down", do: step(10)},
+		{ID: "trials.page-up", Places: at, Keys: []string{"pgup"}, Title: "ten trials up", do: step(-10)},
+		{ID: "trials.end", Places: at, Keys: []string{"end", "G"}, Title: "the last trial", do: step(math.MaxInt32)},
+		{ID: "trials.home", Places: at, Keys: []string{"home", "g"}, Title: "the first trial", do: step(math.MinInt32)},
+		{ID: "trials.log", Places: at, Keys: []string{"enter"}, Title: "its log, live", Hint: "log", Twin: "parfait trials --log N", disabled: noTrial, do: func(e *explorer) tea.Cmd { return e.trials.read(e, true) }},
+		{ID: "trials.take", Places: at, Keys: []string{"t"}, Title: "take it in hand", Hint: "take in hand", Twin: "parfait predict --at …", disabled: noTrialInHand, do: takeTrial},
+		{ID: "trials.filter", Places: at, Keys: []string{"/"}, Title: "filter: gsm8k>.5 state:failed", Hint: "filter", Twin: "parfait trials --where …", do: askFilter},
+		{ID: "trials.sort", Places: at, Keys: []string{"o"}, Title: "sort by the next column", Hint: "sort", Twin: "parfait trials --sort COLUMN", do: func(e *explorer) tea.Cmd {
+			e.trials.sort = (e.trials.sort + 1) % (2 + len(e.snap.Tasks) + len(e.snap.Space.Coefficients))
+			return nil
+		}},
+		{ID: "trials.reverse", Places: at, Keys: []string{"O"}, Title: "sort the other way round", do: func(e *explorer) tea.Cmd {
+			e.trials.reverse = !e.trials.reverse
+			return nil
+		}},
+		{ID: "trials.retry", Places: at, Keys: []string{"R"}, Title: "try the failed trial again", Hint: "retry", Twin: "parfait run --retry N", Changes: true, disabled: notFailed, do: func(e *explorer) tea.Cmd {
+			id := e.trials.selected(&e.sight).ID
+			return e.do(study.Command{Kind: study.CommandRetry, N: id}, fmt.Sprintf("trial %d is tried again", id))
+		}},
+		{ID: "trials.forget", Places: at, Keys: []string{"F"}, Title: "forget the trial: it counts as cancelled", Hint: "forget", Twin: "parfait run --forget N", Changes: true, Danger: true, disabled: notForgettable, do: askForget},
+	}
+}
+
+func noTrial(e *explorer) string {
+	if e.trials.selected(&e.sight) == nil {
+		return "there is no trial"
+	}
+	return ""
+}
+
+func noTrialInHand(e *explorer) string {
+	if why := noTrial(e); why != "" {
+		return why
+	}
+	return noFront(e)
+}
+
+func notFailed(e *explorer) string {
+	if why := noTrial(e); why != "" {
+		return why
+	}
+	if s := e.trials.selected(&e.sight).State; s != evaluator.Failed && s != evaluator.Cancelled {
+		return "it is " + string(s) + ", not failed"
+	}
+	return ""
+}
+
+func notForgettable(e *explorer) string {
+	if why := noTrial(e); why != "" {
+		return why
+	}
+	if s := e.trials.selected(&e.sight).State; s == evaluator.Done || s == evaluator.Cancelled {
+		return "it is " + string(s) + "; finished trials never change"
+	}
+	return ""
+}
+
+func takeTrial(e *explorer) tea.Cmd {
+	t := e.trials.selected(&e.sight)
+	cmd := e.move(explore.Move{Kind: explore.Go, X: t.X})
+	e.note = note{fmt.Sprintf("trial %d is in hand", t.ID), good}
+	return cmd
+}
+
+func askForget(e *explorer) tea.Cmd {
+	t := e.trials.selected(&e.sight)
+	id, state := t.ID, t.State
+	e.above = &question{
+		title: "Forget?", text: fmt.Sprintf("Trial %d is %s. Forgotten, it counts as cancelled; it can be retried later.", id, state),
+		yes: func(e *explorer) tea.Cmd {
+			return e.do(study.Command{Kind: study.CommandForget, N: id}, fmt.Sprintf("trial %d is forgotten", id))
+		},
+	}
+	return nil
+}
+
+func askFilter(e *explorer) tea.Cmd {
+	return e.ask(prompt{
+		title: "Filter", label: "only trials with", value: e.trials.filter,
+		help: strings.Join(explore.Columns(e.snap.Tasks, e.coefficients()), ", ") + ", id and batch compare with < <= > >= =; state:failed, by:who, or a word of the reason. Empty shows all.",
+		done: func(e *explorer, v string) (tea.Cmd, string) {
+			if _, err := explore.ParseFilter(e.snap.Tasks, e.coefficients(), v); err != nil {
+				return nil, err.Error()
+			}
+			e.trials.filter = v
+			return tea.Batch(e.trials.refresh(e), e.keep()), ""
+		},
+	})
+}

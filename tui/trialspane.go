@@ -1,0 +1,237 @@
+package tui
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"parfait/evaluator"
+	"parfait/explore"
+	"parfait/study"
+	"parfait/tui/chart"
+)
+
+// trialsPane is the table of trials, with what is to be said about the selected one below.
+type trialsPane struct {
+	sight
+	trialList
+}
+
+func (p trialsPane) draw(c *chart.Canvas) {
+	w, h := c.Size()
+	below := 0
+	if h >= 14 {
+		below = min(max(h/3, 7), 14)
+	}
+	rows := p.rows(&p.sight)
+	title := append(head("Trials", true), chart.Span{Text: fmt.Sprintf(" %d of %d", len(rows), len(p.snap.Trials)), Style: muted})
+	if p.filter != "" {
+		title = append(title, chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: "/" + p.filter, Style: warn})
+	}
+	box := chart.Box{Edge: accent, Title: title}
+	in := box.Draw(c.Sub(0, 0, w, h-below))
+	p.table(in, rows)
+	if below > 0 {
+		p.details(c.Sub(0, h-below, w, below), rows)
+	}
+}
+
+// trialColumn is one column of numbers.
+type trialColumn struct {
+	name  string
+	col   int // as in Columns
+	width int
+}
+
+// fitted are the columns that there is room for: tasks first, then coefficients.
+func (p trialsPane) fitted(room int) (cols []trialColumn, left int) {
+	names := p.columns()
+	for i, name := range names {
+		if i >= len(p.snap.Tasks) {
+			name = p.coefficients()[i-len(p.snap.Tasks)]
+		}
+		w := 6
+		if t := i; t < len(p.snap.Tasks) {
+			for _, trial := range limit(p.snap.Trials, 50) {
+				if v := p.measured(&trial, i); !math.IsNaN(v) {
+					w = max(w, chart.Width(explore.Number(p.snap.Tasks[t], v))+1)
+				}
+			}
+		}
+		w = max(w, min(chart.Width(name)+1, 10))
+		if room < w {
+			break
+		}
+		cols, room = append(cols, trialColumn{name, i, w}), room-w
+	}
+	return cols, room
+}
+
+func (p trialsPane) table(c *chart.Canvas, rows []study.Trial) {
+	w, h := c.Size()
+	if len(rows) == 0 {
+		text := "No trials yet. s starts a runner, e in the view Front asks for one."
+		if p.filter != "" {
+			text = "No trial fits the filter. / changes it."
+		}
+		for i, line := range wrapText(text, w-4) {
+			centred(c, h/3+i, line, muted)
+		}
+		return
+	}
+	cols, left := p.fitted(w - 18)
+	p.heads(c, cols)
+	at := p.at(rows)
+	first := window(at, len(rows), h-1)
+	front := map[int]bool{}
+	if a := p.analysis(); a != nil {
+		for _, i := range a.Measured {
+			front[a.Trials[i].ID] = true
+		}
+	}
+	for y, t := range limit(rows[first:], h-1) {
+		p.row(c.Sub(0, y+1, w, 1), &t, cols, left, first+y == at, front[t.ID])
+	}
+}
+
+func (p trialsPane) heads(c *chart.Canvas, cols []trialColumn) {
+	arrow := "↑"
+	if p.reverse {
+		arrow = "↓"
+	}
+	style := func(i int) chart.Style {
+		if p.sort == i {
+			return accent
+		}
+		return muted
+	}
+	name := func(text string, i int) string {
+		if p.sort == i {
+			return text + arrow
+		}
+		return text
+	}
+	rightText(c, 0, 0, 6, name("id", 0), style(0))
+	c.Text(7, 0, name("state", 1), style(1))
+	x := 17
+	for _, k := range cols {
+		rightText(c, x+1, 0, k.width-1, name(k.name, k.col+2), style(k.col+2))
+		x += k.width
+	}
+}
+
+func (p trialsPane) row(c *chart.Canvas, t *study.Trial, cols []trialColumn, left int, selected, front bool) {
+	w, _ := c.Size()
+	style := plain
+	if selected {
+		style.BG = chart.Selection
+		c.Fill(' ', style)
+		c.Text(0, 0, "▸", accent.On(chart.Selection))
+	}
+	order := chart.Ink(chart.Sequential(float64(t.ID) / float64(max(len(p.snap.Trials), 1))))
+	rightText(c, 0, 0, 6, fmt.Sprint(t.ID), order.On(style.BG))
+	word, ink := stateWord(t)
+	c.Text(7, 0, word, ink.On(style.BG))
+	x := 17
+	for _, k := range cols {
+		v := p.measured(t, k.col)
+		text, ink := "—", faded
+		if !math.IsNaN(v) {
+			text, ink = explore.Decimal(v, 2), muted
+			if k.col < len(p.snap.Tasks) {
+				text, ink = explore.Number(p.snap.Tasks[k.col], v), plain
+				if front {
+					ink = chart.Ink(chart.OnFront)
+				}
+			}
+		}
+		rightText(c, x+1, 0, k.width-1, text, ink.On(style.BG))
+		x += k.width
+	}
+	if left > 6 {
+		why := t.Why
+		if t.Error != "" {
+			why = t.Error
+		}
+		c.Text(x+2, 0, chart.Clip(why, w-x-3), muted.On(style.BG))
+	}
+}
+
+func stateWord(t *study.Trial) (string, chart.Style) {
+	switch t.State {
+	case evaluator.Done:
+		return "✓ done", good
+	case evaluator.Failed:
+		return "✗ failed", bad
+	case evaluator.Running:
+		if t.Progress.Total > 0 {
+			return fmt.Sprintf("▸ %d%%", 100*t.Progress.Done/t.Progress.Total), accent
+		}
+		return "▸ running", accent
+	case evaluator.Cancelled:
+		return "− gone", muted
+	}
+	return "· waiting", muted
+}
+
+// details says what is known of the selected trial: where it is, why it was asked for, its error, its log.
+func (p trialsPane) details(c *chart.Canvas, rows []study.Trial) {
+	box := chart.Box{Edge: faded}
+	if len(rows) == 0 {
+		box.Draw(c)
+		return
+	}
+	t := rows[p.at(rows)]
+	box.Title = append(head(fmt.Sprintf("Trial %d", t.ID), false), chart.Span{Text: " ─ log", Style: muted})
+	in := box.Draw(c)
+	w, h := in.Size()
+	y := 0
+	say := func(text string, s chart.Style) {
+		for _, line := range limit(wrapText(text, w-2), h-y) {
+			in.Text(1, y, line, s)
+			y++
+		}
+	}
+	say(p.sentence(&t), muted)
+	if t.Error != "" {
+		say(t.Error, bad)
+	}
+	if p.logOf != t.ID {
+		return
+	}
+	lines := splitLines(p.log)
+	if p.log == "" {
+		lines = []string{"nothing was logged"}
+	}
+	for _, line := range lines[max(len(lines)-(h-y), 0):] {
+		in.Text(1, y, chart.Clip(line, w-2), faded)
+		y++
+	}
+}
+
+func (p trialsPane) sentence(t *study.Trial) string {
+	words := ""
+	for i, name := range p.coefficients() {
+		if i < len(t.X) {
+			words += fmt.Sprintf("%s %s  ", name, explore.Decimal(t.X[i], 3))
+		}
+	}
+	if t.Batch >= 0 {
+		words += fmt.Sprintf("· batch %d", t.Batch)
+	} else {
+		words += "· asked for by " + t.Origin
+	}
+	if t.Why != "" {
+		words += " · " + t.Why
+	}
+	if !t.Ended.IsZero() && !t.Started.IsZero() {
+		words += " · took " + duration(t.Ended.Sub(t.Started))
+	}
+	if t.Attempt > 1 {
+		words += fmt.Sprintf(" · attempt %d", t.Attempt)
+	}
+	if slices.Equal(t.X, p.state.X) {
+		words += " · in hand"
+	}
+	return words
+}

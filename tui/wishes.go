@@ -1,0 +1,116 @@
+package tui
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"parfait/explore"
+	"parfait/study"
+)
+
+// askWish asks for a floor, a weight or an aspiration of the chosen task.
+func askWish(kind explore.MoveKind) func(*explorer) tea.Cmd {
+	return func(e *explorer) tea.Cmd {
+		task := e.state.Task
+		t := e.snap.Tasks[task]
+		p := prompt{title: "Floor", label: t.Name + " " + explore.Sign(t)}
+		was, ok := e.state.Floors[t.Name]
+		switch kind {
+		case explore.Weigh:
+			p.title, p.label = "Weight", "weight of "+t.Name
+			p.help = "The front point with the best weighted sum follows. 0 takes the weight away."
+			was, ok = e.state.Weights[t.Name]
+		case explore.Aspire:
+			p.title, p.label = "Aspiration", t.Name+" should come near to"
+			p.help = "The front point that comes nearest to all aspirations follows. Empty takes it away."
+			was, ok = e.state.Aspiration[t.Name]
+		default:
+			p.help = "Points that break it are dimmed, and the nearest point that keeps it follows. Empty takes the floor away."
+		}
+		if ok {
+			p.value = strconv.FormatFloat(was, 'g', -1, 64)
+		}
+		p.done = func(e *explorer, v string) (tea.Cmd, string) {
+			n, wrong := number(v, t)
+			if wrong != "" {
+				return nil, wrong
+			}
+			e.above = nil
+			return e.move(explore.Move{Kind: kind, N: task, Value: n}), ""
+		}
+		return e.ask(p)
+	}
+}
+
+// number reads a value of a task; NaN where there is none. Percentages are rates.
+func number(v string, t study.Task) (float64, string) {
+	if v == "" {
+		return math.NaN(), ""
+	}
+	text, percent := strings.CutSuffix(v, "%")
+	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
+		return 0, "expected a number, such as .9"
+	}
+	if percent {
+		n /= 100
+	}
+	if t.Rate() && n > 1 && n <= 100 {
+		return 0, t.Name + " is a rate between 0 and 1: " + explore.Decimal(n/100, 3) + "?"
+	}
+	return n, ""
+}
+
+// askCoefficient asks for the value of the chosen coefficient.
+func askCoefficient(e *explorer) tea.Cmd {
+	c := e.snap.Space.Coefficients[e.state.Coefficient]
+	return e.ask(prompt{
+		title: "Coefficient", label: c.Name, value: explore.Decimal(e.state.X[e.state.Coefficient], 4),
+		help: "from " + explore.Decimal(c.Lo, 2) + " to " + explore.Decimal(c.Hi, 2),
+		done: func(e *explorer, v string) (tea.Cmd, string) {
+			n, err := strconv.ParseFloat(v, 64)
+			if err != nil || math.IsNaN(n) || n < c.Lo || n > c.Hi {
+				return nil, "expected a number from " + explore.Decimal(c.Lo, 2) + " to " + explore.Decimal(c.Hi, 2)
+			}
+			e.above = nil
+			return e.move(explore.Move{Kind: explore.Turn, Value: n}), ""
+		},
+	})
+}
+
+// askOrder asks for the tasks in the order of their importance and goes to the best in that order.
+func askOrder(e *explorer) tea.Cmd {
+	names := []string{e.snap.Tasks[e.state.Task].Name}
+	for _, i := range e.analysis().Objectives {
+		if i != e.state.Task {
+			names = append(names, e.snap.Tasks[i].Name)
+		}
+	}
+	return e.ask(prompt{
+		title: "Order of importance", label: "tasks, the most important first", value: strings.Join(names, " "),
+		help: "Of each task a little may be given up for those after it: rotated:.02 gives up at most .02.",
+		done: func(e *explorer, v string) (tea.Cmd, string) {
+			w := explore.Want{Slack: map[string]float64{}, AtLeast: e.state.Floors}
+			for _, f := range strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == ',' }) {
+				name, slack, ok := strings.Cut(f, ":")
+				w.Lexicographic = append(w.Lexicographic, name)
+				if n, err := strconv.ParseFloat(slack, 64); ok && err == nil {
+					w.Slack[name] = n
+				} else if ok {
+					return nil, "expected a number after " + name + ":"
+				}
+			}
+			c, err := explore.Choose(e.analysis(), w)
+			if err != nil {
+				return nil, strings.SplitN(err.Error(), "\n", 2)[0]
+			}
+			e.above = nil
+			cmd := e.move(explore.Move{Kind: explore.GoFront, N: c.Front})
+			e.note = note{c.Why, good}
+			return cmd, ""
+		},
+	})
+}

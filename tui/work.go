@@ -1,0 +1,70 @@
+package tui
+
+import (
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"parfait/study"
+)
+
+const second = time.Second
+
+// work does something in the background. A panic becomes an error that is shown, and the session lives.
+func (e *explorer) work(what string, f func() tea.Msg) tea.Cmd {
+	return func() (msg tea.Msg) {
+		defer func() {
+			if r := recover(); r != nil {
+				msg = failed(&panicked{what: what, value: r, stack: debug.Stack()})
+			}
+		}()
+		return f()
+	}
+}
+
+// panicked is a panic of background work, as an error.
+type panicked struct {
+	what  string
+	value any
+	stack []byte
+}
+
+func (p *panicked) Error() string { return fmt.Sprintf("could not %s: %v", p.what, p.value) }
+
+// failed is the message that shows an error; nil where there is none.
+func failed(err error) tea.Msg {
+	if err == nil {
+		return nil
+	}
+	text := strings.ReplaceAll(err.Error(), "\n", " ")
+	return noteMsg{note{strings.Join(strings.Fields(text), " "), bad}}
+}
+
+// said is the message that shows something.
+func said(text string) tea.Msg { return noteMsg{note{text, good}} }
+
+// listen waits for the next snapshot.
+func (e *explorer) listen() tea.Cmd {
+	ch := e.sub
+	return func() tea.Msg {
+		s, ok := <-ch
+		if !ok {
+			return nil
+		}
+		return snapshotMsg{s}
+	}
+}
+
+// do asks the runner for something and says what comes of it.
+func (e *explorer) do(c study.Command, done string) tea.Cmd {
+	c.Who = e.o.Who
+	return e.work(string(c.Kind), func() tea.Msg {
+		if err := e.src.Do(c); err != nil {
+			return failed(err)
+		}
+		return said(done)
+	})
+}
