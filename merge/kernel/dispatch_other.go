@@ -38,4 +38,6 @@ func elect(dst []float32, xs [][]float32, weights, parts []float32) {
 	electGeneric(dst, xs, weights, parts, 0)
 }
 
-func pick(dst []uint32, x []float32, upper uint32) int { return pickGeneric(dst, x, upper) }
+func pick(dst []uint32, x []float32, low, high uint32) (picked int, above int64) {
+	return pickGeneric(dst, x, low, high)
+}

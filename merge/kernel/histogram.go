@@ -61,11 +61,12 @@ func (h *Histogram) Count(x []float32) {
 		return
 	}
 	counts := (*[digitCount]uint32)(h.lanes[0])
-	var found [pickElements + 8]uint32
+	var found [pickElements + PickMargin]uint32
 	for len(x) > 0 {
 		part := x[:min(len(x), pickElements)]
 		x = x[len(part):]
-		for _, u := range found[:pick(found[:], part, uint32(h.prefix)>>15)] {
+		n, _ := pick(found[:], part, uint32(h.prefix), uint32(h.prefix)+1<<15)
+		for _, u := range found[:n] {
 			counts[u&0x7fff]++
 		}
 	}
@@ -74,17 +75,29 @@ func (h *Histogram) Count(x []float32) {
 // pickElements is how many elements are picked from at a time.
 const pickElements = 512
 
-// pickGeneric writes the bits of the magnitudes of x whose upper bits are as given, and returns how many
-// they are, without a branch on what cannot be predicted. dst has more words than x has elements.
-func pickGeneric(dst []uint32, x []float32, upper uint32) (n int) {
+// PickMargin is how many words dst of Pick needs beyond the elements of x.
+const PickMargin = 8
+
+// Pick writes to dst the magnitudes of x, as bits of a float32, from low to below high, in order, and
+// returns how many they are, and how many are high and above. dst has PickMargin words more than x has
+// elements; high is at most 2³¹.
+func Pick(dst []uint32, x []float32, low, high uint32) (picked int, above int64) {
+	_ = dst[:len(x)+PickMargin]
+	return pick(dst, x, low, high)
+}
+
+// pickGeneric does without a branch on what cannot be predicted. dst has more words than x has elements.
+func pickGeneric(dst []uint32, x []float32, low, high uint32) (picked int, above int64) {
 	dst = dst[:len(x)+1]
 	bits := unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
 	for _, u := range bits {
 		u &= magnitude
-		dst[n] = u
-		n += int((uint64(u>>15^upper) - 1) >> 63) // 1 if equal
+		dst[picked] = u
+		beyond := (uint64(high-1) - uint64(u)) >> 63 // 1 if u ≥ high
+		picked += int((uint64(u)-uint64(low))>>63 ^ 1 ^ beyond)
+		above += int64(beyond)
 	}
-	return n
+	return picked, above
 }
 
 // countFirst counts all of x, two numbers a load, in four lanes.

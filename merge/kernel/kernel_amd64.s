@@ -2348,39 +2348,53 @@ done:
 	VZEROUPPER
 	RET
 
-// func pickAVX2(dst *uint32, x *float32, upper uint32, order *uint32, n int) int
+// func pickAVX2(dst *uint32, x *float32, below uint32, last uint32, order *uint32, n int) (picked int, above int)
 // Requires: AVX, AVX2, POPCNT
-TEXT ·pickAVX2(SB), NOSPLIT, $0-48
+TEXT ·pickAVX2(SB), NOSPLIT, $0-56
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
-	MOVL         upper+16(FP), DX
+	MOVL         below+16(FP), DX
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
+	MOVL         last+20(FP), DX
+	VMOVD        DX, X1
+	VPBROADCASTD X1, Y1
 	MOVQ         order+24(FP), DX
 	MOVQ         n+32(FP), BX
 	XORQ         SI, SI
+	VPXOR        Y2, Y2, Y2
 	SHRQ         $0x03, BX
 	JZ           done
 
 loop:
-	VMOVDQU   (CX), Y1
-	VPAND     magnitude<>+0(SB), Y1, Y1
-	VPSRLD    $0x0f, Y1, Y2
-	VPCMPEQD  Y0, Y2, Y2
-	VMOVMSKPS Y2, DI
+	VMOVDQU   (CX), Y3
+	VPAND     magnitude<>+0(SB), Y3, Y3
+	VPCMPGTD  Y0, Y3, Y4
+	VPCMPGTD  Y1, Y3, Y5
+	VPSUBD    Y5, Y2, Y2
+	VPANDN    Y4, Y5, Y4
+	VMOVMSKPS Y4, DI
 	POPCNTL   DI, R8
 	SHLL      $0x05, DI
-	VMOVDQU   (DX)(DI*1), Y2
-	VPERMD    Y1, Y2, Y1
-	VMOVDQU   Y1, (AX)(SI*4)
+	VMOVDQU   (DX)(DI*1), Y4
+	VPERMD    Y3, Y4, Y3
+	VMOVDQU   Y3, (AX)(SI*4)
 	ADDQ      R8, SI
 	ADDQ      $0x00000020, CX
 	DECQ      BX
 	JNZ       loop
 
 done:
+	MOVQ         SI, picked+40(FP)
+	VEXTRACTI128 $0x01, Y2, X0
+	VPADDD       X0, X2, X2
+	VPSHUFD      $0x4e, X2, X0
+	VPADDD       X0, X2, X2
+	VPSHUFD      $0xb1, X2, X0
+	VPADDD       X0, X2, X2
 	VZEROUPPER
-	MOVQ SI, ret+40(FP)
+	VMOVD        X2, AX
+	MOVQ         AX, above+48(FP)
 	RET
 
 // func trimAVX2(x *float32, least uint32, n int) int

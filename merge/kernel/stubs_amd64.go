@@ -232,12 +232,13 @@ func philoxAVX2(dst *uint32, n int, counter uint64, high *uint32, keys *uint32)
 //go:noescape
 func keepAVX2(x *float32, words *uint32, last uint32, divisor float32, n int)
 
-// pickAVX2 writes the magnitudes of x whose bits above the lowest 15 are upper, as bits, and returns how
-// many there are, for n elements, a multiple of 8. It writes up to 8 words more than that. order has, for
-// each of 256 sets of lanes, the lanes in the set in the order in which they are packed.
+// pickAVX2 writes the magnitudes of x, as bits, that are greater than below and not greater than last,
+// and returns how many there are, and how many are greater than last, for n elements, a multiple of 8.
+// It writes up to 8 words more than that. order has, for each of 256 sets of lanes, the lanes in the
+// set in the order in which they are packed.
 //
 //go:noescape
-func pickAVX2(dst *uint32, x *float32, upper uint32, order *uint32, n int) int
+func pickAVX2(dst *uint32, x *float32, below uint32, last uint32, order *uint32, n int) (picked int, above int)
 
 // trimAVX2 sets to +0 what has a magnitude with bits below least, and returns how many have exactly
 // those bits, for n elements, a multiple of 8.

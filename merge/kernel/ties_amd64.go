@@ -18,18 +18,18 @@ var packing = func() (order [256][8]uint32) {
 	return order
 }()
 
-// pick writes the bits of the magnitudes of x whose upper bits are as given, and returns how many they
-// are. dst has 8 words more than x has elements.
-func pick(dst []uint32, x []float32, upper uint32) int {
+func pick(dst []uint32, x []float32, low, high uint32) (picked int, above int64) {
 	if !fast {
-		return pickGeneric(dst, x, upper)
+		return pickGeneric(dst, x, low, high)
 	}
 	n := len(x) &^ 7
-	done := 0
 	for lo := 0; lo < n; lo += callElements {
-		done += pickAVX2(&dst[done], &x[lo], upper, &packing[0][0], min(callElements, n-lo))
+		p, a := pickAVX2(&dst[picked], &x[lo], low-1, high-1, &packing[0][0], min(callElements, n-lo))
+		picked += p
+		above += int64(a)
 	}
-	return done + pickGeneric(dst[done:], x[n:], upper)
+	p, a := pickGeneric(dst[picked:], x[n:], low, high)
+	return picked + p, above + a
 }
 
 func trim(x []float32, least uint32) (equal int64) {

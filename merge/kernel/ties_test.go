@@ -115,16 +115,32 @@ func TestElect(t *testing.T) {
 	}
 }
 
-// TestPick: fast and generic pick the same.
+// TestPick: fast and generic pick what a comparison does, ends included.
 func TestPick(t *testing.T) {
 	r := rand.New(rand.NewPCG(31, 32))
+	half, one := math.Float32bits(.5), math.Float32bits(1)
 	for n := range 100 {
 		x := tied(r, n)
-		upper := math.Float32bits(.5) >> 15
-		got, want := make([]uint32, n+8), make([]uint32, n+8)
-		g, w := pick(got, x, upper), pickGeneric(want, x, upper)
-		if g != w || !slices.Equal(got[:g], want[:w]) {
-			t.Fatalf("picked %x of %d, generic %x", got[:g], n, want[:w])
+		for _, c := range [][2]uint32{{half, half + 1}, {half, one}, {half + 1, one + 1}, {0, half}, {0, 1 << 31}, {one, 1 << 31}, {half, half}} {
+			var want []uint32
+			beyond := int64(0)
+			for _, v := range x {
+				switch u := math.Float32bits(v) &^ (1 << 31); {
+				case u >= c[1]:
+					beyond++
+				case u >= c[0]:
+					want = append(want, u)
+				}
+			}
+			got := make([]uint32, n+PickMargin)
+			picked, above := Pick(got, x, c[0], c[1])
+			if !slices.Equal(got[:picked], want) || above != beyond {
+				t.Fatalf("Pick %x of %d: %x and %d above, expected %x and %d", c, n, got[:picked], above, want, beyond)
+			}
+			picked, above = pickGeneric(got, x, c[0], c[1])
+			if !slices.Equal(got[:picked], want) || above != beyond {
+				t.Fatalf("generic: pick %x of %d: %x and %d above, expected %x and %d", c, n, got[:picked], above, want, beyond)
+			}
 		}
 	}
 }

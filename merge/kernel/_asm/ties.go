@@ -24,20 +24,25 @@ func broadcast(param string) VecVirtual {
 
 func pick() {
 	const block = 8
-	text("pickAVX2", "func(dst *uint32, x *float32, upper uint32, order *uint32, n int) int",
-		"pickAVX2 writes the magnitudes of x whose bits above the lowest 15 are upper, as bits, and returns how",
-		"many there are, for n elements, a multiple of 8. It writes up to 8 words more than that. order has, for",
-		"each of 256 sets of lanes, the lanes in the set in the order in which they are packed.")
+	text("pickAVX2", "func(dst *uint32, x *float32, below, last uint32, order *uint32, n int) (picked, above int)",
+		"pickAVX2 writes the magnitudes of x, as bits, that are greater than below and not greater than last,",
+		"and returns how many there are, and how many are greater than last, for n elements, a multiple of 8.",
+		"It writes up to 8 words more than that. order has, for each of 256 sets of lanes, the lanes in the",
+		"set in the order in which they are packed.")
 	dst, x := Load(Param("dst"), GP64()), Load(Param("x"), GP64())
-	upper := broadcast("upper")
+	below, last := broadcast("below"), broadcast("last")
 	order, n := Load(Param("order"), GP64()), Load(Param("n"), GP64())
 	count := GP64()
 	XORQ(count, count)
+	above := YMM()
+	VPXOR(above, above, above)
 	loop(n, block, func() {
-		u, hit := YMM(), YMM()
+		u, hit, beyond := YMM(), YMM(), YMM()
 		VPAND(magnitude, load8(x), u)
-		VPSRLD(U8(15), u, hit)
-		VPCMPEQD(upper, hit, hit)
+		VPCMPGTD(below, u, hit) // as signed: all are below 2³¹
+		VPCMPGTD(last, u, beyond)
+		VPSUBD(beyond, above, above)
+		VPANDN(hit, beyond, hit)
 		set := GP32()
 		VMOVMSKPS(hit, set)
 		number := GP32()
@@ -50,8 +55,23 @@ func pick() {
 		ADDQ(number.As64(), count)
 		ADDQ(U32(4*block), x)
 	})
-	VZEROUPPER()
 	Store(count, ReturnIndex(0))
+	retSum(above, 1)
+}
+
+// retSum returns the sum of the lanes of counts.
+func retSum(counts VecVirtual, index int) {
+	low, high := counts.AsX(), XMM()
+	VEXTRACTI128(U8(1), counts, high)
+	VPADDD(high, low, low)
+	VPSHUFD(U8(0x4e), low, high)
+	VPADDD(high, low, low)
+	VPSHUFD(U8(0xb1), low, high)
+	VPADDD(high, low, low)
+	VZEROUPPER()
+	count := GP32()
+	VMOVD(low, count)
+	Store(count.As64(), ReturnIndex(index))
 	RET()
 }
 
@@ -81,18 +101,7 @@ func trim() {
 		VMOVDQU(v, Mem{Base: x})
 		ADDQ(U32(4*block), x)
 	})
-	low, high := equal.AsX(), XMM()
-	VEXTRACTI128(U8(1), equal, high)
-	VPADDD(high, low, low)
-	VPSHUFD(U8(0x4e), low, high)
-	VPADDD(high, low, low)
-	VPSHUFD(U8(0xb1), low, high)
-	VPADDD(high, low, low)
-	VZEROUPPER()
-	count := GP32()
-	VMOVD(low, count)
-	Store(count.As64(), ReturnIndex(0))
-	RET()
+	retSum(equal, 0)
 }
 
 // elect goes over the models twice for each 16 elements: for the sign, and for the sum that agrees.
