@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/spf13/cobra"
+
+	"parfait/serve"
+	"parfait/study"
+	"parfait/tui"
+)
+
+func (a *app) serveCommand() *cobra.Command {
+	var o serve.Options
+	cmd := &cobra.Command{
+		Use:   "serve [DIR]",
+		Short: "Show the study to others over SSH",
+		Long: "Serve the explorer over SSH. Everybody whose public key is in the file of authorised keys sees the study live. A key is a viewer's, who looks and asks what if, unless its line says role=operator, in its options or its comment: an operator also evaluates, picks and exports.\n\n" +
+			"There is nothing else behind this door: no shell, no commands, no forwarding, no files. What people do stands in logs/serve.log of the study. Evaluations belong to the runner and exports to this process: hanging up stops nothing.",
+		Example: "parfait serve my.study --authorized-keys ~/.ssh/authorized_keys\nssh -t -p 2222 localhost",
+		Args:    arguments(0, 1, "a study's folder"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			s, err := open(studyDir(args))
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, s.Close()) }()
+			return a.serve(cmd.Context(), s, o)
+		},
+		ValidArgsFunction: studyFolders,
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Addr, "addr", "127.0.0.1:2222", "address to listen on; 0.0.0.0:2222 for all networks")
+	f.StringVar(&o.Keys, "authorized-keys", "", "file of public keys, as OpenSSH has them (needed)")
+	f.StringVar(&o.HostKey, "host-key", "", "private host key (default: made once under the XDG state folder)")
+	f.IntVar(&o.Limits.Connections, "connections", 64, "connections at once")
+	f.IntVar(&o.Limits.SessionsPerKey, "sessions", 4, "sessions of one key at once")
+	f.DurationVar(&o.Limits.Idle, "idle", time.Hour, "a connection that is silent for so long ends")
+	if err := cmd.MarkFlagRequired("authorized-keys"); err != nil {
+		panic(err) // the flag is defined above
+	}
+	return cmd
+}
+
+func (a *app) serve(ctx context.Context, s *study.Study, o serve.Options) error {
+	logs := filepath.Join(s.Dir(), "logs")
+	if err := os.MkdirAll(logs, 0o755); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(filepath.Join(logs, "serve.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	o.Audit = slog.New(slog.NewTextHandler(file, nil))
+	o.Open = func(session context.Context, who serve.Person, _ string, environ []string) (tea.Model, []tea.ProgramOption) {
+		role := tui.Viewer
+		if who.Role == serve.Operator {
+			role = tui.Operator
+		}
+		return tui.New(session, served{s, ctx}, tui.Options{
+			Who: who.Name, Role: role, Environ: environ, Remote: true,
+			Audit: func(what string) { o.Audit.Info("did", "who", who.Name, "key", who.Fingerprint, "what", what) },
+		}), nil
+	}
+	srv, err := serve.Listen(o)
+	if err != nil {
+		return err
+	}
+	people, operators := srv.Keys().Count()
+	if a.json {
+		if err := a.printJSON(a.out, map[string]any{"study": s.Dir(), "addr": srv.Addr().String(), "keys": people, "operators": operators}); err != nil {
+			return err
+		}
+	} else if _, err := fmt.Fprintf(a.out, "serving %s on %s to %d keys, %d of them operators'; ctrl-c ends it\n", shown(s.Dir()), srv.Addr(), people, operators); err != nil {
+		return err
+	}
+	return srv.Serve(ctx)
+}
+
+// served is a study whose exports belong to the server: a session that hangs up leaves its export at work.
+type served struct {
+	*study.Study
+	server context.Context
+}
+
+// Export runs until it is done or the server ends; it returns early, and the export goes on, where the
+// session ends first.
+func (s served) Export(session context.Context, r study.ExportRequest, progress func(study.ExportProgress)) (study.Export, error) {
+	type result struct {
+		e   study.Export
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		e, err := s.Study.Export(s.server, r, func(p study.ExportProgress) {
+			if session.Err() == nil {
+				progress(p)
+			}
+		})
+		done <- result{e, err}
+	}()
+	select {
+	case r := <-done:
+		return r.e, r.err
+	case <-session.Done():
+		return study.Export{}, session.Err()
+	}
+}
