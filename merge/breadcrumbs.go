@@ -78,7 +78,7 @@ func dropEnds[F Float](elect bool, dst []Tile[F], in Chunk[F], s Stats) {
 		for i := range keep {
 			if tile.effective(i) != 0 {
 				from, to := crumbs(tile.Setting, i, n)
-				keep[i] = r.between(i, from, to, n, in.Tensor, in.Index)
+				keep[i] = r.between(i, from, to, n, in.Tensor, in.Start)
 			}
 		}
 		return func(part []F, i, lo int) { keepBand(keep[i], part, in.Models[i][lo:lo+len(part)]) }

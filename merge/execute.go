@@ -148,9 +148,18 @@ func (j *job) run(ctx context.Context) error {
 // each calls f for every chunk of the tensors, on all workers. Chunks are claimed in order, so that the
 // error that comes back is the one of the first chunk that has any, however many workers there are.
 func (j *job) each(ctx context.Context, ts []*tensor, f func(w *worker, t *tensor, c chunk) error) error {
+	return j.eachOf(ctx, ts, nil, f)
+}
+
+// eachOf is each for the spans of some tensors; a tensor without spans is taken whole.
+func (j *job) eachOf(ctx context.Context, ts []*tensor, spans map[*tensor][]Span, f func(w *worker, t *tensor, c chunk) error) error {
 	first := make([]int64, len(ts)+1) // number of the first chunk of each tensor
 	for i, t := range ts {
-		first[i+1] = first[i] + j.chunks(t)
+		if part := spans[t]; part != nil {
+			first[i+1] = first[i] + int64(len(part))
+		} else {
+			first[i+1] = first[i] + j.chunks(t)
+		}
 	}
 	total := first[len(ts)]
 	var next, failed atomic.Int64
@@ -168,7 +177,13 @@ func (j *job) each(ctx context.Context, ts []*tensor, f func(w *worker, t *tenso
 					return
 				}
 				i := sort.Search(len(ts), func(i int) bool { return first[i+1] > n })
-				if err := f(w, ts[i], j.chunk(ts[i], n-first[i])); err != nil {
+				var c chunk
+				if part := spans[ts[i]]; part != nil {
+					c = chunk{int(part[n-first[i]].Start / ChunkElements), part[n-first[i]].Start, int(part[n-first[i]].Len)}
+				} else {
+					c = j.chunk(ts[i], n-first[i])
+				}
+				if err := f(w, ts[i], c); err != nil {
 					mu.Lock()
 					if n < failed.Load() {
 						failed.Store(n)

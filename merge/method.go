@@ -209,6 +209,12 @@ type Reducer interface {
 	Stats() Stats
 }
 
+// Sampler is implemented by Reducers that do not need all of a tensor in every pass.
+type Sampler interface {
+	// Spans are the parts of a tensor that the present pass has to read; nil means all of it.
+	Spans(pass int, t TensorInfo) []Span
+}
+
 // WholeModel is implemented by methods whose statistics may span all tensors: ScanAll is asked once,
 // with every tensor that is merged, and returns nil where statistics a tensor (or none) suffice.
 type WholeModel interface {

@@ -27,7 +27,7 @@ func compareNatural(a, b string) int {
 	x, y := a, b
 	for x != "" && y != "" {
 		if digit(x[0]) && digit(y[0]) {
-			m, n := digits(x), digits(y)
+			m, n := digitRun(x), digitRun(y)
 			p, q := trimZeros(x[:m]), trimZeros(y[:n])
 			if len(p) != len(q) {
 				return len(p) - len(q)
@@ -51,7 +51,7 @@ func compareNatural(a, b string) int {
 
 func digit(c byte) bool { return '0' <= c && c <= '9' }
 
-func digits(s string) int {
+func digitRun(s string) int {
 	n := 0
 	for n < len(s) && digit(s[n]) {
 		n++

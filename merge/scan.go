@@ -96,11 +96,14 @@ func (j *job) scanTensors(ctx context.Context, ts []*tensor, whole Stats) (map[i
 // for several tensors. need says which models are read.
 func (j *job) passes(ctx context.Context, ts []*tensor, reducers []Reducer, need func(*tensor) []bool) error {
 	for pass := 0; len(ts) > 0; pass++ {
-		of := make(map[*tensor]Reducer, len(ts))
+		of, spans := make(map[*tensor]Reducer, len(ts)), map[*tensor][]Span{}
 		for i, t := range ts {
 			of[t] = reducers[i]
+			if s, ok := reducers[i].(Sampler); ok {
+				spans[t] = s.Spans(pass, t.TensorInfo)
+			}
 		}
-		err := j.each(ctx, ts, func(w *worker, t *tensor, c chunk) error {
+		err := j.eachOf(ctx, ts, spans, func(w *worker, t *tensor, c chunk) error {
 			if t.Wide {
 				return w.desk64().scan(w, t, c, need(t), of[t], pass)
 			}

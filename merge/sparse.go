@@ -2,6 +2,8 @@ package merge
 
 import (
 	"math"
+
+	"parfait/merge/kernel"
 )
 
 // Methods that drop entries of task vectors and add up the rest, with or without an election of signs
@@ -41,6 +43,10 @@ func addSparse[F Float](dst []Tile[F], in Chunk[F], thin func(Tile[F]) sparse[F]
 // of Σ cᵢδ'ᵢ, + where it is zero. With normalize the sum is divided by the Σ cᵢ over them.
 func electSparse[F Float](dst []Tile[F], in Chunk[F], thin func(Tile[F]) sparse[F]) {
 	for _, tile := range dst {
+		if narrow, ok := any(tile).(Tile[float32]); ok && tile.Number("lambda") == 1 {
+			electOnKernel(narrow, any(in).(Chunk[float32]), any(thin(tile)).(sparse[float32]))
+			continue
+		}
 		w, drop := scaled[F](tile.Setting), thin(tile)
 		normalize := tile.Flag("normalize")
 		elected, total := in.Scratch(len(w)), in.Scratch(len(w)+1)
@@ -56,12 +62,6 @@ func electSparse[F Float](dst []Tile[F], in Chunk[F], thin func(Tile[F]) sparse[
 					part := in.Scratch(i)[:n]
 					drop(part, i, lo)
 					axpy(elected, F(tile.Weights[i]), part)
-				}
-			}
-			for e, v := range elected {
-				elected[e] = 0
-				if v < 0 {
-					elected[e] = F(math.Copysign(0, -1))
 				}
 			}
 			for i := range w {
@@ -82,29 +82,33 @@ func electSparse[F Float](dst []Tile[F], in Chunk[F], thin func(Tile[F]) sparse[
 	}
 }
 
-// agree clears the entries whose sign, flipped for a negative weight, is not that of sign.
-func agree[F Float](part, sign []F, flip bool) {
-	switch part := any(part).(type) {
-	case []float32:
-		agreeBits(bits32(part), bits32(any(sign).([]float32)), flip)
-	case []float64:
-		agreeBits(bits64(part), bits64(any(sign).([]float64)), flip)
+// electOnKernel is electSparse for one output, where the weights that elect are those that scale.
+func electOnKernel(tile Tile[float32], in Chunk[float32], drop sparse[float32]) {
+	w := scaled[float32](tile.Setting)
+	var parts []float32
+	if tile.Flag("normalize") {
+		parts = w
+	}
+	list := make([][]float32, len(w))
+	for lo := 0; lo < len(tile.Out); lo += BlockElements {
+		hi := min(lo+BlockElements, len(tile.Out))
+		for i := range w {
+			if w[i] != 0 {
+				list[i] = in.Scratch(i)[:hi-lo]
+				drop(list[i], i, lo)
+			}
+		}
+		kernel.Elect(tile.Out[lo:hi], list, w, parts)
+		plus(tile.Out[lo:hi], in.Base[lo:hi], tile.Out[lo:hi])
 	}
 }
 
-func agreeBits[K uint32 | uint64](part, sign []K, flip bool) {
-	top := ^(^K(0) >> 1)
-	var turned K
-	if flip {
-		turned = top
-	}
-	sign = sign[:len(part)]
-	for i, v := range part {
-		keep := ^K(0)
-		if (v^sign[i]^turned)&top != 0 {
-			keep = 0
+// agree clears the entries whose sign, flipped for a negative weight, is not the elected one.
+func agree[F Float](part, elected []F, flip bool) {
+	for e, v := range part {
+		if (v < 0) != flip != (elected[e] < 0) {
+			part[e] = 0
 		}
-		part[i] = v & keep
 	}
 }
 

@@ -109,7 +109,7 @@ func trimAndElect[F Float](dst []Tile[F], in Chunk[F], s Stats) {
 		keep := make([]*bands, len(tile.Weights))
 		for i := range keep {
 			if tile.effective(i) != 0 {
-				keep[i] = r.between(i, 0, kept(tile.NumberOf("density", i), n), n, in.Tensor, in.Index)
+				keep[i] = r.between(i, 0, kept(tile.NumberOf("density", i), n), n, in.Tensor, in.Start)
 			}
 		}
 		return func(part []F, i, lo int) { keepBand(keep[i], part, in.Models[i][lo:lo+len(part)]) }

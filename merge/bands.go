@@ -1,0 +1,80 @@
+package merge
+
+import (
+	"math"
+
+	"parfait/merge/kernel"
+)
+
+// bands keeps of a model's entries those that lie below one cut and above another, in one chunk. It is
+// used on the parts of the chunk from the left to the right.
+type bands struct {
+	wide              bool
+	high, low         *cut  // high has the smaller rank
+	seenHigh, seenLow int64 // equal entries up to here; of low those that were kept
+}
+
+// between prepares the entries of model i with ranks from, … to−1 of n.
+func (r *ranks) between(i int, from, to, n int64, t TensorInfo, start int64) *bands {
+	b := &bands{high: r.find(i, from, n), low: r.find(i, to, n)}
+	if r != nil {
+		number := r.chunk(t, start)
+		b.wide, b.seenHigh, b.seenLow = r.wide, b.high.seen(number), b.low.seen(number)
+	}
+	return b
+}
+
+// seen is the number of equal entries before a chunk.
+func (c *cut) seen(chunk int64) int64 {
+	if c.before == nil {
+		return 0
+	}
+	return c.before[chunk]
+}
+
+// above says whether an entry lies above the cut; seen counts the equal ones.
+func (c *cut) above(key uint64, seen *int64) bool {
+	if key != c.at {
+		return key > c.at
+	}
+	*seen++
+	return c.before == nil || *seen <= c.quota
+}
+
+func (b *bands) keeps(key uint64) bool {
+	low, high := b.low.above(key, &b.seenLow), b.high.above(key, &b.seenHigh)
+	return low && !high
+}
+
+// keepBand copies to dst the entries of src that b keeps, and zero in place of the rest.
+func keepBand[F Float](b *bands, dst, src []F) {
+	if narrow, ok := any(dst).([]float32); ok && !b.wide {
+		b.keep32(narrow, any(src).([]float32))
+		return
+	}
+	for i, v := range src { // a float32 tensor may be among float64 ones, whose magnitudes the cuts are of
+		dst[i] = 0
+		if b.keeps(math.Float64bits(float64(v)) &^ (1 << 63)) {
+			dst[i] = v
+		}
+	}
+}
+
+// keep32 is keepBand with the kernel where no largest entries are dropped.
+func (b *bands) keep32(dst, src []float32) {
+	if b.high == nothing {
+		copy(dst, src)
+		ties := int64(math.MaxInt64)
+		if b.low.before != nil {
+			ties = max(0, b.low.quota-b.seenLow)
+		}
+		b.seenLow += kernel.Trim(dst, uint32(b.low.at), ties)
+		return
+	}
+	for i, v := range src {
+		dst[i] = 0
+		if b.keeps(uint64(math.Float32bits(v) &^ (1 << 31))) {
+			dst[i] = v
+		}
+	}
+}

@@ -1,0 +1,205 @@
+package merge
+
+import (
+	"math"
+	"sync"
+
+	"parfait/merge/kernel"
+)
+
+// A cut in a large tensor is first guessed from a sample, as magnitudes between which it lies almost
+// certainly; then one pass counts what is above and keeps a count of every magnitude between
+// (Floyd and Rivest, Expected time bounds for selection, CACM 18(3), 1975).
+
+const (
+	sampleSpans    = 64
+	sampleElements = 4096    // a span
+	leastForGuess  = 1 << 20 // entries of a tensor that is sampled
+	mostWindows    = 4       // cuts of a model that are looked for in this way; more are cheaper by digits
+	widestWindow   = 1 << 20 // magnitudes in a window
+	sketchEntries  = 64      // different magnitudes of a chunk that are remembered
+)
+
+// Span is a part of a tensor: what a pass has to read of it.
+type Span struct{ Start, Len int64 }
+
+// guess samples a tensor for the cuts of a model.
+type guess struct {
+	of   int
+	cuts []*cut
+
+	mu     sync.Mutex
+	sample *kernel.Histogram // from the first span on
+}
+
+func (s *guess) model() int { return s.of }
+
+// spans are spread evenly.
+func (s *guess) spans(_ *ranks, t TensorInfo) []Span {
+	n := min(sampleSpans, t.Len/(16*sampleElements))
+	out := make([]Span, n)
+	for i := range out {
+		out[i] = Span{t.Len / n * int64(i), sampleElements}
+	}
+	return out
+}
+
+func (s *guess) see(x any, _ int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sample == nil {
+		s.sample = kernel.NewHistogram(kernel.F32)
+	}
+	s.sample.Count(x.([]float32))
+}
+
+// next opens a window of eight standard deviations of the sample's quantile on both sides of it:
+// entries that are near each other are alike.
+func (s *guess) next(r *ranks) []search {
+	size := float64(s.sample.Total())
+	var out []search
+	var rest []*cut
+	for _, c := range s.cuts {
+		share := float64(c.rank) / float64(r.n)
+		slack := 8*math.Sqrt(size*share*(1-share)) + 16
+		top, _ := s.sample.Find(int64(max(1, size*share-slack)))
+		bottom, _ := s.sample.Find(int64(min(size, size*share+slack)))
+		w := &window{of: s.of, cut: c, low: uint32(s.sample.Bits(bottom)), high: uint32(s.sample.Bits(top + 1))}
+		if size*share-slack < 1 {
+			w.high = math.Float32bits(float32(math.Inf(1)))
+		}
+		if size*share+slack > size {
+			w.low = 0
+		}
+		if w.high-w.low > widestWindow {
+			rest = append(rest, c)
+			continue
+		}
+		w.sketches = make([]sketch, r.chunks)
+		out = append(out, w)
+	}
+	if len(rest) > 0 {
+		out = append(out, r.newDigits(s.of, rest))
+	}
+	return out
+}
+
+// window settles a cut between two magnitudes.
+type window struct {
+	of        int
+	cut       *cut
+	low, high uint32
+
+	mu       sync.Mutex
+	above    int64 // entries at high and above
+	within   int64
+	counts   []uint32 // of each magnitude from low on, from the first chunk on
+	sketches []sketch // a chunk
+	idle     []*windowTally
+}
+
+// sketch remembers how many entries of a chunk have each magnitude within, if these are few.
+type sketch struct {
+	many bool
+	list []sketched
+}
+
+type sketched struct{ offset, n uint32 }
+
+// windowTally is one goroutine's counts for one chunk.
+type windowTally struct {
+	counts []uint32
+	met    []uint32 // offsets with a count
+}
+
+func (w *window) model() int                      { return w.of }
+func (w *window) spans(*ranks, TensorInfo) []Span { return nil }
+
+func (w *window) see(x any, chunk int64) {
+	t := w.take()
+	above := t.count(x.([]float32), w.low, w.high)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.counts == nil {
+		w.counts = make([]uint32, w.high-w.low)
+	}
+	w.above += above
+	s := &w.sketches[chunk]
+	if s.many = len(t.met) > sketchEntries; !s.many {
+		s.list = make([]sketched, len(t.met))
+	}
+	for i, offset := range t.met {
+		n := t.counts[offset]
+		t.counts[offset] = 0
+		w.counts[offset] += n
+		w.within += int64(n)
+		if !s.many {
+			s.list[i] = sketched{offset, n}
+		}
+	}
+	t.met = t.met[:0]
+	w.idle = append(w.idle, t)
+}
+
+func (w *window) take() *windowTally {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n := len(w.idle); n > 0 {
+		t := w.idle[n-1]
+		w.idle = w.idle[:n-1]
+		return t
+	}
+	return &windowTally{counts: make([]uint32, w.high-w.low)}
+}
+
+// count tallies the magnitudes from low to high and returns how many are at high or above.
+func (t *windowTally) count(x []float32, low, high uint32) (above int64) {
+	var found [512 + kernel.PickMargin]uint32
+	for len(x) > 0 {
+		part := x[:min(len(x), len(found)-kernel.PickMargin)]
+		x = x[len(part):]
+		picked, beyond := kernel.Pick(found[:], part, low, high)
+		above += beyond
+		for _, u := range found[:picked] {
+			if t.counts[u-low] == 0 {
+				t.met = append(t.met, u-low)
+			}
+			t.counts[u-low]++
+		}
+	}
+	return above
+}
+
+// next places the cut, or gives it to digits where the sample had misled.
+func (w *window) next(r *ranks) []search {
+	w.idle = nil
+	rest := w.cut.rank - w.above
+	if rest < 1 || rest > w.within {
+		return []search{r.newDigits(w.of, []*cut{w.cut})}
+	}
+	offset := len(w.counts) - 1
+	for ; rest > int64(w.counts[offset]); offset-- {
+		rest -= int64(w.counts[offset])
+	}
+	if !w.cut.place(uint64(w.low)+uint64(offset), rest, int64(w.counts[offset]), r.chunks) {
+		return nil
+	}
+	count := &equal{of: w.of, cuts: []*cut{w.cut}, only: []Span{}, wanted: map[int64]bool{}}
+	for i, s := range w.sketches {
+		if s.many {
+			start := int64(i) * ChunkElements
+			count.only = append(count.only, Span{start, min(ChunkElements, r.n-start)})
+			count.wanted[int64(i)] = true
+		}
+		for _, known := range s.list {
+			if known.offset == uint32(offset) {
+				w.cut.before[i] = int64(known.n)
+			}
+		}
+	}
+	if len(count.only) == 0 {
+		w.cut.accumulate()
+		return nil
+	}
+	return []search{count}
+}
