@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"parfait/evaluator"
 	"parfait/evaluator/internal/report"
@@ -179,14 +178,11 @@ func (o *output) close() error {
 
 // lastWords returns the last lines of a file that was printed into, "" where there are none.
 func lastWords(path string) string {
-	const lines, most = 10, 4096
-	b, err := readTail(path, most)
+	b, err := readTail(path, report.WordsSize)
 	if err != nil {
 		return ""
 	}
-	text := strings.TrimSpace(report.Printable(strings.ReplaceAll(string(b), "\r\n", "\n")))
-	all := strings.Split(text, "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "\n")
+	return report.LastWords(b)
 }
 
 // readTail returns the last bytes of a file, at most so many.

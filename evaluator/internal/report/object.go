@@ -44,7 +44,7 @@ type object map[string]any
 // parse reads a JSON object, token by token so that a name that is there twice is seen. NaN and
 // Infinity, which Python writes and JSON does not know, become nil, as null does.
 func parse(b []byte) (object, error) {
-	d := json.NewDecoder(bytes.NewReader(nullForNaN(b)))
+	d := json.NewDecoder(bytes.NewReader(NullForNaN(b)))
 	d.UseNumber()
 	v, err := parseValue(d, 0)
 	if errors.Is(err, io.EOF) {
@@ -105,8 +105,8 @@ func parseValue(d *json.Decoder, depth int) (any, error) {
 	return t, nil
 }
 
-// nullForNaN replaces NaN, Infinity and -Infinity outside of strings.
-func nullForNaN(b []byte) []byte {
+// NullForNaN replaces NaN, Infinity and -Infinity outside of strings by null. b itself is not changed.
+func NullForNaN(b []byte) []byte {
 	if !bytes.Contains(b, []byte("NaN")) && !bytes.Contains(b, []byte("Infinity")) {
 		return b
 	}

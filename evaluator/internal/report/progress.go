@@ -65,3 +65,14 @@ func Printable(s string) string {
 		return -1
 	}, escapes.ReplaceAllString(strings.ToValidUTF8(s, "�"), ""))
 }
+
+// WordsSize is how many bytes of the end of an output LastWords wants to see.
+const WordsSize = 4096
+
+// LastWords returns the last ten lines of an output, safe to show.
+func LastWords(tail []byte) string {
+	const lines = 10
+	text := strings.TrimSpace(Printable(strings.ReplaceAll(string(tail), "\r\n", "\n")))
+	all := strings.Split(text, "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}

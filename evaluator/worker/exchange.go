@@ -1,0 +1,209 @@
+//go:build linux || darwin
+
+package worker
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"parfait/evaluator"
+	"parfait/evaluator/internal/process"
+	"parfait/evaluator/internal/report"
+)
+
+// longestLine is the longest line that is read from a worker.
+const longestLine = 16 << 20
+
+// exchange sends a request to the place's process, which it starts where none runs, and waits for the
+// answer. After an error the process is in a state that nobody knows.
+func (e *Evaluator) exchange(ctx context.Context, p *place, request []byte, log *candidateLog, progress func(evaluator.Progress)) (answer, error) {
+	a, err := e.try(ctx, p, request, log, progress)
+	if errors.Is(err, errIdleDeath) { // not this candidate's fault
+		log.say("the worker %d had ended since its last candidate and is started again", p.slot)
+		if err := p.end(e.options.Grace); err != nil {
+			return answer{}, err
+		}
+		return e.try(ctx, p, request, log, progress)
+	}
+	return a, err
+}
+
+// errIdleDeath says that a process had ended, or was about to, when the request was written.
+var errIdleDeath = errors.New("it had ended before it was asked")
+
+func (e *Evaluator) try(ctx context.Context, p *place, request []byte, log *candidateLog, progress func(evaluator.Progress)) (answer, error) {
+	fresh := p.proc == nil
+	if fresh {
+		proc, err := start(e.options, p.values())
+		if err != nil {
+			return answer{}, err
+		}
+		p.proc = proc
+		log.say("the worker %d was started as process %d: %q", p.slot, proc.cmd.Process.Pid, e.options.Command)
+	}
+	proc := p.proc
+	type result struct {
+		a   answer
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		a, err := proc.talk(request, log, progress)
+		done <- result{a, err}
+	}()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case r := <-done:
+			proc.copyErrors(log)
+			switch {
+			case errors.Is(r.err, syscall.EPIPE) && !fresh:
+				return answer{}, errIdleDeath
+			case errors.Is(r.err, io.EOF) || errors.Is(r.err, syscall.EPIPE):
+				return answer{}, e.died(p, fresh, log)
+			}
+			return r.a, r.err
+		case <-tick.C:
+			proc.copyErrors(log)
+		case <-ctx.Done():
+			err := ctx.Err()
+			if last := proc.lastWords(); last != "" {
+				err = fmt.Errorf("%w; the last of the worker's stderr:\n%s", err, last)
+			}
+			p.proc = nil
+			_, endErr := proc.end(e.options.Grace)
+			<-done // its pipes are closed
+			proc.copyErrors(log)
+			return answer{}, errors.Join(err, endErr, proc.errors.Close())
+		}
+	}
+}
+
+// died ends the rest of a worker that has ended, and tells how it did. One that left in order, without a
+// word to this request, was on its way out before.
+func (e *Evaluator) died(p *place, fresh bool, log *candidateLog) error {
+	proc := p.proc
+	p.proc = nil
+	last := proc.lastWords()
+	status, err := proc.end(e.options.Grace)
+	proc.copyErrors(log)
+	err = errors.Join(err, proc.errors.Close())
+	if status == 0 && err == nil && !fresh && !proc.spoke {
+		return errIdleDeath
+	}
+	code, how := evaluator.Exited, fmt.Sprintf("ended with exit status %d", status)
+	switch name := process.SignalName(status); {
+	case name == "SIGTERM": // it was there, and was ended just now
+		how = "closed its standard output"
+	case name != "":
+		code, how = evaluator.Killed, fmt.Sprintf("was ended by %s (exit status %d)", name, status)
+	}
+	if last == "" {
+		last = "nothing"
+	}
+	return errors.Join(evaluator.Errorf(code, "the worker %s %s without an answer: it has to write one line of JSON for each that it reads; the last of its stderr:\n%s", e.options.Command[0], how, last), err)
+}
+
+// talk writes a request and reads lines up to the answer to it. What is no JSON goes to the log.
+func (p *proc) talk(request []byte, log *candidateLog, progress func(evaluator.Progress)) (answer, error) {
+	p.spoke = false
+	if _, err := p.requests.Write(request); err != nil {
+		return answer{}, err
+	}
+	var asked struct {
+		Key string `json:"key"`
+	}
+	if err := json.Unmarshal(request, &asked); err != nil {
+		return answer{}, err
+	}
+	for {
+		line, err := p.readLine()
+		if err != nil {
+			return answer{}, err
+		}
+		p.spoke = true
+		if pr, ok := report.ParseProgress(line); ok {
+			progress(pr)
+			continue
+		}
+		var a answer
+		if !bytes.HasPrefix(line, []byte("{")) || json.Unmarshal(report.NullForNaN(line), &a) != nil || a.Key == nil {
+			log.line(line)
+			continue
+		}
+		if a.found = report.Snippet(line); *a.Key != asked.Key {
+			return answer{}, evaluator.Errorf(evaluator.BadMetrics, "the worker answered for %q, asked was %q: it has to write one line of JSON for each that it reads, in the same order; found %s", *a.Key, asked.Key, a.found)
+		}
+		return a, nil
+	}
+}
+
+// readLine reads one line, without its end and the spaces around it.
+func (p *proc) readLine() ([]byte, error) {
+	var line []byte
+	for {
+		part, more, err := p.answers.ReadLine()
+		if line = append(line, part...); len(line) > longestLine {
+			return nil, evaluator.Errorf(evaluator.BadMetrics, "the worker wrote a line of more than %d bytes, which begins %s", longestLine, report.Snippet(line))
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !more {
+			return bytes.TrimSpace(line), nil
+		}
+	}
+}
+
+// candidateLog is the log of one candidate, up to a limit. What goes wrong with it is not worth the
+// evaluation.
+type candidateLog struct {
+	file *os.File // nil for none
+	left int64
+}
+
+func openLog(path string, limit int64) (*candidateLog, error) {
+	if path == "" {
+		return &candidateLog{}, nil
+	}
+	err := os.MkdirAll(filepath.Dir(path), 0o755)
+	if err == nil {
+		var f *os.File
+		if f, err = os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644); err == nil {
+			return &candidateLog{file: f, left: limit}, nil
+		}
+	}
+	return nil, evaluator.Errorf(evaluator.Internal, "the log cannot be written: %w", err)
+}
+
+func (l *candidateLog) line(b []byte) { l.raw(append(b[:len(b):len(b)], '\n')) }
+
+func (l *candidateLog) raw(b []byte) {
+	if l.file != nil && l.left > 0 {
+		b = b[:min(int64(len(b)), l.left)]
+		l.left -= int64(len(b))
+		_, _ = l.file.Write(b)
+	}
+}
+
+// say writes a line of the runner's own, beyond any limit.
+func (l *candidateLog) say(format string, args ...any) {
+	if l.file != nil {
+		_, _ = fmt.Fprintf(l.file, "--- %s: "+format+"\n", append([]any{time.Now().Format(time.DateTime)}, args...)...)
+	}
+}
+
+func (l *candidateLog) close() {
+	if l.file != nil {
+		_ = l.file.Close()
+	}
+}

@@ -1,0 +1,317 @@
+//go:build linux || darwin
+
+package worker
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"parfait/evaluator"
+	"parfait/evaluator/evaluatortest"
+	"parfait/evaluator/internal/process"
+)
+
+// The test binary is also the worker, and the runner that is killed.
+const (
+	asWorker = "PARFAIT_TEST_WORKER"
+	asRunner = "PARFAIT_TEST_RUNNER" // a folder for files
+)
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(asRunner); dir != "" {
+		runnerMain(dir)
+	}
+	if os.Getenv(asWorker) != "" {
+		os.Exit(workerMain())
+	}
+	os.Exit(m.Run())
+}
+
+// workerMain is a worker that does what the first coefficient's name says.
+func workerMain() int {
+	fmt.Println("loading the model in slot", os.Getenv("PARFAIT_SLOT"), os.Args[1])
+	in := bufio.NewScanner(os.Stdin)
+	for n := 1; in.Scan(); n++ {
+		var q request
+		if err := json.Unmarshal(in.Bytes(), &q); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 9
+		}
+		if _, err := os.ReadDir(q.Model); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 8
+		}
+		report := map[string]any{}
+		for i, task := range q.Tasks {
+			report[task] = map[string]any{"value": float64(i) / 10, "n": 100}
+			fmt.Printf("PARFAIT_PROGRESS %d/%d %s\n", i+1, len(q.Tasks), task)
+		}
+		fmt.Println("a line for the log")
+		fmt.Println(`{"loss": 0.3}`)
+		a := map[string]any{"key": q.Key, "metrics": report}
+		switch strings.Split(string(q.Coefficients), `"`)[1] {
+		case "count":
+			a["metrics"] = map[string]any{"a": n, "b": os.Getpid()}
+		case "hang":
+			write(filepath.Join(q.Model, "hangs"), fmt.Sprint(os.Getpid()))
+			time.Sleep(time.Hour)
+		case "die":
+			fmt.Fprintln(os.Stderr, "CUDA error: out of memory")
+			return 3
+		case "shot":
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		case "mute":
+			_ = os.Stdout.Close()
+			time.Sleep(time.Hour)
+		case "leaves": // when it has answered
+			b, err := json.Marshal(a)
+			fmt.Println(string(b))
+			if err != nil {
+				return 9
+			}
+			return 0
+		case "error":
+			a = map[string]any{"key": q.Key, "error": "the judge is asleep"}
+		case "nothing":
+			delete(a, "metrics")
+		case "other":
+			a["key"] = "another"
+		case "nan":
+			fmt.Printf("{\"key\": %q, \"metrics\": {\"a\": NaN, \"b\": 1}}\n", q.Key)
+			continue
+		case "missing":
+			delete(report, "a")
+		case "undeclared":
+			report["poetry"] = 1
+		}
+		b, err := json.Marshal(a)
+		if err != nil {
+			return 9
+		}
+		fmt.Println(string(b))
+	}
+	return 0
+}
+
+func write(path, text string) {
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		panic(err)
+	}
+}
+
+func options() Options {
+	return Options{
+		Command: []string{os.Args[0], "place={slot}"}, Parallel: 2, Grace: 5 * time.Second,
+		Env: map[string]string{asWorker: "1", asRunner: "", "GORACE": "atexit_sleep_ms=0"},
+	}
+}
+
+// mustNew makes an evaluator whose workers end with the test.
+func mustNew(t testing.TB, o Options) *Evaluator {
+	t.Helper()
+	ev, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := ev.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return ev
+}
+
+func behaving(behaviour string) func(testing.TB) evaluator.Candidate {
+	return func(t testing.TB) evaluator.Candidate {
+		dir := t.TempDir()
+		return evaluator.Candidate{
+			Tasks: []string{"a", "b"}, At: []evaluator.Coefficient{{Name: behaviour, Value: 1}},
+			Model: func(context.Context, evaluator.Form) (evaluator.Lease, error) { return evaluator.Lease{Path: dir}, nil },
+		}
+	}
+}
+
+func TestConforms(t *testing.T) {
+	fails := func(behaviour string, code evaluator.Code) evaluatortest.Failure {
+		return evaluatortest.Failure{Candidate: behaving(behaviour), Code: code}
+	}
+	evaluatortest.Run(t, evaluatortest.Harness{
+		New: func(t testing.TB, _ string) evaluator.Evaluator {
+			o := options()
+			o.Splits = []evaluator.Split{evaluator.Validation, evaluator.Test}
+			return mustNew(t, o)
+		},
+		Good: behaving("good"),
+		Hang: behaving("hang"),
+		Failures: map[string]evaluatortest.Failure{
+			"dies":       fails("die", evaluator.Exited),
+			"shot":       fails("shot", evaluator.Killed),
+			"mute":       fails("mute", evaluator.Exited),
+			"error":      fails("error", Reported),
+			"nothing":    fails("nothing", evaluator.NoMetrics),
+			"other":      fails("other", evaluator.BadMetrics),
+			"nan":        fails("nan", evaluator.NotFinite),
+			"missing":    fails("missing", evaluator.MissingTask),
+			"undeclared": fails("undeclared", evaluator.UndeclaredTask),
+		},
+	})
+}
+
+// measure submits one candidate and returns its final event and its log.
+func measure(t testing.TB, ev evaluator.Evaluator, behaviour string) (last evaluator.Event, log string) {
+	t.Helper()
+	c := behaving(behaviour)(t)
+	c.Key, c.Attempt, c.Split, c.Log = "digits/12", 1, evaluator.Validation, filepath.Join(t.TempDir(), "logs", "12.log")
+	if err := ev.Submit(t.Context(), []evaluator.Candidate{c}, func(e evaluator.Event) { last = e }); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(c.Log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return last, string(b)
+}
+
+// The whole point: one process measures many, a failure that it reports itself does not end it, its death
+// costs one candidate, and dying between two costs none.
+func TestStaysLoaded(t *testing.T) {
+	o := options()
+	o.Parallel = 1
+	ev := mustNew(t, o)
+	count := func(want float64) float64 {
+		t.Helper()
+		e, _ := measure(t, ev, "count")
+		if e.State != evaluator.Done || e.Metrics["a"].Value != want {
+			t.Errorf("%s, candidate number %v of its process, expected %v: %v", e.State, e.Metrics["a"].Value, want, e.Err)
+		}
+		return e.Metrics["b"].Value
+	}
+	first := count(1)
+	if e, _ := measure(t, ev, "error"); !errors.Is(e.Err, Reported) || !strings.Contains(e.Err.Error(), "asleep") {
+		t.Errorf("%v, expected %s", e.Err, Reported)
+	}
+	if second := count(3); second != first {
+		t.Error("another process measures after an error that the worker reported")
+	}
+	e, log := measure(t, ev, "die")
+	if !errors.Is(e.Err, evaluator.Exited) || !strings.Contains(e.Err.Error(), "exit status 3") || !strings.Contains(e.Err.Error(), "CUDA") {
+		t.Errorf("%v, expected %s with its last words", e.Err, evaluator.Exited)
+	}
+	for _, want := range []string{"a line for the log", `{"loss": 0.3}`, "CUDA error"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log does not say %q:\n%s", want, log)
+		}
+	}
+	if third := count(1); third == first {
+		t.Error("the process that died measures on")
+	}
+	if e, _ := measure(t, ev, "leaves"); e.State != evaluator.Done {
+		t.Error(e.Err)
+	}
+	count(1)
+	if err := ev.Close(); err != nil {
+		t.Fatal(err)
+	}
+	count(1)
+}
+
+func TestStart(t *testing.T) {
+	o := options()
+	o.Command = []string{"no-such-program"}
+	if e, _ := measure(t, mustNew(t, o), "good"); !errors.Is(e.Err, evaluator.CannotStart) || !strings.Contains(e.Err.Error(), "no-such-program") {
+		t.Errorf("%v, expected %s", e.Err, evaluator.CannotStart)
+	}
+	if _, log := measure(t, mustNew(t, options()), "good"); !strings.Contains(log, "slot 0 place=0") && !strings.Contains(log, "slot 1 place=1") {
+		t.Errorf("the worker does not know its place:\n%s", log)
+	}
+}
+
+func TestTimeout(t *testing.T) {
+	o := options()
+	o.Timeout = 300 * time.Millisecond
+	if e, _ := measure(t, mustNew(t, o), "hang"); !errors.Is(e.Err, evaluator.TimedOut) {
+		t.Errorf("%v, expected %s", e.Err, evaluator.TimedOut)
+	}
+}
+
+// runnerMain measures one that hangs, until it is killed.
+func runnerMain(dir string) {
+	ev, err := New(options())
+	if err != nil {
+		panic(err)
+	}
+	c := evaluator.Candidate{
+		Key: "k", Tasks: []string{"a"}, Split: evaluator.Validation, At: []evaluator.Coefficient{{Name: "hang"}},
+		Model: func(context.Context, evaluator.Form) (evaluator.Lease, error) { return evaluator.Lease{Path: dir}, nil },
+	}
+	if err := ev.Submit(context.Background(), []evaluator.Candidate{c}, func(evaluator.Event) {}); err != nil {
+		panic(err)
+	}
+}
+
+// A worker does not outlive its runner, even one that does not look at its standard input.
+func TestRunnerIsKilled(t *testing.T) {
+	dir := t.TempDir()
+	runner := exec.Command(os.Args[0])
+	runner.Env = append(os.Environ(), asRunner+"="+dir, "GORACE=atexit_sleep_ms=0")
+	if err := runner.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	if gone, err := process.WaitUntilNot(func() (bool, error) {
+		b, _ := os.ReadFile(filepath.Join(dir, "hangs"))
+		n, _ := fmt.Sscan(string(b), &pid)
+		return n != 1, nil
+	}, 30*time.Second); err != nil || !gone {
+		t.Fatalf("the worker was not started (%v)", err)
+	}
+	if err := runner.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = runner.Wait() // killed
+	if gone, err := process.WaitUntilNot(func() (bool, error) {
+		p, ok, err := process.LookUp(pid)
+		return ok && !p.Zombie, err
+	}, 30*time.Second); err != nil || !gone {
+		t.Errorf("the worker lives on when its runner is killed (%v)", err)
+	}
+}
+
+func TestParseOptions(t *testing.T) {
+	o, errs := ParseOptions(map[string]any{
+		"worker": "python serve.py --gpu '{slot}'", "parallel": 2, "timeout": "30m", "grace": "5s", "dir": "eval", "env": map[string]any{"CUDA_VISIBLE_DEVICES": "{slot}"},
+		"model": false, "form": "adapter", "splits": []any{"validation", "test"}, "metrics": map[string]any{"gsm8k": "accuracy"},
+	})
+	want := Options{
+		Command: []string{"python", "serve.py", "--gpu", "{slot}"}, Parallel: 2, Timeout: 30 * time.Minute, Grace: 5 * time.Second, Dir: "eval",
+		Env: map[string]string{"CUDA_VISIBLE_DEVICES": "{slot}"}, NoModel: true, Form: evaluator.Adapter,
+		Splits: []evaluator.Split{evaluator.Validation, evaluator.Test}, Metrics: map[string]string{"gsm8k": "accuracy"},
+	}
+	if len(errs) > 0 || !reflect.DeepEqual(o, want) {
+		t.Errorf("%+v, %v; expected %+v", o, errs, want)
+	}
+	for wants, m := range map[string]map[string]any{
+		"worker: expected a program": {},
+		"no placeholder {model}":     {"worker": "serve {model}"},
+		"env, A: there is no":        {"worker": "serve", "env": map[string]any{"A": "{trial}"}},
+		"for a worker":               {"command": "serve"},
+		"validation is missing":      {"worker": "serve", "splits": []any{"test"}},
+		"folder or adapter":          {"worker": "serve", "form": "gguf"},
+	} {
+		_, errs := ParseOptions(m)
+		if err := errors.Join(errs...); !errors.Is(err, evaluator.BadOptions) || !strings.Contains(err.Error(), wants) {
+			t.Errorf("%v: %v, expected %q", m, err, wants)
+		}
+	}
+}
