@@ -26,9 +26,6 @@ func Run(ctx context.Context, src Source, o Options) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if o.TourDone == nil {
-		o.Tour, o.TourDone = firstTime(os.Getenv)
-	}
 	e := newExplorer(ctx, src, o)
 	p := tea.NewProgram(e, ProgramOptions(ctx)...)
 	hangup := make(chan os.Signal, 1)
