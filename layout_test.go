@@ -33,11 +33,16 @@ var may = map[string][]string{
 
 	"evaluator":               {},
 	"evaluator/evaluatortest": {"evaluator"},
-	"evaluator/command":       {"evaluator"},
-	"evaluator/worker":        {"evaluator"},
-	"evaluator/http":          {"evaluator"},
-	"evaluator/slurm":         {"evaluator"},
+	"evaluator/command":       {"evaluator", "evaluator/internal/..."},
+	"evaluator/worker":        {"evaluator", "evaluator/internal/..."},
+	"evaluator/http":          {"evaluator", "evaluator/internal/..."},
+	"evaluator/slurm":         {"evaluator", "evaluator/internal/..."},
 	"evaluator/digits":        {"evaluator", "merge/safetensors"},
+
+	"evaluator/internal/option":      {"evaluator"},
+	"evaluator/internal/report":      {"evaluator"},
+	"evaluator/internal/process":     {},
+	"evaluator/internal/placeholder": {},
 
 	"merge/safetensors": {},
 	"merge/kernel":      {},
