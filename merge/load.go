@@ -100,6 +100,8 @@ func (d *desk[F]) loadModel(w *worker, t *tensor, c chunk, i int, dst, base []F)
 			return nil
 		}
 		plus(dst, base, dst)
+	case deltas && w.job.plan.r.spec.Masks == MasksNone && o.elements(c.start, c.n) == c.n:
+		return readDeltas(w, dst, base, o, c.start, name)
 	default:
 		have := o.elements(c.start, c.n)
 		if err := readElements(w, dst[:have], o, c.start, name); err != nil {
@@ -140,6 +142,23 @@ func readElements[F Float](w *worker, dst []F, o operand, start int64, input str
 	}
 	if !decode(dst, vector(raw, o.tensor.DType)) {
 		return notFiniteInput(raw, o, start, input)
+	}
+	return nil
+}
+
+// readDeltas is readElements less the base, a block at a time while it is in the first caches.
+func readDeltas[F Float](w *worker, dst, base []F, o operand, start int64, input string) error {
+	raw, err := w.read(w.buffer(0), o, start, len(dst))
+	if err != nil {
+		return err
+	}
+	size := int(o.tensor.DType.Bits() / 8)
+	for lo := 0; lo < len(dst); lo += BlockElements {
+		hi := min(lo+BlockElements, len(dst))
+		if !decode(dst[lo:hi], vector(raw[lo*size:hi*size], o.tensor.DType)) {
+			return notFiniteInput(raw, o, start, input)
+		}
+		minus(dst[lo:hi], dst[lo:hi], base[lo:hi])
 	}
 	return nil
 }
