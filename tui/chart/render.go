@@ -41,7 +41,7 @@ func (c *Canvas) appendLine(b []byte, t *Theme, y, w int) []byte {
 	row := c.g.cells[c.at(0, y):][:w]
 	for x, p := range row {
 		if p.r == ' ' {
-			p.style = spaceStyle(p.style)
+			p.style = betweenWords(row, x, style)
 		}
 		if p.style != style {
 			to := t.look(p.style)
@@ -66,6 +66,16 @@ func (g *grid) appendText(b []byte, row []cell, x int) []byte {
 	default:
 		return utf8.AppendRune(b, p.r)
 	}
+}
+
+// betweenWords is the style of the space at x after a cell of style before. A single space between words of
+// one style keeps that style: to leave it and come back would cost more bytes than the word.
+func betweenWords(row []cell, x int, before Style) Style {
+	s := spaceStyle(row[x].style)
+	if x+1 < len(row) && row[x+1].r != ' ' && row[x+1].style == before && spaceStyle(before) == s {
+		return before
+	}
+	return s
 }
 
 // spaceStyle drops what cannot be seen on a space, so that it does not change the style.
