@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Measure measures one candidate and returns when it is done. It must return soon after ctx ends, with
@@ -26,7 +27,7 @@ func Blocking(f func(ctx context.Context, c Candidate, progress func(Progress)) 
 // Zero values of l mean: one in flight, batches as large as what is in flight, the validation split only,
 // no timeout. At most InFlight calls of f run at any time, over all Submits together; candidates start in
 // the order of their batch. What f returns is held against Check; its errors and panics become Failed
-// events (a panic's stack goes to the candidate's log). An error after the timeout becomes TimedOut, one
+// events (a panic's stack goes to the candidate's log). The timeout starts when f has its model. An error after the timeout becomes TimedOut, one
 // after ctx ended Cancelled; good metrics count even then. Leases that f did not release are released
 // before the final event. After a restart nothing is left of a function: Recover knows no result.
 func BlockingWith(l Limits, f Measure) Evaluator {
@@ -89,13 +90,12 @@ func (b *blocking) take(ctx context.Context) bool {
 
 // measure takes one candidate from running to its final event.
 func (b *blocking) measure(ctx context.Context, r *reporter) {
-	limited := ctx
-	if b.limits.Timeout > 0 {
-		var stop context.CancelFunc
-		limited, stop = context.WithTimeoutCause(ctx, b.limits.Timeout, TimedOut)
-		defer stop()
-	}
-	c, release := withLeases(r.c)
+	limited, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	clock := &clock{limit: b.limits.Timeout, expire: func() { stop(TimedOut) }}
+	clock.start()
+	defer clock.stop()
+	c, release := withLeases(r.c, clock)
 	m, err := call(limited, b.f, c, r.progress)
 	release()
 	if err == nil {
@@ -109,7 +109,7 @@ func (b *blocking) measure(ctx context.Context, r *reporter) {
 	case ctx.Err() != nil:
 		r.end(Cancelled, nil, interrupted(ctx))
 	case errors.Is(context.Cause(limited), TimedOut):
-		r.end(Failed, nil, Errorf(TimedOut, "stopped after the timeout of %v: %w; raise the evaluator's timeout if it needs longer", b.limits.Timeout, err))
+		r.end(Failed, nil, &Error{Code: TimedOut, Err: err, Text: fmt.Sprintf("stopped after the timeout of %v (raise the evaluator's timeout if it needs longer)%s", b.limits.Timeout, detail(err))})
 	case CodeOf(err) == Internal:
 		r.end(Failed, nil, &Error{Code: Internal, Text: err.Error(), Err: err})
 	default:
@@ -164,8 +164,44 @@ func interrupted(ctx context.Context) error {
 	return Errorf(Interrupted, "stopped before it was done: %w", context.Cause(ctx))
 }
 
-// withLeases returns c with a Model whose leases are released at the latest by the returned function.
-func withLeases(c Candidate) (Candidate, func()) {
+// clock counts a candidate's time. It stands while the model is made: that is not the evaluator's doing, and
+// may mean to wait for room on a disk.
+type clock struct {
+	limit  time.Duration // 0: none
+	expire func()
+	timer  *time.Timer
+}
+
+func (c *clock) start() {
+	if c.limit > 0 {
+		c.timer = time.AfterFunc(c.limit, c.expire)
+	}
+}
+
+func (c *clock) stop() {
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+}
+
+func (c *clock) again() {
+	if c.timer != nil {
+		c.timer.Reset(c.limit)
+	}
+}
+
+// detail is what f has to say beside that its context ended.
+func detail(err error) string {
+	var e *Error
+	if errors.Is(err, context.Canceled) && !errors.As(err, &e) {
+		return ""
+	}
+	return ": " + err.Error()
+}
+
+// withLeases returns c with a Model whose leases are released at the latest by the returned function, and
+// during which the clock stands.
+func withLeases(c Candidate, clock *clock) (Candidate, func()) {
 	if c.Model == nil {
 		return c, func() {}
 	}
@@ -175,7 +211,9 @@ func withLeases(c Candidate) (Candidate, func()) {
 		model  = c.Model
 	)
 	c.Model = func(ctx context.Context, form Form) (Lease, error) {
+		clock.stop()
 		l, err := model(ctx, form)
+		clock.again()
 		if err != nil {
 			return Lease{}, Errorf(NoModel, "the merged model of candidate %s could not be made: %w", c.Key, err)
 		}

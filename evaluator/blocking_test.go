@@ -156,6 +156,37 @@ func TestBlockingTimeout(t *testing.T) {
 	})
 }
 
+// The time in which the model is made is not the evaluator's.
+func TestBlockingTimeoutWithoutModel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slowly := func(ctx context.Context, _ evaluator.Form) (evaluator.Lease, error) {
+			<-time.After(time.Hour)
+			return evaluator.Lease{Path: "m"}, ctx.Err()
+		}
+		for extra, want := range map[time.Duration]evaluator.State{59 * time.Second: evaluator.Done, 61 * time.Second: evaluator.Failed} {
+			ev := evaluator.BlockingWith(evaluator.Limits{Timeout: time.Minute, NeedsModel: true}, func(ctx context.Context, c evaluator.Candidate, _ func(evaluator.Progress)) (evaluator.Metrics, error) {
+				if _, err := c.Model(ctx, evaluator.Folder); err != nil {
+					return nil, err
+				}
+				select {
+				case <-time.After(extra):
+					return evaluator.Metrics{"a": {Value: 1}}, nil
+				case <-ctx.Done():
+					return nil, ctx.Err()
+				}
+			})
+			var last evaluator.Event
+			c := evaluator.Candidate{Key: "k", Tasks: []string{"a"}, Split: evaluator.Validation, Model: slowly}
+			if err := ev.Submit(t.Context(), []evaluator.Candidate{c}, func(e evaluator.Event) { last = e }); err != nil {
+				t.Fatal(err)
+			}
+			if last.State != want {
+				t.Errorf("%v after an hour for the model, with a minute's timeout: %s, %v", extra, last.State, last.Err)
+			}
+		}
+	})
+}
+
 // The stack of a panic is in the log, not on the screen; what the log said before stays.
 func TestBlockingLogsPanics(t *testing.T) {
 	c := candidate("panic")(t)

@@ -105,7 +105,7 @@ type Limits struct {
 	NeedsModel bool          // whether Candidate.Model will be called
 	Form       Form          // in which it will ask for the model; "": Folder
 	Splits     []Split       // which splits it can measure
-	Timeout    time.Duration // for one candidate; 0: none
+	Timeout    time.Duration // for one candidate, from when it has its model; 0: none
 }
 
 // Evaluator measures candidates.

@@ -68,15 +68,14 @@ func (r *run) execute(ctx context.Context) (status int, err error) {
 	out, err := follow(r.dir, r.candidate.Log, r.options.LogLimit, r.progress)
 	if err == nil {
 		out.say("%s: attempt %d of %s on %s: %q", started.Format(time.DateTime), r.candidate.Attempt, r.candidate.Key, r.candidate.Split, args)
-		status, err = p.wait(ctx, out)
+		if status, err = p.wait(ctx, out); ctx.Err() != nil {
+			err = stopped(r.dir, err) // before it is ended, which the shell has a word for
+		}
 	}
 	if e := p.end(r.options.Grace); e != nil {
 		err = errors.Join(err, evaluator.Errorf(evaluator.Internal, "%w", e))
 	}
 	if out != nil {
-		if ctx.Err() != nil {
-			err = stopped(r.dir, err)
-		}
 		out.finish()
 		ending := fmt.Sprintf("exit status %d", status)
 		if err != nil {
@@ -91,7 +90,7 @@ func (r *run) execute(ctx context.Context) (status int, err error) {
 // stopped tells what a run that had to be stopped said last.
 func stopped(dir string, err error) error {
 	if last := lastWords(filepath.Join(dir, stderrName)); last != "" && err != nil {
-		return fmt.Errorf("%w; the last of its stderr:\n%s", err, last)
+		return &evaluator.Error{Code: evaluator.Interrupted, Text: "the last of its stderr:\n" + last, Err: err}
 	}
 	return err
 }

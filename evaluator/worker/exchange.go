@@ -77,7 +77,7 @@ func (e *Evaluator) try(ctx context.Context, p *place, request []byte, log *cand
 		case <-ctx.Done():
 			err := ctx.Err()
 			if last := proc.lastWords(); last != "" {
-				err = fmt.Errorf("%w; the last of the worker's stderr:\n%s", err, last)
+				err = &evaluator.Error{Code: evaluator.Interrupted, Text: "the last of the worker's stderr:\n" + last, Err: err}
 			}
 			p.proc = nil
 			_, endErr := proc.end(e.options.Grace)
