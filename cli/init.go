@@ -37,18 +37,31 @@ type initFlags struct {
 func (a *app) initCommand() *cobra.Command {
 	var f initFlags
 	cmd := &cobra.Command{
-		Use:   "init DIR",
+		Use:   "init [DIR]",
 		Short: "Write the study.yaml of a study of your own, checked against the models",
 		Long: "Write DIR/study.yaml, with comments, from flags. Before it is written the models' headers are compared, so that what cannot be merged is known now and not after the first night. An existing study is never overwritten.\n\n" +
 			"The command measures one merge: it gets the folder of the merged model for {model}, and prints one JSON object with a number a task as its last line. " +
-			"{split} is validation or test; docs/evaluators.md has the rest.",
+			"{split} is validation or test; docs/evaluators.md has the rest.\n\n" +
+			"Without --base, --model, --task and --command, in a terminal, it asks for them one after the other and shows what the models' headers say.",
 		Example: `parfait init my.study \
   --base models/base --model math=models/math --model code=models/code \
   --task gsm8k:rate --task humaneval:rate --task perplexity:loss:guard \
   --command 'python evaluate.py --model {model} --split {split}'`,
-		Args: arguments(1, 1, "the study's folder"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.init(cmd.Context(), args[0], f)
+		Args: arguments(0, 1, "the study's folder"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			dir := ""
+			if len(args) > 0 {
+				dir = args[0]
+			}
+			if f.base == "" && f.command == "" && len(f.models)+len(f.tasks) == 0 && a.needTerminal("") == nil {
+				if dir, f, err = a.askInit(cmd.Context(), dir, f); err != nil {
+					return err
+				}
+			}
+			if dir == "" {
+				return usage("`parfait init --help` has an example", "which folder shall the study have?")
+			}
+			return a.init(cmd.Context(), dir, f)
 		},
 	}
 	flags := cmd.Flags()

@@ -43,7 +43,7 @@ func (a *app) reportCommand() *cobra.Command {
 			if a.json {
 				return a.printJSON(a.out, map[string]any{"out": out, "bytes": page.Len()})
 			}
-			_, err = fmt.Fprintf(a.out, "%s: %s, one page to open or to send\n", out, sizeText(page.Len()))
+			_, err = fmt.Fprintf(a.out, "%s: %s, one page to open or to send\n", out, bytesText(int64(page.Len())))
 			return err
 		},
 		ValidArgsFunction: studyFolders,
@@ -51,5 +51,3 @@ func (a *app) reportCommand() *cobra.Command {
 	cmd.Flags().StringVarP(&out, "out", "o", "", "file to write (default NAME.html here)")
 	return cmd
 }
-
-func sizeText(n int) string { return fmt.Sprintf("%d KB", (n+999)/1000) }
