@@ -1,0 +1,173 @@
+package merge
+
+import "math"
+
+// sums are what figures of a tensor are made of; they add up over chunks and over tensors.
+type sums struct {
+	n         int64
+	base      float64   // Σθ₀²
+	products  []float64 // Σδᵢδⱼ, row-major
+	conflicts int64
+	zeros     []int64
+	nonFinite []int64
+	models    []moments // θᵢ
+	average   moments   // Σθᵢ/N
+}
+
+// and adds the sums of what comes after.
+func (s sums) and(o sums) sums {
+	if s.n == 0 {
+		return o
+	}
+	if o.n == 0 {
+		return s
+	}
+	out := sums{n: s.n + o.n, base: s.base + o.base, conflicts: s.conflicts + o.conflicts, average: s.average.and(o.average)}
+	for i := range s.products {
+		out.products = append(out.products, s.products[i]+o.products[i])
+	}
+	for i := range s.zeros {
+		out.zeros = append(out.zeros, s.zeros[i]+o.zeros[i])
+		out.models = append(out.models, s.models[i].and(o.models[i]))
+	}
+	for i := range s.nonFinite {
+		out.nonFinite = append(out.nonFinite, s.nonFinite[i]+o.nonFinite[i])
+	}
+	return out
+}
+
+// centred forgets the means, so that variances within tensors add up over tensors.
+func (s sums) centred() sums {
+	for i := range s.models {
+		s.models[i].mean = 0
+	}
+	s.average.mean = 0
+	return s
+}
+
+// stats turns sums into figures.
+func (s sums) stats(name string, models int) GroupStats {
+	if s.n == 0 {
+		s = sums{products: make([]float64, models*models), zeros: make([]int64, models), nonFinite: make([]int64, models+1), models: make([]moments, models)}
+	}
+	g := GroupStats{
+		Name: name, Elements: s.n, BaseNorm: math.Sqrt(s.base), NonFinite: s.nonFinite,
+		Conflicts: share(float64(s.conflicts), float64(s.n)),
+	}
+	for i := range models {
+		norm := math.Sqrt(s.products[i*models+i])
+		g.Norms = append(g.Norms, norm)
+		g.Relative = append(g.Relative, share(norm, g.BaseNorm))
+		g.Zeros = append(g.Zeros, share(float64(s.zeros[i]), float64(s.n)))
+	}
+	own := 0.0
+	for i := range models {
+		row := make([]float64, models)
+		for j := range row {
+			row[j] = share(s.products[i*models+j], g.Norms[i]*g.Norms[j])
+		}
+		g.Cosines = append(g.Cosines, row)
+		own += s.models[i].squares / float64(models)
+	}
+	g.VarianceRatio = share(s.average.squares, own)
+	return g
+}
+
+// lookAt sums a chunk. Entries that are not finite in some input are left out in all.
+func lookAt[F Float](w *worker, d *desk[F], t *tensor, c chunk) (sums, error) {
+	n := len(t.models)
+	s := sums{n: int64(c.n), products: make([]float64, n*n), zeros: make([]int64, n), nonFinite: make([]int64, n+1)}
+	base := buffer(&d.base, c.n)
+	clear(base)
+	bad := make(map[int]bool)
+	if t.base.present() {
+		if err := d.readAny(w, t.base, c, base); err != nil {
+			return s, err
+		}
+		s.nonFinite[0] = clean(base, nil, bad)
+	}
+	values := make([][]F, n)
+	for i, o := range t.models {
+		values[i] = buffer(&d.models[i], c.n)
+		if o.lora != nil {
+			if err := d.loadLoRA(w, i, values[i], o.lora, c, w.job.plan.r.spec.Models[i].Name); err != nil {
+				return s, err
+			}
+			plus(values[i], base, values[i])
+			continue
+		}
+		copy(values[i], base)
+		if err := d.readAny(w, o, c, values[i][:o.elements(c.start, c.n)]); err != nil {
+			return s, err
+		}
+		s.nonFinite[1+i] = clean(values[i], base, bad)
+	}
+	for e := range bad {
+		for i := range values {
+			values[i][e] = base[e]
+		}
+	}
+	average := buffer(&d.scratchWhole, c.n)
+	clear(average)
+	for i, x := range values {
+		for _, v := range x {
+			if v == 0 {
+				s.zeros[i]++
+			}
+		}
+		s.models = append(s.models, momentsOf(x))
+		axpy(average, F(1)/F(n), x)
+	}
+	s.average = momentsOf(average)
+	s.base = dot(base, base)
+	if t.base.present() {
+		for _, x := range values {
+			minus(x, x, base)
+		}
+	}
+	copy(s.products, products(values))
+	s.conflicts = conflicts(values, c.n)
+	return s, nil
+}
+
+// readAny is readElements that takes NaN and infinities too.
+func (d *desk[F]) readAny(w *worker, o operand, c chunk, dst []F) error {
+	if len(dst) == 0 || !o.present() {
+		return nil
+	}
+	raw, err := w.read(w.buffer(0), o, c.start, len(dst))
+	if err == nil {
+		decode(dst, vector(raw, o.tensor.DType))
+	}
+	return err
+}
+
+// clean puts the base's entries, or zero, in the place of what is not finite, and notes where.
+func clean[F Float](x, base []F, bad map[int]bool) (n int64) {
+	for e, v := range x {
+		if v-v != 0 { // NaN and infinities
+			n++
+			bad[e] = true
+			x[e] = 0
+			if base != nil {
+				x[e] = base[e]
+			}
+		}
+	}
+	return n
+}
+
+// conflicts counts the entries where two task vectors have opposite signs.
+func conflicts[F Float](deltas [][]F, n int) (count int64) {
+	for e := range n {
+		up, down := false, false
+		for _, d := range deltas {
+			up = up || d[e] > 0
+			down = down || d[e] < 0
+		}
+		if up && down {
+			count++
+		}
+	}
+	return count
+}
