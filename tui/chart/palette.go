@@ -46,12 +46,12 @@ func bg(v uint32) paint { return paint{rgb: hex(v), ansi: none, back: none, grey
 var darkInks = inks{
 	page: hex(0x16181d), text: hex(0xd8dce3),
 	semantic: [semantic]paint{
-		Muted: soft(0x8b93a1, 8), Faded: soft(0x565d69, 8), Accent: fg(0x7cc4ff, 14),
+		Muted: soft(0x949494, 8), Faded: soft(0x626262, 8), Accent: fg(0x87d7ff, 14),
 		Good: fg(0x2fc3a6, 10), Warn: fg(0xf5e14a, 11), Bad: fg(0xe8603c, 9),
 		Predicted: fg(0x3793ce, 14), OnFront: fg(0xe79b08, 3), Measured: soft(0xa4a8b4, 7),
 		Model: fg(0xffe979, 11), Uniform: fg(0xffb4fe, 13), InHand: fg(0xffffff, 15),
 		Knee: fg(0x41d1a1, 10), Pinned: fg(0xcf5e3b, 9), Boundary: soft(0x6b7686, 8),
-		Surface: bg(0x23272f), Selection: bg(0x2d4661), Attained: bg(0x1f2a33), Track: bg(0x2b3038),
+		Surface: bg(0x23272f), Selection: bg(0x2d4661), Attained: bg(0x1f2a33), Track: bg(0x303030),
 	},
 	series: [SeriesColors]paint{
 		fg(0xe69f00, 3), fg(0x6fcfff, 14), fg(0x009d72, 2), fg(0xffff92, 11), fg(0x445ed3, 12), fg(0xc45020, 9), fg(0xa581a3, 13),
@@ -64,12 +64,12 @@ var darkInks = inks{
 var lightInks = inks{
 	page: hex(0xfcfcfa), text: hex(0x23272e),
 	semantic: [semantic]paint{
-		Muted: soft(0x666e7a, 8), Faded: soft(0xb3b8c0, 7), Accent: fg(0x0a66b0, 4),
+		Muted: soft(0x6c6c6c, 8), Faded: soft(0xb2b2b2, 7), Accent: fg(0x005faf, 4),
 		Good: fg(0x03756a, 2), Warn: fg(0x946f00, 3), Bad: fg(0x9c1f00, 1),
 		Predicted: fg(0x0678bf, 4), OnFront: fg(0xcc7a0e, 3), Measured: soft(0x898b9a, 8),
 		Model: fg(0x80785a, 6), Uniform: fg(0x73346e, 5), InHand: fg(0x000000, 0),
 		Knee: fg(0x135645, 2), Pinned: fg(0x9c3202, 1), Boundary: soft(0x98a0ab, 8),
-		Surface: bg(0xeef0f3), Selection: bg(0xcfe3f7), Attained: bg(0xe9f1f6), Track: bg(0xe2e5e9),
+		Surface: bg(0xeef0f3), Selection: bg(0xcfe3f7), Attained: bg(0xe9f1f6), Track: bg(0xe4e4e4),
 	},
 	series: [SeriesColors]paint{
 		fg(0xd47c00, 3), fg(0x2f9bd6, 6), fg(0x007a5a, 2), fg(0x829a6e, 10), fg(0x084a99, 4), fg(0xba4100, 1), fg(0xa65c8a, 5),

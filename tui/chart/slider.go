@@ -38,7 +38,7 @@ func (s Slider) Draw(c *Canvas) {
 		c.Set(x0+x, 0, r, style)
 	}
 	if x0 > 0 {
-		end := Ink(Muted)
+		end := Ink(Faded)
 		if s.Focused {
 			end = Ink(Accent)
 		}

@@ -165,6 +165,10 @@ func (t *Theme) entry(p paint) entry {
 	case colorprofile.TrueColor:
 		s := strconv.Itoa(int(p.rgb.R)) + ";" + strconv.Itoa(int(p.rgb.G)) + ";" + strconv.Itoa(int(p.rgb.B))
 		e.fg, e.bg = "38;2;"+s, "48;2;"+s
+		// What is a colour of the fixed palette anyway takes half the bytes by its number.
+		if i := uint8(ansi.Convert256(p.rgb)); i >= 16 && opaque(ansi.IndexedColor(i)) == p.rgb {
+			e.fg, e.bg = indexed(i)[0], indexed(i)[1]
+		}
 	case colorprofile.ANSI256:
 		i := uint8(ansi.Convert256(p.rgb))
 		if p.grey {
