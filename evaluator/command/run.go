@@ -68,7 +68,8 @@ func (r *run) execute(ctx context.Context) (status int, err error) {
 	out, err := follow(r.dir, r.candidate.Log, r.options.LogLimit, r.progress)
 	if err == nil {
 		out.say("%s: attempt %d of %s on %s: %q", started.Format(time.DateTime), r.candidate.Attempt, r.candidate.Key, r.candidate.Split, args)
-		if status, err = p.wait(ctx, out); ctx.Err() != nil {
+		status, err = p.wait(ctx, out)
+		if ctx.Err() != nil {
 			err = stopped(r.dir, err) // before it is ended, which the shell has a word for
 		}
 	}
