@@ -37,6 +37,7 @@ type app struct {
 	inTTY    bool
 	errTTY   bool
 	json     bool
+	screen   screenFlags
 	environ  []string
 }
 
@@ -105,6 +106,7 @@ func (a *app) root() *cobra.Command {
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return flagGroups(cmd) },
 		ValidArgsFunction: studyFolders,
 	}
+	a.screen.addTo(root)
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON object instead of text")
 	root.AddGroup(
 		&cobra.Group{ID: "start", Title: "start"},

@@ -30,6 +30,9 @@ func (a *app) demoCommand() *cobra.Command {
 			if headless {
 				return a.demoHeadless(cmd.Context(), dir, o, workers)
 			}
+			if workers != 0 {
+				return usage("add --headless", "--workers is for runs in this process")
+			}
 			return a.demo(cmd.Context(), dir, o)
 		},
 	}
@@ -40,6 +43,7 @@ func (a *app) demoCommand() *cobra.Command {
 	flags.Uint64Var(&o.Seed, "seed", 1, "of the search: the same seed gives the same trials")
 	flags.IntVar(&workers, "workers", 0, "with --headless: candidates measured at once; changes the time and nothing else")
 	flags.BoolVar(&headless, "headless", false, "as text, without the explorer")
+	a.screen.addTo(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("tasks", cobra.FixedCompletions([]string{"2", "3", "4"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

@@ -89,6 +89,7 @@ func unknownIn(line string) string {
 	if err != nil || c == root {
 		return "" // a folder, or prose
 	}
+	line = regexp.MustCompile(`'[^']*'`).ReplaceAllString(line, "TEXT")
 	for _, f := range flagWord.FindAllStringSubmatch(line, -1) {
 		if c.Flags().Lookup(f[1]) == nil && root.PersistentFlags().Lookup(f[1]) == nil && f[1] != "help" {
 			return "there is no flag --" + f[1]

@@ -25,6 +25,9 @@ func (a *app) runCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			dir := studyDir(args)
 			if !headless {
+				if workers != 0 {
+					return usage("add --headless", "--workers is for runs in this process; the explorer's runner has as many as study.yaml says")
+				}
 				if err := a.needTerminal("parfait run " + quoted(dir) + " --headless"); err != nil {
 					return err
 				}
@@ -52,6 +55,7 @@ func (a *app) runCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&headless, "headless", false, "as text, without the explorer")
 	cmd.Flags().IntVar(&workers, "workers", 0, "candidates measured at once by each evaluator; changes the time and nothing else (0: as study.yaml says)")
 	cmd.Flags().IntVar(&budget, "budget", 0, "how many trials the search may ask for in all, from now on")
+	a.screen.addTo(cmd)
 	return cmd
 }
 
