@@ -1,0 +1,198 @@
+package merge
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// skeleton is what is known of the tensors that a mergekit file is about: their names and the number
+// of layers, from the base's headers. The zero skeleton knows nothing.
+type skeleton struct {
+	names  []string
+	layers int
+}
+
+// readSkeleton looks into a model; an error says why it cannot.
+func readSkeleton(path string) (skeleton, error) {
+	in, err := openInput("base", path)
+	if err != nil {
+		return skeleton{}, err
+	}
+	defer in.close() //nolint:errcheck // read only
+	s := skeleton{names: naturalOrder(in.set)}
+	var config struct {
+		Layers int `json:"num_hidden_layers"`
+		Text   struct {
+			Layers int `json:"num_hidden_layers"`
+		} `json:"text_config"`
+		NLayer int `json:"n_layer"`
+	}
+	if data, err := os.ReadFile(filepath.Join(in.dir, "config.json")); err == nil && json.Unmarshal(data, &config) == nil {
+		s.layers = max(config.Layers, config.Text.Layers, config.NLayer)
+	}
+	if s.layers == 0 {
+		for _, name := range s.names {
+			if _, n, ok := layerNumber(name); ok {
+				s.layers = max(s.layers, n+1)
+			}
+		}
+	}
+	return s, nil
+}
+
+var firstNumber = regexp.MustCompile(`^(.*?\.|)(\d+)\.`)
+
+// layerNumber finds a tensor's layer: its prefix up to the number, and the number.
+func layerNumber(name string) (prefix string, n int, ok bool) {
+	m := firstNumber.FindStringSubmatch(name)
+	if m == nil {
+		return "", 0, false
+	}
+	n, err := strconv.Atoi(m[2])
+	return m[1] + m[2] + ".", n, err == nil
+}
+
+// place is where a layer is between the first (0) and the last (1); what belongs to no layer is at 0.
+func (s skeleton) place(name string) float64 {
+	_, n, ok := layerNumber(name)
+	switch {
+	case !ok:
+		return 0
+	case s.layers <= 1:
+		return 1
+	}
+	return float64(n) / float64(s.layers-1)
+}
+
+// slot is a set of tensors for which every parameter has one value.
+type slot struct {
+	group   Group
+	layer   string   // prefix of its layer, "" for no layer
+	filters []string // those that its tensors contain
+	t       float64
+}
+
+func (s slot) matches(filter string) bool { return slices.Contains(s.filters, filter) }
+
+// slots divides the tensors by layer, where layers matter, and by the filters that they contain. The
+// groups' globs give each tensor to its slot; where globs cannot say that, every tensor is named.
+func (s skeleton) slots(filters []string, layered bool) []slot {
+	if len(filters) == 0 && !layered {
+		return nil
+	}
+	if len(s.names) == 0 { // nothing is known but the filters
+		var out []slot
+		for i, f := range filters {
+			out = append(out, slot{group: Group{groupName(i, "", []string{f}), "*" + escapeGlob(f) + "*"}, filters: []string{f}})
+		}
+		return append(out, slot{group: Group{"rest", "*"}})
+	}
+	var out []slot
+	index := map[string]int{}
+	of := make([]int, len(s.names))
+	for i, name := range s.names {
+		one := slot{}
+		for _, f := range filters {
+			if strings.Contains(name, f) {
+				one.filters = append(one.filters, f)
+			}
+		}
+		if prefix, _, ok := layerNumber(name); ok && layered {
+			one.layer, one.t = prefix, s.place(name)
+		}
+		key := one.layer + "\x00" + strings.Join(one.filters, "\x00")
+		if _, ok := index[key]; !ok {
+			index[key] = len(out)
+			out = append(out, one)
+		}
+		of[i] = index[key]
+	}
+	// The more a glob says the earlier it stands.
+	order := make([]int, len(out))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		x, y := out[a], out[b]
+		if (x.layer == "") != (y.layer == "") {
+			return map[bool]int{true: 1, false: -1}[x.layer == ""]
+		}
+		return len(y.filters) - len(x.filters)
+	})
+	sorted := make([]slot, len(out))
+	for k, i := range order {
+		sorted[k] = out[i]
+		sorted[k].group = Group{groupName(k, out[i].layer, out[i].filters), out[i].glob()}
+	}
+	if s.separates(sorted, order, of) {
+		return sorted
+	}
+	var named []slot
+	for i, name := range s.names {
+		one := out[of[i]]
+		one.group = Group{fmt.Sprintf("t%d", i), escapeGlob(name)}
+		named = append(named, one)
+	}
+	return named
+}
+
+// glob says what a slot's tensors have in common.
+func (s slot) glob() string {
+	pattern := escapeGlob(s.layer) + "*"
+	for _, f := range s.filters {
+		pattern += escapeGlob(f) + "*"
+	}
+	return pattern
+}
+
+// separates says whether the globs, the first match winning, give each tensor to its slot.
+func (s skeleton) separates(sorted []slot, order, of []int) bool {
+	var globs []glob
+	for _, one := range sorted {
+		g, err := compileGlob(one.group.Match)
+		if err != nil {
+			return false
+		}
+		globs = append(globs, g)
+	}
+	for i, name := range s.names {
+		k := slices.IndexFunc(globs, func(g glob) bool { return g.match(name) })
+		if k < 0 || order[k] != of[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// groupName is short and unique.
+func groupName(i int, layer string, filters []string) string {
+	parts := []string{}
+	if layer != "" {
+		parts = append(parts, strings.TrimSuffix(layer[strings.LastIndexByte(strings.TrimSuffix(layer, "."), '.')+1:], "."))
+	}
+	parts = append(parts, filters...)
+	if len(parts) == 0 {
+		return "rest"
+	}
+	name := strings.Map(func(r rune) rune {
+		if validName(string(r)) {
+			return r
+		}
+		return '_'
+	}, strings.Join(parts, "_"))
+	if layer == "" {
+		return fmt.Sprintf("g%d_%s", i, name)[:min(40, len(name)+len(fmt.Sprintf("g%d_", i)))]
+	}
+	return ("layer" + name)[:min(60, len(name)+5)]
+}
+
+// escapeGlob takes a text as it is.
+func escapeGlob(s string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(s)
+}

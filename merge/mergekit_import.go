@@ -1,0 +1,534 @@
+package merge
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"parfait/yamldoc"
+)
+
+// mergekitMethods are the methods that mean the same here and there.
+var mergekitMethods = []string{
+	"linear", "task_arithmetic", "ties", "dare_linear", "dare_ties", "della", "della_linear",
+	"breadcrumbs", "breadcrumbs_ties", "slerp", "model_stock", "passthrough",
+}
+
+// mergekitNormalizes are the methods that divide by the sum of the weights there unless told otherwise.
+var mergekitNormalizes = map[string]bool{"linear": true, "ties": true, "della": true}
+
+// mergekitDefaults are the values of numbers that are not given there.
+var mergekitDefaults = map[string]float64{"density": 1, "lambda": 1, "gamma": 0.01, "epsilon": 0.15}
+
+// mergekitFile is what a mergekit configuration says.
+type mergekitFile struct {
+	root     yamldoc.Node
+	method   string
+	base     string
+	baseNode yamldoc.Node
+	models   []mergekitModel
+	shared   map[string]setting
+	dtype    string
+	outDType string
+	ranges   []layerRange
+}
+
+type mergekitModel struct {
+	path   string
+	node   yamldoc.Node
+	params map[string]setting
+}
+
+type layerRange struct {
+	node     yamldoc.Node
+	from, to int
+	path     string
+}
+
+// ImportMergekit turns a mergekit configuration into a recipe. What has no meaning here is refused with
+// its line; warnings say where the result differs from mergekit's (see docs/mergekit.md). Parameters
+// that depend on layers need the base's headers.
+func ImportMergekit(path string) (*Recipe, []Problem, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, Problem{CodeOpen, path, reason(err), "a mergekit configuration", "check the path"}
+	}
+	root, doc, err := yamldoc.Parse(path, data)
+	if err != nil {
+		return nil, nil, recipeProblems(err)
+	}
+	f := &mergekitFile{root: root, shared: map[string]setting{}}
+	f.read()
+	if err := doc.Err(); err != nil {
+		return nil, nil, recipeProblems(err)
+	}
+	b := recipeBuilder{f: f, dir: filepath.Dir(path), recipe: Recipe{weights: map[string]float64{}}}
+	b.build()
+	if err := doc.Err(); err != nil {
+		return nil, nil, recipeProblems(err)
+	}
+	r, found := resolve(b.recipe.spec)
+	if err := found.err(); err != nil {
+		return nil, nil, inFile(path, err)
+	}
+	if _, err := r.settings(0, b.recipe.weights); err != nil {
+		return nil, nil, inFile(path, err)
+	}
+	return &b.recipe, b.warnings, nil
+}
+
+// read takes the file's keys; what cannot be meant is a problem at its line.
+func (f *mergekitFile) read() {
+	refuse := func(why string) func(yamldoc.Node) {
+		return func(n yamldoc.Node) {
+			if n.Present() {
+				n.Failf("%s", why)
+			}
+		}
+	}
+	f.root.Fields(map[string]func(yamldoc.Node){
+		"merge_method": func(n yamldoc.Node) { f.method = n.Word("merge method", mergekitMethods...) },
+		"base_model":   func(n yamldoc.Node) { f.base, f.baseNode = modelReference(n), n },
+		"models":       f.readModels,
+		"slices":       f.readSlices,
+		"parameters":   func(n yamldoc.Node) { readSettings(n, f.shared) },
+		"dtype":        func(n yamldoc.Node) { f.dtype = readDType(n) },
+		"out_dtype":    func(n yamldoc.Node) { f.outDType = readDType(n) },
+		"tokenizer_source": func(n yamldoc.Node) {
+			if s := n.Text(); s != "base" && s != f.base {
+				n.Failf("the tokenizer is always the base's here; %q would change embeddings: write tokenizer_source: base or leave it out", s)
+			}
+		},
+		"tokenizer":       refuse("tokenizers are not changed here; use tokenizer_source: base and change the embeddings beforehand"),
+		"chat_template":   refuse("the chat template is the base's here; put it into the base's folder"),
+		"modules":         refuse("modules with merges of their own have no meaning here; use models with filters"),
+		"name":            refuse("several merges in one file are not read; give each a file"),
+		"residual_weight": refuse("layers are not mixed here"),
+	})
+	if f.method == "" {
+		f.root.Failf("merge_method: is missing")
+	}
+	if len(f.models) == 0 {
+		f.root.Failf("models: is missing; list the models to merge")
+	}
+}
+
+// readDType gives the dtype in this program's words.
+func readDType(n yamldoc.Node) string {
+	switch s := n.Text(); s {
+	case "bfloat16", "bf16":
+		return BF16
+	case "float16", "f16", "half":
+		return F16
+	case "float32", "f32", "float":
+		return F32
+	case "auto", "":
+		return ""
+	default:
+		n.Failf("the dtype %q is not written here; one of bfloat16, float16, float32", s)
+	}
+	return ""
+}
+
+// modelReference reads a model: a path, or the mapping that mergekit prints.
+func modelReference(n yamldoc.Node) string {
+	if !n.IsMapping() {
+		return n.Text()
+	}
+	var path, lora string
+	var read func(n yamldoc.Node) string
+	read = func(n yamldoc.Node) string {
+		if !n.IsMapping() {
+			return n.Text()
+		}
+		var p string
+		n.Fields(map[string]func(yamldoc.Node){
+			"path":     func(n yamldoc.Node) { p = n.Text() },
+			"revision": func(n yamldoc.Node) { p += "@" + n.Text() },
+		})
+		return p
+	}
+	n.Fields(map[string]func(yamldoc.Node){
+		"model":                 func(n yamldoc.Node) { path = read(n) },
+		"lora":                  func(n yamldoc.Node) { lora = read(n) },
+		"override_architecture": func(n yamldoc.Node) { n.Failf("the architecture is the base's here") },
+	})
+	if lora != "" {
+		return path + "+" + lora
+	}
+	return path
+}
+
+func readSettings(n yamldoc.Node, into map[string]setting) {
+	n.Each(func(key string, v yamldoc.Node) {
+		if v.Present() {
+			into[key] = readSetting(v)
+		}
+	})
+}
+
+func (f *mergekitFile) readModels(n yamldoc.Node) {
+	for _, item := range n.List() {
+		m := mergekitModel{node: item, params: map[string]setting{}}
+		item.Fields(map[string]func(yamldoc.Node){
+			"model":      func(n yamldoc.Node) { m.path = modelReference(n) },
+			"parameters": func(n yamldoc.Node) { readSettings(n, m.params) },
+		})
+		if m.path == "" {
+			item.Failf("model: is missing")
+		}
+		f.models = append(f.models, m)
+	}
+}
+
+// readSlices takes one slice whose sources are whole models, the usual way to write slerp.
+func (f *mergekitFile) readSlices(n yamldoc.Node) {
+	list := n.List()
+	if len(list) > 1 {
+		list[1].Failf("layers of models cannot be put one after the other here (found %d slices); merge whole models with models:", len(list))
+	}
+	for _, item := range list[:min(1, len(list))] {
+		item.Fields(map[string]func(yamldoc.Node){
+			"parameters": func(n yamldoc.Node) { readSettings(n, f.shared) },
+			"base_model": func(n yamldoc.Node) { f.base, f.baseNode = modelReference(n), n },
+			"residual_weight": func(n yamldoc.Node) {
+				if n.Present() {
+					n.Failf("residual weights have no meaning here")
+				}
+			},
+			"sources": f.readSources,
+		})
+	}
+}
+
+func (f *mergekitFile) readSources(n yamldoc.Node) {
+	for _, item := range n.List() {
+		m := mergekitModel{node: item, params: map[string]setting{}}
+		item.Fields(map[string]func(yamldoc.Node){
+			"model":      func(n yamldoc.Node) { m.path = modelReference(n) },
+			"parameters": func(n yamldoc.Node) { readSettings(n, m.params) },
+			"layer_range": func(n yamldoc.Node) {
+				ends := n.List()
+				if len(ends) != 2 {
+					n.Failf("expected [first, end]")
+					return
+				}
+				r := layerRange{node: n, from: ends[0].Int(0), to: ends[1].Int(0), path: m.path}
+				if first := append(f.ranges, r)[0]; r.from != 0 || r.to != first.to {
+					n.Failf("the layers [%d, %d] are not those of the whole model; layers from different places cannot be joined here", r.from, r.to)
+				}
+				f.ranges = append(f.ranges, r)
+			},
+		})
+		f.models = append(f.models, m)
+	}
+}
+
+// recipeBuilder turns what was read into a recipe.
+type recipeBuilder struct {
+	f        *mergekitFile
+	dir      string
+	recipe   Recipe
+	warnings []Problem
+	skeleton skeleton
+	slots    []slot // nil: one value for all tensors
+	models   []mergekitModel
+	names    []string
+}
+
+func (b *recipeBuilder) warn(where, what, expected, fix string) {
+	b.warnings = append(b.warnings, Problem{CodeMergekit, where, what, expected, fix})
+}
+
+// CodeMergekit is of warnings about differences from mergekit.
+const CodeMergekit Code = "mergekit"
+
+func (b *recipeBuilder) build() {
+	f, spec := b.f, &b.recipe.spec
+	info := registry[f.method].Info()
+	spec.Method, spec.Params, spec.Base = f.method, map[string]any{}, b.path(f.base)
+	if spec.DType = f.outDType; spec.DType == "" {
+		spec.DType = f.dtype
+	}
+	b.chooseModels(info)
+	if len(b.models) == 0 {
+		f.root.Failf("models: none is left to be merged")
+		return
+	}
+	b.divide(info)
+	b.weights(info)
+	for _, def := range info.Params {
+		if def.Kind == Number {
+			b.number(def)
+		}
+	}
+	b.flags(info)
+	b.unknown(info)
+	if info.Random {
+		b.warn("seed", "mergekit draws other random masks", "", "the recipe's seed is 0; any other gives another draw")
+	}
+	if strings.HasPrefix(f.method, "dare") || strings.HasPrefix(f.method, "della") {
+		b.warn("rescale", "mergekit scales what is kept to the old sum of magnitudes, here each entry is divided by its probability, as in the paper", "", "")
+	}
+	if f.dtype != "" && f.dtype != F32 {
+		b.warn("dtype", "mergekit computes in "+f.dtype+", here it is always f32 with one rounding at the end", "", "")
+	}
+}
+
+// path resolves against the working folder, as mergekit does, or else against the file's.
+func (b *recipeBuilder) path(p string) string {
+	if p == "" || filepath.IsAbs(p) {
+		return p
+	}
+	for _, candidate := range []string{p, filepath.Join(b.dir, p)} {
+		if _, err := os.Stat(candidate); err == nil {
+			return absolute(candidate)
+		}
+	}
+	return p
+}
+
+// chooseModels takes the models without the base, which mergekit may list among them.
+func (b *recipeBuilder) chooseModels(info MethodInfo) {
+	f, spec := b.f, &b.recipe.spec
+	if info.Name == "slerp" && f.base == "" {
+		f.root.Failf("base_model: is missing; slerp goes from the base (t = 0) to the other model")
+		return
+	}
+	if info.Name == "slerp" && !slices.ContainsFunc(f.models, func(m mergekitModel) bool { return m.path == f.base }) {
+		b.models = append(b.models, mergekitModel{path: f.base, node: f.baseNode})
+	}
+	for _, m := range f.models {
+		switch {
+		case m.path == f.base && info.NeedsBase:
+			continue
+		case m.path == f.base && info.Name == "slerp":
+			b.models = append([]mergekitModel{m}, b.models...)
+		default:
+			b.models = append(b.models, m)
+		}
+	}
+	for _, m := range b.models {
+		path := m.path
+		if whole, lora, ok := strings.Cut(path, "+"); ok {
+			if whole != f.base {
+				m.node.Failf("the adapter %s is on %s, which is not the base; merge it into its model first", lora, whole)
+			}
+			path = lora
+		}
+		name := freshName(filepath.Base(strings.TrimSuffix(path, "/")), b.names)
+		b.names = append(b.names, name)
+		spec.Models = append(spec.Models, Source{name, b.path(path)})
+	}
+}
+
+// freshName makes a name out of a path's last part.
+func freshName(text string, taken []string) string {
+	name := strings.Map(func(r rune) rune {
+		if validName(string(r)) {
+			return r
+		}
+		return '_'
+	}, text)
+	if name = name[:min(len(name), 48)]; name == "" {
+		name = "model"
+	}
+	for n := 2; slices.Contains(taken, name); n++ {
+		name = fmt.Sprintf("%s_%d", strings.TrimSuffix(name, fmt.Sprintf("_%d", n-1)), n)
+	}
+	return name
+}
+
+// divide finds the groups of tensors that have the same parameters.
+func (b *recipeBuilder) divide(info MethodInfo) {
+	var filters []string
+	layered := false
+	var first yamldoc.Node
+	look := func(params map[string]setting) {
+		for _, key := range sortedKeys(params) {
+			s := params[key]
+			if _, known := info.param(key); !known && key != "weight" {
+				continue
+			}
+			before := len(filters)
+			if filters = s.filters(filters); (s.layered() || len(filters) > before) && !first.Present() {
+				first = s.node
+			}
+			layered = layered || s.layered()
+		}
+	}
+	for _, m := range b.models {
+		look(m.params)
+	}
+	look(b.f.shared)
+	if len(filters) == 0 && !layered && len(b.f.ranges) == 0 {
+		return
+	}
+	path := b.recipe.spec.Base
+	if path == "" {
+		path = b.recipe.spec.Models[0].Path
+	}
+	s, err := readSkeleton(path)
+	if err != nil && layered {
+		first.Failf("values by layer need the model's headers: %v", err)
+		return
+	}
+	for _, r := range b.f.ranges {
+		if s.layers > 0 && r.to != s.layers {
+			r.node.Failf("the model has %d layers and [0, %d] is not all of them; layers from different places cannot be joined here", s.layers, r.to)
+		}
+	}
+	b.skeleton = s
+	b.slots = s.slots(filters, layered)
+	taken := slices.Clone(b.names)
+	for i := range b.slots {
+		g := &b.slots[i].group
+		g.Name = freshName(g.Name, taken)
+		taken = append(taken, g.Name)
+		b.recipe.spec.Groups = append(b.recipe.spec.Groups, *g)
+	}
+	if len(s.names) == 0 && len(filters) > 1 {
+		b.warn("filters", "the model's headers cannot be read, so tensors that match several filters go by the first", "", "import again where the model is")
+	}
+}
+
+// value is a number of model i in a slot: the model's own, or else the shared one, or else missing.
+func (b *recipeBuilder) value(name string, i int, s slot) (v float64, node yamldoc.Node, ok bool) {
+	for _, params := range []map[string]setting{b.models[i].params, b.f.shared} {
+		p, given := params[name]
+		if !given {
+			continue
+		}
+		raw, found := p.at(s.matches, s.t)
+		if !found {
+			continue
+		}
+		if v, ok = toFloat(raw); !ok {
+			if p.node.Failf("expected a number, found %v", raw); true {
+				return math.NaN(), p.node, true
+			}
+		}
+		return v, p.node, true
+	}
+	return 0, b.models[i].node, false
+}
+
+// each calls f for every slot, or once where there is none.
+func (b *recipeBuilder) each(f func(group string, s slot)) {
+	if b.slots == nil {
+		f("", slot{})
+	}
+	for _, s := range b.slots {
+		f(s.group.Name, s)
+	}
+}
+
+// weights gives every knob its value.
+func (b *recipeBuilder) weights(info MethodInfo) {
+	if slices.Equal(info.Domains, []DomainKind{Weightless}) {
+		return
+	}
+	b.each(func(group string, s slot) {
+		values := make([]float64, len(b.models))
+		sum := 0.0
+		for i := range b.models {
+			v, node, ok := b.value("weight", i, s)
+			if !ok {
+				node.Failf("weight: is missing for %s", b.models[i].path)
+			}
+			values[i] = v
+			sum += v
+		}
+		if _, has := info.param("normalize"); !has && b.normalize(info) && math.Abs(sum) >= 1e-8 {
+			for i := range values {
+				values[i] /= sum
+			}
+		}
+		for i, v := range values {
+			b.recipe.weights[join(b.names[i], group)] = v
+		}
+	})
+}
+
+// normalize says whether the file wants weights divided by their sum.
+func (b *recipeBuilder) normalize(info MethodInfo) bool {
+	s, ok := b.f.shared["normalize"]
+	if !ok {
+		return mergekitNormalizes[info.Name]
+	}
+	v, isBool := s.scalar.(bool)
+	if !isBool {
+		s.node.Failf("expected true or false for the whole merge, found %s", s.node.Kind())
+	}
+	return v
+}
+
+// number fixes a number of the method: one for all, or by model and group.
+func (b *recipeBuilder) number(def Param) {
+	byModel := map[string]any{}
+	all := map[float64]bool{}
+	for i, name := range b.names {
+		byGroup := map[string]any{}
+		same := map[float64]bool{}
+		last := 0.0
+		b.each(func(group string, s slot) {
+			v, node, ok := b.value(def.Name, i, s)
+			if !ok {
+				if v, ok = mergekitDefaults[def.Name]; !ok {
+					node.Failf("%s: is missing", def.Name)
+				}
+			}
+			if why := def.refuses(v); ok && why != "" {
+				node.Failf("%s: %s, expected a number %s", def.Name, why, def.legal())
+			}
+			byGroup[group], same[v], all[v], last = v, true, true, v
+		})
+		if byModel[name] = any(byGroup); len(same) == 1 {
+			byModel[name] = last
+		}
+	}
+	switch one := byModel[b.names[0]]; {
+	case len(all) == 1 || !def.PerModel:
+		b.recipe.spec.Params[def.Name] = one
+	default:
+		b.recipe.spec.Params[def.Name] = byModel
+	}
+}
+
+// flags sets normalize and refuses what the method does not do.
+func (b *recipeBuilder) flags(info MethodInfo) {
+	if _, has := info.param("normalize"); has {
+		b.recipe.spec.Params["normalize"] = b.normalize(info)
+	}
+	if s, ok := b.f.shared["rescale"]; ok {
+		random := info.Random
+		if v, isBool := s.scalar.(bool); !isBool || v != random {
+			s.node.Failf("%s always has rescale: %v here", info.Name, random)
+		}
+	}
+	if s, ok := b.f.shared["filter_wise"]; ok && s.scalar != false {
+		s.node.Failf("model_stock is per tensor here; leave filter_wise out")
+	}
+}
+
+// unknown refuses parameters that nothing would read.
+func (b *recipeBuilder) unknown(info MethodInfo) {
+	known := []string{"weight", "normalize", "rescale", "int8_mask", "filter_wise"}
+	for _, p := range info.Params {
+		known = append(known, p.Name)
+	}
+	check := func(params map[string]setting) {
+		for _, key := range sortedKeys(params) {
+			if !slices.Contains(known, key) {
+				params[key].node.Unknown("parameter of "+info.Name, key, known)
+			}
+		}
+	}
+	check(b.f.shared)
+	for _, m := range b.f.models {
+		check(m.params)
+	}
+}
