@@ -31,13 +31,13 @@ func TestExplorerAtEverySize(t *testing.T) {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
 			term := newTerminal(t, size[0], size[1], home)
 			term.types("parfait d.study; echo left with $?")
-			term.sees("knee", "20/20")
+			term.sees("Trade-off", "20/20")
 			term.press("Escape") // no hints
-			fits(t, term.settled(), size[0], size[1])
+			before := term.settled()
+			fits(t, before, size[0], size[1])
 
-			knee := term.screen()
-			term.press("Right", "Right", "Right")
-			term.until("a move along the front", func(s string) bool { return s != knee })
+			term.press("Left", "Left", "Left")
+			term.until("a move along the front", func(s string) bool { return s != before })
 			term.press("+", "+")
 			fits(t, term.settled(), size[0], size[1])
 			for _, view := range []string{"2", "3", "4", "5", "6", "1"} {

@@ -57,10 +57,15 @@ func (term *terminal) types(line string) {
 	term.tmux("send-keys", "Enter")
 }
 
-// press sends keys by tmux's names.
+// press sends keys by tmux's names. After an escape it waits: a key right behind would be one with alt.
 func (term *terminal) press(keys ...string) {
 	term.t.Helper()
-	term.tmux(append([]string{"send-keys"}, keys...)...)
+	for _, key := range keys {
+		term.tmux("send-keys", key)
+		if key == "Escape" {
+			term.settled()
+		}
+	}
 }
 
 // screen is what is seen now.
