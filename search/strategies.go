@@ -44,6 +44,51 @@ var registry = []entry{
 		},
 		build: func(map[string]any) (Strategy, error) { return design{}, nil },
 	},
+	{
+		Info: Info{
+			Name:  "nested",
+			Line:  "many models, merged in pairs of two coefficients, the winners again; one flat recipe at the end",
+			Paper: "Nested MAP, Li et al. 2024 (arXiv 2406.07529)",
+			Options: []Option{
+				{"pair", pairSize, "evaluations a pair; fewer where the budget is too short for the whole tree"},
+				{"weights", nil, weightsDoc},
+			},
+		},
+		build: func(o map[string]any) (Strategy, error) { return newNesting(o) },
+	},
+	{
+		Info: Info{
+			Name:    "greedy",
+			Line:    "model soups: each model alone, the average of all, then added one at a time, kept where it does not hurt",
+			Paper:   "Model soups, Wortsman et al. 2022 (arXiv 2203.05482)",
+			Options: []Option{{"weights", nil, weightsDoc}},
+		},
+		build: newGreedy,
+	},
+	{
+		Info: Info{
+			Name:  "evolution",
+			Line:  "an evolutionary search for one best merge, on real evaluations, as for many checkpoints of one run",
+			Paper: "LCSC, Liu et al. 2024 (arXiv 2404.02241)",
+			Options: []Option{
+				{"population", 0, "points that may become parents; 0: a fifth of the budget, between 6 and 20"},
+				{"weights", nil, weightsDoc},
+			},
+		},
+		build: newEvolution,
+	},
+	{
+		Info: Info{
+			Name:  "direct",
+			Line:  "NSGA-III or random points on real evaluations: the baseline at equal budget",
+			Paper: "Deb and Jain 2014",
+			Options: []Option{
+				{"algorithm", "nsga3", "nsga3 or random"},
+				{"population", 0, "points of the first generation; 0: a quarter of the budget, between 8 and 92"},
+			},
+		},
+		build: newDirect,
+	},
 }
 
 // Strategies lists every strategy, for docs and help.
