@@ -56,10 +56,10 @@ func (b Bar) whisker(c *Canvas, from, w int) {
 	}
 	end := floorCell(t, w)
 	for x := from; x <= end; x++ {
-		c.Set(x, 0, '─', Ink(Muted).On(Track))
+		c.Set(x, 0, '─', Ink(b.Color).On(Track))
 	}
 	if end >= from && t <= 1 {
-		c.Set(end, 0, '┤', Ink(Muted).On(Track))
+		c.Set(end, 0, '┤', Ink(b.Color).On(Track))
 	}
 }
 

@@ -48,7 +48,7 @@ var darkInks = inks{
 	semantic: [semantic]paint{
 		Muted: soft(0x949494, 8), Faded: soft(0x626262, 8), Accent: fg(0x87d7ff, 14),
 		Good: fg(0x2fc3a6, 10), Warn: fg(0xf5e14a, 11), Bad: fg(0xe8603c, 9),
-		Predicted: fg(0x3793ce, 14), OnFront: fg(0xe79b08, 3), Measured: soft(0xa4a8b4, 7),
+		Predicted: fg(0x0087d7, 14), OnFront: fg(0xe79b08, 3), Measured: soft(0xa4a8b4, 7),
 		Model: fg(0xffe979, 11), Uniform: fg(0xffb4fe, 13), InHand: fg(0xffffff, 15),
 		Knee: fg(0x41d1a1, 10), Pinned: fg(0xcf5e3b, 9), Boundary: soft(0x6b7686, 8),
 		Surface: bg(0x23272f), Selection: bg(0x2d4661), Attained: bg(0x1f2a33), Track: bg(0x303030),

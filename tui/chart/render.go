@@ -69,10 +69,14 @@ func (g *grid) appendText(b []byte, row []cell, x int) []byte {
 }
 
 // betweenWords is the style of the space at x after a cell of style before. A single space between words of
-// one style keeps that style: to leave it and come back would cost more bytes than the word.
+// one style, and any space on the background that is there already, keeps that style: to leave it and come
+// back would cost more bytes than the word.
 func betweenWords(row []cell, x int, before Style) Style {
 	s := spaceStyle(row[x].style)
-	if x+1 < len(row) && row[x+1].r != ' ' && row[x+1].style == before && spaceStyle(before) == s {
+	if spaceStyle(before) != s {
+		return s
+	}
+	if s.BG != Default || x+1 < len(row) && row[x+1].r != ' ' && row[x+1].style == before {
 		return before
 	}
 	return s
