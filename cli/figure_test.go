@@ -38,14 +38,14 @@ func TestFigures(t *testing.T) {
 }
 
 func TestSheetsFitTheTerminal(t *testing.T) {
-	make := func(width int) string {
+	drawn := func(width int) string {
 		s := (&app{}).sheet(left("name"), right("值"), right("spare").spared(1), left("first to go").spared(2))
 		s.width = width
 		s.add("a", "1.5", "12345", "something long that is not needed")
 		s.add("longer", "10.25")
 		return s.String()
 	}
-	wide := make(0)
+	wide := drawn(0)
 	for _, want := range []string{"name", "10.25", "12345", "something long"} {
 		if !strings.Contains(wide, want) {
 			t.Errorf("without a width %q is missing:\n%s", want, wide)
@@ -55,7 +55,7 @@ func TestSheetsFitTheTerminal(t *testing.T) {
 		t.Errorf("numbers are not aligned to the right:\n%s", wide)
 	}
 	for width, missing := range map[int]string{40: "first to go", 18: "spare"} {
-		text := make(width)
+		text := drawn(width)
 		if strings.Contains(text, missing) || !strings.Contains(text, "columns fit") || !strings.Contains(text, "10.25") {
 			t.Errorf("at width %d:\n%s", width, text)
 		}

@@ -23,6 +23,7 @@ type progress struct {
 	tenth  int
 	stage  string
 	silent bool
+	begin  time.Time
 }
 
 func (a *app) progress() *progress { return &progress{app: a, tenth: -1} }
@@ -30,6 +31,7 @@ func (a *app) progress() *progress { return &progress{app: a, tenth: -1} }
 const (
 	redrawEvery = 250 * time.Millisecond
 	repeatEvery = time.Minute
+	quietFor    = 2 * time.Second
 )
 
 // show says that done of total is done; text is what else there is to say.
@@ -52,6 +54,12 @@ func (p *progress) show(stage string, done, total int64, text string) {
 			p.draw(fmt.Sprintf("%s %s %s", stage, bar(done, total), text))
 		}
 		return
+	}
+	if p.begin.IsZero() {
+		p.begin = time.Now()
+	}
+	if stage != samplingStage && time.Since(p.begin) < quietFor {
+		return // what is over before anybody reads it is not worth a line in a log
 	}
 	if turn || tenth != p.tenth || since >= repeatEvery {
 		p.tenth, p.last = tenth, time.Now()
@@ -91,6 +99,9 @@ func (p *progress) clear() {
 	}
 }
 
+// samplingStage is the progress of a run, which is always worth a line.
+const samplingStage = "sampling"
+
 const barWidth = 20
 
 func bar(done, total int64) string {
@@ -113,5 +124,5 @@ func (p *progress) activity(act study.Activity) {
 	if act.ETA > 0 && act.Done < act.Budget {
 		text += " · eta " + durationText(act.ETA)
 	}
-	p.show("sampling", int64(act.Done), int64(act.Budget), text)
+	p.show(samplingStage, int64(act.Done), int64(act.Budget), text)
 }

@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/charmbracelet/colorprofile"
+
+	"parfait/explore"
+	"parfait/merge"
+	"parfait/tui/chart"
+)
+
+func (a *app) inspectStats(ctx context.Context, spec merge.Spec) error {
+	p := a.progress()
+	in, err := merge.Inspect(ctx, spec, merge.InspectOptions{}, func(m merge.Progress) { p.show(m.Stage, m.Done, m.Total, moved(m.Done, m.Total, m.Rate, m.Remaining)) })
+	p.end()
+	if err != nil {
+		if interrupted(ctx) {
+			return &fault{exit: ExitInterrupted, what: "interrupted"}
+		}
+		return err
+	}
+	if a.json {
+		return a.printJSON(a.out, in)
+	}
+	return a.printStats(in)
+}
+
+func (a *app) printStats(in *merge.Inspection) error {
+	total := in.Total
+	models := a.sheet(left("model"), right("‖δ‖"), right("‖δ‖/‖base‖"), right("zeros"), right("NaN, ±Inf"))
+	for i, name := range in.Models {
+		models.add(name, figureOf(total.Norms[i]), figureOf(total.Relative[i]), percent(total.Zeros[i]), strconv.FormatInt(total.NonFinite[i+1], 10))
+	}
+	text := fmt.Sprintf("%d models, %d elements each\n%s", len(in.Models), total.Elements, models)
+	if len(in.Models) > 1 {
+		text += fmt.Sprintf("\nsigns conflict at %s of the entries; r = %.3f (1: one basin, %.3f: unrelated)\n", percent(total.Conflicts), total.VarianceRatio, 1/float64(len(in.Models)))
+		text += "\ncosines of the task vectors\n" + a.heat(&chart.HeatMap{Rows: in.Models, Cols: in.Models, Values: total.Cosines, Range: chart.Range{Lo: -1, Hi: 1}, Diverging: true, Format: twoDecimals})
+	}
+	groups := a.sheet(left("layer group"), right("elements"), right("conflicts"), right("r"), right("cosine, least").spared(1))
+	far := &chart.HeatMap{Cols: in.Models, Format: threeDigits}
+	for _, g := range in.Groups {
+		groups.add(g.Name, strconv.FormatInt(g.Elements, 10), percent(g.Conflicts), explore.Decimal(g.VarianceRatio, 3), explore.Decimal(leastCosine(g.Cosines), 2))
+		far.Rows, far.Values = append(far.Rows, g.Name), append(far.Values, g.Relative)
+	}
+	text += "\n" + groups.String()
+	text += "\nhow far from the base: ‖δ‖/‖base‖\n" + a.heat(far)
+	if _, err := fmt.Fprint(a.out, text); err != nil {
+		return err
+	}
+	return warn(a, in.Warnings)
+}
+
+// heat draws a heat map in the colours that the terminal has, in none elsewhere.
+func (a *app) heat(m *chart.HeatMap) string {
+	profile := colorprofile.NoTTY
+	if w, ok := a.out.(*colorprofile.Writer); ok {
+		profile = w.Profile
+	}
+	width, names := 0, 0
+	for _, c := range m.Cols {
+		width += min(chart.Width(c), 10) + 8
+	}
+	for _, r := range m.Rows {
+		names = max(names, chart.Width(r))
+	}
+	c := chart.NewCanvas(min(width+names+2, 116), len(m.Rows)+1, chart.Braille)
+	m.Draw(c)
+	text := ""
+	for _, line := range c.Lines(chart.NewTheme(profile, false)) {
+		text += "  " + strings.TrimRight(line, " ") + "\n"
+	}
+	return text
+}
+
+func twoDecimals(v, _ float64) string { return explore.Decimal(v, 2) }
+func threeDigits(v, _ float64) string { return strconv.FormatFloat(v, 'g', 3, 64) }
+func figureOf(v float64) string       { return strconv.FormatFloat(v, 'g', 4, 64) }
+func percent(v float64) string        { return strconv.FormatFloat(100*v, 'f', 1, 64) + " %" }
+
+// leastCosine is the smallest cosine of two different models, NaN where there is one model.
+func leastCosine(cos [][]float64) float64 {
+	least := math.NaN()
+	for i := range cos {
+		for j := range i {
+			if v := cos[i][j]; math.IsNaN(least) || v < least {
+				least = v
+			}
+		}
+	}
+	return least
+}
