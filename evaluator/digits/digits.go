@@ -47,8 +47,9 @@ type Options struct {
 }
 
 // New returns an evaluator that reads a candidate's merged model from its folder (bf16 or f32) and
-// measures its accuracy on each of the candidate's tasks: any of Guard and Tasks(MaxTasks()). It offers
-// both splits, 450 images each.
+// measures its accuracy on each of the candidate's tasks: any of Guard and Tasks(MaxTasks()), or, with
+// _pass and a number behind the name (rotated_pass32), how many are right at least once in so many
+// attempts. It offers both splits, 450 images each.
 func New(o Options) evaluator.Evaluator {
 	if o.Workers < 1 {
 		o.Workers = runtime.GOMAXPROCS(0)
@@ -79,8 +80,12 @@ func measure(ctx context.Context, c evaluator.Candidate, progress func(evaluator
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		set := views.of(task, c.Split)
-		m[task] = Rate(net.correct(set), len(set.images))
+		seen, attempts := parseTask(task)
+		if set := views.of(seen, c.Split); attempts > 0 {
+			m[task] = net.passing(set, attempts)
+		} else {
+			m[task] = Rate(net.correct(set), len(set.images))
+		}
 		progress(evaluator.Progress{Done: i + 1, Total: len(c.Tasks), Note: task})
 	}
 	return m, nil
@@ -89,10 +94,10 @@ func measure(ctx context.Context, c evaluator.Candidate, progress func(evaluator
 func checkTasks(tasks []string) error {
 	known := append([]string{Guard}, Tasks(MaxTasks())...)
 	for _, task := range tasks {
-		if !slices.Contains(known, task) {
+		if seen, _ := parseTask(task); !slices.Contains(known, seen) {
 			return &evaluator.Error{
 				Code: evaluator.UnknownTask, Task: task,
-				Text: "the digits evaluator cannot measure a task " + task + ": it knows " + strings.Join(known, ", "),
+				Text: "the digits evaluator cannot measure a task " + task + ": it knows " + strings.Join(known, ", ") + ", and each with _passK for K attempts",
 			}
 		}
 	}

@@ -22,8 +22,8 @@ type trained struct {
 	experts [][]float32
 }
 
-// train makes the base and the experts of the first n tasks; the experts in parallel.
-func train(ctx context.Context, n int) (*trained, error) {
+// foundation makes the base of n tasks, before it is rounded.
+func foundation(ctx context.Context, n int) (*network, error) {
 	images := load().train
 	mixed := set{images: images.images[:len(images.images):len(images.images)], labels: images.labels[:len(images.labels):len(images.labels)]}
 	random := newStream(trainSeed)
@@ -34,7 +34,18 @@ func train(ctx context.Context, n int) (*trained, error) {
 	}
 	var start network
 	start.initialise(random)
-	base, err := start.tune(ctx, mixed, baseSteps, baseRate, random)
+	return start.tune(ctx, mixed, baseSteps, baseRate, random)
+}
+
+// expert fine-tunes a base for task i, in so many steps of the run that its expert has.
+func (n *network) expert(ctx context.Context, i, steps int) (*network, error) {
+	t := transforms[i]
+	return n.tune(ctx, load().train.through(t.see), steps, t.rate, newStream(trainSeed+uint64(i)+1))
+}
+
+// train makes the base and the experts of the first n tasks; the experts in parallel.
+func train(ctx context.Context, n int) (*trained, error) {
+	base, err := foundation(ctx, n)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +55,7 @@ func train(ctx context.Context, n int) (*trained, error) {
 	for i, t := range transforms[:n] {
 		all.Go(func() {
 			var expert *network
-			if expert, errs[i] = base.tune(ctx, images.through(t.see), t.steps, t.rate, newStream(trainSeed+uint64(i)+1)); errs[i] == nil {
+			if expert, errs[i] = base.expert(ctx, i, t.steps); errs[i] == nil {
 				out.experts[i] = expert.rounded()
 			}
 		})
