@@ -42,13 +42,17 @@ type explorer struct {
 	theme   *chart.Theme
 	canvas  *chart.Canvas
 
+	version int  // of the sight: grows with every change of it
+	drawn   step // what is shown of it
+	said    int  // notes so far
+
 	saver *saver
 	after func(d time.Duration, msg tea.Msg) tea.Cmd // tea.Tick; tests put their own
 	saved bool                                       // a save is on its way
 	tour  int                                        // hints left to show
 }
 
-// note is something said at the bottom until the next key.
+// note is something said at the bottom for a while.
 type note struct {
 	text  string
 	style chart.Style
@@ -82,12 +86,16 @@ func newExplorer(ctx context.Context, src Source, o Options) *explorer {
 	e.snap = src.Snapshot()
 	e.state = explore.Start(e.analysis())
 	e.look()
+	e.drawn = step{main: e.sight, side: e.sight, version: e.version}
 	context.AfterFunc(ctx, func() { _ = e.saver.flush() })
 	return e
 }
 
 // look reads what there is to say about the point in hand.
-func (e *explorer) look() { e.read = explore.Read(e.analysis(), e.state) }
+func (e *explorer) look() {
+	e.read = explore.Read(e.analysis(), e.state)
+	e.version++
+}
 
 // place is where a key is pressed.
 func (e *explorer) place() Place {
@@ -128,7 +136,7 @@ func (e *explorer) move(m explore.Move) tea.Cmd {
 	case explore.NoteInfeasible:
 		e.note = note{n.Text, bad}
 	case explore.NoteDone:
-		e.note = note{n.Text, muted}
+		e.note = note{n.Text, good}
 	default:
 		e.note = note{n.Text, warn}
 	}

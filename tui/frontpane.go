@@ -26,7 +26,7 @@ type zoom struct {
 
 func (p frontPane) draw(c *chart.Canvas) {
 	x, y := p.state.AxisX, p.state.AxisY
-	box := chart.Box{Edge: edge(p.focused)}
+	box := chart.Box{Edge: faded}
 	w, _ := c.Size()
 	box.Title = p.title(w)
 	box.Footer = p.legend(w - 6)
@@ -218,7 +218,7 @@ func (p frontPane) inHand() chart.Layer {
 	if len(p.read.Tasks) == 0 {
 		return l
 	}
-	pt := chart.Point{X: p.here(p.state.AxisX), Y: p.here(p.state.AxisY), Label: p.read.Name}
+	pt := chart.Point{X: p.here(p.state.AxisX), Y: p.here(p.state.AxisY), Label: p.read.Label}
 	if i := p.state.AxisX; i < len(p.read.Tasks) {
 		pt.ErrX = half(p.read.Tasks[i].Predicted)
 	}

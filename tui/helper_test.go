@@ -89,7 +89,8 @@ func driveOn(t testing.TB, src *source, w, h int, options ...func(*Options)) *dr
 	}
 	d := &driver{t: t, e: newExplorer(t.Context(), src, opts), src: src}
 	d.e.after = func(_ time.Duration, msg tea.Msg) tea.Cmd {
-		if _, ok := msg.(planDueMsg); ok {
+		switch msg.(type) {
+		case planDueMsg, otherPaneMsg:
 			return func() tea.Msg { return msg }
 		}
 		return nil

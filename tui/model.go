@@ -16,9 +16,10 @@ type (
 	saveMsg      struct{}
 	storedView   struct{ b []byte }
 	leaveMsg     struct{}
+	otherPaneMsg struct{}
+	fadeMsg      struct{ said int }
 	exportTick   struct{}
 	planDueMsg   struct{ seq int }
-	quitAfterMsg struct{}
 )
 
 // framesASecond bounds how often progress is drawn.
@@ -41,10 +42,16 @@ func (e *explorer) Init() tea.Cmd {
 
 // Update implements tea.Model.
 func (e *explorer) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	before := e.note
+	cmd := e.update(msg)
+	return e, tea.Batch(cmd, e.stagger(msg), e.fade(before))
+}
+
+func (e *explorer) update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		e.w, e.h = msg.Width, msg.Height
-		return e, e.moved()
+		return e.moved()
 	case tea.ColorProfileMsg:
 		e.profile, e.known = msg.Profile, true
 		e.restyle()
@@ -54,29 +61,34 @@ func (e *explorer) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			e.restyle()
 		}
 	case tea.KeyPressMsg:
-		return e, e.press(msg)
+		return e.press(msg)
 	case tea.PasteMsg:
-		return e, e.paste(msg)
+		return e.paste(msg)
 	case snapshotMsg:
 		if msg.snap == nil {
-			return e, nil
+			return nil
 		}
-		return e, tea.Batch(e.arrived(msg.snap), e.after(second/framesASecond, listenMsg{}))
+		return tea.Batch(e.arrived(msg.snap), e.after(second/framesASecond, listenMsg{}))
 	case listenMsg:
-		return e, e.listen()
+		return e.listen()
 	case storedView:
-		return e, e.restore(msg.b)
+		return e.restore(msg.b)
 	case saveMsg:
 		e.saved = false
-		return e, e.work("keep the view", func() tea.Msg { return failed(e.saver.flush()) })
+		return e.work("keep the view", func() tea.Msg { return failed(e.saver.flush()) })
 	case noteMsg:
 		e.note = msg.note
+	case otherPaneMsg:
+	case fadeMsg:
+		if msg.said == e.said {
+			e.note = note{}
+		}
 	case leaveMsg:
-		return e, e.leave()
+		return e.leave()
 	default:
-		return e, e.result(msg)
+		return e.result(msg)
 	}
-	return e, nil
+	return nil
 }
 
 // result takes what background work found.
@@ -106,7 +118,6 @@ func (e *explorer) result(msg tea.Msg) tea.Cmd {
 
 // press makes the key do what the actions say.
 func (e *explorer) press(k tea.KeyPressMsg) tea.Cmd {
-	e.note = note{}
 	if e.tooSmall() {
 		if k.String() == "q" || k.String() == "ctrl+c" {
 			return e.leave()
@@ -186,7 +197,7 @@ func (e *explorer) screen() *chart.Canvas {
 	}
 	e.drawMain(sub(c, l.main))
 	if !l.side.Empty() {
-		side{sight: e.sight, focus: e.focus}.draw(sub(c, l.side))
+		side{sight: e.drawn.side, focus: e.focus}.draw(sub(c, l.side))
 	}
 	e.drawBar(sub(c, l.bar))
 	if e.above != nil {
@@ -202,16 +213,16 @@ func (e *explorer) drawMain(c *chart.Canvas) {
 	focused := e.focus == e.view.place()
 	switch e.view {
 	case FrontView:
-		frontPane{sight: e.sight, focused: focused, zoom: e.zoom}.draw(c)
+		frontPane{sight: e.drawn.main, focused: focused, zoom: e.zoom}.draw(c)
 	case ParallelView:
-		parallelPane{sight: e.sight, parallel: e.parallel, focused: focused}.draw(c)
+		parallelPane{sight: e.drawn.main, parallel: e.parallel, focused: focused}.draw(c)
 	case TrialsView:
-		trialsPane{sight: e.sight, trialList: e.trials}.draw(c)
+		trialsPane{sight: e.drawn.main, trialList: e.trials}.draw(c)
 	case SurrogateView:
-		surrogatePane{sight: e.sight, surface: e.surface, focused: focused}.draw(c)
+		surrogatePane{sight: e.drawn.main, surface: e.surface, focused: focused}.draw(c)
 	case ModelsView:
-		modelsPane{sight: e.sight, models: e.models}.draw(c)
+		modelsPane{sight: e.drawn.main, models: e.models}.draw(c)
 	case ExportsView:
-		exportsPane{sight: e.sight, exportList: e.exports}.draw(c)
+		exportsPane{sight: e.drawn.main, exportList: e.exports}.draw(c)
 	}
 }

@@ -104,7 +104,7 @@ type parallelPane struct {
 }
 
 func (p parallelPane) draw(c *chart.Canvas) {
-	box := chart.Box{Edge: edge(p.focused), Title: p.title(), Footer: p.footer(c)}
+	box := chart.Box{Edge: faded, Title: p.title(), Footer: p.footer(c)}
 	in := box.Draw(c)
 	if p.analysis() == nil {
 		w, h := in.Size()

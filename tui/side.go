@@ -3,7 +3,6 @@ package tui
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"parfait/explore"
 	"parfait/study"
@@ -28,7 +27,7 @@ var (
 )
 
 func (p side) draw(c *chart.Canvas) {
-	box := chart.Box{Edge: edge(p.focus == PlaceTasks || p.focus == PlaceCoefficients), Title: p.title()}
+	box := chart.Box{Edge: faded, Title: p.title()}
 	in := box.Draw(c)
 	w, h := in.Size()
 	if w < 12 || h < 4 {
@@ -40,33 +39,31 @@ func (p side) draw(c *chart.Canvas) {
 	}
 	tasks, coefficients := p.shares(h)
 	y := p.drawTasks(in.Sub(0, 0, w, tasks))
-	for _, line := range limit(wrapText(p.read.Rate.Words, w-1), p.rateLines(h)) {
-		in.Text(1, y, line, muted)
-		y++
+	words := p.costs()
+	for i, line := range limit(wrapText(words.Text, w-1), p.rateLines(h)) {
+		in.Text(1, y+i, line, words.Style)
 	}
+	y += p.rateLines(h)
 	box.Rule(c, y, head("Coefficients", p.focus == PlaceCoefficients))
 	y++
 	y += p.drawCoefficients(in.Sub(0, y, w, coefficients))
 	y = p.belief(in, y)
-	y = p.says(in, y)
-	p.below(c, in, box, y)
+	// What stands below does so from the bottom up, so that remarks push nothing.
+	bottom := p.drawGrowth(c, in, box, y+remarkRows)
+	bottom = p.drawPins(c, in, box, y+remarkRows, bottom)
+	p.says(in.Sub(0, y, w, bottom-y))
 }
 
-// edge is the style of a box.
-func edge(focused bool) chart.Style {
-	if focused {
-		return accent
-	}
-	return faded
-}
+// remarkRows are kept free for remarks.
+const remarkRows = 2
 
-// head is a box's title.
+// head is a box's title. It alone shows the focus: edges in another colour would send every row of both
+// panes.
 func head(text string, focused bool) []chart.Span {
-	style := chart.Style{Attr: chart.Bold}
 	if focused {
-		style = accent.With(chart.Bold)
+		return []chart.Span{{Text: " " + text + " ", Style: chart.Style{FG: chart.Accent, BG: chart.Selection, Attr: chart.Bold}}}
 	}
-	return []chart.Span{{Text: text, Style: style}}
+	return []chart.Span{{Text: text, Style: strong}}
 }
 
 func (p side) title() []chart.Span {
@@ -74,11 +71,7 @@ func (p side) title() []chart.Span {
 	if p.read.Name == "" {
 		return t
 	}
-	style := chart.Ink(chart.InHand)
-	if p.read.Name == "knee" {
-		style = chart.Ink(chart.Knee)
-	}
-	return append(t, chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: p.read.Name, Style: style.With(chart.Bold)})
+	return append(t, chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: p.read.Name, Style: plain})
 }
 
 // empty says what is needed before there is anything in hand.
@@ -107,6 +100,17 @@ func (p side) hint() string {
 		return "Every trial has failed. Press 3 and look into the log of one."
 	}
 	return fmt.Sprintf("%d finished. A front needs three measured trials.", a.Done)
+}
+
+// costs says what more of the chosen task costs on the front, and off it what the front would give.
+func (p side) costs() chart.Span {
+	if p.read.Dominator >= 0 && p.read.Better != "" {
+		return chart.Span{Text: fmt.Sprintf("front %d gives %s for free (r)", p.read.Dominator+1, p.read.Better), Style: warn}
+	}
+	if p.state.Front < 0 {
+		return chart.Span{Text: "off the front: nothing on it is better in everything", Style: muted}
+	}
+	return chart.Span{Text: p.read.Rate.Words, Style: plain}
 }
 
 // shares divides h rows: tasks and coefficients get what they need where there is room, else both scroll.
@@ -149,7 +153,7 @@ func (p side) drawTasks(c *chart.Canvas) int {
 type taskColumns struct{ name, value, spread, bar, share, floor int }
 
 func (p side) columns(w int) taskColumns {
-	k := taskColumns{share: 4}
+	k := taskColumns{share: 4} // 100%
 	for _, t := range p.read.Tasks {
 		k.value = max(k.value, chart.Width(explore.Number(t.Task, t.Predicted.Value)))
 		k.spread = max(k.spread, chart.Width(explore.Spread(t.Task, half(t.Predicted)))+1)
@@ -158,10 +162,10 @@ func (p side) columns(w int) taskColumns {
 	if w >= 50 && len(p.state.Floors)+len(p.state.Weights)+len(p.state.Aspiration) > 0 {
 		k.floor = 8
 	}
-	used := 3 + k.name + 1 + k.value + 1 + k.spread + 1 + 1 + k.share
+	used := 3 + k.name + 1 + 1 + k.share + 2 + k.value + 1 + k.spread
 	if w < 32 {
 		k.share = 0
-		used -= 5
+		used -= 6
 	}
 	if k.floor > 0 {
 		used += k.floor + 1
@@ -197,18 +201,20 @@ func (p side) drawTask(c *chart.Canvas, y, i int, k taskColumns) {
 	case t.Flagged:
 		value = warn
 	}
-	rightText(c, x, y, k.value, explore.Number(t.Task, t.Predicted.Value), value)
-	x += k.value + 1
-	c.Text(x, y, "±"+explore.Spread(t.Task, half(t.Predicted)), muted)
-	x += k.spread + 1
+	// The bar comes before the figures: what a key changes is its end and what follows, and nothing else
+	// is sent.
 	if k.bar > 0 {
 		p.bar(t, i).Draw(c.Sub(x, y, k.bar, 1))
 		x += k.bar + 1
 	}
 	if k.share > 0 {
-		rightText(c, x, y, k.share, share(t.Share), muted)
-		x += k.share + 1
+		rightText(c, x, y, k.share, share(t.Share), plain)
+		x += k.share + 2
 	}
+	rightText(c, x, y, k.value, explore.Number(t.Task, t.Predicted.Value), value)
+	x += k.value + 1
+	c.Text(x, y, "±"+explore.Spread(t.Task, half(t.Predicted)), chart.Style{Attr: chart.Faint})
+	x += k.spread + 1
 	if k.floor > 0 {
 		text, s := wishText(t)
 		c.Text(x, y, chart.Clip(text, k.floor), s)
@@ -291,33 +297,31 @@ func (p side) known(i int) chart.Range {
 
 // belief says whether the surrogates may be believed here.
 func (p side) belief(c *chart.Canvas, y int) int {
-	text, style := "leverage "+explore.Decimal(p.read.Leverage, 2)+", inside the sampled region", muted
-	if p.read.Leverage > 1 {
-		text, style = "leverage "+explore.Decimal(p.read.Leverage, 2)+", outside the sampled region", warn
-	} else if !p.read.Believed {
-		text, style = "leverage "+explore.Decimal(p.read.Leverage, 2)+", too uncertain to believe", warn
+	long, short, style := ", inside the sampled region", " (inside)", muted
+	switch {
+	case p.read.Leverage > 1:
+		long, short, style = ", outside the sampled region", " (outside!)", warn
+	case !p.read.Believed:
+		long, short, style = ", too uncertain to believe", " (uncertain)", warn
 	}
-	w, _ := c.Size()
-	if chart.Width(text) > w-1 {
-		text = strings.NewReplacer(", inside the sampled region", " (inside)", ", outside the sampled region", " (outside!)", ", too uncertain to believe", " (uncertain)").Replace(text)
+	figure := explore.Decimal(p.read.Leverage, 2)
+	if w, _ := c.Size(); chart.Width("leverage "+figure+long) > w-1 {
+		long = short
 	}
-	c.Text(1, y, chart.Clip(text, w-1), style)
+	c.Spans(1, y, chart.Span{Text: "leverage ", Style: muted}, chart.Span{Text: figure, Style: plain}, chart.Span{Text: long, Style: style})
 	return y + 1
 }
 
 // says draws what there is to say about the point, the most important first.
-func (p side) says(c *chart.Canvas, y int) int {
+func (p side) says(c *chart.Canvas) {
 	w, h := c.Size()
+	y := 0
 	for _, s := range p.remarks() {
-		for _, line := range wrapText(s.Text, w-1) {
-			if y >= h {
-				return y
-			}
+		for _, line := range limit(wrapText(s.Text, w-1), h-y) {
 			c.Text(1, y, line, s.Style)
 			y++
 		}
 	}
-	return y
 }
 
 func (p side) remarks() []chart.Span {
@@ -328,9 +332,6 @@ func (p side) remarks() []chart.Span {
 	for _, i := range p.read.Broken {
 		t := p.read.Tasks[i]
 		out = append(out, chart.Span{Text: "breaks the floor: " + t.Task.Name + " " + explore.Sign(t.Task) + " " + explore.Number(t.Task, t.Floor), Style: bad})
-	}
-	if p.read.Dominator >= 0 && p.read.Better != "" {
-		out = append(out, chart.Span{Text: fmt.Sprintf("front %d gives %s more for free (r)", p.read.Dominator+1, strings.ReplaceAll(p.read.Better, "+", "")), Style: warn})
 	}
 	if t := p.read.Tasks[p.state.Task]; t.Flagged && t.Why != "" {
 		out = append(out, chart.Span{Text: t.Task.Name + ": " + t.Why, Style: warn})
@@ -351,38 +352,49 @@ func (p side) measuredHere() string {
 	return words
 }
 
-// below fills what room is left: pins, and how the hypervolume has grown.
-func (p side) below(c, in *chart.Canvas, box chart.Box, y int) {
+// drawPins draws the pins between the rows top and bottom, at the bottom, and returns where they begin.
+func (p side) drawPins(c, in *chart.Canvas, box chart.Box, top, bottom int) int {
+	n := min(len(p.state.Pins), bottom-top-1)
+	if n <= 0 {
+		return bottom
+	}
+	w, _ := in.Size()
+	y := bottom - n - 1
+	box.Rule(c, y, head("Pins", false))
+	for i, pin := range p.state.Pins[len(p.state.Pins)-n:] {
+		x := 1 + in.Text(1, y+1+i, "◇ ", chart.Ink(chart.Pinned))
+		x += in.Text(x, y+1+i, chart.Fit(pin.Name, min(10, w/3)), plain) + 1
+		for _, pr := range limit(p.analysis().Predict(pin.X), (w-x)/5) {
+			x += in.Text(x, y+1+i, explore.Decimal(pr.Value, 3), muted) + 1
+		}
+	}
+	return y
+}
+
+// drawGrowth draws how the hypervolume has grown, at the bottom below row top, and returns where that
+// begins.
+func (p side) drawGrowth(c, in *chart.Canvas, box chart.Box, top int) int {
 	w, h := in.Size()
 	a := p.analysis()
-	if n := len(p.state.Pins); n > 0 && h-y >= 2 {
-		box.Rule(c, y, head("Pins", false))
-		y++
-		for i, pin := range p.state.Pins {
-			if y >= h {
-				return
-			}
-			x := in.Text(1, y, "◇ ", chart.Ink(chart.Pinned)) + 1
-			x += in.Text(x, y, chart.Fit(pin.Name, min(10, w/3)), plain) + 1
-			for _, pr := range limit(a.Predict(p.state.Pins[i].X), (w-x)/5) {
-				x += in.Text(x, y, explore.Decimal(pr.Value, 3), muted) + 1
-			}
-			y++
-		}
+	if h-top < 2 || len(a.History) < 2 {
+		return h
 	}
-	if h-y >= 3 && len(a.History) > 1 {
-		box.Rule(c, y, append(head("Hypervolume", false), chart.Span{Text: " " + explore.Decimal(a.Hypervolume, 4), Style: muted}))
-		y++
-		if room := min(h-y, 8); room >= 5 {
-			l := chart.Line{
-				X:      chart.Axis{Range: chart.Range{Lo: 1, Hi: float64(len(a.History))}, Label: "trials", Format: whole},
-				Series: []chart.LineSeries{{Values: a.History, Color: chart.OnFront}},
-			}
-			l.Draw(in.Sub(0, y, w, room))
-			return
-		}
-		chart.Sparkline{Values: a.History, Color: chart.OnFront}.Draw(in.Sub(1, y, w-2, 1))
+	rows := 1
+	if h-top >= 7+len(p.state.Pins) {
+		rows = min(h-top-2-len(p.state.Pins), 9)
 	}
+	y := h - rows - 1
+	box.Rule(c, y, append(head("Hypervolume", false), chart.Span{Text: " " + explore.Decimal(a.Hypervolume, 4), Style: muted}))
+	if rows == 1 {
+		chart.Sparkline{Values: a.History, Color: chart.OnFront}.Draw(in.Sub(1, y+1, w-2, 1))
+		return y
+	}
+	l := chart.Line{
+		X:      chart.Axis{Range: chart.Range{Lo: 1, Hi: float64(len(a.History))}, Label: "trials", Format: whole},
+		Series: []chart.LineSeries{{Values: a.History, Color: chart.OnFront}},
+	}
+	l.Draw(in.Sub(0, y+1, w, rows))
+	return y
 }
 
 // whole writes numbers without decimals.

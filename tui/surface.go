@@ -162,7 +162,7 @@ type surrogatePane struct {
 func (p surrogatePane) draw(c *chart.Canvas) {
 	w, h := c.Size()
 	if p.analysis() == nil {
-		box := chart.Box{Edge: edge(p.focused), Title: head("Surrogate", p.focused)}.Draw(c)
+		box := chart.Box{Edge: faded, Title: head("Surrogate", p.focused)}.Draw(c)
 		bw, bh := box.Size()
 		lines := wrapText(side{sight: p.sight}.hint(), min(bw-4, 46))
 		for i, line := range lines {
@@ -190,7 +190,7 @@ func (p surrogatePane) drawMap(c *chart.Canvas) {
 	t := p.task()
 	title := append(head("Surrogate", p.focused), chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: t.Name, Style: strong},
 		chart.Span{Text: " over " + names[x] + " → and " + names[y] + " ↑", Style: muted})
-	box := chart.Box{Edge: edge(p.focused), Title: title, Footer: p.next(w - 6)}
+	box := chart.Box{Edge: faded, Title: title, Footer: p.next(w - 6)}
 	in := box.Draw(c)
 	m := chart.Contour{
 		X: chart.Axis{}, Y: chart.Axis{},
@@ -247,7 +247,7 @@ func (p surrogatePane) drawCalibration(c *chart.Canvas) {
 	r, style := trustMark(f)
 	title := append(head("Predicted against measured", false), chart.Span{Text: " " + string(r), Style: style}, chart.Span{Text: " " + t.Name, Style: muted})
 	w, _ := c.Size()
-	box := chart.Box{Edge: edge(p.focused && p.picture == 1), Title: title, Footer: chart.ClipSpans([]chart.Span{{Text: p.trustWords(), Style: muted}}, w-6)}
+	box := chart.Box{Edge: faded, Title: title, Footer: chart.ClipSpans([]chart.Span{{Text: p.trustWords(), Style: muted}}, w-6)}
 	in := box.Draw(c)
 	var pts []chart.Point
 	lo, hi := math.Inf(1), math.Inf(-1)
@@ -294,7 +294,7 @@ func (p surrogatePane) drawSlices(c *chart.Canvas) {
 	i := p.state.Coefficient
 	space := p.snap.Space.Coefficients[i]
 	title := append(head("Slices", false), chart.Span{Text: " along " + space.Name + " through what is in hand", Style: muted})
-	in := chart.Box{Edge: edge(p.focused && p.picture == 2), Title: title}.Draw(c)
+	in := chart.Box{Edge: faded, Title: title}.Draw(c)
 	var rates []chart.LineSeries
 	for t, s := range p.slices {
 		if t < len(p.snap.Tasks) && p.snap.Tasks[t].Rate() == p.task().Rate() {

@@ -35,6 +35,10 @@ func NewTheme(profile colorprofile.Profile, light bool) *Theme {
 	for c := Muted; c < semantic; c++ {
 		t.colors[c] = t.entry(inks.semantic[c])
 	}
+	// What is in hand wears the terminal's own foreground: it reads on any background, and takes no bytes.
+	hand := t.colors[InHand]
+	hand.fg = ""
+	t.colors[InHand] = hand
 	for i, p := range inks.series {
 		t.colors[Series(i)] = t.entry(p)
 	}
