@@ -191,6 +191,20 @@ func Name(a *study.Analysis, s State) string {
 	if a == nil || len(s.X) == 0 {
 		return ""
 	}
+	if name := label(a, s); name != "" {
+		return name
+	}
+	if s.Front >= 0 {
+		return fmt.Sprintf("front %d/%d", s.Front+1, len(a.Front))
+	}
+	if i := slices.IndexFunc(a.Trials, func(t study.Trial) bool { return samePoint(t.X, s.X) }); i >= 0 {
+		return fmt.Sprintf("trial %d", a.Trials[i].ID)
+	}
+	return "what if"
+}
+
+// label is the name of the point in hand where it is a named point or a model by itself.
+func label(a *study.Analysis, s State) string {
 	for _, p := range Places(a, s) {
 		if samePoint(p.X, s.X) {
 			return p.Name
@@ -201,13 +215,7 @@ func Name(a *study.Analysis, s State) string {
 			return r.Name
 		}
 	}
-	if s.Front >= 0 {
-		return fmt.Sprintf("front %d/%d", s.Front+1, len(a.Front))
-	}
-	if i := slices.IndexFunc(a.Trials, func(t study.Trial) bool { return samePoint(t.X, s.X) }); i >= 0 {
-		return fmt.Sprintf("trial %d", a.Trials[i].ID)
-	}
-	return "what if"
+	return ""
 }
 
 // Dominator is the point of the front that is better than p in every objective, by as much as possible

@@ -11,6 +11,7 @@ import (
 // Readout is what can be said about the point in hand.
 type Readout struct {
 	Name       string // knee, best rotated, a pin, front 12/200, what if
+	Label      string // Name where it is that of a named point, else ""
 	Tasks      []TaskReadout
 	Leverage   float64 // up to 1 among the samples
 	Believed   bool    // whether the surrogates may be believed here
@@ -53,6 +54,7 @@ func Read(a *study.Analysis, s State) Readout {
 		return r
 	}
 	r.Name = Name(a, s)
+	r.Label = label(a, s)
 	var p []study.Prediction
 	if onFront := s.Front >= 0 && s.Front < len(a.Front); onFront {
 		f := a.Front[s.Front]
