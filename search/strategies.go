@@ -89,6 +89,15 @@ var registry = []entry{
 		},
 		build: newDirect,
 	},
+	{
+		Info: Info{
+			Name:    "barrier",
+			Line:    "can they be merged at all: points on the straight line between every two models",
+			Paper:   "linear mode connectivity, Frankle et al. 2020 (arXiv 1912.05671)",
+			Options: []Option{{"points", linePoints, "points a line, with both ends"}},
+		},
+		build: newBarrier,
+	},
 }
 
 // Strategies lists every strategy, for docs and help.
