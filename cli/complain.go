@@ -51,8 +51,11 @@ func flagError(cmd *cobra.Command, err error) error {
 	return usage(help, "%s", err)
 }
 
-// flagGroups says which flags do not go together.
+// flagGroups says which flags are missing, and which do not go together.
 func flagGroups(cmd *cobra.Command) error {
+	if err := cmd.ValidateRequiredFlags(); err != nil {
+		return usage("`"+cmd.CommandPath()+" --help` says what it is for", "%s", err)
+	}
 	err := cmd.ValidateFlagGroups()
 	if err == nil {
 		return nil

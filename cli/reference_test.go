@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"parfait/tui"
 )
 
 var update = flag.Bool("update", false, "write generated files instead of comparing them")
@@ -71,6 +73,30 @@ func TestReadmeCommandsExist(t *testing.T) {
 		for _, m := range line.FindAllStringSubmatch(strings.ReplaceAll(string(text), "\\\n", " "), -1) {
 			if problem := unknownIn(m[1]); problem != "" {
 				t.Errorf("%s: parfait %s: %s", filepath.Base(file), strings.TrimSpace(m[1]), problem)
+			}
+		}
+	}
+}
+
+// TestTwinsExist holds that whatever a key changes in the explorer a command does too.
+func TestTwinsExist(t *testing.T) {
+	keys := tui.Keys()
+	if len(keys) == 0 {
+		t.Fatal("the explorer has no keys")
+	}
+	for _, k := range keys {
+		switch line, ok := strings.CutPrefix(k.Twin, "parfait "); {
+		case k.ID == "exporting.cancel": // its twin is ctrl-c
+		case k.Twin == "" && k.Changes:
+			t.Errorf("%s changes the study, and no command does", k.ID)
+		case k.Twin != "" && !ok:
+			t.Errorf("%s: the twin %q is not a command of this program", k.ID, k.Twin)
+		case ok:
+			if c, _, err := (&app{}).root().Find(strings.Fields(line)); err != nil || !c.HasParent() {
+				t.Errorf("%s: there is no command %q", k.ID, k.Twin)
+			}
+			if problem := unknownIn(line); problem != "" {
+				t.Errorf("%s: %s: %s", k.ID, k.Twin, problem)
 			}
 		}
 	}
