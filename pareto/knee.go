@@ -36,15 +36,20 @@ type scale struct{ ideal, nadir []float64 }
 func scaleOf(fs [][]float64, rows []int) scale {
 	var s scale
 	for _, i := range rows {
-		if s.ideal == nil {
-			s.ideal, s.nadir = append(s.ideal, fs[i]...), append(s.nadir, fs[i]...)
-			continue
-		}
-		for k, v := range fs[i] {
-			s.ideal[k], s.nadir[k] = min(s.ideal[k], v), max(s.nadir[k], v)
-		}
+		s.include(fs[i])
 	}
 	return s
+}
+
+// include extends the ranges to f.
+func (s *scale) include(f []float64) {
+	if s.ideal == nil {
+		s.ideal, s.nadir = append(s.ideal, f...), append(s.nadir, f...)
+		return
+	}
+	for k, v := range f {
+		s.ideal[k], s.nadir[k] = min(s.ideal[k], v), max(s.nadir[k], v)
+	}
 }
 
 // unit maps a value of objective k to [0, 1] over the range; 0 where there is no range.

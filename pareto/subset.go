@@ -1,6 +1,9 @@
 package pareto
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Subset returns the indices of at most n rows that are spread evenly over the front: the best of every
 // objective first, then always the row farthest from those taken (Gonzalez 1985), with each objective in
@@ -12,20 +15,32 @@ func Subset(fs [][]float64, n int) []int {
 		return nil
 	}
 	s := scaleOf(fs, front)
-	m := len(s.ideal)
-	v := make([]float64, 0, len(front)*m)
-	for _, i := range front {
-		for k, f := range fs[i] {
-			v = append(v, s.unit(k, f))
+	points := make([][]float64, len(front))
+	for i, f := range front {
+		points[i] = make([]float64, len(fs[f]))
+		for k, v := range fs[f] {
+			points[i][k] = s.unit(k, v)
 		}
 	}
-	gap := make([]float64, len(front))
+	taken, _ := spread(points, n)
+	for i, t := range taken {
+		taken[i] = front[t]
+	}
+	return taken
+}
+
+// spread takes at most n points: the least in every coordinate, then always the one farthest from those
+// taken. It also returns how far the last was.
+func spread(points [][]float64, n int) (taken []int, last float64) {
+	m := len(points[0])
+	v := slices.Concat(points...)
+	gap := make([]float64, len(points))
 	for i := range gap {
 		gap[i] = math.Inf(1)
 	}
-	var out []int
 	take := func(t int) {
-		out = append(out, front[t])
+		taken = append(taken, t)
+		last = math.Sqrt(gap[t])
 		p := v[t*m : (t+1)*m]
 		for i := range gap {
 			if gap[i] >= 0 {
@@ -34,13 +49,13 @@ func Subset(fs [][]float64, n int) []int {
 		}
 		gap[t] = -1
 	}
-	for k := 0; k < m && len(out) < n; k++ {
+	for k := 0; k < m && len(taken) < n; k++ {
 		t := extreme(v, m, k)
 		if gap[t] >= 0 {
 			take(t)
 		}
 	}
-	for len(out) < min(n, len(front)) {
+	for len(taken) < min(n, len(points)) {
 		far := 0
 		for i, g := range gap {
 			if g > gap[far] {
@@ -49,7 +64,7 @@ func Subset(fs [][]float64, n int) []int {
 		}
 		take(far)
 	}
-	return out
+	return taken, last
 }
 
 // extreme is the row with the least objective k, of equals the one with the least sum.

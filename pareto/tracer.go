@@ -1,11 +1,9 @@
 package pareto
 
 import (
-	"cmp"
 	"context"
 	"math"
 	"math/rand/v2"
-	"slices"
 )
 
 // tracer finds a front. Its evaluations are sites, shared by all of its goals.
@@ -19,17 +17,10 @@ type tracer struct {
 	rng   *rand.Rand
 	sites []*site
 	goals []*goal
-}
 
-// site is an evaluated point.
-type site struct {
-	u, x, f []float64
-	v       []float64 // f in units of the ranges
-	sum     float64   // of v
-	jac     []float64 // M × d, in unit coordinates; nil until it is needed
-	judged  bool      // whether outside is known
-	outside bool      // not feasible
-	aimed   bool      // a goal was set from here
+	sown     int     // of the sites, the sample
+	judged   []*site // those that Feasible was asked about
+	surveyed bool    // whether all of the sample was
 }
 
 func (t *tracer) trace() error {
@@ -37,32 +28,34 @@ func (t *tracer) trace() error {
 	if len(t.sites) == 0 {
 		return &Error{Code: NotANumber, Problems: []string{"no point of the sample has numbers as objectives"}}
 	}
-	t.rescale(t.sites)
-	for k := range t.p.M {
-		w := make([]float64, t.p.M)
-		w[k] = 1
-		t.aim(w)
+	t.rescale(nonDominated(t.sites))
+	// The axes twice: what lies beyond a valley is often one coordinate away.
+	for range 2 {
+		if err := t.pursue(t.axes(), 16); err != nil {
+			return err
+		}
+		t.evaluate(t.redrawn(t.ends(), min(8*t.d, 400)), false)
 	}
-	if len(t.goals) == 0 {
-		return &Error{Code: Infeasible, Problems: []string{"Feasible accepts no point of the sample"}}
-	}
-	if err := t.follow(16); err != nil || t.p.M == 1 {
-		return err
+	if t.p.M == 1 {
+		return nil
 	}
 	t.rescale(t.ends())
-	divisions := 1
-	for directionsCount(t.p.M, divisions+1) <= max(t.o.N/3, 12) {
-		divisions++
-	}
-	for _, r := range DasDennis(t.p.M, divisions) {
-		t.aim(along(r))
-	}
-	if err := t.follow(12); err != nil {
+	if err := t.pursue(t.rays(), 12); err != nil {
 		return err
 	}
-	for range 10 {
+	// Some more than are wanted, so that the even ones can be chosen.
+	want := t.o.N + min(t.o.N/2, 30)
+	even := 0
+	for range 14 {
 		ends := t.ends()
-		if len(ends) >= t.o.N || !t.fill(ends, t.o.N-len(ends)) {
+		t.rescale(ends)
+		missing, tolerance := max(want-len(ends), 0), 0.5
+		if missing == 0 {
+			if even++; even > 2 {
+				tolerance = 1.5 // what still is a hole is worth an effort
+			}
+		}
+		if !t.fill(ends, missing, tolerance) {
 			return nil
 		}
 		if err := t.follow(8); err != nil {
@@ -70,6 +63,45 @@ func (t *tracer) trace() error {
 		}
 	}
 	return nil
+}
+
+// pursue aims along weights and follows the goals; Infeasible where none ends inside.
+func (t *tracer) pursue(weights [][]float64, rounds int) error {
+	t.aim(weights)
+	if err := t.follow(rounds); err != nil {
+		return err
+	}
+	if len(t.ends()) == 0 {
+		return &Error{Code: Infeasible, Problems: []string{"Feasible accepts no point of the sample"}}
+	}
+	return nil
+}
+
+// axes weigh one objective each, for the ideal, and all but one, for the nadir.
+func (t *tracer) axes() [][]float64 {
+	var out [][]float64
+	for k := range t.p.M {
+		w := make([]float64, t.p.M)
+		w[k] = 1
+		out = append(out, w)
+		if t.p.M > 1 {
+			out = append(out, along(w))
+		}
+	}
+	return out
+}
+
+// rays weigh along Das–Dennis directions, for a third of the points.
+func (t *tracer) rays() [][]float64 {
+	divisions := 1
+	for directionsCount(t.p.M, divisions+1) <= max(t.o.N/3, 12) {
+		divisions++
+	}
+	out := DasDennis(t.p.M, divisions)
+	for i, r := range out {
+		out[i] = along(r)
+	}
+	return out
 }
 
 // sow evaluates the sample and the starts.
@@ -82,196 +114,64 @@ func (t *tracer) sow() {
 		us = append(us, u)
 	}
 	t.evaluate(us, false)
+	t.sown = len(t.sites)
 }
 
-// evaluate adds a site for every u, in their order, and returns those that have numbers as objectives; nil
-// for those that have not.
-func (t *tracer) evaluate(us [][]float64, withJacobian bool) []*site {
-	out := make([]*site, len(us))
-	each(t.o.Workers, len(us), func(i int) {
-		s := &site{u: us[i], x: make([]float64, t.d), f: make([]float64, t.p.M)}
-		t.dom.x(s.x, s.u)
-		if withJacobian && t.p.Both != nil {
-			t.differentiate(s)
-		} else {
-			t.p.eval(s.f, s.x)
+// rescale takes ideal and nadir from non-dominated sites; an objective that is the same on all of those has
+// its range over all that was evaluated.
+func (t *tracer) rescale(sites []*site) {
+	var next scale
+	for _, s := range sites {
+		next.include(s.f)
+	}
+	for k, v := range next.nadir {
+		if v > next.ideal[k] {
+			continue
 		}
-		if finite(s.f) {
-			out[i] = s
-		}
-	})
-	for _, s := range out {
-		if s != nil {
-			if t.ideal != nil {
-				t.measure(s)
-			}
-			t.sites = append(t.sites, s)
+		for _, s := range t.sites {
+			next.nadir[k] = max(next.nadir[k], s.f[k])
 		}
 	}
-	return out
+	if t.near(next) {
+		return
+	}
+	t.scale = next
+	for _, s := range t.sites {
+		t.measure(s)
+		s.depth, s.end = math.Inf(1), false
+	}
 }
 
-func finite(f []float64) bool {
-	for _, v := range f {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
+// near says whether the scales differ by less than a fiftieth of the ranges.
+func (s scale) near(o scale) bool {
+	for k := range s.ideal {
+		width := (o.nadir[k] - o.ideal[k]) / 50
+		if math.Abs(s.ideal[k]-o.ideal[k]) > width || math.Abs(s.nadir[k]-o.nadir[k]) > width {
 			return false
 		}
 	}
-	return true
+	return s.ideal != nil
 }
 
-// feasible asks Feasible once a site.
-func (t *tracer) feasible(s *site) bool {
-	if !s.judged {
-		s.judged = true
-		s.outside = t.o.Feasible != nil && !(t.o.Feasible(s.x) <= 0)
+// ends returns where the goals stand: inside, non-dominated and distinct.
+func (t *tracer) ends() []*site {
+	var stand []*site
+	for _, g := range t.goals {
+		if g.at != nil && !g.at.outside() {
+			stand = append(stand, g.at)
+		}
 	}
-	return !s.outside
+	return nonDominated(stand)
 }
 
-// rescale takes ideal and nadir from the non-dominated of the sites.
-func (t *tracer) rescale(sites []*site) {
+func nonDominated(sites []*site) []*site {
 	fs := make([][]float64, len(sites))
 	for i, s := range sites {
 		fs[i] = s.f
 	}
-	t.scale = scaleOf(fs, NonDominated(fs))
-	for _, s := range t.sites {
-		t.measure(s)
-	}
-}
-
-// measure stores a site's objectives in units of the ranges.
-func (t *tracer) measure(s *site) {
-	if s.v == nil {
-		s.v = make([]float64, t.p.M)
-	}
-	s.sum = 0
-	for k, f := range s.f {
-		s.v[k] = t.unit(k, f)
-		s.sum += s.v[k]
-	}
-}
-
-// ends returns where the goals stand: non-dominated and distinct.
-func (t *tracer) ends() []*site {
-	fs := make([][]float64, len(t.goals))
-	for i, g := range t.goals {
-		fs[i] = g.at.f
-	}
 	var out []*site
 	for _, i := range NonDominated(fs) {
-		out = append(out, t.goals[i].at)
+		out = append(out, sites[i])
 	}
 	return out
-}
-
-// fill aims at what the ends cover worst, n goals at most: at sites that were evaluated on the way, and at
-// the points halfway between neighbours and between any two ends. False where nothing is left to cover.
-func (t *tracer) fill(ends []*site, n int) bool {
-	t.evaluate(t.halfway(ends, n), false)
-	open := make([]hole, len(t.sites))
-	each(t.o.Workers, len(open), func(i int) {
-		s := t.sites[i]
-		open[i] = hole{site: s, depth: math.Inf(1)}
-		if s.aimed || s.outside {
-			open[i].depth = 0
-		}
-		for _, end := range ends {
-			open[i].cover(end)
-		}
-	})
-	found := false
-	for range n {
-		deepest := &open[0]
-		for i := range open {
-			if open[i].depth > deepest.depth {
-				deepest = &open[i]
-			}
-		}
-		if deepest.depth < shallow {
-			break
-		}
-		s := deepest.site
-		s.aimed, deepest.depth = true, 0
-		if !t.feasible(s) {
-			continue
-		}
-		found = true
-		t.aim(along(s.v))
-		each(t.o.Workers, len(open), func(i int) { open[i].cover(s) })
-	}
-	return found
-}
-
-// hole is a site and how far, in units of the ranges, all that covers the front would have to be shifted to
-// cover it too: its additive ε.
-type hole struct {
-	site  *site
-	depth float64
-}
-
-// shallow is the depth below which a hole is none.
-const shallow = 1e-4
-
-func (h *hole) cover(by *site) {
-	worst := math.Inf(-1)
-	for k, v := range by.v {
-		if d := v - h.site.v[k]; d > worst {
-			if worst = d; worst >= h.depth {
-				return
-			}
-		}
-	}
-	h.depth = worst
-}
-
-// halfway returns points between the ends: between neighbours, those farthest apart first, and as many
-// between any two.
-func (t *tracer) halfway(ends []*site, n int) [][]float64 {
-	near := make([][]gap, len(ends))
-	each(t.o.Workers, len(ends), func(i int) {
-		for j, s := range ends {
-			if j != i {
-				near[i] = closest(near[i], gap{min(i, j), max(i, j), squared(ends[i].v, s.v)}, t.p.M+1)
-			}
-		}
-	})
-	gaps := slices.Concat(near...)
-	slices.SortFunc(gaps, func(a, b gap) int { return cmp.Or(cmp.Compare(b.length, a.length), a.order(b)) })
-	gaps = slices.Compact(gaps)
-	gaps = gaps[:min(n, len(gaps))]
-	for range n {
-		if i, j := t.rng.IntN(len(ends)), t.rng.IntN(len(ends)); i != j {
-			gaps = append(gaps, gap{a: i, b: j})
-		}
-	}
-	us := make([][]float64, len(gaps))
-	for i, g := range gaps {
-		us[i] = make([]float64, t.d)
-		for j, v := range ends[g.a].u {
-			us[i][j] = (v + ends[g.b].u[j]) / 2
-		}
-	}
-	return us
-}
-
-// gap is two ends and their squared distance.
-type gap struct {
-	a, b   int
-	length float64
-}
-
-func (g gap) order(o gap) int { return cmp.Or(cmp.Compare(g.a, o.a), cmp.Compare(g.b, o.b)) }
-
-// closest keeps the n shortest gaps in order.
-func closest(gaps []gap, g gap, n int) []gap {
-	if len(gaps) == n && gaps[n-1].length <= g.length {
-		return gaps
-	}
-	at := len(gaps)
-	for at > 0 && gaps[at-1].length > g.length {
-		at--
-	}
-	return slices.Insert(gaps[:min(len(gaps), n-1)], at, g)
 }
