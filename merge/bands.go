@@ -11,7 +11,8 @@ import (
 type bands struct {
 	wide              bool
 	high, low         *cut  // high has the smaller rank
-	seenHigh, seenLow int64 // equal entries up to here; of low those that were kept
+	seenHigh, seenLow int64 // equal entries up to here, or of those the kept ones
+	top               []float32
 }
 
 // between prepares the entries of model i with ranks from, … to−1 of n.
@@ -60,21 +61,28 @@ func keepBand[F Float](b *bands, dst, src []F) {
 	}
 }
 
-// keep32 is keepBand with the kernel where no largest entries are dropped.
+// keep32 is keepBand on the kernel: what lies above the lower cut, less what lies above the higher one.
 func (b *bands) keep32(dst, src []float32) {
+	trimAt(b.low, &b.seenLow, dst, src)
 	if b.high == nothing {
-		copy(dst, src)
-		ties := int64(math.MaxInt64)
-		if b.low.before != nil {
-			ties = max(0, b.low.quota-b.seenLow)
-		}
-		b.seenLow += kernel.Trim(dst, uint32(b.low.at), ties)
 		return
 	}
-	for i, v := range src {
-		dst[i] = 0
-		if b.keeps(uint64(math.Float32bits(v) &^ (1 << 31))) {
-			dst[i] = v
-		}
+	if b.top == nil {
+		b.top = make([]float32, BlockElements)
 	}
+	top := b.top[:len(src)]
+	trimAt(b.high, &b.seenHigh, top, src)
+	for i, v := range top {
+		dst[i] = math.Float32frombits(math.Float32bits(dst[i]) ^ math.Float32bits(v)) // v, or zero
+	}
+}
+
+// trimAt copies what lies above a cut, of which seen entries were equal to it and kept before.
+func trimAt(c *cut, seen *int64, dst, src []float32) {
+	copy(dst, src)
+	ties := int64(math.MaxInt64)
+	if c.before != nil {
+		ties = max(0, c.quota-*seen)
+	}
+	*seen += kernel.Trim(dst, uint32(c.at), ties)
 }
