@@ -61,7 +61,7 @@ func (c cloud) alone() []float64 {
 		v := &level{bound: make([]float64, c.m)}
 		v.front = append(v.front, rows[:k*c.m]...)
 		v.front = append(v.front, rows[(k+1)*c.m:]...)
-		out[order[k]] = l.gain(v, rows[k*c.m:(k+1)*c.m])
+		out[order[k]] = l.alone(v, rows[k*c.m:(k+1)*c.m])
 	})
 	return out
 }

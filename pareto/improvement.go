@@ -50,7 +50,7 @@ func (p *Improvement) Of(y []float64) float64 {
 		}
 	}
 	if p.m > 3 {
-		return newLimits(p.m).gain(&level{front: slices.Clone(p.rows), bound: make([]float64, p.m)}, at)
+		return newLimits(p.m).alone(&level{front: p.rows, bound: make([]float64, p.m)}, at)
 	}
 	total := 0.0
 	for _, b := range p.boxes {

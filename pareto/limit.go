@@ -43,6 +43,15 @@ func (l *limits) volume(m int, rows []float64) float64 {
 
 // gain returns the volume that p adds to the level's front, and adds p to the front.
 func (l *limits) gain(v *level, p []float64) float64 {
+	gained := l.alone(v, p)
+	if gained > 0 {
+		v.add(p)
+	}
+	return gained
+}
+
+// alone returns the volume that p would add to the level's front.
+func (l *limits) alone(v *level, p []float64) float64 {
 	if !v.close(p) {
 		return 0
 	}
@@ -54,7 +63,6 @@ func (l *limits) gain(v *level, p []float64) float64 {
 	if len(v.rows) > 0 {
 		box -= l.volume(len(p), v.rows)
 	}
-	v.add(p)
 	return box
 }
 
