@@ -21,7 +21,7 @@ func (m dare) Info() MethodInfo {
 		Domains:   []DomainKind{Box},
 		Random:    true,
 		Params:    []Param{lambda, density(0.5)},
-		Notes:     []string{"u of an entry does not depend on density, so that what is kept at a lower density is kept at a higher one"},
+		Notes:     []string{"the random number of an entry does not depend on density, so that what is kept at a lower density is kept at a higher one"},
 	}
 	if m.elect {
 		info.Name = "dare_ties"

@@ -35,7 +35,7 @@ func (m della) Info() MethodInfo {
 		Notes: []string{
 			"a vector is one row; a row of one entry has probability density; entries of equal magnitude are ranked by their index, the lowest as the largest",
 			fmt.Sprintf("rows above %d entries are ranked in blocks of that many", ChunkElements),
-			"u is that of dare_linear; probabilities are cut to the range from 0 to 1",
+			"the random numbers are those of dare_linear; probabilities are cut to the range from 0 to 1",
 		},
 	}
 	if m.elect {
