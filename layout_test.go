@@ -31,13 +31,17 @@ var may = map[string][]string{
 
 	"explore/exploretest": {"explore", "study", "search", "surrogate", "pareto", "evaluator"},
 
-	"evaluator":               {},
-	"evaluator/evaluatortest": {"evaluator"},
-	"evaluator/command":       {"evaluator", "evaluator/internal/..."},
-	"evaluator/worker":        {"evaluator", "evaluator/internal/..."},
-	"evaluator/http":          {"evaluator", "evaluator/internal/..."},
-	"evaluator/slurm":         {"evaluator", "evaluator/internal/..."},
-	"evaluator/digits":        {"evaluator", "merge/safetensors"},
+	"evaluator":                      {},
+	"evaluator/internal/option":      {"evaluator"},
+	"evaluator/internal/placeholder": {"evaluator"},
+	"evaluator/internal/process":     {"evaluator"},
+	"evaluator/internal/report":      {"evaluator"},
+	"evaluator/evaluatortest":        {"evaluator"},
+	"evaluator/command":              {"evaluator", "evaluator/internal/..."},
+	"evaluator/worker":               {"evaluator", "evaluator/internal/..."},
+	"evaluator/http":                 {"evaluator", "evaluator/internal/..."},
+	"evaluator/slurm":                {"evaluator", "evaluator/internal/..."},
+	"evaluator/digits":               {"evaluator", "merge/safetensors"},
 
 	"evaluator/internal/option":      {"evaluator"},
 	"evaluator/internal/report":      {"evaluator"},
@@ -49,6 +53,7 @@ var may = map[string][]string{
 	"pareto/problems":   {"pareto"},
 	"tui/chart":         {},
 	"tui/figure":        {"tui/chart"},
+	"docs/examples":     {"evaluator/digits", "study", "merge", "merge/safetensors"},
 }
 
 // TestArrows holds the map: who may import whom, for everything that ends up in the program.
