@@ -42,7 +42,7 @@ type Rate struct {
 	Task  int
 	To    int       // the front point that Favour would go to, −1 none
 	Step  float64   // what the task gains there, in its own unit and sense
-	Gains []float64 // a task: what it gains for one point (rates) or one unit of the task, negative: a cost
+	Gains []float64 // a task: what it gains for one unit (see Words) of the task, negative: a cost
 	Words string
 }
 
@@ -145,7 +145,7 @@ func (s State) rate(a *study.Analysis) Rate {
 		return -sign(a.Tasks[t]) * (a.Front[r.To].Predicted[t].Value - a.Front[at].Predicted[t].Value)
 	}
 	r.Step = gain(s.Task)
-	unit := unitOf(a.Tasks[s.Task])
+	unit := unitOf(a, s.Task)
 	var costs, gains []string
 	for t, task := range a.Tasks {
 		per := gain(t) / r.Step * unit
@@ -161,16 +161,16 @@ func (s State) rate(a *study.Analysis) Rate {
 			gains = append(gains, w+" "+task.Name)
 		}
 	}
-	r.Words = rateWords(a.Tasks[s.Task], costs, gains)
+	r.Words = rateWords(a.Tasks[s.Task], unit, costs, gains)
 	return r
 }
 
-func rateWords(t study.Task, costs, gains []string) string {
+func rateWords(t study.Task, unit float64, costs, gains []string) string {
 	head := "+1 pt " + t.Name
 	if !t.Rate() {
-		head = "+1 " + t.Name
+		head = "+" + significantShort(unit) + " " + t.Name
 		if t.Sense == study.Minimize {
-			head = "−1 " + t.Name
+			head = "−" + significantShort(unit) + " " + t.Name
 		}
 	}
 	switch {
@@ -184,12 +184,13 @@ func rateWords(t study.Task, costs, gains []string) string {
 	return head + " costs " + strings.Join(costs, ", ") + " and gives " + strings.Join(gains, ", ")
 }
 
-// unitOf is what rates are counted in: a percentage point of a rate, one of anything else.
-func unitOf(t study.Task) float64 {
-	if t.Rate() {
+// unitOf is what rates are counted in: a percentage point of a rate, of anything else the power of ten
+// that a fifth of its range over the front reaches.
+func unitOf(a *study.Analysis, task int) float64 {
+	if a.Tasks[task].Rate() {
 		return 0.01
 	}
-	return 1
+	return math.Pow(10, math.Floor(math.Log10(ranges(a)[task]/5)))
 }
 
 // points writes a difference: rates in percentage points, others as they are; "0" where it is next to

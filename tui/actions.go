@@ -43,7 +43,7 @@ func noFront(e *explorer) string {
 func frontActions() []action {
 	at := []Place{PlaceFront}
 	return []action{
-		{ID: "front.right", Places: at, Keys: []string{"right", "l"}, Title: "to the nearest front point with more on the X axis", Hint: "along the front", Bar: 1, Twin: "parfait front", disabled: noFront, do: move(explore.Move{Kind: explore.Walk, N: 1})},
+		{ID: "front.right", Places: at, Keys: []string{"right", "l"}, Title: "to the nearest front point with more on the X axis", Hint: "along the front|walk", Bar: 1, Twin: "parfait front", disabled: noFront, do: move(explore.Move{Kind: explore.Walk, N: 1})},
 		{ID: "front.left", Places: at, Keys: []string{"left", "h"}, Title: "to the nearest front point with less on the X axis", Twin: "parfait front", disabled: noFront, do: move(explore.Move{Kind: explore.Walk, N: -1})},
 		{ID: "front.last", Places: at, Keys: []string{"end", "G"}, Title: "to the end of the front with most on the X axis", Twin: "parfait pick --best TASK", disabled: noFront, do: move(explore.Move{Kind: explore.Edge, N: 1})},
 		{ID: "front.first", Places: at, Keys: []string{"home", "g"}, Title: "to the end of the front with least on the X axis", Twin: "parfait front", disabled: noFront, do: move(explore.Move{Kind: explore.Edge, N: -1})},
@@ -64,7 +64,7 @@ func taskActions() []action {
 	return []action{
 		{ID: "task.next", Places: choose, Keys: []string{"down", "j"}, Title: "choose the next task", Hint: "task", Bar: 2, disabled: noFront, do: selectTask(1)},
 		{ID: "task.previous", Places: choose, Keys: []string{"up", "k"}, Title: "choose the previous task", disabled: noFront, do: selectTask(-1)},
-		{ID: "task.more", Places: handed, Keys: []string{"+"}, Title: "more of the chosen task, at the least cost to the others", Hint: "more of it", Bar: 3, Twin: "parfait pick --at-least TASK=…", disabled: noFront, do: move(explore.Move{Kind: explore.Favour, N: 1})},
+		{ID: "task.more", Places: handed, Keys: []string{"+"}, Title: "more of the chosen task, at the least cost to the others", Hint: "more of it|more", Bar: 3, Twin: "parfait pick --at-least TASK=…", disabled: noFront, do: move(explore.Move{Kind: explore.Favour, N: 1})},
 		{ID: "task.less", Places: handed, Keys: []string{"-"}, Title: "less of the chosen task, for the most of the others", Twin: "parfait pick --weights TASK=…", disabled: noFront, do: move(explore.Move{Kind: explore.Favour, N: -1})},
 		{ID: "task.floor", Places: []Place{PlaceTasks, PlaceFront}, Keys: []string{">"}, Title: "set a floor for the chosen task (empty takes it away)", Hint: "floor", Bar: 8, Twin: "parfait pick --at-least TASK=…", disabled: noFront, do: askWish(explore.Floor)},
 		{ID: "task.weight", Places: []Place{PlaceTasks}, Keys: []string{"="}, Title: "set the weight of the chosen task (0 takes it away)", Hint: "weight", Twin: "parfait pick --weights TASK=…", disabled: noFront, do: askWish(explore.Weigh)},
@@ -80,7 +80,7 @@ func coefficientActions() []action {
 		return move(explore.Move{Kind: kind, Value: v})
 	}
 	return []action{
-		{ID: "coefficient.next", Places: at, Keys: []string{"down", "j"}, Title: "the next coefficient", Hint: "coefficient", Bar: 2, do: move(explore.Move{Kind: explore.SelectCoefficient, N: 1})},
+		{ID: "coefficient.next", Places: at, Keys: []string{"down", "j"}, Title: "the next coefficient", Hint: "coefficient|which", Bar: 2, do: move(explore.Move{Kind: explore.SelectCoefficient, N: 1})},
 		{ID: "coefficient.previous", Places: at, Keys: []string{"up", "k"}, Title: "the previous coefficient", do: move(explore.Move{Kind: explore.SelectCoefficient, N: -1})},
 		{ID: "coefficient.up", Places: at, Keys: []string{"right", "l"}, Title: "turn it up by .01", Hint: "by .01", Bar: 1, Twin: "parfait predict --at NAME=…", disabled: noFront, do: turn(explore.Nudge, 0.01)},
 		{ID: "coefficient.down", Places: at, Keys: []string{"left", "h"}, Title: "turn it down by .01", Twin: "parfait predict --at NAME=…", disabled: noFront, do: turn(explore.Nudge, -0.01)},
@@ -95,17 +95,17 @@ func coefficientActions() []action {
 // pointActions are about the point in hand, wherever it shows.
 func pointActions() []action {
 	return []action{
-		{ID: "point.front", Places: handed, Keys: []string{"r"}, Title: "back to the nearest point of the front", Hint: "back to the front", Bar: 8, Twin: "parfait front", disabled: onFront, do: move(explore.Move{Kind: explore.Return})},
+		{ID: "point.front", Places: handed, Keys: []string{"r"}, Title: "back to the nearest point of the front", Hint: "back to the front|to the front", Bar: 8, Twin: "parfait front", disabled: onFront, do: move(explore.Move{Kind: explore.Return})},
 		{ID: "point.next", Places: panes, Keys: []string{"n"}, Title: "to the next named point: knee, best of each task, uniform, pins", Hint: "named points", Twin: "parfait pick --knee", disabled: noFront, do: move(explore.Move{Kind: explore.Visit, N: 1})},
 		{ID: "point.previous", Places: panes, Keys: []string{"N"}, Title: "to the previous named point", Twin: "parfait pick --knee", disabled: noFront, do: move(explore.Move{Kind: explore.Visit, N: -1})},
 		{ID: "point.pin", Places: panes, Keys: []string{"p"}, Title: "pin the point in hand, or take its pin away", Hint: "pin", Bar: 7, disabled: noFront, do: togglePin},
 		{ID: "point.compare", Places: panes, Keys: []string{"P"}, Title: "compare the pins and the point in hand side by side", Hint: "compare", Twin: "parfait predict --at …", disabled: noPins, do: compare},
 		{ID: "point.undo", Places: panes, Keys: []string{"u"}, Title: "undo the last move", do: move(explore.Move{Kind: explore.Undo})},
 		{ID: "point.redo", Places: panes, Keys: []string{"ctrl+r"}, Title: "redo what was undone", do: move(explore.Move{Kind: explore.Redo})},
-		{ID: "point.recipe", Places: panes, Keys: []string{"w"}, Title: "copy the recipe of the point in hand, and show it", Hint: "recipe", Twin: "parfait pick --json", disabled: noFront, do: copyRecipe},
-		{ID: "point.copy", Places: panes, Keys: []string{"W"}, Title: "copy the coefficients of the point in hand", Twin: "parfait pick --json", disabled: noFront, do: copyCoefficients},
-		{ID: "point.pick", Places: panes, Keys: []string{"d"}, Title: "decide: record the point in hand as a pick, and why", Hint: "decide", Twin: "parfait pick --at … --why …", Changes: true, Role: Operator, disabled: noFront, do: askPick},
-		{ID: "point.evaluate", Places: panes, Keys: []string{"e"}, Title: "have the point in hand measured next", Hint: "evaluate", Bar: 6, Twin: "parfait run --at …", Changes: true, disabled: noEvaluate, do: evaluateHere},
+		{ID: "point.recipe", Places: panes, Keys: []string{"w"}, Title: "copy the recipe of the point in hand, and show it", Hint: "recipe", Twin: "parfait predict --json", disabled: noFront, do: copyRecipe},
+		{ID: "point.copy", Places: panes, Keys: []string{"W"}, Title: "copy the coefficients of the point in hand", Twin: "parfait predict --json", disabled: noFront, do: copyCoefficients},
+		{ID: "point.pick", Places: panes, Keys: []string{"d"}, Title: "decide: record the point in hand as a pick, and why", Hint: "decide", Twin: "parfait pick --why …", Changes: true, Role: Operator, disabled: noFront, do: askPick},
+		{ID: "point.evaluate", Places: panes, Keys: []string{"e"}, Title: "have the point in hand measured next", Hint: "evaluate", Bar: 6, Twin: "parfait trials --evaluate NAME=…", Changes: true, disabled: noEvaluate, do: evaluateHere},
 	}
 }
 
@@ -113,7 +113,7 @@ func runActions() []action {
 	return []action{
 		{ID: "run.toggle", Places: panes, Keys: []string{"s"}, Title: "start a runner that goes on by itself, or pause it", Hint: "start/pause", Bar: 9, Twin: "parfait run --headless", Changes: true, disabled: noRun, do: toggleRunner},
 		{ID: "run.budget", Places: panes, Keys: []string{"b"}, Title: "change the budget of trials", Hint: "budget", Twin: "parfait run --budget N", Changes: true, do: askBudget},
-		{ID: "export.open", Places: handed, Keys: []string{"enter"}, Title: "export the point in hand as a checkpoint", Hint: "export", Bar: 5, Twin: "parfait export --at … --out DIR", Changes: true, disabled: noFront, do: openExport},
+		{ID: "export.open", Places: handed, Keys: []string{"enter"}, Title: "export the point in hand as a checkpoint", Hint: "export", Bar: 4, Twin: "parfait export --at … --out DIR", Changes: true, disabled: noFront, do: openExport},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"parfait/tui/chart"
 )
@@ -38,7 +39,14 @@ func keyHints(e *explorer, p Place, w int) []chart.Span {
 		if a.Hint == "" || a.Keys[0] == "?" {
 			continue
 		}
-		next := hint(a, e.shownKeys(a), a.Hint)
+		text, brief, _ := strings.Cut(a.Hint, "|")
+		if w < 110 && brief != "" {
+			text = brief
+		}
+		if a.ID == "screen.tab" && e.disabled(a) != "" {
+			continue
+		}
+		next := hint(a, e.shownKeys(a), text)
 		n := chart.SpansWidth(next) + 2
 		if n > room {
 			continue

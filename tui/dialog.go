@@ -63,6 +63,7 @@ func (f *field) draw(c *chart.Canvas, focused bool) {
 // prompt asks for a line of text.
 type prompt struct {
 	title, label, help, value string
+	replace                   bool // what is typed first takes the place of the value
 	done                      func(e *explorer, value string) (tea.Cmd, string) // the string says what is wrong
 
 	field field
@@ -79,6 +80,10 @@ func (e *explorer) ask(p prompt) tea.Cmd {
 func (p *prompt) place() Place { return PlacePrompt }
 
 func (p *prompt) press(_ *explorer, k tea.KeyPressMsg) tea.Cmd {
+	if p.replace && k.Text != "" {
+		p.field.SetValue("")
+	}
+	p.replace = false
 	p.field.press(k)
 	p.wrong = ""
 	return nil

@@ -7,7 +7,7 @@ import (
 // screenActions are about the screen, in every pane.
 func screenActions() []action {
 	out := []action{
-		{ID: "screen.tab", Places: panes, Keys: []string{"tab"}, Title: "the next pane", Hint: "pane", Bar: 4, disabled: onePane, do: func(e *explorer) tea.Cmd { return e.nextPane(1) }},
+		{ID: "screen.tab", Places: panes, Keys: []string{"tab"}, Title: "the next pane", Hint: "pane", Bar: 5, disabled: onePane, do: func(e *explorer) tea.Cmd { return e.nextPane(1) }},
 		{ID: "screen.back-tab", Places: panes, Keys: []string{"shift+tab"}, Title: "the previous pane", disabled: onePane, do: func(e *explorer) tea.Cmd { return e.nextPane(-1) }},
 		{ID: "screen.palette", Places: panes, Keys: []string{":"}, Title: "find what to do", Hint: "find", do: openPalette},
 		{ID: "screen.help", Places: panes, Keys: []string{"?"}, Title: "the keys of this place", Hint: "help", do: func(e *explorer) tea.Cmd {
@@ -29,7 +29,7 @@ func screenActions() []action {
 }
 
 func onePane(e *explorer) string {
-	if !e.view.hasSide() {
+	if !e.view.hasSide(e.w) {
 		return "this view is one pane"
 	}
 	return ""

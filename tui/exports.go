@@ -23,10 +23,10 @@ func exportActions() []action {
 		}
 	}
 	return []action{
-		{ID: "exports.down", Places: at, Keys: []string{"down", "j"}, Title: "the next one", Hint: "select", do: step(1)},
+		{ID: "exports.down", Places: at, Keys: []string{"down", "j"}, Title: "the next one", Hint: "select", Bar: 1, do: step(1)},
 		{ID: "exports.up", Places: at, Keys: []string{"up", "k"}, Title: "the previous one", do: step(-1)},
-		{ID: "exports.receipt", Places: at, Keys: []string{"enter"}, Title: "read its receipt", Hint: "receipt", Twin: "parfait verify OUT", disabled: noExport, do: readReceipt},
-		{ID: "exports.take", Places: at, Keys: []string{"t"}, Title: "take it in hand", Hint: "take in hand", Twin: "parfait predict --at …", disabled: noFront, do: takeExport},
+		{ID: "exports.receipt", Places: at, Keys: []string{"enter"}, Title: "read its receipt", Hint: "receipt", Bar: 2, Twin: "parfait verify OUT", disabled: noExport, do: readReceipt},
+		{ID: "exports.take", Places: at, Keys: []string{"t"}, Title: "take it in hand", Hint: "take in hand", Bar: 2, Twin: "parfait predict --at …", disabled: noFront, do: takeExport},
 	}
 }
 

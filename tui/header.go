@@ -71,7 +71,7 @@ func (h header) drawState(c *chart.Canvas, short bool) {
 	bar := min(max(w/5, 6), 30)
 	chart.Progress{Fraction: float64(a.Done) / float64(max(a.Budget, 1)), Color: style.FG}.Draw(c.Sub(x, 0, bar, 1))
 	x += bar + 1
-	c.Spans(x, 0, chart.ClipSpans(h.activity(), w-x)...)
+	h.drawActivity(c.Sub(x, 0, w-x, 1))
 }
 
 func runnerWord(a study.Activity) (string, chart.Style) {
@@ -86,19 +86,28 @@ func runnerWord(a study.Activity) (string, chart.Style) {
 	return "idle", chart.Ink(chart.Muted)
 }
 
-// activity says what is going on, the most important first.
+// drawActivity says what is going on, the most important first, as much as fits.
+func (h header) drawActivity(c *chart.Canvas) {
+	w, _ := c.Size()
+	x := 0
+	for _, s := range h.activity() {
+		sep := ""
+		if x > 0 {
+			sep = " · "
+		}
+		if n := chart.Width(sep + s.Text); x > 0 && x+n > w {
+			continue
+		}
+		x += c.Spans(x, 0, chart.Span{Text: sep, Style: faded}, chart.Span{Text: chart.Clip(s.Text, w-x), Style: s.Style})
+	}
+}
+
 func (h header) activity() []chart.Span {
 	a := h.snap.Activity
-	muted := chart.Ink(chart.Muted)
 	var out []chart.Span
-	add := func(text string, s chart.Style) {
-		if len(out) > 0 {
-			out = append(out, chart.Span{Text: " · ", Style: chart.Ink(chart.Faded)})
-		}
-		out = append(out, chart.Span{Text: text, Style: s})
-	}
+	add := func(text string, s chart.Style) { out = append(out, chart.Span{Text: text, Style: s}) }
 	if h.export != "" {
-		add(h.export, chart.Ink(chart.Accent))
+		add(h.export, accent)
 	}
 	if a.Running > 0 {
 		add(fmt.Sprintf("%d running", a.Running), muted)
@@ -107,13 +116,13 @@ func (h header) activity() []chart.Span {
 		add("eta "+duration(a.ETA), muted)
 	}
 	if a.Failed > 0 {
-		add(fmt.Sprintf("%d failed", a.Failed), chart.Ink(chart.Bad))
+		add(fmt.Sprintf("%d failed", a.Failed), bad)
 	}
 	if a.Waiting > 0 {
 		add(fmt.Sprintf("%d waiting", a.Waiting), muted)
 	}
 	if a.Note != "" {
-		add(a.Note, chart.Ink(chart.Warn))
+		add(a.Note, warn)
 	}
 	if len(out) == 0 && a.Runner == study.Idle && a.Done < a.Budget {
 		add("s starts a runner", muted)
@@ -142,7 +151,7 @@ func (h header) trust(w int) []chart.Span {
 		return out
 	}
 	for _, try := range [][]chart.Span{line(true, true), line(false, true)} {
-		if chart.SpansWidth(try) <= w*2/5 {
+		if chart.SpansWidth(try) <= w/2 {
 			return try
 		}
 	}

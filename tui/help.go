@@ -36,7 +36,7 @@ func (h *help) lines(e *explorer) []helpLine {
 			names[i] = keyName(k)
 		}
 		line := helpLine{keys: strings.Join(names, " "), text: a.Title, why: e.disabled(a)}
-		if len(a.Places) >= len(panes)-1 {
+		if everywhere(*a) {
 			wide = append(wide, line)
 		} else {
 			out = append(out, line)

@@ -79,7 +79,7 @@ func (e *explorer) restore(b []byte) tea.Cmd {
 	e.state = explore.Rebase(e.analysis(), s)
 	e.view, e.zoom, e.trials.filter = k.View, k.Zoom, k.Filter
 	e.focus = k.View.place()
-	if k.View.hasSide() && (k.Focus == PlaceTasks || k.Focus == PlaceCoefficients) {
+	if k.View.hasSide(fullWidth) && (k.Focus == PlaceTasks || k.Focus == PlaceCoefficients) {
 		e.focus = k.Focus
 	}
 	e.look()

@@ -51,6 +51,9 @@ func (e *explorer) update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		e.w, e.h = msg.Width, msg.Height
+		if !e.view.hasSide(e.w) {
+			e.focus = e.view.place()
+		}
 		return e.moved()
 	case tea.ColorProfileMsg:
 		e.profile, e.known = msg.Profile, true
@@ -185,7 +188,7 @@ func (e *explorer) screen() *chart.Canvas {
 		e.canvas.Resize(e.w, e.h)
 	}
 	c := e.canvas
-	l := arrange(e.w, e.h, e.view.hasSide())
+	l := arrange(e.w, e.h, e.view.hasSide(e.w))
 	if l.tooSmall {
 		drawTooSmall(c)
 		return c

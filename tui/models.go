@@ -33,11 +33,11 @@ func modelActions() []action {
 		}
 	}
 	return []action{
-		{ID: "models.down", Places: at, Keys: []string{"down", "j"}, Title: "the next model", Hint: "select", do: step(1, 0)},
+		{ID: "models.down", Places: at, Keys: []string{"down", "j"}, Title: "the next model", Hint: "select", Bar: 1, do: step(1, 0)},
 		{ID: "models.up", Places: at, Keys: []string{"up", "k"}, Title: "the previous model", do: step(-1, 0)},
 		{ID: "models.right", Places: at, Keys: []string{"right", "l"}, Title: "the next task", do: step(0, 1)},
 		{ID: "models.left", Places: at, Keys: []string{"left", "h"}, Title: "the previous task", do: step(0, -1)},
-		{ID: "models.take", Places: at, Keys: []string{"t"}, Title: "take it in hand", Hint: "take in hand", Twin: "parfait predict --at …", disabled: noFront, do: func(e *explorer) tea.Cmd {
+		{ID: "models.take", Places: at, Keys: []string{"t"}, Title: "take it in hand", Hint: "take in hand", Bar: 2, Twin: "parfait predict --at …", disabled: noFront, do: func(e *explorer) tea.Cmd {
 			refs := e.analysis().References
 			if len(refs) == 0 {
 				return nil

@@ -87,7 +87,7 @@ func (e *explorer) goTo(p Place) {
 			e.view = v.id
 		}
 	}
-	if (p == PlaceTasks || p == PlaceCoefficients) && !e.view.hasSide() {
+	if (p == PlaceTasks || p == PlaceCoefficients) && !e.view.hasSide(e.w) {
 		e.view = FrontView
 	}
 	e.focus = p

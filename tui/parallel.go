@@ -36,17 +36,17 @@ func parallelActions() []action {
 		return func(e *explorer) tea.Cmd { return e.brush(lo, hi) }
 	}
 	return []action{
-		{ID: "parallel.next", Places: at, Keys: []string{"right", "l"}, Title: "the next axis", Hint: "axis", do: axis(1)},
+		{ID: "parallel.next", Places: at, Keys: []string{"right", "l"}, Title: "the next axis", Hint: "axis", Bar: 1, do: axis(1)},
 		{ID: "parallel.previous", Places: at, Keys: []string{"left", "h"}, Title: "the previous axis", do: axis(-1)},
-		{ID: "parallel.raise", Places: at, Keys: []string{"up", "k"}, Title: "brush: raise the lower end", Hint: "lower end", Twin: "parfait front --where …", disabled: noFront, do: brush(brushStep, 0)},
+		{ID: "parallel.raise", Places: at, Keys: []string{"up", "k"}, Title: "brush: raise the lower end", Hint: "lower end", Bar: 1, Twin: "parfait front --all", disabled: noFront, do: brush(brushStep, 0)},
 		{ID: "parallel.lower", Places: at, Keys: []string{"down", "j"}, Title: "brush: lower the lower end", disabled: noFront, do: brush(-brushStep, 0)},
 		{ID: "parallel.raise-top", Places: at, Keys: []string{"shift+up", "K"}, Title: "brush: raise the upper end", disabled: noFront, do: brush(0, brushStep)},
-		{ID: "parallel.lower-top", Places: at, Keys: []string{"shift+down", "J"}, Title: "brush: lower the upper end", Hint: "upper end", disabled: noFront, do: brush(0, -brushStep)},
-		{ID: "parallel.clear", Places: at, Keys: []string{"x", "backspace"}, Title: "take the brush of this axis away", Hint: "clear", disabled: noBrush, do: func(e *explorer) tea.Cmd {
+		{ID: "parallel.lower-top", Places: at, Keys: []string{"shift+down", "J"}, Title: "brush: lower the upper end", Hint: "upper end", Bar: 2, disabled: noFront, do: brush(0, -brushStep)},
+		{ID: "parallel.clear", Places: at, Keys: []string{"x", "backspace"}, Title: "take the brush of this axis away", Hint: "clear", Bar: 3, disabled: noBrush, do: func(e *explorer) tea.Cmd {
 			return e.move(explore.Move{Kind: explore.BrushTo, Name: e.columns()[e.parallel.axis], Lo: math.NaN(), Hi: math.NaN()})
 		}},
-		{ID: "parallel.step", Places: at, Keys: []string{"space"}, Title: "take the next brushed point in hand", Hint: "next brushed", disabled: noFront, do: stepBrushed},
-		{ID: "parallel.measured", Places: at, Keys: []string{"m"}, Title: "show the measured trials too, or not", Hint: "measured", disabled: noFront, do: func(e *explorer) tea.Cmd {
+		{ID: "parallel.step", Places: at, Keys: []string{"space"}, Title: "take the next brushed point in hand", Hint: "next brushed", Bar: 2, disabled: noFront, do: stepBrushed},
+		{ID: "parallel.measured", Places: at, Keys: []string{"m"}, Title: "show the measured trials too, or not", Hint: "measured", Bar: 4, disabled: noFront, do: func(e *explorer) tea.Cmd {
 			e.parallel.trials = !e.parallel.trials
 			return nil
 		}},
@@ -142,7 +142,7 @@ func (p parallelPane) title() []chart.Span {
 
 func (p parallelPane) footer(c *chart.Canvas) []chart.Span {
 	w, _ := c.Size()
-	keys := []chart.Key{{Glyph: '━', Style: chart.Ink(chart.InHand), Text: "in hand"}, {Glyph: '─', Style: chart.Ink(chart.Predicted), Text: "predicted front", Short: "predicted"}}
+	keys := []chart.Key{{Glyph: '━', Style: chart.Ink(chart.InHand), Text: "in hand"}, {Glyph: '─', Style: chart.Ink(chart.Sequential(0.7)), Text: "predicted front, coloured by " + p.columns()[p.axis], Short: "predicted"}}
 	if p.trials {
 		keys = append(keys, chart.Key{Glyph: '─', Style: chart.Ink(chart.OnFront), Text: "measured"})
 	}
@@ -158,11 +158,10 @@ func (p parallelPane) axes() []chart.ParallelAxis {
 			v := explore.Column(f.X, f.Predicted, i)
 			r.Lo, r.Hi = min(r.Lo, v), max(r.Hi, v)
 		}
-		label := name
-		if i >= len(p.snap.Tasks) {
-			label = p.coefficients()[i-len(p.snap.Tasks)]
+		if i < len(p.snap.Tasks) {
+			r = r.Pad(0.02)
 		}
-		axes[i] = chart.ParallelAxis{Axis: chart.Axis{Label: label, Range: r.Pad(0.02), Format: p.columnFormat(i)}}
+		axes[i] = chart.ParallelAxis{Axis: chart.Axis{Label: name, Range: r, Format: p.columnFormat(i)}}
 		if b, ok := p.state.Brushes[name]; ok {
 			axes[i].Brushed, axes[i].Brush = true, chart.Range{Lo: b.Lo, Hi: b.Hi}
 		}
@@ -170,6 +169,10 @@ func (p parallelPane) axes() []chart.ParallelAxis {
 	return axes
 }
 
+// mostStrands are drawn while nothing is brushed.
+const mostStrands = 50
+
+// strands are the lines, coloured by their value on the axis in hand.
 func (p parallelPane) strands() []chart.Strand {
 	var out []chart.Strand
 	n := len(p.columns())
@@ -180,8 +183,15 @@ func (p parallelPane) strands() []chart.Strand {
 		}
 		return vs
 	}
-	for _, f := range p.analysis().Front {
-		out = append(out, chart.Strand{Values: values(func(i int) float64 { return explore.Column(f.X, f.Predicted, i) }), Color: chart.Predicted})
+	a, colour := p.analysis(), p.axes()[p.axis].Range
+	every := 1
+	if len(p.state.Brushes) == 0 {
+		every = len(a.Front)/mostStrands + 1 // more would fill the screen
+	}
+	for i := 0; i < len(a.Front); i += every {
+		f := &a.Front[i]
+		t := colour.At(explore.Column(f.X, f.Predicted, p.axis))
+		out = append(out, chart.Strand{Values: values(func(i int) float64 { return explore.Column(f.X, f.Predicted, i) }), Color: chart.Sequential(t)})
 	}
 	if p.trials {
 		for i := range p.analysis().Trials {

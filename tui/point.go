@@ -46,7 +46,7 @@ func toggleRunner(e *explorer) tea.Cmd {
 
 func askBudget(e *explorer) tea.Cmd {
 	return e.ask(prompt{
-		title: "Budget", label: "trials in all", value: fmt.Sprint(e.snap.Activity.Budget),
+		replace: true, title: "Budget", label: "trials in all", value: fmt.Sprint(e.snap.Activity.Budget),
 		help: fmt.Sprintf("%d are finished. The search stops when so many were asked for.", e.snap.Activity.Done),
 		done: func(e *explorer, v string) (tea.Cmd, string) {
 			var n int

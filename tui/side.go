@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"parfait/explore"
 	"parfait/study"
@@ -74,18 +75,18 @@ func (p side) title() []chart.Span {
 	return append(t, chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: p.read.Name, Style: plain})
 }
 
-// empty says what is needed before there is anything in hand.
+// empty says what is measured, before there is anything in hand.
 func (p side) empty(c *chart.Canvas) {
-	w, _ := c.Size()
-	y := 1
-	for _, line := range wrapText(p.hint(), w-2) {
-		c.Text(1, y, line, muted)
-		y++
+	w, h := c.Size()
+	n := nameWidth(taskNames(p.snap.Tasks), 6, w/2)
+	for i, t := range limit(p.snap.Tasks, h-2) {
+		c.Text(1, i, chart.Fit(t.Name, n), plain)
+		c.Text(n+2, i, string(t.Role), muted)
 	}
-	y++
-	for _, t := range p.snap.Tasks {
-		c.Spans(1, y, chart.Span{Text: t.Name, Style: plain}, chart.Span{Text: " " + string(t.Role), Style: muted})
-		y++
+	y := len(p.snap.Tasks) + 1
+	for i, c2 := range limit(p.snap.Space.Coefficients, h-y) {
+		c.Text(1, y+i, chart.Fit(c2.Name, n), muted)
+		c.Text(n+2, y+i, explore.Decimal(c2.Lo, 2)+" … "+explore.Decimal(c2.Hi, 2), muted)
 	}
 }
 
@@ -105,7 +106,7 @@ func (p side) hint() string {
 // costs says what more of the chosen task costs on the front, and off it what the front would give.
 func (p side) costs() chart.Span {
 	if p.read.Dominator >= 0 && p.read.Better != "" {
-		return chart.Span{Text: fmt.Sprintf("front %d gives %s for free (r)", p.read.Dominator+1, p.read.Better), Style: warn}
+		return chart.Span{Text: fmt.Sprintf("r: %s for free (front %d)", p.read.Better, p.read.Dominator+1), Style: warn}
 	}
 	if p.state.Front < 0 {
 		return chart.Span{Text: "off the front: nothing on it is better in everything", Style: muted}
@@ -332,6 +333,15 @@ func (p side) remarks() []chart.Span {
 	for _, i := range p.read.Broken {
 		t := p.read.Tasks[i]
 		out = append(out, chart.Span{Text: "breaks the floor: " + t.Task.Name + " " + explore.Sign(t.Task) + " " + explore.Number(t.Task, t.Floor), Style: bad})
+	}
+	var wishes []string
+	for _, t := range p.read.Tasks {
+		if t.Wish != "" {
+			wishes = append(wishes, t.Task.Name+" "+t.Wish)
+		}
+	}
+	if len(wishes) > 0 {
+		out = append(out, chart.Span{Text: "follows " + strings.Join(wishes, ", "), Style: accent})
 	}
 	if t := p.read.Tasks[p.state.Task]; t.Flagged && t.Why != "" {
 		out = append(out, chart.Span{Text: t.Task.Name + ": " + t.Why, Style: warn})

@@ -29,7 +29,7 @@ func (e *explorer) stagger(msg tea.Msg) tea.Cmd {
 		return nil
 	}
 	_, key := msg.(tea.KeyPressMsg)
-	if !key && !e.drawn.due || !e.view.hasSide() {
+	if !key && !e.drawn.due || !e.view.hasSide(e.w) {
 		e.drawn = step{e.sight, e.sight, e.version, false}
 		return nil
 	}

@@ -123,7 +123,7 @@ func surrogateActions() []action {
 	at := []Place{PlaceSurrogate}
 	turn := func(which *int, n int) tea.Cmd { *which = n; return nil }
 	return []action{
-		{ID: "surrogate.x", Places: at, Keys: []string{"X"}, Title: "another coefficient on the X axis", Hint: "axes", disabled: noFront, do: func(e *explorer) tea.Cmd {
+		{ID: "surrogate.x", Places: at, Keys: []string{"X"}, Title: "another coefficient on the X axis", Hint: "axes", Bar: 1, disabled: noFront, do: func(e *explorer) tea.Cmd {
 			x, y := e.surface.axes(&e.sight)
 			n := len(e.snap.Space.Coefficients)
 			if x = (x + 1) % n; x == y {
@@ -143,7 +143,7 @@ func surrogateActions() []action {
 			turn(&e.surface.y, y)
 			return e.surface.refresh(e)
 		}},
-		{ID: "surrogate.picture", Places: at, Keys: []string{"v"}, Title: "the next picture: map, predicted against measured, slices", Hint: "picture", Twin: "parfait trust", disabled: noFront, do: func(e *explorer) tea.Cmd {
+		{ID: "surrogate.picture", Places: at, Keys: []string{"v"}, Title: "the next picture: map, predicted against measured, slices", Hint: "picture", Bar: 3, Twin: "parfait trust", disabled: noFront, do: func(e *explorer) tea.Cmd {
 			e.surface.picture = (e.surface.picture + 1) % 3
 			return nil
 		}},

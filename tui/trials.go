@@ -142,16 +142,16 @@ func trialActions() []action {
 		return func(e *explorer) tea.Cmd { return e.trials.step(e, n) }
 	}
 	return []action{
-		{ID: "trials.down", Places: at, Keys: []string{"down", "j"}, Title: "the next trial", Hint: "select", do: step(1)},
+		{ID: "trials.down", Places: at, Keys: []string{"down", "j"}, Title: "the next trial", Hint: "select", Bar: 1, do: step(1)},
 		{ID: "trials.up", Places: at, Keys: []string{"up", "k"}, Title: "the previous trial", do: step(-1)},
 		{ID: "trials.page-down", Places: at, Keys: []string{"pgdown"}, Title: "ten trials down", do: step(10)},
 		{ID: "trials.page-up", Places: at, Keys: []string{"pgup"}, Title: "ten trials up", do: step(-10)},
 		{ID: "trials.end", Places: at, Keys: []string{"end", "G"}, Title: "the last trial", do: step(math.MaxInt32)},
 		{ID: "trials.home", Places: at, Keys: []string{"home", "g"}, Title: "the first trial", do: step(math.MinInt32)},
-		{ID: "trials.log", Places: at, Keys: []string{"enter"}, Title: "its log, live", Hint: "log", Twin: "parfait trials --log N", disabled: noTrial, do: func(e *explorer) tea.Cmd { return e.trials.read(e, true) }},
-		{ID: "trials.take", Places: at, Keys: []string{"t"}, Title: "take it in hand", Hint: "take in hand", Twin: "parfait predict --at …", disabled: noTrialInHand, do: takeTrial},
-		{ID: "trials.filter", Places: at, Keys: []string{"/"}, Title: "filter: gsm8k>.5 state:failed", Hint: "filter", Twin: "parfait trials --where …", do: askFilter},
-		{ID: "trials.sort", Places: at, Keys: []string{"o"}, Title: "sort by the next column", Hint: "sort", Twin: "parfait trials --sort COLUMN", do: func(e *explorer) tea.Cmd {
+		{ID: "trials.log", Places: at, Keys: []string{"enter"}, Title: "its log, live", Hint: "log", Bar: 2, Twin: "parfait trials --log N", disabled: noTrial, do: func(e *explorer) tea.Cmd { return e.trials.read(e, true) }},
+		{ID: "trials.take", Places: at, Keys: []string{"t"}, Title: "take it in hand", Hint: "take in hand", Bar: 2, Twin: "parfait predict --at …", disabled: noTrialInHand, do: takeTrial},
+		{ID: "trials.filter", Places: at, Keys: []string{"/"}, Title: "filter: gsm8k>.5 state:failed", Hint: "filter", Bar: 3, Twin: "parfait trials --json", do: askFilter},
+		{ID: "trials.sort", Places: at, Keys: []string{"o"}, Title: "sort by the next column", Hint: "sort", Bar: 3, Twin: "parfait trials --json", do: func(e *explorer) tea.Cmd {
 			e.trials.sort = (e.trials.sort + 1) % (2 + len(e.snap.Tasks) + len(e.snap.Space.Coefficients))
 			return nil
 		}},
@@ -159,11 +159,11 @@ func trialActions() []action {
 			e.trials.reverse = !e.trials.reverse
 			return nil
 		}},
-		{ID: "trials.retry", Places: at, Keys: []string{"R"}, Title: "try the failed trial again", Hint: "retry", Twin: "parfait run --retry N", Changes: true, disabled: notFailed, do: func(e *explorer) tea.Cmd {
+		{ID: "trials.retry", Places: at, Keys: []string{"R"}, Title: "try the failed trial again", Hint: "retry", Bar: 4, Twin: "parfait trials --retry N", Changes: true, disabled: notFailed, do: func(e *explorer) tea.Cmd {
 			id := e.trials.selected(&e.sight).ID
 			return e.do(study.Command{Kind: study.CommandRetry, N: id}, fmt.Sprintf("trial %d is tried again", id))
 		}},
-		{ID: "trials.forget", Places: at, Keys: []string{"F"}, Title: "forget the trial: it counts as cancelled", Hint: "forget", Twin: "parfait run --forget N", Changes: true, Danger: true, disabled: notForgettable, do: askForget},
+		{ID: "trials.forget", Places: at, Keys: []string{"F"}, Title: "forget the trial: it counts as cancelled", Hint: "forget", Bar: 4, Twin: "parfait trials --forget N", Changes: true, Danger: true, disabled: notForgettable, do: askForget},
 	}
 }
 

@@ -58,7 +58,7 @@ func (p trialsPane) fitted(room int) (cols []trialColumn, left int) {
 				}
 			}
 		}
-		w = max(w, min(chart.Width(name)+1, 10))
+		w = max(w, min(chart.Width(name)+2, 11))
 		if room < w {
 			break
 		}

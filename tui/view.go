@@ -26,8 +26,10 @@ var views = []struct {
 	{ExportsView, "6", "Exports"},
 }
 
-// hasSide says whether what is in hand is shown beside the view.
-func (v View) hasSide() bool { return v == FrontView || v == ParallelView || v == SurrogateView }
+// hasSide says whether what is in hand is shown beside the view on a screen w cells wide.
+func (v View) hasSide(w int) bool {
+	return v == FrontView || v == SurrogateView || v == ParallelView && w >= 120
+}
 
 // place is the view's own pane.
 func (v View) place() Place {

@@ -16,7 +16,7 @@ func askWish(kind explore.MoveKind) func(*explorer) tea.Cmd {
 	return func(e *explorer) tea.Cmd {
 		task := e.state.Task
 		t := e.snap.Tasks[task]
-		p := prompt{title: "Floor", label: t.Name + " " + explore.Sign(t)}
+		p := prompt{replace: true, title: "Floor", label: t.Name + " " + explore.Sign(t)}
 		was, ok := e.state.Floors[t.Name]
 		switch kind {
 		case explore.Weigh:
@@ -34,7 +34,11 @@ func askWish(kind explore.MoveKind) func(*explorer) tea.Cmd {
 			p.value = strconv.FormatFloat(was, 'g', -1, 64)
 		}
 		p.done = func(e *explorer, v string) (tea.Cmd, string) {
-			n, wrong := number(v, t)
+			unit := t
+			if kind == explore.Weigh {
+				unit = study.Task{Name: t.Name} // weights have no unit
+			}
+			n, wrong := number(v, unit)
 			if wrong != "" {
 				return nil, wrong
 			}
@@ -68,7 +72,7 @@ func number(v string, t study.Task) (float64, string) {
 func askCoefficient(e *explorer) tea.Cmd {
 	c := e.snap.Space.Coefficients[e.state.Coefficient]
 	return e.ask(prompt{
-		title: "Coefficient", label: c.Name, value: explore.Decimal(e.state.X[e.state.Coefficient], 4),
+		replace: true, title: "Coefficient", label: c.Name, value: explore.Decimal(e.state.X[e.state.Coefficient], 4),
 		help: "from " + explore.Decimal(c.Lo, 2) + " to " + explore.Decimal(c.Hi, 2),
 		done: func(e *explorer, v string) (tea.Cmd, string) {
 			n, err := strconv.ParseFloat(v, 64)

@@ -43,7 +43,7 @@ func legendLine(keys []Key, short bool) (line []Span, n int) {
 	return line, n
 }
 
-// ScaleLegend explains the colours and shapes of a [Layer] with a Scale: ○◔◑◕● between the ends of the range.
+// ScaleLegend explains the colours and shapes of a [Layer] with a Scale: ◔◑◕● between the ends of the range.
 func ScaleLegend(r Range, format Format, g Glyphs) []Span {
 	if format == nil {
 		format = Plain

@@ -59,7 +59,7 @@ func (m Mark) style() Style {
 
 // levels are the shapes that stand beside the colours of a scale.
 var (
-	levelRunes = []rune("○◔◑◕●")
+	levelRunes = []rune("◔◑◕●") // and not ○, which ◦ would be taken for
 	levelASCII = []rune("0123456789")
 )
 

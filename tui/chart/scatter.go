@@ -16,7 +16,7 @@ type Point struct {
 }
 
 // Layer is points that wear the same mark. With a Scale, the points are coloured by their Value and
-// wear the shape of its level (○◔◑◕●; digits in ASCII) instead of the mark.
+// wear the shape of its level (◔◑◕●; digits in ASCII) instead of the mark.
 type Layer struct {
 	Mark   Mark
 	Points []Point

@@ -1,0 +1,95 @@
+package tui
+
+import (
+	"flag"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write what is compared with")
+
+func TestNoKeyHasTwoMeaningsInOnePlace(t *testing.T) {
+	seen := map[Place]map[string]string{}
+	ids := map[string]bool{}
+	for _, a := range Keys() {
+		if ids[a.ID] {
+			t.Errorf("two actions are called %s", a.ID)
+		}
+		ids[a.ID] = true
+		if len(a.Places) == 0 || len(a.Keys) == 0 || a.Title == "" {
+			t.Errorf("%s has no place, no key or no title", a.ID)
+		}
+		for _, p := range a.Places {
+			if seen[p] == nil {
+				seen[p] = map[string]string{}
+			}
+			for _, k := range a.Keys {
+				if other, taken := seen[p][k]; taken {
+					t.Errorf("%q means %s and %s in %s", k, other, a.ID, p)
+				}
+				seen[p][k] = a.ID
+			}
+		}
+	}
+}
+
+func TestNoKeyThatOldTerminalsConfuse(t *testing.T) {
+	for _, a := range Keys() {
+		for _, k := range a.Keys {
+			if slices.Contains([]string{"ctrl+i", "ctrl+m", "ctrl+[", "ctrl+h", "ctrl+j"}, k) {
+				t.Errorf("%s: %s is another key on older terminals", a.ID, k)
+			}
+		}
+	}
+}
+
+// Whatever changes the study can be done without a screen, by a command and flags that exist.
+func TestEveryTwinExists(t *testing.T) {
+	b, err := os.ReadFile("../docs/commands.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sections := map[string]string{}
+	for _, s := range strings.Split(string(b), "\n## ")[1:] {
+		name, text, _ := strings.Cut(s, "\n")
+		sections[name] = text
+	}
+	for _, a := range Keys() {
+		if a.Changes && a.Twin == "" && a.ID != "exporting.cancel" {
+			t.Errorf("%s changes the study and has no command", a.ID)
+		}
+		if a.Twin == "" {
+			continue
+		}
+		words := strings.Fields(a.Twin)
+		text, ok := sections[strings.Join(words[:min(2, len(words))], " ")]
+		if words[0] != "parfait" || !ok {
+			t.Errorf("%s: there is no command %q", a.ID, a.Twin)
+			continue
+		}
+		for _, w := range words[2:] {
+			if strings.HasPrefix(w, "--") && w != "--json" && !strings.Contains(text, "`"+w+" ") && !strings.Contains(text, "`"+w+"`") {
+				t.Errorf("%s: %s has no flag %s", a.ID, words[1], w)
+			}
+		}
+	}
+}
+
+func TestKeysDocument(t *testing.T) {
+	const file = "../docs/keys.md"
+	want := KeysMarkdown()
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("%s is not what the program does: go test ./tui -run KeysDocument -update", file)
+	}
+}
