@@ -33,8 +33,8 @@ var may = map[string][]string{
 
 	"evaluator":                      {},
 	"evaluator/internal/option":      {"evaluator"},
-	"evaluator/internal/placeholder": {"evaluator"},
-	"evaluator/internal/process":     {"evaluator"},
+	"evaluator/internal/placeholder": {},
+	"evaluator/internal/process":     {},
 	"evaluator/internal/report":      {"evaluator"},
 	"evaluator/evaluatortest":        {"evaluator"},
 	"evaluator/command":              {"evaluator", "evaluator/internal/..."},
@@ -42,11 +42,6 @@ var may = map[string][]string{
 	"evaluator/http":                 {"evaluator", "evaluator/internal/..."},
 	"evaluator/slurm":                {"evaluator", "evaluator/internal/..."},
 	"evaluator/digits":               {"evaluator", "merge/safetensors"},
-
-	"evaluator/internal/option":      {"evaluator"},
-	"evaluator/internal/report":      {"evaluator"},
-	"evaluator/internal/process":     {},
-	"evaluator/internal/placeholder": {},
 
 	"merge/safetensors": {},
 	"merge/kernel":      {},
