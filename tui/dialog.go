@@ -63,7 +63,7 @@ func (f *field) draw(c *chart.Canvas, focused bool) {
 // prompt asks for a line of text.
 type prompt struct {
 	title, label, help, value string
-	replace                   bool // what is typed first takes the place of the value
+	replace                   bool                                              // what is typed first takes the place of the value
 	done                      func(e *explorer, value string) (tea.Cmd, string) // the string says what is wrong
 
 	field field
