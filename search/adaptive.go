@@ -4,74 +4,156 @@ import (
 	"context"
 	"fmt"
 	"math"
-
-	"gonum.org/v1/gonum/mat"
+	"slices"
 )
 
-// adaptive starts as a design and then measures where the predicted front is least certain.
+// adaptive starts as a design and then measures where the predicted front is least certain: of the points
+// of that front that hold its hypervolume together, the one with the largest sum over tasks of the
+// standard deviation, in units of the measured range; entered at its prediction, it makes its neighbours
+// surer, and the next is taken. Uncertainty sampling on a predicted front as in Zuluaga, Krause and Püschel
+// (ε-PAL, 2016), in batches by the kriging believer of Ginsbourger, Le Riche and Carraro (2010).
 type adaptive struct {
-	start int // points of the start; 0: as many as the space needs
+	start   int     // points of the start; 0: as many as the space needs
+	explore float64 // share of each batch that goes where the whole region is least certain
+	enough  float64 // gain of a batch below which there is no more to ask, as a share of the hypervolume
 }
 
-// startSize is 8, 12, 16 and 20 points for 2, 4, 6 and 8 coefficients; never more than most of a budget.
-func (a adaptive) startSize(q Question) int {
-	n := a.start
+func newAdaptive(options map[string]any) (Strategy, error) {
+	o := settings{given: options}
+	a := adaptive{start: o.whole("start", 0, 0), explore: o.share("explore", 0), enough: o.share("enough", 0)}
+	return a, o.err("adaptive")
+}
+
+const (
+	rayCount  = 200 // rays that look for the predicted front
+	frontSize = 40  // points of it among which to choose
+	mostStart = 40  // points of a start, however many coefficients there are
+)
+
+// startSize is 8, 12, 16 and 20 points for 2, 4, 6 and 8 coefficients, and never more than two thirds of a
+// budget.
+func startSize(q *Question, wanted int) int {
+	n := wanted
 	if n == 0 {
-		n = min(2*len(q.Space.Coefficients)+4, 40)
+		n = min(2*len(q.Space.Coefficients)+4, mostStart)
 	}
 	if q.Budget > 0 {
-		n = min(n, max(q.Budget*2/3, len(newRegion(q.Space).anchors(false))))
+		n = min(n, q.Budget*2/3)
 	}
 	return n
 }
 
 // Ask implements Strategy.
 func (a adaptive) Ask(ctx context.Context, q Question) (Proposal, error) {
-	if err := q.check(); err != nil {
+	l, n, p, err := begin(ctx, &q, a.start)
+	if l == nil {
+		return p, err
+	}
+	c, err := l.candidates(ctx, &q)
+	if err != nil {
 		return Proposal{}, err
+	}
+	if len(l.goals) == 1 {
+		return improve(ctx, l, &q, c, n, a.enough)
+	}
+	b := l.newBelief(c.xs, q.Pending)
+	var batch []proposed
+	explored := 0
+	for k := range n {
+		lo, hi, where := 0, c.front, "on the predicted front"
+		if c.front == 0 || float64(explored+1) <= a.explore*float64(k+1) {
+			lo, hi, where = c.front, len(c.xs), "in the whole region"
+			explored++
+		}
+		at := b.darkest(lo, hi)
+		if at < 0 {
+			break
+		}
+		batch = append(batch, proposed{c.xs[at], b.why(at, where)})
+		b.measure(at)
+	}
+	return finish(ctx, l, &q, c, batch, n, a.enough)
+}
+
+// begin answers what every strategy with surrogates answers alike: bad questions, spent budgets and the
+// start. Where it returns a landscape, n points are to be asked for; else the proposal and the error are
+// the answer.
+func begin(ctx context.Context, q *Question, start int) (l *Landscape, n int, p Proposal, err error) {
+	if err := q.check(); err != nil {
+		return nil, 0, Proposal{}, err
 	}
 	n, spent := q.wanted()
 	if n == 0 {
-		return Proposal{Stop: spent}, nil
+		return nil, 0, Proposal{Stop: spent}, nil
 	}
-	if len(q.Done)+len(q.Pending) < a.startSize(q) {
-		return extend(ctx, q, n)
+	if len(q.Done)+len(q.Pending) < startSize(q, start) || !q.measured() {
+		p, err := extend(ctx, *q, n)
+		return nil, 0, p, err
 	}
-	l, err := Fit(ctx, q.Space, q.Tasks, q.Done, nil)
-	if err != nil {
-		// Nothing measured yet of some task: more of the start tells nothing wrong.
-		if ctx.Err() != nil {
-			return Proposal{}, ctx.Err()
+	l, err = Fit(ctx, q.Space, q.Tasks, q.Done, nil)
+	return l, n, Proposal{}, err
+}
+
+// measured says whether every task was measured somewhere.
+func (q *Question) measured() bool {
+	for i := range q.Tasks {
+		if !slices.ContainsFunc(q.Done, func(p Point) bool { return !p.Failed && !math.IsNaN(p.Y[i].Value) }) {
+			return false
 		}
-		return extend(ctx, q, n)
 	}
-	front, _, err := l.front(ctx, 200, nil)
-	if err != nil {
-		return Proposal{}, err
+	return len(q.Tasks) > 0
+}
+
+// candidates are points that may be asked for: first those of the predicted front, then a spread over the
+// whole region.
+type candidates struct {
+	xs    [][]float64
+	front int         // how many are of the front
+	fs    [][]float64 // of the front: predicted objectives, minimised
+	ref   []float64
+}
+
+func (l *Landscape) candidates(ctx context.Context, q *Question) (*candidates, error) {
+	c := &candidates{}
+	if len(l.goals) > 0 {
+		c.ref = l.reference(q.Done)
+		xs, fs, err := l.rays(ctx, rayCount, c.ref)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range newVolume(fs, c.ref).greedy(fs, frontSize) {
+			c.xs, c.fs = append(c.xs, xs[i]), append(c.fs, fs[i])
+		}
+		c.front = len(c.xs)
 	}
-	r := newRegion(q.Space)
-	b, err := newBelief(l, front, r.spread(400, q.Seed+uint64(len(q.Done))), q.Pending)
-	if err != nil {
-		return Proposal{}, err
-	}
+	pool := newRegion(q.Space).spread(300, q.Seed+uint64(len(q.Done)))
+	c.xs = append(c.xs, pool...)
+	return c, nil
+}
+
+// finish tidies a batch, fills it up from the design where it is short, and says what it is expected to
+// gain.
+func finish(ctx context.Context, l *Landscape, q *Question, c *candidates, batch []proposed, n int, enough float64) (Proposal, error) {
 	var out Proposal
 	taken := q.taken()
-	for len(out.X) < n {
-		explore := len(q.Space.Coefficients) >= 6 && len(out.X)%2 == 1
-		x, why := b.next(explore)
-		if x == nil {
-			break
-		}
-		x = q.Space.tidy(x)
+	for _, p := range batch {
+		x := q.Space.tidy(p.x)
 		if q.Space.known(x, taken) {
 			continue
 		}
 		taken = append(taken, x)
-		out.X, out.Why = append(out.X, x), append(out.Why, why)
+		out.X, out.Why = append(out.X, x), append(out.Why, p.why)
 	}
-	if len(out.X) < n {
-		q.Pending = append(append([][]float64(nil), q.Pending...), out.X...)
-		rest, err := extend(ctx, q, n-len(out.X))
+	if gain, ok := l.expectedGain(q, c, out.X); ok {
+		out.Advice = fmt.Sprintf("the next %d trials are expected to add %s to the measured hypervolume", len(out.X), percent(gain))
+		if gain < enough {
+			return Proposal{Stop: fmt.Sprintf("%s, less than the %s that was said to be enough", out.Advice, percent(enough)), Advice: out.Advice}, nil
+		}
+	}
+	if short := n - len(out.X); short > 0 {
+		more := *q
+		more.Pending = append(slices.Clone(q.Pending), out.X...)
+		rest, err := extend(ctx, more, short)
 		if err != nil {
 			return Proposal{}, err
 		}
@@ -80,84 +162,9 @@ func (a adaptive) Ask(ctx context.Context, q Question) (Proposal, error) {
 	return out, nil
 }
 
-// belief is what the surrogates know jointly about candidates, and how it changes as some are measured.
-type belief struct {
-	tasks []string
-	xs    [][]float64
-	front int             // the first of xs are of the predicted front
-	cov   []*mat.SymDense // a task, in units of its measured range
-	used  []bool
-}
-
-// jitter is the variance of a measurement, in units of the measured range squared.
-const jitter = 1e-4
-
-// newBelief enters pending points at their predictions: the means stay, the uncertainty shrinks.
-func newBelief(l *Landscape, front, pool, pending [][]float64) (*belief, error) {
-	b := &belief{front: len(front)}
-	b.xs = append(append(append(b.xs, front...), pool...), pending...)
-	b.used = make([]bool, len(b.xs))
-	for _, i := range l.goals {
-		f := l.fits[i]
-		if f.spread == 0 {
-			continue
-		}
-		_, cov := f.surrogate.Joint(b.xs)
-		cov.ScaleSym(1/(f.spread*f.spread), cov)
-		b.cov = append(b.cov, cov)
-		b.tasks = append(b.tasks, l.tasks[i].Name)
+func percent(v float64) string {
+	if v < 0.001 {
+		return "less than 0.1 %"
 	}
-	for k := len(front) + len(pool); k < len(b.xs); k++ {
-		b.condition(k)
-	}
-	return b, nil
-}
-
-// condition measures candidate k, at its prediction.
-func (b *belief) condition(k int) {
-	b.used[k] = true
-	for _, c := range b.cov {
-		column := make([]float64, len(b.xs))
-		for i := range column {
-			column[i] = c.At(i, k)
-		}
-		c.SymRankOne(c, -1/(c.At(k, k)+jitter), mat.NewVecDense(len(column), column))
-	}
-}
-
-// next returns the candidate that is least certain, and measures it.
-func (b *belief) next(explore bool) ([]float64, string) {
-	lo, hi := 0, b.front
-	if explore {
-		lo, hi = b.front, len(b.xs)
-	}
-	best, top := -1, 0.0
-	for k := lo; k < hi; k++ {
-		if s := b.doubt(k); s > top && !b.used[k] {
-			best, top = k, s
-		}
-	}
-	if best < 0 {
-		return nil, ""
-	}
-	worst, share := "", 0.0
-	for t, c := range b.cov {
-		if s := math.Sqrt(max(c.At(best, best), 0)); s > share {
-			worst, share = b.tasks[t], s
-		}
-	}
-	b.condition(best)
-	where := "on the predicted front"
-	if explore {
-		where = "of the region"
-	}
-	return b.xs[best], fmt.Sprintf("least certain %s (%s ±%.0f %% of its range)", where, worst, 100*share)
-}
-
-func (b *belief) doubt(k int) float64 {
-	sum := 0.0
-	for _, c := range b.cov {
-		sum += math.Sqrt(max(c.At(k, k), 0))
-	}
-	return sum
+	return fmt.Sprintf("%.1f %%", 100*v)
 }

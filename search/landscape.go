@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"runtime"
-	"slices"
 	"sync"
 
 	"gonum.org/v1/gonum/mat"
@@ -114,19 +113,7 @@ func (l *Landscape) gather(task int, points []Point) surrogate.Data {
 
 // measuredFront are the points that were measured on every optimised task and are not dominated.
 func (l *Landscape) measuredFront(points []Point) [][]float64 {
-	var xs, fs [][]float64
-	for _, p := range points {
-		if p.Failed {
-			continue
-		}
-		f := make([]float64, len(l.goals))
-		for k, i := range l.goals {
-			f[k] = l.sign(i) * p.Y[i].Value
-		}
-		if !slices.ContainsFunc(f, math.IsNaN) {
-			xs, fs = append(xs, p.X), append(fs, f)
-		}
-	}
+	xs, fs := l.measuredGoals(points)
 	var out [][]float64
 	for _, k := range pareto.NonDominated(fs) {
 		out = append(out, xs[k])

@@ -32,6 +32,20 @@ func (s *settings) whole(name string, def, least int) int {
 	return int(f)
 }
 
+// share reads a number from 0 to 1; def where it is not given.
+func (s *settings) share(name string, def float64) float64 {
+	v, ok := s.given[name]
+	if !ok {
+		return def
+	}
+	f, ok := numeric(v)
+	if !ok || !(f >= 0 && f <= 1) {
+		s.wrong = append(s.wrong, fmt.Sprintf("%s: expected a number from 0 to 1, found %v", name, v))
+		return def
+	}
+	return f
+}
+
 // word reads one of several words; the first where it is not given.
 func (s *settings) word(name string, words ...string) string {
 	v, ok := s.given[name]

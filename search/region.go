@@ -52,6 +52,17 @@ func newRegion(s Space) *region {
 	return r
 }
 
+// whole is the region without shrinking.
+func (r *region) whole() *region {
+	w := *r
+	w.lo, w.hi = slices.Clone(r.lo), slices.Clone(r.hi)
+	for _, i := range r.free {
+		w.lo[i], w.hi[i] = r.space.Coefficients[i].Lo, r.space.Coefficients[i].Hi
+	}
+	w.shrink = 1
+	return &w
+}
+
 // unit maps x to [−1, 1] over the region.
 func (r *region) unit(dst, x []float64) {
 	for i := range x {

@@ -84,11 +84,13 @@ type Question struct {
 }
 
 // Proposal is the next batch. Fewer than N points means that the strategy has no more to ask; Stop says
-// why in words. Why has one entry a point, for a person.
+// why in words. Why has one entry a point, for a person. Advice says in words what the batch is expected to
+// gain, where the strategy can tell, so that a person can decide whether it is worth its cost.
 type Proposal struct {
-	X    [][]float64
-	Why  []string
-	Stop string
+	X      [][]float64
+	Why    []string
+	Stop   string
+	Advice string
 }
 
 // Strategy proposes points. Ask is deterministic and safe for concurrent use.

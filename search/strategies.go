@@ -27,6 +27,11 @@ type entry struct {
 	build func(options map[string]any) (Strategy, error)
 }
 
+var (
+	startOption  = Option{"start", 0, "points of the start; 0: as many as the space needs, 8 for two coefficients and two more for each after"}
+	enoughOption = Option{"enough", 0.0, "stop when the next batch is expected to add less than this share to the measured hypervolume; 0: never"}
+)
+
 var registry = []entry{
 	{
 		Info: Info{
@@ -39,10 +44,41 @@ var registry = []entry{
 	{
 		Info: Info{
 			Name:  "adaptive",
-			Line:  "a start as design, then batches where the predicted front is least certain",
-			Paper: "this program's own",
+			Line:  "the default: a short start as design, then batches where the predicted front is least certain",
+			Paper: "uncertainty sampling on the front: Zuluaga, Krause and Püschel 2016 (ε-PAL); batches: Ginsbourger, Le Riche and Carraro 2010",
+			Options: []Option{
+				startOption,
+				{"explore", 0.0, "share of each batch that goes where the whole region, not the front, is least certain"},
+				enoughOption,
+			},
 		},
-		build: func(map[string]any) (Strategy, error) { return design{}, nil },
+		build: newAdaptive,
+	},
+	{
+		Info: Info{
+			Name:    "ehvi",
+			Line:    "batches where the measured front's hypervolume is expected to grow most",
+			Paper:   "Emmerich, Giannakoglou and Naujoks 2006; exact for three tasks: Yang, Emmerich, Deutz and Bäck 2019",
+			Options: []Option{startOption, enoughOption},
+		},
+		build: newEHVI,
+	},
+	{
+		Info: Info{
+			Name:  "map",
+			Line:  "MAP: one shot, spread evenly over the whole box",
+			Paper: "MAP, Li et al. 2024 (arXiv 2406.07529)",
+		},
+		build: newOneshot,
+	},
+	{
+		Info: Info{
+			Name:    "bayesian",
+			Line:    "Bayesian MAP: an even start, then batches in the directions where the surrogates were wrong",
+			Paper:   "Bayesian MAP, Li et al. 2024 (arXiv 2406.07529)",
+			Options: []Option{startOption},
+		},
+		build: newBayesian,
 	},
 	{
 		Info: Info{

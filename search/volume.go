@@ -1,0 +1,155 @@
+package search
+
+import (
+	"math"
+	"slices"
+)
+
+// volume measures hypervolume by counting probes: points drawn evenly in the box between the ideal and
+// the reference, dominated or not. Good to a percent for any number of objectives, where exact algorithms
+// take seconds; comparisons are made on the same probes. Objectives are minimised.
+type volume struct {
+	ref    []float64
+	probes [][]float64
+}
+
+const (
+	probeCount = 3000  // dominated probes wanted
+	probeTries = 60000 // probes drawn at most
+)
+
+// newVolume draws probes of the part of the objectives' space that some row of fs dominates.
+func newVolume(fs [][]float64, ref []float64) *volume {
+	v := &volume{ref: ref}
+	ideal := slices.Clone(ref)
+	for _, f := range fs {
+		for k, a := range f {
+			ideal[k] = min(ideal[k], a)
+		}
+	}
+	rng := generator(1, 0x766f6c)
+	for range probeTries {
+		y := make([]float64, len(ref))
+		for k := range y {
+			y[k] = ideal[k] + rng.Float64()*(ref[k]-ideal[k])
+		}
+		if slices.ContainsFunc(fs, func(f []float64) bool { return covers(f, y) }) {
+			v.probes = append(v.probes, y)
+		}
+		if len(v.probes) == probeCount {
+			break
+		}
+	}
+	return v
+}
+
+// covers says whether f is at least as good as y in every objective.
+func covers(f, y []float64) bool {
+	for k, a := range f {
+		if a > y[k] {
+			return false
+		}
+	}
+	return true
+}
+
+// greedy returns the indices of at most n rows that dominate the most probes together, each the one that
+// adds most to those before it.
+func (v *volume) greedy(fs [][]float64, n int) []int {
+	covered := make([][]int32, len(fs))
+	for i, f := range fs {
+		for j, y := range v.probes {
+			if covers(f, y) {
+				covered[i] = append(covered[i], int32(j))
+			}
+		}
+	}
+	done := make([]bool, len(v.probes))
+	bound := make([]int, len(fs)) // of what a row adds: what it once added
+	for i := range fs {
+		bound[i] = len(covered[i])
+	}
+	var out []int
+	for len(out) < n {
+		best := -1
+		for best < 0 {
+			top := 0
+			for i, b := range bound {
+				if b > bound[top] {
+					top = i
+				}
+			}
+			if len(bound) == 0 || bound[top] == 0 {
+				return out
+			}
+			fresh := 0
+			for _, j := range covered[top] {
+				if !done[j] {
+					fresh++
+				}
+			}
+			if fresh == bound[top] {
+				best = top
+			}
+			bound[top] = fresh
+		}
+		out = append(out, best)
+		bound[best] = 0
+		for _, j := range covered[best] {
+			done[j] = true
+		}
+	}
+	return out
+}
+
+// reference is the point from which hypervolume is counted, minimised: for every optimised task the worst
+// measured anchor less a tenth of the anchors' range; of all points where no anchor was measured yet.
+func (l *Landscape) reference(points []Point) []float64 {
+	anchors := newRegion(l.space).anchors(false)
+	isAnchor := func(x []float64) bool {
+		return slices.ContainsFunc(anchors, func(a proposed) bool { return l.space.gap(a.x, x) < sameGap })
+	}
+	ref := make([]float64, len(l.goals))
+	for k, i := range l.goals {
+		lo, hi := math.Inf(1), math.Inf(-1)
+		for _, only := range []bool{true, false} {
+			for _, p := range points {
+				if p.Failed || math.IsNaN(p.Y[i].Value) || only && !isAnchor(p.X) {
+					continue
+				}
+				v := l.sign(i) * p.Y[i].Value
+				lo, hi = min(lo, v), max(hi, v)
+			}
+			if hi > lo {
+				break
+			}
+		}
+		width := hi - lo
+		if !(width > 0) {
+			width = max(math.Abs(hi), 1e-9)
+		}
+		ref[k] = hi + width/10
+	}
+	return ref
+}
+
+// measuredGoals returns the measured values of the optimised tasks, minimised, of the points that have
+// all of them.
+func (l *Landscape) measuredGoals(points []Point) (xs, fs [][]float64) {
+	for _, p := range points {
+		if p.Failed {
+			continue
+		}
+		f := make([]float64, len(l.goals))
+		for k, i := range l.goals {
+			f[k] = l.sign(i) * p.Y[i].Value
+		}
+		if !slices.ContainsFunc(f, math.IsNaN) {
+			xs, fs = append(xs, p.X), append(fs, f)
+		}
+	}
+	return xs, fs
+}
+
+// varies says whether a task has anything to be learnt.
+func (f *fit) varies() bool { return f.spread > 0 && !f.trust.Constant }
