@@ -20,7 +20,8 @@ import (
 //
 //	models/base, models/NAME        as Write's, for four tasks
 //	checkpoints/step-100 … -500     of the run that made models/rotated, after 100, 200, … steps
-//	soups/rate-0.0005 … -0.032      the base fine-tuned to read rotated digits, at seven learning rates
+//	soups/rate-0.0005 … -0.032      the base fine-tuned to read rotated digits, seven times, each on another
+//	                                third of the images and at another learning rate
 //	sparse/base, one, two, three    the base with half of its weights pruned, and fine-tuned to read rotated
 //	                                digits at three learning rates, the mask kept
 //	strangers/one                   upright digits learnt from another start: not a model of the base
@@ -114,12 +115,15 @@ func checkpoints(base *network) []animal {
 	return out
 }
 
-// soups are what somebody gets who tries learning rates: too low, good, and too high.
+// soups are what somebody gets who fine-tunes for one task again and again, with other data and another
+// learning rate each time.
 func soups(base *network) []animal {
+	images := load().train
 	var out []animal
 	for i, rate := range []string{"0.0005", "0.001", "0.002", "0.004", "0.008", "0.016", "0.032"} {
+		third := images.pick(newStream(uint64(i)).permutation(len(images.images))[:300])
 		out = append(out, animal{path: "soups/rate-" + rate, raise: func(ctx context.Context) (*network, error) {
-			return base.tune(ctx, load().train.through(transforms[0].see), 100, 0.0005*math.Pow(2, float64(i)), newStream(trainSeed+100+uint64(i)))
+			return base.tune(ctx, third.through(transforms[0].see), 60, 0.0005*math.Pow(2, float64(i)), newStream(500+uint64(i)))
 		}})
 	}
 	return out

@@ -57,7 +57,7 @@ func TestZoo(t *testing.T) {
 	if err != nil || len(models.Experts) != zooTasks {
 		t.Errorf("models/ is not as Write leaves it: %v", err)
 	}
-	// Checkpoints get better, the highest learning rate is no good, and pruning costs little.
+	// Checkpoints get better, too low a learning rate learns little, and pruning costs little.
 	right := map[string]float64{}
 	for _, path := range []string{
 		"models/base", "models/rotated", "checkpoints/step-100", "checkpoints/step-300",
