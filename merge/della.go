@@ -90,7 +90,7 @@ func dropByRank[F Float](elect bool, dst []Tile[F], in Chunk[F]) {
 func probability(density, epsilon float64, rank int32, n int) float64 {
 	p := density
 	if n > 1 {
-		p += epsilon * float64(2*float64(rank)/float64(n-1)-1)
+		p += float64(epsilon * (2*float64(rank)/float64(n-1) - 1))
 	}
 	return min(max(p, 0), 1)
 }

@@ -83,7 +83,7 @@ func (s setting) at(matches func(filter string) bool, t float64) (any, bool) {
 		}
 		return nil, false
 	case s.gradient != nil:
-		place := t * float64(len(s.gradient)-1)
+		place := float64(t * float64(len(s.gradient)-1))
 		i := int(place)
 		k := min(i+1, len(s.gradient)-1)
 		part := place - float64(i)

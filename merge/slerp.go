@@ -50,6 +50,6 @@ func arcWeights(t float64, g *gram) (first, second float64) {
 	if math.Abs(cos) > nearlyParallel || g.sums[0] == 0 || g.sums[3] == 0 {
 		return 1 - t, t
 	}
-	omega := math.Acos(cos)
-	return math.Sin((1-t)*omega) / math.Sin(omega), math.Sin(t*omega) / math.Sin(omega)
+	omega := arccosine(cos)
+	return sine(float64((1-t)*omega)) / sine(omega), sine(float64(t*omega)) / sine(omega)
 }
