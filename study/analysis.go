@@ -3,6 +3,8 @@ package study
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"math"
 	"slices"
 
@@ -68,11 +70,17 @@ func point(t Trial, tasks []Task) search.Point {
 	return p
 }
 
+// analysisFailure remembers why trials could not be analysed, so that nobody tries the same ones again.
+type analysisFailure struct {
+	done int // trials
+	why  string
+}
+
 // analyse fits the newest snapshot's finished trials, unless that was done already, and publishes what
-// they say.
+// they say, or why they say nothing.
 func (s *Study) analyse(ctx context.Context) error {
 	s.mu.Lock()
-	snap, warm := s.snap, s.warm
+	snap, failed := s.snap, s.failed
 	s.mu.Unlock()
 	var done []Trial
 	for _, t := range snap.Trials {
@@ -80,26 +88,47 @@ func (s *Study) analyse(ctx context.Context) error {
 			done = append(done, t)
 		}
 	}
-	if len(done) < leastTrials || (snap.Analysis != nil && len(snap.Analysis.Trials) == len(done)) {
-		return nil // finished trials never change, so their number says whether there are new ones
+	// Finished trials never change, so their number says whether there are new ones.
+	switch n := len(done); {
+	case n < leastTrials, snap.Analysis != nil && len(snap.Analysis.Trials) >= n:
+		return nil
+	case failed.done == n:
+		return errors.New(failed.why)
 	}
-	a, err := analyse(ctx, snap, done, warm)
-	if err != nil {
-		return err
+	a, err := analyse(ctx, snap, done)
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := *s.snap
-	next.Analysis, s.warm = a, a.landscape
+	switch {
+	case err != nil:
+		s.failed = analysisFailure{done: len(done), why: "the finished trials cannot be analysed: " + err.Error()}
+	case next.Analysis != nil && len(next.Analysis.Trials) > len(done):
+		return nil // somebody else was faster with more
+	default:
+		next.Analysis, s.failed = a, analysisFailure{}
+	}
+	next.Problem = s.failed.why
 	s.publish(&next)
-	return nil
+	return err
 }
 
-func analyse(ctx context.Context, snap *Snapshot, done []Trial, warm *search.Landscape) (*Analysis, error) {
-	a := &Analysis{Space: snap.Space, Tasks: snap.Tasks, Trials: done}
+func analyse(ctx context.Context, snap *Snapshot, done []Trial) (a *Analysis, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			a, err = nil, fmt.Errorf("%v (this is a fault of the program; the trials are safe)", p)
+		}
+	}()
+	a = &Analysis{Space: snap.Space, Tasks: snap.Tasks, Trials: done}
 	points := make([]search.Point, len(done))
 	for i, t := range done {
 		points[i] = point(t, snap.Tasks)
+	}
+	var warm *search.Landscape
+	if snap.Analysis != nil {
+		warm = snap.Analysis.landscape
 	}
 	land, err := search.Fit(ctx, snap.Space, searchTasks(snap.Tasks), points, warm)
 	if err != nil {
@@ -115,6 +144,9 @@ func analyse(ctx context.Context, snap *Snapshot, done []Trial, warm *search.Lan
 	xs, err := land.Front(ctx, FrontSize)
 	if err != nil {
 		return nil, err
+	}
+	if len(xs) == 0 {
+		return nil, errors.New("the surrogates have no front")
 	}
 	a.front(xs)
 	a.measured()

@@ -14,7 +14,7 @@ import (
 func (s *Study) modelCard(e Export, why string, at time.Time) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "---\ntags: [merge, parfait]\nbase_model: %s\n---\n\n# %s\n\n", s.spec.Base, e.Name)
-	fmt.Fprintf(&b, "A merge of %d fine-tuned models by `%s`, chosen on the Pareto front of the study `%s`.\n", len(s.spec.Models), s.spec.Method.Name, s.Snapshot().Name)
+	fmt.Fprintf(&b, "A merge of %d fine-tuned models by `%s`, chosen on the Pareto front of the study `%s`.\n", len(s.spec.Models), s.spec.Method.Name, s.name())
 	if why != "" {
 		fmt.Fprintf(&b, "\n**Why this trade-off:** %s\n", why)
 	}

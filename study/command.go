@@ -2,7 +2,6 @@ package study
 
 import (
 	"database/sql"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -48,10 +47,7 @@ func (s *Study) Do(c Command) error {
 	})
 	s.commanded.Store(true)
 	s.changed()
-	if CodeOf(err) != "" {
-		return err
-	}
-	return historyError(s.dir, err)
+	return historyError(s.store.path, err)
 }
 
 func (s *Study) obey(tx *sql.Tx, c Command) error {
@@ -81,26 +77,11 @@ func (s *Study) obey(tx *sql.Tx, c Command) error {
 		}
 		return setMeta(tx, "budget", strconv.Itoa(s.spec.Search.Budget)+"→"+strconv.Itoa(c.N))
 	case CommandRetry:
-		return move(tx, c.N, evaluator.Waiting, ", attempt = attempt + 1, error = '', started = 0, ended = 0", evaluator.Failed, evaluator.Cancelled)
+		return move(tx, c.N, evaluator.Waiting, evaluator.Failed, evaluator.Cancelled)
 	case CommandForget:
-		return move(tx, c.N, evaluator.Cancelled, ", ended = "+strconv.FormatInt(now(), 10), evaluator.Waiting, evaluator.Running, evaluator.Failed)
+		return move(tx, c.N, evaluator.Cancelled, evaluator.Waiting, evaluator.Running, evaluator.Failed)
 	}
 	return inputError("command", "unknown command %q", c.Kind)
-}
-
-// move changes a trial's state where it is one of from.
-func move(tx *sql.Tx, trial int, to State, set string, from ...State) error {
-	var is State
-	if err := tx.QueryRow("SELECT state FROM trials WHERE id = ?", trial).Scan(&is); err != nil {
-		return inputError(fmt.Sprintf("trial %d", trial), "there is no such trial")
-	}
-	for _, f := range from {
-		if f == is {
-			_, err := tx.Exec("UPDATE trials SET state = ?"+set+" WHERE id = ?", to, trial)
-			return err
-		}
-	}
-	return inputError(fmt.Sprintf("trial %d", trial), "is %s and cannot become %s", is, to)
 }
 
 // checkPoint says whether x can be measured at all. Points outside the ranges may be: they are somebody's

@@ -1,8 +1,8 @@
 package study
 
 import (
-	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,53 +11,77 @@ import (
 	"time"
 )
 
+// startMost is how long StartRunner waits for a sign of the new runner.
+const startMost = time.Minute
+
+// saidMost is how much of what a runner said before it died is told, in bytes.
+const saidMost = 4 << 10
+
 // StartRunner starts a runner in a process of its own session, so that a lost line, a closed laptop or a
-// crash of the interface stops nothing. It returns when the runner holds the lock, and says why where it
-// could not start. A runner that is alive is let go on; a paused one is resumed.
+// crash of the interface stops nothing. It returns when the runner has passed its checks, and says why
+// where it did not. A runner that is alive is let go on: a paused one is resumed, one that is just ending
+// is followed by another. Of several that start one at the same time all succeed, and one runs.
 func (s *Study) StartRunner() error {
-	if readOwner(s.dir).alive() {
-		return s.Do(Command{Kind: CommandResume})
+	end := time.Now().Add(startMost)
+	for readOwner(s.dir).alive() {
+		h, err := s.load(s.life)
+		if err != nil {
+			return err
+		}
+		if h.meta["stop"] == "" {
+			return s.Do(Command{Kind: CommandResume})
+		}
+		if time.Now().After(end) {
+			return &Error{Code: CodeBusy, Where: s.dir, What: fmt.Sprintf("the runner that was told to stop is still at work after %v", startMost), Fix: "try again later"}
+		}
+		time.Sleep(watchEvery)
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
+	return s.detach(exec.Command(self, "run", s.dir, "--headless"), end)
+}
+
+// detach starts cmd as a runner and waits until it is one.
+func (s *Study) detach(cmd *exec.Cmd, end time.Time) error {
 	log, err := s.runnerLog()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	start, err := log.Seek(0, 2)
+	start, err := log.Seek(0, io.SeekEnd)
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(self, "run", s.dir, "--headless")
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, log, log
-	cmd.Env = append(os.Environ(), "TERM=dumb")
+	cmd.Env = append(cmd.Environ(), "TERM=dumb")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
-		return &Error{Code: CodeBusy, Where: self, What: "a runner could not be started", Err: err}
+		return &Error{Code: CodeBusy, Where: cmd.Path, What: "a runner could not be started", Err: err}
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
+	defer s.changed()
+	tick := time.NewTicker(watchEvery / 5)
 	defer tick.Stop()
+	late := time.After(time.Until(end))
 	for {
 		select {
 		case err := <-ended:
-			if err == nil {
-				return nil // there was nothing left to do
+			if err == nil || readOwner(s.dir).alive() {
+				return nil // there was nothing left to do, or somebody else's was faster
 			}
-			return &Error{Code: CodeEvaluator, Where: "runner", What: "ended at once: " + tail(log.Name(), start), Fix: "see " + log.Name()}
+			return &Error{Code: CodeEvaluator, Where: "runner", What: "ended at once: " + said(log, start), Fix: "see " + log.Name()}
 		case <-tick.C:
-			if o := readOwner(s.dir); o.alive() && o.PID == cmd.Process.Pid {
-				s.changed()
+			if o := readOwner(s.dir); o.alive() && o.PID == cmd.Process.Pid && o.Ready {
 				return nil
 			}
-		case <-ctx.Done():
-			return &Error{Code: CodeBusy, Where: "runner", What: fmt.Sprintf("process %d has not taken the study within a minute", cmd.Process.Pid), Fix: "see " + log.Name()}
+		case <-late:
+			if readOwner(s.dir).alive() {
+				return nil // it checks large models
+			}
+			return &Error{Code: CodeBusy, Where: "runner", What: fmt.Sprintf("process %d has not taken the study within %v", cmd.Process.Pid, startMost), Fix: "see " + log.Name()}
 		}
 	}
 }
@@ -66,16 +90,23 @@ func (s *Study) StartRunner() error {
 func (s *Study) runnerLog() (*os.File, error) {
 	dir := filepath.Join(s.dir, "logs")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
+		return nil, &Error{Code: CodeReadOnly, Where: dir, What: "cannot be made, and a runner writes its log there", Err: err}
 	}
-	return os.OpenFile(filepath.Join(dir, "runner.log"), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o644)
+	f, err := os.OpenFile(filepath.Join(dir, "runner.log"), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, &Error{Code: CodeReadOnly, Where: dir, What: "a runner's log cannot be written", Err: err, Fix: "have whoever owns the folder run it, or copy it"}
+	}
+	return f, nil
 }
 
-// tail is what stands in a log from offset start on.
-func tail(path string, start int64) string {
-	b, err := os.ReadFile(path)
-	if err != nil || int64(len(b)) <= start {
+// said is what stands in a log from offset start on, its end where it is long.
+func said(log *os.File, start int64) string {
+	fi, err := log.Stat()
+	if err != nil || fi.Size() <= start {
 		return "it said nothing"
 	}
-	return strings.TrimSpace(string(b[start:]))
+	begin := max(start, fi.Size()-saidMost)
+	b := make([]byte, fi.Size()-begin)
+	n, _ := log.ReadAt(b, begin)
+	return strings.ToValidUTF8(strings.TrimSpace(string(b[:n])), "")
 }

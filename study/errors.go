@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 )
 
 // Code classes an Error; tests and exit codes depend on it, never on the text.
@@ -21,6 +22,7 @@ const (
 	CodeTooFew    Code = "too-few"     // not enough finished trials
 	CodeEvaluator Code = "evaluator"   // an evaluator cannot be used
 	CodeSpace     Code = "space"       // no room on the disk
+	CodeReadOnly  Code = "read-only"   // the folder may be looked at and not written
 )
 
 // Error says what is wrong, where, and what to do.
@@ -69,19 +71,20 @@ func notAStudy(dir string, err error) error {
 	return &Error{Code: CodeNotAStudy, Where: filepath.Join(dir, SpecFile), What: "cannot be read", Err: err}
 }
 
-func historyError(where string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if full(err) {
-		return &Error{
-			Code: CodeSpace, Where: where, What: "the disk is full, nothing more can be recorded", Err: err,
-			Fix: "free some space and run again: what is finished is safe",
-		}
-	}
-	return &Error{Code: CodeHistory, Where: where, What: "the history cannot be used", Err: err}
-}
-
 func inputError(where, format string, args ...any) *Error {
 	return &Error{Code: CodeInput, Where: where, What: fmt.Sprintf(format, args...)}
+}
+
+// clip shortens text to n bytes at most, at a whole character, and says that it did.
+func clip(text string, n int) string {
+	const more = " …"
+	if len(text) <= n {
+		return text
+	}
+	return strings.ToValidUTF8(text[:n-len(more)], "") + more
+}
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(s, "\n")
+	return s
 }

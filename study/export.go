@@ -1,18 +1,16 @@
 package study
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
 
 	"parfait/evaluator"
@@ -51,17 +49,6 @@ type ExportProgress struct {
 	Remaining time.Duration
 }
 
-// studyReceipt is what a study adds to the engine's receipt.
-type studyReceipt struct {
-	merge.Receipt
-	Study     string                                `json:"study"`
-	Trials    int                                   `json:"trials"` // behind the predictions
-	Predicted map[string]Prediction                 `json:"predicted"`
-	Measured  map[evaluator.Split]evaluator.Metrics `json:"measured"`
-	Why       string                                `json:"why,omitempty"`
-	Who       string                                `json:"who,omitempty"`
-}
-
 // settleExport fills in the request's defaults.
 func (s *Study) settleExport(r ExportRequest) ExportRequest {
 	if r.Name == "" && r.Out != "" {
@@ -84,6 +71,42 @@ func (s *Study) settleExport(r ExportRequest) ExportRequest {
 	return r
 }
 
+var exportName = regexp.MustCompile(`^[\pL\pN_][\pL\pN_.-]*$`)
+
+// checkExport says why an export cannot go where it is asked to, from its name and place alone.
+func (s *Study) checkExport(r ExportRequest) []error {
+	var errs []error
+	if !exportName.MatchString(r.Name) {
+		errs = append(errs, inputError("name", "%q cannot be a name: use letters, digits, _, - and .", r.Name))
+	}
+	for _, ours := range []string{s.candidates(), filepath.Join(s.dir, "logs")} {
+		if within(r.Out, ours) {
+			errs = append(errs, inputError("out", "%s is in %s, which parfait keeps for itself: choose another folder", r.Out, ours))
+		}
+	}
+	if r.Out == filepath.Join(s.dir, "exports") {
+		errs = append(errs, inputError("out", "%s is where exports go, each in a folder of its own: name one in it", r.Out))
+	}
+	return errs
+}
+
+// within says whether path is dir or lies in it, links followed as far as there is something.
+func within(path, dir string) bool {
+	rel, err := filepath.Rel(followed(dir), followed(path))
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+func followed(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	parent := filepath.Dir(path)
+	if parent == path {
+		return path
+	}
+	return filepath.Join(followed(parent), filepath.Base(path))
+}
+
 // PlanExport checks an export without writing anything: every reason why it cannot be is in the cost.
 func (s *Study) PlanExport(r ExportRequest) (ExportCost, error) {
 	if err := s.checkPoint(r.X); err != nil {
@@ -91,8 +114,8 @@ func (s *Study) PlanExport(r ExportRequest) (ExportCost, error) {
 	}
 	r = s.settleExport(r)
 	c := ExportCost{Out: r.Out}
-	if !nameRule.MatchString(r.Name) && !strings.Contains(r.Name, ".") || strings.ContainsAny(r.Name, "/\\") {
-		c.Problems = append(c.Problems, fmt.Sprintf("%q cannot be a name: use letters, digits, _ and -", r.Name))
+	for _, err := range s.checkExport(r) {
+		c.Problems = append(c.Problems, err.Error())
 	}
 	if _, err := os.Lstat(r.Out); err == nil {
 		c.Problems = append(c.Problems, r.Out+" exists, and an export never overwrites: choose another name")
@@ -107,19 +130,12 @@ func (s *Study) PlanExport(r ExportRequest) (ExportCost, error) {
 			c.Warnings = append(c.Warnings, err.Error())
 		}
 	}
-	spec := s.spec.mergeSpec(s.dir)
-	if r.DType != "" {
-		spec.DType = r.DType
-	}
-	plan, err := merge.NewPlan(context.Background(), spec)
+	plan, err := s.exportPlan(context.Background(), r)
 	if err != nil {
 		c.Problems = append(c.Problems, strings.Split(err.Error(), "\n")...)
 		return c, nil
 	}
 	defer func() { _ = plan.Close() }()
-	if err := s.sameInputs(plan); err != nil {
-		c.Problems = append(c.Problems, err.Error())
-	}
 	c.Bytes = plan.Bytes()
 	for _, w := range plan.Warnings() {
 		c.Warnings = append(c.Warnings, w.Error())
@@ -132,6 +148,29 @@ func (s *Study) PlanExport(r ExportRequest) (ExportCost, error) {
 		c.Estimate = time.Duration(float64(e.Took) * float64(c.Bytes) / float64(e.Bytes))
 	}
 	return c, nil
+}
+
+// exportPlan plans the merge of the weights that the history was measured with.
+func (s *Study) exportPlan(ctx context.Context, r ExportRequest) (*merge.Plan, error) {
+	spec := s.mergeSpec(evaluator.Folder)
+	if r.DType != "" {
+		spec.DType = r.DType
+	}
+	plan, err := merge.NewPlan(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	h, err := s.load(ctx)
+	if err == nil && h.meta["inputs"] != "" {
+		var now map[string]string
+		if now, err = plan.Fingerprint(); err == nil {
+			err = s.compareInputs(now, h.meta["inputs"])
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, plan.Close())
+	}
+	return plan, nil
 }
 
 // existing returns the nearest folder above path that exists.
@@ -149,7 +188,8 @@ func existing(path string) (string, error) {
 
 // Export writes the merge at r.X as a checkpoint: staged, checked, renamed, with its receipt, recipe and
 // model card. With Verify the written model is then measured on every split that the evaluators offer;
-// should that fail, the export stays, its receipt says that it was not measured, and the error says why.
+// should that fail, the export stays, its receipt says what was not measured, and the error says why. From
+// a study that may only be looked at an export is written without a line in its history.
 func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(ExportProgress)) (Export, error) {
 	if progress == nil {
 		progress = func(ExportProgress) {}
@@ -158,24 +198,23 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(Expor
 		return Export{}, err
 	}
 	r = s.settleExport(r)
-	spec := s.spec.mergeSpec(s.dir)
-	if r.DType != "" {
-		spec.DType = r.DType
+	if err := errors.Join(s.checkExport(r)...); err != nil {
+		return Export{}, err
 	}
-	plan, err := merge.NewPlan(ctx, spec)
+	plan, err := s.exportPlan(ctx, r)
 	if err != nil {
 		return Export{}, err
 	}
 	defer func() { _ = plan.Close() }()
-	if err := s.sameInputs(plan); err != nil {
-		return Export{}, err
-	}
 	if err := os.MkdirAll(filepath.Dir(r.Out), 0o755); err != nil {
 		return Export{}, &Error{Code: CodeSpace, Where: filepath.Dir(r.Out), What: "the folder cannot be made", Err: err, Fix: "choose another --out"}
 	}
 	begin := time.Now()
-	e := Export{Name: r.Name, Out: r.Out, X: r.X, Receipt: filepath.Join(r.Out, merge.ReceiptFile), Predicted: map[string]Prediction{}, Measured: map[evaluator.Split]map[string]Metric{}}
-	receipt := studyReceipt{Study: s.Snapshot().Name, Why: r.Why, Who: r.Who, Measured: map[evaluator.Split]evaluator.Metrics{}}
+	e := Export{
+		Name: r.Name, Out: r.Out, X: r.X, Receipt: filepath.Join(r.Out, merge.ReceiptFile), Bytes: plan.Bytes(),
+		Predicted: map[string]Prediction{}, Measured: map[evaluator.Split]map[string]Metric{},
+	}
+	receipt := studyReceipt{Study: s.name(), Why: r.Why, Who: r.Who, Measured: map[evaluator.Split]evaluator.Metrics{}}
 	if a := s.Snapshot().Analysis; a != nil {
 		for i, p := range a.Predict(r.X) {
 			e.Predicted[s.spec.Tasks[i].Name] = p
@@ -184,84 +223,51 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(Expor
 	}
 	receipt.Predicted = e.Predicted
 	options := merge.ExportOptions{
-		ShardSize: r.ShardSize, SHA256: r.SHA256, Comment: "made by the study " + s.Snapshot().Name,
-		Files: func(m merge.Receipt) (map[string][]byte, error) {
+		ShardSize: r.ShardSize, SHA256: r.SHA256, Comment: "made by the study " + s.name(),
+		// Called when all is written and checked, before the folder appears: the history knows of it first,
+		// so that no crash leaves a checkpoint that the study does not know.
+		Files: func(m merge.Receipt) (_ map[string][]byte, err error) {
 			receipt.Receipt = m
 			b, err := receiptJSON(receipt)
-			return map[string][]byte{merge.ReceiptFile: b, "README.md": s.modelCard(e, r.Why, begin)}, err
+			if err != nil {
+				return nil, err
+			}
+			if e, err = s.store.addExport(e); err != nil && CodeOf(historyError(s.store.path, err)) != CodeReadOnly {
+				return nil, historyError(s.store.path, err)
+			}
+			return map[string][]byte{merge.ReceiptFile: b, "README.md": s.modelCard(e, r.Why, begin)}, nil
 		},
 	}
-	_, err = plan.Export(ctx, named(s.Names(), r.X), r.Out, options, func(p merge.Progress) {
+	if _, err = plan.Export(ctx, named(s.Names(), r.X), r.Out, options, func(p merge.Progress) {
 		progress(ExportProgress{Stage: p.Stage, Done: p.Done, Total: p.Total, Rate: p.Rate, Remaining: p.Remaining})
-	})
-	if err != nil {
-		return Export{}, err
+	}); err != nil {
+		return Export{}, errors.Join(err, s.store.dropExport(e.ID))
 	}
-	e.Bytes, e.Took = plan.Bytes(), time.Since(begin)
-	e, err = s.store.addExport(e)
+	e.Took = time.Since(begin)
+	if err := s.store.updateExport(e); err != nil {
+		return e, exportKept(e, historyError(s.store.path, err))
+	}
 	s.changed()
-	if err != nil {
-		return e, historyError(s.dir, err)
-	}
 	if r.Verify {
 		if err := s.verifyExport(ctx, &e, receipt, r.Why, progress); err != nil {
-			return e, err
+			return e, exportKept(e, err)
 		}
 	}
 	progress(ExportProgress{Stage: "done", Done: e.Bytes, Total: e.Bytes})
 	return e, nil
 }
 
-func receiptJSON(r studyReceipt) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	err := enc.Encode(r)
-	return b.Bytes(), err
+// exportKept says that an export stands, whatever came after it.
+func exportKept(e Export, err error) error {
+	return fmt.Errorf("the export is whole in %s, but: %w", e.Out, err)
 }
 
-// verifyExport measures an export and writes what it saw into its receipt, its card and the history.
-func (s *Study) verifyExport(ctx context.Context, e *Export, receipt studyReceipt, why string, progress func(ExportProgress)) error {
-	for _, split := range []evaluator.Split{evaluator.Validation, evaluator.Test} {
-		stage := "measure " + string(split)
-		progress(ExportProgress{Stage: stage})
-		m, err := s.measure(ctx, e.Name, e.Out, e.X, split, func(p evaluator.Progress) {
-			progress(ExportProgress{Stage: stage, Done: int64(p.Done), Total: int64(p.Total)})
-		})
-		if err != nil {
-			return err
-		}
-		if len(m) == 0 {
-			continue
-		}
-		e.Measured[split], receipt.Measured[split] = m, m
-		b, err := receiptJSON(receipt)
-		if err != nil {
-			return err
-		}
-		if err := replaceFile(e.Receipt, b); err != nil {
-			return err
-		}
-		if err := replaceFile(filepath.Join(e.Out, "README.md"), s.modelCard(*e, why, receipt.Created)); err != nil {
-			return err
-		}
-		if err := s.store.updateExport(*e); err != nil {
-			return historyError(s.dir, err)
-		}
-		s.changed()
+// written says whether the export is there: one that is being written, or was when its process died, has
+// no receipt in its place yet.
+func (e Export) written() bool {
+	if e.Took > 0 {
+		return true
 	}
-	return nil
-}
-
-// replaceFile writes a file whole or not at all, and makes sure that it is on the disk.
-func replaceFile(path string, b []byte) error {
-	if err := renameio.WriteFile(path, b, 0o644); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	_, err := os.Stat(e.Receipt)
+	return err == nil
 }

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -19,6 +21,8 @@ import (
 const (
 	beatEvery = 2 * time.Second
 	beatStale = 20 * time.Second
+	// skewMost is how far two machines' clocks may be apart: a heartbeat older than that is one of the dead.
+	skewMost = time.Hour
 )
 
 // owner is what the lock file says of the runner that holds it.
@@ -26,11 +30,18 @@ type owner struct {
 	Host    string    `json:"host"`
 	PID     int       `json:"pid"`
 	Started time.Time `json:"started"`
+	Ready   bool      `json:"ready"` // everything that can be checked is, and the first trial may start
 	beat    time.Time
 }
 
+func (o owner) same(p owner) bool {
+	return o.Host == p.Host && o.PID == p.PID && o.Started.Equal(p.Started)
+}
+
+// alive says whether the runner is at work, as far as can be seen at once: a heartbeat lately, by this
+// machine's clock, and on this machine the process.
 func (o owner) alive() bool {
-	if o.PID == 0 || time.Since(o.beat) > beatStale {
+	if o.PID <= 0 || time.Since(o.beat).Abs() > beatStale {
 		return false
 	}
 	if host, err := os.Hostname(); err == nil && host == o.Host {
@@ -39,71 +50,211 @@ func (o owner) alive() bool {
 	return true
 }
 
-func lockPath(dir string) string { return filepath.Join(dir, "run.lock") }
-
-// readOwner says who runs the study, as far as the lock file tells.
-func readOwner(dir string) owner {
-	var o owner
-	b, err := os.ReadFile(lockPath(dir))
-	if err != nil || json.Unmarshal(b, &o) != nil {
-		return owner{}
-	}
-	if fi, err := os.Stat(lockPath(dir)); err == nil {
-		o.beat = fi.ModTime()
-	}
-	return o
-}
-
-// runLock is held by the runner.
-type runLock struct {
-	dir  string
-	lock *flock.Flock
-}
-
-// takeLock takes the run lock and beats until ctx ends, or says who holds it.
-func takeLock(ctx context.Context, dir string) (*runLock, error) {
-	path := lockPath(dir)
-	before := readOwner(dir)
-	l := flock.New(path)
-	ok, err := l.TryLock()
-	if err != nil {
-		return nil, fmt.Errorf("%s: cannot be locked: %w (is the study's folder writable?)", path, err)
-	}
-	host, _ := os.Hostname()
-	if !ok || (before.alive() && before.Host != host) {
-		if ok {
-			_ = l.Unlock()
-		}
-		o := readOwner(dir)
-		return nil, &Error{Code: CodeBusy, Where: dir, What: fmt.Sprintf("another runner is at work here (process %d on %s since %s)",
-			o.PID, o.Host, o.Started.Local().Format("15:04:05")), Fix: "look on with `parfait " + dir + "`, or stop that one first"}
-	}
-	b := mustJSON(owner{Host: host, PID: os.Getpid(), Started: time.Now().UTC()})
-	if err := os.WriteFile(path, []byte(b), 0o644); err != nil {
-		_ = l.Unlock()
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	r := &runLock{dir: dir, lock: l}
-	go r.beat(ctx)
-	return r, nil
-}
-
-func (r *runLock) beat(ctx context.Context) {
-	tick := time.NewTicker(beatEvery)
+// beating says whether the owner's heart beats within the given time, whatever the clocks say.
+func (o owner) beating(ctx context.Context, dir string, within time.Duration) bool {
+	tick := time.NewTicker(within / 20)
 	defer tick.Stop()
-	for {
+	for end := time.After(within); ; {
 		select {
 		case <-ctx.Done():
-			return
-		case t := <-tick.C:
-			if err := os.Chtimes(lockPath(r.dir), t, t); errors.Is(err, fs.ErrNotExist) {
-				return // the study was deleted under us
+			return false
+		case <-end:
+			return false
+		case <-tick.C:
+			if now := readOwner(dir); now.PID != 0 && !now.beat.Equal(o.beat) {
+				return true
 			}
 		}
 	}
 }
 
+func (o owner) busy(dir string) error {
+	what := "another runner is at work here"
+	if o.PID != 0 {
+		what += fmt.Sprintf(" (process %d on %s since %s)", o.PID, o.Host, o.Started.Local().Format("15:04:05"))
+	}
+	return &Error{Code: CodeBusy, Where: dir, What: what, Fix: "look on with `parfait " + dir + "`, or stop that one first"}
+}
+
+func lockPath(dir string) string { return filepath.Join(dir, "run.lock") }
+
+// readOwner says who runs the study, as far as the lock file tells: nobody where it cannot be read.
+func readOwner(dir string) owner {
+	o, _ := ownerOf(dir)
+	return o
+}
+
+// ownerOf is what the lock file says. A file that says nothing of use is no error, and nobody's.
+func ownerOf(dir string) (owner, error) {
+	f, err := os.Open(lockPath(dir))
+	if err != nil {
+		return owner{}, err
+	}
+	defer func() { _ = f.Close() }()
+	fi, err := f.Stat()
+	if err != nil {
+		return owner{}, err
+	}
+	b, err := io.ReadAll(io.LimitReader(f, lockSize))
+	var o owner
+	if json.Unmarshal(b, &o) != nil {
+		o = owner{}
+	}
+	o.beat = fi.ModTime()
+	return o, err
+}
+
+// lockSize is how much the lock file holds: one write of always the same length, so that nobody reads half.
+const lockSize = 512
+
+// runLock is held by the runner.
+type runLock struct {
+	dir  string
+	mine owner
+	stop chan struct{}
+	over sync.WaitGroup
+
+	mu   sync.Mutex // the lock file is written by the heartbeat and by ready
+	lock *flock.Flock
+}
+
+// takeLock takes the run lock and beats until release, or says who holds it. Should it be lost meanwhile
+// (another machine's runner at work), or check fail, which is called with every beat, lost is called with
+// the reason, once.
+func takeLock(ctx context.Context, dir string, check func() error, lost func(error)) (*runLock, error) {
+	host, _ := os.Hostname()
+	before := readOwner(dir)
+	lock, err := tryLock(dir)
+	if err != nil {
+		return nil, err
+	}
+	if before.PID != 0 && (before.Host != host || lock == nil) { // what flock does not see
+		young := time.Since(before.beat).Abs() < skewMost
+		if before.alive() || (before.Host != host && young && before.beating(ctx, dir, beatStale)) {
+			unlock(lock)
+			return nil, before.busy(dir)
+		}
+	}
+	r := &runLock{dir: dir, lock: lock, mine: owner{Host: host, PID: os.Getpid(), Started: time.Now().UTC()}, stop: make(chan struct{})}
+	if err := r.write(); err != nil {
+		unlock(lock)
+		return nil, err
+	}
+	r.over.Go(func() { r.beat(check, lost) })
+	return r, nil
+}
+
+// tryLock returns the lock, or an error that says who holds it. Nil where the file system knows no locks:
+// the heartbeat decides alone.
+func tryLock(dir string) (*flock.Flock, error) {
+	l := flock.New(lockPath(dir), flock.SetPermissions(0o666)) // others look at it too
+	ok, err := l.TryLock()
+	switch {
+	case errors.Is(err, syscall.ENOTSUP), errors.Is(err, syscall.ENOSYS), errors.Is(err, syscall.ENOLCK):
+		return nil, nil //nolint:nilnil // as documented
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return nil, &Error{Code: CodeReadOnly, Where: dir, What: "a runner must be able to write here", Err: err, Fix: "have whoever owns the folder run it, or copy it"}
+	case err != nil:
+		return nil, &Error{Code: CodeBusy, Where: lockPath(dir), What: "cannot be locked", Err: err}
+	case !ok:
+		return nil, readOwner(dir).busy(dir)
+	}
+	return l, nil
+}
+
+func unlock(l *flock.Flock) {
+	if l != nil {
+		_ = l.Unlock()
+	}
+}
+
+// write says in the lock file who we are.
+func (r *runLock) write() error {
+	f, err := os.OpenFile(lockPath(r.dir), os.O_WRONLY|os.O_CREATE, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(fmt.Appendf(nil, "%-*s\n", lockSize-1, mustJSON(r.mine)), 0)
+	if err = errors.Join(err, f.Close()); err != nil {
+		code := CodeReadOnly
+		if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+			code = CodeSpace
+		}
+		return &Error{Code: code, Where: lockPath(r.dir), What: "cannot be written", Err: err}
+	}
+	return nil
+}
+
+// ready tells whoever started this runner that it has passed its checks.
+func (r *runLock) ready() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mine.Ready = true
+	return r.write()
+}
+
+func (r *runLock) beat(check func() error, lost func(error)) {
+	tick := time.NewTicker(beatEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-r.stop:
+			return
+		case <-tick.C:
+			if err := errors.Join(r.renew(), check()); err != nil {
+				lost(err)
+				return
+			}
+		}
+	}
+}
+
+// renew beats once. A lock file that is gone is made again, unless somebody else was faster.
+func (r *runLock) renew() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	o, err := ownerOf(r.dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == nil && o.PID == 0 && !r.holds():
+		if _, err := os.Stat(r.dir); errors.Is(err, fs.ErrNotExist) {
+			return notAStudy(r.dir, err)
+		}
+		unlock(r.lock) // of a file that nobody else can find
+		if r.lock, err = tryLock(r.dir); err != nil {
+			return err
+		}
+		return r.write()
+	case err != nil:
+		return nil // a file system that is away comes back
+	case o.PID == 0:
+		return r.write()
+	case !o.same(r.mine):
+		return o.busy(r.dir)
+	}
+	t := time.Now()
+	_ = os.Chtimes(lockPath(r.dir), t, t)
+	return nil
+}
+
+// holds says whether the file that is locked is the one that everybody sees.
+func (r *runLock) holds() bool {
+	if r.lock == nil {
+		return true
+	}
+	ours, err := r.lock.Stat()
+	if err != nil {
+		return false
+	}
+	seen, err := os.Stat(lockPath(r.dir))
+	return err == nil && os.SameFile(ours, seen)
+}
+
+// release ends the heartbeat and leaves the lock to the next.
 func (r *runLock) release() {
-	_ = os.Truncate(lockPath(r.dir), 0)
-	_ = r.lock.Unlock()
+	close(r.stop)
+	r.over.Wait()
+	if readOwner(r.dir).same(r.mine) {
+		_ = os.Truncate(lockPath(r.dir), 0)
+	}
+	unlock(r.lock)
 }

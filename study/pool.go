@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +16,7 @@ import (
 )
 
 // pool keeps the merged models that evaluators need on disk: written several in one pass over the
-// inputs, under a quota, deleted after use. What an earlier runner left is reclaimed at the start.
+// inputs, under a quota, deleted after use.
 type pool struct {
 	plan     *merge.Plan
 	dir      string
@@ -23,9 +24,13 @@ type pool struct {
 	names    []string              // coefficients
 	upcoming func(but int) []Trial // trials that will need their model next, in order
 
-	mu    sync.Mutex
-	freed chan struct{} // closed and replaced whenever something is deleted
-	ready map[int]*candidate
+	pass chan struct{} // holds one token: whoever takes it may write models
+
+	mu      sync.Mutex         // never held while files are written or deleted
+	ready   map[int]*candidate // by trial
+	gone    int                // models that are being deleted: still on the disk
+	written int                // so far: each has a folder of its own, also where a trial is tried again
+	freed   chan struct{}      // closed and replaced whenever a model is deleted or no longer in use
 
 	deleting sync.WaitGroup
 }
@@ -43,73 +48,134 @@ const passMost = 8
 // spareMost is what is left free on a disk for the history and logs, on a small one a twentieth of it.
 const spareMost = 64 << 20
 
-// newPool makes the folder for candidates and empties it of what a dead runner left.
+// newPool makes the folder for candidates of a form.
 func newPool(plan *merge.Plan, s *Study, form evaluator.Form, upcoming func(int) []Trial) (*pool, error) {
-	dir := filepath.Join(s.dir, "candidates")
-	if c := s.spec.Candidates.Path; c != "" {
-		h := fnv.New32a()
-		_, _ = h.Write([]byte(s.dir)) // two studies may share a scratch folder
-		dir = filepath.Join(resolve(s.dir, c), fmt.Sprintf("%s-%08x", filepath.Base(s.dir), h.Sum32()))
-	}
-	if form != evaluator.Folder {
-		dir = filepath.Join(dir, string(form))
-	}
+	dir := filepath.Join(s.candidates(), string(form))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, &Error{Code: CodeSpace, Where: dir, What: "the folder for candidates cannot be made", Err: err, Fix: "set candidates.path in study.yaml to a folder you may write to"}
 	}
-	left, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
+	p := &pool{
+		plan: plan, dir: dir, max: s.spec.Candidates.Max, names: s.Names(), upcoming: upcoming,
+		pass: make(chan struct{}, 1), ready: map[int]*candidate{}, freed: make(chan struct{}),
 	}
-	for _, e := range left {
-		if strings.HasPrefix(e.Name(), "trial-") || strings.HasPrefix(e.Name(), ".trial-") {
-			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
-				return nil, err
-			}
-		}
-	}
-	p := &pool{plan: plan, dir: dir, max: s.spec.Candidates.Max, names: s.Names(), upcoming: upcoming, freed: make(chan struct{}), ready: map[int]*candidate{}}
 	if p.max > 0 && plan.Bytes() > p.max {
 		return nil, &Error{Code: CodeSpace, Where: "candidates.max", What: fmt.Sprintf("one merged model takes %d bytes, the quota is %d", plan.Bytes(), p.max), Fix: "raise candidates.max in study.yaml"}
 	}
 	return p, nil
 }
 
+// candidates is the folder for merged models that evaluators need: nobody else's.
+func (s *Study) candidates() string {
+	if s.spec.Candidates.Path == "" {
+		return filepath.Join(s.dir, "candidates")
+	}
+	real, err := filepath.EvalSymlinks(s.dir)
+	if err != nil {
+		real = s.dir
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(real)) // two studies may share a scratch folder
+	return filepath.Join(under(s.dir, s.spec.Candidates.Path), fmt.Sprintf("%s-%08x", filepath.Base(real), h.Sum32()))
+}
+
+// reclaim deletes the models in the folder for candidates, finished and half-written, and nothing else; and
+// the folder where that leaves nothing in it.
+func (s *Study) reclaim() error {
+	var errs []error
+	for _, form := range []evaluator.Form{evaluator.Folder, evaluator.Adapter} {
+		dir := filepath.Join(s.candidates(), string(form))
+		left, err := os.ReadDir(dir)
+		if !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+		for _, e := range left {
+			if strings.HasPrefix(e.Name(), "trial-") || strings.HasPrefix(e.Name(), ".trial-") {
+				errs = append(errs, os.RemoveAll(filepath.Join(dir, e.Name())))
+			}
+		}
+		_ = os.Remove(dir)
+	}
+	_ = os.Remove(s.candidates())
+	return errors.Join(errs...)
+}
+
 // model gives trial t's merged model, and writes it with those that come next where it is not there.
 func (p *pool) model(ctx context.Context, t Trial) (evaluator.Lease, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for p.ready[t.ID] == nil {
-		n, err := p.room()
+	for {
+		p.mu.Lock()
+		freed, c := p.freed, p.ready[t.ID]
+		if c != nil {
+			c.leases++
+		}
+		p.mu.Unlock()
+		if c != nil {
+			return evaluator.Lease{Path: c.path, Release: sync.OnceFunc(func() { p.release(c) })}, nil
+		}
+		wait, err := p.fill(ctx, t)
 		if err != nil {
 			return evaluator.Lease{}, err
 		}
-		if n > 0 {
-			if err := p.write(ctx, append([]Trial{t}, p.upcoming(t.ID)...), n); err != nil {
-				return evaluator.Lease{}, err
-			}
+		if !wait {
 			continue
 		}
-		freed := p.freed
-		p.mu.Unlock()
 		select {
 		case <-freed:
-			p.mu.Lock()
 		case <-ctx.Done():
-			p.mu.Lock()
 			return evaluator.Lease{}, ctx.Err()
 		}
 	}
-	c := p.ready[t.ID]
-	c.leases++
-	var once sync.Once
-	return evaluator.Lease{Path: c.path, Release: func() {
-		once.Do(func() {
-			p.mu.Lock()
-			c.leases--
-			p.mu.Unlock()
-		})
-	}}, nil
+}
+
+func (p *pool) release(c *candidate) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c.leases--; c.leases == 0 {
+		p.signal()
+	}
+}
+
+// signal wakes everybody who waits for room. The caller holds mu.
+func (p *pool) signal() {
+	close(p.freed)
+	p.freed = make(chan struct{})
+}
+
+// fill writes trial t's model, with those that come next where there is room. It says whether to wait
+// for models in use.
+func (p *pool) fill(ctx context.Context, t Trial) (wait bool, err error) {
+	select {
+	case p.pass <- struct{}{}:
+		defer func() { <-p.pass }()
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	if p.has(t.ID) { // by the pass that this one waited for
+		return false, nil
+	}
+	n, err := p.room()
+	if n == 0 || err != nil {
+		return n == 0, err
+	}
+	list := []Trial{t}
+	for _, u := range p.upcoming(t.ID) {
+		if len(list) < n && !p.has(u.ID) {
+			list = append(list, u)
+		}
+	}
+	err = p.write(ctx, list)
+	if err != nil && len(list) > 1 && ctx.Err() == nil {
+		err = p.write(ctx, list[:1]) // what is wrong may be another's: it shall not be to blame for it
+	}
+	if errors.Is(err, merge.Problem{Code: merge.CodeSpace}) {
+		err = &Error{Code: CodeSpace, Where: p.dir, What: "a merged model could not be written", Err: err}
+	}
+	return false, err
+}
+
+func (p *pool) has(id int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ready[id] != nil
 }
 
 // room says how many models may be written now: 0 to wait for one in use, an error where there is none to
@@ -122,14 +188,12 @@ func (p *pool) room() (int, error) {
 			return 0, err
 		}
 		spare := min(spareMost, total/20)
+		p.mu.Lock()
 		n := (free - spare) / size
 		if p.max > 0 {
-			n = min(n, p.max/size-int64(len(p.ready)))
+			n = min(n, p.max/size-int64(len(p.ready)+p.gone))
 		}
-		if n > 0 {
-			return int(min(n, passMost)), nil
-		}
-		idle, used := 0, false
+		idle, used := 0, p.gone > 0
 		for id, c := range p.ready {
 			if c.leases > 0 {
 				used = true
@@ -137,9 +201,17 @@ func (p *pool) room() (int, error) {
 				idle = max(idle, id) // the one that is needed last
 			}
 		}
+		var way *candidate
+		if n <= 0 && idle > 0 {
+			way = p.ready[idle]
+			delete(p.ready, idle)
+		}
+		p.mu.Unlock()
 		switch {
-		case idle > 0:
-			if err := p.remove(idle); err != nil {
+		case n > 0:
+			return int(min(n, passMost)), nil
+		case way != nil:
+			if err := os.RemoveAll(way.path); err != nil {
 				return 0, err
 			}
 		case used:
@@ -153,52 +225,50 @@ func (p *pool) room() (int, error) {
 	}
 }
 
-// write merges the first n of the trials that are not on disk yet, in one pass.
-func (p *pool) write(ctx context.Context, trials []Trial, n int) error {
-	var outs []merge.Output
-	var ids []int
-	for _, t := range trials {
-		if p.ready[t.ID] != nil || len(outs) == n {
-			continue
-		}
-		outs = append(outs, merge.Output{At: named(p.names, t.X), Target: filepath.Join(p.dir, fmt.Sprintf("trial-%04d", t.ID))})
-		ids = append(ids, t.ID)
+// write merges the models of the trials in one pass.
+func (p *pool) write(ctx context.Context, trials []Trial) error {
+	outs := make([]merge.Output, len(trials))
+	for i, t := range trials {
+		p.written++ // under the pass's token
+		outs[i] = merge.Output{At: named(p.names, t.X), Target: filepath.Join(p.dir, fmt.Sprintf("trial-%04d-%d", t.ID, p.written))}
 	}
 	if _, err := p.plan.Write(ctx, outs, merge.WriteOptions{}, nil); err != nil {
 		return err
 	}
-	for i, id := range ids {
-		p.ready[id] = &candidate{path: outs[i].Target}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, t := range trials {
+		p.ready[t.ID] = &candidate{path: outs[i].Target}
 	}
 	return nil
 }
 
-// done deletes trial id's model, beside the caller: a pass that is being written holds the pool.
+// done deletes trial id's model, where there is one, beside the caller.
 func (p *pool) done(id int, failed func(error)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.ready[id]
+	if c == nil {
+		return
+	}
+	delete(p.ready, id)
+	p.gone++
 	p.deleting.Go(func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if p.ready[id] == nil {
-			return
-		}
-		if err := p.remove(id); err != nil {
+		if err := os.RemoveAll(c.path); err != nil {
 			failed(err)
 		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.gone--
+		p.signal()
 	})
 }
 
-func (p *pool) remove(id int) error {
-	err := os.RemoveAll(p.ready[id].path)
-	delete(p.ready, id)
-	close(p.freed)
-	p.freed = make(chan struct{})
-	return err
-}
-
-// close deletes everything that is left.
+// close waits for what is being written and deleted. The pool is of no use afterwards.
 func (p *pool) close() error {
+	p.pass <- struct{}{}
 	p.deleting.Wait()
-	return errors.Join(os.RemoveAll(p.dir), p.plan.Close())
+	return p.plan.Close()
 }
 
 func named(names []string, x []float64) map[string]float64 {

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"parfait/evaluator"
-	"parfait/merge"
 )
 
 // modelStudy is a study of two real networks whose evaluator takes the merged model in hand.
@@ -21,7 +20,7 @@ func modelStudy(t *testing.T, budget, workers int, quota int64, hook func(path s
 		t.Fatal(err)
 	}
 	kind := "model-" + t.Name()
-	kinds[kind] = func(map[string]any, string, int) (evaluator.Evaluator, error) {
+	kinds[kind] = fakeKind(func(map[string]any, string, int) (evaluator.Evaluator, error) {
 		return evaluator.BlockingWith(evaluator.Limits{InFlight: workers, NeedsModel: true}, func(ctx context.Context, c evaluator.Candidate, _ func(evaluator.Progress)) (evaluator.Metrics, error) {
 			lease, err := c.Model(ctx, evaluator.Folder)
 			if err != nil {
@@ -34,7 +33,7 @@ func modelStudy(t *testing.T, budget, workers int, quota int64, hook func(path s
 			}
 			return m, hook(lease.Path)
 		}), nil
-	}
+	})
 	t.Cleanup(func() { delete(kinds, kind) })
 	path := filepath.Join(dir, SpecFile)
 	b, err := os.ReadFile(path)
@@ -95,21 +94,18 @@ func TestQuotaBelowOneModelIsRefusedBeforeAnythingRuns(t *testing.T) {
 
 func TestWhatACrashLeftIsReclaimed(t *testing.T) {
 	s := modelStudy(t, 4, 1, 0, func(string) error { return nil })
-	left := filepath.Join(s.Dir(), "candidates", "trial-0099")
-	if err := os.MkdirAll(left, 0o755); err != nil {
+	candidates := filepath.Join(s.Dir(), "candidates")
+	for _, left := range []string{"folder/trial-0099-1", "folder/.trial-0098-7.partial-12", "adapter/trial-0001-1", "thesis"} {
+		if err := os.MkdirAll(filepath.Join(candidates, left), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.reclaim(); err != nil {
 		t.Fatal(err)
 	}
-	spec := s.Spec().mergeSpec(s.Dir())
-	plan, err := merge.NewPlan(t.Context(), spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = plan.Close() }()
-	if _, err := newPool(plan, s, evaluator.Folder, func(int) []Trial { return nil }); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(left); !os.IsNotExist(err) {
-		t.Errorf("%s is still there", left)
+	left, err := os.ReadDir(candidates)
+	if err != nil || len(left) != 1 || left[0].Name() != "thesis" {
+		t.Errorf("left: %v, %v; want what is not a model of ours, and nothing else", left, err)
 	}
 }
 

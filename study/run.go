@@ -5,9 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"parfait/evaluator"
@@ -18,30 +22,49 @@ import (
 // RunOptions say how to run; they change the time that it takes and nothing else.
 type RunOptions struct {
 	Workers int               // candidates at once in each evaluator, 0: as study.yaml says
-	Note    func(text string) // what a person should know, a line each; may be nil
+	Note    func(text string) // what a person should know, a line each; may be nil; called by one goroutine at a time
+
+	patience time.Duration // with evaluators that do not end when they are told to, 0: patienceMost
 }
 
 // failsMost is how many trials may fail in a row before the runner pauses and asks for a look.
 const failsMost = 5
 
+// patienceMost is how long the end of a run waits for evaluators that do not end when they are told to.
+const patienceMost = time.Minute
+
+// progressEvery is how often progress is recorded, of all trials at once.
+const progressEvery = time.Second
+
 // Run takes the run lock and measures what the strategy and people ask for, until the budget is spent,
 // the strategy has no more to ask, a stop is asked for, or ctx ends. Before anything is measured,
 // everything that can be checked is. What was running when it ends runs again later, as a new attempt.
-func (s *Study) Run(ctx context.Context, o RunOptions) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	lock, err := takeLock(ctx, s.dir)
+func (s *Study) Run(ctx context.Context, o RunOptions) (err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	lock, err := takeLock(ctx, s.dir, s.store.replaced, cancel)
 	if err != nil {
 		return err
 	}
 	defer s.changed()
 	defer lock.release()
+	defer func() {
+		if cause := context.Cause(ctx); CodeOf(cause) != "" {
+			err = errors.Join(cause, err)
+		}
+		if err != nil && CodeOf(err) != CodeBusy {
+			_ = s.store.setMeta(map[string]string{"note": clip(firstLine(err.Error()), noteMost)}) // for those who look on
+		}
+	}()
 	r, err := s.newRunner(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer r.close()
 	if err := r.recover(ctx); err != nil {
+		return err
+	}
+	if err := lock.ready(); err != nil {
 		return err
 	}
 	return r.loop(ctx)
@@ -56,144 +79,154 @@ type runner struct {
 	pools    map[evaluator.Form]*pool // of the forms that evaluators need
 	hist     *history
 	jobs     map[int]*job // trials that are open in some lane
+	fails    int          // in a row
+	asking   bool
+	stale    bool // the history has changed under hist
+
+	progress map[int]evaluator.Progress // not recorded yet
+	recorded time.Time
+
+	work  context.Context // of everything that is measured and asked for
+	halt  context.CancelFunc
+	ended chan struct{}
+
 	events   chan laneEvent
 	asked    chan askResult // the strategy's answer, computed beside the loop
-	asking   bool
-	fails    int
 	upcoming chan upcomingQuestion
-	ended    chan struct{}
+	noting   sync.Mutex
 }
 
-// lane is one evaluator with the tasks that it measures.
-type lane struct {
-	name  string
-	eval  evaluator.Evaluator
-	tasks []string
-	busy  int
-}
-
-// job is a trial that is being measured.
-type job struct {
-	cancel context.CancelFunc
-	ctx    context.Context
-	open   map[*lane]bool // lanes that are measuring it now
-	failed string
-	saved  time.Time // when progress was last recorded
-}
-
-type laneEvent struct {
-	lane *lane
-	id   int
-	evaluator.Event
-}
-
-type askResult struct {
-	batch    int
-	seen     []int
-	proposal search.Proposal
-	err      error
-}
-
-type upcomingQuestion struct {
-	but   int
-	reply chan []Trial
-}
-
-func (s *Study) newRunner(ctx context.Context, o RunOptions) (*runner, error) {
-	r := &runner{Study: s, options: o, pools: map[evaluator.Form]*pool{}, jobs: map[int]*job{}, events: make(chan laneEvent, 64), asked: make(chan askResult, 1), upcoming: make(chan upcomingQuestion), ended: make(chan struct{})}
-	var err error
+func (s *Study) newRunner(ctx context.Context, o RunOptions) (_ *runner, err error) {
+	r := &runner{
+		Study: s, options: o, pools: map[evaluator.Form]*pool{}, jobs: map[int]*job{}, progress: map[int]evaluator.Progress{},
+		ended: make(chan struct{}), events: make(chan laneEvent, 64), asked: make(chan askResult, 1), upcoming: make(chan upcomingQuestion),
+	}
+	r.work, r.halt = context.WithCancel(ctx)
+	defer func() {
+		if err != nil {
+			r.close()
+		}
+	}()
+	// study.yaml was checked when the study was opened; others may have run it since.
+	if r.hist, err = s.load(ctx); err != nil {
+		return nil, err
+	}
 	if r.strategy, err = search.New(s.spec.Search.Strategy, s.spec.Search.Options); err != nil {
 		return nil, inputError("search", "%s", err)
 	}
-	forms := map[evaluator.Form]bool{}
-	for name, spec := range s.spec.Evaluators {
-		l := &lane{name: name}
-		for _, t := range s.spec.Tasks {
-			if t.Evaluator == name {
-				l.tasks = append(l.tasks, t.Name)
-			}
-		}
-		if len(l.tasks) == 0 {
-			continue
-		}
-		if l.eval, err = spec.build(s.dir, o.Workers); err != nil {
-			return nil, &Error{Code: CodeEvaluator, Where: "evaluators." + name, What: "cannot be used", Err: err}
-		}
-		if lim := l.eval.Limits(); !slices.Contains(lim.Splits, evaluator.Validation) {
-			return nil, &Error{Code: CodeEvaluator, Where: "evaluators." + name, What: "cannot measure the validation split, which the search needs"}
-		} else if lim.NeedsModel {
-			forms[cmp.Or(lim.Form, evaluator.Folder)] = true
-		}
-		r.lanes = append(r.lanes, l)
-	}
-	slices.SortFunc(r.lanes, func(a, b *lane) int {
-		return slices.Index(s.taskNames(), a.tasks[0]) - slices.Index(s.taskNames(), b.tasks[0])
-	})
 	if err := os.MkdirAll(filepath.Join(s.dir, "logs"), 0o755); err != nil {
 		return nil, err
 	}
-	for _, form := range []evaluator.Form{evaluator.Folder, evaluator.Adapter} {
-		if forms[form] {
-			if err := r.addPool(ctx, form); err != nil {
-				return nil, err
-			}
-		}
+	if err := r.addLanes(); err != nil {
+		return nil, err
+	}
+	if err := r.addPools(ctx); err != nil {
+		return nil, err
 	}
 	id, err := s.spec.identity()
 	if err != nil {
 		return nil, err
 	}
-	for k, v := range map[string]string{"identity": mustJSON(id), "stop": "", "paused": "", "note": ""} {
-		if err := s.store.setMeta(k, v); err != nil {
-			return nil, historyError(s.dir, err)
-		}
-	}
-	r.hist, err = s.store.load(ctx)
-	return r, historyError(s.dir, err)
+	// Whether the strategy has more to ask is asked again: what it knows and its options may have changed.
+	err = s.store.setMeta(map[string]string{"identity": mustJSON(id), "stop": "", "paused": "", "note": "", "exhausted": ""})
+	return r, historyError(s.store.path, err)
 }
 
-func (s *Study) taskNames() []string {
-	out := make([]string, len(s.spec.Tasks))
-	for i, t := range s.spec.Tasks {
-		out[i] = t.Name
+// addLanes builds the evaluators.
+func (r *runner) addLanes() error {
+	for _, name := range slices.Sorted(maps.Keys(r.spec.Evaluators)) {
+		l := &lane{name: name, tasks: r.tasksOf(name)}
+		if len(l.tasks) == 0 {
+			continue
+		}
+		var err error
+		if l.eval, err = r.spec.Evaluators[name].build(r.dir, r.options.Workers); err != nil {
+			return &Error{Code: CodeEvaluator, Where: "evaluators." + name, What: "cannot be used", Err: err}
+		}
+		r.lanes = append(r.lanes, l)
+		if !slices.Contains(l.eval.Limits().Splits, evaluator.Validation) {
+			return &Error{Code: CodeEvaluator, Where: "evaluators." + name, What: "cannot measure the validation split, which the search needs"}
+		}
+	}
+	return nil
+}
+
+// tasksOf are the tasks that an evaluator measures.
+func (s *Study) tasksOf(evaluator string) []string {
+	var out []string
+	for _, t := range s.spec.Tasks {
+		if t.Evaluator == evaluator {
+			out = append(out, t.Name)
+		}
 	}
 	return out
 }
 
-// addPool plans merges of one form, which says everything that is wrong with the models.
-func (r *runner) addPool(ctx context.Context, form evaluator.Form) error {
-	spec := r.spec.mergeSpec(r.dir)
-	if form == evaluator.Adapter {
-		spec.Form = merge.FormAdapter
+// addPools plans merges in the forms that evaluators need, which says everything that is wrong with the
+// models.
+func (r *runner) addPools(ctx context.Context) error {
+	if err := r.reclaim(); err != nil {
+		return &Error{Code: CodeSpace, Where: r.candidates(), What: "what an earlier run left cannot be deleted", Err: err}
 	}
-	plan, err := merge.NewPlan(ctx, spec)
-	if err != nil {
-		return err
+	for _, l := range r.lanes {
+		lim := l.eval.Limits()
+		form := cmp.Or(lim.Form, evaluator.Folder)
+		if !lim.NeedsModel || r.pools[form] != nil {
+			continue
+		}
+		plan, err := merge.NewPlan(ctx, r.mergeSpec(form))
+		if err != nil {
+			return err
+		}
+		p, err := newPool(plan, r.Study, form, func(but int) []Trial { return r.askUpcoming(form, but) })
+		if err == nil {
+			err = r.sameInputs(plan, r.hist)
+		}
+		if err != nil {
+			return errors.Join(err, plan.Close())
+		}
+		for _, w := range plan.Warnings() {
+			r.note("%s", w.Error())
+		}
+		r.pools[form] = p
 	}
-	p, err := newPool(plan, r.Study, form, r.askUpcoming)
-	if err == nil {
-		err = r.sameInputs(plan)
-	}
-	if err != nil {
-		return errors.Join(err, plan.Close())
-	}
-	for _, w := range plan.Warnings() {
-		r.note("%s", w.Error())
-	}
-	r.pools[form] = p
 	return nil
 }
 
+// close ends everything that the runner has started. Evaluators that are still at work are abandoned.
 func (r *runner) close() {
+	r.halt()
 	close(r.ended)
+	for _, l := range r.lanes {
+		if l.busy > 0 {
+			continue // it may hang, and ends with this process
+		}
+		if err := closeEvaluator(l.eval); err != nil {
+			r.note("evaluator %s: %v", l.name, err)
+		}
+	}
 	for _, p := range r.pools {
 		if err := p.close(); err != nil {
 			r.note("candidates: %v", err)
 		}
 	}
+	if err := r.reclaim(); err != nil {
+		r.note("candidates: %v", err)
+	}
 }
 
+// closeEvaluator ends what an evaluator keeps running between candidates.
+func closeEvaluator(e evaluator.Evaluator) error {
+	if c, ok := e.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+// note tells a person; deletions beside the loop do so too.
 func (r *runner) note(format string, args ...any) {
+	r.noting.Lock()
+	defer r.noting.Unlock()
 	if r.options.Note != nil {
 		r.options.Note(fmt.Sprintf(format, args...))
 	}
@@ -202,64 +235,82 @@ func (r *runner) note(format string, args ...any) {
 // recover settles what an earlier runner left open: results that an evaluator still knows are recorded,
 // the others wait again as a new attempt.
 func (r *runner) recover(ctx context.Context) error {
-	for _, l := range r.lanes {
-		var open []evaluator.Candidate
-		for _, t := range r.hist.trials {
-			if t.State == evaluator.Running && len(l.missing(t)) > 0 {
-				open = append(open, r.candidate(ctx, l, t))
-			}
+	var found []remains
+	for _, l := range r.lanes { // all of them, before anything is settled: each stops what it left running
+		of, err := r.remains(ctx, l)
+		if err != nil {
+			return err
 		}
-		if len(open) == 0 {
-			continue
-		}
-		found := make(chan evaluator.Event, 4*len(open))
-		if _, err := l.eval.Recover(ctx, open, func(e evaluator.Event) { found <- e }); err != nil {
-			return &Error{Code: CodeEvaluator, Where: "evaluators." + l.name, What: "cannot say what became of the trials that were running", Err: err}
-		}
-		close(found)
-		for e := range found {
-			if e.State == evaluator.Done {
-				if err := r.store.record(trialOf(e.Key), e.Metrics, "", ""); err != nil {
-					return historyError(r.dir, err)
-				}
-				r.note("trial %d: its result was still there", trialOf(e.Key))
-			}
-		}
+		found = append(found, of...)
 	}
-	var err error
-	if r.hist, err = r.store.load(ctx); err != nil {
-		return historyError(r.dir, err)
+	slices.SortStableFunc(found, func(a, b remains) int { return cmp.Compare(a.failed, b.failed) }) // results first
+	for _, f := range found {
+		t := r.hist.trial(f.id)
+		r.note("trial %d: its result was still there", t.ID)
+		if err := r.settle(ctx, t, &job{attempt: t.Attempt, ctx: r.work, cancel: func() {}, failed: f.failed}, f.metrics); err != nil {
+			return err
+		}
 	}
 	for _, t := range r.hist.trials {
 		if t.State != evaluator.Running {
 			continue
 		}
+		to := evaluator.Waiting
 		if r.complete(t) {
-			err = r.store.record(t.ID, nil, evaluator.Done, "")
-		} else {
-			err = r.store.reopen(t.ID)
+			to = evaluator.Done
 		}
-		if err != nil {
-			return historyError(r.dir, err)
+		if _, err := r.store.record(t.ID, t.Attempt, nil, to, ""); err != nil {
+			return historyError(r.store.path, err)
 		}
 	}
-	r.hist, err = r.store.load(ctx)
-	return historyError(r.dir, err)
+	var err error
+	r.hist, err = r.load(ctx)
+	return err
 }
 
-// missing are the lane's tasks that t has no metric of.
-func (l *lane) missing(t Trial) []string {
-	var out []string
-	for _, task := range l.tasks {
-		if _, ok := t.Metrics[task]; !ok {
-			out = append(out, task)
+// remains is the result of a trial that an earlier runner did not live to see.
+type remains struct {
+	id      int
+	metrics evaluator.Metrics
+	failed  string // why, where it failed
+}
+
+// remains asks a lane what became of the trials that were running in it.
+func (r *runner) remains(ctx context.Context, l *lane) ([]remains, error) {
+	var list []evaluator.Candidate
+	for _, t := range r.hist.trials {
+		if t.State == evaluator.Running && len(l.missing(t)) > 0 {
+			list = append(list, r.candidate(ctx, l, t))
 		}
 	}
-	return out
-}
-
-func (r *runner) complete(t Trial) bool {
-	return !slices.ContainsFunc(r.lanes, func(l *lane) bool { return len(l.missing(t)) > 0 })
+	if len(list) == 0 {
+		return nil, nil
+	}
+	events := make(chan evaluator.Event, len(list))
+	if _, err := l.eval.Recover(ctx, list, func(e evaluator.Event) {
+		if e.State.Final() {
+			select {
+			case events <- e:
+			default: // more than one a candidate
+			}
+		}
+	}); err != nil {
+		return nil, &Error{Code: CodeEvaluator, Where: "evaluators." + l.name, What: "cannot say what became of the trials that were running", Err: err}
+	}
+	var out []remains
+	for len(events) > 0 {
+		e := <-events
+		i := slices.IndexFunc(list, func(c evaluator.Candidate) bool { return c.Key == e.Key && c.Attempt == e.Attempt })
+		if i < 0 || e.State == evaluator.Cancelled {
+			continue
+		}
+		f := remains{id: trialOf(e.Key), metrics: e.Metrics}
+		if err := r.judge(list[i].Tasks, e); err != nil {
+			f.failed, f.metrics = clip(err.Error(), errorMost), nil
+		}
+		out, list = append(out, f), slices.Delete(list, i, i+1)
+	}
+	return out, nil
 }
 
 // loop is the runner: it dispatches, waits for something to happen, records it, and again.
@@ -272,7 +323,7 @@ func (r *runner) loop(ctx context.Context) error {
 		if err == nil && end && len(r.jobs) == 0 {
 			return nil
 		}
-		if err != nil || ctx.Err() != nil {
+		if err != nil || ctx.Err() != nil || r.hist.meta["stop"] != "" {
 			return errors.Join(err, r.drain(ctx))
 		}
 		select {
@@ -280,16 +331,15 @@ func (r *runner) loop(ctx context.Context) error {
 		case e := <-r.events:
 			err = r.take(ctx, e)
 		case a := <-r.asked:
-			err = r.answered(a)
+			err = r.answered(ctx, a)
 		case q := <-r.upcoming:
-			q.reply <- r.waiting(q.but)
+			q.reply <- r.waiting(q.form, q.but)
 		case <-tick.C:
+			r.saveProgress()
 			v, verr := r.store.version(ctx)
-			if verr == nil && v == version && !r.commanded.Swap(false) {
-				continue
+			if changed := r.commanded.Swap(false) || v != version; changed || verr != nil || r.stale {
+				version, err = v, r.refresh(ctx)
 			}
-			version = v
-			err = r.refresh(ctx)
 		}
 		if err != nil {
 			return errors.Join(err, r.drain(ctx))
@@ -297,22 +347,25 @@ func (r *runner) loop(ctx context.Context) error {
 	}
 }
 
-// refresh rereads the history, because somebody commanded something, and cancels what was forgotten.
+// refresh rereads the history, because somebody commanded something, and cancels what was forgotten. A
+// history that cannot be read for a moment is read again at the next tick.
 func (r *runner) refresh(ctx context.Context) error {
-	h, err := r.store.load(ctx)
-	if err != nil {
-		if ctx.Err() != nil {
+	h, err := r.load(ctx)
+	if r.stale = err != nil; r.stale {
+		if ctx.Err() != nil || passing(err) {
 			return nil
 		}
-		return historyError(r.dir, err)
+		return err
 	}
 	if r.hist.meta["paused"] != "" && h.meta["paused"] == "" {
 		r.fails = 0
 	}
 	r.hist = h
-	for _, t := range h.trials {
-		if j := r.jobs[t.ID]; j != nil && t.State == evaluator.Cancelled {
-			j.cancel()
+	for id, j := range r.jobs {
+		if t := h.trial(id); t == nil || t.State != evaluator.Running || t.Attempt != j.attempt {
+			if j.cancel(); len(j.open) == 0 {
+				r.drop(id, j)
+			}
 		}
 	}
 	return nil
@@ -320,57 +373,60 @@ func (r *runner) refresh(ctx context.Context) error {
 
 // step starts what may be started now. It says whether there is nothing left to do.
 func (r *runner) step(ctx context.Context) (end bool, err error) {
-	if ctx.Err() != nil {
-		return false, nil
-	}
-	if r.hist.meta["stop"] != "" {
-		if len(r.jobs) > 0 {
-			for _, j := range r.jobs {
-				j.cancel()
-			}
-		}
-		return true, nil
-	}
-	if r.hist.meta["paused"] != "" {
+	if ctx.Err() != nil || r.hist.meta["stop"] != "" || r.hist.meta["paused"] != "" {
 		return false, nil
 	}
 	if err := r.dispatch(ctx); err != nil {
 		return false, err
 	}
-	if r.asking || r.ask(ctx) {
+	if r.asking || r.ask() {
 		return false, nil
 	}
 	return !slices.ContainsFunc(r.hist.trials, func(t Trial) bool { return !t.State.Final() }), nil
 }
 
-// trial returns the runner's copy of a trial; ids are dense from 1.
-func (r *runner) trial(id int) *Trial {
-	i, ok := slices.BinarySearchFunc(r.hist.trials, id, func(t Trial, id int) int { return t.ID - id })
-	if !ok {
-		return nil
-	}
-	return &r.hist.trials[i]
-}
-
-// drain waits for everything that was started, after ctx ended or something broke, and makes what did not
-// finish wait for the next runner.
+// drain waits for everything that was started, after a stop, the end of ctx, or because something broke,
+// and makes what did not finish wait for the next runner. An evaluator that does not end is left behind,
+// its trials recorded as running, so that the next runner asks it what became of them.
 func (r *runner) drain(ctx context.Context) error {
-	for _, j := range r.jobs {
-		j.cancel()
-	}
+	r.halt()
 	var errs error
-	for len(r.jobs) > 0 {
+	for id, j := range r.jobs {
+		if j.cancel(); len(j.open) == 0 { // between two evaluators
+			errs = errors.Join(errs, r.settle(ctx, r.hist.trial(id), j, nil))
+		}
+	}
+	patience := time.NewTimer(cmp.Or(r.options.patience, patienceMost))
+	defer patience.Stop()
+	for len(r.jobs) > 0 || r.asking {
 		select {
 		case e := <-r.events:
-			if err := r.take(ctx, e); err != nil {
-				errs = errors.Join(errs, err)
-			}
+			errs = errors.Join(errs, r.take(ctx, e))
 		case q := <-r.upcoming:
 			q.reply <- nil
+		case <-r.asked:
+			r.asking = false
+		case <-patience.C:
+			return errors.Join(errs, r.abandoned())
+		}
+	}
+	return errs
+}
+
+// abandoned says who did not end.
+func (r *runner) abandoned() error {
+	busy := map[string]bool{}
+	for _, j := range r.jobs {
+		for l := range j.open {
+			busy["evaluators."+l.name] = true
 		}
 	}
 	if r.asking {
-		<-r.asked
+		busy["search.strategy"] = true
 	}
-	return errs
+	return &Error{
+		Code: CodeEvaluator, Where: strings.Join(slices.Sorted(maps.Keys(busy)), ", "),
+		What: fmt.Sprintf("did not end within %v of being told to, and is left behind", cmp.Or(r.options.patience, patienceMost)),
+		Fix:  "look whether something of it is still running",
+	}
 }

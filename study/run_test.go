@@ -26,7 +26,7 @@ type fake struct {
 var fakes sync.Map // name → *fake, so that a study.yaml can name one
 
 func init() {
-	kinds["fake"] = func(o map[string]any, _ string, workers int) (evaluator.Evaluator, error) {
+	kinds["fake"] = fakeKind(func(o map[string]any, _ string, workers int) (evaluator.Evaluator, error) {
 		var f *fake
 		if v, ok := fakes.Load(o["name"]); ok {
 			f = v.(*fake)
@@ -48,7 +48,12 @@ func init() {
 			}
 			return m, ctx.Err()
 		}, max(1, workers)), nil
-	}
+	})
+}
+
+// fakeKind is a kind of evaluator that takes any options.
+func fakeKind(build func(options map[string]any, dir string, workers int) (evaluator.Evaluator, error)) kind {
+	return kind{check: func(map[string]any) []error { return nil }, build: build}
 }
 
 // makeStudy writes a study of two models that no file stands behind: its evaluators need no model.
@@ -213,43 +218,64 @@ func TestSecondRunnerIsRefused(t *testing.T) {
 	}
 }
 
-func TestFailuresInARowPauseAndResume(t *testing.T) {
-	var broken atomic.Bool
-	broken.Store(true)
-	dir := makeStudy(t, 9, func(context.Context, evaluator.Candidate) error {
-		if broken.Load() {
-			return errors.New("no GPU here")
-		}
-		return nil
-	})
-	s := open(t, dir)
+// running starts a runner on s and returns what it will come to.
+func running(t *testing.T, s *Study, o RunOptions) <-chan error {
+	t.Helper()
 	done := make(chan error, 1)
-	go func() { done <- s.Run(t.Context(), RunOptions{}) }()
-	snap := await(t, s, "pause", func(s *Snapshot) bool { return s.Activity.Runner == Paused })
-	if !strings.Contains(snap.Activity.Note, "no GPU here") {
-		t.Errorf("note %q does not say why", snap.Activity.Note)
-	}
-	broken.Store(false)
-	for _, tr := range snap.Trials {
-		if tr.State == evaluator.Failed {
-			if err := s.Do(Command{Kind: CommandRetry, N: tr.ID}); err != nil {
+	go func() { done <- s.Run(t.Context(), o) }()
+	return done
+}
+
+func TestFailuresPauseAndResume(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		from, to int // trials that fail
+	}{
+		{"five in a row", 3, 7},
+		{"the whole first batch", 1, 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var broken atomic.Bool
+			broken.Store(true)
+			dir := makeStudy(t, 9, func(_ context.Context, cand evaluator.Candidate) error {
+				if id := trialOf(cand.Key); broken.Load() && c.from <= id && id <= c.to {
+					return errors.New("no GPU here")
+				}
+				return nil
+			})
+			s := open(t, dir)
+			done := running(t, s, RunOptions{})
+			snap := await(t, s, "pause", func(s *Snapshot) bool { return s.Activity.Runner == Paused })
+			if !strings.Contains(snap.Activity.Note, "no GPU here") {
+				t.Errorf("note %q does not say why", snap.Activity.Note)
+			}
+			broken.Store(false)
+			for _, tr := range snap.Trials {
+				if tr.State == evaluator.Failed {
+					do(t, s, Command{Kind: CommandRetry, N: tr.ID})
+				}
+			}
+			do(t, s, Command{Kind: CommandResume})
+			if err := <-done; err != nil {
 				t.Fatal(err)
 			}
-		}
+			for _, tr := range load(t, s).Trials {
+				want := 1
+				if c.from <= tr.ID && tr.ID <= c.to {
+					want = 2
+				}
+				if tr.State != evaluator.Done || tr.Attempt != want {
+					t.Errorf("trial %d is %s in attempt %d, want %d: %s", tr.ID, tr.State, tr.Attempt, want, tr.Error)
+				}
+			}
+		})
 	}
-	if err := s.Do(Command{Kind: CommandResume}); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	for _, tr := range load(t, s).Trials {
-		if tr.State != evaluator.Done {
-			t.Errorf("trial %d is %s: %s", tr.ID, tr.State, tr.Error)
-		}
-		if tr.ID <= failsMost && tr.Attempt != 2 {
-			t.Errorf("trial %d: attempt %d, want 2", tr.ID, tr.Attempt)
-		}
+}
+
+func do(t *testing.T, s *Study, c Command) {
+	t.Helper()
+	if err := s.Do(c); err != nil {
+		t.Fatalf("%+v: %v", c, err)
 	}
 }
 
@@ -304,20 +330,17 @@ func TestWhatOneEvaluatorMeasuredOutlivesAnothersFailure(t *testing.T) {
 			return nil
 		})
 	s := open(t, dir)
-	if err := s.Run(t.Context(), RunOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	snap := load(t, s)
+	done := running(t, s, RunOptions{})
+	snap := await(t, s, "pause", func(s *Snapshot) bool { return s.Activity.Runner == Paused })
 	for _, tr := range snap.Trials {
 		if tr.State != evaluator.Failed || len(tr.Metrics) != 2 {
 			t.Fatalf("trial %d: %s with %v", tr.ID, tr.State, tr.Metrics)
 		}
-		if err := s.Do(Command{Kind: CommandRetry, N: tr.ID}); err != nil {
-			t.Fatal(err)
-		}
+		do(t, s, Command{Kind: CommandRetry, N: tr.ID})
 	}
 	broken.Store(0)
-	if err := s.Run(t.Context(), RunOptions{}); err != nil {
+	do(t, s, Command{Kind: CommandResume})
+	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
 	for _, tr := range load(t, s).Trials {

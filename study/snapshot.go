@@ -1,6 +1,8 @@
 package study
 
 import (
+	"encoding/json"
+	"math"
 	"time"
 
 	"parfait/evaluator"
@@ -26,12 +28,43 @@ type Trial struct {
 	Ended    time.Time          `json:"ended,omitzero"`
 }
 
-// Prediction of one metric at one point, on the metric's scale.
+// Prediction of one metric at one point, on the metric's scale. Far from the samples anything but Value
+// may be infinite; JSON has null for what is not finite.
 type Prediction struct {
-	Value float64 `json:"value"`
-	Std   float64 `json:"std"`
-	Lo    float64 `json:"lo"` // 90 % interval
-	Hi    float64 `json:"hi"`
+	Value, Std float64
+	Lo, Hi     float64 // 90 % interval
+}
+
+type predictionJSON struct {
+	Value *float64 `json:"value"`
+	Std   *float64 `json:"std"`
+	Lo    *float64 `json:"lo"`
+	Hi    *float64 `json:"hi"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (p Prediction) MarshalJSON() ([]byte, error) {
+	finite := func(v float64) *float64 {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil
+		}
+		return &v
+	}
+	return json.Marshal(predictionJSON{finite(p.Value), finite(p.Std), finite(p.Lo), finite(p.Hi)})
+}
+
+// UnmarshalJSON implements json.Unmarshaler; null is NaN.
+func (p *Prediction) UnmarshalJSON(b []byte) error {
+	var j predictionJSON
+	err := json.Unmarshal(b, &j)
+	number := func(v *float64) float64 {
+		if v == nil {
+			return math.NaN()
+		}
+		return *v
+	}
+	*p = Prediction{number(j.Value), number(j.Std), number(j.Lo), number(j.Hi)}
+	return err
 }
 
 // Fit is one task's surrogate with its trust.
@@ -39,7 +72,7 @@ type Fit struct {
 	Task      string
 	Surrogate surrogate.Surrogate
 	Trust     surrogate.Trust
-	// Used are the trials fitted: Used[i] is the index in Snapshot.Trials of datum i, so that
+	// Used are the trials fitted: Used[i] is the index in Analysis.Trials of datum i, so that
 	// Trust.LOO[i] stands beside its measured value.
 	Used []int
 }
@@ -58,7 +91,7 @@ type Reference struct {
 	Name      string
 	X         []float64
 	Predicted []Prediction
-	Trial     int // index in Snapshot.Trials where it was measured, −1 where not
+	Trial     int // index in Analysis.Trials where it was measured, −1 where not
 }
 
 // Analysis is what the finished trials say: surrogates, the front on them, and its named points.
@@ -66,8 +99,8 @@ type Reference struct {
 type Analysis struct {
 	Space       search.Space
 	Tasks       []Task
-	Objectives  []int // indices in Tasks of the tasks that are optimised
-	Trials      []Trial
+	Objectives  []int        // indices in Tasks of the tasks that are optimised
+	Trials      []Trial      // those that are done, by id
 	Fits        []Fit        // a task
 	Front       []FrontPoint // sorted by the first objective, worst first; at least one point
 	Knee        int          // index in Front
@@ -98,8 +131,9 @@ type Activity struct {
 	Host    string // of the runner that is alive
 	PID     int
 	Beat    time.Time // its last heartbeat
-	Budget  int
-	Done    int // trials finished, failed ones included
+	Budget  int       // trials in all: Search and what people asked for
+	Search  int       // trials that the search may ask for: what CommandBudget sets
+	Done    int       // trials finished, failed ones included
 	Failed  int
 	Running int
 	Waiting int
@@ -144,5 +178,6 @@ type Snapshot struct {
 	Activity Activity
 	Picks    []Pick
 	Exports  []Export
-	Revision int64 // grows with every change of the history
+	Problem  string // why Trials or Analysis are not what the history says now; "" where they are
+	Revision int64  // grows with every snapshot
 }

@@ -1,7 +1,6 @@
 package study
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -12,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"parfait/evaluator"
 	"parfait/merge"
 	"parfait/search"
 )
@@ -31,6 +31,15 @@ func (s *Spec) mergeSpec(dir string) merge.Spec {
 	return m
 }
 
+// mergeSpec is what the engine is to merge, in the form that evaluators want it.
+func (s *Study) mergeSpec(form evaluator.Form) merge.Spec {
+	m := s.spec.mergeSpec(s.dir)
+	if form == evaluator.Adapter {
+		m.Form = merge.FormAdapter
+	}
+	return m
+}
+
 // params are the method's fixed parameters, files among them resolved.
 func (s *Spec) params(dir string) map[string]any {
 	out := maps.Clone(s.Method.Params)
@@ -43,7 +52,7 @@ func (s *Spec) params(dir string) map[string]any {
 			files = maps.Clone(files)
 			for model, path := range files {
 				if text, ok := path.(string); ok {
-					files[model] = resolve(dir, text)
+					files[model] = under(dir, text)
 				}
 			}
 			out[p.Name] = files
@@ -57,13 +66,17 @@ func (s *Spec) random() bool {
 	return slices.ContainsFunc(merge.Methods(), func(m merge.MethodInfo) bool { return m.Name == s.Method.Name && m.Random })
 }
 
-// resolve makes a path that is written in study.yaml absolute. What does not look like a path (a hub id)
-// and does not exist stays as it is.
-func resolve(dir, path string) string {
+// under makes a path that is written in study.yaml absolute; "" is dir itself.
+func under(dir, path string) string {
 	if filepath.IsAbs(path) {
 		return path
 	}
-	local := filepath.Join(dir, path)
+	return filepath.Join(dir, path)
+}
+
+// resolve is under for a model, which may be a hub id: what looks like one and does not exist stays as it is.
+func resolve(dir, path string) string {
+	local := under(dir, path)
 	if _, err := os.Stat(local); err != nil && hubID.MatchString(path) {
 		return path
 	}
@@ -199,24 +212,25 @@ func (s *Spec) checkAgainst(h *history) error {
 	}
 }
 
-// sameInputs says whether the weights are those that the history was measured with. The first run
-// records them.
-func (s *Study) sameInputs(plan *merge.Plan) error {
+// sameInputs says whether the weights are those that the history was measured with. Where nothing is
+// measured yet they are recorded.
+func (s *Study) sameInputs(plan *merge.Plan, h *history) error {
 	now, err := plan.Fingerprint()
 	if err != nil {
 		return err
 	}
-	h, err := s.store.load(context.Background())
-	if err != nil {
-		return historyError(s.dir, err)
-	}
 	text, measured := h.meta["inputs"], slices.ContainsFunc(h.trials, func(t Trial) bool { return len(t.Metrics) > 0 })
 	if text == "" || !measured {
-		return historyError(s.dir, s.store.setMeta("inputs", mustJSON(now)))
+		return historyError(s.store.path, s.store.setMeta(map[string]string{"inputs": mustJSON(now)}))
 	}
+	return s.compareInputs(now, text)
+}
+
+// compareInputs compares the weights with those that were recorded as text.
+func (s *Study) compareInputs(now map[string]string, text string) error {
 	var was map[string]string
 	if err := json.Unmarshal([]byte(text), &was); err != nil {
-		return historyError(s.dir, err)
+		return historyError(s.store.path, err)
 	}
 	var changed []string
 	for name, sum := range now {

@@ -232,33 +232,42 @@ func linkOf(link, unit string) surrogate.Link {
 	return surrogate.Identity
 }
 
+// evaluators reads {name: {KIND: …, options}}. What stands at the kind's own key is its options, or, where
+// it is no mapping, the one called like the kind: a command, a worker's program.
 func (r specReader) evaluators(n yamldoc.Node) map[string]EvaluatorSpec {
 	out := map[string]EvaluatorSpec{}
 	n.Each(func(name string, v yamldoc.Node) {
 		e := EvaluatorSpec{Options: map[string]any{}, Line: v.Line()}
-		v.Each(func(key string, o yamldoc.Node) {
-			if slices.Contains(evaluatorKinds(), key) {
-				if e.Kind != "" {
-					o.Failf("an evaluator has one kind, this has %s and %s", e.Kind, key)
-				}
-				e.Kind = key
-				if key == "command" { // its command stands beside its options
-					e.Options[key] = o.Value()
-				} else if m, ok := o.Value().(map[string]any); ok {
-					for k, x := range m {
-						e.Options[k] = x
-					}
-				}
-				return
+		option := func(key string, o yamldoc.Node) {
+			if _, twice := e.Options[key]; twice {
+				o.Failf("stands twice, beside its kind and in it; keep one")
 			}
 			e.Options[key] = o.Value()
-		})
-		if e.Kind == "" && v.Present() {
-			v.Failf("expected one of the kinds %s", strings.Join(evaluatorKinds(), ", "))
 		}
-		if e.Kind != "" {
-			if _, err := newEvaluator(e, 0); err != nil {
-				v.Failf("%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+		v.Each(func(key string, o yamldoc.Node) {
+			_, known := kinds[key]
+			switch {
+			case known && e.Kind != "":
+				o.Failf("an evaluator has one kind, this has %s and %s", e.Kind, key)
+				return
+			case known:
+				e.Kind = key
+			}
+			switch {
+			case known && o.IsMapping():
+				o.Each(option)
+			case !known || o.Present():
+				option(key, o)
+			}
+		})
+		switch {
+		case !v.Present():
+			v.Failf("is empty: expected one of the kinds %s, such as {command: [python, evaluate.py, '{model}']}", strings.Join(evaluatorKinds(), ", "))
+		case e.Kind == "":
+			v.Failf("expected one of the kinds %s", strings.Join(evaluatorKinds(), ", "))
+		default:
+			for _, err := range kinds[e.Kind].check(e.Options) {
+				v.Failf("%s", err)
 			}
 		}
 		out[name] = e

@@ -7,17 +7,16 @@
 package study
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
-	"parfait/evaluator"
 	"parfait/search"
 )
 
@@ -28,13 +27,20 @@ type Study struct {
 	space search.Space
 	store *store
 
+	life context.Context // until Close
+	end  context.CancelFunc
+	work sync.WaitGroup // what goes on behind Subscribe
+
+	kick chan struct{} // something changed in this process
+
+	loading sync.Mutex // held from reading the history to publishing it
+
 	mu       sync.Mutex
 	snap     *Snapshot
+	hist     *history // behind snap
 	subs     map[chan *Snapshot]struct{}
-	kick     chan struct{} // something changed in this process
-	stop     context.CancelFunc
 	watching bool
-	warm     *search.Landscape
+	failed   analysisFailure
 
 	commanded atomic.Bool // this process has given a command: its own changes do not show in data_version
 }
@@ -58,25 +64,25 @@ func Open(dir string) (*Study, error) {
 		return nil, err
 	}
 	s := &Study{dir: abs, spec: spec, space: space, store: st, subs: map[chan *Snapshot]struct{}{}, kick: make(chan struct{}, 1)}
-	h, err := st.load(context.Background())
-	if err == nil {
-		err = spec.checkAgainst(h)
-	}
-	if err != nil {
+	s.life, s.end = context.WithCancel(context.Background())
+	if s.hist, err = s.load(s.life); err != nil {
 		_ = st.close()
 		return nil, err
 	}
-	s.snap = s.snapshot(h, nil)
+	s.snap = s.snapshot(s.hist, nil)
 	return s, nil
 }
 
-// Close stops watching and closes the history. A runner must have returned before.
+// Close ends every subscription and closes the history. A runner must have returned before.
 func (s *Study) Close() error {
+	s.end()
 	s.mu.Lock()
-	if s.stop != nil {
-		s.stop()
+	for ch := range s.subs {
+		delete(s.subs, ch)
+		close(ch)
 	}
 	s.mu.Unlock()
+	s.work.Wait()
 	return s.store.close()
 }
 
@@ -104,120 +110,47 @@ func (s *Study) Load(ctx context.Context) (*Snapshot, error) {
 	return s.Snapshot(), nil
 }
 
-// Subscribe returns a channel that always ends up holding the newest snapshot; a slow reader misses
-// those between, and slows nobody. It closes when ctx ends.
-func (s *Study) Subscribe(ctx context.Context) <-chan *Snapshot {
-	ch := make(chan *Snapshot, 1)
+// load reads the history, which must be of what study.yaml asked when the study was opened.
+func (s *Study) load(ctx context.Context) (*history, error) {
 	s.mu.Lock()
-	s.subs[ch] = struct{}{}
-	ch <- s.snap
-	if !s.watching {
-		s.watching = true
-		var watch context.Context
-		watch, s.stop = context.WithCancel(context.Background())
-		go s.watch(watch)
-	}
+	prev := s.hist
 	s.mu.Unlock()
-	context.AfterFunc(ctx, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.subs, ch)
-		close(ch)
-	})
-	return ch
-}
-
-// publish makes snap the newest one. The caller holds mu.
-func (s *Study) publish(snap *Snapshot) {
-	snap.Revision = s.snap.Revision + 1
-	s.snap = snap
-	for ch := range s.subs {
-		select {
-		case <-ch: // newest wins
-		default:
-		}
-		ch <- snap
-	}
-}
-
-// changed says that this process has written to the history.
-func (s *Study) changed() {
-	select {
-	case s.kick <- struct{}{}:
-	default:
-	}
-}
-
-const watchEvery = 100 * time.Millisecond
-
-// watch reloads when the history or the runner changes and keeps the analysis current, until ctx ends.
-func (s *Study) watch(ctx context.Context) {
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	var version int64
-	var runner owner
-	analysed := make(chan struct{}, 1)
-	busy, again := false, true
-	for {
-		if again && !busy {
-			busy, again = true, false
-			go func() {
-				defer func() { analysed <- struct{}{} }()
-				_ = s.analyse(ctx) // what it says is in the snapshot's note
-			}()
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-analysed:
-			busy = false
-			continue
-		case <-s.kick:
-			<-tick.C // at most one reload a tick, however fast trials finish
-		case <-tick.C:
-			v, err := s.store.version(ctx)
-			o := readOwner(s.dir)
-			same := o.PID == runner.PID && o.Host == runner.Host && o.alive() == runner.alive()
-			if err != nil || (v == version && same) {
-				continue
-			}
-			version, runner = v, o
-		}
-		if s.reload(ctx) == nil {
-			again = true
-		}
-	}
-}
-
-// reload reads the history into a new snapshot that keeps the analysis there was.
-func (s *Study) reload(ctx context.Context) error {
-	h, err := s.store.load(ctx)
+	h, err := s.store.load(ctx, prev)
 	if err != nil {
-		return historyError(s.dir, err)
+		return nil, historyError(s.store.path, err)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.publish(s.snapshot(h, s.snap.Analysis))
-	return nil
+	if prev == nil || prev.meta["identity"] != h.meta["identity"] {
+		if err := s.spec.checkAgainst(h); err != nil {
+			return nil, err
+		}
+	}
+	for i := range h.trials {
+		if t := &h.trials[i]; t.Log == "" {
+			t.Log = s.logPath(t.ID)
+		}
+	}
+	return h, nil
 }
 
+// snapshot is h for viewers. The caller holds mu, or nobody else knows s yet.
 func (s *Study) snapshot(h *history, a *Analysis) *Snapshot {
-	snap := &Snapshot{
-		Name: filepath.Base(s.dir), Dir: s.dir, Spec: s.spec, Space: s.space, Tasks: s.spec.Tasks,
-		Trials: h.trials, Analysis: a, Picks: h.picks, Exports: h.exports, Activity: s.activity(h),
+	return &Snapshot{
+		Name: s.name(), Dir: s.dir, Spec: s.spec, Space: s.space, Tasks: s.spec.Tasks,
+		Trials: h.trials, Analysis: a, Picks: h.picks, Exports: h.exports, Activity: s.activity(h), Problem: s.failed.why,
 	}
-	snap.Name = strings.TrimSuffix(snap.Name, ".study")
-	for i := range snap.Trials {
-		snap.Trials[i].Log = s.logPath(snap.Trials[i].ID)
-	}
-	return snap
 }
+
+// name of the study: its folder's.
+func (s *Study) name() string { return strings.TrimSuffix(filepath.Base(s.dir), ".study") }
 
 func (s *Study) logPath(trial int) string {
 	return filepath.Join(s.dir, "logs", fmt.Sprintf("trial-%04d.log", trial))
 }
 
-// Log returns the end of a trial's log, 64 KiB at most.
+// logMost is how much of a log is shown, in bytes.
+const logMost = 64 << 10
+
+// Log returns the end of a trial's log, 64 KiB at most, from the beginning of a line.
 func (s *Study) Log(trial int) (string, error) {
 	f, err := os.Open(s.logPath(trial))
 	if os.IsNotExist(err) {
@@ -227,77 +160,25 @@ func (s *Study) Log(trial int) (string, error) {
 		return "", err
 	}
 	defer func() { _ = f.Close() }()
-	const most = 64 << 10
-	if fi, err := f.Stat(); err == nil && fi.Size() > most {
-		if _, err := f.Seek(-most, 2); err != nil {
-			return "", err
-		}
+	fi, err := f.Stat()
+	if err != nil {
+		return "", err
 	}
-	b := make([]byte, most)
-	n, _ := f.Read(b)
-	return string(b[:n]), nil
-}
-
-// budget is the number of trials that the search may ask for: study.yaml's, unless a command set
-// another since study.yaml was last edited.
-func (s *Study) budget(meta map[string]string) int {
-	if of, n, ok := strings.Cut(meta["budget"], "→"); ok && of == strconv.Itoa(s.spec.Search.Budget) {
-		if b, err := strconv.Atoi(n); err == nil {
-			return b
-		}
+	skip := max(0, fi.Size()-logMost)
+	b, err := io.ReadAll(io.NewSectionReader(f, skip, logMost))
+	if i := bytes.IndexByte(b, '\n'); skip > 0 && i >= 0 {
+		b = b[i+1:]
 	}
-	return s.spec.Search.Budget
-}
-
-func (s *Study) activity(h *history) Activity {
-	o := readOwner(s.dir)
-	a := Activity{Runner: Idle, Budget: s.budget(h.meta), Note: h.meta["note"]}
-	var spent time.Duration
-	timed, searched := 0, 0
-	for _, t := range h.trials {
-		if t.Batch < 0 {
-			a.Budget++ // asked for by a person: on top of the search's budget
-		} else {
-			searched++
-		}
-		switch t.State {
-		case evaluator.Running:
-			a.Running++
-		case evaluator.Waiting:
-			a.Waiting++
-		case evaluator.Failed, evaluator.Cancelled:
-			a.Failed++
-			a.Done++
-		case evaluator.Done:
-			a.Done++
-			spent += t.Ended.Sub(t.Started)
-			timed++
-		}
-	}
-	finished := a.Running == 0 && a.Waiting == 0 && (searched >= s.budget(h.meta) || h.meta["exhausted"] != "")
-	switch {
-	case o.alive():
-		a.Runner, a.Host, a.PID, a.Beat = Sampling, o.Host, o.PID, o.beat
-		if h.meta["paused"] != "" {
-			a.Runner = Paused
-		}
-	case finished:
-		a.Runner = Finished
-		if a.Note == "" {
-			a.Note = h.meta["exhausted"]
-		}
-	}
-	if timed > 0 && a.Runner == Sampling {
-		a.ETA = spent / time.Duration(timed) * time.Duration(max(0, a.Budget-a.Done)) / time.Duration(max(1, a.Running))
-	}
-	return a
+	return strings.ToValidUTF8(string(b), "�"), err
 }
 
 // LoadView returns what SaveView stored for who, or nil.
 func (s *Study) LoadView(who string) ([]byte, error) { return s.store.loadView(who) }
 
 // SaveView stores an interface's state, so that it comes back after a lost connection.
-func (s *Study) SaveView(who string, b []byte) error { return s.store.saveView(who, b) }
+func (s *Study) SaveView(who string, b []byte) error {
+	return historyError(s.store.path, s.store.saveView(who, b))
+}
 
 // SavePick records a trade-off and why it was chosen.
 func (s *Study) SavePick(p Pick) (Pick, error) {
@@ -306,5 +187,5 @@ func (s *Study) SavePick(p Pick) (Pick, error) {
 	}
 	p, err := s.store.addPick(p)
 	s.changed()
-	return p, historyError(s.dir, err)
+	return p, historyError(s.store.path, err)
 }

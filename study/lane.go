@@ -1,0 +1,282 @@
+package study
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"parfait/evaluator"
+)
+
+// lane is one evaluator with the tasks that it measures.
+type lane struct {
+	name  string
+	eval  evaluator.Evaluator
+	tasks []string
+	busy  int // candidates in it
+}
+
+// missing are the lane's tasks that t has no metric of.
+func (l *lane) missing(t Trial) []string {
+	var out []string
+	for _, task := range l.tasks {
+		if _, ok := t.Metrics[task]; !ok {
+			out = append(out, task)
+		}
+	}
+	return out
+}
+
+func (r *runner) complete(t Trial) bool {
+	return !slices.ContainsFunc(r.lanes, func(l *lane) bool { return len(l.missing(t)) > 0 })
+}
+
+// job is an attempt of a trial that is being measured.
+type job struct {
+	attempt int
+	ctx     context.Context
+	cancel  context.CancelFunc
+	open    map[*lane][]string // lanes that measure it now: which tasks
+	failed  string             // why, where a lane failed
+	again   bool               // it was interrupted, and waits for its next attempt
+}
+
+// goesOn says whether lanes that have not measured it yet may.
+func (j *job) goesOn() bool { return j.failed == "" && !j.again && j.ctx.Err() == nil }
+
+// laneEvent is an evaluator's event on its way to the loop.
+type laneEvent struct {
+	lane *lane
+	id   int
+	evaluator.Event
+	taken chan struct{} // closed when it has been recorded; nil where nobody waits for that
+}
+
+type upcomingQuestion struct {
+	form  evaluator.Form
+	but   int
+	reply chan []Trial
+}
+
+// next are the trials that the lane could measure, in the order in which it should: what people ask for
+// comes first.
+func (r *runner) next(l *lane) []Trial {
+	var out []Trial
+	for _, t := range r.hist.trials {
+		if t.State.Final() {
+			continue
+		}
+		j := r.jobs[t.ID]
+		open := j == nil && t.State == evaluator.Waiting || j != nil && j.attempt == t.Attempt && j.goesOn() && j.open[l] == nil
+		if open && len(l.missing(t)) > 0 {
+			out = append(out, t)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Trial) int { return min(a.Batch, 0) - min(b.Batch, 0) })
+	return out
+}
+
+// dispatch feeds every lane that has room.
+func (r *runner) dispatch(ctx context.Context) error {
+	todo := make([][]Trial, len(r.lanes))
+	var fresh []Trial
+	for i, l := range r.lanes {
+		todo[i] = r.next(l)
+		todo[i] = todo[i][:max(0, min(max(1, l.eval.Limits().InFlight)-l.busy, len(todo[i])))]
+		for _, t := range todo[i] {
+			if r.jobs[t.ID] == nil && !slices.ContainsFunc(fresh, func(o Trial) bool { return o.ID == t.ID }) {
+				fresh = append(fresh, t)
+			}
+		}
+	}
+	if err := r.begin(ctx, fresh); err != nil {
+		return err
+	}
+	for i, l := range r.lanes {
+		started := slices.DeleteFunc(todo[i], func(t Trial) bool { return r.jobs[t.ID] == nil })
+		lim := l.eval.Limits()
+		n := 1 // each can then be cancelled alone, unless the evaluator gains by whole batches
+		if lim.Batch > lim.InFlight {
+			n = lim.Batch
+		}
+		for batch := range slices.Chunk(started, n) {
+			r.submit(l, batch)
+		}
+	}
+	return nil
+}
+
+// begin opens a job for each trial that is still wanted.
+func (r *runner) begin(ctx context.Context, trials []Trial) error {
+	if len(trials) == 0 {
+		return nil
+	}
+	var started map[int]bool
+	if err := r.persist(ctx, func() (err error) { started, err = r.store.start(trials); return err }); err != nil {
+		return err
+	}
+	for _, t := range trials {
+		if !started[t.ID] {
+			r.stale = true
+			continue
+		}
+		own := r.hist.trial(t.ID)
+		own.State, own.Started = evaluator.Running, time.Now().UTC()
+		j := &job{attempt: t.Attempt, open: map[*lane][]string{}}
+		j.ctx, j.cancel = context.WithCancel(r.work)
+		r.jobs[t.ID] = j
+	}
+	r.changed()
+	return nil
+}
+
+// submit starts a batch on a lane.
+func (r *runner) submit(l *lane, trials []Trial) {
+	batch := make([]evaluator.Candidate, len(trials))
+	ctx := r.work // a batch is cancelled as a whole, by the end of the run
+	for i, t := range trials {
+		j := r.jobs[t.ID]
+		batch[i] = r.candidate(j.ctx, l, t)
+		j.open[l] = batch[i].Tasks
+		l.busy++
+		if len(trials) == 1 {
+			ctx = j.ctx
+		}
+	}
+	go func() {
+		var mu sync.Mutex
+		final := map[string]bool{}
+		emit := func(e evaluator.Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			final[e.Key] = final[e.Key] || e.State.Final()
+			r.send(laneEvent{lane: l, id: trialOf(e.Key), Event: e})
+		}
+		err := func() (err error) {
+			defer func() {
+				if p := recover(); p != nil {
+					err = fmt.Errorf("evaluator %s: %v", l.name, p)
+				}
+			}()
+			return l.eval.Submit(ctx, batch, emit)
+		}()
+		last := evaluator.Event{State: evaluator.Failed, Err: err}
+		switch {
+		case ctx.Err() != nil:
+			last = evaluator.Event{State: evaluator.Cancelled, Err: ctx.Err()}
+		case err == nil:
+			last.Err = fmt.Errorf("evaluator %s ended without a result", l.name)
+		}
+		for _, c := range batch { // whatever an evaluator does, each candidate ends
+			mu.Lock()
+			open := !final[c.Key]
+			mu.Unlock()
+			if open {
+				last.Key, last.Attempt = c.Key, c.Attempt
+				emit(last)
+			}
+		}
+	}()
+}
+
+// candidate is a trial as lane l sees it.
+func (r *runner) candidate(ctx context.Context, l *lane, t Trial) evaluator.Candidate {
+	c := evaluator.Candidate{
+		Key: fmt.Sprintf("%s/%d", r.name(), t.ID), Attempt: t.Attempt, Tasks: l.missing(t), Split: evaluator.Validation,
+		At: coefficients(r.Names(), t.X), Log: t.Log,
+	}
+	if len(r.pools) > 0 {
+		c.Model = func(mctx context.Context, form evaluator.Form) (evaluator.Lease, error) {
+			if ctx.Err() != nil {
+				return evaluator.Lease{}, ctx.Err()
+			}
+			p := r.pools[form]
+			if p == nil {
+				return evaluator.Lease{}, &Error{Code: CodeEvaluator, Where: "evaluators." + l.name, What: fmt.Sprintf("asks for a model as %q, which it had not announced", form)}
+			}
+			return p.model(mctx, t)
+		}
+	}
+	return c
+}
+
+func coefficients(names []string, x []float64) []evaluator.Coefficient {
+	out := make([]evaluator.Coefficient, len(names))
+	for i, n := range names {
+		out[i] = evaluator.Coefficient{Name: n, Value: x[i]}
+	}
+	return out
+}
+
+func trialOf(key string) int {
+	id, _ := strconv.Atoi(key[strings.LastIndexByte(key, '/')+1:])
+	return id
+}
+
+// send hands an event to the loop, a final one until it has been recorded: an evaluator may then throw
+// away what it would need to know the result after a crash. After the run nobody listens any more.
+func (r *runner) send(e laneEvent) {
+	if e.State.Final() {
+		e.taken = make(chan struct{})
+	}
+	select {
+	case r.events <- e:
+	case <-r.ended:
+		return
+	}
+	if e.taken != nil {
+		select {
+		case <-e.taken:
+		case <-r.ended:
+		}
+	}
+}
+
+// askUpcoming is called by a pool, from an evaluator's goroutine.
+func (r *runner) askUpcoming(form evaluator.Form, but int) []Trial {
+	reply := make(chan []Trial, 1)
+	select {
+	case r.upcoming <- upcomingQuestion{form, but, reply}:
+		return <-reply
+	case <-r.ended:
+		return nil
+	}
+}
+
+// waiting are the trials whose model will be needed next, after that of trial but: those that have been
+// started, then those that wait.
+func (r *runner) waiting(form evaluator.Form, but int) []Trial {
+	var out []Trial
+	add := func(t Trial) {
+		if t.ID != but && !slices.ContainsFunc(out, func(o Trial) bool { return o.ID == t.ID }) {
+			out = append(out, t)
+		}
+	}
+	for _, l := range r.lanes {
+		if !l.needs(form) {
+			continue
+		}
+		for _, t := range r.hist.trials {
+			if j := r.jobs[t.ID]; j != nil && j.open[l] != nil {
+				add(t)
+			}
+		}
+	}
+	for _, l := range r.lanes {
+		if l.needs(form) {
+			for _, t := range r.next(l) {
+				add(t)
+			}
+		}
+	}
+	return out
+}
+
+func (l *lane) needs(form evaluator.Form) bool {
+	lim := l.eval.Limits()
+	return lim.NeedsModel && (lim.Form == form || lim.Form == "" && form == evaluator.Folder)
+}

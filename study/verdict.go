@@ -1,0 +1,194 @@
+package study
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"parfait/evaluator"
+	"parfait/surrogate"
+)
+
+// What is kept of texts that evaluators write, in bytes; the logs have all of it.
+const (
+	errorMost = 4 << 10
+	noteMost  = 500
+)
+
+// judge says why a final event is no result: the evaluator says so, or what it reports cannot be.
+func (s *Study) judge(tasks []string, e evaluator.Event) error {
+	if e.State != evaluator.Done {
+		if e.Err == nil {
+			return fmt.Errorf("the evaluator ended it as %q, and did not say why", e.State)
+		}
+		return e.Err
+	}
+	errs := []error{evaluator.Check(evaluator.Candidate{Key: e.Key, Tasks: tasks}, e.Metrics)}
+	for _, t := range s.spec.Tasks {
+		if m, ok := e.Metrics[t.Name]; ok {
+			errs = append(errs, t.possible(m.Value))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// possible says why v cannot be a measurement of the task.
+func (t Task) possible(v float64) error {
+	switch {
+	case t.Rate() && !(v >= 0 && v <= 1):
+		return fmt.Errorf("the metric of task %q is %g, and a rate is from 0 to 1: report it so, or take unit: rate out of study.yaml", t.Name, v)
+	case t.Link == surrogate.Logit && !(v >= 0 && v <= 1):
+		return fmt.Errorf("the metric of task %q is %g, and link: logit is for values from 0 to 1", t.Name, v)
+	case t.Link == surrogate.Log && !(v > 0):
+		return fmt.Errorf("the metric of task %q is %g, and its link log is for values above 0: set link: identity in study.yaml", t.Name, v)
+	}
+	return nil
+}
+
+// take records what an evaluator says.
+func (r *runner) take(ctx context.Context, e laneEvent) error {
+	if e.taken != nil {
+		defer close(e.taken)
+	}
+	j := r.jobs[e.id]
+	if j == nil || e.Attempt != j.attempt || j.open[e.lane] == nil {
+		return nil // late news of an attempt that is over
+	}
+	if !e.State.Final() {
+		if e.Progress != (evaluator.Progress{}) {
+			r.progress[e.id] = e.Progress
+		}
+		return nil
+	}
+	tasks := j.open[e.lane]
+	delete(j.open, e.lane)
+	e.lane.busy--
+	var metrics evaluator.Metrics
+	var paused error
+	switch err := r.judge(tasks, e.Event); {
+	case err == nil:
+		metrics = e.Metrics
+	case j.ctx.Err() != nil:
+		j.again = true // whatever it says: it was told to end
+	case CodeOf(err) == CodeSpace:
+		j.again = true // the trial is not to blame: it waits
+		paused = r.pause(ctx, err.Error())
+	case j.failed == "":
+		j.failed = clip(err.Error(), errorMost)
+	}
+	return errors.Join(paused, r.settle(ctx, r.hist.trial(e.id), j, metrics))
+}
+
+// settle records the metrics that have come, and gives the trial its final state where no more will, or
+// makes it wait for its next attempt where it was interrupted.
+func (r *runner) settle(ctx context.Context, t *Trial, j *job, metrics evaluator.Metrics) error {
+	measured := *t
+	measured.Metrics = maps.Clone(t.Metrics)
+	maps.Copy(measured.Metrics, metrics)
+	switch {
+	case len(j.open) > 0:
+	case j.failed != "":
+		measured.State, measured.Error, measured.Ended = evaluator.Failed, j.failed, time.Now().UTC()
+	case r.complete(measured):
+		measured.State, measured.Ended = evaluator.Done, time.Now().UTC()
+	case !j.goesOn():
+		measured.State, measured.Attempt = evaluator.Waiting, t.Attempt+1
+	}
+	if measured.State != evaluator.Running {
+		r.drop(t.ID, j)
+	} else if metrics == nil {
+		return nil
+	}
+	defer r.changed()
+	var current bool
+	if err := r.persist(ctx, func() (err error) {
+		current, err = r.store.record(t.ID, j.attempt, metrics, measured.State, measured.Error)
+		return err
+	}); err != nil {
+		return err
+	}
+	if !current { // forgotten meanwhile
+		r.stale = true
+		return nil
+	}
+	*t = measured
+	switch t.State {
+	case evaluator.Done:
+		r.fails = 0
+	case evaluator.Failed:
+		return r.failed(ctx, t)
+	}
+	return nil
+}
+
+// drop ends a job, whatever came of it.
+func (r *runner) drop(id int, j *job) {
+	delete(r.jobs, id)
+	delete(r.progress, id)
+	j.cancel()
+	for _, p := range r.pools {
+		p.done(id, func(err error) { r.note("trial %d: its model could not be deleted: %v", id, err) })
+	}
+}
+
+// failed pauses where nothing seems to work: a few failures in a row, or a whole first batch.
+func (r *runner) failed(ctx context.Context, t *Trial) error {
+	r.fails++
+	r.note("trial %d failed: %s", t.ID, t.Error)
+	if r.fails >= failsMost {
+		return r.pause(ctx, fmt.Sprintf("%d trials failed in a row, the last with: %s", r.fails, firstLine(t.Error)))
+	}
+	if t.Batch != 0 {
+		return nil
+	}
+	for _, o := range r.hist.trials {
+		if o.State == evaluator.Done || o.Batch == 0 && !o.State.Final() {
+			return nil
+		}
+	}
+	return r.pause(ctx, "every trial so far failed, the last with: "+firstLine(t.Error))
+}
+
+// pause holds the run and says why; a person lets it go on.
+func (r *runner) pause(ctx context.Context, why string) error {
+	why = clip(why, noteMost)
+	r.fails = 0
+	r.note("paused: %s", why)
+	r.hist.meta["paused"], r.hist.meta["note"] = "1", why
+	defer r.changed()
+	return r.persist(ctx, func() error { return r.store.setMeta(map[string]string{"note": why, "paused": "1"}) })
+}
+
+// persist writes, and where that fails for a reason that may pass (the disk is full, the file system is
+// away, somebody holds the history) waits and tries again until it succeeds or the run is ended: what was
+// measured is not lost for want of a few bytes.
+func (r *runner) persist(ctx context.Context, write func() error) error {
+	err := write()
+	for said := false; passing(err); err = write() {
+		if !said {
+			r.note("a result waits to be recorded: %v", historyError(r.store.path, err))
+			said = true
+		}
+		select {
+		case <-ctx.Done():
+			return historyError(r.store.path, err)
+		case <-time.After(time.Second):
+		}
+	}
+	return historyError(r.store.path, err)
+}
+
+// saveProgress records the progress there has been, of all trials at once. Nothing depends on it: what
+// cannot be written now is tried again with the next.
+func (r *runner) saveProgress() {
+	if len(r.progress) == 0 || time.Since(r.recorded) < progressEvery {
+		return
+	}
+	if r.store.setProgress(r.progress) == nil {
+		clear(r.progress)
+		r.changed()
+	}
+	r.recorded = time.Now()
+}

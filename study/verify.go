@@ -1,0 +1,90 @@
+package study
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+
+	"parfait/evaluator"
+	"parfait/merge"
+)
+
+// studyReceipt is what a study adds to the engine's receipt.
+type studyReceipt struct {
+	merge.Receipt
+	Study     string                                `json:"study"`
+	Trials    int                                   `json:"trials"` // behind the predictions
+	Predicted map[string]Prediction                 `json:"predicted"`
+	Measured  map[evaluator.Split]evaluator.Metrics `json:"measured"`
+	Why       string                                `json:"why,omitempty"`
+	Who       string                                `json:"who,omitempty"`
+}
+
+func receiptJSON(r studyReceipt) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(r)
+	return b.Bytes(), err
+}
+
+// verifyExport measures an export and writes what it saw into its receipt, its card and the history, after
+// each split.
+func (s *Study) verifyExport(ctx context.Context, e *Export, receipt studyReceipt, why string, progress func(ExportProgress)) (err error) {
+	x, err := s.examiners()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, x.close()) }()
+	for _, split := range []evaluator.Split{evaluator.Validation, evaluator.Test} {
+		stage := "measure " + string(split)
+		progress(ExportProgress{Stage: stage})
+		m, failed := x.measure(ctx, *e, split, func(p evaluator.Progress) {
+			progress(ExportProgress{Stage: stage, Done: int64(p.Done), Total: int64(p.Total)})
+		})
+		if len(m) > 0 {
+			e.Measured[split], receipt.Measured[split] = m, m
+			if err := s.restate(*e, receipt, why); err != nil {
+				return errors.Join(failed, err)
+			}
+		}
+		if failed != nil {
+			return failed
+		}
+	}
+	return nil
+}
+
+// restate writes what is known of an export by now.
+func (s *Study) restate(e Export, receipt studyReceipt, why string) error {
+	b, err := receiptJSON(receipt)
+	if err != nil {
+		return err
+	}
+	if err := replaceFile(e.Receipt, b); err != nil {
+		return err
+	}
+	if err := replaceFile(filepath.Join(e.Out, "README.md"), s.modelCard(e, why, receipt.Created)); err != nil {
+		return err
+	}
+	defer s.changed()
+	return historyError(s.store.path, s.store.updateExport(e))
+}
+
+// replaceFile writes a file whole or not at all, and makes sure that it is on the disk.
+func replaceFile(path string, b []byte) error {
+	if err := renameio.WriteFile(path, b, 0o644); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
