@@ -250,7 +250,7 @@ func (in *input) product(p *parts, t safetensors.Tensor) (*lora, *Problem) {
 	switch {
 	case b.Shape[1] != r || r == 0 || !straight && !turned:
 		return bad(fmt.Sprintf("lora_A of %v and lora_B of %v on a tensor of %v", a.Shape, b.Shape, t.Shape), "a product of the tensor's shape")
-	case straight && !(turned && (p.embedding || in.adapter.fanInOut)):
+	case straight && (!turned || !p.embedding && !in.adapter.fanInOut):
 		l.left, l.right = factor{p.b, false}, factor{p.a, false}
 	default: // stored (in, out), or an embedding
 		l.left, l.right, l.turned = factor{p.a, true}, factor{p.b, true}, true

@@ -54,7 +54,7 @@ func compileGlob(pattern string) (glob, error) {
 	b.WriteString(`)\z`)
 	re, err := regexp.Compile(b.String())
 	if err != nil {
-		return glob{}, fmt.Errorf("the pattern %q has a class that cannot be read: %v", pattern, err)
+		return glob{}, fmt.Errorf("the pattern %q has a class that cannot be read: %w", pattern, err)
 	}
 	return glob{pattern, re}, nil
 }

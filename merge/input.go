@@ -24,7 +24,8 @@ func openInput(name, path string) (*input, error) {
 	where := name + " (" + path + ")"
 	found, err := locate(path)
 	if err != nil {
-		p, _ := err.(Problem)
+		var p Problem
+		errors.As(err, &p)
 		p.Where = where
 		return nil, p
 	}
@@ -106,20 +107,11 @@ func holdsOtherFormats(dir string) bool {
 // formatProblems turns what the safetensors reader found into problems.
 func formatProblems(where string, err error) *ProblemsError {
 	var list []Problem
-	var walk func(error)
-	walk = func(err error) {
+	for _, e := range leaves(err) {
 		var f *safetensors.FormatError
-		switch e := err.(type) {
-		case *safetensors.FormatError:
-			f = e
-		case interface{ Unwrap() []error }:
-			for _, inner := range e.Unwrap() {
-				walk(inner)
-			}
-			return
-		default:
-			list = append(list, Problem{CodeFormat, where, err.Error(), "a safetensors file", "take a good copy"})
-			return
+		if !errors.As(e, &f) {
+			list = append(list, Problem{CodeFormat, where, e.Error(), "a safetensors file", "take a good copy"})
+			continue
 		}
 		code := CodeFormat
 		switch f.Code {
@@ -132,8 +124,20 @@ func formatProblems(where string, err error) *ProblemsError {
 		}
 		list = append(list, Problem{code, where, f.Error(), "", ""})
 	}
-	walk(err)
 	return &ProblemsError{list}
+}
+
+// leaves are the errors that were joined into one.
+func leaves(err error) []error {
+	var joined interface{ Unwrap() []error }
+	if !errors.As(err, &joined) {
+		return []error{err}
+	}
+	var out []error
+	for _, e := range joined.Unwrap() {
+		out = append(out, leaves(e)...)
+	}
+	return out
 }
 
 // reason is an error of the operating system without the path, which the message names already.

@@ -145,7 +145,7 @@ func (d *desk[F]) readAny(w *worker, o operand, c chunk, dst []F) error {
 // clean puts the base's entries, or zero, in the place of what is not finite, and notes where.
 func clean[F Float](x, base []F, bad map[int]bool) (n int64) {
 	for e, v := range x {
-		if v-v != 0 { // NaN and infinities
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
 			n++
 			bad[e] = true
 			x[e] = 0

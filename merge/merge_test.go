@@ -195,7 +195,7 @@ func referenceTaskArithmetic(base model, models []model, lambda float64, c []flo
 				if b.dtype == safetensors.F64 {
 					d := m[name].data[e] - b.data[e]
 					p := float64(w * d)
-					a64 = a64 + p
+					a64 += p
 					continue
 				}
 				d := float32(m[name].data[e]) - float32(b.data[e])

@@ -1,10 +1,6 @@
 package merge
 
-import (
-	"strings"
-
-	"parfait/yamldoc"
-)
+import "parfait/yamldoc"
 
 // A parameter in a mergekit file is a scalar, a gradient over the layers, or a list of those with
 // filters, of which the first that is contained in the tensor's name counts.
@@ -114,9 +110,4 @@ func (s setting) layered() bool {
 		}
 	}
 	return len(s.gradient) > 1
-}
-
-// containing is a matches function for a tensor's name.
-func containing(name string) func(string) bool {
-	return func(filter string) bool { return strings.Contains(name, filter) }
 }

@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -80,12 +81,14 @@ func (p *problems) warn(code Code, where, what, expected, fix string) {
 
 // take adds what another function found: a *ProblemsError's parts, a Problem, or any error under code.
 func (p *problems) take(code Code, where string, err error) {
-	switch e := err.(type) {
-	case nil:
-	case *ProblemsError:
-		p.list = append(p.list, e.Problems...)
-	case Problem:
-		p.list = append(p.list, e)
+	var several *ProblemsError
+	var one Problem
+	switch {
+	case err == nil:
+	case errors.As(err, &several):
+		p.list = append(p.list, several.Problems...)
+	case errors.As(err, &one):
+		p.list = append(p.list, one)
 	default:
 		p.add(code, where, err.Error(), "", "")
 	}

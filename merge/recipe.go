@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -193,9 +194,7 @@ func yamlValue(v any) string {
 
 // yamlText quotes what YAML would take for something else.
 func yamlText(s string) string {
-	plain := s != "" && strings.IndexFunc(s, func(r rune) bool {
-		return !(r == '_' || r == '/' || r == '.' || r == '-' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z')
-	}) < 0
+	plain := s != "" && strings.IndexFunc(s, func(r rune) bool { return !strings.ContainsRune(plainLetters, r) }) < 0
 	if plain && (s[0] == '/' || 'a' <= s[0] && s[0] <= 'z' || 'A' <= s[0] && s[0] <= 'Z') && !yamlWords[strings.ToLower(s)] {
 		return s
 	}
@@ -204,6 +203,8 @@ func yamlText(s string) string {
 	}
 	return strconv.Quote(s)
 }
+
+const plainLetters = "_/.-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 var yamlWords = map[string]bool{
 	"true": true, "false": true, "null": true, "yes": true, "no": true, "on": true, "off": true, "y": true, "n": true, "nan": true, "inf": true,
@@ -274,8 +275,8 @@ func hubID(path string) bool {
 
 // recipeProblems turns positions in a YAML file into problems.
 func recipeProblems(err error) error {
-	doc, ok := err.(*yamldoc.Problems)
-	if !ok {
+	var doc *yamldoc.Problems
+	if !errors.As(err, &doc) {
 		return Problem{CodeRecipe, "", err.Error(), "", ""}
 	}
 	var list []Problem
@@ -294,8 +295,8 @@ func recipeProblems(err error) error {
 
 // inFile says in which file the problems are.
 func inFile(file string, err error) error {
-	e, ok := err.(*ProblemsError)
-	if !ok {
+	var e *ProblemsError
+	if !errors.As(err, &e) {
 		return err
 	}
 	out := make([]Problem, len(e.Problems))

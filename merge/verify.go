@@ -2,6 +2,7 @@ package merge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -131,8 +132,8 @@ func (v *Verification) recompute(ctx context.Context, receipt Receipt, o VerifyO
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		found, ok := problem.(Problem)
-		if !ok {
+		var found Problem
+		if !errors.As(problem, &found) {
 			return problem
 		}
 		v.Problems = append(v.Problems, found)

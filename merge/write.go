@@ -136,9 +136,7 @@ func (p *Plan) checkTargets(list []*output) error {
 		seen[out.Target] = true
 		dir := parent(out.Target)
 		need[dir] += p.Bytes()
-		for _, problem := range checkTarget(out.Target) {
-			found.list = append(found.list, problem)
-		}
+		found.list = append(found.list, checkTarget(out.Target)...)
 	}
 	for _, dir := range sortedKeys(need) {
 		_, _ = CleanStaging(dir) // what a dead process left may be what fills the disk
