@@ -100,7 +100,7 @@ func (a *app) root() *cobra.Command {
 		Short: "Choose how to merge fine-tuned models",
 		Long: "parfait measures merges of fine-tuned models on your own tasks, shows the Pareto front of what can be had, and writes the trade-off that you pick.\n\n" +
 			"`parfait DIR` opens the explorer on a study. `parfait` alone opens the study in this folder, lists the studies below it, or starts the demo where there is none.",
-		Example:           "# a real problem in one command, nothing to set up\nparfait demo\n\n# the same as text, for scripts and machines without a terminal\nparfait demo --headless\n\n# a study of your own\nparfait init my.study --base models/base --model math=models/math --model code=models/code --task gsm8k:rate --task humaneval:rate --command 'python evaluate.py {model}'",
+		Example:           "# a real problem in one command, nothing to set up\nparfait demo\n\n# the same as text, for scripts and machines without a terminal\nparfait demo --headless\n\n# a study of your own\nparfait init my.study --base models/base --model math=models/math --model code=models/code \\\n    --task gsm8k:rate --task humaneval:rate --command 'python evaluate.py {model}'",
 		Args:              cobra.ArbitraryArgs,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.explore(cmd.Context(), cmd.Root(), args) },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return flagGroups(cmd) },
@@ -113,9 +113,13 @@ func (a *app) root() *cobra.Command {
 		&cobra.Group{ID: "study", Title: "a study"},
 		&cobra.Group{ID: "models", Title: "models and checkpoints"},
 	)
+	root.SetHelpCommandGroupID("start")
+	root.SetCompletionCommandGroupID("start")
+	cobra.EnableCommandSorting = false // in the order in which they are used
 	add := func(group string, commands ...*cobra.Command) {
 		for _, c := range commands {
 			c.GroupID = group
+			c.Flags().SortFlags = false
 			root.AddCommand(c)
 		}
 	}

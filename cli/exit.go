@@ -132,6 +132,7 @@ var studyExits = map[study.Code]Exit{
 	study.CodeTooFew:    ExitNoAnswer,
 	study.CodeEvaluator: ExitEvaluator,
 	study.CodeSpace:     ExitSpace,
+	study.CodeReadOnly:  ExitSpace,
 }
 
 // mergeExits are the codes of merge that are not simply a wrong input.

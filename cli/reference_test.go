@@ -176,21 +176,25 @@ func describe(b *strings.Builder, c *cobra.Command) {
 	}
 }
 
+// valueWord is what the text of a flag calls its value.
+var valueWord = regexp.MustCompile(`\b[A-Z]{2,}(?:[=:][A-Z]+|\[:[A-Z]+\]|,[A-Z]+|,…)*`)
+
 func flagName(f *pflag.Flag) string {
-	name, _ := pflag.UnquoteUsage(f)
-	switch {
+	switch word := valueWord.FindString(f.Usage); {
 	case f.Value.Type() == "bool":
 		return "--" + f.Name
-	case name == "" || name == "string" || name == "stringArray":
-		name = "TEXT"
-	case name == "int" || name == "uint":
-		name = "N"
+	case strings.Contains(f.Value.Type(), "int"):
+		return "--" + f.Name + " N"
+	case word != "" && word != "SSH" && word != "XDG" && word != "SHA":
+		return "--" + f.Name + " " + word
+	case f.Value.Type() == "SIZE":
+		return "--" + f.Name + " SIZE"
 	}
-	return "--" + f.Name + " " + name
+	return "--" + f.Name + " …"
 }
 
 func flagText(f *pflag.Flag) string {
-	_, text := pflag.UnquoteUsage(f)
+	text := f.Usage
 	switch f.DefValue {
 	case "", "0", "false", "[]":
 		return text

@@ -50,10 +50,10 @@ func (a *app) trialsCommand() *cobra.Command {
 		},
 		ValidArgsFunction: studyFolders,
 	}
-	cmd.Flags().IntVar(&log, "log", 0, "print the log of trial `N`")
-	cmd.Flags().IntVar(&retry, "retry", 0, "measure the failed trial `N` again")
-	cmd.Flags().IntVar(&forget, "forget", 0, "cancel trial `N`, which waits, runs or has failed")
-	cmd.Flags().StringVar(&evaluate, "evaluate", "", "measure the merge at `NAME=VALUE,…` next")
+	cmd.Flags().IntVar(&log, "log", 0, "print the log of trial N")
+	cmd.Flags().IntVar(&retry, "retry", 0, "measure the failed trial N again")
+	cmd.Flags().IntVar(&forget, "forget", 0, "cancel trial N, which waits, runs or has failed")
+	cmd.Flags().StringVar(&evaluate, "evaluate", "", "measure the merge at NAME=VALUE,… next")
 	cmd.MarkFlagsMutuallyExclusive("log", "retry", "forget", "evaluate")
 	return cmd
 }
