@@ -84,7 +84,7 @@ func (r *runner) answered(ctx context.Context, a askResult) error {
 		if r.work.Err() != nil {
 			return nil
 		}
-		return &Error{Code: CodeInput, Where: "search", What: fmt.Sprintf("strategy %s has no answer for batch %d", r.spec.Search.Strategy, a.batch), Err: a.err}
+		return fmt.Errorf("strategy %s has no answer for batch %d: %w", r.spec.Search.Strategy, a.batch, a.err)
 	}
 	defer r.changed()
 	if len(a.proposal.X) == 0 && len(a.question.Pending) == 0 {

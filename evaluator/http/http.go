@@ -81,10 +81,14 @@ func ParseOptions(m map[string]any) (Options, []error) {
 	return o, errs
 }
 
-// New checks the options and makes the evaluator.
+// New checks the options and makes the evaluator. Here the token has to be there: who only reads a study
+// needs none.
 func New(o Options) (evaluator.Evaluator, error) {
 	if err := errors.Join(o.check()...); err != nil {
 		return nil, err
+	}
+	if o.BearerEnv != "" && os.Getenv(o.BearerEnv) == "" {
+		return nil, evaluator.Errorf(evaluator.BadOptions, "bearer_env: the environment variable %s is not set", o.BearerEnv)
 	}
 	o.Tries = cmp.Or(o.Tries, 5)
 	o.Wait = cmp.Or(o.Wait, time.Second)
@@ -96,7 +100,7 @@ func New(o Options) (evaluator.Evaluator, error) {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	return evaluator.BlockingWith(evaluator.Limits{
-		InFlight: o.Parallel, NeedsModel: !o.NoModel, Splits: o.Splits, Timeout: o.Timeout,
+		InFlight: o.Parallel, NeedsModel: !o.NoModel, Form: o.Form, Splits: o.Splits, Timeout: o.Timeout,
 	}, s.measure), nil
 }
 
@@ -120,9 +124,6 @@ func (o Options) check() []error {
 		if name == "" || strings.ContainsAny(name+o.Headers[name], "\r\n\x00") || strings.ContainsAny(name, " :") {
 			bad("headers: %q cannot be sent", name)
 		}
-	}
-	if o.BearerEnv != "" && os.Getenv(o.BearerEnv) == "" {
-		bad("bearer_env: the environment variable %s is not set", o.BearerEnv)
 	}
 	if o.Parallel < 0 || o.Timeout < 0 || o.Tries < 0 || o.Wait < 0 {
 		bad("parallel, timeout, tries and wait: expected none below 0")

@@ -237,7 +237,6 @@ func TestParseOptions(t *testing.T) {
 		"bearer_env to the name":       {"url": "http://me:secret@host/"},
 		"environment variable that":    {"url": "http://host/", "headers": map[string]any{"authorization": "Bearer x"}},
 		"cannot be sent":               {"url": "http://host/", "headers": map[string]any{"X-A": "1\r\nX-B: 2"}},
-		"NO_SUCH_TOKEN is not set":     {"url": "http://host/", "bearer_env": "NO_SUCH_TOKEN"},
 		`no option "urll" for http`:    {"urll": "http://host/"},
 		"tries: expected a whole":      {"url": "http://host/", "tries": 0},
 		"splits: validation is missin": {"url": "http://host/", "splits": []any{"test"}},
@@ -247,5 +246,13 @@ func TestParseOptions(t *testing.T) {
 		if err := errors.Join(errs...); !errors.Is(err, evaluator.BadOptions) || !strings.Contains(err.Error(), wants) {
 			t.Errorf("%v: %v, expected %q", m, err, wants)
 		}
+	}
+	// Whoever only reads a study needs no token; whoever measures does.
+	o, errs = ParseOptions(map[string]any{"url": "http://host/", "bearer_env": "NO_SUCH_TOKEN"})
+	if len(errs) > 0 {
+		t.Errorf("a token that is not set: %v, expected none where options are read", errs)
+	}
+	if _, err := New(o); !errors.Is(err, evaluator.BadOptions) || !strings.Contains(err.Error(), "NO_SUCH_TOKEN is not set") {
+		t.Errorf("a token that is not set: %v", err)
 	}
 }

@@ -144,7 +144,7 @@ func New(o Options) (*Evaluator, error) {
 		e.places <- p
 	}
 	e.Evaluator = evaluator.BlockingWith(evaluator.Limits{
-		InFlight: o.Parallel, NeedsModel: !o.NoModel, Splits: o.Splits, Timeout: o.Timeout,
+		InFlight: o.Parallel, NeedsModel: !o.NoModel, Form: o.Form, Splits: o.Splits, Timeout: o.Timeout,
 	}, e.measure)
 	return e, nil
 }
