@@ -17,6 +17,8 @@ import (
 
 // checks say for every example what its page promises. An example without one is a mistake.
 var checks = map[string]func(f finished){
+	"map":          front,
+	"bayesian":     front,
 	"nested":       nested,
 	"soups":        soups,
 	"wise-ft":      wiseFT,
@@ -175,6 +177,31 @@ func weights(t *testing.T, folder string) map[string][]float32 {
 		}
 	}
 	return out
+}
+
+// front: the knee is a better compromise than any model alone, and than all of them averaged.
+func front(f finished) {
+	worst := func(m map[string]study.Metric) float64 {
+		least := math.Inf(1)
+		for _, task := range f.snap.Tasks {
+			if task.Role == study.Objective {
+				least = min(least, m[task.Name].Value)
+			}
+		}
+		return least
+	}
+	d := len(f.snap.Space.Coefficients)
+	known := [][]float64{slices.Repeat([]float64{1 / float64(d)}, d)}
+	for i := range d {
+		known = append(known, make([]float64, d))
+		known[i+1][i] = 1
+	}
+	knee := worst(f.exported.Measured[evaluator.Validation])
+	for _, x := range known {
+		if near := f.at(x...); distance(near.X, x) < 0.02 && worst(near.Metrics) >= knee {
+			f.Errorf("the knee has %.3f on its worst task, %v has %.3f", knee, near.X, worst(near.Metrics))
+		}
+	}
 }
 
 func nested(f finished) {
