@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"parfait/pareto"
 	"parfait/study"
 )
 
@@ -218,14 +217,21 @@ func label(a *study.Analysis, s State) string {
 	return ""
 }
 
-// Dominator is the point of the front that is better than p in every objective, by as much as possible
-// in the least of them; −1 where none is.
+// Dominator is the point of the front that is at least as good as p in every objective and better in one,
+// by as much as possible (each objective in units of its range) where it gains least; −1 where none is.
+// O(front · objectives).
 func Dominator(a *study.Analysis, p []study.Prediction) int {
-	front := frontCosts(a, a.Objectives)
-	here := costs(a, a.Objectives, p)
-	i := pareto.Nearest(front, here)
-	if i < 0 || !pareto.Dominates(front[i], here) {
-		return -1
+	width := ranges(a)
+	best, at := -1.0, -1
+	for i := range a.Front {
+		least, most := math.Inf(1), 0.0
+		for _, t := range a.Objectives {
+			g := -sign(a.Tasks[t]) * (a.Front[i].Predicted[t].Value - p[t].Value) / width[t]
+			least, most = min(least, g), max(most, g)
+		}
+		if least >= 0 && most > 0 && least > best {
+			best, at = least, i
+		}
 	}
-	return i
+	return at
 }

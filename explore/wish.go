@@ -143,17 +143,29 @@ func everyPoint(a *study.Analysis) []int {
 	return out
 }
 
-// Brushed says whether point i of the front is within all brushes.
-func (s State) Brushed(a *study.Analysis, i int) bool {
-	p := a.Front[i]
+// Within are the points of the front that all brushes hold, in their order.
+func (s State) Within(a *study.Analysis) []int {
+	type wanted struct {
+		column int
+		Brush
+	}
+	var brushes []wanted
 	for c, name := range columnsOf(a) {
 		if b, ok := s.Brushes[name]; ok {
-			if v := Column(p.X, p.Predicted, c); !(v >= b.Lo && v <= b.Hi) {
-				return false
-			}
+			brushes = append(brushes, wanted{c, b})
 		}
 	}
-	return true
+	var out []int
+	for i := range a.Front {
+		p := &a.Front[i]
+		if !slices.ContainsFunc(brushes, func(b wanted) bool {
+			v := Column(p.X, p.Predicted, b.column)
+			return !(v >= b.Lo && v <= b.Hi)
+		}) {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 func columnsOf(a *study.Analysis) []string {

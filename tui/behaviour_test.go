@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -216,17 +217,12 @@ func TestBrushes(t *testing.T) {
 	d := drive(t, demo, 160, 48)
 	d.press("2 up up up up right up up up up up up")
 	d.sees("within the brushes")
-	n := 0
-	for i := range d.e.analysis().Front {
-		if d.e.state.Brushed(d.e.analysis(), i) {
-			n++
-		}
-	}
-	if n == 0 || n == len(d.e.analysis().Front) {
+	within := d.e.state.Within(d.e.analysis())
+	if n := len(within); n == 0 || n == len(d.e.analysis().Front) {
 		t.Errorf("%d points brushed", n)
 	}
 	d.press("space")
-	if !d.e.state.Brushed(d.e.analysis(), d.e.state.Front) {
+	if !slices.Contains(within, d.e.state.Front) {
 		t.Error("space took a point in hand that is not brushed")
 	}
 	d.press("x left x")

@@ -34,13 +34,15 @@ type contender struct {
 
 func (p *comparison) contenders(e *explorer) []contender {
 	var out []contender
-	add := func(name string, x []float64) { out = append(out, contender{name, x, e.analysis().Predict(x)}) }
-	for i := range e.state.Pins {
-		pin := e.state.Pins[(p.base+i)%len(e.state.Pins)]
-		add(pin.Name, pin.X)
+	for i := range e.pins {
+		pin := e.pins[(p.base+i)%len(e.pins)]
+		out = append(out, contender{pin.Name, pin.X, pin.predicted})
 	}
-	add("in hand", e.state.X)
-	return out
+	hand := contender{name: "in hand", x: e.state.X}
+	for _, t := range e.read.Tasks {
+		hand.p = append(hand.p, t.Predicted)
+	}
+	return append(out, hand)
 }
 
 // beyondNoise says whether two predictions differ by more than their standard deviations explain: two of

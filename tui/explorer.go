@@ -87,13 +87,14 @@ func newExplorer(ctx context.Context, src Source, o Options) *explorer {
 	e.state = explore.Start(e.analysis())
 	e.look()
 	e.drawn = step{main: e.sight, side: e.sight, version: e.version}
-	context.AfterFunc(ctx, func() { _ = e.saver.flush() })
+	context.AfterFunc(ctx, func() { _ = safely("keep the view", e.saver.flush) })
 	return e
 }
 
 // look reads what there is to say about the point in hand.
 func (e *explorer) look() {
 	e.read = explore.Read(e.analysis(), e.state)
+	e.pins = e.predictPins()
 	e.version++
 }
 

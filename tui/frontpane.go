@@ -37,7 +37,7 @@ func (p frontPane) draw(c *chart.Canvas) {
 	}
 	s := chart.Scatter{
 		X: p.axis(x), Y: p.axis(y), MinX: p.minimised(x), MinY: p.minimised(y),
-		Layers: []chart.Layer{p.trials(), p.measuredFront(), p.front(), p.references(), p.pins(), p.knee(), p.inHand()},
+		Layers: []chart.Layer{p.trials(), p.measuredFront(), p.front(), p.references(), p.pinLayer(), p.knee(), p.inHand()},
 	}
 	if n := len(p.snap.Tasks); x < n && y < n && len(p.analysis().Objectives) == 2 {
 		for _, i := range p.analysis().Measured {
@@ -195,10 +195,10 @@ func (p frontPane) references() chart.Layer {
 	return l
 }
 
-func (p frontPane) pins() chart.Layer {
+func (p frontPane) pinLayer() chart.Layer {
 	l := chart.Layer{Mark: chart.MarkPinned}
-	for _, pin := range p.state.Pins {
-		pr := p.analysis().Predict(pin.X)
+	for _, pin := range p.sight.pins {
+		pr := pin.predicted
 		l.Points = append(l.Points, chart.Point{X: explore.Column(pin.X, pr, p.state.AxisX), Y: explore.Column(pin.X, pr, p.state.AxisY), Label: pin.Name})
 	}
 	return l

@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -85,15 +86,16 @@ func (e *explorer) brush(lo, hi float64) tea.Cmd {
 }
 
 func stepBrushed(e *explorer) tea.Cmd {
-	a := e.analysis()
-	for i := 1; i <= len(a.Front); i++ {
-		at := (max(e.state.Front, -1) + i) % len(a.Front)
-		if e.state.Brushed(a, at) {
-			return e.move(explore.Move{Kind: explore.GoFront, N: at})
-		}
+	within := e.state.Within(e.analysis())
+	if len(within) == 0 {
+		e.note = note{"no point of the front is within all brushes", warn}
+		return nil
 	}
-	e.note = note{"no point of the front is within all brushes", warn}
-	return nil
+	to := within[0]
+	if i, _ := slices.BinarySearch(within, e.state.Front+1); i < len(within) {
+		to = within[i]
+	}
+	return e.move(explore.Move{Kind: explore.GoFront, N: to})
 }
 
 // parallelPane draws the front as lines over tasks and coefficients.
@@ -129,13 +131,7 @@ func (p parallelPane) draw(c *chart.Canvas) {
 func (p parallelPane) title() []chart.Span {
 	t := head("Parallel coordinates", p.focused)
 	if a := p.analysis(); a != nil && len(p.state.Brushes) > 0 {
-		n := 0
-		for i := range a.Front {
-			if p.state.Brushed(a, i) {
-				n++
-			}
-		}
-		t = append(t, chart.Span{Text: fmt.Sprintf(" ─ %d of %d within the brushes", n, len(a.Front)), Style: warn})
+		t = append(t, chart.Span{Text: fmt.Sprintf(" ─ %d of %d within the brushes", len(p.state.Within(a)), len(a.Front)), Style: warn})
 	}
 	return t
 }
@@ -169,8 +165,26 @@ func (p parallelPane) axes() []chart.ParallelAxis {
 	return axes
 }
 
-// mostStrands are drawn while nothing is brushed.
+// mostStrands are drawn of the front, and as many of what is brushed: more would fill the screen.
 const mostStrands = 50
+
+// shown are the points of the front whose lines are drawn: some of all, and some more of those within the
+// brushes.
+func (p parallelPane) shown() []int {
+	a := p.analysis()
+	var out []int
+	for i := 0; i < len(a.Front); i += len(a.Front)/mostStrands + 1 {
+		out = append(out, i)
+	}
+	if len(p.state.Brushes) == 0 {
+		return out
+	}
+	within := p.state.Within(a)
+	for i := 0; i < len(within); i += len(within)/mostStrands + 1 {
+		out = append(out, within[i])
+	}
+	return out
+}
 
 // strands are the lines, coloured by their value on the axis in hand.
 func (p parallelPane) strands() []chart.Strand {
@@ -184,11 +198,7 @@ func (p parallelPane) strands() []chart.Strand {
 		return vs
 	}
 	a, colour := p.analysis(), p.axes()[p.axis].Range
-	every := 1
-	if len(p.state.Brushes) == 0 {
-		every = len(a.Front)/mostStrands + 1 // more would fill the screen
-	}
-	for i := 0; i < len(a.Front); i += every {
+	for _, i := range p.shown() {
 		f := &a.Front[i]
 		t := colour.At(explore.Column(f.X, f.Predicted, p.axis))
 		out = append(out, chart.Strand{Values: values(func(i int) float64 { return explore.Column(f.X, f.Predicted, i) }), Color: chart.Sequential(t)})
@@ -215,12 +225,7 @@ func (p parallelPane) strands() []chart.Strand {
 func (p parallelPane) drawBrushed(c *chart.Canvas) {
 	w, h := c.Size()
 	a := p.analysis()
-	var all []int
-	for i := range a.Front {
-		if p.state.Brushed(a, i) {
-			all = append(all, i)
-		}
-	}
+	all := p.state.Within(a)
 	at := 0
 	for k, i := range all {
 		if i == p.state.Front {

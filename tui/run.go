@@ -39,7 +39,7 @@ func Run(ctx context.Context, src Source, o Options) error {
 		}
 	}()
 	_, err := p.Run()
-	if saved := e.saver.flush(); err == nil {
+	if saved := safely("keep the view", e.saver.flush); err == nil {
 		err = saved
 	}
 	if errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil {

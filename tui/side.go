@@ -364,17 +364,17 @@ func (p side) measuredHere() string {
 
 // drawPins draws the pins between the rows top and bottom, at the bottom, and returns where they begin.
 func (p side) drawPins(c, in *chart.Canvas, box chart.Box, top, bottom int) int {
-	n := min(len(p.state.Pins), bottom-top-1)
+	n := min(len(p.pins), bottom-top-1)
 	if n <= 0 {
 		return bottom
 	}
 	w, _ := in.Size()
 	y := bottom - n - 1
 	box.Rule(c, y, head("Pins", false))
-	for i, pin := range p.state.Pins[len(p.state.Pins)-n:] {
+	for i, pin := range p.pins[len(p.pins)-n:] {
 		x := 1 + in.Text(1, y+1+i, "◇ ", chart.Ink(chart.Pinned))
 		x += in.Text(x, y+1+i, chart.Fit(pin.Name, min(10, w/3)), plain) + 1
-		for _, pr := range limit(p.analysis().Predict(pin.X), (w-x)/5) {
+		for _, pr := range limit(pin.predicted, (w-x)/5) {
 			x += in.Text(x, y+1+i, explore.Decimal(pr.Value, 3), muted) + 1
 		}
 	}

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"math"
+	"slices"
 
 	"parfait/explore"
 	"parfait/study"
@@ -14,6 +15,35 @@ type sight struct {
 	snap  *study.Snapshot
 	state explore.State
 	read  explore.Readout
+	pins  []pinned // as state.Pins, with their predictions
+}
+
+// pinned is a pin with its predictions, which are too dear to be worked out for every frame.
+type pinned struct {
+	explore.Pin
+	predicted []study.Prediction
+	of        *study.Analysis
+}
+
+// predictPins are the pins with their predictions; those that are known already are kept.
+func (s *sight) predictPins() []pinned {
+	a := s.analysis()
+	if a == nil {
+		return nil
+	}
+	out := make([]pinned, len(s.state.Pins))
+	for i, p := range s.state.Pins {
+		out[i] = pinned{p, nil, a}
+		for _, old := range s.pins {
+			if old.of == a && slices.Equal(old.X, p.X) {
+				out[i].predicted = old.predicted
+			}
+		}
+		if out[i].predicted == nil {
+			out[i].predicted = a.Predict(p.X)
+		}
+	}
+	return out
 }
 
 // analysis is the snapshot's, or nil.

@@ -25,6 +25,16 @@ func (e *explorer) work(what string, f func() tea.Msg) tea.Cmd {
 	}
 }
 
+// safely is for what has to be done where nobody shows a message: a panic becomes an error.
+func safely(what string, f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &panicked{what: what, value: r, stack: debug.Stack()}
+		}
+	}()
+	return f()
+}
+
 // panicked is a panic of background work, as an error.
 type panicked struct {
 	what  string

@@ -1,0 +1,221 @@
+//go:build unix
+
+package tui
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/vt"
+	"github.com/creack/pty"
+
+	"parfait/explore/exploretest"
+)
+
+// childEnv makes the test binary show the explorer instead of testing.
+const childEnv = "PARFAIT_TUI_CHILD"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childEnv) == "" {
+		os.Exit(m.Run())
+	}
+	src := newSource(exploretest.Snapshot(exploretest.Options{Trials: 34, Running: 2}))
+	src.views = nil // saving the view panics
+	err := Run(context.Background(), src, Options{Who: "child"})
+	fmt.Println("ended:", err)
+	if err != nil {
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// terminal is a child that shows the explorer in a terminal of its own.
+type terminal struct {
+	t    *testing.T
+	tty  *os.File
+	cmd  *exec.Cmd
+	news chan struct{}
+
+	mu     sync.Mutex
+	screen *vt.Emulator
+	raw    bytes.Buffer
+}
+
+// open starts a child. A terminal that answers says what it can do when it is asked.
+func open(t *testing.T, w, h int, answers bool, env ...string) *terminal {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &terminal{t: t, cmd: exec.Command(self), news: make(chan struct{}, 1), screen: vt.NewEmulator(w, h)}
+	x.cmd.Env = append([]string{childEnv + "=1", "TERM=xterm-256color", "LANG=C.UTF-8", "HOME=" + t.TempDir()}, env...)
+	if x.tty, err = pty.StartWithSize(x.cmd, &pty.Winsize{Cols: uint16(w), Rows: uint16(h)}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = x.cmd.Process.Kill()
+		_ = x.tty.Close()
+	})
+	go func() { // what the terminal answers
+		var to io.Writer = io.Discard
+		if answers {
+			to = x.tty
+		}
+		_, _ = io.Copy(to, x.screen)
+	}()
+	go x.read()
+	return x
+}
+
+func (x *terminal) read() {
+	b := make([]byte, 32<<10)
+	for {
+		n, err := x.tty.Read(b)
+		x.mu.Lock()
+		x.raw.Write(b[:n])
+		_, _ = x.screen.Write(b[:n])
+		x.mu.Unlock()
+		select {
+		case x.news <- struct{}{}:
+		default:
+		}
+		if err != nil {
+			close(x.news)
+			return
+		}
+	}
+}
+
+// wait reads until the screen, or all that was ever written, shows text.
+func (x *terminal) wait(text string) {
+	x.t.Helper()
+	deadline := time.After(20 * time.Second)
+	for {
+		x.mu.Lock()
+		screen, raw := x.screen.String(), x.raw.String()
+		x.mu.Unlock()
+		if strings.Contains(screen, text) {
+			return
+		}
+		select {
+		case _, open := <-x.news:
+			if !open && !strings.Contains(raw, text) {
+				x.t.Fatalf("ended without showing %q:\n%s", text, screen)
+			} else if !open {
+				return
+			}
+		case <-deadline:
+			x.t.Fatalf("does not show %q:\n%s", text, screen)
+		}
+	}
+}
+
+func (x *terminal) keys(s string) {
+	x.t.Helper()
+	if _, err := x.tty.WriteString(s); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// restored fails unless the child has ended and left the terminal as it was.
+func (x *terminal) restored() {
+	x.t.Helper()
+	_ = x.cmd.Wait()
+	for range x.news { // to the end of what it wrote
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	raw := x.raw.String()
+	for what, pair := range map[string][2]string{
+		"the alternate screen": {"\x1b[?1049h", "\x1b[?1049l"},
+		"the hidden cursor":    {"\x1b[?25l", "\x1b[?25h"},
+		"bracketed paste":      {"\x1b[?2004h", "\x1b[?2004l"},
+	} {
+		if strings.LastIndex(raw, pair[0]) >= 0 && strings.LastIndex(raw, pair[1]) < strings.LastIndex(raw, pair[0]) {
+			x.t.Errorf("%s was left behind", what)
+		}
+	}
+	if strings.Contains(raw, "\x1b[?2026h") && strings.LastIndex(raw, "\x1b[?2026l") < strings.LastIndex(raw, "\x1b[?2026h") {
+		x.t.Error("a frame was left open")
+	}
+}
+
+func TestRunInATerminal(t *testing.T) {
+	for _, answers := range []bool{true, false} {
+		x := open(t, 80, 24, answers)
+		x.wait("Trade-off ─ knee")
+		x.keys("\x1b[C")
+		x.wait("Trade-off ─ front ")
+		if err := pty.Setsize(x.tty, &pty.Winsize{Cols: 60, Rows: 16}); err != nil {
+			t.Fatal(err)
+		}
+		x.mu.Lock()
+		x.screen.Resize(60, 16)
+		x.mu.Unlock()
+		x.keys("3")
+		x.wait("34 of 34")
+		x.keys("q")
+		x.wait("the runner stays at work on digits: 32 of 60 trials")
+		x.restored()
+	}
+}
+
+func TestSynchronisedOutputIsAskedForOverSSH(t *testing.T) {
+	x := open(t, 80, 24, true, "SSH_TTY=/dev/pts/1")
+	x.wait("knee")
+	x.keys("\x1b[C")
+	x.wait("Trade-off ─ front ")
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !strings.Contains(x.raw.String(), "\x1b[?2026$p") {
+		t.Error("never asked")
+	}
+}
+
+func TestSignalsRestoreTheTerminal(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
+		x := open(t, 80, 24, true)
+		x.wait("knee")
+		x.keys("\x1b[C")
+		x.wait("Trade-off ─ front ")
+		if err := x.cmd.Process.Signal(sig); err != nil {
+			t.Fatal(err)
+		}
+		x.wait("ended:")
+		x.restored()
+	}
+}
+
+// The child's source panics when the view is saved, which is background work.
+func TestAPanicIsShownAndTheTerminalRestored(t *testing.T) {
+	x := open(t, 80, 24, true)
+	x.wait("knee")
+	x.keys("\x1b[C")
+	x.wait("could not keep the view")
+	x.keys("q")
+	x.wait("ended:")
+	x.restored()
+}
+
+func TestDumbTerminalsAreRefused(t *testing.T) {
+	x := open(t, 80, 24, false, "TERM=dumb")
+	x.wait("parfait front")
+	x.restored()
+	self, _ := os.Executable()
+	cmd := exec.Command(self)
+	cmd.Env = []string{childEnv + "=1", "TERM=xterm"}
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "parfait front") || strings.Contains(string(out), "\x1b") {
+		t.Errorf("without a terminal: %v %q", err, out)
+	}
+}
