@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -85,6 +86,8 @@ func writeProblem(path string, err error) error {
 	switch {
 	case errors.As(err, &known):
 		return known
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return Problem{CodeSpace, path, "the disk (or the quota) is full", "", "make room or write somewhere else; nothing was left behind"}
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):

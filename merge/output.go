@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 
@@ -117,8 +118,9 @@ func (o *output) addFile(name string, data []byte, durable bool) error {
 	return nil
 }
 
-// finish closes the weight files, on the disk if durable.
-func (o *output) finish(durable bool) error {
+// finish closes the weight files, on the disk if durable. A cancelled context does not wait for the
+// disk.
+func (o *output) finish(ctx context.Context, durable bool) error {
 	var errs []error
 	for i := range o.files {
 		f := &o.files[i]
@@ -126,7 +128,7 @@ func (o *output) finish(durable bool) error {
 			continue
 		}
 		if durable {
-			if err := f.file.Sync(); err != nil {
+			if err := syncUnless(ctx, f.file); err != nil {
 				errs = append(errs, writeProblem(f.path, err))
 			}
 		}
@@ -136,6 +138,18 @@ func (o *output) finish(durable bool) error {
 		f.file = nil
 	}
 	return errors.Join(errs...)
+}
+
+// syncUnless waits for a file to be on the disk, or for the context to end: gigabytes take a while.
+func syncUnless(ctx context.Context, f outFile) error {
+	done := make(chan error, 1)
+	go func() { done <- f.Sync() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // abandon closes and removes everything.

@@ -2,10 +2,7 @@ package merge
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -96,12 +93,14 @@ func ReadReceipt(dir string) (Receipt, error) {
 
 // addSHA256 adds the slow hashes of inputs and outputs.
 func (r *Receipt) addSHA256(ctx context.Context, j *job, out *output) error {
+	cache := openSHACache()
+	defer cache.save()
 	for i, in := range j.plan.inputs() {
 		for k, f := range in.set.Files() {
 			if !r.Inputs[i].Read {
 				continue
 			}
-			sum, err := sha256File(ctx, f.Path())
+			sum, err := cache.file(ctx, f.Path())
 			if err != nil {
 				return err
 			}
@@ -117,32 +116,6 @@ func (r *Receipt) addSHA256(ctx context.Context, j *job, out *output) error {
 	}
 	return nil
 }
-
-// sha256File hashes a file from its beginning to its end.
-func sha256File(ctx context.Context, path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", Problem{CodeRead, path, reason(err), "a file that can be read", ""}
-	}
-	defer f.Close() //nolint:errcheck // read only
-	h := sha256.New()
-	if _, err := io.Copy(h, readerFunc(func(b []byte) (int, error) {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		return f.Read(b)
-	})); err != nil {
-		if ctx.Err() != nil {
-			return "", ctx.Err()
-		}
-		return "", Problem{CodeRead, path, reason(err), "a file that can be read to its end", "take a good copy"}
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
 // toolVersion is the module's version, or the commit it was built from.
 func toolVersion() string {

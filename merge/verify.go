@@ -154,7 +154,7 @@ func (p *Plan) recompare(ctx context.Context, at map[string]float64, dir string,
 	if err != nil {
 		return err
 	}
-	defer func() { _ = out.finish(false) }()
+	defer func() { _ = out.finish(ctx, false) }()
 	out.stage = &stage{disk: comparison{}, dir: dir, target: dir}
 	if err := out.beginFiles(comparison{}, shards); err != nil {
 		return err

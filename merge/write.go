@@ -117,7 +117,7 @@ func (j *job) stageAll(ctx context.Context, o WriteOptions, shards []safetensors
 				return err
 			}
 		}
-		if err := out.finish(o.Durable); err != nil {
+		if err := out.finish(ctx, o.Durable); err != nil {
 			return err
 		}
 	}
