@@ -23,7 +23,7 @@ func Attainment(fronts [][][]float64, level int) [][]float64 {
 	var all []attained
 	for i, front := range fronts {
 		for _, p := range front {
-			if m > 0 && comparable(p, m) {
+			if m > 0 && orderable(p, m) {
 				all = append(all, attained{p, i})
 			}
 		}

@@ -97,16 +97,11 @@ func newTable(points [][]float64) *table {
 	order := make([]int32, 0, len(points))
 	for i, p := range points {
 		t.row[i] = -1
-		if comparable(p, t.m) {
+		if orderable(p, t.m) {
 			order = append(order, int32(i))
 		}
 	}
-	slices.SortFunc(order, func(a, b int32) int {
-		if c := slices.Compare(points[a], points[b]); c != 0 {
-			return c
-		}
-		return cmp.Compare(a, b)
-	})
+	lexicographic(order, points)
 	t.v = make([]float64, 0, len(order)*t.m)
 	for k, i := range order {
 		if k == 0 || !slices.Equal(points[i], points[order[k-1]]) {
@@ -118,7 +113,31 @@ func newTable(points [][]float64) *table {
 	return t
 }
 
-func comparable(p []float64, m int) bool {
+// lexicographic sorts order by the points' objectives, then by index; it is ascending to begin with.
+func lexicographic(order []int32, points [][]float64) {
+	if len(points[0]) == 0 {
+		return
+	}
+	first := func(i int32) float64 { return points[i][0] }
+	was := slices.Clone(order)
+	for k, i := range ascending(len(was), func(k int32) float64 { return first(was[k]) }) {
+		order[k] = was[i]
+	}
+	for i := 0; i < len(order); {
+		j := i + 1
+		for j < len(order) && first(order[j]) == first(order[i]) {
+			j++
+		}
+		if j > i+1 {
+			slices.SortFunc(order[i:j], func(a, b int32) int {
+				return cmp.Or(slices.Compare(points[a], points[b]), cmp.Compare(a, b))
+			})
+		}
+		i = j
+	}
+}
+
+func orderable(p []float64, m int) bool {
 	return len(p) == m && !slices.ContainsFunc(p, math.IsNaN)
 }
 
@@ -164,19 +183,19 @@ func (t *table) front3() []int32 {
 	for i := range best {
 		best[i] = math.Inf(1)
 	}
-	any := make([]bool, last+1)
+	known := make([]bool, last+1)
 	var keep []int32
 	for i := range int32(n) {
 		v, dominated := t.at(i, 2), false
 		for p := place[i]; p > 0 && !dominated; p &= p - 1 {
-			dominated = any[p] && best[p] <= v
+			dominated = known[p] && best[p] <= v
 		}
 		if dominated {
 			continue
 		}
 		keep = append(keep, i)
 		for p := place[i]; p <= last; p += p & -p {
-			any[p], best[p] = true, min(best[p], v)
+			known[p], best[p] = true, min(best[p], v)
 		}
 	}
 	return keep

@@ -13,7 +13,7 @@ import (
 func slowRanks(points [][]float64) []int {
 	out := make([]int, len(points))
 	for i, p := range points {
-		if out[i] = -1; comparable(p, len(points[0])) {
+		if out[i] = -1; orderable(p, len(points[0])) {
 			out[i] = math.MaxInt
 		}
 	}

@@ -111,30 +111,28 @@ func (t *tracer) follow(rounds int) error {
 	return t.ctx.Err()
 }
 
-// verify asks Feasible where goals stand, and whether any had to go back.
+// verify asks Feasible where goals stand; it says whether any had to go back to where it is known to hold.
 func (t *tracer) verify() bool {
-	for {
-		var stand []*site
-		for _, g := range t.goals {
-			if g.at != nil {
-				stand = append(stand, g.at)
-			}
+	var stand []*site
+	for _, g := range t.goals {
+		if g.at != nil {
+			stand = append(stand, g.at)
 		}
-		t.judge(stand)
-		var back []*goal
-		for _, g := range t.goals {
-			if g.at != nil && g.at.outside() {
-				g.careful = true
-				back = append(back, g)
-			}
-		}
-		if len(back) == 0 {
-			return false
-		}
-		t.survey()
-		t.seat(back)
-		return true
 	}
+	t.judge(stand)
+	var back []*goal
+	for _, g := range t.goals {
+		if g.at != nil && g.at.outside() {
+			g.careful = true
+			back = append(back, g)
+		}
+	}
+	if len(back) == 0 {
+		return false
+	}
+	t.survey()
+	t.seat(back)
+	return true
 }
 
 // round makes one step of every goal; all see all that was evaluated.

@@ -6,34 +6,55 @@ import "math"
 // their nearest point of the set (Coello Coello and Reyes-Sierra 2004; as in pymoo and moocore). Smaller
 // is better. +Inf for a set, NaN for a reference without comparable rows. O(len(set) · len(reference)).
 func IGD(set, reference [][]float64) float64 {
-	return mean(nearest(set, reference, squared), math.Sqrt)
+	s := flatten(set, reference)
+	total := 0.0
+	for r := range s.references {
+		best := math.Inf(1)
+		for a := range s.points {
+			sum := 0.0
+			for k, v := range a {
+				d := v - r[k]
+				sum += d * d
+			}
+			if sum < best {
+				best = sum
+			}
+		}
+		total += math.Sqrt(best)
+	}
+	return total / float64(s.n)
 }
 
 // IGDPlus is IGD by how much worse the set's points are in each objective; unlike IGD it agrees with
 // dominance (Ishibuchi, Masuda, Tanigaki and Nojima 2015).
 func IGDPlus(set, reference [][]float64) float64 {
-	return mean(nearest(set, reference, func(a, r []float64) float64 {
-		sum := 0.0
-		for k, v := range a {
-			if d := v - r[k]; d > 0 {
-				sum += d * d
+	s := flatten(set, reference)
+	total := 0.0
+	for r := range s.references {
+		best := math.Inf(1)
+		for a := range s.points {
+			sum := 0.0
+			for k, v := range a {
+				if d := v - r[k]; d > 0 {
+					sum += d * d
+				}
+			}
+			if sum < best {
+				if best = sum; best == 0 {
+					break
+				}
 			}
 		}
-		return sum
-	}), math.Sqrt)
+		total += math.Sqrt(best)
+	}
+	return total / float64(s.n)
 }
 
 // EpsilonAdditive is the least ε such that every point of the reference is covered by a point of the set
 // less ε in every objective (Zitzler, Thiele, Laumanns, Fonseca and Grunert da Fonseca 2003). Smaller is
-// better; 0 or less where the set covers the reference.
+// better; 0 or less where the set covers the reference. +Inf and NaN as for IGD.
 func EpsilonAdditive(set, reference [][]float64) float64 {
-	return largest(nearest(set, reference, func(a, r []float64) float64 {
-		worst := math.Inf(-1)
-		for k, v := range a {
-			worst = max(worst, v-r[k])
-		}
-		return worst
-	}))
+	return flatten(set, reference).epsilon(func(a, r float64) float64 { return a - r })
 }
 
 // EpsilonMultiplicative is EpsilonAdditive with factors in place of differences: 1 or less where the set
@@ -48,46 +69,67 @@ func EpsilonMultiplicative(set, reference [][]float64) float64 {
 			}
 		}
 	}
-	return largest(nearest(set, reference, func(a, r []float64) float64 {
-		worst := math.Inf(-1)
-		for k, v := range a {
-			worst = max(worst, v/r[k])
-		}
-		return worst
-	}))
+	return flatten(set, reference).epsilon(func(a, r float64) float64 { return a / r })
 }
 
-// nearest returns for every comparable row of the reference the least distance of a row of the set.
-func nearest(set, reference [][]float64, distance func(a, r []float64) float64) []float64 {
-	rows := comparables(set)
-	var out []float64
+// pair is the comparable rows of a set and of a reference, row after row.
+type pair struct {
+	m, n           int // objectives; rows of the reference
+	set, reference []float64
+}
+
+func flatten(set, reference [][]float64) pair {
+	var p pair
 	for _, i := range comparables(reference) {
-		best := math.Inf(1)
-		for _, j := range rows {
-			if len(set[j]) == len(reference[i]) {
-				best = min(best, distance(set[j], reference[i]))
-			}
+		p.m = len(reference[i])
+		p.reference = append(p.reference, reference[i]...)
+		p.n++
+	}
+	for _, i := range comparables(set) {
+		if len(set[i]) == p.m {
+			p.set = append(p.set, set[i]...)
 		}
-		out = append(out, best)
 	}
-	return out
+	return p
 }
 
-func mean(v []float64, f func(float64) float64) float64 {
-	sum := 0.0
-	for _, x := range v {
-		sum += f(x)
+// points and references iterate over the rows.
+func (p pair) points(yield func([]float64) bool)     { rows(p.set, p.m, yield) }
+func (p pair) references(yield func([]float64) bool) { rows(p.reference, p.m, yield) }
+
+func rows(flat []float64, m int, yield func([]float64) bool) {
+	for i := 0; m > 0 && i+m <= len(flat); i += m {
+		if !yield(flat[i : i+m : i+m]) {
+			return
+		}
 	}
-	return sum / float64(len(v))
 }
 
-func largest(v []float64) float64 {
-	if len(v) == 0 {
+// epsilon is the largest over the reference of the least over the set of the largest worsening. A reference
+// that is covered within the largest so far cannot raise it.
+func (p pair) epsilon(worse func(a, r float64) float64) float64 {
+	if p.n == 0 {
 		return math.NaN()
 	}
-	worst := v[0]
-	for _, x := range v {
-		worst = max(worst, x)
+	most := math.Inf(-1)
+	for r := range p.references {
+		least := math.Inf(1)
+		for a := range p.points {
+			worst := math.Inf(-1)
+			for k, v := range a {
+				if d := worse(v, r[k]); d > worst {
+					if worst = d; worst >= least {
+						break
+					}
+				}
+			}
+			if worst < least {
+				if least = worst; least <= most {
+					break
+				}
+			}
+		}
+		most = max(most, least)
 	}
-	return worst
+	return most
 }

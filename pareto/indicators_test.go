@@ -65,3 +65,14 @@ func TestIndicatorsProperties(t *testing.T) {
 		}
 	})
 }
+
+func BenchmarkIndicators(b *testing.B) {
+	set, reference := sphere(1, 500, 3), sphere(2, 500, 3)
+	for name, f := range map[string]func(a, b [][]float64) float64{"igd": IGD, "igd+": IGDPlus, "eps": EpsilonAdditive} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				f(set, reference)
+			}
+		})
+	}
+}

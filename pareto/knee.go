@@ -65,7 +65,7 @@ func (s scale) unit(k int, v float64) float64 {
 func comparables(fs [][]float64) []int {
 	var out []int
 	for i, f := range fs {
-		if comparable(f, len(fs[0])) {
+		if orderable(f, len(fs[0])) {
 			out = append(out, i)
 		}
 	}

@@ -17,8 +17,8 @@ type sorter struct {
 
 // The products of sizes below which pairs are simply compared.
 const (
-	fewRows  = 24
-	fewPairs = 768
+	fewRows  = 32
+	fewPairs = 1024
 )
 
 func newSorter(t *table, depth int32) *sorter {

@@ -222,7 +222,7 @@ func multipliers(jac *mat.Dense) []float64 {
 // that loses the others least for it. NaN where no neighbour has less of objective i. nil where at is no
 // comparable row. O(n log n).
 func NeighbourRates(fs [][]float64, at int) [][]float64 {
-	if at < 0 || at >= len(fs) || !comparable(fs[at], len(fs[0])) {
+	if at < 0 || at >= len(fs) || !orderable(fs[at], len(fs[0])) {
 		return nil
 	}
 	here, m := fs[at], len(fs[at])

@@ -118,10 +118,10 @@ func (s *sweep4) cut(x, y float64) float64 {
 	}
 	// c[first:a] are covered; (x, y) takes their place.
 	if first == a {
-		s.corner = append(c, corner{})
+		s.corner = append(s.corner, corner{})
 		copy(s.corner[a+1:], c[a:])
 	} else {
-		s.corner = append(c[:first+1], c[a:]...)
+		s.corner = s.corner[:first+1+copy(c[first+1:], c[a:])]
 	}
 	s.corner[first] = corner{x, y}
 	return lost

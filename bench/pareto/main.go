@@ -19,6 +19,9 @@ type report struct {
 	Machine string            `json:"machine"`
 	Peers   map[string]string `json:"peers"` // versions; null without them
 	Volumes []timing          `json:"hypervolume"`
+	Others  []timing          `json:"others"`
+	NSGA3   []nsga3           `json:"nsga3"`
+	Fronts  []fronting        `json:"fronts"`
 }
 
 // bench is one run of the benchmark.
@@ -42,6 +45,8 @@ func run() error {
 	asJSON := flag.Bool("json", false, "print one JSON object")
 	alone := flag.Bool("alone", false, "measure without peers")
 	seconds := flag.Float64("seconds", 1, "time for each comparison")
+	seeds := flag.Int("seeds", 15, "runs of NSGA-III a problem")
+	live := flag.Int("pymoo", 3, "of these, how many with pymoo beside")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -58,6 +63,15 @@ func run() error {
 	}
 	var err error
 	if r.Volumes, err = b.volumes(); err != nil {
+		return err
+	}
+	if r.Others, err = b.others(); err != nil {
+		return err
+	}
+	if r.NSGA3, err = b.evolutions(*seeds, *live); err != nil {
+		return err
+	}
+	if r.Fronts, err = b.fronts(); err != nil {
 		return err
 	}
 	if *asJSON {

@@ -35,7 +35,7 @@ def hypervolume(q):
 
 def contributions(q):
     points, ref = rows(q["file"], q["m"]), np.array(q["ref"])
-    return timed(lambda: moocore.hv_contributions(points, ref=ref).sum())
+    return timed(lambda: moocore.hv_contributions(points, ref=ref, ignore_dominated=False).sum())
 
 
 def front(q):
@@ -49,7 +49,7 @@ def indicator(q):
 
 
 def nsga3(q):
-    problem = get_problem(q["problem"], n_var=q["n"], n_obj=q["m"])
+    problem = get_problem(q["problem"].lower(), n_var=q["n"], n_obj=q["m"])
     directions = get_reference_directions("das-dennis", q["m"], n_partitions=q["p"])
     algorithm = NSGA3(
         pop_size=q["population"],

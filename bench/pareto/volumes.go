@@ -133,3 +133,69 @@ func (b *bench) volumes() ([]timing, error) {
 	}
 	return out, nil
 }
+
+// others times contributions, non-dominated filters and indicators.
+func (b *bench) others() ([]timing, error) {
+	var out []timing
+	for _, c := range []struct {
+		what    string
+		n, m    int
+		compute func(points [][]float64, ref []float64) float64
+		do      string
+	}{
+		{"contributions", 2000, 3, func(points [][]float64, ref []float64) float64 {
+			return sum(pareto.Contributions(points, ref))
+		}, "contributions"},
+		{"contributions", 500, 4, func(points [][]float64, ref []float64) float64 {
+			return sum(pareto.Contributions(points, ref))
+		}, "contributions"},
+		{"nondominated", 20000, 3, func(points [][]float64, _ []float64) float64 {
+			return float64(len(pareto.NonDominated(points)))
+		}, "front"},
+		{"nondominated", 5000, 5, func(points [][]float64, _ []float64) float64 {
+			return float64(len(pareto.NonDominated(points)))
+		}, "front"},
+	} {
+		for shape := range shapes {
+			points, ref := draw(shape, c.n, c.m), slices.Repeat([]float64{1.1}, c.m)
+			t, err := b.compare(timing{What: c.what, Points: c.n, M: c.m, Shape: shapes[shape].name}, points,
+				func() float64 { return c.compute(points, ref) },
+				map[string]any{"do": c.do, "ref": ref})
+			if err != nil {
+				return nil, err
+			}
+			b.say("%s", t)
+			out = append(out, t)
+		}
+	}
+	for _, c := range []struct {
+		name    string
+		compute func(set, reference [][]float64) float64
+	}{{"igd", pareto.IGD}, {"igd_plus", pareto.IGDPlus}, {"epsilon_additive", pareto.EpsilonAdditive}, {"epsilon_mult", pareto.EpsilonMultiplicative}} {
+		set, reference := draw(0, 500, 3), draw(1, 500, 3)
+		q := map[string]any{"do": "indicator", "name": c.name}
+		if b.peers != nil {
+			file, err := b.peers.file("reference", reference)
+			if err != nil {
+				return nil, err
+			}
+			q["reference"] = file
+		}
+		t, err := b.compare(timing{What: c.name, Points: 500, M: 3, Shape: "linear"}, set,
+			func() float64 { return c.compute(set, reference) }, q)
+		if err != nil {
+			return nil, err
+		}
+		b.say("%s", t)
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+func sum(v []float64) float64 {
+	total := 0.0
+	for _, x := range v {
+		total += x
+	}
+	return total
+}
