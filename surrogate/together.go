@@ -31,7 +31,7 @@ func Together(ctx context.Context, data []Data) (fits []Surrogate, trusts []Trus
 			return
 		}
 		processes[i] = newProcess(s, GPOptions{})
-		learnt[i] = processes[i].learn(ctx, vague(s.dim()))
+		learnt[i] = processes[i].sketch(ctx, vague(s.dim()))
 	})
 	common, sisters := shared(processes, learnt)
 	parallel(n, func(i int) {
@@ -39,8 +39,12 @@ func Together(ctx context.Context, data []Data) (fits []Surrogate, trusts []Trus
 		if p == nil {
 			return
 		}
-		if learnt[i] == nil && sisters > 1 {
-			learnt[i] = p.learn(ctx, common)
+		before := common
+		if sisters < 2 {
+			before = vague(samples[i].dim())
+		}
+		if learnt[i] == nil {
+			learnt[i] = p.learn(ctx, before)
 		}
 		fits[i], trusts[i], errs[i] = p.finish(ctx, samples[i], learnt[i])
 	})

@@ -1,0 +1,42 @@
+package surrogate
+
+import (
+	"context"
+	"fmt"
+	"testing"
+)
+
+// Bars: 8 tasks at n = 100 within 0.5 s, at n = 500 within 5 s, on two cores.
+func BenchmarkTogether(b *testing.B) {
+	for _, n := range []int{30, 100, 200, 500} {
+		b.Run(fmt.Sprintf("8tasks/%dpoints", n), func(b *testing.B) {
+			data := make([]Data, 8)
+			for i := range data {
+				data[i] = sampled(n, 8, 1, 450, func(x []float64) float64 { return bowl(x[i/2:]) })
+			}
+			for b.Loop() {
+				if _, _, errs := Together(context.Background(), data); errs[0] != nil {
+					b.Fatal(errs[0])
+				}
+			}
+		})
+	}
+}
+
+// Bar: 8 tasks within 1 ms.
+func BenchmarkPredict(b *testing.B) {
+	for _, n := range []int{100, 500} {
+		b.Run(fmt.Sprintf("%dpoints", n), func(b *testing.B) {
+			s, _, err := GP(GPOptions{}).Fit(context.Background(), sampled(n, 8, 1, 450, bowl), nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			x := []float64{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8}
+			for b.Loop() {
+				s.Predict(x)
+				s.Interval(x, 0.9)
+				s.Leverage(x)
+			}
+		})
+	}
+}
