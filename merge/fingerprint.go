@@ -22,7 +22,7 @@ func (p *Plan) Fingerprint() (map[string]string, error) {
 		for _, f := range in.set.Files() {
 			size := f.Size()
 			for i := range int64(fingerBlocks) {
-				at := (size - fingerBlock) / (fingerBlocks - 1) * i
+				at := (size - fingerBlock) * i / (fingerBlocks - 1) // the last block ends with the file
 				if size <= fingerBlock {
 					at = 0
 				}
