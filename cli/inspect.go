@@ -17,7 +17,8 @@ import (
 
 func (a *app) inspectCommand() *cobra.Command {
 	var base string
-	var stats bool
+	var stats, crop, pad bool
+	var skip []string
 	cmd := &cobra.Command{
 		Use:   "inspect PATH…",
 		Short: "Say what a merge of these models would meet",
@@ -31,12 +32,23 @@ func (a *app) inspectCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			spec.Skip = append(spec.Skip, skip...)
+			switch {
+			case crop:
+				spec.Vocab = merge.VocabCrop
+			case pad:
+				spec.Vocab = merge.VocabPad
+			}
 			if stats {
 				return a.inspectStats(cmd.Context(), spec)
 			}
 			return a.inspect(cmd.Context(), spec)
 		},
 	}
+	cmd.Flags().StringArrayVar(&skip, "skip", nil, "take tensors with names like GLOB from the base; one flag each")
+	cmd.Flags().BoolVar(&crop, "crop-vocab", false, "leave out vocabulary rows that not every model has")
+	cmd.Flags().BoolVar(&pad, "pad-vocab", false, "keep vocabulary rows that only some models have")
+	cmd.MarkFlagsMutuallyExclusive("crop-vocab", "pad-vocab")
 	cmd.Flags().BoolVar(&stats, "stats", false, "read the weights once: norms, cosines, sign conflicts")
 	cmd.Flags().StringVar(&base, "base", "", "the MODEL that the others were fine-tuned from")
 	return cmd

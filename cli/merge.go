@@ -37,6 +37,7 @@ func (s *size) Type() string { return "SIZE" }
 // mergeFlags change a recipe on the command line.
 type mergeFlags struct {
 	dtype     string
+	form      string
 	shardSize size
 	sha256    bool
 	crop, pad bool
@@ -58,6 +59,7 @@ func (a *app) mergeCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.dtype, "dtype", "", "write as bf16, f16, f32 or as-base instead of what the recipe says")
+	flags.StringVar(&f.form, "form", "", "write a full checkpoint or, where every model is a LoRA adapter, an adapter; instead of what the recipe says")
 	flags.Var(&f.shardSize, "shard-size", "most bytes of tensors a file (default 5GB)")
 	flags.BoolVar(&f.sha256, "sha256", false, "add SHA-256 of every file to the receipt (slower)")
 	flags.BoolVar(&f.crop, "crop-vocab", false, "leave out vocabulary rows that not every model has")
@@ -85,6 +87,15 @@ func (a *app) merge(ctx context.Context, recipe, out string, f mergeFlags) (err 
 	spec := r.Spec()
 	if f.dtype != "" {
 		spec.DType = f.dtype
+	}
+	switch f.form {
+	case "":
+	case "full":
+		spec.Form = merge.FormFull
+	case "adapter":
+		spec.Form = merge.FormAdapter
+	default:
+		return usage("", "--form: %s", unknownName("form", f.form, []string{"full", "adapter"}))
 	}
 	switch {
 	case f.crop:

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"parfait/study"
 	"parfait/tui"
 )
 
@@ -73,6 +74,39 @@ func TestReadmeCommandsExist(t *testing.T) {
 		for _, m := range line.FindAllStringSubmatch(strings.ReplaceAll(string(text), "\\\n", " "), -1) {
 			if problem := unknownIn(m[1]); problem != "" {
 				t.Errorf("%s: parfait %s: %s", filepath.Base(file), strings.TrimSpace(m[1]), problem)
+			}
+		}
+	}
+}
+
+// TestStudyDocument holds docs/study.md to what study.yaml can say: its example is read, and no key is missing.
+func TestStudyDocument(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("..", "docs", "study.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(b)
+	_, example, _ := strings.Cut(text, "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	if _, err := study.ParseSpec("docs/study.md", []byte(example)); err != nil {
+		t.Error(err)
+	}
+	for where, change := range map[string][2]string{
+		"top level":  {"version: 1", "nonsense: 1\nversion: 1"},
+		"models":     {"{name: math,", "{nonsense: 1, name: math,"},
+		"groups":     {"{name: early,", "{nonsense: 1, name: early,"},
+		"tasks":      {"{name: gsm8k,", "{nonsense: 1, name: gsm8k,"},
+		"candidates": {"{path: /scratch/me,", "{nonsense: 1, path: /scratch/me,"},
+	} {
+		_, err := study.ParseSpec("study.yaml", []byte(strings.Replace(example, change[0], change[1], 1)))
+		if err == nil {
+			t.Fatalf("%s: nonsense is accepted", where)
+		}
+		_, known, _ := strings.Cut(err.Error(), "(known: ")
+		known, _, _ = strings.Cut(known, ")")
+		for key := range strings.SplitSeq(known, ", ") {
+			if !strings.Contains(text, "`"+key+"`") {
+				t.Errorf("%s: the key %q is not described", where, key)
 			}
 		}
 	}
