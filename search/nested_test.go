@@ -59,7 +59,7 @@ func TestNestedFindsThePeak(t *testing.T) {
 		}
 		return p
 	}
-	for _, models := range []int{1, 2, 3, 6} {
+	for _, models := range []int{1, 2, 5} {
 		t.Run(fmt.Sprint(models), func(t *testing.T) {
 			g := game{space: box(models, 0, 1.2), tasks: rates(models), batch: 4, seed: 1, measure: peaks}
 			done, stop := g.play(t, nesting{size: 20})
@@ -133,7 +133,7 @@ func holdTree(t *testing.T, g game, root *Branch, rounds int) {
 
 // With the budget too short for 20 a pair the tree is still finished, and with none to speak of nothing breaks.
 func TestNestedWithinItsBudget(t *testing.T) {
-	for budget, finished := range map[int]bool{3: false, 12: false, 36: true, 60: true} {
+	for budget, finished := range map[int]bool{3: false, 12: false, 36: true} {
 		g := game{space: box(4, 0, 1.2), tasks: rates(4), budget: budget, batch: 4, seed: 1, measure: measure}
 		done, stop := g.play(t, nesting{size: 20})
 		if ended := strings.HasPrefix(stop, "the nested merge is"); ended != finished {
