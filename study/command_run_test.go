@@ -19,15 +19,7 @@ func commandStudy(t *testing.T, script string) *Study {
 	if err := os.WriteFile(filepath.Join(dir, "evaluate.sh"), []byte("#!/bin/sh\n"+script), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(dir, SpecFile)
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := strings.Replace(string(b), "{digits: {}}", "{command: [./evaluate.sh, '{model}', '{split}'], parallel: 2, timeout: 30s}", 1)
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	edit(t, dir, "{digits: {}}", "{command: [./evaluate.sh, '{model}', '{split}'], parallel: 2, timeout: 30s}")
 	return open(t, dir)
 }
 

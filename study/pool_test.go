@@ -19,31 +19,15 @@ func modelStudy(t *testing.T, budget, workers int, quota int64, hook func(path s
 	if err := Demo(t.Context(), dir, DemoOptions{Tasks: 2, Budget: budget, Seed: 1}); err != nil {
 		t.Fatal(err)
 	}
-	kind := "model-" + t.Name()
-	kinds[kind] = fakeKind(func(map[string]any, string, int) (evaluator.Evaluator, error) {
-		return evaluator.BlockingWith(evaluator.Limits{InFlight: workers, NeedsModel: true}, func(ctx context.Context, c evaluator.Candidate, _ func(evaluator.Progress)) (evaluator.Metrics, error) {
-			lease, err := c.Model(ctx, evaluator.Folder)
-			if err != nil {
-				return nil, err
-			}
-			defer lease.Release()
-			m := evaluator.Metrics{}
-			for _, task := range c.Tasks {
-				m[task] = evaluator.Metric{Value: 0.5 + 0.1*c.At[0].Value, N: 100}
-			}
-			return m, hook(lease.Path)
-		}), nil
-	})
-	t.Cleanup(func() { delete(kinds, kind) })
-	path := filepath.Join(dir, SpecFile)
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := strings.Replace(string(b), "main: {digits: {}}", fmt.Sprintf("main: {%s: {}}\ncandidates: {max: %d}", kind, quota), 1)
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fakes.Store(t.Name(), &fake{parallel: workers, model: true, hook: func(ctx context.Context, c evaluator.Candidate) error {
+		lease, err := c.Model(ctx, evaluator.Folder)
+		if err != nil {
+			return err
+		}
+		defer lease.Release()
+		return hook(lease.Path)
+	}})
+	edit(t, dir, "main: {digits: {}}", fmt.Sprintf("main: {fake: {name: %s}}\ncandidates: {max: %d}", t.Name(), quota))
 	return open(t, dir)
 }
 

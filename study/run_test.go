@@ -3,7 +3,6 @@ package study
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -12,117 +11,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"parfait/evaluator"
 )
-
-// fake is an evaluator of the tests: metrics are functions of the coefficients, and a hook may hold, fail
-// or count.
-type fake struct {
-	hook func(ctx context.Context, c evaluator.Candidate) error
-}
-
-var fakes sync.Map // name → *fake, so that a study.yaml can name one
-
-func init() {
-	kinds["fake"] = fakeKind(func(o map[string]any, _ string, workers int) (evaluator.Evaluator, error) {
-		var f *fake
-		if v, ok := fakes.Load(o["name"]); ok {
-			f = v.(*fake)
-		}
-		return evaluator.Blocking(func(ctx context.Context, c evaluator.Candidate, _ func(evaluator.Progress)) (evaluator.Metrics, error) {
-			if f != nil && f.hook != nil {
-				if err := f.hook(ctx, c); err != nil {
-					return nil, err
-				}
-			}
-			m := evaluator.Metrics{}
-			for i, task := range c.Tasks {
-				z := 1.0
-				for j, x := range c.At {
-					centre := 0.2 + 0.6*float64((i+j+len(task))%2)
-					z -= (x.Value - centre) * (x.Value - centre)
-				}
-				m[task] = evaluator.Metric{Value: 1 / (1 + math.Exp(-2*z)), N: 400, Stderr: 0.02}
-			}
-			return m, ctx.Err()
-		}, max(1, workers)), nil
-	})
-}
-
-// fakeKind is a kind of evaluator that takes any options.
-func fakeKind(build func(options map[string]any, dir string, workers int) (evaluator.Evaluator, error)) kind {
-	return kind{check: func(map[string]any) []error { return nil }, build: build}
-}
-
-// makeStudy writes a study of two models that no file stands behind: its evaluators need no model.
-func makeStudy(t *testing.T, budget int, hooks ...func(context.Context, evaluator.Candidate) error) string {
-	t.Helper()
-	dir := t.TempDir()
-	var b strings.Builder
-	b.WriteString("version: 1\nbase: base\nmodels:\n  - {name: a, path: a}\n  - {name: bb, path: bb}\ntasks:\n")
-	n := max(1, len(hooks))
-	for i := range n {
-		fmt.Fprintf(&b, "  - {name: t%d, unit: rate, evaluator: e%d}\n  - {name: other%d, unit: rate, evaluator: e%d}\n", i, i, i, i)
-	}
-	b.WriteString("evaluators:\n")
-	for i := range n {
-		name := fmt.Sprintf("%s-%d", t.Name(), i)
-		f := &fake{}
-		if i < len(hooks) {
-			f.hook = hooks[i]
-		}
-		fakes.Store(name, f)
-		fmt.Fprintf(&b, "  e%d: {fake: {name: %q}}\n", i, name)
-	}
-	fmt.Fprintf(&b, "search: {strategy: design, budget: %d, batch: 4, seed: 3}\n", budget)
-	if err := os.WriteFile(filepath.Join(dir, SpecFile), []byte(b.String()), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
-func open(t *testing.T, dir string) *Study {
-	t.Helper()
-	s, err := Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
-}
-
-func load(t *testing.T, s *Study) *Snapshot {
-	t.Helper()
-	snap, err := s.Load(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return snap
-}
-
-// await runs until the newest snapshot satisfies ok.
-func await(t *testing.T, s *Study, what string, ok func(*Snapshot) bool) *Snapshot {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	for snap := range s.Subscribe(ctx) {
-		if ok(snap) {
-			return snap
-		}
-	}
-	t.Fatalf("%s: not seen within 30 s; %+v", what, s.Snapshot().Activity)
-	return nil
-}
-
-func facts(snap *Snapshot) []string {
-	var out []string
-	for _, t := range snap.Trials {
-		out = append(out, fmt.Sprint(t.ID, t.Batch, t.X, t.State, t.Why, t.Metrics))
-	}
-	return out
-}
 
 func TestRunSpendsTheBudgetAndFits(t *testing.T) {
 	s := open(t, makeStudy(t, 13))
@@ -218,14 +109,6 @@ func TestSecondRunnerIsRefused(t *testing.T) {
 	}
 }
 
-// running starts a runner on s and returns what it will come to.
-func running(t *testing.T, s *Study, o RunOptions) <-chan error {
-	t.Helper()
-	done := make(chan error, 1)
-	go func() { done <- s.Run(t.Context(), o) }()
-	return done
-}
-
 func TestFailuresPauseAndResume(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -269,13 +152,6 @@ func TestFailuresPauseAndResume(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func do(t *testing.T, s *Study, c Command) {
-	t.Helper()
-	if err := s.Do(c); err != nil {
-		t.Fatalf("%+v: %v", c, err)
 	}
 }
 
