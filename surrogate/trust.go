@@ -61,17 +61,8 @@ func (t *Trust) verdict() {
 	default:
 		t.flag("leave-one-out Q² %.2f is below %.2f: the worst prediction was off by %.3g; measure more near what matters", t.Q2, goodQ2, t.Worst)
 	}
-	if t.Cliff && t.Flagged {
-		t.Why += "; " + t.CliffWhy
-	}
 }
 
 func (t *Trust) flag(format string, args ...any) {
 	t.Flagged, t.Why = true, fmt.Sprintf(format, args...)
-}
-
-// cliff looks for a metric that collapses in part of the region: a crowd of values near one end and a
-// step between neighbours.
-func cliff(s *sample) (bool, string) {
-	return false, ""
 }

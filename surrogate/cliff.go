@@ -1,0 +1,106 @@
+package surrogate
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// What makes a cliff: a crowd of values at one end of the range, and beside it either neighbours that are
+// almost the whole range apart, or nothing in between. Real merges of small networks, which are smooth,
+// show crowds and jumps of up to .78 of the range, but not both signs together.
+const (
+	cliffFewest = 8    // points below which nothing can be said
+	cliffEnd    = 0.05 // of the range: at the end
+	cliffCrowd  = 0.10 // share of the points at the end
+	cliffThrong = 0.25 // the same, where only a gap tells
+	cliffJump   = 0.80 // of the range between nearest neighbours
+	cliffGap    = 0.40 // of the range: where nothing lies between, up to here
+	cliffStray  = 0.05 // share of the points that may lie there all the same
+)
+
+// cliff looks for a metric that collapses in part of the region: near 0 for a rate, at either end for
+// other metrics (a loss explodes upwards).
+func cliff(s *sample) (bool, string) {
+	if s.n() < cliffFewest || s.flat() {
+		return false, ""
+	}
+	v := s.y
+	if s.link == Log {
+		v = s.z
+	}
+	lo, hi := slices.Min(v), slices.Max(v)
+	unit := make([]float64, len(v))
+	for i, a := range v {
+		unit[i] = (a - lo) / (hi - lo)
+	}
+	jump := s.jump(unit)
+	if why, ok := collapse(unit, jump); ok {
+		return true, fmt.Sprintf("collapses: %s near %.3g", why, s.link.back(lo))
+	}
+	if s.link == Logit {
+		return false, ""
+	}
+	for i := range unit {
+		unit[i] = 1 - unit[i]
+	}
+	if why, ok := collapse(unit, jump); ok {
+		return true, fmt.Sprintf("collapses: %s near %.3g", why, s.link.back(hi))
+	}
+	return false, ""
+}
+
+// back is inverse for the scale on which cliff looks.
+func (l Link) back(v float64) float64 {
+	if l == Log {
+		return math.Exp(v)
+	}
+	return v
+}
+
+// collapse judges values in [0, 1] at whose lower end the crowd would be.
+func collapse(unit []float64, jump float64) (string, bool) {
+	crowd, between, above := 0.0, 0.0, 0.0
+	for _, v := range unit {
+		switch {
+		case v <= cliffEnd:
+			crowd++
+		case v <= cliffGap:
+			between++
+		default:
+			above++
+		}
+	}
+	n := float64(len(unit))
+	if crowd/n < cliffCrowd || above < 2 {
+		return "", false
+	}
+	if jump < cliffJump && (between/n > cliffStray || crowd/n < cliffThrong) {
+		return "", false
+	}
+	return fmt.Sprintf("%.0f %% of the measurements lie", 100*crowd/n), true
+}
+
+// jump is the largest difference between nearest neighbours.
+func (s *sample) jump(v []float64) float64 {
+	largest := 0.0
+	for i, u := range s.u {
+		near, at := math.Inf(1), i
+		for j, w := range s.u {
+			if d := squared(u, w); j != i && d < near {
+				near, at = d, j
+			}
+		}
+		largest = max(largest, math.Abs(v[i]-v[at]))
+	}
+	return largest
+}
+
+func squared(a, b []float64) float64 {
+	sum := 0.0
+	for i, v := range a {
+		d := v - b[i]
+		sum += float64(d * d)
+	}
+	return sum
+}

@@ -1,0 +1,169 @@
+package surrogate
+
+import (
+	"context"
+	"errors"
+	"math"
+	"testing"
+)
+
+func fit(t *testing.T, f Fitter, d Data) (Surrogate, Trust) {
+	t.Helper()
+	s, trust, err := f.Fit(context.Background(), d, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range d.X {
+		m, sd := s.Predict(x)
+		lo, hi := s.Interval(x, 0.9)
+		if math.IsNaN(m) || !(sd >= 0) || !(lo <= m && m <= hi) {
+			t.Fatalf("at %v: %g ± %g in [%g, %g]", x, m, sd, lo, hi)
+		}
+		if l := s.Leverage(x); !(l >= 0 && l <= 1+1e-9) {
+			t.Fatalf("leverage %g of a sample", l)
+		}
+	}
+	return s, trust
+}
+
+func TestTrustOfAGoodFit(t *testing.T) {
+	for name, f := range map[string]Fitter{"quadratic": Quadratic(QuadraticOptions{}), "gp": GP(GPOptions{})} {
+		_, trust := fit(t, f, sampled(40, 3, 1, 2000, bowl))
+		if trust.Q2 < 0.9 || trust.Flagged || trust.Constant || trust.Cliff || trust.Coverage < 0.8 {
+			t.Errorf("%s: %+v", name, trust)
+		}
+	}
+}
+
+// Few items a measurement are not a bad fit: the ceiling says so.
+func TestTrustKnowsItsCeiling(t *testing.T) {
+	_, trust := fit(t, GP(GPOptions{}), sampled(60, 3, 1, 60, bowl))
+	if trust.Ceiling > 0.95 || trust.Q2 > trust.Ceiling+0.15 || trust.Q2 < 0.5*trust.Ceiling {
+		t.Errorf("%+v", trust)
+	}
+	if trust.Flagged != (trust.Q2 < goodQ2) || trust.Flagged && trust.Why == "" {
+		t.Errorf("%+v", trust)
+	}
+}
+
+func TestTrustOfOddTasks(t *testing.T) {
+	constant := func([]float64) float64 { return 0.4 }
+	idle := func(x []float64) float64 { return bowl(x[:2]) } // the third does nothing
+	twin := func(x []float64) float64 { return bowl([]float64{x[0], x[1], x[1]}) }
+	for name, c := range map[string]struct {
+		data Data
+		ok   func(Trust) bool
+	}{
+		"constant, exact":               {sampled(20, 3, 1, 0, constant), func(t Trust) bool { return t.Constant && !t.Flagged && t.Fitter == "constant" }},
+		"constant but for noise":        {sampled(40, 3, 1, 100, constant), func(t Trust) bool { return t.Constant }},
+		"one trial":                     {sampled(1, 3, 1, 100, bowl), func(t Trust) bool { return t.Flagged && t.N == 1 }},
+		"three trials":                  {sampled(3, 3, 1, 100, bowl), func(t Trust) bool { return t.Flagged && t.N == 3 }},
+		"four trials":                   {sampled(4, 8, 1, 100, bowl), func(t Trust) bool { return t.N == 4 }},
+		"a coefficient does nothing":    {sampled(30, 3, 1, 1000, idle), func(t Trust) bool { return t.Q2 > 0.8 }},
+		"two coefficients are the same": {twins(sampled(30, 3, 1, 1000, twin)), func(t Trust) bool { return t.Q2 > 0.8 }},
+		"a range of no width":           {flatRange(sampled(30, 3, 1, 1000, bowl)), func(t Trust) bool { return t.N == 30 }},
+		"every point the same":          {same(sampled(30, 3, 1, 50, bowl)), func(t Trust) bool { return t.N == 30 }},
+	} {
+		for fitter, f := range map[string]Fitter{"auto": Auto(), "gp": GP(GPOptions{}), "quadratic": Quadratic(QuadraticOptions{}), "plain": Quadratic(QuadraticOptions{Plain: true, Start: 1})} {
+			t.Run(name+"/"+fitter, func(t *testing.T) {
+				if _, trust := fit(t, f, c.data); !c.ok(trust) && fitter != "plain" {
+					t.Errorf("%+v", trust)
+				}
+			})
+		}
+	}
+}
+
+func twins(d Data) Data {
+	for _, x := range d.X {
+		x[2] = x[1]
+	}
+	return d
+}
+
+func flatRange(d Data) Data {
+	for _, x := range d.X {
+		x[2] = 0.5
+	}
+	d.Lo[2], d.Hi[2] = 0.5, 0.5
+	return d
+}
+
+func same(d Data) Data {
+	for i := range d.X {
+		d.X[i] = d.X[0]
+	}
+	return d
+}
+
+func TestCliffs(t *testing.T) {
+	edge := func(x []float64) float64 {
+		if x[0]*x[0]+x[1]*x[1] > 0.6 {
+			return 0.02
+		}
+		return bowl(x)
+	}
+	explodes := func(x []float64) float64 {
+		if x[0] > 0.8 {
+			return 900
+		}
+		return 2 - bowl(x)
+	}
+	for n := 20; n <= 60; n += 20 {
+		for seed := range uint64(3) {
+			if _, trust := fit(t, Auto(), sampled(n, 2, seed, 450, edge)); !trust.Cliff || trust.CliffWhy == "" {
+				t.Errorf("n %d, seed %d: no cliff was seen: %+v", n, seed, trust)
+			}
+			if _, trust := fit(t, Auto(), sampled(n, 2, seed, 450, bowl)); trust.Cliff {
+				t.Errorf("n %d, seed %d: there is no cliff, but: %s", n, seed, trust.CliffWhy)
+			}
+			loss := sampled(n, 2, seed, 0, explodes)
+			loss.Link = Log
+			if _, trust := fit(t, Auto(), loss); !trust.Cliff {
+				t.Errorf("n %d, seed %d: no explosion was seen", n, seed)
+			}
+		}
+	}
+}
+
+func TestBadDataIsSaidAllAtOnce(t *testing.T) {
+	good := sampled(5, 2, 1, 10, bowl)
+	change := func(f func(*Data)) Data {
+		d := sampled(5, 2, 1, 10, bowl)
+		f(&d)
+		return d
+	}
+	for name, c := range map[string]struct {
+		data Data
+		code Code
+		n    int
+	}{
+		"nothing":             {Data{Link: Logit}, Empty, 1},
+		"an unknown link":     {change(func(d *Data) { d.Link = "probit" }), BadLink, 1},
+		"a rate above one":    {change(func(d *Data) { d.Y[1], d.Y[2] = 73.2, -1 }), OffLink, 2},
+		"a loss of zero":      {change(func(d *Data) { d.Link, d.Y[0] = Log, 0 }), OffLink, 1},
+		"NaN":                 {change(func(d *Data) { d.Y[0], d.X[1] = math.NaN(), []float64{0, math.Inf(1)} }), NotANum, 2},
+		"lengths":             {change(func(d *Data) { d.Y, d.N, d.Stderr = d.Y[:3], d.N[:2], []float64{1} }), Shape, 3},
+		"a short point":       {change(func(d *Data) { d.X[3] = []float64{1} }), Shape, 1},
+		"a range upside down": {change(func(d *Data) { d.Lo[0], d.Hi[0] = 1, 0 }), NotANum, 1},
+		"negative noise":      {change(func(d *Data) { d.Stderr = []float64{0, 0, -1, 0, 0} }), NotANum, 1},
+	} {
+		for _, f := range []Fitter{Auto(), GP(GPOptions{}), Quadratic(QuadraticOptions{})} {
+			_, _, err := f.Fit(context.Background(), c.data, nil)
+			var e *Error
+			if !errors.As(err, &e) || e.Code != c.code || len(e.Problems) != c.n {
+				t.Errorf("%s: %v, expected %d problems, %s first", name, err, c.n, c.code)
+			}
+		}
+	}
+	if _, _, err := Auto().Fit(context.Background(), good, nil); err != nil {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, f := range []Fitter{GP(GPOptions{}), Quadratic(QuadraticOptions{}), Quadratic(QuadraticOptions{Plain: true})} {
+		if _, _, err := f.Fit(ctx, good, nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("cancelled: %v", err)
+		}
+	}
+}
