@@ -1,0 +1,41 @@
+package study
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"parfait/evaluator"
+	"parfait/merge"
+)
+
+// Recipe returns the merge at x as a recipe in YAML, which `parfait merge` executes without the study.
+func (s *Study) Recipe(ctx context.Context, x []float64) (yaml []byte, err error) {
+	if err := s.checkPoint(x); err != nil {
+		return nil, err
+	}
+	plan, err := merge.NewPlan(ctx, s.mergeSpec(evaluator.Folder))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, plan.Close()) }()
+	return plan.Recipe(named(s.Names(), x)).WithComment("from the study " + s.Snapshot().Name).YAML(), nil
+}
+
+// CheckExport reads an export back and compares it with its receipt. The problems found are in words;
+// the error says why it could not be checked.
+func (s *Study) CheckExport(ctx context.Context, e Export, progress func(ExportProgress)) (problems []string, err error) {
+	if progress == nil {
+		progress = func(ExportProgress) {}
+	}
+	v, err := merge.Verify(ctx, e.Out, merge.VerifyOptions{}, func(p merge.Progress) {
+		progress(ExportProgress{Stage: p.Stage, Done: p.Done, Total: p.Total, Rate: p.Rate, Remaining: p.Remaining})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be checked: %w", e.Out, err)
+	}
+	for _, p := range v.Problems {
+		problems = append(problems, p.Error())
+	}
+	return problems, nil
+}
