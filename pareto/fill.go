@@ -74,7 +74,9 @@ func (t *tracer) holes(ends []*site) []hole {
 			by = ends
 		}
 		for _, end := range by {
-			s.depth = end.covering(s, s.depth)
+			if s.depth = end.covering(s, s.depth); s.depth < shallow {
+				break
+			}
 		}
 	})
 	for _, s := range fresh {

@@ -22,11 +22,15 @@ type FrontOptions struct {
 // spread, ordered by the first objective. Deterministic.
 //
 // From a sample of the bounds, directions in the space of objectives are each followed to the front by
-// minimising the augmented Chebyshev function max_i w_i(f_i − z_i) + ρΣ (Steuer and Choo 1983): steps that
-// solve the linearised problem within the bounds with a proximal term (Fliege and Svaiter 2000), which
-// share all evaluations; then gaps between neighbours are filled from the points halfway. Local where the
-// objectives have many local fronts: NSGA3 is the reference there. Without Jacobian or Both derivatives
-// are finite differences, for d evaluations each.
+// minimising the augmented Chebyshev function max_i w_i·f̂_i + ρΣf̂ (Steuer and Choo 1983) in steps that
+// solve the linearised problem within the bounds under a proximal term (Fliege and Svaiter 2000); all
+// directions share all evaluations. Then holes are filled, the deepest first: evaluated points, points
+// between neighbours on the front, and such with a coordinate drawn anew, that the front covers least, by
+// additive ε. About five evaluations a point wanted, half of them with derivatives; O(N²·M) besides.
+//
+// Pieces of a front that lie apart are found, but not every one of very many local fronts: NSGA3 is the
+// reference there. Without Jacobian or Both derivatives are finite differences, for d evaluations each.
+// Feasible is taken to have a slope, which is learnt from what it said nearby.
 //
 // Errors are *Error: BadProblem, BadOption, NotANumber where no objective could be evaluated, Infeasible
 // where no point within Feasible was found; and that of ctx.

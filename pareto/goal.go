@@ -46,14 +46,20 @@ func along(r []float64) []float64 {
 }
 
 // value is what a goal with weights w minimises.
-func value(w []float64, s *site) float64 {
-	worst := math.Inf(-1)
+func value(w []float64, s *site) float64 { return valueBelow(w, s, math.Inf(1)) }
+
+// valueBelow is value where that is below a bound, and some number that is not where it is not.
+func valueBelow(w []float64, s *site, bound float64) float64 {
+	worst, rest := math.Inf(-1), augmented*s.sum
+	bound -= rest
 	for k, v := range s.v {
-		if w[k] > 0 && w[k]*v > worst {
-			worst = w[k] * v
+		if v *= w[k]; v > worst && w[k] > 0 {
+			if worst = v; worst >= bound {
+				break
+			}
 		}
 	}
-	return worst + augmented*s.sum
+	return worst + rest
 }
 
 // aim adds goals; each starts from the best site for it.
@@ -76,7 +82,7 @@ func (t *tracer) seat(goals []*goal) {
 			if s.outside() || g.careful && !s.inside() {
 				continue
 			}
-			if v := value(g.w, s); v < best {
+			if v := valueBelow(g.w, s, best); v < best {
 				best, g.at = v, s
 			}
 		}
@@ -226,7 +232,7 @@ func (g *goal) settle(step *site, sites []*site) {
 		if s == nil || s.outside() || g.careful && !s.inside() {
 			continue
 		}
-		if v := value(g.w, s); v < best {
+		if v := valueBelow(g.w, s, best); v < best {
 			best, g.at = v, s
 		}
 	}

@@ -47,6 +47,7 @@ func run() error {
 	seconds := flag.Float64("seconds", 1, "time for each comparison")
 	seeds := flag.Int("seeds", 15, "runs of NSGA-III a problem")
 	live := flag.Int("pymoo", 3, "of these, how many with pymoo beside")
+	only := flag.String("only", "", "one part: hypervolume, others, nsga3 or fronts")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -61,18 +62,20 @@ func run() error {
 			b.peers, r.Peers = p, p.Versions
 		}
 	}
-	var err error
-	if r.Volumes, err = b.volumes(); err != nil {
-		return err
-	}
-	if r.Others, err = b.others(); err != nil {
-		return err
-	}
-	if r.NSGA3, err = b.evolutions(*seeds, *live); err != nil {
-		return err
-	}
-	if r.Fronts, err = b.fronts(); err != nil {
-		return err
+	for _, part := range []struct {
+		name string
+		run  func() error
+	}{
+		{"hypervolume", func() (err error) { r.Volumes, err = b.volumes(); return }},
+		{"others", func() (err error) { r.Others, err = b.others(); return }},
+		{"nsga3", func() (err error) { r.NSGA3, err = b.evolutions(max(*seeds, 1), *live); return }},
+		{"fronts", func() (err error) { r.Fronts, err = b.fronts(); return }},
+	} {
+		if *only == "" || *only == part.name {
+			if err := part.run(); err != nil {
+				return fmt.Errorf("%s: %w", part.name, err)
+			}
+		}
 	}
 	if *asJSON {
 		e := json.NewEncoder(os.Stdout)
