@@ -180,6 +180,9 @@ func (g gap) part() float64 { return g.length / float64(g.inside+1) }
 // gaps are between ends that have no other between them, the widest first: the edges of their Gabriel graph
 // (1969), of which only the nearest ends are tested to lie between, and the widest for each end are kept. O(n²).
 func (t *tracer) gaps(ends []*site) []gap {
+	if t.p.M == 2 {
+		return alongGaps(ends)
+	}
 	const tested = 8
 	near := make([][]neighbour, len(ends))
 	each(t.o.Workers, len(ends), func(i int) { near[i] = nearestOf(ends, i, tested) })
@@ -199,6 +202,20 @@ func (t *tracer) gaps(ends []*site) []gap {
 		found[i] = found[i][:min(len(found[i]), 2*t.p.M)]
 	})
 	out := slices.Concat(found...)
+	slices.SortFunc(out, gap.wider)
+	return out
+}
+
+// alongGaps are those between ends that follow one another along a front of two objectives. O(n log n).
+func alongGaps(ends []*site) []gap {
+	order := ascending(len(ends), func(i int32) float64 { return ends[i].v[0] })
+	var out []gap
+	for k := 1; k < len(order); k++ {
+		i, j := int(order[k-1]), int(order[k])
+		if length := squared(ends[i].v, ends[j].v); length > 0 {
+			out = append(out, gap{a: min(i, j), b: max(i, j), length: math.Sqrt(length)})
+		}
+	}
 	slices.SortFunc(out, gap.wider)
 	return out
 }
