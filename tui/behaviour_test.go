@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -397,6 +399,57 @@ func TestZoomAndPan(t *testing.T) {
 	if d.e.zoom != (zoom{}) {
 		t.Errorf("zoom %+v", d.e.zoom)
 	}
+}
+
+func TestModelsAreInspectedWhenAsked(t *testing.T) {
+	d := drive(t, demo, 160, 48)
+	d.press("5")
+	d.sees("i reads every model once", "By themselves")
+	d.press("i")
+	d.sees("signs conflict in 31%", "layers.1", "Cosines")
+	d.press("down down t")
+	if d.e.note.text != "mirrored is in hand" {
+		t.Errorf("note %q", d.e.note.text)
+	}
+}
+
+func TestExportsAreCheckedAgain(t *testing.T) {
+	o := demo
+	o.Exports = 2
+	d := drive(t, o, 120, 36)
+	d.press("6 v")
+	d.sees("every byte is what the receipt says")
+	d.src.damage = []string{"model.safetensors: other bytes"}
+	d.press("down v")
+	d.sees("✗ model.safetensors: other bytes")
+	d.press("down enter")
+}
+
+func TestPictures(t *testing.T) {
+	d := drive(t, demo, 120, 36)
+	d.e.snap.Dir = t.TempDir()
+	for name, magic := range map[string]string{"a.svg": "<?xml", "b.png": "\x89PNG", "c.pdf": "%PDF", "screen.svg": "<svg"} {
+		d.press("S")
+		d.write(name)
+		d.press("enter")
+		b, err := os.ReadFile(filepath.Join(d.e.snap.Dir, "pictures", name))
+		if err != nil || !strings.HasPrefix(string(b), magic) {
+			t.Errorf("%s: %v, begins with %.10q", name, err, b)
+		}
+	}
+	d.press("S")
+	d.write("a.svg")
+	d.press("enter")
+	d.sees("exists, and nothing is overwritten")
+	d.press("S")
+	d.write("x.gif")
+	d.press("enter")
+	d.sees("expected a name that ends in")
+	remote := drive(t, demo, 120, 36, func(o *Options) { o.Remote = true })
+	remote.press("S")
+	remote.write("../x.svg")
+	remote.press("enter")
+	remote.sees("expected a name without a folder")
 }
 
 func TestNumber(t *testing.T) {

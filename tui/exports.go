@@ -2,7 +2,9 @@ package tui
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -12,7 +14,10 @@ import (
 )
 
 // exportList is the view of what was chosen and written.
-type exportList struct{ at int }
+type exportList struct {
+	at      int
+	checked map[int]string // what the check of an export found, by its id
+}
 
 func exportActions() []action {
 	at := []Place{PlaceExports}
@@ -26,6 +31,7 @@ func exportActions() []action {
 		{ID: "exports.down", Places: at, Keys: []string{"down", "j"}, Title: "the next one", Hint: "select", Bar: 1, do: step(1)},
 		{ID: "exports.up", Places: at, Keys: []string{"up", "k"}, Title: "the previous one", do: step(-1)},
 		{ID: "exports.receipt", Places: at, Keys: []string{"enter"}, Title: "read its receipt", Hint: "receipt", Bar: 2, Twin: "parfait verify OUT", disabled: noExport, do: readReceipt},
+		{ID: "exports.check", Places: at, Keys: []string{"v"}, Title: "compare it with its receipt again", Hint: "check", Bar: 3, Twin: "parfait verify", disabled: noCheck, do: checkExport},
 		{ID: "exports.take", Places: at, Keys: []string{"t"}, Title: "take it in hand", Hint: "take in hand", Bar: 2, Twin: "parfait predict --at …", disabled: noFront, do: takeExport},
 	}
 }
@@ -35,6 +41,48 @@ func noExport(e *explorer) string {
 		return "this was not exported: t takes it in hand, enter in the view Front exports it"
 	}
 	return ""
+}
+
+func noCheck(e *explorer) string {
+	if _, ok := e.src.(Checker); !ok {
+		return "it cannot be read from here"
+	}
+	return noExport(e)
+}
+
+type checkMsg struct {
+	id       int
+	problems []string
+}
+
+func checkExport(e *explorer) tea.Cmd {
+	x, c := e.snap.Exports[e.exports.at], e.src.(Checker)
+	e.note = note{"comparing " + x.Name + " with its receipt…", muted}
+	return e.work("check the export", func() tea.Msg {
+		problems, err := c.CheckExport(e.ctx, x, nil)
+		if err != nil {
+			return failed(err)
+		}
+		return checkMsg{x.ID, problems}
+	})
+}
+
+// exportChecked notes what a check found.
+func (e *explorer) exportChecked(m checkMsg) {
+	words := "✓ every byte is what the receipt says"
+	if len(m.problems) > 0 {
+		words = "✗ " + strings.Join(m.problems, "; ")
+	}
+	checked := maps.Clone(e.exports.checked)
+	if checked == nil {
+		checked = map[int]string{}
+	}
+	checked[m.id] = words
+	e.exports.checked = checked
+	e.note = note{words, good}
+	if len(m.problems) > 0 {
+		e.note.style = bad
+	}
 }
 
 func readReceipt(e *explorer) tea.Cmd {
@@ -122,6 +170,9 @@ func (p exportsPane) details(c *chart.Canvas) {
 	if n := len(p.snap.Exports); p.at < n {
 		x = p.snap.Exports[p.at]
 		why = "receipt " + x.Receipt
+		if found := p.checked[x.ID]; found != "" {
+			why = found + "\n" + why
+		}
 	} else if p.at-n < len(p.snap.Picks) {
 		k := p.snap.Picks[p.at-n]
 		x, why = study.Export{X: k.X, Predicted: k.Predicted}, k.Why

@@ -25,7 +25,6 @@ type zoom struct {
 }
 
 func (p frontPane) draw(c *chart.Canvas) {
-	x, y := p.state.AxisX, p.state.AxisY
 	box := chart.Box{Edge: faded}
 	w, _ := c.Size()
 	box.Title = p.title(w)
@@ -35,7 +34,13 @@ func (p frontPane) draw(c *chart.Canvas) {
 		p.drawMeasured(in)
 		return
 	}
-	s := chart.Scatter{
+	p.scatter().Draw(in)
+}
+
+// scatter is the plot itself.
+func (p frontPane) scatter() *chart.Scatter {
+	x, y := p.state.AxisX, p.state.AxisY
+	s := &chart.Scatter{
 		X: p.axis(x), Y: p.axis(y), MinX: p.minimised(x), MinY: p.minimised(y),
 		Layers: []chart.Layer{p.trials(), p.measuredFront(), p.front(), p.references(), p.pinLayer(), p.knee(), p.inHand()},
 	}
@@ -45,7 +50,7 @@ func (p frontPane) draw(c *chart.Canvas) {
 			s.Attained = append(s.Attained, chart.XY{X: p.measured(t, x), Y: p.measured(t, y)})
 		}
 	}
-	s.Draw(in)
+	return s
 }
 
 func (p frontPane) title(w int) []chart.Span {

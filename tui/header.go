@@ -106,6 +106,9 @@ func (h header) activity() []chart.Span {
 	a := h.snap.Activity
 	var out []chart.Span
 	add := func(text string, s chart.Style) { out = append(out, chart.Span{Text: text, Style: s}) }
+	if h.snap.Problem != "" {
+		add(h.snap.Problem, bad)
+	}
 	if h.export != "" {
 		add(h.export, accent)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"parfait/explore/exploretest"
+	"parfait/merge"
 	"parfait/study"
 	"parfait/tui/chart"
 )
@@ -25,7 +26,10 @@ type source struct {
 	cost     study.ExportCost
 	views    map[string][]byte
 	logs     map[int]string
+	damage   []string
 	fail     error
+
+	inspected bool
 }
 
 func newSource(s *study.Snapshot) *source {
@@ -66,6 +70,29 @@ func (s *source) Export(_ context.Context, r study.ExportRequest, progress func(
 	made := exploretest.Snapshot(exploretest.Options{Trials: 30, Exports: 1}).Exports[0]
 	made.Out, made.X = s.cost.Out, r.X
 	return made, nil
+}
+
+func (s *source) Recipe(context.Context, []float64) ([]byte, error) {
+	return []byte("version: 1\nbase: models/base\nmethod: task_arithmetic\n"), s.fail
+}
+
+func (s *source) CheckExport(context.Context, study.Export, func(study.ExportProgress)) ([]string, error) {
+	return s.damage, s.fail
+}
+
+func (s *source) Inspect(_ context.Context, cached bool, _ func(merge.Progress)) (*merge.Inspection, error) {
+	if cached && !s.inspected {
+		return nil, nil
+	}
+	s.inspected = true
+	stats := merge.GroupStats{
+		Name: "total", Relative: []float64{0.12, 0.03, 0.07}, Zeros: []float64{0, 0.01, 0}, NonFinite: []int64{0, 0, 0, 0}, Conflicts: 0.31, VarianceRatio: 0.94,
+		Cosines: [][]float64{{1, 0.2, -0.1}, {0.2, 1, 0.05}, {-0.1, 0.05, 1}},
+	}
+	early, late := stats, stats
+	early.Name, late.Name = "layers.0", "layers.1"
+	late.Relative, late.Conflicts = []float64{0.3, 0.1, 0.2}, 0.4
+	return &merge.Inspection{Models: []string{"rotated", "mirrored", "upside_down"}, Total: stats, Groups: []merge.GroupStats{early, late}}, s.fail
 }
 
 // driver drives an explorer by messages, without a terminal, goroutines or time: background work is done

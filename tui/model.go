@@ -112,7 +112,11 @@ func (e *explorer) result(msg tea.Msg) tea.Cmd {
 	case surfaceMsg:
 		return e.surface.drawn(e, msg)
 	case inspectMsg:
-		e.models.inspected(msg)
+		return e.inspected(msg)
+	case checkMsg:
+		e.exportChecked(msg)
+	case recipeMsg:
+		return e.recipe(msg)
 	case receiptMsg:
 		e.above = &reading{title: "Receipt of " + msg.name, lines: splitLines(msg.text)}
 	}

@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -46,7 +45,7 @@ func toggleRunner(e *explorer) tea.Cmd {
 
 func askBudget(e *explorer) tea.Cmd {
 	return e.ask(prompt{
-		replace: true, title: "Budget", label: "trials in all", value: fmt.Sprint(e.snap.Activity.Budget),
+		replace: true, title: "Budget", label: "trials that the search may ask for", value: fmt.Sprint(e.snap.Activity.Search),
 		help: fmt.Sprintf("%d are finished. The search stops when so many were asked for.", e.snap.Activity.Done),
 		done: func(e *explorer, v string) (tea.Cmd, string) {
 			var n int
@@ -109,38 +108,27 @@ func (e *explorer) why() string {
 	return words
 }
 
-// recipe is the merge at the point in hand, as the command line takes it.
-func (e *explorer) recipe() string {
-	type model struct {
-		Name        string  `json:"name"`
-		Path        string  `json:"path"`
-		Coefficient float64 `json:"coefficient"`
+type recipeMsg struct{ yaml string }
+
+// copyRecipe copies the merge at the point in hand as a recipe, and shows it.
+func copyRecipe(e *explorer) tea.Cmd {
+	r, ok := e.src.(Reciper)
+	if !ok {
+		return copyCoefficients(e)
 	}
-	r := struct {
-		Base   string             `json:"base"`
-		Method string             `json:"method"`
-		Models []model            `json:"models,omitempty"`
-		At     map[string]float64 `json:"coefficients"`
-	}{Base: e.snap.Spec.Base, Method: e.snap.Spec.Method.Name, At: map[string]float64{}}
-	for i, c := range e.snap.Space.Coefficients {
-		r.At[c.Name] = e.state.X[i]
-		for _, m := range e.snap.Spec.Models {
-			if c.Model == m.Name && c.Group == "" {
-				r.Models = append(r.Models, model{m.Name, m.Path, e.state.X[i]})
-			}
+	x := slices.Clone(e.state.X)
+	return e.work("write the recipe", func() tea.Msg {
+		b, err := r.Recipe(e.ctx, x)
+		if err != nil {
+			return failed(err)
 		}
-	}
-	b, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err.Error()
-	}
-	return string(b)
+		return recipeMsg{string(b)}
+	})
 }
 
-func copyRecipe(e *explorer) tea.Cmd {
-	text := e.recipe()
-	e.above = &reading{title: "Recipe · copied where the terminal allows it", lines: splitLines(text)}
-	return tea.SetClipboard(text)
+func (e *explorer) recipe(m recipeMsg) tea.Cmd {
+	e.above = &reading{title: "Recipe · copied, where the terminal allows it", lines: splitLines(m.yaml)}
+	return tea.SetClipboard(m.yaml)
 }
 
 func copyCoefficients(e *explorer) tea.Cmd {

@@ -346,6 +346,9 @@ func (p side) remarks() []chart.Span {
 	if t := p.read.Tasks[p.state.Task]; t.Flagged && t.Why != "" {
 		out = append(out, chart.Span{Text: t.Task.Name + ": " + t.Why, Style: warn})
 	}
+	if pr := p.read.Prob; p.state.Front >= 0 && pr < 0.5 {
+		out = append(out, chart.Span{Text: "probably beaten by a neighbour: on the front with probability " + explore.Decimal(pr, 2), Style: warn})
+	}
 	if p.read.Trial >= 0 {
 		out = append(out, chart.Span{Text: p.measuredHere(), Style: chart.Ink(chart.OnFront)})
 	}

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 
+	"parfait/merge"
 	"parfait/study"
 )
 
@@ -20,7 +21,7 @@ type Source interface {
 	SavePick(p study.Pick) (study.Pick, error)
 	// PlanExport says what an export will cost and why it cannot be.
 	PlanExport(r study.ExportRequest) (study.ExportCost, error)
-	// Export writes and checks a checkpoint.
+	// Export writes and checks a checkpoint. ctx ends when somebody cancels it, not with the session.
 	Export(ctx context.Context, r study.ExportRequest, progress func(study.ExportProgress)) (study.Export, error)
 	// Log returns the end of a trial's log.
 	Log(trial int) (string, error)
@@ -28,6 +29,22 @@ type Source interface {
 	LoadView(who string) ([]byte, error)
 	SaveView(who string, b []byte) error
 }
+
+// What a Source may offer beyond that; *study.Study offers all of it.
+type (
+	// Inspector says how the models lie to each other. With cached only what is known already is looked at.
+	Inspector interface {
+		Inspect(ctx context.Context, cached bool, progress func(merge.Progress)) (*merge.Inspection, error)
+	}
+	// Reciper writes a point as a recipe that can be executed without the study.
+	Reciper interface {
+		Recipe(ctx context.Context, x []float64) ([]byte, error)
+	}
+	// Checker compares an export with its receipt.
+	Checker interface {
+		CheckExport(ctx context.Context, e study.Export, progress func(study.ExportProgress)) (problems []string, err error)
+	}
+)
 
 // Role says what a person may do.
 type Role uint8

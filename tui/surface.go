@@ -188,18 +188,22 @@ func (p surrogatePane) drawMap(c *chart.Canvas) {
 	x, y := p.axes(&p.sight)
 	names := p.coefficients()
 	t := p.task()
-	title := append(head("Surrogate", p.focused), chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: t.Name, Style: strong},
-		chart.Span{Text: " over " + names[x] + " → and " + names[y] + " ↑", Style: muted})
+	title := append(head("Surrogate", p.focused), chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: t.Name, Style: strong})
+	over := " over " + names[x] + " → and " + names[y] + " ↑"
+	if chart.SpansWidth(title)+chart.Width(over) <= w-6 {
+		title, over = append(title, chart.Span{Text: over, Style: muted}), ""
+	}
 	box := chart.Box{Edge: faded, Title: title, Footer: p.next(w - 6)}
 	in := box.Draw(c)
 	m := chart.Contour{
-		X: chart.Axis{}, Y: chart.Axis{},
 		Field: p.field, Doubt: p.doubt, Format: taskFormat(t),
 		Layers: []chart.Layer{p.samples(x, y), p.pending(x, y), p.hand(x, y)},
 	}
+	if over != "" { // no room in the title
+		m.X.Label, m.Y.Label = names[x], names[y]+" ↑"
+	}
 	if p.shown.a == nil {
-		bw, bh := in.Size()
-		_ = bw
+		_, bh := in.Size()
 		centred(in, bh/2, "working it out…", muted)
 		return
 	}
@@ -282,8 +286,8 @@ func (p surrogatePane) trustWords() string {
 	if t.Constant {
 		return "does not vary beyond its noise"
 	}
-	words := fmt.Sprintf("%s Q² %s, noise allows %s · coverage %s · worst %s", t.Fitter, explore.Decimal(t.Q2, 2), explore.Decimal(t.Ceiling, 2),
-		explore.Decimal(t.Coverage, 2), explore.Spread(p.task(), t.Worst))
+	words := fmt.Sprintf("Q² %s · coverage %s · worst %s · noise allows %s · %s", explore.Decimal(t.Q2, 2), explore.Decimal(t.Coverage, 2),
+		explore.Spread(p.task(), t.Worst), explore.Decimal(t.Ceiling, 2), t.Fitter)
 	if t.Cliff {
 		words = "a cliff: " + t.CliffWhy + " · " + words
 	}

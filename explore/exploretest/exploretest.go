@@ -239,7 +239,7 @@ func doneOf(s *study.Snapshot) []study.Trial {
 }
 
 func activity(s *study.Snapshot, o Options) study.Activity {
-	a := study.Activity{Runner: study.Idle, Budget: o.Budget}
+	a := study.Activity{Runner: study.Idle, Budget: o.Budget, Search: o.Budget}
 	for _, t := range s.Trials {
 		switch t.State {
 		case evaluator.Running:
