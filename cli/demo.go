@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -27,6 +29,11 @@ func (a *app) demoCommand() *cobra.Command {
 		Example: "parfait demo\n\n# for scripts\nparfait demo --headless --dir D --tasks 3 --budget 40 --seed 1 --json",
 		Args:    arguments(0, 0, "no argument (the folder is --dir)"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if isStudy(dir) {
+				if err := sameDemo(cmd, dir, o); err != nil {
+					return err
+				}
+			}
 			if headless {
 				return a.demoHeadless(cmd.Context(), dir, o, workers)
 			}
@@ -46,6 +53,40 @@ func (a *app) demoCommand() *cobra.Command {
 	a.screen.addTo(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("tasks", cobra.FixedCompletions([]string{"2", "3", "4"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// sameDemo makes sure that a demo that is there already is the one that is asked for.
+func sameDemo(cmd *cobra.Command, dir string, o study.DemoOptions) error {
+	spec, err := study.ReadSpec(dir)
+	if err != nil {
+		return err
+	}
+	objectives := 0
+	for _, t := range spec.Tasks {
+		if t.Role == study.Objective {
+			objectives++
+		}
+	}
+	var differs []string
+	for _, c := range []struct {
+		flag       string
+		asked, has int
+	}{
+		{"tasks", o.Tasks, objectives},
+		{"budget", o.Budget, spec.Search.Budget},
+		{"seed", int(o.Seed), int(spec.Search.Seed)},
+	} {
+		if cmd.Flags().Changed(c.flag) && c.asked != c.has {
+			differs = append(differs, fmt.Sprintf("--%s %d, not %d", c.flag, c.has, c.asked))
+		}
+	}
+	if len(differs) == 0 {
+		return nil
+	}
+	return &fault{
+		exit: ExitExists, what: dir + " is a study already, with " + strings.Join(differs, " and "),
+		fix: "name another folder with --dir; or go on with this one: parfait run " + quoted(dir),
+	}
 }
 
 // demo makes the study, has a runner of its own at work on it, and opens the explorer.
