@@ -211,5 +211,5 @@ func (p *Plan) adapterConfig() (sideFile, error) {
 	}
 	config["inference_mode"], config["init_lora_weights"] = true, true
 	out, err := json.MarshalIndent(config, "", "  ")
-	return sideFile{adapterConfigFile, append(out, '\n')}, err
+	return sideFile{name: adapterConfigFile, data: append(out, '\n')}, err
 }

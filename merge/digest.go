@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"io"
+	"os"
 	"sync"
 	"sync/atomic"
 
@@ -39,8 +40,19 @@ func digestText(sum xxh3.Uint128) string {
 	return "xxh3:" + hex.EncodeToString(b[:])
 }
 
-// bytesDigest is the digest of a small file.
-func bytesDigest(data []byte) string { return digestText(xxh3.Hash128(data)) }
+// plainDigest is the digest of a file that is no safetensors file.
+func plainDigest(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close() //nolint:errcheck // read only
+	h := xxh3.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return digestText(h.Sum128()), nil
+}
 
 // runs is the number of digests of a tensor.
 func runs(t safetensors.Tensor) int64 { return ceil(t.Elements(), ChunkElements) }

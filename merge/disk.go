@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"github.com/zeebo/xxh3"
 )
 
 // disk is what outputs are written to; tests put one in its place that fails at the n-th operation.
@@ -65,19 +67,37 @@ func (f osFile) Allocate(size int64) error {
 	return f.Truncate(size)
 }
 
-// writeFile writes a small file whole.
-func writeFile(d disk, path string, data []byte, durable bool) error {
+// writeFile writes a file from its beginning to its end and returns its size and digest.
+func writeFile(d disk, path string, from io.Reader, durable bool) (int64, string, error) {
 	f, err := d.Create(path)
 	if err != nil {
-		return writeProblem(path, err)
+		return 0, "", writeProblem(path, err)
 	}
-	if _, err = f.WriteAt(data, 0); err == nil && durable {
+	at, h, buf := int64(0), xxh3.New(), make([]byte, 256<<10)
+	for err == nil {
+		var n int
+		if n, err = io.ReadFull(from, buf); n == 0 {
+			break
+		}
+		_, _ = h.Write(buf[:n])
+		_, writeErr := f.WriteAt(buf[:n], at)
+		if at += int64(n); writeErr != nil {
+			return at, "", errors.Join(writeProblem(path, writeErr), f.Close())
+		}
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
+	if err != nil {
+		return at, "", errors.Join(Problem{CodeRead, path, "what is to be copied there cannot be read: " + reason(err), "a file that can be read to its end", "take a good copy"}, f.Close())
+	}
+	if durable {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return writeProblem(path, err)
+		return at, "", writeProblem(path, err)
 	}
-	return nil
+	return at, digestText(h.Sum128()), nil
 }
 
 // writeProblem says what a failed write means to a person.

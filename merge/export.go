@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"time"
 
 	"parfait/merge/safetensors"
@@ -135,11 +134,13 @@ func (j *job) readBackFiles(ctx context.Context, out *output, m *meter) ([]FileI
 		infos = append(infos, FileInfo{Name: f.name, Size: f.layout.Size(), Hash: sum})
 	}
 	for _, f := range out.extra {
-		data, err := os.ReadFile(out.stage.path(f.Name))
+		sum, err := plainDigest(out.stage.path(f.Name))
 		if err != nil {
 			return nil, Problem{CodeMismatch, f.Name, "what was written cannot be read back: " + reason(err), "the file that was written", "check the disk; nothing was left behind"}
 		}
-		f.Hash = bytesDigest(data)
+		if sum != f.Hash {
+			return nil, Problem{CodeMismatch, f.Name, "the disk gives back other bytes than were written", "the same bytes", "do not trust this disk; nothing was left behind"}
+		}
 		infos = append(infos, f)
 	}
 	return infos, nil

@@ -1,8 +1,6 @@
 package merge
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -66,12 +64,11 @@ func readArchitecture(dir string, found *problems) architecture {
 	return a
 }
 
-// fileSum is a file's SHA-256, "" where it cannot be read.
+// fileSum is a file's digest, "" where it cannot be read.
 func fileSum(path string) string {
-	data, err := os.ReadFile(path)
+	sum, err := plainDigest(path)
 	if err != nil {
 		return ""
 	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
+	return sum
 }

@@ -1,8 +1,10 @@
 package merge
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"path/filepath"
 
 	"parfait/merge/safetensors"
@@ -67,7 +69,7 @@ func (p *Plan) shards(most int64) ([]safetensors.Shard, error) {
 }
 
 // begin makes the staging folder and the weight files, headers written and space taken.
-func (o *output) begin(d disk, shards []safetensors.Shard) error {
+func (o *output) begin(d disk, shards []safetensors.Shard, durable bool) error {
 	var err error
 	if o.stage, err = newStage(d, o.Target); err != nil {
 		return err
@@ -79,7 +81,7 @@ func (o *output) begin(d disk, shards []safetensors.Shard) error {
 	if err != nil {
 		return formatProblems(o.Target, err)
 	}
-	return o.addFile(safetensors.IndexName, index, false)
+	return o.addFile(safetensors.IndexName, index, durable)
 }
 
 // beginFiles makes the weight files.
@@ -111,11 +113,16 @@ func (o *output) beginFiles(d disk, shards []safetensors.Shard) error {
 
 // addFile writes a small file into the staging folder.
 func (o *output) addFile(name string, data []byte, durable bool) error {
-	if err := writeFile(o.stage.disk, o.stage.path(name), data, durable); err != nil {
-		return err
+	return o.addFrom(name, bytes.NewReader(data), durable)
+}
+
+// addFrom is addFile for what a reader gives.
+func (o *output) addFrom(name string, from io.Reader, durable bool) error {
+	size, sum, err := writeFile(o.stage.disk, o.stage.path(name), from, durable)
+	if err == nil {
+		o.extra = append(o.extra, FileInfo{Name: name, Size: size, Hash: sum})
 	}
-	o.extra = append(o.extra, FileInfo{Name: name, Size: int64(len(data))})
-	return nil
+	return err
 }
 
 // finish closes the weight files, on the disk if durable. A cancelled context does not wait for the

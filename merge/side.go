@@ -12,14 +12,28 @@ import (
 	"strings"
 )
 
-// sideFile is a file that is copied beside the weights.
+// sideFile is a file that stands beside the weights: a copy of another one, or new.
 type sideFile struct {
 	name string
+	from string // "" for data
 	data []byte
 }
 
+// into adds the file to an output.
+func (f sideFile) into(out *output, durable bool) error {
+	if f.from == "" {
+		return out.addFile(f.name, f.data, durable)
+	}
+	from, err := os.Open(f.from)
+	if err != nil {
+		return Problem{CodeRead, f.from, reason(err), "a file that can be read", "check its permissions"}
+	}
+	defer from.Close() //nolint:errcheck // read only
+	return out.addFrom(f.name, from, durable)
+}
+
 // sideMost is the most bytes of a file that is taken for configuration or a tokenizer.
-const sideMost = 256 << 20
+const sideMost = 1 << 30
 
 // sidePatterns are the files that make a folder of weights a model: configuration, tokenizer, chat
 // template, preprocessor, custom code, licence.
@@ -32,7 +46,7 @@ var sideNot = []string{
 	"*.index.json", "adapter_config.json", "trainer_state.json", "receipt.json", "*_results.json", "training_args*.json",
 }
 
-// sideFiles reads what is copied from the layout's folder, config.json with the dtype that is written.
+// sideFiles lists what is copied from the layout's folder, config.json with the dtype that is written.
 func (p *Plan) sideFiles() ([]sideFile, error) {
 	if p.r.spec.Form == FormAdapter {
 		f, err := p.adapterConfig()
@@ -60,14 +74,15 @@ func (p *Plan) sideFiles() ([]sideFile, error) {
 		if err != nil {
 			return nil, Problem{CodeRead, path, reason(err), "a file that can be read", ""}
 		}
+		if name != "config.json" {
+			out = append(out, sideFile{name: name, from: path})
+			continue
+		}
 		data, err := os.ReadFile(path)
 		if err != nil {
-			return nil, Problem{CodeRead, path, reason(err), "a file that can be read", ""}
+			return nil, Problem{CodeRead, path, reason(err), "a file that can be read", "check its permissions"}
 		}
-		if name == "config.json" {
-			data = setVocabulary(setDType(data, p.r.spec.DType), p.vocab)
-		}
-		out = append(out, sideFile{name, data})
+		out = append(out, sideFile{name: name, data: setVocabulary(setDType(data, p.r.spec.DType), p.vocab)})
 	}
 	return out, nil
 }

@@ -27,7 +27,8 @@ type stage struct {
 
 // newStage makes the staging folder for a target, whose parent folder must exist.
 func newStage(d disk, target string) (*stage, error) {
-	name := fmt.Sprintf(".%s%s%s-%d-%08x", filepath.Base(target), stagingMark, hostname(), os.Getpid(), rand.Uint32())
+	base := filepath.Base(target)
+	name := fmt.Sprintf(".%s%s%s-%d-%08x", base[:min(len(base), 100)], stagingMark, hostname(), os.Getpid(), rand.Uint32())
 	s := &stage{disk: d, target: target, dir: filepath.Join(filepath.Dir(target), name)}
 	if err := d.Mkdir(s.dir); err != nil {
 		return nil, writeProblem(s.dir, err)

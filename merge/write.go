@@ -93,7 +93,7 @@ func (j *job) stageAll(ctx context.Context, o WriteOptions, shards []safetensors
 		return err
 	}
 	for _, out := range j.outs {
-		if err := out.begin(o.disk, shards); err != nil {
+		if err := out.begin(o.disk, shards, o.Durable); err != nil {
 			return err
 		}
 	}
@@ -113,7 +113,7 @@ func (j *job) stageAll(ctx context.Context, o WriteOptions, shards []safetensors
 	}
 	for _, out := range j.outs {
 		for _, f := range side {
-			if err := out.addFile(f.name, f.data, o.Durable); err != nil {
+			if err := f.into(out, o.Durable); err != nil {
 				return err
 			}
 		}
