@@ -91,26 +91,12 @@ type served struct {
 	server context.Context
 }
 
-// Export runs until it is done or the server ends; it returns early, and the export goes on, where the
-// session ends first.
-func (s served) Export(session context.Context, r study.ExportRequest, progress func(study.ExportProgress)) (study.Export, error) {
-	type result struct {
-		e   study.Export
-		err error
-	}
-	done := make(chan result, 1)
-	go func() {
-		e, err := s.Study.Export(s.server, r, func(p study.ExportProgress) {
-			if session.Err() == nil {
-				progress(p)
-			}
-		})
-		done <- result{e, err}
-	}()
-	select {
-	case r := <-done:
-		return r.e, r.err
-	case <-session.Done():
-		return study.Export{}, session.Err()
-	}
+// Export runs until it is done, somebody cancels it, or the server ends. The explorer's context does not
+// end with its session, so that hanging up stops nothing.
+func (s served) Export(ctx context.Context, r study.ExportRequest, progress func(study.ExportProgress)) (study.Export, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(s.server, cancel)
+	defer stop()
+	return s.Study.Export(ctx, r, progress)
 }
