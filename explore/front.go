@@ -114,12 +114,12 @@ func beside(a *study.Analysis, at, c, dir int) int {
 }
 
 // favour is the point of the front that gives more (dir 1) or less (dir −1) of a task than at, at the
-// least cost (or with the most gain) to the others for each bit of it. A step is between 1 and 10 % of
+// least cost (or with the most gain) to the others for each bit of it. A step is between 3 and 10 % of
 // the task's range where there is a point that far, else the smallest there is. −1 where there is none.
 func favour(a *study.Analysis, at, task, dir int, allowed func(int) bool) int {
 	width := ranges(a)
 	here := a.Front[at].Predicted
-	const least, most = 0.01, 0.10
+	const least, most = 0.03, 0.10
 	best, to := math.Inf(-1), -1
 	smallest, nearest := math.Inf(1), -1
 	for i, p := range a.Front {

@@ -13,11 +13,9 @@ import (
 // Sets of places. An action of the whole screen names all of them, so that no key has two meanings in one
 // place: a test holds it.
 var (
-	panes    = []Place{PlaceFront, PlaceParallel, PlaceTrials, PlaceSurrogate, PlaceModels, PlaceExports, PlaceTasks, PlaceCoefficients}
-	handed   = []Place{PlaceFront, PlaceParallel, PlaceSurrogate, PlaceTasks, PlaceCoefficients} // where a point is in hand
-	digits   = slices.DeleteFunc(slices.Clone(panes), func(p Place) bool { return p == PlaceCoefficients })
-	lists    = []Place{PlaceTrials, PlaceModels, PlaceExports}
-	readings = []Place{PlaceHelp, PlaceLog, PlaceCompare}
+	panes  = []Place{PlaceFront, PlaceParallel, PlaceTrials, PlaceSurrogate, PlaceModels, PlaceExports, PlaceTasks, PlaceCoefficients}
+	handed = []Place{PlaceFront, PlaceParallel, PlaceSurrogate, PlaceTasks, PlaceCoefficients} // where a point is in hand
+	digits = slices.DeleteFunc(slices.Clone(panes), func(p Place) bool { return p == PlaceCoefficients })
 )
 
 // actions is everything that a key can do.

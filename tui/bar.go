@@ -33,7 +33,10 @@ func keyHints(e *explorer, p Place, w int) []chart.Span {
 	if a, ok := e.keys.find(p, "?"); ok {
 		tail = hint(a, "?", "help")
 	}
-	room := w - chart.SpansWidth(tail) - 2
+	room := w
+	if tail != nil {
+		room -= chart.SpansWidth(tail) + 2
+	}
 	var out []chart.Span
 	for _, a := range ranked(e.keys.of(p)) {
 		if a.Hint == "" || a.Keys[0] == "?" {
@@ -47,13 +50,16 @@ func keyHints(e *explorer, p Place, w int) []chart.Span {
 			continue
 		}
 		next := hint(a, e.shownKeys(a), text)
-		n := chart.SpansWidth(next) + 2
+		n := chart.SpansWidth(next)
+		if out != nil {
+			n += 2
+		}
 		if n > room {
 			continue
 		}
-		out, room = append(append(out, next...), chart.Span{Text: "  "}), room-n
+		out, room = join(out, next), room-n
 	}
-	return append(out, tail...)
+	return join(out, tail)
 }
 
 // shownKeys are the keys of an action and of the one that does the opposite.
@@ -80,4 +86,12 @@ func ranked(all []*action) []*action {
 	}
 	slices.SortStableFunc(out, func(a, b *action) int { return cmp.Compare(rank(a), rank(b)) })
 	return out
+}
+
+// join puts space between keys.
+func join(a, b []chart.Span) []chart.Span {
+	if len(a) > 0 && len(b) > 0 {
+		a = append(a, chart.Span{Text: "  "})
+	}
+	return append(a, b...)
 }

@@ -202,7 +202,7 @@ func (p frontPane) references() chart.Layer {
 
 func (p frontPane) pinLayer() chart.Layer {
 	l := chart.Layer{Mark: chart.MarkPinned}
-	for _, pin := range p.sight.pins {
+	for _, pin := range p.pins {
 		pr := pin.predicted
 		l.Points = append(l.Points, chart.Point{X: explore.Column(pin.X, pr, p.state.AxisX), Y: explore.Column(pin.X, pr, p.state.AxisY), Label: pin.Name})
 	}

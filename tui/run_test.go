@@ -67,7 +67,7 @@ func open(t *testing.T, w, h int, answers bool, env ...string) *terminal {
 		_ = x.tty.Close()
 	})
 	go func() { // what the terminal answers
-		var to io.Writer = io.Discard
+		to := io.Writer(io.Discard)
 		if answers {
 			to = x.tty
 		}

@@ -230,7 +230,7 @@ func (p surrogatePane) pending(x, y int) chart.Layer {
 }
 
 func (p surrogatePane) hand(x, y int) chart.Layer {
-	return chart.Layer{Mark: chart.MarkInHand, Points: []chart.Point{{X: p.state.X[x], Y: p.state.X[y], Label: p.read.Name}}}
+	return chart.Layer{Mark: chart.MarkInHand, Points: []chart.Point{{X: p.state.X[x], Y: p.state.X[y], Label: p.read.Label}}}
 }
 
 // next says what is measured next and why, or how the map reads.

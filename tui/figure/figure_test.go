@@ -126,7 +126,7 @@ func readSVG(t interface{ Fatalf(string, ...any) }, picture []byte) string {
 	var words strings.Builder
 	for d := xml.NewDecoder(bytes.NewReader(picture)); ; {
 		token, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return words.String()
 		}
 		if err != nil {
