@@ -34,8 +34,7 @@ func modelStudy(t *testing.T, budget, workers int, quota int64, hook func(path s
 func TestQuotaHoldsAndNothingIsLeft(t *testing.T) {
 	var mu sync.Mutex
 	most, seen := 0, map[string]bool{}
-	var s *Study
-	s = modelStudy(t, 14, 2, 3*19500, func(path string) error {
+	s := modelStudy(t, 14, 2, 3*19500, func(path string) error {
 		entries, err := os.ReadDir(filepath.Dir(path))
 		if err != nil {
 			return err

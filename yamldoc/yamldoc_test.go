@@ -24,7 +24,7 @@ func read(t *testing.T, text string, f func(Node)) []Problem {
 }
 
 func TestEverythingWrongIsSaidAtOnceWithItsLine(t *testing.T) {
-	got := read(t, "nmae: x\nsize: big\nsize: 3\nitems:\n  - {a: 1}\n  - {b: 2}\n", func(n Node) {
+	got := read(t, "nam: x\nsize: big\nsize: 3\nitems:\n  - {a: 1}\n  - {b: 2}\n", func(n Node) {
 		n.Fields(map[string]func(Node){
 			"name": func(v Node) { v.Text() },
 			"size": func(v Node) { v.Float() },

@@ -23,7 +23,7 @@ type fronting struct {
 	Points      int     `json:"points"`
 	Best        float64 `json:"best_ms"`
 	Median      float64 `json:"median_ms"`
-	CPU         float64 `json:"cpu_ms"` // of all processors, best: what counts where others are at work
+	CPU         float64 `json:"cpu_ms"`      // of all processors, best: what counts where others are at work
 	Evaluations int64   `json:"evaluations"` // a Jacobian counts as one more
 	Volume      float64 `json:"hypervolume"` // share of the box between the ideal and the nadir, sampled
 	Bounded     float64 `json:"bounded_ms"`  // best, within where the surrogates may be believed

@@ -75,7 +75,7 @@ func Codes(err error) []Code {
 	var codes []Code
 	var walk func(error)
 	walk = func(err error) {
-		switch e := err.(type) {
+		switch e := err.(type) { //nolint:errorlint // it walks the tree itself
 		case *FormatError:
 			codes = append(codes, e.Code)
 		case interface{ Unwrap() []error }:
