@@ -195,6 +195,20 @@ func await(t *testing.T, s *Study, what string, ok func(*Snapshot) bool) *Snapsh
 	return nil
 }
 
+// until waits for something that another process does.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(30 * time.Second); !ok(); {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("%s: not seen within 30 s", what)
+		}
+	}
+}
+
 func facts(snap *Snapshot) []string {
 	var out []string
 	for _, t := range snap.Trials {

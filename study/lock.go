@@ -41,7 +41,7 @@ func (o owner) same(p owner) bool {
 // alive says whether the runner is at work, as far as can be seen at once: a heartbeat lately, by this
 // machine's clock, and on this machine the process.
 func (o owner) alive() bool {
-	if o.PID <= 0 || time.Since(o.beat).Abs() > beatStale {
+	if o.PID == 0 || time.Since(o.beat).Abs() > beatStale {
 		return false
 	}
 	if host, err := os.Hostname(); err == nil && host == o.Host {
@@ -97,7 +97,7 @@ func ownerOf(dir string) (owner, error) {
 	}
 	b, err := io.ReadAll(io.LimitReader(f, lockSize))
 	var o owner
-	if json.Unmarshal(b, &o) != nil {
+	if json.Unmarshal(b, &o) != nil || o.PID < 0 {
 		o = owner{}
 	}
 	o.beat = fi.ModTime()

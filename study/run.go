@@ -53,7 +53,7 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (err error) {
 			err = errors.Join(cause, err)
 		}
 		if err != nil && CodeOf(err) != CodeBusy {
-			_ = s.store.setMeta(map[string]string{"note": clip(firstLine(err.Error()), noteMost)}) // for those who look on
+			_ = s.store.setMeta(map[string]string{"note": clip(strings.Join(strings.Fields(err.Error()), " "), noteMost)}) // for those who look on
 		}
 	}()
 	r, err := s.newRunner(ctx, o)
@@ -286,20 +286,21 @@ func (r *runner) remains(ctx context.Context, l *lane) ([]remains, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
-	events := make(chan evaluator.Event, len(list))
+	var mu sync.Mutex
+	var events []evaluator.Event
 	if _, err := l.eval.Recover(ctx, list, func(e evaluator.Event) {
+		mu.Lock()
+		defer mu.Unlock()
 		if e.State.Final() {
-			select {
-			case events <- e:
-			default: // more than one a candidate
-			}
+			events = append(events, e)
 		}
 	}); err != nil {
 		return nil, &Error{Code: CodeEvaluator, Where: "evaluators." + l.name, What: "cannot say what became of the trials that were running", Err: err}
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	var out []remains
-	for len(events) > 0 {
-		e := <-events
+	for _, e := range events {
 		i := slices.IndexFunc(list, func(c evaluator.Candidate) bool { return c.Key == e.Key && c.Attempt == e.Attempt })
 		if i < 0 || e.State == evaluator.Cancelled {
 			continue

@@ -304,21 +304,3 @@ func TestOpenSaysWhereThereIsNoStudy(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-func TestHistoryOfANewerProgramIsRefused(t *testing.T) {
-	dir := makeStudy(t, 4)
-	s := open(t, dir)
-	if _, err := s.store.db.Exec("PRAGMA user_version = 99"); err != nil {
-		t.Fatal(err)
-	}
-	_ = s.Close()
-	if _, err := Open(dir); CodeOf(err) != CodeHistory {
-		t.Error(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "study.db"), []byte("this is not a database, whatever its name says"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Open(dir); CodeOf(err) != CodeHistory {
-		t.Errorf("garbage: %v", err)
-	}
-}

@@ -161,6 +161,9 @@ func (r *runner) pause(ctx context.Context, why string) error {
 	return r.persist(ctx, func() error { return r.store.setMeta(map[string]string{"note": why, "paused": "1"}) })
 }
 
+// retryEvery is how often a write that may succeed later is tried again.
+const retryEvery = 250 * time.Millisecond
+
 // persist writes, and where that fails for a reason that may pass (the disk is full, the file system is
 // away, somebody holds the history) waits and tries again until it succeeds or the run is ended: what was
 // measured is not lost for want of a few bytes.
@@ -174,7 +177,7 @@ func (r *runner) persist(ctx context.Context, write func() error) error {
 		select {
 		case <-ctx.Done():
 			return historyError(r.store.path, err)
-		case <-time.After(time.Second):
+		case <-time.After(retryEvery):
 		}
 	}
 	return historyError(r.store.path, err)

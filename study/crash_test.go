@@ -1,0 +1,174 @@
+package study
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"parfait/evaluator"
+)
+
+// TestMain lets this binary be what StartRunner starts: `SELF run DIR --headless`, and a viewer that starts
+// one: `SELF start DIR`.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && (os.Args[1] == "run" || os.Args[1] == "start" || os.Args[1] == "look") {
+		if err := play(os.Args[1], os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// play is a process of its own beside the test.
+func play(role, dir string) error {
+	fakes.Store("hangs", &fake{hook: func(ctx context.Context, _ evaluator.Candidate) error { <-ctx.Done(); return ctx.Err() }})
+	s, err := Open(dir)
+	if err != nil {
+		return err
+	}
+	switch role {
+	case "run":
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		defer stop()
+		return s.Run(ctx, RunOptions{Workers: 2})
+	case "look":
+		return look(s)
+	}
+	if err := s.StartRunner(); err != nil {
+		return err
+	}
+	fmt.Println("started")
+	select {} // until somebody kills it
+}
+
+// kills is how often a run is killed; PARFAIT_KILLS sets another number for a long night.
+func kills(t *testing.T) int {
+	if n, err := strconv.Atoi(os.Getenv("PARFAIT_KILLS")); err == nil {
+		return n
+	}
+	if testing.Short() {
+		return 3
+	}
+	return 10
+}
+
+// TestKilledRunners kills runners of the embedded study at random moments. No finished trial is lost,
+// changed or measured again, and the end is that of a run that nobody disturbed.
+func TestKilledRunners(t *testing.T) {
+	t.Parallel()
+	o := DemoOptions{Tasks: 2, Budget: 24, Seed: 4}
+	calm := demo(t, o, RunOptions{Workers: 2})
+	want := facts(load(t, calm))
+
+	random := rand.New(rand.NewPCG(1, 2))
+	dir := filepath.Join(t.TempDir(), "killed.study")
+	again := func() { // the same study, nothing measured
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.CopyFS(dir, os.DirFS(filepath.Join(calm.Dir()))); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(filepath.Join(dir, "study.db")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again()
+	done := map[int]string{}
+	for left, ends := kills(t), 0; left > 0 || ends == 0; {
+		cmd := exec.Command(os.Args[0], "run", dir)
+		var out strings.Builder
+		cmd.Stderr = &out
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if left > 0 {
+			// Some while it starts, most after its first trials.
+			kill := time.AfterFunc(time.Duration(random.Float64()*float64(250*time.Millisecond)), func() { _ = cmd.Process.Kill() })
+			defer kill.Stop()
+		}
+		err := cmd.Wait()
+		killed := cmd.ProcessState.Sys().(syscall.WaitStatus).Signaled()
+		if err != nil && !killed {
+			t.Fatalf("the run failed by itself: %v\n%s", err, out.String())
+		}
+		left--
+		for _, tr := range load(t, open(t, dir)).Trials {
+			line := fmt.Sprint(tr.ID, tr.Batch, tr.X, tr.State, tr.Attempt, tr.Metrics, tr.Started, tr.Ended)
+			if was, ok := done[tr.ID]; ok && line != was {
+				t.Fatalf("a finished trial was %s and is %s", was, line)
+			}
+			if tr.State == evaluator.Done {
+				done[tr.ID] = line
+			}
+		}
+		if !killed {
+			ends++
+			if got := facts(load(t, open(t, dir))); !slices.Equal(got, want) {
+				t.Fatalf("after the kills:\n%s\nundisturbed:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+			}
+			if left, err := os.ReadDir(filepath.Join(dir, "candidates")); err == nil {
+				t.Errorf("models left behind: %v", left)
+			}
+			again()
+			clear(done)
+		}
+	}
+}
+
+// A command goes on when its runner is killed; what it says is not asked for again.
+func TestWhatACommandMeasuredWhileNobodyRan(t *testing.T) {
+	t.Parallel()
+	s := commandStudy(t, `cd "$(dirname "$0")"
+echo "$1" >> asked
+while [ ! -e gate ]; do sleep 0.02; done
+echo '{"rotated": 0.5, "mirrored": 0.25, "upright": 0.75}'
+`)
+	runner := exec.Command(os.Args[0], "run", s.Dir())
+	if err := runner.Start(); err != nil {
+		t.Fatal(err)
+	}
+	asked := func() int {
+		b, _ := os.ReadFile(filepath.Join(s.Dir(), "asked"))
+		return strings.Count(string(b), "\n")
+	}
+	until(t, "two commands start", func() bool { return asked() == 2 })
+	if err := runner.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = runner.Wait()
+	write(t, filepath.Join(s.Dir(), "gate"), "")
+	ended := func() []string {
+		list, err := filepath.Glob(filepath.Join(s.Dir(), "logs", "trial-*.run-*", "exit"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	until(t, "the commands end", func() bool { return len(ended()) == 2 })
+	n := &notes{ch: make(chan string)}
+	if err := s.Run(t.Context(), RunOptions{Note: n.note}); err != nil {
+		t.Fatal(err)
+	}
+	snap := load(t, s)
+	if said := strings.Join(n.said, "\n"); strings.Count(said, "its result was still there") != 2 || asked() != len(snap.Trials) {
+		t.Errorf("%d commands for %d trials; it said %q", asked(), len(snap.Trials), said)
+	}
+	for _, tr := range snap.Trials {
+		if tr.State != evaluator.Done || tr.Attempt != 1 {
+			t.Errorf("trial %d is %s in attempt %d: %s", tr.ID, tr.State, tr.Attempt, tr.Error)
+		}
+	}
+}

@@ -1,0 +1,354 @@
+package study
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"parfait/evaluator"
+)
+
+// notes gathers what a runner says.
+type notes struct {
+	mu   sync.Mutex
+	said []string
+	ch   chan string
+}
+
+func (n *notes) note(text string) {
+	n.mu.Lock()
+	n.said = append(n.said, text)
+	n.mu.Unlock()
+	select {
+	case n.ch <- text:
+	default:
+	}
+}
+
+func TestAResultWaitsForRoomOnTheDisk(t *testing.T) {
+	t.Parallel()
+	var s *Study
+	var once sync.Once
+	s = open(t, fakeStudy(t, 6, &fake{hook: func(_ context.Context, c evaluator.Candidate) (err error) {
+		if trialOf(c.Key) == 3 {
+			once.Do(func() { err = fill(s) })
+		}
+		return err
+	}}))
+	n := &notes{ch: make(chan string, 100)}
+	done := running(t, s, RunOptions{Note: n.note})
+	for text := range n.ch {
+		if strings.Contains(text, "waits to be recorded") && strings.Contains(text, "disk is full") {
+			break
+		}
+	}
+	if _, err := s.store.db.Exec("PRAGMA max_page_count = 100000"); err != nil {
+		t.Fatal(err)
+	}
+	if err := ended(t, done); err != nil {
+		t.Fatal(err)
+	}
+	if a := load(t, s).Activity; a.Done != 6 || a.Failed != 0 {
+		t.Errorf("%+v; it said %q", a, n.said)
+	}
+	for _, tr := range s.Snapshot().Trials {
+		if tr.Attempt != 1 {
+			t.Errorf("trial %d was measured %d times", tr.ID, tr.Attempt)
+		}
+	}
+}
+
+// fill leaves no page for the history to grow by.
+func fill(s *Study) error {
+	if _, err := s.store.db.Exec("PRAGMA max_page_count = 1"); err != nil { // no fewer than there are
+		return err
+	}
+	for {
+		_, err := s.store.db.Exec("INSERT INTO commands (at, who, body) VALUES (0, '', ?)", strings.Repeat("x", 1000))
+		if passing(err) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for { // the last bytes of each page
+		_, err := s.store.db.Exec("INSERT INTO metrics (trial, task, value, stderr, n) SELECT 1, 'filler' || count(*), 0, 0, 0 FROM metrics")
+		if passing(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func TestAFullDiskThatStaysFullEndsWithTheRun(t *testing.T) {
+	t.Parallel()
+	var s *Study
+	s = open(t, fakeStudy(t, 6, &fake{hook: func(_ context.Context, c evaluator.Candidate) error {
+		if trialOf(c.Key) == 3 {
+			return fill(s)
+		}
+		return nil
+	}}))
+	ctx, cancel := context.WithCancel(t.Context())
+	n := &notes{ch: make(chan string, 100)}
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx, RunOptions{Note: n.note}) }()
+	for text := range n.ch {
+		if strings.Contains(text, "disk is full") {
+			break
+		}
+	}
+	cancel()
+	if err := ended(t, done); CodeOf(err) != CodeSpace {
+		t.Errorf("a run that could not record a result: %v", err)
+	}
+	if a := load(t, s).Activity; a.Done != 2 || a.Running != 1 {
+		t.Errorf("what was recorded: %+v", a)
+	}
+}
+
+func TestAnotherProcessMayHoldTheHistoryForLong(t *testing.T) {
+	t.Parallel()
+	dir := fakeStudy(t, 6, &fake{hook: nil})
+	s := open(t, dir)
+	if _, err := s.store.db.Exec("PRAGMA busy_timeout = 20"); err != nil {
+		t.Fatal(err)
+	}
+	other := open(t, dir) // as a reader that was suspended in the middle, and a writer
+	for name, begin := range map[string]string{"a reader": "BEGIN; SELECT count(*) FROM trials", "a writer": "BEGIN EXCLUSIVE"} {
+		conn, err := other.store.db.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		exec := func(text string) {
+			t.Helper()
+			if _, err := conn.ExecContext(t.Context(), text); err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+		}
+		exec(begin)
+		n := &notes{ch: make(chan string, 100)}
+		r := &runner{Study: s, options: RunOptions{Note: n.note}}
+		wrote := make(chan error, 1)
+		go func() {
+			wrote <- r.persist(t.Context(), func() error { return s.store.setMeta(map[string]string{"x": name}) })
+		}()
+		if text := <-n.ch; !strings.Contains(text, "keeps the history locked") {
+			t.Errorf("%s: it said %q", name, text)
+		}
+		exec("COMMIT")
+		if err := <-wrote; err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := conn.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAHistoryThatBreaksEndsTheRunAndSaysWhy(t *testing.T) {
+	t.Parallel()
+	var s *Study
+	s = open(t, fakeStudy(t, 6, &fake{parallel: 3, hook: func(_ context.Context, c evaluator.Candidate) (err error) {
+		if trialOf(c.Key) == 3 {
+			_, err = s.store.db.Exec("DROP TABLE metrics")
+		}
+		return err
+	}}))
+	if err := ended(t, running(t, s, RunOptions{})); CodeOf(err) != CodeHistory {
+		t.Errorf("a run whose results cannot be recorded: %v", err)
+	}
+}
+
+func TestAHistoryThatIsReplacedUnderARunner(t *testing.T) {
+	t.Parallel()
+	for name, ruin := range map[string]func(path string) error{
+		"deleted": os.Remove,
+		"replaced": func(path string) error {
+			return errors.Join(os.Rename(path, path+".bak"), os.WriteFile(path, nil, 0o644))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			started := make(chan struct{})
+			var once sync.Once
+			s := open(t, fakeStudy(t, 4, &fake{hook: func(ctx context.Context, _ evaluator.Candidate) error {
+				once.Do(func() { close(started) })
+				<-ctx.Done()
+				return ctx.Err()
+			}}))
+			done := running(t, s, RunOptions{})
+			<-started
+			if err := ruin(s.store.path); err != nil {
+				t.Fatal(err)
+			}
+			if err := ended(t, done); CodeOf(err) != CodeHistory || !strings.Contains(err.Error(), "deleted or replaced") {
+				t.Errorf("the run came to %v", err)
+			}
+			if s := await(t, s, "viewers know", func(s *Snapshot) bool { return s.Problem != "" }); !strings.Contains(s.Problem, "deleted or replaced") {
+				t.Errorf("viewers were told %q", s.Problem)
+			}
+		})
+	}
+}
+
+func TestManyProcessesWriteAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := fakeStudy(t, 12, &fake{parallel: 3})
+	s := open(t, dir)
+	done := running(t, s, RunOptions{})
+	var wg sync.WaitGroup
+	for p := range 3 {
+		other := open(t, dir) // a connection each, as processes have
+		wg.Go(func() {
+			for i := range 5 {
+				if err := other.Do(Command{Kind: CommandEvaluate, X: []float64{float64(p) / 10, float64(i) / 10}}); err != nil {
+					t.Error(err)
+				}
+				if _, err := other.SavePick(Pick{Name: "p", X: []float64{0, 0}}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := ended(t, done); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Run(t.Context(), RunOptions{}); err != nil { // what came after the first had ended
+		t.Fatal(err)
+	}
+	if snap := load(t, s); snap.Activity.Done != 27 || len(snap.Picks) != 15 {
+		t.Errorf("%d trials, %d picks; want 27 and 15", snap.Activity.Done, len(snap.Picks))
+	}
+}
+
+func TestFinishedTrialsNeverChange(t *testing.T) {
+	t.Parallel()
+	s := open(t, makeStudy(t, 4))
+	if err := s.Run(t.Context(), RunOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	before := facts(load(t, s))
+	for _, to := range []State{evaluator.Running, evaluator.Waiting, evaluator.Failed, evaluator.Done} {
+		current, err := s.store.record(2, 1, evaluator.Metrics{"t0": {Value: 0.123}}, to, "no")
+		if err != nil || current {
+			t.Errorf("recording %s into a finished trial: %v, %v", to, current, err)
+		}
+	}
+	if started, err := s.store.start(s.Snapshot().Trials); err != nil || started[2] {
+		t.Errorf("a finished trial was started: %v, %v", started, err)
+	}
+	if after := facts(load(t, open(t, s.Dir()))); !slices.Equal(before, after) {
+		t.Errorf("before:\n%s\nafter:\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
+	}
+}
+
+// What is loaded step by step is what is loaded at once, whatever happens in between.
+func TestLoadingWhatChanged(t *testing.T) {
+	t.Parallel()
+	var s *Study
+	s = open(t, fakeStudy(t, 10, &fake{hook: func(_ context.Context, c evaluator.Candidate) error {
+		switch id := trialOf(c.Key); {
+		case id == 4:
+			return errors.Join(s.Do(Command{Kind: CommandEvaluate, X: []float64{0.1, 0.9}}), errors.New("no"))
+		case id == 6 && c.Attempt == 1:
+			return s.Do(Command{Kind: CommandRetry, N: 4})
+		case id == 7 && c.Attempt == 1:
+			return errors.Join(s.Do(Command{Kind: CommandForget, N: 7}), s.Do(Command{Kind: CommandRetry, N: 7}))
+		}
+		return nil
+	}}))
+	done := running(t, s, RunOptions{})
+	other := open(t, s.Dir())
+	var h *history
+	for over := false; !over; {
+		select {
+		case err := <-done:
+			if over = true; err != nil {
+				t.Fatal(err)
+			}
+		default:
+		}
+		next, err := other.store.load(t.Context(), h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h = next
+	}
+	whole, err := other.store.load(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(h.trials), fmt.Sprint(whole.trials); got != want {
+		t.Errorf("step by step:\n%s\nat once:\n%s", got, want)
+	}
+}
+
+func TestWhatKeepsTheHistoryFromBeingUsed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		ruin func(t *testing.T, path string)
+		want string
+	}{
+		{"of a newer program", func(t *testing.T, path string) { sqlExec(t, path, "PRAGMA user_version = 99") }, "newer parfait"},
+		{"garbage", func(t *testing.T, path string) {
+			write(t, path, "this is not a database, whatever its name says")
+		}, "damaged"},
+		{"torn", func(t *testing.T, path string) {
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			copy(b[len(b)/4:], bytes.Repeat([]byte("torn"), len(b)/8)) // half of it
+			write(t, path, string(b))
+		}, "damaged"},
+		{"a folder", func(t *testing.T, path string) {
+			if err := errors.Join(os.Remove(path), os.Mkdir(path, 0o755)); err != nil {
+				t.Fatal(err)
+			}
+		}, "is the folder there"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dir := makeStudy(t, 4)
+			s := open(t, dir)
+			if err := s.Run(t.Context(), RunOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			c.ruin(t, filepath.Join(dir, "study.db"))
+			if s, err := Open(dir); CodeOf(err) != CodeHistory || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, %v; want %s with %q", s, err, CodeHistory, c.want)
+			}
+		})
+	}
+}
+
+func sqlExec(t *testing.T, path, text string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(text); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
