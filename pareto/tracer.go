@@ -91,10 +91,11 @@ func (t *tracer) axes() [][]float64 {
 	return out
 }
 
-// rays weigh along Das–Dennis directions, for a third of the points.
+// rays weigh along Das–Dennis directions: one for every M points wanted, as most miss the front where there
+// are many objectives.
 func (t *tracer) rays() [][]float64 {
 	divisions := 1
-	for directionsCount(t.p.M, divisions+1) <= max(t.o.N/3, 12) {
+	for directionsCount(t.p.M, divisions+1) <= max(t.o.N/t.p.M, 12) {
 		divisions++
 	}
 	out := DasDennis(t.p.M, divisions)
