@@ -1,6 +1,10 @@
 package merge
 
-import "math"
+import (
+	"math"
+
+	"parfait/merge/kernel"
+)
 
 // sums are what figures of a tensor are made of; they add up over chunks and over tensors.
 type sums struct {
@@ -81,10 +85,13 @@ func lookAt[F Float](w *worker, d *desk[F], t *tensor, c chunk) (sums, error) {
 	clear(base)
 	bad := make(map[int]bool)
 	if t.base.present() {
-		if err := d.readAny(w, t.base, c, base); err != nil {
+		finite, err := d.readAny(w, t.base, c, base)
+		if err != nil {
 			return s, err
 		}
-		s.nonFinite[0] = clean(base, nil, bad)
+		if !finite {
+			s.nonFinite[0] = clean(base, nil, bad)
+		}
 	}
 	values := make([][]F, n)
 	for i, o := range t.models {
@@ -97,28 +104,27 @@ func lookAt[F Float](w *worker, d *desk[F], t *tensor, c chunk) (sums, error) {
 			continue
 		}
 		copy(values[i], base)
-		if err := d.readAny(w, o, c, values[i][:o.elements(c.start, c.n)]); err != nil {
+		finite, err := d.readAny(w, o, c, values[i][:o.elements(c.start, c.n)])
+		if err != nil {
 			return s, err
 		}
-		s.nonFinite[1+i] = clean(values[i], base, bad)
+		if !finite {
+			s.nonFinite[1+i] = clean(values[i], base, bad)
+		}
 	}
 	for e := range bad {
 		for i := range values {
 			values[i][e] = base[e]
 		}
 	}
-	average := buffer(&d.scratchWhole, c.n)
+	average := buffer(&d.average, c.n)
 	clear(average)
 	for i, x := range values {
-		for _, v := range x {
-			if v == 0 {
-				s.zeros[i]++
-			}
-		}
-		s.models = append(s.models, momentsOf(x))
+		s.zeros[i] = zeros(x)
+		s.models = append(s.models, quickMoments(x))
 		axpy(average, F(1)/F(n), x)
 	}
-	s.average = momentsOf(average)
+	s.average = quickMoments(average)
 	s.base = dot(base, base)
 	if t.base.present() {
 		for _, x := range values {
@@ -130,16 +136,16 @@ func lookAt[F Float](w *worker, d *desk[F], t *tensor, c chunk) (sums, error) {
 	return s, nil
 }
 
-// readAny is readElements that takes NaN and infinities too.
-func (d *desk[F]) readAny(w *worker, o operand, c chunk, dst []F) error {
+// readAny is readElements that takes NaN and infinities too, and says whether there are none.
+func (d *desk[F]) readAny(w *worker, o operand, c chunk, dst []F) (finite bool, err error) {
 	if len(dst) == 0 || !o.present() {
-		return nil
+		return true, nil
 	}
 	raw, err := w.read(w.buffer(0), o, c.start, len(dst))
-	if err == nil {
-		decode(dst, vector(raw, o.tensor.DType))
+	if err != nil {
+		return false, err
 	}
-	return err
+	return decode(dst, vector(raw, o.tensor.DType)), nil
 }
 
 // clean puts the base's entries, or zero, in the place of what is not finite, and notes where.
@@ -157,16 +163,64 @@ func clean[F Float](x, base []F, bad map[int]bool) (n int64) {
 	return n
 }
 
+// zeros counts them.
+func zeros[F Float](x []F) (n int64) {
+	if narrow, ok := any(x).([]float32); ok {
+		return kernel.CountEqual(narrow, 0)
+	}
+	for _, v := range x {
+		if v == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// quickMoments are momentsOf in one pass of the kernel. What is lost to cancellation is less than what
+// figures show; where all is lost the numbers are taken for equal.
+func quickMoments[F Float](x []F) moments {
+	if len(x) == 0 {
+		return moments{}
+	}
+	n, sum, squares := float64(len(x)), 0.0, dot(x, x)
+	if narrow, ok := any(x).([]float32); ok {
+		sum = kernel.Sum(narrow)
+	} else {
+		sum = kernel.Sum64(any(x).([]float64))
+	}
+	m := moments{n: n, mean: sum / n, squares: squares - float64(sum*sum)/n}
+	if m.squares < 1e-12*squares {
+		m.squares = 0
+	}
+	return m
+}
+
 // conflicts counts the entries where two task vectors have opposite signs.
 func conflicts[F Float](deltas [][]F, n int) (count int64) {
-	for e := range n {
-		up, down := false, false
+	const up, down = 1, 2
+	var signs [BlockElements]uint8
+	for lo := 0; lo < n; lo += BlockElements {
+		seen := signs[:min(BlockElements, n-lo)]
+		clear(seen)
 		for _, d := range deltas {
-			up = up || d[e] > 0
-			down = down || d[e] < 0
+			if narrow, ok := any(d).([]float32); ok {
+				for e, v := range narrow[lo : lo+len(seen)] {
+					bits := math.Float32bits(v)
+					moved := (bits<<1 | -(bits << 1)) >> 31
+					seen[e] |= uint8(moved << (bits >> 31))
+				}
+				continue
+			}
+			for e, v := range d[lo : lo+len(seen)] {
+				if v > 0 {
+					seen[e] |= up
+				} else if v < 0 {
+					seen[e] |= down
+				}
+			}
 		}
-		if up && down {
-			count++
+		for _, s := range seen {
+			count += int64(s >> 1 & s)
 		}
 	}
 	return count

@@ -10,15 +10,15 @@ import (
 
 // desk is one worker's buffers for one arithmetic, reused from chunk to chunk.
 type desk[F Float] struct {
-	base         []F
-	models       [][]F
-	aux          [][]F
-	outs         [][]F
-	scratch      [][]F
-	scratchWhole []F
-	tiles        []Tile[F]
-	loras        []factors[F]
-	zeros        [][]uint64 // a model: bit e is set where element e of θᵢ is zero
+	base    []F
+	models  [][]F
+	aux     [][]F
+	outs    [][]F
+	scratch [][]F
+	average []F
+	tiles   []Tile[F]
+	loras   []factors[F]
+	zeros   [][]uint64 // a model: bit e is set where element e of θᵢ is zero
 }
 
 func newDesk[F Float](models, outs int) *desk[F] {
