@@ -16,10 +16,10 @@ type Weighted interface {
 const fusedOutputs = 4
 
 // fused says whether the kernel can do a tensor: every operand is there as it is, from its first
-// element to its last.
+// element to its last, and all outputs are computed in one arithmetic.
 func (j *job) fused(t *tensor) bool {
 	_, weighted := j.plan.r.method.(Weighted)
-	return weighted && !t.leansOnBase && j.plan.r.spec.Masks == MasksNone
+	return weighted && !t.leansOnBase && !t.narrowed && j.plan.r.spec.Masks == MasksNone
 }
 
 // fuse merges one chunk on the kernel.

@@ -185,6 +185,7 @@ func (p *Plan) wide(t *tensor, found *problems) bool {
 		}
 	}
 	if len(dtypes) > 1 {
+		t.narrowed = slices.Contains(dtypes, safetensors.F64.String())
 		found.warn(CodeMixedDTypes, t.Name, "the inputs have the dtypes "+strings.Join(dtypes, ", "), "one dtype", "it is computed in f32 and written as "+t.out.String())
 		return false
 	}

@@ -322,3 +322,32 @@ func TestWorkersAndBatchesChangeNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestMixedDTypes: a tensor whose inputs differ is computed in float32, whatever is written with it, and
+// is the base to the bit where nothing is added.
+func TestMixedDTypes(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	root := t.TempDir()
+	b := model{"w": drawn(r, safetensors.F64, 1, 100)}
+	base := b.write(t, filepath.Join(root, "base"))
+	x := model{"w": near2(r, b["w"], 0.1)}
+	y := model{"w": drawn(r, safetensors.F32, 1, 100)}
+	models := []Source{{"x", x.write(t, filepath.Join(root, "x"))}, {"y", y.write(t, filepath.Join(root, "y"))}}
+	for _, method := range []string{"task_arithmetic", "dare_linear"} {
+		p := plan(t, Spec{Base: base, Models: models, Method: method})
+		if len(p.Warnings()) != 1 || p.Warnings()[0].Code != CodeMixedDTypes {
+			t.Errorf("warnings: %v", p.Warnings())
+		}
+		ats := []map[string]float64{{"x": 0.3, "y": 0}, {"x": 0, "y": 0}, {"x": 0.2, "y": 0.4}}
+		var outs []Output
+		for i, at := range ats {
+			outs = append(outs, Output{at, filepath.Join(root, method+string(rune('0'+i)))})
+		}
+		_, err := p.Write(t.Context(), outs, WriteOptions{}, nil)
+		must(t, err)
+		for i, at := range ats {
+			sameBits(t, "with others", read(t, outs[i].Target), one(t, p.Spec(), at))
+		}
+		sameBits(t, "nothing added", read(t, outs[1].Target), b)
+	}
+}

@@ -43,6 +43,9 @@ type tensor struct {
 
 	as string // name in the output, "" for its own
 
+	// narrowed says that some operand is F64 and the tensor is computed in float32.
+	narrowed bool
+
 	// leansOnBase says that θ₀ is needed to know some θᵢ or δᵢ: adapters, and rows that a model lacks.
 	leansOnBase bool
 }

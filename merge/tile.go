@@ -50,9 +50,13 @@ func (d *desk[F]) merge(w *worker, t *tensor, c chunk, s Stats) error {
 			return err
 		}
 	}
-	for k := range use.idle {
+	for k, idle := range use.idle {
 		raw := w.buffer(1)[:int64(c.n)*t.out.Bits()/8]
-		if !encode(vector(raw, t.out), d.outs[k][:c.n]) {
+		if idle && t.narrowed && t.base.elements(c.start, c.n) == c.n {
+			if err := w.convertBase(raw, t, c); err != nil {
+				return err
+			}
+		} else if !encode(vector(raw, t.out), d.outs[k][:c.n]) {
 			return w.overflow(t, c, k, raw)
 		}
 		if err := w.job.put(k, t, c, raw); err != nil {
@@ -60,6 +64,15 @@ func (d *desk[F]) merge(w *worker, t *tensor, c chunk, s Stats) error {
 		}
 	}
 	return nil
+}
+
+// convertBase gives the base's bytes, which may say more than float32 can.
+func (w *worker) convertBase(into []byte, t *tensor, c chunk) error {
+	raw, err := w.read(w.buffer(0), t.base, c.start, c.n)
+	if err == nil {
+		kernel.Convert(vector(into, t.out), vector(raw, t.base.tensor.DType))
+	}
+	return err
 }
 
 // scan hands one chunk to a reducer.
