@@ -187,7 +187,7 @@ func (t *tracer) gaps(ends []*site) []gap {
 	near := make([][]neighbour, len(ends))
 	each(t.o.Workers, len(ends), func(i int) { near[i] = nearestOf(ends, i, tested) })
 	if t.p.M > 4 {
-		return t.shortGaps(ends, near)
+		return shortGaps(ends, near)
 	}
 	found := make([][]gap, len(ends))
 	each(t.o.Workers, len(ends), func(i int) {
@@ -221,7 +221,7 @@ func alongGaps(ends []*site) []gap {
 }
 
 // shortGaps are those to the nearest ends: with many objectives almost any two have no other between them.
-func (t *tracer) shortGaps(ends []*site, near [][]neighbour) []gap {
+func shortGaps(ends []*site, near [][]neighbour) []gap {
 	index := make(map[*site]int, len(ends))
 	for i, s := range ends {
 		index[s] = i

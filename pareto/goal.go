@@ -152,7 +152,7 @@ func (t *tracer) round(active []*goal) {
 			bare = append(bare, g.at)
 		}
 	}
-	each(t.o.Workers, len(bare), func(i int) { t.differentiate(bare[i]) })
+	each(t.o.Workers, len(bare), func(i int) { t.differentiate(bare[i], make([]float64, t.p.M)) })
 	each(t.o.Workers, len(active), func(i int) { t.propose(active[i]) })
 	var moving []*goal
 	var us [][]float64

@@ -55,7 +55,8 @@ func NSGA3(ctx context.Context, p Problem, o NSGA3Options) (xs, fs [][]float64, 
 		v.Tell(xs, fs)
 	}
 	if len(v.xs) == 0 {
-		return nil, nil, &Error{Code: NotANumber, Problems: []string{"no point of any generation has numbers as objectives"}}
+		e.add(NotANumber, "none of the points of %d generations has finite numbers as objectives: look at what the problem returns", generations+1)
+		return nil, nil, e
 	}
 	keep := NonDominated(v.fs)
 	slices.SortFunc(keep, func(a, b int) int { return slices.Compare(v.fs[a], v.fs[b]) })

@@ -31,7 +31,7 @@ func (t *tracer) evaluate(us [][]float64, withJacobian bool) []*site {
 		s := &site{u: us[i], x: make([]float64, t.d), f: make([]float64, t.p.M), v: make([]float64, t.p.M), doubt: math.NaN(), depth: math.Inf(1)}
 		t.dom.x(s.x, s.u)
 		if withJacobian && t.p.Both != nil {
-			t.differentiate(s)
+			t.differentiate(s, s.f)
 		} else {
 			t.p.eval(s.f, s.x)
 		}
@@ -86,13 +86,13 @@ func (t *tracer) judge(sites []*site) {
 	t.judged = append(t.judged, open...)
 }
 
-// differentiate stores the derivatives at a site, in unit coordinates; with Both the objectives too.
-func (t *tracer) differentiate(s *site) {
+// differentiate stores the derivatives at a site, in unit coordinates, and with Both the objectives in f.
+func (t *tracer) differentiate(s *site, f []float64) {
 	s.jac = make([]float64, t.p.M*t.d)
 	j := mat.NewDense(t.p.M, t.d, s.jac)
 	switch {
 	case t.p.Both != nil:
-		t.p.Both(s.f, j, s.x)
+		t.p.Both(f, j, s.x)
 	case t.p.Jacobian != nil:
 		t.p.Jacobian(j, s.x)
 	default:

@@ -24,9 +24,10 @@ type tracer struct {
 }
 
 func (t *tracer) trace() error {
-	t.sow()
-	if len(t.sites) == 0 {
-		return &Error{Code: NotANumber, Problems: []string{"no point of the sample has numbers as objectives"}}
+	if tried := t.sow(); len(t.sites) == 0 {
+		e := &Error{}
+		e.add(NotANumber, "none of %d points of the bounds has finite numbers as objectives: look at what the problem returns", tried)
+		return e
 	}
 	t.rescale(nonDominated(t.sites))
 	// The axes twice: what lies beyond a valley is often one coordinate away.
@@ -72,7 +73,9 @@ func (t *tracer) pursue(weights [][]float64, rounds int) error {
 		return err
 	}
 	if len(t.ends()) == 0 {
-		return &Error{Code: Infeasible, Problems: []string{"Feasible accepts no point of the sample"}}
+		e := &Error{}
+		e.add(Infeasible, "Feasible accepts none of the %d points it was asked about: give Starts that it accepts", len(t.judged))
+		return e
 	}
 	return nil
 }
@@ -105,8 +108,8 @@ func (t *tracer) rays() [][]float64 {
 	return out
 }
 
-// sow evaluates the sample and the starts.
-func (t *tracer) sow() {
+// sow evaluates the sample and the starts and returns how many they are.
+func (t *tracer) sow() int {
 	us := t.dom.sample(min(max(20*t.d, 64), 400), t.rng)
 	us = append(us, t.dom.centre())
 	for _, x := range t.o.Starts {
@@ -116,6 +119,7 @@ func (t *tracer) sow() {
 	}
 	t.evaluate(us, false)
 	t.sown = len(t.sites)
+	return len(us)
 }
 
 // rescale takes ideal and nadir from non-dominated sites; an objective that is the same on all of those has
