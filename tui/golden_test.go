@@ -120,6 +120,15 @@ func TestDialogs(t *testing.T) {
 	golden(t, "tour-80x24", d.text())
 }
 
+// Thousands of trials and points are drawn, filtered and sorted like a few.
+func TestManyTrials(t *testing.T) {
+	d := drive(t, exploretest.Options{Trials: 5000, Budget: 5000, FrontSize: 2000}, 120, 36)
+	d.press("right right 3 end home o o O / ")
+	d.write("rotated>.9 mirrored>.6")
+	d.press("enter 2 up up 4 v v 1 +")
+	d.sees("5000/5000", "front ")
+}
+
 // At any size nothing panics, every line is as wide as the screen, and the bar says how to get help.
 func TestAnySize(t *testing.T) {
 	sizes := [][2]int{{1, 1}, {2, 2}, {10, 3}, {59, 16}, {60, 15}, {60, 16}, {61, 17}, {79, 23}, {80, 24}, {99, 30}, {133, 40}, {250, 20}, {60, 100}, {400, 120}}

@@ -28,14 +28,13 @@ const framesASecond = 4
 // Init starts listening to the study and asks the terminal what it can do.
 func (e *explorer) Init() tea.Cmd {
 	e.sub = e.src.Subscribe(e.ctx)
-	cmds := []tea.Cmd{
-		e.listen(),
-		e.loadView(),
+	cmds := []tea.Cmd{e.listen(), e.loadView()}
+	if answersQueries(e.o) {
 		// Bubble Tea does not ask over SSH whether frames can be shown whole.
-		tea.Raw(ansi.RequestModeSynchronizedOutput),
-	}
-	if e.o.Light == nil {
-		cmds = append(cmds, tea.RequestBackgroundColor)
+		cmds = append(cmds, tea.Raw(ansi.RequestModeSynchronizedOutput))
+		if e.o.Light == nil {
+			cmds = append(cmds, tea.RequestBackgroundColor)
+		}
 	}
 	return tea.Batch(cmds...)
 }

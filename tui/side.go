@@ -72,7 +72,11 @@ func (p side) title() []chart.Span {
 	if p.read.Name == "" {
 		return t
 	}
-	return append(t, chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: p.read.Name, Style: plain})
+	t = append(t, chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: p.read.Name, Style: plain})
+	if pr := p.read.Prob; p.state.Front >= 0 && pr < 0.995 { // of being non-dominated
+		t = append(t, chart.Span{Text: " p " + explore.Decimal(pr, 2), Style: plain})
+	}
+	return t
 }
 
 // empty says what is measured, before there is anything in hand.

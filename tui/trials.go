@@ -20,6 +20,7 @@ type trialList struct {
 	filter  string
 	sort    int // column: 0 id, 1 state, then tasks, then coefficients
 	reverse bool
+	from    int    // the first column of numbers shown
 	log     string // of the selected one
 	logOf   int
 }
@@ -159,11 +160,20 @@ func trialActions() []action {
 			e.trials.reverse = !e.trials.reverse
 			return nil
 		}},
+		{ID: "trials.further", Places: at, Keys: []string{"shift+right", "L"}, Title: "further columns", do: scrollColumns(1)},
+		{ID: "trials.back", Places: at, Keys: []string{"shift+left", "H"}, Title: "back to the columns before", do: scrollColumns(-1)},
 		{ID: "trials.retry", Places: at, Keys: []string{"R"}, Title: "try the failed trial again", Hint: "retry", Bar: 4, Twin: "parfait trials --retry N", Changes: true, disabled: notFailed, do: func(e *explorer) tea.Cmd {
 			id := e.trials.selected(&e.sight).ID
 			return e.do(study.Command{Kind: study.CommandRetry, N: id}, fmt.Sprintf("trial %d is tried again", id))
 		}},
 		{ID: "trials.forget", Places: at, Keys: []string{"F"}, Title: "forget the trial: it counts as cancelled", Hint: "forget", Bar: 4, Twin: "parfait trials --forget N", Changes: true, Danger: true, disabled: notForgettable, do: askForget},
+	}
+}
+
+func scrollColumns(n int) func(*explorer) tea.Cmd {
+	return func(e *explorer) tea.Cmd {
+		e.trials.from = max(min(e.trials.from+n, len(e.columns())-1), 0)
+		return nil
 	}
 }
 

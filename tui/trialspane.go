@@ -46,10 +46,8 @@ type trialColumn struct {
 // fitted are the columns that there is room for: tasks first, then coefficients.
 func (p trialsPane) fitted(room int) (cols []trialColumn, left int) {
 	names := p.columns()
-	for i, name := range names {
-		if i >= len(p.snap.Tasks) {
-			name = p.coefficients()[i-len(p.snap.Tasks)]
-		}
+	for i := min(p.from, len(names)-1); i < len(names); i++ {
+		name := names[i]
 		w := 6
 		if t := i; t < len(p.snap.Tasks) {
 			for _, trial := range limit(p.snap.Trials, 50) {

@@ -121,29 +121,34 @@ func (b bowls) name(a *study.Analysis) {
 
 // measured finds the measured front, by comparing every pair.
 func (b bowls) measured(a *study.Analysis) {
-	value := func(i, t int) float64 {
-		v := a.Trials[i].Metrics[a.Tasks[t].Name].Value
-		if t == 0 && b.minimize {
-			return v
-		}
-		return -v
-	}
+	costs := make([][]float64, len(a.Trials))
 	for i := range a.Trials {
-		dominated := false
-		for j := range a.Trials {
-			worse, better := false, false
-			for t := range b.d {
-				worse = worse || value(j, t) > value(i, t)
-				better = better || value(j, t) < value(i, t)
+		for t := range b.d {
+			v := a.Trials[i].Metrics[a.Tasks[t].Name].Value
+			if t > 0 || !b.minimize {
+				v = -v
 			}
-			dominated = dominated || better && !worse
+			costs[i] = append(costs[i], v)
 		}
-		if !dominated {
+	}
+	for i := range costs {
+		if !slices.ContainsFunc(costs, func(c []float64) bool { return dominates(c, costs[i]) }) {
 			a.Measured = append(a.Measured, i)
 		}
 		a.History = append(a.History, 0.3*(1-math.Exp(-float64(i+1)/12)))
 	}
 	a.Hypervolume = a.History[len(a.History)-1]
+}
+
+func dominates(x, y []float64) bool {
+	better := false
+	for k := range x {
+		if x[k] > y[k] {
+			return false
+		}
+		better = better || x[k] < y[k]
+	}
+	return better
 }
 
 func (b bowls) references(a *study.Analysis) {
