@@ -45,8 +45,23 @@ func (h header) drawTabs(c *chart.Canvas, withState bool) {
 		x += c.Text(x, 0, text, style) + gap
 	}
 	if withState {
-		h.drawState(c.Sub(x+1, 0, w-x-2, 1), true)
+		marks := h.marks()
+		n := chart.SpansWidth(marks)
+		c.Spans(w-1-n, 0, marks...)
+		h.drawState(c.Sub(x+1, 0, w-x-3-n, 1), true)
 	}
+}
+
+// marks are the trust of all tasks in as little room as there can be.
+func (h header) marks() []chart.Span {
+	var out []chart.Span
+	if a := h.analysis(); a != nil {
+		for _, f := range a.Fits {
+			r, style := trustMark(f)
+			out = append(out, chart.Span{Text: string(r), Style: style})
+		}
+	}
+	return out
 }
 
 // drawStatus draws what is going on, and trust, on a line.
