@@ -64,13 +64,13 @@ func (p *comparison) draw(e *explorer, c *chart.Canvas) {
 	h := 7 + len(e.snap.Tasks) + len(e.state.X)
 	in := floating(c, max(w, 50), min(h, ch-2), head("Compare", true), keyHints(e, PlaceCompare, w-6))
 	for i, s := range shown {
-		rightText(in, names+1+i*column, 0, column-2, s.name, strong)
+		in.Text(names+2+i*column, 0, chart.Clip(s.name, column-2), strong)
 	}
 	y := 1
 	for t, task := range e.snap.Tasks {
 		in.Text(1, y, chart.Clip(task.Name, names), plain)
 		for i, s := range shown {
-			x := names + 1 + i*column
+			x := names + 2 + i*column
 			in.Spans(x, y, p.cell(task, shown[0].p[t], s.p[t], i > 0)...)
 		}
 		y++
@@ -79,7 +79,7 @@ func (p *comparison) draw(e *explorer, c *chart.Canvas) {
 	for j, name := range e.coefficients() {
 		in.Text(1, y, chart.Clip(name, names), muted)
 		for i, s := range shown {
-			rightText(in, names+1+i*column, y, 6, explore.Decimal(s.x[j], 2), muted)
+			in.Text(names+2+i*column, y, explore.Decimal(s.x[j], 2), muted)
 		}
 		y++
 	}
@@ -89,7 +89,7 @@ func (p *comparison) draw(e *explorer, c *chart.Canvas) {
 
 // cell is a prediction and, where it is compared, what it has more than the first.
 func (p *comparison) cell(t study.Task, first, v study.Prediction, compared bool) []chart.Span {
-	value := chart.Fit(explore.Number(t, v.Value), 6)
+	value := chart.Fit(explore.Number(t, v.Value), 5)
 	if !compared {
 		return []chart.Span{{Text: value, Style: strong}, {Text: " ±" + explore.Spread(t, half(v)), Style: muted}}
 	}
