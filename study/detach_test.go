@@ -10,8 +10,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"parfait/evaluator"
 )
 
 // hanging is a study whose evaluator, in a process of its own, never ends.
@@ -118,7 +116,7 @@ func TestARunnerWithNothingToDo(t *testing.T) {
 	if err := s.StartRunner(); err != nil {
 		t.Error(err)
 	}
-	if snap := load(t, s); snap.Activity.Runner != Finished || snap.Trials[3].State != evaluator.Done {
+	if snap := await(t, s, "the end", func(s *Snapshot) bool { return s.Activity.Runner == Finished }); snap.Activity.Done != 4 {
 		t.Errorf("%+v", snap.Activity)
 	}
 }

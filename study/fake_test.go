@@ -138,6 +138,9 @@ func edit(t *testing.T, dir, old, text string) {
 func open(t *testing.T, dir string) *Study {
 	t.Helper()
 	s, err := Open(dir)
+	if err == nil {
+		_, err = s.store.db.Exec("PRAGMA synchronous = OFF") // no test pulls the plug
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,8 +49,11 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (err error) {
 	defer s.changed()
 	defer lock.release()
 	defer func() {
-		if cause := context.Cause(ctx); CodeOf(cause) != "" {
+		switch cause := context.Cause(ctx); {
+		case CodeOf(cause) != "":
 			err = errors.Join(cause, err)
+		case cause != nil && errors.Is(err, ctx.Err()):
+			err = nil // it was ended before it had begun
 		}
 		if err != nil && CodeOf(err) != CodeBusy {
 			_ = s.store.setMeta(map[string]string{"note": clip(strings.Join(strings.Fields(err.Error()), " "), noteMost)}) // for those who look on
@@ -322,7 +325,10 @@ func (r *runner) loop(ctx context.Context) error {
 	for {
 		end, err := r.step(ctx)
 		if err == nil && end && len(r.jobs) == 0 {
-			return nil
+			if v, verr := r.store.version(ctx); verr == nil && v == version && !r.commanded.Load() {
+				return nil
+			}
+			r.stale = true // somebody may have asked for more in the last moment
 		}
 		if err != nil || ctx.Err() != nil || r.hist.meta["stop"] != "" {
 			return errors.Join(err, r.drain(ctx))
@@ -338,7 +344,7 @@ func (r *runner) loop(ctx context.Context) error {
 		case <-tick.C:
 			r.saveProgress()
 			v, verr := r.store.version(ctx)
-			if changed := r.commanded.Swap(false) || v != version; changed || verr != nil || r.stale {
+			if r.commanded.Swap(false) || v != version || verr != nil || r.stale {
 				version, err = v, r.refresh(ctx)
 			}
 		}

@@ -197,10 +197,15 @@ func TestCommands(t *testing.T) {
 func TestWhatOneEvaluatorMeasuredOutlivesAnothersFailure(t *testing.T) {
 	var measured, broken atomic.Int32
 	broken.Store(1)
+	first := [4]chan struct{}{1: make(chan struct{}), 2: make(chan struct{}), 3: make(chan struct{})}
 	dir := makeStudy(t, 3,
-		func(context.Context, evaluator.Candidate) error { measured.Add(1); return nil },
-		func(context.Context, evaluator.Candidate) error {
-			if broken.Load() > 0 {
+		func(_ context.Context, c evaluator.Candidate) error {
+			measured.Add(1)
+			close(first[trialOf(c.Key)])
+			return nil
+		},
+		func(_ context.Context, c evaluator.Candidate) error {
+			if <-first[trialOf(c.Key)]; broken.Load() > 0 {
 				return errors.New("judge is down")
 			}
 			return nil

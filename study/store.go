@@ -189,7 +189,7 @@ func passing(err error) bool {
 
 // historyError says what keeps the history from being read or written, and what to do about it.
 func historyError(where string, err error) error {
-	if err == nil || CodeOf(err) != "" {
+	if err == nil || CodeOf(err) != "" || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	e := &Error{Code: CodeHistory, Where: where, What: "the history cannot be used", Err: err}

@@ -116,6 +116,9 @@ func (s *Study) load(ctx context.Context) (*history, error) {
 	prev := s.hist
 	s.mu.Unlock()
 	h, err := s.store.load(ctx, prev)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
 		return nil, historyError(s.store.path, err)
 	}
