@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"slices"
 
 	"parfait/study"
 )
@@ -116,7 +115,7 @@ func (s State) apply(a *study.Analysis, m Move) (State, Note) {
 	case Floor, Weigh, Aspire, Forgo:
 		return s.wish(a, m)
 	case Keep, Unpin:
-		return s.pin(a, m)
+		return s.pin(m)
 	case BrushTo:
 		return s.brush(m)
 	case SelectTask:
@@ -133,145 +132,6 @@ func (s State) apply(a *study.Analysis, m Move) (State, Note) {
 		return s, Note{NoteNothing, fmt.Sprintf("unknown move %q", m.Kind)}
 	}
 	return s, Note{}
-}
-
-// onFront stands on the nearest point of the front.
-func (s State) onFront(a *study.Analysis) State {
-	return s.at(a, nearestOnFront(a, a.Predict(s.X)), Anchor{Kind: AnchorFront})
-}
-
-func (s State) walk(a *study.Analysis, dir int) (State, Note) {
-	if s.Front < 0 {
-		return s.onFront(a), Note{NoteDone, "back on the front"}
-	}
-	if n := len(s.Trail); n > 0 && s.Heading == -dir {
-		to := s.Trail[n-1]
-		s.Trail = s.Trail[:n-1]
-		if n == 1 {
-			s.Heading = 0
-		}
-		return s.at(a, to, Anchor{Kind: AnchorFront}), Note{}
-	}
-	to := beside(a, s.Front, s.AxisX, dir)
-	if to < 0 {
-		return s, Note{NoteEnd, "the end of the front: no point has " + moreOrLess(dir) + " " + columnName(a, s.AxisX)}
-	}
-	if s.Heading != dir {
-		s.Trail = nil
-	}
-	s.Trail, s.Heading = append(slices.Clone(s.Trail), s.Front), dir
-	return s.at(a, to, Anchor{Kind: AnchorFront}), Note{}
-}
-
-func (s State) edge(a *study.Analysis, dir int) (State, Note) {
-	to, best := s.Front, math.Inf(-1)
-	for i, p := range a.Front {
-		if v := Column(p.X, p.Predicted, s.AxisX) * float64(dir); v > best {
-			to, best = i, v
-		}
-	}
-	return s.at(a, to, Anchor{Kind: AnchorFront}), Note{}
-}
-
-func (s State) favour(a *study.Analysis, dir int) (State, Note) {
-	if s.Front < 0 {
-		s = s.onFront(a)
-	}
-	floored := s.Holds(a, a.Front[s.Front].Predicted)
-	to := favour(a, s.Front, s.Task, dir, func(i int) bool {
-		return !floored || s.Holds(a, a.Front[i].Predicted)
-	})
-	if to < 0 {
-		why := "no point of the front gives " + moreOrLess(dir) + " " + a.Tasks[s.Task].Name
-		if len(s.Floors) > 0 && floored {
-			why += " and keeps the floors"
-		}
-		return s, Note{NoteEnd, why}
-	}
-	return s.at(a, to, Anchor{Kind: AnchorFront}), Note{}
-}
-
-func (s State) visit(a *study.Analysis, dir int) (State, Note) {
-	places := Places(a, s)
-	at := slices.IndexFunc(places, func(p Place) bool { return samePoint(p.X, s.X) })
-	if at < 0 && dir < 0 {
-		at = 0
-	}
-	p := places[wrap(at+dir, len(places))]
-	s.X, s.Front, s.Anchor = slices.Clone(p.X), p.Front, Anchor{}
-	switch {
-	case p.Name == "knee":
-		s.Anchor = Anchor{Kind: AnchorKnee}
-	case p.Front >= 0:
-		for t, i := range a.Best {
-			if i == p.Front {
-				s.Anchor = Anchor{AnchorBest, a.Tasks[t].Name}
-			}
-		}
-	}
-	return s, Note{}
-}
-
-// set stands at coefficients, exactly.
-func (s State) set(a *study.Analysis, x []float64) (State, Note) {
-	if len(x) != len(a.Space.Coefficients) || slices.ContainsFunc(x, notFinite) {
-		return s, Note{NoteNothing, fmt.Sprintf("expected %d finite coefficients", len(a.Space.Coefficients))}
-	}
-	s.X, s.Anchor = slices.Clone(x), Anchor{}
-	s.Front = frontIndex(a, s.X)
-	return s, Note{}
-}
-
-// turn changes the selected coefficient within its range; the others of a set of proportions make room.
-func (s State) turn(a *study.Analysis, m Move) (State, Note) {
-	j := clamp(s.Coefficient, len(s.X))
-	c := a.Space.Coefficients[j]
-	v := m.Value
-	if m.Kind == Nudge {
-		// On the grid of the step, so that .01 steps from .6173 read .63, .64, …
-		step := math.Abs(m.Value)
-		v = math.Round((s.X[j]+m.Value)/step) * step
-		v = math.Round(v*1e9) / 1e9
-	}
-	if notFinite(v) {
-		return s, Note{NoteNothing, "expected a number"}
-	}
-	x := slices.Clone(s.X)
-	x[j] = min(max(v, c.Lo), c.Hi)
-	makeRoom(a.Space.Simplex, x, j)
-	if samePoint(x, s.X) {
-		return s, Note{NoteEnd, fmt.Sprintf("%s has the range %s … %s", c.Name, Decimal(c.Lo, 2), Decimal(c.Hi, 2))}
-	}
-	next, note := s.set(a, x)
-	if v != x[j] {
-		note = Note{NoteEnd, fmt.Sprintf("%s has the range %s … %s", c.Name, Decimal(c.Lo, 2), Decimal(c.Hi, 2))}
-	}
-	return next, note
-}
-
-// makeRoom keeps proportions adding up to one after x[j] was set: the others shrink or grow together.
-func makeRoom(simplex [][]int, x []float64, j int) {
-	for _, set := range simplex {
-		if !slices.Contains(set, j) {
-			continue
-		}
-		x[j] = min(max(x[j], 0), 1)
-		sum := 0.0
-		for _, i := range set {
-			if i != j {
-				sum += x[i]
-			}
-		}
-		for _, i := range set {
-			switch {
-			case i == j:
-			case sum > 0:
-				x[i] *= (1 - x[j]) / sum
-			default:
-				x[i] = (1 - x[j]) / float64(len(set)-1)
-			}
-		}
-	}
 }
 
 func (s State) wish(a *study.Analysis, m Move) (State, Note) {
@@ -344,63 +204,6 @@ func bestOf(a *study.Analysis, task string) string {
 	return "—"
 }
 
-func (s State) pin(a *study.Analysis, m Move) (State, Note) {
-	i := slices.IndexFunc(s.Pins, func(p Pin) bool { return p.Name == m.Name })
-	if m.Kind == Unpin {
-		if i < 0 {
-			return s, Note{NoteNothing, "no pin has that name"}
-		}
-		s.Pins = slices.Delete(slices.Clone(s.Pins), i, i+1)
-		return s, Note{NoteDone, m.Name + " is no longer pinned"}
-	}
-	if m.Name == "" {
-		m.Name = s.freeName(a)
-	}
-	p := Pin{m.Name, slices.Clone(s.X)}
-	s.Pins = slices.Clone(s.Pins)
-	if i >= 0 {
-		s.Pins[i] = p
-	} else {
-		s.Pins = append(s.Pins, p)
-	}
-	return s, Note{NoteDone, "pinned as " + m.Name}
-}
-
-// freeName is a name for a pin that no pin has.
-func (s State) freeName(*study.Analysis) string {
-	for i := len(s.Pins) + 1; ; i++ {
-		name := fmt.Sprintf("pin %d", i)
-		if !slices.ContainsFunc(s.Pins, func(p Pin) bool { return p.Name == name }) {
-			return name
-		}
-	}
-}
-
-func (s State) brush(m Move) (State, Note) {
-	s.Brushes = maps.Clone(s.Brushes)
-	if math.IsNaN(m.Lo) || math.IsNaN(m.Hi) {
-		delete(s.Brushes, m.Name)
-		return s, Note{}
-	}
-	if s.Brushes == nil {
-		s.Brushes = map[string]Brush{}
-	}
-	s.Brushes[m.Name] = Brush{min(m.Lo, m.Hi), max(m.Lo, m.Hi)}
-	return s, Note{}
-}
-
-// turnAxis is the next column that the other axis does not show.
-func (s State) turnAxis(a *study.Analysis, at, n, other int) int {
-	columns := len(a.Tasks) + len(a.Space.Coefficients)
-	if columns < 2 {
-		return at
-	}
-	if at = wrap(at+n, columns); at == other {
-		at = wrap(at+n, columns)
-	}
-	return at
-}
-
 func assign(m map[string]float64, key string, v float64) map[string]float64 {
 	m = maps.Clone(m)
 	if math.IsNaN(v) {
@@ -412,20 +215,6 @@ func assign(m map[string]float64, key string, v float64) map[string]float64 {
 	}
 	m[key] = v
 	return m
-}
-
-func columnName(a *study.Analysis, c int) string {
-	if c < len(a.Tasks) {
-		return a.Tasks[c].Name
-	}
-	return "of the coefficient " + a.Space.Coefficients[c-len(a.Tasks)].Name
-}
-
-func moreOrLess(dir int) string {
-	if dir < 0 {
-		return "less"
-	}
-	return "more"
 }
 
 func wrap(i, n int) int {
