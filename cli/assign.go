@@ -49,7 +49,8 @@ func unknownName(what, name string, known []string) string {
 	return s + " (known: " + strings.Join(known, ", ") + ")"
 }
 
-// readPoint reads a value for every coefficient. One that is missing is not guessed.
+// readPoint reads a value for every coefficient. A model that is not named is left out: its scaling is 0.
+// A parameter or a proportion that is missing is not guessed.
 func readPoint(space search.Space, text string) ([]float64, error) {
 	names := coefficientNames(space)
 	at, err := assignments("--at", text, "coefficient", names)
@@ -60,7 +61,7 @@ func readPoint(space search.Space, text string) ([]float64, error) {
 	var missing []string
 	for i, name := range names {
 		v, ok := at[name]
-		if !ok {
+		if !ok && (space.Coefficients[i].Kind != search.Scaling || len(space.Simplex) > 0) {
 			missing = append(missing, name)
 		}
 		x[i] = v
@@ -70,7 +71,7 @@ func readPoint(space search.Space, text string) ([]float64, error) {
 		for i, name := range missing {
 			example[i] = name + "=0"
 		}
-		return nil, usage("add them; 0 leaves a model out: "+strings.Join(example, ","), "--at: no value for %s", strings.Join(missing, ", "))
+		return nil, usage("add them, such as "+strings.Join(example, ","), "--at: no value for %s", strings.Join(missing, ", "))
 	}
 	return x, nil
 }

@@ -160,13 +160,31 @@ func (h *house) ssh(who string, args ...string) *exec.Cmd {
 	return exec.Command("ssh", append(append(base, args...), "127.0.0.1")...)
 }
 
+// emulator is a terminal's screen that one goroutine writes and another reads.
+type emulator struct {
+	mu sync.Mutex
+	e  *vt.Emulator
+}
+
+func (e *emulator) Write(p []byte) (int, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.e.Write(p)
+}
+
+func (e *emulator) String() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.e.String()
+}
+
 // terminal is a client on a pseudo-terminal.
 type terminal struct {
 	t   *testing.T
 	cmd *exec.Cmd
 	pty *os.File
 	out lockedBuffer
-	vt  *vt.SafeEmulator
+	vt  *emulator
 	end chan error
 }
 
@@ -178,9 +196,9 @@ func (h *house) terminal(who string, w, rows uint16) *terminal {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	c := &terminal{t: h.t, cmd: cmd, pty: f, vt: vt.NewSafeEmulator(max(80, min(int(w), 500)), max(24, min(int(rows), 200))), end: make(chan error, 1)}
+	c := &terminal{t: h.t, cmd: cmd, pty: f, vt: &emulator{e: vt.NewEmulator(max(80, min(int(w), 500)), max(24, min(int(rows), 200)))}, end: make(chan error, 1)}
 	go func() { _, _ = io.Copy(io.MultiWriter(&c.out, c.vt), f) }()
-	go func() { _, _ = io.Copy(io.Discard, c.vt) }() // answers to queries go nowhere
+	go func() { _, _ = io.Copy(io.Discard, c.vt.e) }() // answers to queries go nowhere
 	go func() { c.end <- cmd.Wait() }()
 	h.t.Cleanup(func() { _ = cmd.Process.Kill(); _ = f.Close() })
 	return c

@@ -8,6 +8,9 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
 	"parfait/evaluator"
 	"parfait/pareto"
 	"parfait/search"
@@ -168,7 +171,7 @@ func (a *Analysis) costs(value func(task int) float64) []float64 {
 // front predicts the points xs and finds the named ones among them.
 func (a *Analysis) front(xs [][]float64) {
 	for _, x := range xs {
-		a.Front = append(a.Front, FrontPoint{X: x, Predicted: a.Predict(x), Leverage: a.Leverage(x), Believed: a.landscape.Believed(x), Prob: 1})
+		a.Front = append(a.Front, FrontPoint{X: x, Predicted: a.Predict(x), Leverage: a.Leverage(x), Believed: a.landscape.Believed(x)})
 	}
 	first := a.Objectives[0]
 	slices.SortStableFunc(a.Front, func(p, q FrontPoint) int {
@@ -185,6 +188,7 @@ func (a *Analysis) front(xs [][]float64) {
 	for i, p := range a.Front {
 		costs[i] = a.costs(func(t int) float64 { return p.Predicted[t].Value })
 	}
+	a.probabilities()
 	a.Knee = pareto.Knee(costs)
 	a.Best = make([]int, len(a.Tasks))
 	for t := range a.Tasks {
@@ -292,5 +296,33 @@ func (a *Analysis) references() {
 	}
 	if len(models) > 1 {
 		add("uniform", at(func(search.Coefficient) float64 { return 1 / float64(len(models)) }))
+	}
+}
+
+// probabilityDraws bounds the error of a probability to about three points of a hundred.
+const probabilityDraws = 256
+
+// probabilities draws the surrogates jointly at all points of the front, and counts how often each is
+// dominated by none of the others. Where that cannot be computed the probabilities stay 0: unknown.
+func (a *Analysis) probabilities() {
+	xs := make([][]float64, len(a.Front))
+	for i, p := range a.Front {
+		xs[i] = p.X
+	}
+	var means [][]float64
+	var covs []*mat.SymDense
+	for _, t := range a.Objectives {
+		mean, cov := a.Fits[t].Surrogate.Joint(xs)
+		if a.Tasks[t].Sense == Maximize {
+			floats.Scale(-1, mean)
+		}
+		means, covs = append(means, mean), append(covs, cov)
+	}
+	sample, err := pareto.Normals(means, covs)
+	if err != nil {
+		return
+	}
+	for i, p := range pareto.ProbabilityNonDominated(len(xs), probabilityDraws, 1, sample) {
+		a.Front[i].Prob = p
 	}
 }

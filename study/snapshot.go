@@ -83,7 +83,7 @@ type FrontPoint struct {
 	Predicted []Prediction // a task, in the order of Snapshot.Tasks
 	Leverage  float64
 	Believed  bool    // inside the region where the surrogates may be believed
-	Prob      float64 // probability that the point is non-dominated among this front
+	Prob      float64 // probability that no other point of this front dominates it; 0: unknown
 }
 
 // Reference is a point with a name: each model alone, the base, the uniform average.
