@@ -13,7 +13,7 @@ type Limits struct {
 	Connections    int           // at once; 0: 64
 	SessionsPerKey int           // at once; 0: 4
 	Idle           time.Duration // a connection without a byte either way ends; 0: 1 h
-	Handshake      time.Duration // until a key is accepted; 0: 20 s
+	Handshake      time.Duration // until a session is asked for with an accepted key; 0: 20 s
 	InputRate      int           // bytes a second that a session may type; 0: 4096
 }
 
@@ -60,12 +60,27 @@ func (c *counter) leave(key string) {
 	}
 }
 
-// counted is a connection that says when it is closed, once.
+// counted is a connection that ends when it is silent for too long, and says when it is closed, once.
+// The library's own IdleTimeout is read and written by two goroutines at once.
 type counted struct {
 	net.Conn
+	idle  time.Duration
 	once  sync.Once
 	close func()
 }
+
+func (c *counted) Read(p []byte) (int, error) {
+	_ = c.Conn.SetDeadline(time.Now().Add(c.idle))
+	return c.Conn.Read(p)
+}
+
+func (c *counted) Write(p []byte) (int, error) {
+	_ = c.Conn.SetDeadline(time.Now().Add(c.idle))
+	return c.Conn.Write(p)
+}
+
+// SetDeadline does nothing: deadlines are this connection's own.
+func (c *counted) SetDeadline(time.Time) error { return nil }
 
 func (c *counted) Close() error {
 	c.once.Do(c.close)

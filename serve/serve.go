@@ -21,6 +21,7 @@ import (
 	"charm.land/ssh"
 	"charm.land/wish/v2"
 	bm "charm.land/wish/v2/bubbletea"
+	gossh "golang.org/x/crypto/ssh"
 )
 
 // Options say how to serve.
@@ -75,14 +76,12 @@ func Listen(o Options) (*Server, error) {
 	}
 	s.ssh, err = wish.NewServer(
 		wish.WithHostKeyPath(o.HostKey),
-		wish.WithIdleTimeout(o.Limits.Idle),
 		wish.WithPublicKeyAuth(s.authorise),
 		wish.WithMiddleware(bm.MiddlewareWithProgramHandler(s.program), s.admit),
 		func(srv *ssh.Server) error {
-			srv.HandshakeTimeout = o.Limits.Handshake
 			srv.ConnCallback = s.connected
 			srv.SubsystemHandlers = map[string]ssh.SubsystemHandler{}
-			srv.ChannelHandlers = map[string]ssh.ChannelHandler{"session": ssh.DefaultSessionHandler}
+			srv.ChannelHandlers = map[string]ssh.ChannelHandler{"session": s.session}
 			srv.ConnectionFailedCallback = func(c net.Conn, err error) {
 				s.options.Audit.Info("refused", "from", c.RemoteAddr().String(), "why", err.Error())
 			}
@@ -139,7 +138,10 @@ func (s *Server) Serve(ctx context.Context) error {
 	return err
 }
 
-type personKey struct{}
+type (
+	personKey struct{}
+	lateKey   struct{}
+)
 
 func (s *Server) authorise(ctx ssh.Context, key ssh.PublicKey) bool {
 	p, ok := s.keys.Lookup(key)
@@ -150,13 +152,30 @@ func (s *Server) authorise(ctx ssh.Context, key ssh.PublicKey) bool {
 }
 
 // connected counts connections; one too many is closed before it costs anything.
-func (s *Server) connected(_ ssh.Context, c net.Conn) net.Conn {
+func (s *Server) connected(ctx ssh.Context, c net.Conn) net.Conn {
 	if !s.conns.enter("") {
 		s.options.Audit.Info("refused", "from", c.RemoteAddr().String(), "why", "too many connections")
 		_ = c.Close()
 		return nil
 	}
-	return &counted{Conn: c, close: func() { s.conns.leave("") }}
+	// The library's own HandshakeTimeout is read and cleared by two goroutines at once.
+	late := time.AfterFunc(s.options.Limits.Handshake, func() {
+		s.options.Audit.Info("refused", "from", c.RemoteAddr().String(), "why", "no session in time")
+		_ = c.Close()
+	})
+	ctx.SetValue(lateKey{}, late)
+	return &counted{Conn: c, idle: s.options.Limits.Idle, close: func() {
+		late.Stop()
+		s.conns.leave("")
+	}}
+}
+
+// session is the first thing that can be asked for behind an accepted key; the clock for strangers stops.
+func (s *Server) session(srv *ssh.Server, conn *gossh.ServerConn, channel gossh.NewChannel, ctx ssh.Context) {
+	if late, ok := ctx.Value(lateKey{}).(*time.Timer); ok {
+		late.Stop()
+	}
+	ssh.DefaultSessionHandler(srv, conn, channel, ctx)
 }
 
 // admit lets a session with a terminal and without a command through, and says to others what to do.

@@ -364,6 +364,36 @@ func TestTwoHundredConnectionsLeaveTheOthersAlone(t *testing.T) {
 	h.terminal("bob", 80, 24).sees("bob")
 }
 
+func TestAStrangerWhoSaysNothingIsShownOut(t *testing.T) {
+	h := build(t, Limits{Handshake: 200 * time.Millisecond})
+	c, err := net.Dial("tcp", "127.0.0.1:"+h.port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	if _, err := io.Copy(io.Discard, c); err != nil && !strings.Contains(err.Error(), "reset") {
+		t.Error(err)
+	}
+	until(t, "the log says why", func() bool { return strings.Contains(h.audit.String(), "no session in time") }, h.audit.String)
+}
+
+func TestASilentConnectionEnds(t *testing.T) {
+	h := build(t, Limits{Idle: 300 * time.Millisecond})
+	c, err := net.Dial("tcp", "127.0.0.1:"+h.port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	if _, err := io.Copy(io.Discard, c); err != nil && !strings.Contains(err.Error(), "reset") {
+		t.Error(err)
+	}
+	until(t, "it no longer counts", func() bool {
+		h.srv.conns.mu.Lock()
+		defer h.srv.conns.mu.Unlock()
+		return h.srv.conns.open[""] == 0
+	}, h.audit.String)
+}
+
 func TestAClientThatDoesNotReadSlowsNobody(t *testing.T) {
 	h := build(t, Limits{})
 	deaf := h.ssh("bob", "-tt")
