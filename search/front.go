@@ -20,6 +20,28 @@ func (l *Landscape) Front(ctx context.Context, n int) ([][]float64, error) {
 	return xs, err
 }
 
+// FrontByVolume returns at most n coefficient vectors of the predicted front that together dominate most of
+// the space up to a reference point (a value an optimised task, minimised: negated where the task is
+// maximised), each the one that adds most to those before it. With more than four tasks an even spread over
+// the front is nearly all rim; these are the trade-offs that matter. Not bounded by belief. Deterministic.
+func (l *Landscape) FrontByVolume(ctx context.Context, n int, ref []float64) ([][]float64, error) {
+	if n <= 0 || len(l.goals) == 0 {
+		return nil, nil
+	}
+	if len(ref) != len(l.goals) {
+		return nil, fail(BadQuestion, "the reference has %d entries for %d optimised tasks", len(ref), len(l.goals))
+	}
+	xs, fs, err := l.rays(ctx, max(rayCount, 4*n), ref)
+	if err != nil {
+		return nil, err
+	}
+	var out [][]float64
+	for _, i := range newVolume(fs, ref).greedy(fs, n) {
+		out = append(out, xs[i])
+	}
+	return out, nil
+}
+
 // front finds the front of the surrogates' means where feasible is at most 0, with its objectives.
 func (l *Landscape) front(ctx context.Context, n int, feasible func([]float64) float64) (xs, fs [][]float64, err error) {
 	if n <= 0 || len(l.goals) == 0 {
