@@ -2235,54 +2235,6 @@ loop:
 	VPXOR        Y8, Y5, Y5
 	VPSRLQ       $0x20, Y2, Y7
 	VPXOR        Y6, Y7, Y7
-	VPMULUDQ     philoxM0<>+0(SB), Y1, Y6
-	VPMULUDQ     philoxM1<>+0(SB), Y3, Y8
-	VPXOR        448(BX), Y10, Y10
-	VPXOR        480(BX), Y9, Y9
-	VPSRLQ       $0x20, Y8, Y1
-	VPXOR        Y10, Y1, Y1
-	VPSRLQ       $0x20, Y6, Y3
-	VPXOR        Y9, Y3, Y3
-	VPMULUDQ     philoxM0<>+0(SB), Y5, Y9
-	VPMULUDQ     philoxM1<>+0(SB), Y7, Y10
-	VPXOR        448(BX), Y4, Y4
-	VPXOR        480(BX), Y2, Y2
-	VPSRLQ       $0x20, Y10, Y5
-	VPXOR        Y4, Y5, Y5
-	VPSRLQ       $0x20, Y9, Y7
-	VPXOR        Y2, Y7, Y7
-	VPMULUDQ     philoxM0<>+0(SB), Y1, Y2
-	VPMULUDQ     philoxM1<>+0(SB), Y3, Y4
-	VPXOR        512(BX), Y8, Y8
-	VPXOR        544(BX), Y6, Y6
-	VPSRLQ       $0x20, Y4, Y1
-	VPXOR        Y8, Y1, Y1
-	VPSRLQ       $0x20, Y2, Y3
-	VPXOR        Y6, Y3, Y3
-	VPMULUDQ     philoxM0<>+0(SB), Y5, Y6
-	VPMULUDQ     philoxM1<>+0(SB), Y7, Y8
-	VPXOR        512(BX), Y10, Y10
-	VPXOR        544(BX), Y9, Y9
-	VPSRLQ       $0x20, Y8, Y5
-	VPXOR        Y10, Y5, Y5
-	VPSRLQ       $0x20, Y6, Y7
-	VPXOR        Y9, Y7, Y7
-	VPMULUDQ     philoxM0<>+0(SB), Y1, Y9
-	VPMULUDQ     philoxM1<>+0(SB), Y3, Y10
-	VPXOR        576(BX), Y4, Y4
-	VPXOR        608(BX), Y2, Y2
-	VPSRLQ       $0x20, Y10, Y1
-	VPXOR        Y4, Y1, Y1
-	VPSRLQ       $0x20, Y9, Y3
-	VPXOR        Y2, Y3, Y3
-	VPMULUDQ     philoxM0<>+0(SB), Y5, Y2
-	VPMULUDQ     philoxM1<>+0(SB), Y7, Y4
-	VPXOR        576(BX), Y8, Y8
-	VPXOR        608(BX), Y6, Y6
-	VPSRLQ       $0x20, Y4, Y5
-	VPXOR        Y8, Y5, Y5
-	VPSRLQ       $0x20, Y2, Y7
-	VPXOR        Y6, Y7, Y7
 	VPSLLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y10, Y1, Y1
 	VPSLLQ       $0x20, Y9, Y9

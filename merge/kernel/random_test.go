@@ -9,23 +9,23 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestPhiloxVectors: the known answers of Random123 (kat_vectors, philox4x32-10).
+// TestPhiloxVectors: the known answers of Random123 (kat_vectors, philox4x32 7).
 func TestPhiloxVectors(t *testing.T) {
 	for _, c := range []struct {
 		counter [4]uint32
 		key     [2]uint32
 		want    [4]uint32
 	}{
-		{[4]uint32{}, [2]uint32{}, [4]uint32{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+		{[4]uint32{}, [2]uint32{}, [4]uint32{0x5f6fb709, 0x0d893f64, 0x4f121f81, 0x4f730a48}},
 		{
 			[4]uint32{math.MaxUint32, math.MaxUint32, math.MaxUint32, math.MaxUint32},
 			[2]uint32{math.MaxUint32, math.MaxUint32},
-			[4]uint32{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd},
+			[4]uint32{0x5207ddc2, 0x45165e59, 0x4d8ee751, 0x8c52f662},
 		},
 		{
 			[4]uint32{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
 			[2]uint32{0xa4093822, 0x299f31d0},
-			[4]uint32{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1},
+			[4]uint32{0x4dfccaba, 0x190a87f0, 0xc47362ba, 0xb6b5242a},
 		},
 	} {
 		r := newRandom(c.key, [2]uint32{c.counter[2], c.counter[3]})
@@ -45,7 +45,7 @@ func TestPhiloxVectors(t *testing.T) {
 func TestWordsOfASeed(t *testing.T) {
 	got := make([]uint32, 6)
 	NewRandom(1, "math", "model.layers.0.mlp.weight").Words(got, 0)
-	if want := []uint32{0x7fb7a7c6, 0xd9bce506, 0xd9111217, 0xfab81046, 0x5321e809, 0xae111ee4}; !slices.Equal(got, want) {
+	if want := []uint32{0x480bcea2, 0xb517f865, 0x8e3b3886, 0x3112b45e, 0x1b70d95, 0x49e4cf32}; !slices.Equal(got, want) {
 		t.Errorf("words %#x, expected %#x", got, want)
 	}
 }

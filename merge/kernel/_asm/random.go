@@ -6,7 +6,7 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// random writes Philox4x32-10 for 8 counters at a time. Each of the four words of a counter's state has
+// random writes Philox4x32-7 for 8 counters at a time. Each of the four words of a counter's state has
 // a 64-bit lane; only its lower half counts, so that products need no masking.
 func random() {
 	m0, m1 := quads("philoxM0", 0xd2511f53), quads("philoxM1", 0xcd9e8d57)
@@ -41,7 +41,7 @@ func random() {
 			VPBROADCASTD(Mem{Base: high, Disp: 4}, c[g][3])
 			VPADDQ(step, counter, counter)
 		}
-		for round := range 10 {
+		for round := range 7 {
 			for _, c := range c {
 				p0, p1 := YMM(), YMM()
 				VPMULUDQ(m0, c[0], p0)
