@@ -47,42 +47,42 @@ func (b *bands) keeps(key uint64) bool {
 	return low && !high
 }
 
-// keepBand copies to dst the entries of src that b keeps, and zero in place of the rest.
-func keepBand[F Float](b *bands, dst, src []F) {
-	if narrow, ok := any(dst).([]float32); ok && !b.wide {
-		b.keep32(narrow, any(src).([]float32))
+// keepBand puts zero in the place of the entries that b does not keep.
+func keepBand[F Float](b *bands, part []F) {
+	if narrow, ok := any(part).([]float32); ok && !b.wide {
+		b.keep32(narrow)
 		return
 	}
-	for i, v := range src { // a float32 tensor may be among float64 ones, whose magnitudes the cuts are of
-		dst[i] = 0
-		if b.keeps(math.Float64bits(float64(v)) &^ (1 << 63)) {
-			dst[i] = v
+	for i, v := range part { // a float32 tensor may be among float64 ones, whose magnitudes the cuts are of
+		if !b.keeps(math.Float64bits(float64(v)) &^ (1 << 63)) {
+			part[i] = 0
 		}
 	}
 }
 
 // keep32 is keepBand on the kernel: what lies above the lower cut, less what lies above the higher one.
-func (b *bands) keep32(dst, src []float32) {
-	trimAt(b.low, &b.seenLow, dst, src)
+func (b *bands) keep32(part []float32) {
 	if b.high == nothing {
+		trimAt(b.low, &b.seenLow, part)
 		return
 	}
 	if b.top == nil {
 		b.top = make([]float32, BlockElements)
 	}
-	top := b.top[:len(src)]
-	trimAt(b.high, &b.seenHigh, top, src)
+	top := b.top[:len(part)]
+	copy(top, part)
+	trimAt(b.high, &b.seenHigh, top)
+	trimAt(b.low, &b.seenLow, part)
 	for i, v := range top {
-		dst[i] = math.Float32frombits(math.Float32bits(dst[i]) ^ math.Float32bits(v)) // v, or zero
+		part[i] = math.Float32frombits(math.Float32bits(part[i]) ^ math.Float32bits(v)) // v, or zero
 	}
 }
 
-// trimAt copies what lies above a cut, of which seen entries were equal to it and kept before.
-func trimAt(c *cut, seen *int64, dst, src []float32) {
-	copy(dst, src)
+// trimAt keeps what lies above a cut, of which seen entries were equal to it and kept before.
+func trimAt(c *cut, seen *int64, part []float32) {
 	ties := int64(math.MaxInt64)
 	if c.before != nil {
 		ties = max(0, c.quota-*seen)
 	}
-	*seen += kernel.Trim(dst, uint32(c.at), ties)
+	*seen += kernel.Trim(part, uint32(c.at), ties)
 }

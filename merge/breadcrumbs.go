@@ -1,5 +1,7 @@
 package merge
 
+import "fmt"
+
 func init() {
 	register(breadcrumbs{elect: false})
 	register(breadcrumbs{elect: true})
@@ -74,13 +76,16 @@ func dropEnds[F Float](elect bool, dst []Tile[F], in Chunk[F], s Stats) {
 		sum = electSparse[F]
 	}
 	sum(dst, in, func(tile Tile[F]) sparse[F] {
-		keep := make([]*bands, len(tile.Weights))
-		for i := range keep {
-			if tile.effective(i) != 0 {
-				from, to := crumbs(tile.Setting, i, n)
-				keep[i] = r.between(i, from, to, n, in.Tensor, in.Start)
+		keep := in.Once(fmt.Sprint("bands of output ", tile.Output), func() any {
+			keep := make([]*bands, len(tile.Weights))
+			for i := range keep {
+				if tile.effective(i) != 0 {
+					from, to := crumbs(tile.Setting, i, n)
+					keep[i] = r.between(i, from, to, n, in.Tensor, in.Start)
+				}
 			}
-		}
-		return func(part []F, i, lo int) { keepBand(keep[i], part, in.Models[i][lo:lo+len(part)]) }
+			return keep
+		}).([]*bands)
+		return func(part []F, i, _ int) { keepBand(keep[i], part) }
 	})
 }

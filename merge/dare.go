@@ -47,9 +47,8 @@ func dropRandom[F Float](elect bool, dst []Tile[F], in Chunk[F]) {
 		sum = electSparse[F]
 	}
 	sum(dst, in, func(tile Tile[F]) sparse[F] {
-		random, words := rows(tile.Setting, in.Tensor), make([]uint32, BlockElements)
+		random, words := rowsOf(tile, in), wordsOf(in)
 		return func(part []F, i, lo int) {
-			copy(part, in.Models[i][lo:])
 			words := words[:len(part)]
 			random[i].Words(words, in.Start+int64(lo))
 			keepRandom(part, words, tile.NumberOf("density", i))

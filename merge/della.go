@@ -69,17 +69,18 @@ func dropByRank[F Float](elect bool, dst []Tile[F], in Chunk[F]) {
 		}
 	}
 	sum(dst, in, func(tile Tile[F]) sparse[F] {
-		random, words := rows(tile.Setting, in.Tensor), make([]uint32, BlockElements)
+		random, words := rowsOf(tile, in), wordsOf(in)
 		return func(part []F, i, lo int) {
-			delta, density, epsilon := in.Models[i], tile.NumberOf("density", i), tile.NumberOf("epsilon", i)
+			all, density, epsilon := len(in.Models[i]), tile.NumberOf("density", i), tile.NumberOf("epsilon", i)
 			random[i].Words(words[:len(part)], in.Start+int64(lo))
 			for e := range part {
 				at := lo + e
-				n := min(row, len(delta)-at/row*row)
+				n := min(row, all-at/row*row)
 				p := probability(density, epsilon, ranks[i][at], n)
-				part[e] = 0
 				if uint64(words[e]) < kernel.Threshold(p) {
-					part[e] = delta[at] / F(p)
+					part[e] /= F(p)
+				} else {
+					part[e] = 0
 				}
 			}
 		}

@@ -87,7 +87,11 @@ func (f *information) Reduce32(_ int, in Chunk[float32]) { sumInformation(f, in)
 func (f *information) Reduce64(_ int, in Chunk[float64]) { sumInformation(f, in) }
 
 func sumInformation[F Float](f *information, in Chunk[F]) {
-	sums := make([]fisherSums, len(in.Aux))
+	sums := f.chunks[in.Tensor.Index][in.Index]
+	if sums == nil {
+		sums = make([]fisherSums, len(in.Aux))
+		f.chunks[in.Tensor.Index][in.Index] = sums
+	}
 	for i, x := range in.Aux {
 		for e, v := range x {
 			if v < 0 {
@@ -98,7 +102,6 @@ func sumInformation[F Float](f *information, in Chunk[F]) {
 			sums[i].squares += float64(float64(v) * float64(v))
 		}
 	}
-	f.chunks[in.Tensor.Index][in.Index] = sums
 }
 
 // refuse keeps the first bad entry, whatever the order in which they are found.

@@ -102,7 +102,7 @@ func (f *fusedChunk) blame(first int, outs []kernel.Output) error {
 	}
 	for k, out := range outs {
 		if kernel.FirstNonFinite(out.Vector) >= 0 {
-			return f.w.overflow(f.t, f.c, first+k, out.Data)
+			return f.w.overflow(f.t, f.c.start, first+k, out.Data)
 		}
 	}
 	return nil

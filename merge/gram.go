@@ -18,10 +18,21 @@ func newGram(t TensorInfo, n int) *gram {
 	return &gram{n: n, chunks: make([][]float64, ceil(t.Len, ChunkElements))}
 }
 
-func (g *gram) Reduce32(_ int, in Chunk[float32]) { g.chunks[in.Index] = products(in.Models) }
-func (g *gram) Reduce64(_ int, in Chunk[float64]) { g.chunks[in.Index] = products(in.Models) }
+func (g *gram) Reduce32(_ int, in Chunk[float32]) { g.add(in.Index, products(in.Models)) }
+func (g *gram) Reduce64(_ int, in Chunk[float64]) { g.add(in.Index, products(in.Models)) }
 
-// products are the inner products of a chunk; those of models that are not there are zero.
+// add is called by one goroutine for a chunk.
+func (g *gram) add(chunk int, part []float64) {
+	if g.chunks[chunk] == nil {
+		g.chunks[chunk] = part
+		return
+	}
+	for k, v := range part {
+		g.chunks[chunk][k] += v
+	}
+}
+
+// products are the inner products of a part; those of models that are not there are zero.
 func products[F Float](x [][]F) []float64 {
 	out := make([]float64, len(x)*len(x))
 	for i := range x {

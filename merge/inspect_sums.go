@@ -81,15 +81,15 @@ func (s sums) stats(name string, models int) GroupStats {
 func lookAt[F Float](w *worker, d *desk[F], t *tensor, c chunk) (sums, error) {
 	n := len(t.models)
 	s := sums{n: int64(c.n), products: make([]float64, n*n), zeros: make([]int64, n), nonFinite: make([]int64, n+1)}
+	raw, err := w.fetch(t, c, everyModel(n))
+	if err != nil {
+		return s, err
+	}
 	base := buffer(&d.base, c.n)
 	clear(base)
 	bad := make(map[int]bool)
 	if t.base.present() {
-		finite, err := d.readAny(w, t.base, c, base)
-		if err != nil {
-			return s, err
-		}
-		if !finite {
+		if !decodeAny(base, raw.base, t.base) {
 			s.nonFinite[0] = clean(base, nil, bad)
 		}
 	}
@@ -97,18 +97,14 @@ func lookAt[F Float](w *worker, d *desk[F], t *tensor, c chunk) (sums, error) {
 	for i, o := range t.models {
 		values[i] = buffer(&d.models[i], c.n)
 		if o.lora != nil {
-			if err := d.loadLoRA(w, i, values[i], o.lora, c, w.job.plan.r.spec.Models[i].Name); err != nil {
+			if err := d.loadLoRA(w, i, values[i], o.lora, c.start); err != nil {
 				return s, err
 			}
 			plus(values[i], base, values[i])
 			continue
 		}
 		copy(values[i], base)
-		finite, err := d.readAny(w, o, c, values[i][:o.elements(c.start, c.n)])
-		if err != nil {
-			return s, err
-		}
-		if !finite {
+		if !decodeAny(values[i], raw.models[i], o) {
 			s.nonFinite[1+i] = clean(values[i], base, bad)
 		}
 	}
@@ -136,16 +132,21 @@ func lookAt[F Float](w *worker, d *desk[F], t *tensor, c chunk) (sums, error) {
 	return s, nil
 }
 
-// readAny is readElements that takes NaN and infinities too, and says whether there are none.
-func (d *desk[F]) readAny(w *worker, o operand, c chunk, dst []F) (finite bool, err error) {
-	if len(dst) == 0 || !o.present() {
-		return true, nil
+func everyModel(n int) []bool {
+	out := make([]bool, n)
+	for i := range out {
+		out[i] = true
 	}
-	raw, err := w.read(w.buffer(0), o, c.start, len(dst))
-	if err != nil {
-		return false, err
+	return out
+}
+
+// decodeAny decodes what there is, NaN and infinities too, and says whether there are none.
+func decodeAny[F Float](dst []F, raw []byte, o operand) (finite bool) {
+	if len(raw) == 0 {
+		return true
 	}
-	return decode(dst, vector(raw, o.tensor.DType)), nil
+	v := vector(raw, o.tensor.DType)
+	return decode(dst[:v.Len()], v)
 }
 
 // clean puts the base's entries, or zero, in the place of what is not finite, and notes where.

@@ -8,120 +8,76 @@ import (
 	"parfait/merge/safetensors"
 )
 
-// desk is one worker's buffers for one arithmetic, reused from chunk to chunk.
+// partElements is how much of a chunk is decoded at a time: what the inputs' parts take stays in the
+// second cache, between the bytes that were read and the bytes that are to be written.
+const partElements = 1 << 14
+
+// desk is one worker's buffers for one arithmetic, reused from part to part.
 type desk[F Float] struct {
 	base    []F
 	models  [][]F
 	aux     [][]F
 	outs    [][]F
 	scratch [][]F
-	average []F
+	average []F // of an inspection
 	tiles   []Tile[F]
 	loras   []factors[F]
-	zeros   [][]uint64 // a model: bit e is set where element e of θᵢ is zero
+	zeros   [][]uint64     // a model: bit e is set where element e of θᵢ is zero
+	memo    map[string]any // see Chunk.Once
 }
 
 func newDesk[F Float](models, outs int) *desk[F] {
 	return &desk[F]{
 		models: make([][]F, models), aux: make([][]F, models), outs: make([][]F, outs),
-		zeros: make([][]uint64, models),
+		zeros: make([][]uint64, models), memo: map[string]any{},
 	}
 }
 
-// buffer is n elements of a buffer that is made when it is first needed.
+// buffer is n elements of a buffer that is made, or made longer, when it is needed.
 func buffer[F Float](b *[]F, n int) []F {
-	if *b == nil {
-		*b = make([]F, ChunkElements)
+	if cap(*b) < n {
+		*b = make([]F, max(n, partElements))
 	}
 	return (*b)[:n]
 }
 
-// load reads and decodes a chunk: the base, and every model that is needed as the method wants it.
-func (d *desk[F]) load(w *worker, t *tensor, c chunk, need []bool) (Chunk[F], error) {
+// inputs are the bytes of one chunk in every input that is read; what is shorter than the chunk ends
+// where its input does.
+type inputs struct {
+	base   []byte
+	models [][]byte
+	aux    [][]byte
+}
+
+// fetch reads a chunk: the base, and every model that is needed.
+func (w *worker) fetch(t *tensor, c chunk, need []bool) (in inputs, err error) {
 	p := w.job.plan
-	in := Chunk[F]{Tensor: t.TensorInfo, Index: c.index, Start: c.start, Models: make([][]F, len(need)), scratch: &d.scratch}
+	in.models, in.aux = make([][]byte, len(need)), make([][]byte, len(need))
+	have := c.n
 	if t.base.present() && (p.r.info.NeedsBase || t.leansOnBase) {
-		in.Base = buffer(&d.base, c.n)
-		if err := d.loadBase(w, t, c, in.Base); err != nil {
+		have = t.base.elements(c.start, c.n)
+		if in.base, err = w.read(w.buffer(0), t.base, c.start, have); err != nil {
 			return in, err
 		}
 	}
-	for i, wanted := range need {
-		if !wanted {
+	for i, o := range t.models {
+		n := o.elements(c.start, c.n)
+		starts := have < c.n && n > have // rows that the base lacks begin as this model's
+		if have = max(have, n); n == 0 || !need[i] && !starts {
 			continue
 		}
-		in.Models[i] = buffer(&d.models[i], c.n)
-		if err := d.loadModel(w, t, c, i, in.Models[i], in.Base); err != nil {
+		if in.models[i], err = w.read(w.buffer(1+i), o, c.start, n); err != nil {
 			return in, err
 		}
 	}
-	if t.aux == nil {
-		return in, nil
-	}
-	in.Aux = make([][]F, len(need))
-	for i, wanted := range need {
-		if wanted {
-			in.Aux[i] = buffer(&d.aux[i], c.n)
-			if err := readElements(w, in.Aux[i], t.aux[i], c.start, p.r.spec.Models[i].Name); err != nil {
+	for i, o := range t.aux {
+		if need[i] {
+			if in.aux[i], err = w.read(w.buffer(1+len(need)+i), o, c.start, c.n); err != nil {
 				return in, err
 			}
 		}
 	}
 	return in, nil
-}
-
-// loadBase reads θ₀. Rows that only models have (padded vocabularies) start from the first such model.
-func (d *desk[F]) loadBase(w *worker, t *tensor, c chunk, base []F) error {
-	have := t.base.elements(c.start, c.n)
-	if err := readElements(w, base[:have], t.base, c.start, "base"); err != nil {
-		return err
-	}
-	for i := 0; have < c.n && i < len(t.models); i++ {
-		if n := t.models[i].elements(c.start, c.n); n > have {
-			from := c.start + int64(have)
-			if err := readElements(w, base[have:n], t.models[i], from, w.job.plan.r.spec.Models[i].Name); err != nil {
-				return err
-			}
-			have = n
-		}
-	}
-	return nil
-}
-
-// loadModel reads θᵢ or δᵢ. What a model lacks is as in the base.
-func (d *desk[F]) loadModel(w *worker, t *tensor, c chunk, i int, dst, base []F) error {
-	o, name := t.models[i], w.job.plan.r.spec.Models[i].Name
-	deltas := w.job.plan.r.info.Operand == Deltas
-	switch {
-	case o.lora != nil:
-		if err := d.loadLoRA(w, i, dst, o.lora, c, name); err != nil {
-			return err
-		}
-		if deltas && w.job.plan.r.spec.Masks == MasksNone {
-			return nil
-		}
-		plus(dst, base, dst)
-	case deltas && w.job.plan.r.spec.Masks == MasksNone && o.elements(c.start, c.n) == c.n:
-		return readDeltas(w, dst, base, o, c.start, name)
-	default:
-		have := o.elements(c.start, c.n)
-		if err := readElements(w, dst[:have], o, c.start, name); err != nil {
-			return err
-		}
-		if have < c.n {
-			copy(dst[have:], base[have:])
-		}
-	}
-	if w.job.plan.r.spec.Masks != MasksNone {
-		if d.zeros[i] == nil {
-			d.zeros[i] = make([]uint64, ChunkElements/64)
-		}
-		noteZeros(d.zeros[i], dst)
-	}
-	if deltas {
-		minus(dst, dst, base)
-	}
-	return nil
 }
 
 // elements is how many of n elements from start on an operand has.
@@ -132,36 +88,103 @@ func (o operand) elements(start int64, n int) int {
 	return int(min(max(o.tensor.Elements()-start, 0), int64(n)))
 }
 
-// readElements reads and decodes dst's elements of an operand from start on, and refuses NaN and Inf.
-func readElements[F Float](w *worker, dst []F, o operand, start int64, input string) error {
-	if len(dst) == 0 {
-		return nil
+// decode makes a part of a chunk, from element lo on, into what the method wants.
+func (d *desk[F]) decode(w *worker, t *tensor, c chunk, raw inputs, need []bool, lo, n int) (Chunk[F], error) {
+	names := w.job.plan.r.spec.Models
+	part := Chunk[F]{
+		Tensor: t.TensorInfo, Index: c.index, Start: c.start + int64(lo), Models: make([][]F, len(need)),
+		scratch: &d.scratch, memo: d.memo,
 	}
-	raw, err := w.read(w.buffer(0), o, start, len(dst))
-	if err != nil {
-		return err
+	if t.base.present() && (w.job.plan.r.info.NeedsBase || t.leansOnBase) {
+		part.Base = buffer(&d.base, n)
+		have, err := decodePart(part.Base, raw.base, t.base, c.start, lo, "base")
+		for i := 0; err == nil && have < n && i < len(t.models); i++ {
+			if more := t.models[i].elements(part.Start, n); more > have {
+				_, err = decodePart(part.Base[have:more], raw.models[i], t.models[i], c.start, lo+have, names[i].Name)
+				have = more
+			}
+		}
+		if err != nil {
+			return part, err
+		}
 	}
-	if !decode(dst, vector(raw, o.tensor.DType)) {
-		return notFiniteInput(raw, o, start, input)
+	for i, wanted := range need {
+		if wanted {
+			part.Models[i] = buffer(&d.models[i], n)
+			if err := d.decodeModel(w, t, c, raw, i, lo, part); err != nil {
+				return part, err
+			}
+		}
+	}
+	if t.aux != nil {
+		part.Aux = make([][]F, len(need))
+		for i, wanted := range need {
+			if wanted {
+				part.Aux[i] = buffer(&d.aux[i], n)
+				if _, err := decodePart(part.Aux[i], raw.aux[i], t.aux[i], c.start, lo, names[i].Name); err != nil {
+					return part, err
+				}
+			}
+		}
+	}
+	return part, nil
+}
+
+// decodeModel makes θᵢ or δᵢ. What a model lacks is as in the base.
+func (d *desk[F]) decodeModel(w *worker, t *tensor, c chunk, raw inputs, i, lo int, part Chunk[F]) error {
+	o, dst, r := t.models[i], part.Models[i], w.job.plan.r
+	deltas := r.info.Operand == Deltas
+	if o.lora != nil {
+		if err := d.loadLoRA(w, i, dst, o.lora, part.Start); err != nil {
+			return err
+		}
+		if deltas && r.spec.Masks == MasksNone {
+			return nil
+		}
+		plus(dst, part.Base, dst)
+	} else {
+		have, err := decodePart(dst, raw.models[i], o, c.start, lo, r.spec.Models[i].Name)
+		if err != nil {
+			return err
+		}
+		if have < len(dst) {
+			copy(dst[have:], part.Base[have:])
+		}
+	}
+	if r.spec.Masks != MasksNone {
+		if need := (len(dst) + 63) / 64; len(d.zeros[i]) < need {
+			d.zeros[i] = make([]uint64, need)
+		}
+		noteZeros(d.zeros[i], dst)
+	}
+	if deltas {
+		minus(dst, dst, part.Base)
 	}
 	return nil
 }
 
-// readDeltas is readElements less the base, a block at a time while it is in the first caches.
-func readDeltas[F Float](w *worker, dst, base []F, o operand, start int64, input string) error {
-	raw, err := w.read(w.buffer(0), o, start, len(dst))
-	if err != nil {
-		return err
-	}
+// decodePart decodes into dst the elements of a chunk's bytes from lo on, as many as there are, and
+// refuses NaN and infinities.
+func decodePart[F Float](dst []F, raw []byte, o operand, start int64, lo int, input string) (have int, err error) {
 	size := int(o.tensor.DType.Bits() / 8)
-	for lo := 0; lo < len(dst); lo += BlockElements {
-		hi := min(lo+BlockElements, len(dst))
-		if !decode(dst[lo:hi], vector(raw[lo*size:hi*size], o.tensor.DType)) {
-			return notFiniteInput(raw, o, start, input)
-		}
-		minus(dst[lo:hi], dst[lo:hi], base[lo:hi])
+	if size == 0 || len(raw) <= lo*size {
+		return 0, nil
 	}
-	return nil
+	raw = raw[lo*size : min(len(raw), (lo+len(dst))*size)]
+	have = len(raw) / size
+	if !decode(dst[:have], vector(raw, o.tensor.DType)) {
+		return have, notFiniteInput(raw, o, start+int64(lo), input)
+	}
+	return have, nil
+}
+
+// readElements reads and decodes dst's elements of an operand from start on.
+func readElements[F Float](w *worker, dst []F, o operand, start int64, input string) error {
+	raw, err := w.read(make([]byte, int64(len(dst))*o.tensor.DType.Bits()/8), o, start, len(dst))
+	if err == nil {
+		_, err = decodePart(dst, raw, o, start, 0, input)
+	}
+	return err
 }
 
 // notFiniteInput names the first element of raw that is not finite.

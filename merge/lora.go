@@ -7,14 +7,13 @@ type factors[F Float] struct {
 	left, right []F
 }
 
-// loadLoRA computes a chunk of δ = s·B·A: every entry is the sum over the rank, in order, of products
+// loadLoRA computes the elements of δ = s·B·A from at on: every entry is the sum over the rank, in order, of products
 // with f(s·b), each rounded.
-func (d *desk[F]) loadLoRA(w *worker, model int, dst []F, l *lora, c chunk, name string) error {
-	f, err := d.factors(w, model, l, name)
+func (d *desk[F]) loadLoRA(w *worker, model int, dst []F, l *lora, at int64) error {
+	f, err := d.factors(w, model, l, w.job.plan.r.spec.Models[model].Name)
 	if err != nil {
 		return err
 	}
-	at := c.start
 	for len(dst) > 0 {
 		row, col := at/l.cols, at%l.cols
 		n := min(l.cols-col, int64(len(dst)))

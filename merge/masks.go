@@ -30,16 +30,16 @@ func noteZeros[F Float](set []uint64, theta []F) {
 
 // applyMasks puts zeros back into the outputs: where every model of an output is zero or, with
 // intersect, where any is. With preserve all its models must be zero in the same places.
-func (d *desk[F]) applyMasks(w *worker, t *tensor, c chunk) error {
+func (d *desk[F]) applyMasks(w *worker, t *tensor, in Chunk[F]) error {
 	j, use := w.job, w.job.uses(t)
-	way := j.plan.r.spec.Masks
+	way, n := j.plan.r.spec.Masks, in.Len()
 	for i, needed := range use.need {
 		if needed {
-			j.masked.before[i].Add(count(d.zeros[i], c.n))
+			j.masked.before[i].Add(count(d.zeros[i], n))
 		}
 	}
 	for k := range use.idle {
-		out := d.outs[k][:c.n]
+		out := d.outs[k][:n]
 		if !use.idle[k] {
 			var models []int
 			for i, a := range j.plan.r.active(use.settings[k]) {
@@ -48,24 +48,18 @@ func (d *desk[F]) applyMasks(w *worker, t *tensor, c chunk) error {
 				}
 			}
 			if way == MasksPreserve {
-				if err := d.sameMasks(j, t, c, models); err != nil {
+				if err := d.sameMasks(j, in, models); err != nil {
 					return err
 				}
 			}
-			for word := range (c.n + 63) / 64 {
+			for word := range (n + 63) / 64 {
 				zero := joinMasks(d.zeros, models, word, way)
 				for ; zero != 0; zero &= zero - 1 {
 					out[word*64+bits.TrailingZeros64(zero)] = 0
 				}
 			}
 		}
-		n := int64(0)
-		for _, v := range out {
-			if v == 0 {
-				n++
-			}
-		}
-		j.masked.after[k].Add(n)
+		j.masked.after[k].Add(zeros(out))
 	}
 	return nil
 }
@@ -84,8 +78,8 @@ func joinMasks(zeros [][]uint64, models []int, word int, way Masks) uint64 {
 }
 
 // sameMasks names the first entry that is zero in some models only.
-func (d *desk[F]) sameMasks(j *job, t *tensor, c chunk, models []int) error {
-	for word := range (c.n + 63) / 64 {
+func (d *desk[F]) sameMasks(j *job, in Chunk[F], models []int) error {
+	for word := range (in.Len() + 63) / 64 {
 		for _, i := range models[1:] {
 			differ := d.zeros[models[0]][word] ^ d.zeros[i][word]
 			if differ == 0 {
@@ -98,7 +92,7 @@ func (d *desk[F]) sameMasks(j *job, t *tensor, c chunk, models []int) error {
 			}
 			names := j.plan.r.spec.modelNames()
 			return Problem{
-				CodeMasksDiffer, fmt.Sprintf("%s[%d]", t.Name, c.start+int64(e)), fmt.Sprintf("it is zero in %s and not in %s", names[zero], names[other]),
+				CodeMasksDiffer, fmt.Sprintf("%s[%d]", in.Tensor.Name, in.Start+int64(e)), fmt.Sprintf("it is zero in %s and not in %s", names[zero], names[other]),
 				"models that were pruned with one mask", "write masks: intersect (zero where any is) or masks: union (zero where all are)",
 			}
 		}

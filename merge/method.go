@@ -109,16 +109,19 @@ func (t TensorInfo) Row() int64 {
 	return t.Shape[len(t.Shape)-1]
 }
 
-// Chunk is a run of consecutive elements of one tensor in every input, decoded.
+// Chunk is a run of consecutive elements of one tensor in every input, decoded. The executor reads
+// chunks of ChunkElements and hands each of them over in parts, in order, by one goroutine; methods that
+// want whole rows get it in one part.
 type Chunk[F Float] struct {
 	Tensor TensorInfo
-	Index  int   // of the chunk in its tensor
-	Start  int64 // index of its first element
+	Index  int   // of the chunk in its tensor, the same for all its parts
+	Start  int64 // index of the part's first element
 	Base   []F   // θ₀; nil for methods that need none
 	Models [][]F // δᵢ or θᵢ, as the method's Operand says; nil where no output gives the model a weight
 	Aux    [][]F // what a parameter of kind Paths names for each model, with the same names and shapes
 
 	scratch *[][]F
+	memo    map[string]any
 }
 
 // Scratch is a buffer of BlockElements elements for whatever the method likes; i is the buffer's number.
@@ -130,6 +133,19 @@ func (c Chunk[F]) Scratch(i int) []F {
 		*c.scratch = append(*c.scratch, make([]F, BlockElements))
 	}
 	return (*c.scratch)[i]
+}
+
+// Once gives what make made at the first part of the chunk: what costs, or what goes on from part to part.
+func (c Chunk[F]) Once(key string, make func() any) any {
+	if c.memo == nil {
+		return make()
+	}
+	v, ok := c.memo[key]
+	if !ok {
+		v = make()
+		c.memo[key] = v
+	}
+	return v
 }
 
 // BlockElements is the length of scratch buffers: what stays in the first caches.
@@ -198,8 +214,8 @@ func (o Options) Choice(name string) string { v, _ := o[name].(string); return v
 type Stats any
 
 // Reducer gathers statistics of one tensor (or of the whole model, see WholeModel). Reduce32 and
-// Reduce64 are called by several goroutines at once, each chunk once in a pass; what comes out must
-// not depend on their order. Finish ends a pass and says whether another one is needed, or why what
+// Reduce64 are called by several goroutines at once, each part of a chunk once in a pass and the parts
+// of one chunk in order; what comes out must not depend on the order of the chunks. Finish ends a pass and says whether another one is needed, or why what
 // was read cannot be merged. Stats of a whole model that have a method Notes() []string
 // speak in the receipt.
 type Reducer interface {

@@ -6,15 +6,20 @@ import "parfait/merge/kernel"
 // seed, the two names and its index alone, so that neither the order of the work nor the number of
 // workers can change it. An entry is kept where its word, over 2³², is below a probability.
 
-// rows makes the random row of each model for a tensor.
-func rows(s Setting, t TensorInfo) []*kernel.Random {
-	out := make([]*kernel.Random, len(s.Names))
-	for i, name := range s.Names {
-		if s.effective(i) != 0 {
-			out[i] = kernel.NewRandom(s.Seed, name, t.Name)
+// rowsOf are the random rows of the models for a tensor.
+func rowsOf[F Float](tile Tile[F], in Chunk[F]) []*kernel.Random {
+	return in.Once("random", func() any {
+		out := make([]*kernel.Random, len(tile.Names))
+		for i, name := range tile.Names {
+			out[i] = kernel.NewRandom(tile.Seed, name, in.Tensor.Name)
 		}
-	}
-	return out
+		return out
+	}).([]*kernel.Random)
+}
+
+// wordsOf is a block of words to draw into.
+func wordsOf[F Float](in Chunk[F]) []uint32 {
+	return in.Once("words", func() any { return make([]uint32, BlockElements) }).([]uint32)
 }
 
 // keepRandom clears the entries of part that are not kept with probability p and divides the others

@@ -24,7 +24,7 @@ type ranks struct {
 
 	mu       sync.Mutex
 	searches []search // of the present pass
-	left     int64    // chunks that this pass has still to see
+	left     int64    // elements that this pass has still to see
 }
 
 // cut is one rank of one model. An entry lies above it if its magnitude is greater than at, or equal
@@ -126,14 +126,16 @@ func (r *ranks) Spans(_ int, t TensorInfo) []Span {
 	return slices.Compact(all)
 }
 
-// expect counts the chunks of the pass that begins.
+// expect counts the elements of the pass that begins.
 func (r *ranks) expect() {
 	r.left = 0
 	for _, t := range r.ts {
-		if spans := r.Spans(0, t); spans != nil {
-			r.left += int64(len(spans))
-		} else {
-			r.left += ceil(t.Len, ChunkElements)
+		spans := r.Spans(0, t)
+		if spans == nil {
+			spans = []Span{{0, t.Len}}
+		}
+		for _, s := range spans {
+			r.left += s.Len
 		}
 	}
 	if r.left == 0 && len(r.searches) > 0 {
@@ -159,21 +161,21 @@ func (r *ranks) Reduce32(_ int, in Chunk[float32]) {
 			x = x[n:]
 		}
 	}
-	r.saw()
+	r.saw(in.Len())
 }
 
 func (r *ranks) Reduce64(_ int, in Chunk[float64]) {
 	for _, s := range r.searches {
 		s.see(in.Models[s.model()], r.chunk(in.Tensor, in.Start))
 	}
-	r.saw()
+	r.saw(in.Len())
 }
 
-// saw ends the pass with its last chunk, so that nothing is kept while other tensors are read.
-func (r *ranks) saw() {
+// saw ends the pass with its last element, so that nothing is kept while other tensors are read.
+func (r *ranks) saw(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.left--; r.left == 0 {
+	if r.left -= int64(n); r.left == 0 {
 		r.end()
 	}
 }

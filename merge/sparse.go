@@ -9,9 +9,20 @@ import (
 // Methods that drop entries of task vectors and add up the rest, with or without an election of signs
 // (TIES-Merging, Yadav et al., arXiv 2306.01708).
 
-// sparse fills dst with the entries of δᵢ from index lo of the chunk on, those that are dropped as
-// zeros. It is called for each model with rising lo.
-type sparse[F Float] func(dst []F, i, lo int)
+// sparse drops entries of δᵢ: part holds those from index lo of the chunk's part on, and gets zeros where
+// they are dropped. It is called for each model with rising lo.
+type sparse[F Float] func(part []F, i, lo int)
+
+// thinned is a block of a model's entries after dropping: in place for the last output that wants them.
+func thinned[F Float](in Chunk[F], drop sparse[F], last bool, i, lo, hi int) []F {
+	part := in.Models[i][lo:hi]
+	if !last {
+		part = in.Scratch(i)[:hi-lo]
+		copy(part, in.Models[i][lo:hi])
+	}
+	drop(part, i, lo)
+	return part
+}
 
 // normalizeFlag makes the sum an average over the models that agree.
 var normalizeFlag = Param{
@@ -21,17 +32,15 @@ var normalizeFlag = Param{
 
 // addSparse is θ₀ + λ Σ cᵢδ'ᵢ, where δ' is what thin leaves of a task vector for an output.
 func addSparse[F Float](dst []Tile[F], in Chunk[F], thin func(Tile[F]) sparse[F]) {
-	for _, tile := range dst {
+	for k, tile := range dst {
 		w, drop := scaled[F](tile.Setting), thin(tile)
-		part := in.Scratch(0)
 		for lo := 0; lo < len(tile.Out); lo += BlockElements {
 			hi := min(lo+BlockElements, len(tile.Out))
 			sum := tile.Out[lo:hi]
 			clear(sum)
 			for i := range w {
 				if w[i] != 0 {
-					drop(part[:hi-lo], i, lo)
-					axpy(sum, w[i], part[:hi-lo])
+					axpy(sum, w[i], thinned(in, drop, k == len(dst)-1, i, lo, hi))
 				}
 			}
 			plus(sum, in.Base[lo:hi], sum)
@@ -42,14 +51,15 @@ func addSparse[F Float](dst []Tile[F], in Chunk[F], thin func(Tile[F]) sparse[F]
 // electSparse is addSparse over the entries whose product with their weight has the elected sign, that
 // of Σ cᵢδ'ᵢ, + where it is zero. With normalize the sum is divided by the Σ cᵢ over them.
 func electSparse[F Float](dst []Tile[F], in Chunk[F], thin func(Tile[F]) sparse[F]) {
-	for _, tile := range dst {
+	for k, tile := range dst {
+		last := k == len(dst)-1
 		if narrow, ok := any(tile).(Tile[float32]); ok && tile.Number("lambda") == 1 {
-			electOnKernel(narrow, any(in).(Chunk[float32]), any(thin(tile)).(sparse[float32]))
+			electOnKernel(narrow, any(in).(Chunk[float32]), any(thin(tile)).(sparse[float32]), last)
 			continue
 		}
 		w, drop := scaled[F](tile.Setting), thin(tile)
 		normalize := tile.Flag("normalize")
-		elected, total := in.Scratch(len(w)), in.Scratch(len(w)+1)
+		elected, total, parts := in.Scratch(len(w)), in.Scratch(len(w)+1), make([][]F, len(w))
 		for lo := 0; lo < len(tile.Out); lo += BlockElements {
 			hi := min(lo+BlockElements, len(tile.Out))
 			n := hi - lo
@@ -59,18 +69,16 @@ func electSparse[F Float](dst []Tile[F], in Chunk[F], thin func(Tile[F]) sparse[
 			clear(total)
 			for i := range w {
 				if w[i] != 0 {
-					part := in.Scratch(i)[:n]
-					drop(part, i, lo)
-					axpy(elected, F(tile.Weights[i]), part)
+					parts[i] = thinned(in, drop, last, i, lo, hi)
+					axpy(elected, F(tile.Weights[i]), parts[i])
 				}
 			}
 			for i := range w {
 				if w[i] != 0 {
-					part := in.Scratch(i)[:n]
-					agree(part, elected, tile.Weights[i] < 0)
-					axpy(sum, w[i], part)
+					agree(parts[i], elected, tile.Weights[i] < 0)
+					axpy(sum, w[i], parts[i])
 					if normalize {
-						addWhere(total, F(tile.Weights[i]), part)
+						addWhere(total, F(tile.Weights[i]), parts[i])
 					}
 				}
 			}
@@ -83,7 +91,7 @@ func electSparse[F Float](dst []Tile[F], in Chunk[F], thin func(Tile[F]) sparse[
 }
 
 // electOnKernel is electSparse for one output, where the weights that elect are those that scale.
-func electOnKernel(tile Tile[float32], in Chunk[float32], drop sparse[float32]) {
+func electOnKernel(tile Tile[float32], in Chunk[float32], drop sparse[float32], last bool) {
 	w := scaled[float32](tile.Setting)
 	var parts []float32
 	if tile.Flag("normalize") {
@@ -94,8 +102,7 @@ func electOnKernel(tile Tile[float32], in Chunk[float32], drop sparse[float32]) 
 		hi := min(lo+BlockElements, len(tile.Out))
 		for i := range w {
 			if w[i] != 0 {
-				list[i] = in.Scratch(i)[:hi-lo]
-				drop(list[i], i, lo)
+				list[i] = thinned(in, drop, last, i, lo, hi)
 			}
 		}
 		kernel.Elect(tile.Out[lo:hi], list, w, parts)

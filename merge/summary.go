@@ -101,7 +101,7 @@ func (p *Plan) memory(outs, workers int) int64 {
 	widest := p.widest
 	perWorker := int64(1+len(p.models)+min(outs, fusedOutputs)) * widest * ChunkElements
 	if _, fused := p.r.method.(Weighted); !fused {
-		perWorker = (2*widest + max(4, widest)*int64(1+len(p.models)+outs)) * ChunkElements
+		perWorker = int64(1+len(p.models)+outs) * (widest*ChunkElements + max(4, widest)*partElements)
 	}
 	return int64(workers)*perWorker + 16<<20
 }

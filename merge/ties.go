@@ -1,6 +1,9 @@
 package merge
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 func init() { register(ties{}) }
 
@@ -106,13 +109,16 @@ func (ties) Apply64(dst []Tile[float64], in Chunk[float64], s Stats) { trimAndEl
 func trimAndElect[F Float](dst []Tile[F], in Chunk[F], s Stats) {
 	r, n := thresholds(s, in.Tensor)
 	electSparse(dst, in, func(tile Tile[F]) sparse[F] {
-		keep := make([]*bands, len(tile.Weights))
-		for i := range keep {
-			if tile.effective(i) != 0 {
-				keep[i] = r.between(i, 0, kept(tile.NumberOf("density", i), n), n, in.Tensor, in.Start)
+		keep := in.Once(fmt.Sprint("bands of output ", tile.Output), func() any {
+			keep := make([]*bands, len(tile.Weights))
+			for i := range keep {
+				if tile.effective(i) != 0 {
+					keep[i] = r.between(i, 0, kept(tile.NumberOf("density", i), n), n, in.Tensor, in.Start)
+				}
 			}
-		}
-		return func(part []F, i, lo int) { keepBand(keep[i], part, in.Models[i][lo:lo+len(part)]) }
+			return keep
+		}).([]*bands)
+		return func(part []F, i, _ int) { keepBand(keep[i], part) }
 	})
 }
 

@@ -26,16 +26,70 @@ func reduceInto[F Float](r Reducer, pass int, in Chunk[F]) {
 	}
 }
 
-// merge computes one chunk of every output and writes it.
-func (d *desk[F]) merge(w *worker, t *tensor, c chunk, s Stats) error {
-	use := w.job.uses(t)
-	in, err := d.load(w, t, c, use.need)
+// eachPart reads a chunk and hands its parts to f, from the left to the right. Where the method wants
+// whole rows there is one part.
+func (d *desk[F]) eachPart(w *worker, t *tensor, c chunk, need []bool, f func(lo int, part Chunk[F]) error) error {
+	raw, err := w.fetch(t, c, need)
 	if err != nil {
 		return err
 	}
+	clear(d.memo)
+	step := partElements
+	if w.job.byRows(t) {
+		step = c.n
+	}
+	for lo := 0; lo < c.n; lo += step {
+		part, err := d.decode(w, t, c, raw, need, lo, min(step, c.n-lo))
+		if err == nil {
+			err = f(lo, part)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// merge computes one chunk of every output and writes it.
+func (d *desk[F]) merge(w *worker, t *tensor, c chunk, s Stats) error {
+	use := w.job.uses(t)
+	size := int(t.out.Bits() / 8)
+	out := func(k int) []byte { return w.buffer(1 + 2*len(use.need) + k)[:c.n*size] }
+	err := d.eachPart(w, t, c, use.need, func(lo int, in Chunk[F]) error {
+		n := in.Len()
+		if err := d.apply(w, t, in, s); err != nil {
+			return err
+		}
+		for k := range use.idle {
+			raw := out(k)[lo*size : (lo+n)*size]
+			if !encode(vector(raw, t.out), d.outs[k][:n]) {
+				return w.overflow(t, in.Start, k, raw)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for k, idle := range use.idle {
+		if idle && t.narrowed && t.base.elements(c.start, c.n) == c.n {
+			if err := w.convertBase(out(k), t, c); err != nil {
+				return err
+			}
+		}
+		if err := w.job.put(k, t, c, out(k)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply computes a part of every output.
+func (d *desk[F]) apply(w *worker, t *tensor, in Chunk[F], s Stats) error {
+	use, r := w.job.uses(t), w.job.plan.r
 	d.tiles = d.tiles[:0]
 	for k, idle := range use.idle {
-		out := buffer(&d.outs[k], c.n)
+		out := buffer(&d.outs[k], in.Len())
 		if idle {
 			copy(out, in.Base) // every weight is zero: the base, to the bit
 			continue
@@ -43,27 +97,12 @@ func (d *desk[F]) merge(w *worker, t *tensor, c chunk, s Stats) error {
 		d.tiles = append(d.tiles, Tile[F]{Setting: use.settings[k], Out: out})
 	}
 	if len(d.tiles) > 0 {
-		applyTo(w.job.plan.r.method, d.tiles, in, s)
+		applyTo(r.method, d.tiles, in, s)
 	}
-	if w.job.plan.r.spec.Masks != MasksNone {
-		if err := d.applyMasks(w, t, c); err != nil {
-			return err
-		}
+	if r.spec.Masks == MasksNone {
+		return nil
 	}
-	for k, idle := range use.idle {
-		raw := w.buffer(1)[:int64(c.n)*t.out.Bits()/8]
-		if idle && t.narrowed && t.base.elements(c.start, c.n) == c.n {
-			if err := w.convertBase(raw, t, c); err != nil {
-				return err
-			}
-		} else if !encode(vector(raw, t.out), d.outs[k][:c.n]) {
-			return w.overflow(t, c, k, raw)
-		}
-		if err := w.job.put(k, t, c, raw); err != nil {
-			return err
-		}
-	}
-	return nil
+	return d.applyMasks(w, t, in)
 }
 
 // convertBase gives the base's bytes, which may say more than float32 can.
@@ -77,19 +116,18 @@ func (w *worker) convertBase(into []byte, t *tensor, c chunk) error {
 
 // scan hands one chunk to a reducer.
 func (d *desk[F]) scan(w *worker, t *tensor, c chunk, need []bool, r Reducer, pass int) error {
-	in, err := d.load(w, t, c, need)
-	if err == nil {
-		reduceInto(r, pass, in)
-	}
-	return err
+	return d.eachPart(w, t, c, need, func(_ int, part Chunk[F]) error {
+		reduceInto(r, pass, part)
+		return nil
+	})
 }
 
-// overflow names the first element of output k that is not finite.
-func (w *worker) overflow(t *tensor, c chunk, k int, raw []byte) error {
+// overflow names the first element of output k that is not finite, among those from start on.
+func (w *worker) overflow(t *tensor, start int64, k int, raw []byte) error {
 	v := vector(raw, t.out)
 	i := kernel.FirstNonFinite(v)
 	return Problem{
-		CodeNotFinite, fmt.Sprintf("%s: %s[%d]", w.job.outs[k].Target, t.Name, c.start+int64(i)), fmt.Sprintf("the merged value is %v as %s", v.At(i), t.out),
+		CodeNotFinite, fmt.Sprintf("%s: %s[%d]", w.job.outs[k].Target, t.Name, start+int64(i)), fmt.Sprintf("the merged value is %v as %s", v.At(i), t.out),
 		"finite numbers", "the coefficients are too large for this dtype: lower them, or write bf16 or f32",
 	}
 }

@@ -35,17 +35,21 @@ func (s *spread) Reduce32(_ int, in Chunk[float32]) { reduceSpread(s, in) }
 func (s *spread) Reduce64(_ int, in Chunk[float64]) { reduceSpread(s, in) }
 
 func reduceSpread[F Float](s *spread, in Chunk[F]) {
-	list := make([]moments, len(in.Models)+len(s.outs))
+	list := s.chunks[in.Index]
+	if list == nil {
+		list = make([]moments, len(in.Models)+len(s.outs))
+		s.chunks[in.Index] = list
+	}
 	for i, x := range in.Models {
-		list[i] = momentsOf(x)
+		list[i] = list[i].and(momentsOf(x))
 	}
 	tile := []Tile[F]{{Out: make([]F, in.Len())}}
 	for k, set := range s.outs {
 		tile[0].Setting = set
 		applyTo(s.method, tile, in, nil)
-		list[len(in.Models)+k] = momentsOf(tile[0].Out)
+		k += len(in.Models)
+		list[k] = list[k].and(momentsOf(tile[0].Out))
 	}
-	s.chunks[in.Index] = list
 }
 
 // momentsOf takes two passes over x, which is in the cache.

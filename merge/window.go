@@ -17,6 +17,7 @@ const (
 	leastForGuess  = 1 << 20 // entries of a tensor that is sampled
 	mostWindows    = 4       // cuts of a model that are looked for in this way; more are cheaper by digits
 	widestWindow   = 1 << 20 // magnitudes in a window
+	sampleShift    = 15      // bits of a magnitude below those that a sample counts
 	sketchEntries  = 64      // different magnitudes of a chunk that are remembered
 )
 
@@ -29,8 +30,12 @@ type guess struct {
 	cuts []*cut
 
 	mu     sync.Mutex
-	sample *kernel.Histogram // from the first span on
+	size   int64
+	counts []uint32 // of the samples' upper 16 bits, from the first span on
 }
+
+// spareCounts are arrays of zeros, widestWindow long.
+var spareCounts = sync.Pool{New: func() any { return make([]uint32, widestWindow) }}
 
 func (s *guess) model() int { return s.of }
 
@@ -47,24 +52,36 @@ func (s *guess) spans(_ *ranks, t TensorInfo) []Span {
 func (s *guess) see(x any, _ int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.sample == nil {
-		s.sample = kernel.NewHistogram(kernel.F32)
+	if s.counts == nil {
+		s.counts = spareCounts.Get().([]uint32)
 	}
-	s.sample.Count(x.([]float32))
+	v := x.([]float32)
+	for _, u := range v {
+		s.counts[uint16(math.Float32bits(u)>>sampleShift)]++ // the sign is cut off
+	}
+	s.size += int64(len(v))
+}
+
+// find is the digit of the rank-th largest sample.
+func (s *guess) find(rank int64) uint32 {
+	d := uint32(math.MaxUint16)
+	for ; d > 0 && rank > int64(s.counts[d]); d-- {
+		rank -= int64(s.counts[d])
+	}
+	return d
 }
 
 // next opens a window of eight standard deviations of the sample's quantile on both sides of it:
 // entries that are near each other are alike.
 func (s *guess) next(r *ranks) []search {
-	size := float64(s.sample.Total())
+	size := float64(s.size)
 	var out []search
 	var rest []*cut
 	for _, c := range s.cuts {
 		share := float64(c.rank) / float64(r.n)
 		slack := 8*math.Sqrt(size*share*(1-share)) + 16
-		top, _ := s.sample.Find(int64(max(1, size*share-slack)))
-		bottom, _ := s.sample.Find(int64(min(size, size*share+slack)))
-		w := &window{of: s.of, cut: c, low: uint32(s.sample.Bits(bottom)), high: uint32(s.sample.Bits(top + 1))}
+		top, bottom := s.find(int64(max(1, size*share-slack))), s.find(int64(min(size, size*share+slack)))
+		w := &window{of: s.of, cut: c, low: bottom << sampleShift, high: (top + 1) << sampleShift}
 		if size*share-slack < 1 {
 			w.high = math.Float32bits(float32(math.Inf(1)))
 		}
@@ -81,6 +98,8 @@ func (s *guess) next(r *ranks) []search {
 	if len(rest) > 0 {
 		out = append(out, r.newDigits(s.of, rest))
 	}
+	clear(s.counts[:math.MaxUint16+1])
+	spareCounts.Put(s.counts) //nolint:staticcheck // a slice's header is small
 	return out
 }
 
@@ -106,7 +125,24 @@ type sketch struct {
 
 type sketched struct{ offset, n uint32 }
 
-// windowTally is one goroutine's counts for one chunk.
+func (s *sketch) add(offset, n uint32) {
+	if s.many {
+		return
+	}
+	for i := range s.list {
+		if s.list[i].offset == offset {
+			s.list[i].n += n
+			return
+		}
+	}
+	if s.many = len(s.list) == sketchEntries; s.many {
+		s.list = nil
+		return
+	}
+	s.list = append(s.list, sketched{offset, n})
+}
+
+// windowTally is one goroutine's counts for a part of a chunk.
 type windowTally struct {
 	counts []uint32
 	met    []uint32 // offsets with a count
@@ -121,21 +157,16 @@ func (w *window) see(x any, chunk int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.counts == nil {
-		w.counts = make([]uint32, w.high-w.low)
+		w.counts = spareCounts.Get().([]uint32)
 	}
 	w.above += above
 	s := &w.sketches[chunk]
-	if s.many = len(t.met) > sketchEntries; !s.many {
-		s.list = make([]sketched, len(t.met))
-	}
-	for i, offset := range t.met {
+	for _, offset := range t.met {
 		n := t.counts[offset]
 		t.counts[offset] = 0
 		w.counts[offset] += n
 		w.within += int64(n)
-		if !s.many {
-			s.list[i] = sketched{offset, n}
-		}
+		s.add(offset, n)
 	}
 	t.met = t.met[:0]
 	w.idle = append(w.idle, t)
@@ -149,7 +180,7 @@ func (w *window) take() *windowTally {
 		w.idle = w.idle[:n-1]
 		return t
 	}
-	return &windowTally{counts: make([]uint32, w.high-w.low)}
+	return &windowTally{counts: spareCounts.Get().([]uint32)}
 }
 
 // count tallies the magnitudes from low to high and returns how many are at high or above.
@@ -172,12 +203,12 @@ func (t *windowTally) count(x []float32, low, high uint32) (above int64) {
 
 // next places the cut, or gives it to digits where the sample had misled.
 func (w *window) next(r *ranks) []search {
-	w.idle = nil
+	defer w.release()
 	rest := w.cut.rank - w.above
 	if rest < 1 || rest > w.within {
 		return []search{r.newDigits(w.of, []*cut{w.cut})}
 	}
-	offset := len(w.counts) - 1
+	offset := int(w.high-w.low) - 1
 	for ; rest > int64(w.counts[offset]); offset-- {
 		rest -= int64(w.counts[offset])
 	}
@@ -202,4 +233,14 @@ func (w *window) next(r *ranks) []search {
 		return nil
 	}
 	return []search{count}
+}
+
+// release gives the arrays back, zeros again.
+func (w *window) release() {
+	for _, t := range w.idle { // a goroutine's counts are taken out as it goes
+		spareCounts.Put(t.counts) //nolint:staticcheck // a slice's header is small
+	}
+	clear(w.counts[:w.high-w.low])
+	spareCounts.Put(w.counts) //nolint:staticcheck // a slice's header is small
+	w.idle, w.counts = nil, nil
 }

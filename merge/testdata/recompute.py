@@ -60,7 +60,7 @@ def words(seed, model, tensor, n):
     low = np.uint64(0xFFFFFFFF)
     c = [i & low, i >> np.uint64(32), np.full(blocks, w[2]), np.full(blocks, w[3])]
     k0, k1 = int(w[0]), int(w[1])
-    for _ in range(10):
+    for _ in range(7):
         p0, p1 = np.uint64(0xD2511F53) * c[0], np.uint64(0xCD9E8D57) * c[2]
         c = [
             (p1 >> np.uint64(32)) ^ c[1] ^ np.uint64(k0), p1 & low,
