@@ -78,7 +78,7 @@ func TestKilledRunners(t *testing.T) {
 		if err := os.RemoveAll(dir); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.CopyFS(dir, os.DirFS(filepath.Join(calm.Dir()))); err != nil {
+		if err := os.CopyFS(dir, os.DirFS(calm.Dir())); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.Remove(filepath.Join(dir, "study.db")); err != nil {
