@@ -33,7 +33,8 @@ type fit struct {
 
 // Fit fits one surrogate a task to the points that have it measured, tasks in parallel; the result does
 // not depend on how many run at once. warm may be nil or the landscape of fewer points; the result does
-// not depend on it. An error (NoData) names every task that no point has measured.
+// not depend on it. Of more than 500 points those on the measured front and an even spread of the others are
+// fitted. An error (NoData) names every task that no point has measured.
 func Fit(ctx context.Context, space Space, tasks []Task, points []Point, warm *Landscape) (*Landscape, error) {
 	return fitLandscape(ctx, space, tasks, points, surrogate.Together)
 }
@@ -63,7 +64,10 @@ func fitLandscape(ctx context.Context, space Space, tasks []Task, points []Point
 		if t.Optimise {
 			l.goals = append(l.goals, i)
 		}
-		data[i] = l.gather(i, points)
+	}
+	keep := l.thin(points)
+	for i, t := range tasks {
+		data[i] = l.gather(i, points, keep)
 		if len(data[i].X) == 0 {
 			problems = append(problems, fail(NoData, "task %q: no finished trial has it measured", t.Name))
 		}
@@ -86,8 +90,8 @@ func fitLandscape(ctx context.Context, space Space, tasks []Task, points []Point
 	return l, nil
 }
 
-// gather collects what was measured of a task, and notes which points it is.
-func (l *Landscape) gather(task int, points []Point) surrogate.Data {
+// gather collects what was measured of a task at the points to keep, and notes which they are.
+func (l *Landscape) gather(task int, points []Point, keep []bool) surrogate.Data {
 	d := surrogate.Data{Link: l.tasks[task].Link}
 	if d.Link == "" {
 		d.Link = surrogate.Identity
@@ -98,7 +102,7 @@ func (l *Landscape) gather(task int, points []Point) surrogate.Data {
 	f := &l.fits[task]
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for k, p := range points {
-		if p.Failed || math.IsNaN(p.Y[task].Value) {
+		if !keep[k] || math.IsNaN(p.Y[task].Value) {
 			continue
 		}
 		m := p.Y[task]

@@ -137,18 +137,23 @@ func (l *Landscape) reference(points []Point) []float64 {
 // all of them.
 func (l *Landscape) measuredGoals(points []Point) (xs, fs [][]float64) {
 	for _, p := range points {
-		if p.Failed {
-			continue
-		}
-		f := make([]float64, len(l.goals))
-		for k, i := range l.goals {
-			f[k] = l.sign(i) * p.Y[i].Value
-		}
-		if !slices.ContainsFunc(f, math.IsNaN) {
+		if f, ok := l.goalsOf(p); ok {
 			xs, fs = append(xs, p.X), append(fs, f)
 		}
 	}
 	return xs, fs
+}
+
+// goalsOf are a point's values of the optimised tasks, signed to be minimised, where all were measured.
+func (l *Landscape) goalsOf(p Point) ([]float64, bool) {
+	if p.Failed {
+		return nil, false
+	}
+	f := make([]float64, len(l.goals))
+	for k, i := range l.goals {
+		f[k] = l.sign(i) * p.Y[i].Value
+	}
+	return f, !slices.ContainsFunc(f, math.IsNaN)
 }
 
 // varies says whether a task has anything to be learnt.
