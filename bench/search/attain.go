@@ -69,7 +69,7 @@ func attain(ctx context.Context, t *truth, log io.Writer) error {
 		}
 		a.Points = kept
 	}
-	slices.SortFunc(a.Points, func(x, y []float64) int { return slices.Compare(x, y) })
+	slices.SortFunc(a.Points, slices.Compare)
 	j := probe(a.Points, a.Reference)
 	for name, set := range sets {
 		seen := t.all(set, evaluator.Validation)
