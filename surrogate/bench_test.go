@@ -33,10 +33,23 @@ func BenchmarkPredict(b *testing.B) {
 			}
 			x := []float64{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8}
 			for b.Loop() {
+				x[0] = 0.9 - x[0] // no answer is remembered
 				s.Predict(x)
 				s.Interval(x, 0.9)
 				s.Leverage(x)
 			}
 		})
+	}
+}
+
+func BenchmarkMeanWithGradient(b *testing.B) {
+	s, _, err := GP(GPOptions{}).Fit(context.Background(), sampled(100, 8, 1, 450, bowl), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	x := []float64{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8}
+	grad := make([]float64, 8)
+	for b.Loop() {
+		s.(*fitted).Mean(grad, x)
 	}
 }

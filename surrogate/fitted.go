@@ -3,6 +3,7 @@ package surrogate
 import (
 	"math"
 	"slices"
+	"sync/atomic"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -26,11 +27,29 @@ type fitted struct {
 	residual []float64 // absolute leave-one-out residuals on the link's scale, sorted
 	dof      float64   // behind the latent's standard deviation; +Inf: many
 	hull     *hull
+	last     atomic.Pointer[memo]
+}
+
+// memo is what was said last: a point in hand is asked for its prediction, its interval and whether it may
+// be believed, one after the other, and the standard deviation costs O(n²).
+type memo struct {
+	x       []float64
+	eta, sd float64
+}
+
+// predict is the latent function's, at raw coefficients.
+func (s *fitted) predict(x []float64) (eta, sd float64) {
+	if m := s.last.Load(); m != nil && slices.Equal(m.x, x) {
+		return m.eta, m.sd
+	}
+	eta, sd = s.f.predict(s.scale(x))
+	s.last.Store(&memo{slices.Clone(x), eta, sd})
+	return eta, sd
 }
 
 // Predict implements Surrogate; the delta method carries the standard deviation through the link.
 func (s *fitted) Predict(x []float64) (mean, std float64) {
-	eta, sd := s.f.predict(s.scale(x))
+	eta, sd := s.predict(x)
 	slope, _ := s.link.slopes(eta)
 	return s.link.inverse(eta), slope * sd
 }
@@ -92,7 +111,7 @@ func (s *fitted) Joint(xs [][]float64) ([]float64, *mat.SymDense) {
 
 // Interval implements Surrogate. It is central on the link's scale, so a rate's stays in [0, 1].
 func (s *fitted) Interval(x []float64, level float64) (lo, hi float64) {
-	eta, sd := s.f.predict(s.scale(x))
+	eta, sd := s.predict(x)
 	half := max(studentQuantile(level, s.dof)*sd, upperQuantile(s.residual, level))
 	return s.link.inverse(eta - half), s.link.inverse(eta + half)
 }

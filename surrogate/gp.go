@@ -86,6 +86,7 @@ type process struct {
 	alpha       []float64         // K⁻¹z
 	factor      blas64.Triangular // upper Cholesky factor of K
 	diagonal    []float64         // of K⁻¹
+	pull        *pull             // what the mean needs, laid out for speed
 }
 
 func newProcess(s *sample, o GPOptions) *process {
@@ -162,6 +163,7 @@ func (p *process) factorize() error {
 		return errFactor
 	}
 	p.alpha, _ = g.solve(p.z)
+	p.pull = newPull(&p.kernel, p.us, p.alpha)
 	p.factor = g.triangular()
 	p.factor.Data = slices.Clone(g.factor)
 	if !g.invert() {
@@ -308,16 +310,11 @@ func (p *process) variance(k, u []float64) float64 {
 }
 
 func (p *process) mean(grad, u []float64) float64 {
-	k := make([]float64, len(p.us))
-	p.kernel.row(k, u, p.us)
-	if grad != nil {
-		clear(grad)
-		p.kernel.pull(grad, p.alpha, u, p.us)
-		for i := range grad {
-			grad[i] *= p.unit
-		}
+	eta := p.shift + p.unit*p.pull.mean(grad, u)
+	for i := range grad {
+		grad[i] *= p.unit
 	}
-	return p.shift + p.unit*dot(k, p.alpha)
+	return eta
 }
 
 func (p *process) gradient(eta, sd, u []float64) {

@@ -41,7 +41,7 @@ func decode(theta []float64) kernel {
 // matern returns m(r) and −2·dm/d(r²), the factor of Δ² in its derivatives, of the squared distance.
 func matern(r2 float64) (value, slope float64) {
 	s := sqrt5 * math.Sqrt(r2)
-	e := math.Exp(-s)
+	e := expOfNegative(-s)
 	return (1 + s + s*s/3) * e, 5.0 / 3 * (1 + s) * e
 }
 
