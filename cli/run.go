@@ -128,7 +128,7 @@ func (a *app) follow(s *study.Study, p *progress) (stop func() (why string)) {
 	reason := make(chan string, 1)
 	go func() {
 		why := ""
-		for snap := range s.Subscribe(ctx) {
+		for snap := range s.Follow(ctx) {
 			p.activity(snap.Activity)
 			if act := snap.Activity; act.Runner == study.Paused && act.Note != "" && why == "" {
 				why = act.Note

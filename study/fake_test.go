@@ -95,7 +95,7 @@ func makeStudy(t *testing.T, budget int, hooks ...func(context.Context, evaluato
 }
 
 // fakeStudy is makeStudy with the evaluators e0, e1, …; task ti and otheri are measured by ei.
-func fakeStudy(t *testing.T, budget int, list ...*fake) string {
+func fakeStudy(t testing.TB, budget int, list ...*fake) string {
 	t.Helper()
 	dir := t.TempDir()
 	var b strings.Builder
@@ -114,7 +114,7 @@ func fakeStudy(t *testing.T, budget int, list ...*fake) string {
 	return dir
 }
 
-func write(t *testing.T, path, text string) {
+func write(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)

@@ -31,18 +31,18 @@ type Study struct {
 	end  context.CancelFunc
 	work sync.WaitGroup // what goes on behind Subscribe
 
-	kick chan struct{} // something changed in this process
-
 	loading sync.Mutex // held from reading the history to publishing it
 
 	mu       sync.Mutex
 	snap     *Snapshot
-	hist     *history // behind snap
-	subs     map[chan *Snapshot]struct{}
+	hist     *history                // behind snap
+	subs     map[chan *Snapshot]bool // whether it wants an analysis
 	watching bool
 	failed   analysisFailure
 
-	commanded atomic.Bool // this process has given a command: its own changes do not show in data_version
+	// A process's own changes do not show in data_version.
+	changing  atomic.Bool // for viewers: it has written to the history
+	commanded atomic.Bool // for the runner: it has given a command
 }
 
 // Open opens the study in dir. The history is checked against study.yaml; nothing is fitted yet.
@@ -63,7 +63,7 @@ func Open(dir string) (*Study, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Study{dir: abs, spec: spec, space: space, store: st, subs: map[chan *Snapshot]struct{}{}, kick: make(chan struct{}, 1)}
+	s := &Study{dir: abs, spec: spec, space: space, store: st, subs: map[chan *Snapshot]bool{}}
 	s.life, s.end = context.WithCancel(context.Background())
 	if s.hist, err = s.load(s.life); err != nil {
 		_ = st.close()

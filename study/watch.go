@@ -8,9 +8,19 @@ import (
 // watchEvery is how often viewers look whether something has changed, and the runner for commands.
 const watchEvery = 100 * time.Millisecond
 
+// restFactor is how long the watch rests after an analysis, in times that it took: fits of a large study
+// leave most of the machine to the evaluators.
+const restFactor = 3
+
 // Subscribe returns a channel that always ends up holding the newest snapshot; a slow reader misses
-// those between, and slows nobody. It closes when ctx ends, or the study is closed.
-func (s *Study) Subscribe(ctx context.Context) <-chan *Snapshot {
+// those between, and slows nobody. It closes when ctx ends, or the study is closed. While anybody
+// subscribes the analysis is kept current.
+func (s *Study) Subscribe(ctx context.Context) <-chan *Snapshot { return s.subscribe(ctx, true) }
+
+// Follow is Subscribe for who only wants to know what is going on: nothing is analysed for it.
+func (s *Study) Follow(ctx context.Context) <-chan *Snapshot { return s.subscribe(ctx, false) }
+
+func (s *Study) subscribe(ctx context.Context, analysed bool) <-chan *Snapshot {
 	ch := make(chan *Snapshot, 1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -19,7 +29,7 @@ func (s *Study) Subscribe(ctx context.Context) <-chan *Snapshot {
 		close(ch)
 		return ch
 	}
-	s.subs[ch] = struct{}{}
+	s.subs[ch] = analysed
 	if !s.watching {
 		s.watching = true
 		s.work.Go(s.watch)
@@ -49,16 +59,10 @@ func (s *Study) publish(snap *Snapshot) {
 }
 
 // changed says that this process has written to the history.
-func (s *Study) changed() {
-	select {
-	case s.kick <- struct{}{}:
-	default:
-	}
-}
+func (s *Study) changed() { s.changing.Store(true) }
 
 // watch reloads when the history or the runner changes and keeps the analysis current, until nobody
-// subscribes any more or the study is closed. A fit is followed by a rest as long as itself, so that a
-// large study leaves half a core to the evaluators at least.
+// subscribes any more or the study is closed.
 func (s *Study) watch() {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -66,50 +70,46 @@ func (s *Study) watch() {
 	var runner owner
 	var rested time.Time
 	analysed := make(chan time.Duration, 1)
-	busy, again := false, true
+	busy := false
 	for {
-		if again && !busy && time.Now().After(rested) {
-			busy, again = true, false
-			s.work.Go(func() {
-				begin := time.Now()
-				_ = s.analyse(s.life) // what it says is in the next snapshot
-				analysed <- time.Since(begin)
-			})
-		}
 		select {
 		case <-s.life.Done():
 			return
 		case took := <-analysed:
-			busy, rested = false, time.Now().Add(took)
-			continue
-		case <-s.kick:
-			<-tick.C // at most one reload a tick, however fast trials finish
-		case <-tick.C:
-			if s.unwatched() {
+			busy, rested = false, time.Now().Add(restFactor*took)
+		case <-tick.C: // at most one reload a tick, however fast trials finish
+			someone, wanted := s.audience()
+			if !someone {
 				return
 			}
 			v, err := s.store.version(s.life)
 			o := readOwner(s.dir)
-			same := o.same(runner) && o.alive() == runner.alive()
-			if err == nil && v == version && same {
-				continue
+			if s.changing.Swap(false) || err != nil || v != version || !o.same(runner) || o.alive() != runner.alive() {
+				version, runner = v, o
+				s.report(s.reload(s.life))
 			}
-			version, runner = v, o
-		}
-		if err := s.reload(s.life); err != nil {
-			s.report(err)
-		} else {
-			again = true
+			if wanted && !busy && time.Now().After(rested) {
+				busy = true
+				s.work.Go(func() {
+					begin := time.Now()
+					_ = s.analyse(s.life) // what it says is in the next snapshot
+					analysed <- time.Since(begin)
+				})
+			}
 		}
 	}
 }
 
-// unwatched says whether nobody subscribes; the watch is then over.
-func (s *Study) unwatched() bool {
+// audience says whether anybody subscribes, and whether anybody wants an analysis. Without subscribers the
+// watch is over.
+func (s *Study) audience() (someone, wanted bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, analysed := range s.subs {
+		wanted = wanted || analysed
+	}
 	s.watching = len(s.subs) > 0
-	return !s.watching
+	return s.watching, wanted
 }
 
 // reload reads the history into a new snapshot that keeps the analysis there was.
@@ -132,9 +132,12 @@ func (s *Study) reload(ctx context.Context) error {
 
 // report publishes what keeps the newest snapshot from being true, unless that was said already.
 func (s *Study) report(err error) {
+	if err == nil || s.life.Err() != nil {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.life.Err() != nil || s.snap.Problem == err.Error() {
+	if s.snap.Problem == err.Error() {
 		return
 	}
 	next := *s.snap
