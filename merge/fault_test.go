@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -204,9 +205,9 @@ func TestCancelLeavesNothing(t *testing.T) {
 	for n := 1; ; n++ {
 		root := t.TempDir()
 		ctx, cancel := context.WithCancel(t.Context())
-		steps := 0
+		var steps atomic.Int64 // a sync that is waited for no longer goes on beside the test
 		disk := watchedDisk{before: func(s step) error {
-			if steps++; steps == n {
+			if steps.Add(1) == int64(n) {
 				cancel()
 			}
 			return nil
@@ -214,7 +215,7 @@ func TestCancelLeavesNothing(t *testing.T) {
 		_, err := p.Export(ctx, map[string]float64{"a": 0.5, "b": 0.25}, filepath.Join(root, "out"), ExportOptions{Workers: 1, disk: disk}, nil)
 		cancel()
 		left := names(t, root)
-		if steps < n {
+		if steps.Load() < int64(n) {
 			must(t, err)
 			return
 		}

@@ -47,7 +47,7 @@ def words(seed, names, start, n):
     got = []
     for index in range(start // 4, (start + n + 3) // 4):
         c, k = [index & 0xFFFFFFFF, index >> 32, h0, h1], [k0, k1]
-        for _ in range(10):
+        for _ in range(7):
             p, q = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
             c = [q >> 32 ^ c[1] ^ k[0], q & 0xFFFFFFFF, p >> 32 ^ c[3] ^ k[1], p & 0xFFFFFFFF]
             k = [(k[0] + 0x9E3779B9) & 0xFFFFFFFF, (k[1] + 0xBB67AE85) & 0xFFFFFFFF]
