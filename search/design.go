@@ -47,6 +47,9 @@ func extend(ctx context.Context, q Question, n int) (Proposal, error) {
 			return Proposal{}, err
 		}
 		x, why := o.next(), "makes a quadratic surer over the whole region"
+		if !o.interactions {
+			why = "makes linear and square terms surer over the whole region; a quadratic of so many coefficients is out of reach"
+		}
 		if x == nil || len(o.taken)%2 == 1 && len(o.taken) > o.size() {
 			x, why = o.farthest(), "fills the largest gap"
 		}

@@ -19,12 +19,15 @@ const (
 //
 //	argmax φᵀM⁻¹BM⁻¹φ / (1 + φᵀM⁻¹φ),  M = 10⁻³I + Σφφᵀ,  B = the mean of φφᵀ over the region.
 //
-// Both M⁻¹ and M⁻¹BM⁻¹ are kept by rank-one updates: O(p²) a point for p features.
+// M⁻¹, M⁻¹BM⁻¹ and the criterion of every candidate of a pool are kept by rank-one updates: O(p² + p·pool)
+// a point for p features.
 type optimal struct {
 	*region
 	d            int
 	interactions bool
 	pool         [][]float64
+	table        *mat.Dense    // features of the pool
+	known, mean  []float64     // of the pool: φᵀM⁻¹φ and φᵀM⁻¹BM⁻¹φ
 	inverse      *mat.SymDense // M⁻¹
 	middle       *mat.SymDense // M⁻¹BM⁻¹
 	taken        [][]float64
@@ -41,18 +44,27 @@ func newOptimal(r *region, seed uint64) *optimal {
 	o.phi, o.v, o.w = make([]float64, p), make([]float64, p), make([]float64, p)
 	o.pool = r.spread(poolSize, seed)
 	o.pool = append(o.pool, o.lattice(seed)...)
-	phi := mat.NewDense(poolSize, p, nil)
-	for k, x := range o.pool[:poolSize] {
-		o.features(phi.RawRowView(k), x)
+	o.table = mat.NewDense(len(o.pool), p, nil)
+	for k, x := range o.pool {
+		o.features(o.table.RawRowView(k), x)
 	}
+	even := o.table.Slice(0, poolSize, 0, p)
 	b := mat.NewSymDense(p, nil)
-	b.SymOuterK(1/float64(poolSize), phi.T())
+	b.SymOuterK(1/float64(poolSize), even.T())
 	o.inverse = mat.NewSymDense(p, nil)
 	for i := range p {
 		o.inverse.SetSym(i, i, 1/designRidge)
 	}
 	b.ScaleSym(1/(designRidge*designRidge), b)
 	o.middle = b
+	o.known, o.mean = make([]float64, len(o.pool)), make([]float64, len(o.pool))
+	var spread mat.Dense
+	spread.Mul(o.table, b)
+	for k := range o.pool {
+		row := o.table.RawRowView(k)
+		o.known[k] = inner(row, row) / designRidge
+		o.mean[k] = inner(row, spread.RawRowView(k))
+	}
 	return o
 }
 
@@ -106,6 +118,12 @@ func (o *optimal) add(x []float64) {
 	multiply(o.w, o.middle, o.phi)
 	scale := 1 + inner(o.phi, o.v)
 	bend := inner(o.phi, o.w) / (scale * scale)
+	for k := range o.pool {
+		row := o.table.RawRowView(k)
+		v, w := inner(row, o.v), inner(row, o.w)
+		o.known[k] -= v * v / scale
+		o.mean[k] += v * (v*bend - 2*w/scale)
+	}
 	p := len(o.phi)
 	for i := range p {
 		for j := i; j < p; j++ {
@@ -127,8 +145,8 @@ func (o *optimal) gain(x []float64) float64 {
 // as good as there already.
 func (o *optimal) next() []float64 {
 	best, top := []float64(nil), 0.0
-	for _, x := range o.pool {
-		if g := o.gain(x); g > top && !o.near(x) {
+	for k, x := range o.pool {
+		if g := o.mean[k] / (1 + o.known[k]); g > top && !o.near(x) {
 			best, top = x, g
 		}
 	}

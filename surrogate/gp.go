@@ -3,6 +3,7 @@ package surrogate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 
@@ -69,6 +70,9 @@ func (p *process) finish(ctx context.Context, s *sample, err error) (Surrogate, 
 	}
 	loo, sd := p.leaveOneOut()
 	t := judge("gp", s, loo, sd, math.Inf(1))
+	if full := (basis{dim: s.dim(), interactions: true}).size(); full > quadraticLimit {
+		t.Note = fmt.Sprintf("a quadratic of %d coefficients has %d parameters and is out of reach: a linear trend with smooth deviations is fitted instead, and no interaction is looked at by itself", s.dim(), full)
+	}
 	if t.hopeless(s) {
 		return fitConstant(s)
 	}

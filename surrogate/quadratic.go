@@ -2,6 +2,7 @@ package surrogate
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
@@ -73,7 +74,7 @@ func fitRidge(ctx context.Context, s *sample) (Surrogate, Trust, error) {
 	dof := max(float64(s.n())-fit.effective(), 1)
 	t := judge("quadratic", s, loo, sd, dof)
 	if !b.interactions {
-		t.Note = "a quadratic of so many coefficients is out of reach: its interactions were left out"
+		t.Note = fmt.Sprintf("a quadratic of %d coefficients has %d parameters and is out of reach: linear and square terms are fitted instead, without interactions", s.dim(), (basis{dim: s.dim(), interactions: true}).size())
 	}
 	if t.hopeless(s) {
 		return fitConstant(s)
