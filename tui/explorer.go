@@ -46,10 +46,11 @@ type explorer struct {
 	drawn   step // what is shown of it
 	said    int  // notes so far
 
-	saver *saver
-	after func(d time.Duration, msg tea.Msg) tea.Cmd // tea.Tick; tests put their own
-	saved bool                                       // a save is on its way
-	tour  int                                        // hints left to show
+	treeOf treeOf
+	saver  *saver
+	after  func(d time.Duration, msg tea.Msg) tea.Cmd // tea.Tick; tests put their own
+	saved  bool                                       // a save is on its way
+	tour   int                                        // hints left to show
 }
 
 // note is something said at the bottom for a while.
@@ -72,7 +73,7 @@ type overlay interface {
 func New(ctx context.Context, src Source, o Options) tea.Model { return newExplorer(ctx, src, o) }
 
 func newExplorer(ctx context.Context, src Source, o Options) *explorer {
-	e := &explorer{ctx: ctx, src: src, o: o, keys: newKeymap(), focus: PlaceFront, saver: &saver{src: src, who: o.Who}}
+	e := &explorer{ctx: ctx, src: src, o: o, keys: newKeymap(), focus: PlaceFront, treeOf: treeOfStudy, saver: &saver{src: src, who: o.Who}}
 	e.after = func(d time.Duration, msg tea.Msg) tea.Cmd {
 		return tea.Tick(d, func(time.Time) tea.Msg { return msg })
 	}
@@ -84,6 +85,12 @@ func newExplorer(ctx context.Context, src Source, o Options) *explorer {
 		e.tour = len(tourHints)
 	}
 	e.snap = src.Snapshot()
+	switch e.snap.Spec.Search.Strategy { // what the study is about comes first
+	case "nested":
+		e.models.picture = pictureTree
+	case "barrier":
+		e.models.picture = pictureLines
+	}
 	e.state = explore.Start(e.analysis())
 	e.look()
 	e.drawn = step{main: e.sight, side: e.sight, version: e.version}

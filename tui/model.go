@@ -112,6 +112,8 @@ func (e *explorer) result(msg tea.Msg) tea.Cmd {
 		return e.surface.drawn(e, msg)
 	case inspectMsg:
 		return e.inspected(msg)
+	case betweenMsg:
+		return e.models.between.found(e, msg)
 	case checkMsg:
 		e.exportChecked(msg)
 	case recipeMsg:
@@ -151,7 +153,11 @@ func (e *explorer) paste(m tea.PasteMsg) tea.Cmd {
 // run does an action, or says why it cannot be done.
 func (e *explorer) run(a *action) tea.Cmd {
 	if why := e.disabled(a); why != "" {
-		e.note = note{a.Title + ": " + why, warn}
+		text := a.Title + ": " + why
+		if chart.Width(text) > e.w-2 { // the reason is what counts
+			text = why
+		}
+		e.note = note{text, warn}
 		return nil
 	}
 	if e.o.Audit != nil && a.Role == Operator && a.Changes {
@@ -227,7 +233,9 @@ func (e *explorer) drawMain(c *chart.Canvas) {
 	case SurrogateView:
 		surrogatePane{sight: e.drawn.main, surface: e.surface, focused: focused}.draw(c)
 	case ModelsView:
-		modelsPane{sight: e.drawn.main, models: e.models}.draw(c)
+		shown := e.models
+		shown.picture = shown.page(e)
+		modelsPane{sight: e.drawn.main, models: shown}.draw(c)
 	case ExportsView:
 		exportsPane{sight: e.drawn.main, exportList: e.exports}.draw(c)
 	}

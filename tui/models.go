@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"slices"
+
 	tea "charm.land/bubbletea/v2"
 
 	"parfait/explore"
@@ -14,6 +16,7 @@ type models struct {
 	found    *merge.Inspection
 	asked    bool // whether something is known already
 	busy     bool
+	between  between
 }
 
 // pictures of the models.
@@ -21,7 +24,8 @@ const (
 	pictureTasks   = iota // what each is worth by itself
 	pictureCosines        // of the task vectors
 	pictureNorms          // of the task vectors, by group of layers
-	modelPictures
+	pictureLines          // what was measured between every two, where that is known
+	pictureTree           // of a nested merge, where there is one
 )
 
 type inspectMsg struct {
@@ -30,8 +34,12 @@ type inspectMsg struct {
 	asked bool // by the person, and not only for what is known already
 }
 
-// refresh looks whether the models were inspected before.
+// refresh looks whether the models were inspected before, and what was built of them.
 func (m *models) refresh(e *explorer) tea.Cmd {
+	return tea.Batch(m.look(e), m.between.refresh(e))
+}
+
+func (m *models) look(e *explorer) tea.Cmd {
 	i, ok := e.src.(Inspector)
 	if !ok || m.asked || m.found != nil {
 		return nil
@@ -79,34 +87,117 @@ func modelActions() []action {
 	at := []Place{PlaceModels}
 	step := func(row, col int) func(*explorer) tea.Cmd {
 		return func(e *explorer) tea.Cmd {
-			if a := e.analysis(); a != nil {
-				e.models.row = max(min(e.models.row+row, len(a.References)-1), 0)
-				e.models.col = max(min(e.models.col+col, len(a.Tasks)-1), 0)
-			}
+			e.models.step(e, row, col)
 			return nil
 		}
 	}
 	return []action{
-		{ID: "models.down", Places: at, Keys: []string{"down", "j"}, Title: "the next model", Hint: "select", Bar: 1, do: step(1, 0)},
-		{ID: "models.up", Places: at, Keys: []string{"up", "k"}, Title: "the previous model", do: step(-1, 0)},
+		{ID: "models.down", Places: at, Keys: []string{"down", "j"}, Title: "the next model, line or merge", Hint: "select", Bar: 1, do: step(1, 0)},
+		{ID: "models.up", Places: at, Keys: []string{"up", "k"}, Title: "the previous model, line or merge", do: step(-1, 0)},
 		{ID: "models.right", Places: at, Keys: []string{"right", "l"}, Title: "the next task", do: step(0, 1)},
 		{ID: "models.left", Places: at, Keys: []string{"left", "h"}, Title: "the previous task", do: step(0, -1)},
 		{ID: "models.take", Places: at, Keys: []string{"t"}, Title: "take it in hand", Hint: "take in hand", Bar: 2, Twin: "parfait predict --at …", disabled: noFront, do: takeModel},
 		{ID: "models.inspect", Places: at, Keys: []string{"i"}, Title: "read every model once: norms, cosines, sign conflicts", Hint: "inspect", Bar: 2, Twin: "parfait inspect --stats", Changes: true, disabled: notInspectable, do: func(e *explorer) tea.Cmd { return e.models.inspect(e) }},
-		{ID: "models.picture", Places: at, Keys: []string{"v"}, Title: "the next picture: by themselves, cosines, norms by layers", Hint: "picture", Bar: 2, Twin: "parfait inspect --stats", do: func(e *explorer) tea.Cmd {
-			e.models.picture = (e.models.picture + 1) % modelPictures
+		{ID: "models.picture", Places: at, Keys: []string{"v"}, Title: "the next picture: by themselves, cosines, norms by layers, lines, merge tree", Hint: "picture", Bar: 2, Twin: "parfait inspect --stats", disabled: onePicture, do: func(e *explorer) tea.Cmd {
+			pages := e.models.pages(e)
+			e.models.picture = pages[(slices.Index(pages, e.models.page(e))+1)%len(pages)]
 			return nil
 		}},
+		{ID: "models.lines", Places: at, Keys: []string{"B"}, Title: "barriers: what was measured on the lines between every two models", Hint: "barriers", Bar: 3, Twin: "parfait barriers", disabled: noLines, do: turnTo(pictureLines)},
+		{ID: "models.tree", Places: at, Keys: []string{"T"}, Title: "the merge tree: which pairs were merged, and what is next", Hint: "tree", Bar: 3, Twin: "parfait tree", disabled: noTree, do: turnTo(pictureTree)},
+	}
+}
+
+// turnTo shows a picture, or those of the models again where it is shown.
+func turnTo(picture int) func(*explorer) tea.Cmd {
+	return func(e *explorer) tea.Cmd {
+		if e.models.picture == picture {
+			picture = pictureTasks
+		}
+		e.models.picture = picture
+		return nil
+	}
+}
+
+// pages are the pictures that v leads through: where there is room, the first three are one.
+func (m *models) pages(e *explorer) []int {
+	pages := []int{pictureTasks, pictureCosines, pictureNorms}
+	if e.modelsTogether() {
+		pages = pages[:1]
+	}
+	if noLines(e) == "" {
+		pages = append(pages, pictureLines)
+	}
+	if noTree(e) == "" {
+		pages = append(pages, pictureTree)
+	}
+	return pages
+}
+
+// page is the one of the pages that is shown.
+func (m *models) page(e *explorer) int {
+	if pages := m.pages(e); !slices.Contains(pages, m.picture) {
+		return pages[0]
+	}
+	return m.picture
+}
+
+// modelsTogether says whether the pictures of the models are shown side by side.
+func (e *explorer) modelsTogether() bool {
+	main := arrange(e.w, e.h, ModelsView.hasSide(e.w)).main
+	p := modelsPane{sight: e.sight, models: e.models}
+	return together(main.Dx(), main.Dy()-p.specRows(main.Dy()))
+}
+
+func onePicture(e *explorer) string {
+	if len(e.models.pages(e)) == 1 {
+		return "all of them are shown"
+	}
+	return ""
+}
+
+// step selects another row and column of the picture that is shown.
+func (m *models) step(e *explorer, row, col int) {
+	move := func(at *int, by, n int) { *at = max(min(*at+by, n-1), 0) }
+	switch tasks := len(e.snap.Tasks); m.page(e) {
+	case pictureLines:
+		move(&m.between.line, row, len(m.between.lines))
+		move(&m.between.task, col, tasks)
+	case pictureTree:
+		move(&m.between.branch, row, len(m.between.rows))
+	default:
+		if a := e.analysis(); a != nil {
+			move(&m.row, row, len(a.References))
+			move(&m.col, col, tasks)
+		}
 	}
 }
 
 func takeModel(e *explorer) tea.Cmd {
-	refs := e.analysis().References
-	if len(refs) == 0 {
+	name, x := e.models.selected(e)
+	if x == nil {
+		e.note = note{"nothing is decided there yet", warn}
 		return nil
 	}
-	r := refs[min(e.models.row, len(refs)-1)]
-	cmd := e.move(explore.Move{Kind: explore.Go, X: r.X})
-	e.note = note{r.Name + " is in hand", good}
+	cmd := e.move(explore.Move{Kind: explore.Go, X: x})
+	e.note = note{name + " is in hand", good}
 	return cmd
+}
+
+// selected is what t takes in hand: a model, the worst place of a line, a merge.
+func (m *models) selected(e *explorer) (name string, x []float64) {
+	switch m.page(e) {
+	case pictureLines:
+		return m.between.worst(e.snap.Tasks)
+	case pictureTree:
+		if i := m.between.branch; i < len(m.between.rows) {
+			return m.between.rows[i].Name, m.between.rows[i].X
+		}
+		return "", nil
+	}
+	if refs := e.analysis().References; len(refs) > 0 {
+		r := refs[min(m.row, len(refs)-1)]
+		return r.Name, r.X
+	}
+	return "", nil
 }

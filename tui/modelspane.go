@@ -16,20 +16,33 @@ type modelsPane struct {
 
 func (p modelsPane) draw(c *chart.Canvas) {
 	w, h := c.Size()
-	spec := min(len(p.snap.Spec.Models)+4+p.warnings(), h/2)
+	switch p.picture {
+	case pictureLines:
+		linesPane(p).draw(c)
+		return
+	case pictureTree:
+		treePane(p).draw(c)
+		return
+	}
+	spec := p.specRows(h)
 	box := chart.Box{Edge: faded, Title: append(head("Models", true), chart.Span{Text: " ─ " + p.snap.Spec.Method.Name, Style: muted})}
 	p.drawSpec(box.Draw(c.Sub(0, 0, w, spec)))
 	rest := h - spec
 	draw := []func(*chart.Canvas){p.drawTasks, p.drawCosines, p.drawNorms}
-	switch {
-	case w >= 120 && rest >= 24:
+	if together(w, rest) {
 		draw[pictureTasks](c.Sub(0, spec, w/2, rest/2))
 		draw[pictureCosines](c.Sub(w/2, spec, w-w/2, rest/2))
 		draw[pictureNorms](c.Sub(0, spec+rest/2, w, rest-rest/2))
-	default:
-		draw[p.picture](c.Sub(0, spec, w, rest))
+		return
 	}
+	draw[p.picture](c.Sub(0, spec, w, rest))
 }
+
+// specRows are the rows that the list of models takes of h.
+func (p modelsPane) specRows(h int) int { return min(len(p.snap.Spec.Models)+4+p.warnings(), h/2) }
+
+// together says whether w×h cells have room for the three pictures of the models.
+func together(w, h int) bool { return w >= 120 && h >= 24 }
 
 // warnings are the rows that what is odd about the models needs.
 func (p modelsPane) warnings() int {

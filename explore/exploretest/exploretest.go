@@ -6,6 +6,7 @@
 package exploretest
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -34,6 +35,7 @@ type Options struct {
 	Floor     float64  // of the guard, 0 for none
 	Picks     int
 	Exports   int
+	Strategy  string // "": adaptive; barrier: the trials are lines between the models, the last of which is a stranger
 }
 
 // Epoch is when the studies' first trial was asked for.
@@ -53,7 +55,7 @@ func Snapshot(o Options) *study.Snapshot {
 	if o.FrontSize == 0 {
 		o.FrontSize = 150
 	}
-	b := bowls{d: len(o.Tasks), minimize: o.Minimize}
+	b := bowls{d: len(o.Tasks), minimize: o.Minimize, lines: o.Strategy == "barrier"}
 	s := &study.Snapshot{Name: o.Name, Dir: "/studies/" + o.Name + ".study", Revision: int64(o.Trials + 1)}
 	s.Spec = &study.Spec{Version: 1, Base: "models/base", Method: study.MethodSpec{Name: "task_arithmetic"}}
 	for i, name := range o.Tasks {
@@ -73,7 +75,7 @@ func Snapshot(o Options) *study.Snapshot {
 		s.Tasks = append(s.Tasks, g)
 	}
 	s.Spec.Tasks = s.Tasks
-	s.Spec.Search = study.SearchSpec{Strategy: "adaptive", Budget: o.Budget, Batch: 4, Seed: 1}
+	s.Spec.Search = study.SearchSpec{Strategy: cmp.Or(o.Strategy, "adaptive"), Budget: o.Budget, Batch: 4, Seed: 1}
 	b.trials(s, o)
 	s.Activity = activity(s, o)
 	if done := doneOf(s); len(done) >= 3 {
@@ -87,6 +89,7 @@ func Snapshot(o Options) *study.Snapshot {
 type bowls struct {
 	d        int
 	minimize bool
+	lines    bool // the trials lie between the models, and the last of these is a stranger
 }
 
 // center is where objective t is best: mostly its own model, a little of the others.
@@ -113,6 +116,9 @@ func (b bowls) mean(t int, x []float64) float64 {
 		r += (v - c[i]) * (v - c[i])
 	}
 	v := 0.96 - 0.02*float64(t%4) - (0.55+0.05*float64(t%3))*(1-math.Exp(-r/0.9))
+	if b.lines {
+		v -= 0.9 * x[b.d-1] * (1 - x[b.d-1])
+	}
 	if t == 0 && b.minimize {
 		return 8 * (1.25 - v)
 	}
@@ -203,6 +209,8 @@ func (b bowls) trials(s *study.Snapshot, o Options) {
 func (b bowls) point(i int) []float64 {
 	x := make([]float64, b.d)
 	switch {
+	case b.lines:
+		return b.between(i)
 	case i == 0:
 	case i <= b.d:
 		x[i-1] = 1
@@ -214,6 +222,27 @@ func (b bowls) point(i int) []float64 {
 		primes := []int{2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37}
 		for k := range x {
 			x[k] = 0.9 * halton(i, primes[k%len(primes)])
+		}
+	}
+	return x
+}
+
+// between are the models, then three points between every two of them.
+func (b bowls) between(i int) []float64 {
+	x := make([]float64, b.d)
+	if i < b.d {
+		x[i] = 1
+		return x
+	}
+	i -= b.d
+	for hi := range b.d {
+		for lo := range hi {
+			if i < 3 {
+				x[hi] = float64(i+1) / 4
+				x[lo] = 1 - x[hi]
+				return x
+			}
+			i -= 3
 		}
 	}
 	return x

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"parfait/explore"
+	"parfait/search"
+	"parfait/study"
+)
+
+func (a *app) barriersCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "barriers [DIR]",
+		Short: "Say what stands between every two models",
+		Long: "For every two models and every task: how far the metric falls below the straight line between its values at both ends, at the worst point measured between them, and whether that is more than two standard errors. " +
+			"Where it is, no coefficient between the two will help: they do not lie in one basin. The strategy barrier measures such lines; points that others happened to measure there count too.",
+		Args: arguments(0, 1, "a study's folder"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			s, snap, err := load(cmd.Context(), studyDir(args))
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, s.Close()) }()
+			lines, err := snap.Lines()
+			if err != nil {
+				return err
+			}
+			if len(lines) == 0 {
+				return &fault{exit: ExitNoAnswer, what: snap.Name + ": nothing was measured between two models", fix: "a study with `search: {strategy: barrier}` does that"}
+			}
+			if a.json {
+				return a.printJSON(a.out, barriersOf(snap, lines))
+			}
+			return a.printBarriers(snap, lines)
+		},
+		ValidArgsFunction: studyFolders,
+	}
+}
+
+type barriersJSON struct {
+	Study   string     `json:"study"`
+	Verdict string     `json:"verdict"`
+	Lines   []lineJSON `json:"lines"`
+}
+
+type lineJSON struct {
+	A        string                 `json:"a"`
+	B        string                 `json:"b"`
+	Places   []placeJSON            `json:"places"`
+	Barriers map[string]barrierJSON `json:"barriers"` // a task; those that are known
+}
+
+type placeJSON struct {
+	At      number            `json:"at"` // of the way from a to b
+	Metrics map[string]number `json:"metrics"`
+	Failed  bool              `json:"failed,omitempty"`
+}
+
+type barrierJSON struct {
+	Height number `json:"height"` // below the straight line; 0: nowhere
+	Stderr number `json:"stderr"` // null: unknown
+	At     number `json:"at"`
+	Real   bool   `json:"real"` // more than two standard errors
+}
+
+func barriersOf(snap *study.Snapshot, lines []search.Line) barriersJSON {
+	out := barriersJSON{Study: snap.Dir, Verdict: explore.Verdict(snap.Tasks, lines), Lines: []lineJSON{}}
+	for _, l := range lines {
+		j := lineJSON{A: l.A, B: l.B, Places: []placeJSON{}, Barriers: map[string]barrierJSON{}}
+		for _, p := range l.Places {
+			place := placeJSON{At: number(p.At), Metrics: map[string]number{}, Failed: p.Failed}
+			for i, t := range snap.Tasks {
+				if !p.Failed && i < len(p.Y) {
+					place.Metrics[t.Name] = number(p.Y[i].Value)
+				}
+			}
+			j.Places = append(j.Places, place)
+		}
+		for i, h := range explore.Holes(snap.Tasks, l) {
+			if h.Known {
+				j.Barriers[snap.Tasks[i].Name] = barrierJSON{number(h.Height), known(h.Stderr), number(h.At), h.Real}
+			}
+		}
+		out.Lines = append(out.Lines, j)
+	}
+	return out
+}
+
+func (a *app) printBarriers(snap *study.Snapshot, lines []search.Line) error {
+	titles := []column{left("from"), left("to"), right("measured")}
+	for _, t := range snap.Tasks {
+		titles = append(titles, right(t.Name))
+	}
+	out := a.sheet(titles...)
+	for _, l := range lines {
+		row := []string{l.A, l.B, fmt.Sprint(len(l.Places))}
+		for i, h := range explore.Holes(snap.Tasks, l) {
+			cell := "—"
+			if h.Known {
+				if cell = plain(snap.Tasks[i], h.Height); h.Stderr > 0 {
+					cell += " ±" + explore.Spread(snap.Tasks[i], h.Stderr)
+				}
+				if h.Real {
+					cell = "! " + cell
+				}
+			}
+			row = append(row, cell)
+		}
+		out.add(row...)
+	}
+	_, err := fmt.Fprintf(a.out, "%s: %s\nhow far the metrics fall below the straight line, at the worst point between two models; ! is more than two standard errors\n%s",
+		snap.Name, explore.Verdict(snap.Tasks, lines), out)
+	return err
+}

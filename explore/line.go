@@ -1,0 +1,89 @@
+package explore
+
+import (
+	"fmt"
+	"math"
+
+	"parfait/search"
+	"parfait/study"
+)
+
+// Hole is the barrier of a line on one task, and whether it is one.
+type Hole struct {
+	search.Barrier
+	Stderr float64
+	Known  bool // both ends and something in between were measured
+	Real   bool // deeper than two standard errors
+}
+
+// Holes are the barriers of a line, a task each.
+func Holes(tasks []study.Task, l search.Line) []Hole {
+	out := make([]Hole, len(tasks))
+	for i, t := range tasks {
+		h := &out[i]
+		h.Barrier, h.Stderr, h.Known = l.Barrier(i, search.Task{Name: t.Name, Maximize: t.Sense == study.Maximize})
+		h.Real = h.Known && h.Height > 2*h.Stderr
+	}
+	return out
+}
+
+// Words says what a barrier means. Its task is t.
+func (h Hole) Words(t study.Task) string {
+	switch {
+	case !h.Known:
+		return fmt.Sprintf("%s: not measured yet between %s and %s", t.Name, h.A, h.B)
+	case h.Height <= 0:
+		return fmt.Sprintf("%s: no barrier: nowhere worse than the straight line from %s to %s", t.Name, h.A, h.B)
+	}
+	side := "below"
+	if t.Sense == study.Minimize {
+		side = "above"
+	}
+	where := fmt.Sprintf("%.0f%% of the way from %s to %s", 100*h.At, h.A, h.B)
+	if math.Abs(h.At-0.5) < 1e-9 {
+		where = fmt.Sprintf("half way from %s to %s", h.A, h.B)
+	}
+	size := Number(t, h.Height)
+	if h.Stderr > 0 {
+		size += " ±" + Spread(t, h.Stderr)
+	}
+	verdict := "within the noise"
+	if h.Real {
+		verdict = "a barrier"
+	}
+	return fmt.Sprintf("%s: %s: %s %s the straight line, %s", t.Name, verdict, size, side, where)
+}
+
+// Verdict says in one sentence whether the models of all lines can be merged.
+func Verdict(tasks []study.Task, lines []search.Line) string {
+	known, barred := 0, []string{}
+	for _, l := range lines {
+		seen, deep := false, false
+		for _, h := range Holes(tasks, l) {
+			seen, deep = seen || h.Known, deep || h.Real
+		}
+		if seen {
+			known++
+		}
+		if deep {
+			barred = append(barred, l.A+" – "+l.B)
+		}
+	}
+	switch n := len(lines); {
+	case known == 0:
+		return "nothing is measured between two models yet"
+	case len(barred) > 0:
+		return fmt.Sprintf("a barrier on %d of %d lines measured: %s", len(barred), known, list(limited(barred, 3)))
+	case known < n:
+		return fmt.Sprintf("no barrier beyond noise on the %d lines measured, of %d", known, n)
+	}
+	return "no barrier beyond noise: the models lie in one basin"
+}
+
+// limited is the first n words, and how many more there are.
+func limited(words []string, n int) []string {
+	if len(words) <= n {
+		return words
+	}
+	return append(words[:n:n], fmt.Sprintf("%d more", len(words)-n))
+}

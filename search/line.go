@@ -1,0 +1,92 @@
+package search
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Line is what was measured on the straight line between two models: both alone at its ends, and every
+// finished point in between, whatever strategy asked for it.
+type Line struct {
+	A, B   string
+	Places []Place // ascending
+}
+
+// Place is a finished point of a line.
+type Place struct {
+	At float64 // how far from A to B, from 0 to 1
+	Point
+}
+
+// Lines returns the lines between every two models, in the order in which the strategy barrier asks for
+// them, with those that nothing was measured on. It takes time proportional to pairs × points × coefficients.
+// Errors as of Barriers.
+func Lines(q Question) ([]Line, error) {
+	if err := q.check(); err != nil {
+		return nil, err
+	}
+	r, units := newRegion(q.Space), q.Space.ingredients()
+	var out []Line
+	for i := range units {
+		for j := range i {
+			l := Line{A: units[j].name, B: units[i].name}
+			for _, p := range q.Done {
+				t, on := q.Space.onLine(p.X, r, units, j, i)
+				switch {
+				case !on || t < -sameGap || t > 1+sameGap:
+					continue
+				case t < sameGap:
+					t = 0
+				case t > 1-sameGap:
+					t = 1
+				}
+				l.put(Place{t, p})
+			}
+			slices.SortFunc(l.Places, func(a, b Place) int { return cmp.Compare(a.At, b.At) })
+			out = append(out, l)
+		}
+	}
+	return out, nil
+}
+
+// put adds a place. Of several at one point the first counts that did not fail.
+func (l *Line) put(p Place) {
+	k := slices.IndexFunc(l.Places, func(o Place) bool { return math.Abs(o.At-p.At) < sameGap })
+	switch {
+	case k < 0:
+		l.Places = append(l.Places, p)
+	case l.Places[k].Failed && !p.Failed:
+		l.Places[k] = p
+	}
+}
+
+// Barrier is the barrier on one task of the question, with the standard error of its height; ok is false
+// where an end, or everything in between, was not measured.
+func (l Line) Barrier(task int, t Task) (b Barrier, stderr float64, ok bool) {
+	b = Barrier{A: l.A, B: l.B, Task: t.Name}
+	measured := func(p Place) bool { return !p.Failed && task < len(p.Y) && !math.IsNaN(p.Y[task].Value) }
+	n := len(l.Places)
+	if n < 3 {
+		return b, 0, false
+	}
+	from, to := l.Places[0], l.Places[n-1]
+	if from.At != 0 || to.At != 1 || !measured(from) || !measured(to) {
+		return b, 0, false
+	}
+	for _, p := range l.Places[1 : n-1] {
+		if !measured(p) {
+			continue
+		}
+		ok = true
+		fall := from.Y[task].Value + float64(p.At*(to.Y[task].Value-from.Y[task].Value)) - p.Y[task].Value
+		if !t.Maximize {
+			fall = -fall
+		}
+		if fall > b.Height {
+			b.Height, b.At = fall, p.At
+			stderr = math.Hypot(p.Y[task].Stderr, math.Hypot((1-p.At)*from.Y[task].Stderr, p.At*to.Y[task].Stderr))
+		}
+	}
+	return b, stderr, ok
+}

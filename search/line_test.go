@@ -1,0 +1,50 @@
+package search
+
+import (
+	"math"
+	"testing"
+)
+
+// The lines say what Barriers says, with its standard error, and hold what was measured twice once.
+func TestLines(t *testing.T) {
+	space := box(3, 0, 1)
+	space.Simplex = [][]int{{0, 1, 2}}
+	tasks := []Task{{Name: "rate", Maximize: true, Optimise: true}, {Name: "loss", Optimise: true}}
+	point := func(a, b, c, hole float64) Point {
+		return Point{X: []float64{a, b, c}, Y: []Measurement{{Value: 0.6*a + 0.8*b + 0.7*c - hole, Stderr: 0.02}, {Value: 1 + b + 5*hole, Stderr: 0.1}}}
+	}
+	failed := point(0.5, 0.5, 0, 0)
+	failed.Failed = true
+	q := Question{Space: space, Tasks: tasks, Done: []Point{
+		point(1, 0, 0, 0), point(0, 1, 0, 0), failed, point(0.75, 0.25, 0, 0.1), point(0.5, 0.5, 0, 0.3), point(0.5, 0.5, 0, 0.9), point(0.2, 0.3, 0.5, 0),
+	}}
+	lines, err := Lines(q)
+	if err != nil || len(lines) != 3 {
+		t.Fatalf("%d lines between three models (%v)", len(lines), err)
+	}
+	first := lines[0]
+	if first.A != "m0" || first.B != "m1" || len(first.Places) != 4 {
+		t.Fatalf("%+v, want four places from m0 to m1", first)
+	}
+	for i, at := range []float64{0, 0.25, 0.5, 1} {
+		if p := first.Places[i]; p.At != at || p.Failed {
+			t.Errorf("place %d is at %g (failed: %v), want %g", i, p.At, p.Failed, at)
+		}
+	}
+	want, err := Barriers(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, task := range tasks {
+		got, stderr, ok := first.Barrier(i, task)
+		if !ok || got != want[i] || got.At != 0.5 {
+			t.Errorf("%+v, want %+v", got, want[i])
+		}
+		if se := math.Sqrt(1.5) * q.Done[0].Y[i].Stderr; math.Abs(stderr-se) > 1e-12 {
+			t.Errorf("%s: a standard error of %g, want %g", task.Name, stderr, se)
+		}
+		if _, _, ok := lines[1].Barrier(i, task); ok {
+			t.Error("a line without its end has a barrier")
+		}
+	}
+}

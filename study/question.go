@@ -1,0 +1,54 @@
+package study
+
+import (
+	"context"
+
+	"parfait/evaluator"
+	"parfait/search"
+)
+
+// Question is what a strategy could know at this moment: every finished trial, with what is on its way as
+// pending. It is for looking at what strategies build, such as the tree of a nested merge; the runner asks
+// by batches, so that the number of workers changes nothing.
+func (s *Snapshot) Question() search.Question {
+	q := search.Question{Space: s.Space, Tasks: searchTasks(s.Tasks), Budget: s.Activity.Search, Seed: s.Spec.Search.Seed}
+	for _, t := range s.Trials {
+		q.Batch = max(q.Batch, t.Batch)
+		if t.Batch >= 0 {
+			q.Asked++
+		}
+		switch {
+		case !t.State.Final():
+			q.Pending = append(q.Pending, t.X)
+		case t.Batch >= 0 || t.State == evaluator.Done:
+			q.Done = append(q.Done, point(t, s.Tasks))
+		}
+	}
+	return q
+}
+
+// Tree is the merge tree of a study whose strategy is nested, as far as its trials decide it; nil where
+// the strategy is another. It fits surrogates: not for the goroutine that draws.
+func (s *Snapshot) Tree(ctx context.Context) ([]*search.Branch, error) {
+	if s.Spec.Search.Strategy != "nested" {
+		return nil, nil
+	}
+	return search.NestedTree(ctx, s.Question(), s.Spec.Search.Options)
+}
+
+// Lines are the straight lines between every two models with what was measured on them, where at least
+// one has a barrier or the strategy looks for them; else nil.
+func (s *Snapshot) Lines() ([]search.Line, error) {
+	lines, err := search.Lines(s.Question())
+	if err != nil || s.Spec.Search.Strategy == "barrier" {
+		return lines, err
+	}
+	for _, l := range lines {
+		for i, t := range searchTasks(s.Tasks) {
+			if _, _, ok := l.Barrier(i, t); ok {
+				return lines, nil
+			}
+		}
+	}
+	return nil, nil
+}
