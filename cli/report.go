@@ -34,7 +34,7 @@ func (a *app) reportCommand() *cobra.Command {
 				return &fault{exit: ExitExists, what: out + " exists", fix: "name another file with --out, or say --out " + quoted(out) + " to replace it"}
 			}
 			var page bytes.Buffer
-			if err := report.Write(&page, snap, time.Now()); err != nil {
+			if err := report.Write(cmd.Context(), &page, snap, time.Now()); err != nil {
 				return err
 			}
 			if err := renameio.WriteFile(out, page.Bytes(), 0o644); err != nil {

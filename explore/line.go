@@ -76,8 +76,10 @@ func Verdict(tasks []study.Task, lines []search.Line) string {
 		return fmt.Sprintf("a barrier on %d of %d lines measured: %s", len(barred), known, list(limited(barred, 3)))
 	case known < n:
 		return fmt.Sprintf("no barrier beyond noise on the %d lines measured, of %d", known, n)
+	case n > 1:
+		return fmt.Sprintf("no barrier beyond noise on any of the %d lines", n)
 	}
-	return "no barrier beyond noise: the models lie in one basin"
+	return "no barrier beyond noise"
 }
 
 // limited is the first n words, and how many more there are.

@@ -48,19 +48,24 @@ function shape(m, x, y, parent) {
     default: return el("circle", {cx: x, cy: y, r: m.kind === "front" ? 3.2 : 4.5, class: cls}, parent);
   }
 }
+// What an axis can show: tasks, then coefficients, which have no interval.
+const AXES = [...DATA.tasks.map((a, i) => ({...a, get: m => m.t[i]})), ...DATA.coefficients.map((a, i) => ({...a, get: m => ({v: m.x[i], lo: m.x[i], hi: m.x[i]})}))];
+const plainName = a => { const e = document.createElement("span"); e.innerHTML = a.name; return e.textContent; };
+const heading = a => a.better ? `${plainName(a)} (${a.better} is better)` : plainName(a);
 function drawFront() {
   const svg = document.getElementById("front"), W = 760, H = 460, L = 60, R = 20, T = 16, B = 44;
   svg.replaceChildren();
   const ax = +document.getElementById("ax").value, ay = +document.getElementById("ay").value;
-  const tx = DATA.tasks[ax], ty = DATA.tasks[ay];
+  const tx = AXES[ax], ty = AXES[ay];
   const px = v => L + (W - L - R) * (v - tx.lo) / (tx.hi - tx.lo), py = v => H - B - (H - T - B) * (v - ty.lo) / (ty.hi - ty.lo);
   for (const v of ticks(tx.lo, tx.hi, 8)) { el("line", {x1: px(v), x2: px(v), y1: T, y2: H - B, class: "grid"}, svg); el("text", {x: px(v), y: H - B + 16, "text-anchor": "middle"}, svg, num(v)); }
   for (const v of ticks(ty.lo, ty.hi, 6)) { el("line", {x1: L, x2: W - R, y1: py(v), y2: py(v), class: "grid"}, svg); el("text", {x: L - 8, y: py(v) + 4, "text-anchor": "end"}, svg, num(v)); }
-  el("text", {x: (L + W - R) / 2, y: H - 8, "text-anchor": "middle", class: "title"}, svg, `${tx.name} (${tx.better} is better)`);
-  el("text", {x: 14, y: (T + H - B) / 2, "text-anchor": "middle", class: "title", transform: `rotate(-90 14 ${(T + H - B) / 2})`}, svg, `${ty.name} (${ty.better} is better)`);
+  el("text", {x: (L + W - R) / 2, y: H - 8, "text-anchor": "middle", class: "title"}, svg, heading(tx));
+  el("text", {x: 14, y: (T + H - B) / 2, "text-anchor": "middle", class: "title", transform: `rotate(-90 14 ${(T + H - B) / 2})`}, svg, heading(ty));
   const sorted = DATA.marks.map((m, i) => [m, i]).sort((a, b) => order.indexOf(a[0].kind) - order.indexOf(b[0].kind));
+  const names = [];
   for (const [m, i] of sorted) {
-    const a = m.t[ax], b = m.t[ay];
+    const a = tx.get(m), b = ty.get(m);
     if (!a || !b) continue;
     const x = px(a.v), y = py(b.v);
     if (m.kind === "knee" || m.kind === "pick") {
@@ -70,14 +75,19 @@ function drawFront() {
     const e = shape(m, x, y, svg);
     e.dataset.m = i;
     listen(e, m);
-    if (m.kind === "model" || m.kind === "knee" || m.kind === "pick") el("text", {x: x + 9, y: m.kind === "pick" ? y + 16 : y - 7}, svg, m.name);
+    if (m.kind === "model" || m.kind === "knee" || m.kind === "pick") names.push([m, x, y]);
+  }
+  // Names come last, on the side that has room.
+  for (const [m, x, y] of names) {
+    const left = x > W - R - 8 * m.name.length - 9;
+    el("text", {x: left ? x - 9 : x + 9, y: m.kind === "pick" ? y + 16 : Math.max(y - 7, 12), "text-anchor": left ? "end" : "start", class: "name"}, svg, m.name);
   }
   show(held);
 }
 const objectives = DATA.tasks.map((t, i) => i).filter(i => DATA.tasks[i].objective);
-for (const [id, want] of [["ax", objectives[0]], ["ay", objectives[1] ?? (objectives[0] + 1) % DATA.tasks.length]]) {
+for (const [id, want] of [["ax", objectives[0]], ["ay", objectives[1] ?? (DATA.tasks.length > 1 ? (objectives[0] + 1) % DATA.tasks.length : DATA.tasks.length)]]) {
   const s = document.getElementById(id);
-  DATA.tasks.forEach((t, i) => { const o = document.createElement("option"); o.value = i; o.innerHTML = t.name; s.append(o); });
+  AXES.forEach((t, i) => { const o = document.createElement("option"); o.value = i; o.innerHTML = t.name; s.append(o); });
   s.value = want;
   s.addEventListener("change", drawFront);
 }

@@ -6,6 +6,7 @@
 package report
 
 import (
+	"context"
 	_ "embed" // the page's parts
 	"encoding/json"
 	"errors"
@@ -97,13 +98,17 @@ type content struct {
 	Points       []pointRow
 	Picked       []pointRow
 	Exported     []exportRow
+	Tree         []treeRow
+	Next         string // of the tree
+	Lines        []lineRow
+	Verdict      string // on the lines
 	Coefficients []search.Coefficient
 	Measured     int
 	Believed     int
 }
 
-// Write writes the page. made is the time that it states.
-func Write(w io.Writer, snap *study.Snapshot, made time.Time) error {
+// Write writes the page. made is the time that it states; ctx ends the fits of a nested merge's pairs.
+func Write(ctx context.Context, w io.Writer, snap *study.Snapshot, made time.Time) error {
 	a := snap.Analysis
 	if a == nil {
 		return ErrNothingToShow
@@ -123,6 +128,13 @@ func Write(w io.Writer, snap *study.Snapshot, made time.Time) error {
 	c.Data = plotted(snap)
 	c.Trust = trust(a)
 	c.Points = named(a)
+	var err error
+	if c.Tree, c.Next, err = tree(ctx, snap); err != nil {
+		return err
+	}
+	if c.Lines, c.Verdict, err = between(snap); err != nil {
+		return err
+	}
 	for _, p := range snap.Picks {
 		row := pointRow{Name: p.Name, Why: p.Why, Coefficients: p.X}
 		for _, t := range snap.Tasks {
@@ -254,10 +266,14 @@ func plotted(snap *study.Snapshot) plots {
 		if t.Hi < t.Lo { // never measured nor predicted
 			t.Lo, t.Hi = 0, 1
 		}
+		within := t.Lo >= 0 && t.Hi <= 1
 		if pad := 0.04 * (t.Hi - t.Lo); pad > 0 {
 			t.Lo, t.Hi = t.Lo-pad, t.Hi+pad
 		} else {
 			t.Lo, t.Hi = t.Lo-0.5, t.Hi+0.5
+		}
+		if within && a.Tasks[i].Rate() { // no rate is beyond these
+			t.Lo, t.Hi = max(t.Lo, 0), min(t.Hi, 1)
 		}
 	}
 	return p

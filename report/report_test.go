@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"parfait/explore/exploretest"
 	"parfait/study"
 )
 
@@ -23,7 +24,7 @@ func TestThePageHoldsTheStudyAndNothingFromOutside(t *testing.T) {
 	}
 	defer func() { _ = s.Close() }()
 	made := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	if err := Write(&bytes.Buffer{}, s.Snapshot(), made); !errors.Is(err, ErrNothingToShow) {
+	if err := Write(t.Context(), &bytes.Buffer{}, s.Snapshot(), made); !errors.Is(err, ErrNothingToShow) {
 		t.Errorf("an empty study: %v", err)
 	}
 	if err := s.Run(t.Context(), study.RunOptions{}); err != nil {
@@ -44,7 +45,7 @@ func TestThePageHoldsTheStudyAndNothingFromOutside(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if err := Write(&b, snap, made); err != nil {
+	if err := Write(t.Context(), &b, snap, made); err != nil {
 		t.Fatal(err)
 	}
 	text := b.String()
@@ -61,6 +62,43 @@ func TestThePageHoldsTheStudyAndNothingFromOutside(t *testing.T) {
 	if out := os.Getenv("PARFAIT_REPORT"); out != "" { // to look at it in a browser
 		if err := os.WriteFile(out, b.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// A nested merge shows its tree, a study of barriers its lines; others neither.
+func TestWhatStrategiesBuild(t *testing.T) {
+	made := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	write := func(o exploretest.Options) string {
+		var b bytes.Buffer
+		if err := Write(t.Context(), &b, exploretest.Snapshot(o), made); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	tasks := []string{"<math>", "code", "law"}
+	for name, tt := range map[string]struct {
+		page  string
+		wants []string
+		never []string
+	}{
+		"adaptive": {write(exploretest.Options{Trials: 20}), nil, []string{"The merge tree", "Between the models"}},
+		"nested":   {write(exploretest.Options{Trials: 20, Tasks: tasks, Strategy: "nested"}), []string{"The merge tree", "best at code", "Next, in round 1: "}, []string{"Between the models"}},
+		"barrier": {
+			write(exploretest.Options{Trials: 12, Tasks: tasks, Strategy: "barrier"}),
+			[]string{"Between the models", "a barrier on 2 of 3 lines measured: &lt;math&gt; – law and code – law", "half way from &lt;math&gt; to law", `class="along"`},
+			[]string{"The merge tree"},
+		},
+	} {
+		for _, want := range tt.wants {
+			if !strings.Contains(tt.page, want) {
+				t.Errorf("%s: the page lacks %q", name, want)
+			}
+		}
+		for _, never := range append(tt.never, "<math>", "ZgotmplZ", "NaN") {
+			if strings.Contains(tt.page, never) {
+				t.Errorf("%s: the page has %q", name, never)
+			}
 		}
 	}
 }

@@ -61,27 +61,37 @@ func trialName(t study.Trial) string {
 }
 
 // num writes a number with four significant digits.
-func num(v float64) string {
+func num(v float64) string { return written(v, "%.4g") }
+
+// fixed writes a metric: those below ten with three decimals, so that they stand below each other.
+func fixed(v float64) string {
+	if a := math.Abs(v); a >= 10 || a > 0 && a < 1e-3 {
+		return num(v)
+	}
+	return written(v, "%.3f")
+}
+
+func written(v float64, format string) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return "–"
 	}
-	return strings.Replace(fmt.Sprintf("%.4g", v), "-", "−", 1)
+	return strings.Replace(fmt.Sprintf(format, v), "-", "−", 1)
 }
 
 func figureText(f *figure) template.HTML {
 	if f == nil {
 		return `<span class="none">–</span>`
 	}
-	return template.HTML(fmt.Sprintf(`%s <span class="band">%s … %s</span>`, num(f.Value), num(f.Lo), num(f.Hi))) //nolint:gosec // numbers only
+	return template.HTML(fmt.Sprintf(`%s <span class="band">%s … %s</span>`, fixed(f.Value), fixed(f.Lo), fixed(f.Hi))) //nolint:gosec // numbers only
 }
 
 func metricText(m *study.Metric) template.HTML {
 	if m == nil {
 		return `<span class="none">not measured</span>`
 	}
-	s := num(m.Value)
+	s := fixed(m.Value)
 	if m.Stderr > 0 {
-		s += fmt.Sprintf(` <span class="band">± %s</span>`, num(m.Stderr))
+		s += fmt.Sprintf(` <span class="band">± %s</span>`, fixed(m.Stderr))
 	}
 	return template.HTML(s) //nolint:gosec // numbers only
 }
