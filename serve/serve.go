@@ -119,7 +119,9 @@ func (s *Server) Keys() *Keys { return s.keys }
 
 // Serve answers until ctx ends; then every session's terminal is restored before the line drops.
 func (s *Server) Serve(ctx context.Context) error {
+	over := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
+		defer close(over)
 		s.programs.Range(func(p, _ any) bool {
 			p.(*tea.Program).Quit()
 			return true
@@ -130,8 +132,10 @@ func (s *Server) Serve(ctx context.Context) error {
 			_ = s.ssh.Close()
 		}
 	})
-	defer stop()
 	err := s.ssh.Serve(s.listener)
+	if !stop() { // the library returns as soon as nobody can come in any more; those inside are still leaving
+		<-over
+	}
 	if errors.Is(err, ssh.ErrServerClosed) {
 		return nil
 	}

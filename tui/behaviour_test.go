@@ -176,35 +176,6 @@ func TestTrials(t *testing.T) {
 	d.sees("rotated↓")
 }
 
-func TestExport(t *testing.T) {
-	d := drive(t, demo, 120, 36)
-	d.press("enter")
-	d.sees("98.3 KB", "412 GB free", "the knee of the front")
-	d.press("tab tab")
-	d.write("f16")
-	d.press("enter")
-	if len(d.src.exports) != 1 {
-		t.Fatalf("exports %+v", d.src.exports)
-	}
-	if r := d.src.exports[0]; r.DType != "f16" || !r.Verify || r.Why != "the knee of the front" {
-		t.Errorf("asked for %+v", r)
-	}
-	d.sees("Exported", "read back and compared", "predicted", "validation", "test", "receipt")
-	d.press("esc")
-	d.src.cost.Problems = []string{"/studies/x exists, and an export never overwrites"}
-	d.press("enter enter")
-	d.sees("never overwrites", "it cannot be written")
-	if len(d.src.exports) != 1 {
-		t.Error("an export was started that cannot be")
-	}
-	d.press("esc")
-	d.src.cost.Problems, d.src.fail = nil, nil
-	d.press("enter")
-	d.src.fail = errors.New("disk full")
-	d.press("enter")
-	d.sees("Not exported", "disk full")
-}
-
 func TestDecide(t *testing.T) {
 	d := drive(t, demo, 80, 24)
 	d.press("d")
@@ -297,6 +268,7 @@ func TestNewTrialsArrive(t *testing.T) {
 	d.press("right")
 	d.sees("there is no front yet")
 	d.send(snapshotMsg{exploretest.Snapshot(demo)})
+	d.send(restedMsg{})
 	if explore.Name(d.e.analysis(), d.e.state) != "knee" {
 		t.Errorf("with the first front in hand: %s", explore.Name(d.e.analysis(), d.e.state))
 	}
@@ -305,6 +277,10 @@ func TestNewTrialsArrive(t *testing.T) {
 	more := demo
 	more.Trials = 40
 	d.send(snapshotMsg{exploretest.Snapshot(more)})
+	d.send(restedMsg{})
+	if len(d.e.snap.Trials) != 40 {
+		t.Fatal("the newest trials are not shown")
+	}
 	if fmt.Sprint(d.e.state.X) != fmt.Sprint(x) {
 		t.Errorf("what somebody had set moved from %v to %v", x, d.e.state.X)
 	}
@@ -411,18 +387,6 @@ func TestModelsAreInspectedWhenAsked(t *testing.T) {
 	if d.e.note.text != "mirrored is in hand" {
 		t.Errorf("note %q", d.e.note.text)
 	}
-}
-
-func TestExportsAreCheckedAgain(t *testing.T) {
-	o := demo
-	o.Exports = 2
-	d := drive(t, o, 120, 36)
-	d.press("6 v")
-	d.sees("every byte is what the receipt says")
-	d.src.damage = []string{"model.safetensors: other bytes"}
-	d.press("down v")
-	d.sees("✗ model.safetensors: other bytes")
-	d.press("down enter")
 }
 
 func TestPictures(t *testing.T) {

@@ -50,6 +50,8 @@ type explorer struct {
 	saver  *saver
 	after  func(d time.Duration, msg tea.Msg) tea.Cmd // tea.Tick; tests put their own
 	saved  bool                                       // a save is on its way
+	rests  bool                                       // news was drawn less than a frame ago
+	late   *study.Snapshot                            // what came since, to be drawn then
 	tour   int                                        // hints left to show
 }
 
@@ -155,33 +157,6 @@ func (e *explorer) move(m explore.Move) tea.Cmd {
 func (e *explorer) moved() tea.Cmd {
 	if e.view == SurrogateView {
 		return e.surface.refresh(e)
-	}
-	return nil
-}
-
-// arrived takes a newer snapshot.
-func (e *explorer) arrived(s *study.Snapshot) tea.Cmd {
-	before := e.snap
-	e.snap = s
-	if a := e.analysis(); a != nil && (before.Analysis != s.Analysis || len(e.state.X) == 0) {
-		e.state = explore.Rebase(a, e.state)
-	}
-	e.look()
-	var bell tea.Cmd
-	if before.Activity.Runner == study.Sampling && s.Activity.Runner == study.Finished {
-		bell = e.finished()
-	}
-	return tea.Batch(bell, e.entered())
-}
-
-// finished tells that a run has come to its end.
-func (e *explorer) finished() tea.Cmd {
-	e.note = note{"the run is finished: " + e.snap.Name, good}
-	switch e.o.Notify {
-	case "bell":
-		return tea.Raw("\a")
-	case "osc9":
-		return tea.Raw("\x1b]9;parfait: " + printable(e.snap.Name) + " is finished\a")
 	}
 	return nil
 }

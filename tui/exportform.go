@@ -22,6 +22,7 @@ type exportForm struct {
 	seq    int // of the newest plan asked for
 	cost   study.ExportCost
 	ready  bool // the cost is that of the fields as they are
+	eager  bool // to be written as soon as the cost is known and nothing speaks against it
 	wrong  string
 }
 
@@ -103,7 +104,7 @@ func bytesOf(s string) (int64, bool) {
 // plan asks for the cost once nothing has been typed for a moment.
 func (f *exportForm) plan(e *explorer) tea.Cmd {
 	f.seq++
-	f.ready, f.wrong = false, ""
+	f.ready, f.eager, f.wrong = false, false, ""
 	return e.after(second/5, planDueMsg{f.seq})
 }
 
@@ -128,15 +129,19 @@ func (e *explorer) planDue(seq int) tea.Cmd {
 	})
 }
 
-func (e *explorer) planned(m planMsg) {
+func (e *explorer) planned(m planMsg) tea.Cmd {
 	f, ok := e.above.(*exportForm)
 	if !ok || f.seq != m.seq {
-		return
+		return nil
 	}
 	f.cost, f.ready = m.cost, true
 	if m.err != nil {
 		f.cost.Problems = append(f.cost.Problems, m.err.Error())
 	}
+	if f.eager {
+		return f.start(e)
+	}
+	return nil
 }
 
 // start begins to write, unless there is a reason why not.
@@ -147,7 +152,7 @@ func (f *exportForm) start(e *explorer) tea.Cmd {
 		f.wrong = wrong
 		return nil
 	case !f.ready:
-		f.wrong = "the cost is being worked out: enter again in a moment"
+		f.eager = true
 		return nil
 	case len(f.cost.Problems) > 0:
 		f.wrong = "it cannot be written: see above"
@@ -162,8 +167,11 @@ func (f *exportForm) draw(e *explorer, c *chart.Canvas) {
 	title := append(head("Export", true), chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: e.read.Name, Style: chart.Ink(chart.InHand)})
 	in := floating(c, w, min(19, ch-2), title, keyHints(e, PlaceExportForm, w-6))
 	iw, ih := in.Size()
-	line := explore.At(e.analysis(), f.x)
-	in.Text(1, 0, chart.Clip(line, iw-2), muted)
+	line := ""
+	for i, name := range e.coefficients() {
+		line += name + " " + explore.Decimal(f.x[i], 3) + "  "
+	}
+	in.Text(1, 0, chart.Clip(strings.TrimSpace(line), iw-2), muted)
 	y := 1
 	if ih >= 16 {
 		y++
@@ -211,6 +219,9 @@ func (f *exportForm) drawCost(c *chart.Canvas) {
 	switch {
 	case f.wrong != "":
 		say(f.wrong, bad)
+	case f.eager && !f.ready:
+		say("working out what it costs; then it is written…", accent)
+		return
 	case !f.ready:
 		say("working out what it costs…", muted)
 		return

@@ -12,6 +12,7 @@ import (
 type (
 	snapshotMsg  struct{ snap *study.Snapshot }
 	listenMsg    struct{}
+	restedMsg    struct{}
 	noteMsg      struct{ note note }
 	saveMsg      struct{}
 	storedView   struct{ b []byte }
@@ -22,8 +23,11 @@ type (
 	planDueMsg   struct{ seq int }
 )
 
-// framesASecond bounds how often progress is drawn.
-const framesASecond = 4
+// How often progress is drawn at most, and how often it is looked whether somebody did something.
+const (
+	framesASecond = 4
+	looksASecond  = 20
+)
 
 // Init starts listening to the study and asks the terminal what it can do.
 func (e *explorer) Init() tea.Cmd {
@@ -67,12 +71,11 @@ func (e *explorer) update(msg tea.Msg) tea.Cmd {
 	case tea.PasteMsg:
 		return e.paste(msg)
 	case snapshotMsg:
-		if msg.snap == nil {
-			return nil
-		}
-		return tea.Batch(e.arrived(msg.snap), e.after(second/framesASecond, listenMsg{}))
+		return tea.Batch(e.received(msg.snap), e.after(second/looksASecond, listenMsg{}))
 	case listenMsg:
 		return e.listen()
+	case restedMsg:
+		return e.rested()
 	case storedView:
 		return e.restore(msg.b)
 	case saveMsg:
@@ -97,7 +100,7 @@ func (e *explorer) update(msg tea.Msg) tea.Cmd {
 func (e *explorer) result(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case planMsg:
-		e.planned(msg)
+		return e.planned(msg)
 	case planDueMsg:
 		return e.planDue(msg.seq)
 	case exportProgressMsg:

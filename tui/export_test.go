@@ -1,0 +1,80 @@
+package tui
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+func TestExport(t *testing.T) {
+	d := drive(t, demo, 120, 36)
+	d.press("enter")
+	d.sees("98.3 KB", "412 GB free", "the knee of the front")
+	d.press("tab tab")
+	d.write("f16")
+	d.press("enter")
+	if len(d.src.exports) != 1 {
+		t.Fatalf("exports %+v", d.src.exports)
+	}
+	if r := d.src.exports[0]; r.DType != "f16" || !r.Verify || r.Why != "the knee of the front" {
+		t.Errorf("asked for %+v", r)
+	}
+	d.sees("Exported", "read back and compared", "predicted", "validation", "test", "receipt")
+	d.press("esc")
+	d.src.cost.Problems = []string{"/studies/x exists, and an export never overwrites"}
+	d.press("enter enter")
+	d.sees("never overwrites", "it cannot be written")
+	if len(d.src.exports) != 1 {
+		t.Error("an export was started that cannot be")
+	}
+	d.press("esc")
+	d.src.cost.Problems, d.src.fail = nil, nil
+	d.press("enter")
+	d.src.fail = errors.New("disk full")
+	d.press("enter")
+	d.sees("Not exported", "disk full")
+}
+
+// Who presses enter before the cost is known is not told to press it again.
+func TestExportsWaitForTheirCost(t *testing.T) {
+	d := drive(t, demo, 80, 24)
+	waiting := d.e.after
+	d.e.after = func(time.Duration, tea.Msg) tea.Cmd { return nil }
+	d.press("enter enter")
+	d.sees("working out what it costs; then it is written")
+	if len(d.src.exports) > 0 {
+		t.Fatal("it was written before its cost was known")
+	}
+	d.write("x") // thought better of it
+	d.press("enter")
+	f := d.e.above.(*exportForm)
+	d.e.after = waiting
+	d.send(planDueMsg{f.seq})
+	if len(d.src.exports) != 1 || d.src.exports[0].Name != "x" {
+		t.Errorf("exports %v, want x", d.src.exports)
+	}
+	d = drive(t, demo, 80, 24)
+	waiting, d.e.after = d.e.after, func(time.Duration, tea.Msg) tea.Cmd { return nil }
+	d.src.cost.Problems = []string{"the disk is full"}
+	d.press("enter enter")
+	d.e.after = waiting
+	d.send(planDueMsg{d.e.above.(*exportForm).seq})
+	d.sees("the disk is full", "it cannot be written")
+	if len(d.src.exports) > 0 {
+		t.Error("it was written all the same")
+	}
+}
+
+func TestExportsAreCheckedAgain(t *testing.T) {
+	o := demo
+	o.Exports = 2
+	d := drive(t, o, 120, 36)
+	d.press("6 v")
+	d.sees("every byte is what the receipt says")
+	d.src.damage = []string{"model.safetensors: other bytes"}
+	d.press("down v")
+	d.sees("✗ model.safetensors: other bytes")
+	d.press("down enter")
+}
