@@ -188,9 +188,9 @@ type terminal struct {
 	end chan error
 }
 
-func (h *house) terminal(who string, w, rows uint16) *terminal {
+func (h *house) terminal(who string, w, rows uint16, options ...string) *terminal {
 	h.t.Helper()
-	cmd := h.ssh(who, "-tt")
+	cmd := h.ssh(who, append([]string{"-tt"}, options...)...)
 	cmd.Env = append(os.Environ(), "TERM=xterm-256color")
 	f, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: w, Rows: rows})
 	if err != nil {
