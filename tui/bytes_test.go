@@ -35,7 +35,7 @@ func newWire(w, h int, profile colorprofile.Profile) *wire {
 }
 
 // frame shows a frame and returns how many bytes that took, with the two sequences that make it whole.
-func (r *wire) frame(t *testing.T, content string) int {
+func (r *wire) frame(t testing.TB, content string) int {
 	t.Helper()
 	r.cell.Clear()
 	uv.NewStyledString(content).Draw(r.cell, r.cell.Bounds())
