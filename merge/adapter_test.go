@@ -212,3 +212,17 @@ func TestAdaptersThatAreRefused(t *testing.T) {
 		t.Errorf("a full checkpoint in the form of an adapter: %v", err)
 	}
 }
+
+// An adapter as a base has nothing that could be merged, which must not pass for a merge of nothing.
+func TestAdapterIsNoBase(t *testing.T) {
+	base, models, _ := adapted(t)
+	for _, spec := range []Spec{
+		{Base: models[0].Path, Models: models, Method: "task_arithmetic"},
+		{Base: models[0].Path, Models: []Source{{"full", base}}, Method: "linear"},
+	} {
+		_, err := NewPlan(t.Context(), spec)
+		if list := problemsOf(t, err); len(list) != 1 || list[0].Code != CodeAdapter || list[0].Where != "base" {
+			t.Errorf("%s: %v", spec.Method, err)
+		}
+	}
+}

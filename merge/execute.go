@@ -116,14 +116,7 @@ func readProblem(o operand, err error) error {
 
 // run merges every tensor.
 func (j *job) run(ctx context.Context) error {
-	var copied, merged []*tensor
-	for _, t := range j.plan.tensors {
-		if t.role == roleMerge {
-			merged = append(merged, t)
-		} else {
-			copied = append(copied, t)
-		}
-	}
+	copied, merged := j.plan.byRole()
 	if err := j.each(ctx, copied, j.copyChunk); err != nil {
 		return err
 	}

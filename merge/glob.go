@@ -58,3 +58,8 @@ func compileGlob(pattern string) (glob, error) {
 	}
 	return glob{pattern, re}, nil
 }
+
+// escapeGlob is the pattern that matches a text and nothing else.
+func escapeGlob(s string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(s)
+}

@@ -54,7 +54,7 @@ func (w *worker) fetch(t *tensor, c chunk, need []bool) (in inputs, err error) {
 	p := w.job.plan
 	in.models, in.aux = make([][]byte, len(need)), make([][]byte, len(need))
 	have := c.n
-	if t.base.present() && (p.r.info.NeedsBase || t.leansOnBase) {
+	if p.readsBase(t) {
 		have = t.base.elements(c.start, c.n)
 		if in.base, err = w.read(w.buffer(0), t.base, c.start, have); err != nil {
 			return in, err
@@ -80,6 +80,33 @@ func (w *worker) fetch(t *tensor, c chunk, need []bool) (in inputs, err error) {
 	return in, nil
 }
 
+// readsBase says whether the base is needed to merge a tensor.
+func (p *Plan) readsBase(t *tensor) bool {
+	return t.base.present() && (p.r.info.NeedsBase || t.leansOnBase)
+}
+
+// reads is how many bytes of the inputs one reading of a tensor takes, but for adapters.
+func (p *Plan) reads(t *tensor, need []bool) int64 {
+	var n int64
+	if p.readsBase(t) {
+		n = t.base.bytes(t.Len)
+	}
+	for i, needed := range need {
+		if needed {
+			n += t.models[i].bytes(t.Len)
+			if t.aux != nil {
+				n += t.aux[i].bytes(t.Len)
+			}
+		}
+	}
+	return n
+}
+
+// bytes is the size of an operand's first n elements.
+func (o operand) bytes(n int64) int64 {
+	return int64(o.elements(0, int(n))) * o.tensor.DType.Bits() / 8
+}
+
 // elements is how many of n elements from start on an operand has.
 func (o operand) elements(start int64, n int) int {
 	if o.file == nil {
@@ -95,7 +122,7 @@ func (d *desk[F]) decode(w *worker, t *tensor, c chunk, raw inputs, need []bool,
 		Tensor: t.TensorInfo, Index: c.index, Start: c.start + int64(lo), Models: make([][]F, len(need)),
 		scratch: &d.scratch, memo: d.memo,
 	}
-	if t.base.present() && (w.job.plan.r.info.NeedsBase || t.leansOnBase) {
+	if w.job.plan.readsBase(t) {
 		part.Base = buffer(&d.base, n)
 		have, err := decodePart(part.Base, raw.base, t.base, c.start, lo, "base")
 		for i := 0; err == nil && have < n && i < len(t.models); i++ {

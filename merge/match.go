@@ -15,9 +15,6 @@ var vocabularyName = regexp.MustCompile(`(^|\.)(embed_tokens|tok_embeddings|word
 // compare matches the inputs' tensors with the layout's.
 func (p *Plan) compare(found *problems) {
 	first := p.layoutInput()
-	if first.adapter != nil {
-		return // said when it was opened
-	}
 	adapted := make([]map[string]operand, len(p.models))
 	for i, m := range p.models {
 		if m.adapter != nil {
@@ -36,7 +33,7 @@ func (p *Plan) compare(found *problems) {
 		t.leansOnBase = p.leansOnBase(t)
 		if t.role == roleMerge {
 			if t.group = p.r.group(name); t.group < 0 {
-				found.add(CodeNoGroup, name, "the tensor matches no group", "every tensor in one group", "end the groups with {name: rest, match: '*'}")
+				found.tensors.add(CodeNoGroup, "", name, "it matches no group", "every tensor in one group", "end the groups with {name: rest, match: '*'}")
 				t.group = 0
 			}
 			used[t.group] = true
@@ -51,6 +48,7 @@ func (p *Plan) compare(found *problems) {
 		}
 	}
 	p.extraTensors(found)
+	p.foldTensors(found)
 	p.unusedPatterns(used, found)
 	p.compareFolders(found)
 	if p.r.spec.Form == FormAdapter {
@@ -62,6 +60,23 @@ func (p *Plan) compare(found *problems) {
 		}
 		p.makeAdapter(found)
 	}
+}
+
+// foldTensors makes problems of those of single tensors.
+func (p *Plan) foldTensors(found *problems) {
+	if len(found.tensors.order)+len(found.odd.order) == 0 {
+		return
+	}
+	var all []string
+	for _, in := range p.inputs() {
+		if in.adapter == nil {
+			all = append(all, in.set.Names()...)
+		}
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	found.list = append(found.list, found.tensors.fold(all)...)
+	found.warnings = append(found.warnings, found.odd.fold(all)...)
 }
 
 // newTensor begins a tensor of the output as it is in the layout.
@@ -91,10 +106,10 @@ func (p *Plan) matchModel(t *tensor, m *input, adapted map[string]operand, found
 		o.file, o.tensor, ok = m.set.Lookup(t.Name)
 	}
 	t.models = append(t.models, o)
-	where := m.name + ": " + t.Name
+	first := p.layoutInput().name
 	if !ok {
 		if t.role == roleMerge {
-			found.add(CodeMissingTensor, where, "the model lacks a tensor that "+p.layoutInput().name+" has", "the same tensors in every input", "take it from the base with skip: ['"+t.Name+"']"+tiedHint(t.Name))
+			found.tensors.add(CodeMissingTensor, m.name, t.Name, "the model lacks what "+first+" has", "the same tensors in every input", "take it from the base with skip: ["+skipMark+"]"+tiedHint(t.Name))
 		}
 		return
 	}
@@ -103,15 +118,15 @@ func (p *Plan) matchModel(t *tensor, m *input, adapted map[string]operand, found
 	}
 	if t.role == roleInteger {
 		if o.tensor.DType != t.layout.tensor.DType || !slices.Equal(o.tensor.Shape, t.Shape) {
-			found.warn(CodeIntegers, where, fmt.Sprintf("%s%v", o.tensor.DType, o.tensor.Shape), fmt.Sprintf("%s%v as in %s", t.layout.tensor.DType, t.Shape, p.layoutInput().name), "it comes from the base as it is")
+			found.odd.add(CodeIntegers, m.name, t.Name, fmt.Sprintf("%s%v", o.tensor.DType, o.tensor.Shape), fmt.Sprintf("%s%v as in %s", t.layout.tensor.DType, t.Shape, first), "it comes from the base as it is")
 		}
 		return
 	}
 	if !o.tensor.DType.Computable() {
-		found.add(CodeDType, where, "the dtype "+o.tensor.DType.String(), "BF16, F16, F32 or F64: nothing is computed on others", "convert the model to bf16 first, or take the tensor from the base with skip")
+		found.tensors.add(CodeDType, m.name, t.Name, "the dtype "+o.tensor.DType.String(), "BF16, F16, F32 or F64: nothing is computed on others", "convert the model to bf16 first, or take it from the base with skip: ["+skipMark+"]")
 	}
 	if !slices.Equal(o.tensor.Shape, t.layout.tensor.Shape) && !p.vocabulary(t, o) {
-		found.add(CodeShape, where, fmt.Sprintf("the shape %v", o.tensor.Shape), fmt.Sprintf("%v as in %s", t.layout.tensor.Shape, p.layoutInput().name), "take it from the base with skip: ['"+t.Name+"'], or leave the model out")
+		found.tensors.add(CodeShape, m.name, t.Name, fmt.Sprintf("the shape %v", o.tensor.Shape), fmt.Sprintf("%v as in %s", t.layout.tensor.Shape, first), "take it from the base with skip: ["+skipMark+"], or leave the model out")
 	}
 }
 
@@ -146,12 +161,12 @@ func (p *Plan) matchVocabulary(t *tensor, found *problems) {
 	case VocabPad:
 		t.Shape[0] = most
 	default:
-		found.add(CodeVocabulary, t.Name, "the vocabularies differ: "+strings.Join(said, ", ")+" rows", "as many tokens in every input", "--crop-vocab leaves the rows out that not all have, --pad-vocab keeps them; or take the tensor from the base with skip: ['"+t.Name+"']")
+		found.tensors.add(CodeVocabulary, "", t.Name, "the vocabularies differ: "+strings.Join(said, ", ")+" rows", "as many tokens in every input", "--crop-vocab leaves the rows out that not all have, --pad-vocab keeps them; or take it from the base with skip: ["+skipMark+"]")
 		return
 	}
 	t.Len = safetensors.Tensor{Shape: t.Shape}.Elements()
 	p.vocab = t.Shape[0]
-	found.warn(CodeVocabulary, t.Name, "the vocabularies differ: "+strings.Join(said, ", ")+" rows", "as many tokens in every input", fmt.Sprintf("%d rows are written, with the tokenizer of %s", t.Shape[0], first.name))
+	found.odd.add(CodeVocabulary, "", t.Name, "the vocabularies differ: "+strings.Join(said, ", ")+" rows", "as many tokens in every input", fmt.Sprintf("%d rows are written, with the tokenizer of %s", t.Shape[0], first.name))
 }
 
 // matchAux finds t in the files of a parameter of kind Paths.
@@ -164,11 +179,11 @@ func (p *Plan) matchAux(t *tensor, found *problems) {
 		t.aux = append(t.aux, operand{file: file, tensor: st})
 		switch {
 		case !ok:
-			found.add(CodeMissingTensor, in.name+": "+t.Name, "the file lacks the tensor", "a tensor for every one that is merged", "take it from the base with skip: ['"+t.Name+"']")
+			found.tensors.add(CodeMissingTensor, in.name, t.Name, "the file lacks it", "a tensor for every one that is merged", "take it from the base with skip: ["+skipMark+"]")
 		case !slices.Equal(st.Shape, t.Shape):
-			found.add(CodeShape, in.name+": "+t.Name, fmt.Sprintf("the shape %v", st.Shape), fmt.Sprintf("%v", t.Shape), "compute the file for these models")
+			found.tensors.add(CodeShape, in.name, t.Name, fmt.Sprintf("the shape %v", st.Shape), fmt.Sprintf("%v", t.Shape), "compute the file for these models")
 		case st.DType != safetensors.F32 && st.DType != safetensors.F64:
-			found.add(CodeDType, in.name+": "+t.Name, "the dtype "+st.DType.String(), "F32 or F64: squares of gradients do not fit in less", "compute the file in float32")
+			found.tensors.add(CodeDType, in.name, t.Name, "the dtype "+st.DType.String(), "F32 or F64: squares of gradients do not fit in less", "compute the file in float32")
 		}
 	}
 }
@@ -186,7 +201,7 @@ func (p *Plan) wide(t *tensor, found *problems) bool {
 	}
 	if len(dtypes) > 1 {
 		t.narrowed = slices.Contains(dtypes, safetensors.F64.String())
-		found.warn(CodeMixedDTypes, t.Name, "the inputs have the dtypes "+strings.Join(dtypes, ", "), "one dtype", "it is computed in f32 and written as "+t.out.String())
+		found.odd.add(CodeMixedDTypes, "", t.Name, "the inputs have the dtypes "+strings.Join(dtypes, ", "), "one dtype", "it is computed in f32 and written as "+t.out.String())
 		return false
 	}
 	return t.layout.tensor.DType == safetensors.F64
@@ -220,7 +235,7 @@ func (p *Plan) extraTensors(found *problems) {
 		}
 		for _, name := range m.set.Names() {
 			if _, _, ok := first.set.Lookup(name); !ok && !p.r.skips(name) {
-				found.add(CodeExtraTensor, m.name+": "+name, "the model has a tensor that "+first.name+" lacks", "the same tensors in every input", "leave it out with skip: ['"+name+"']"+tiedHint(name))
+				found.tensors.add(CodeExtraTensor, m.name, name, "the model has what "+first.name+" lacks", "the same tensors in every input", "leave it out with skip: ["+skipMark+"]"+tiedHint(name))
 			}
 		}
 	}

@@ -191,8 +191,3 @@ func groupName(i int, layer string, filters []string) string {
 	}
 	return ("layer" + name)[:min(60, len(name)+5)]
 }
-
-// escapeGlob takes a text as it is.
-func escapeGlob(s string) string {
-	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(s)
-}

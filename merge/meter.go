@@ -20,7 +20,7 @@ type meter struct {
 	done   atomic.Int64
 	report func(Progress)
 	stage  string
-	total  int64
+	total  atomic.Int64
 	start  time.Time
 	stop   chan struct{}
 	wg     sync.WaitGroup
@@ -30,7 +30,8 @@ type meter struct {
 const reportEvery = 100 * time.Millisecond
 
 func startMeter(stage string, total int64, report func(Progress)) *meter {
-	m := &meter{report: report, stage: stage, total: total, start: time.Now(), stop: make(chan struct{})}
+	m := &meter{report: report, stage: stage, start: time.Now(), stop: make(chan struct{})}
+	m.total.Store(total)
 	if report == nil {
 		return m
 	}
@@ -40,7 +41,7 @@ func startMeter(stage string, total int64, report func(Progress)) *meter {
 		for {
 			select {
 			case <-tick.C:
-				m.say()
+				m.say(m.done.Load())
 			case <-m.stop:
 				return
 			}
@@ -51,8 +52,12 @@ func startMeter(stage string, total int64, report func(Progress)) *meter {
 
 func (m *meter) add(n int64) { m.done.Add(n) }
 
-func (m *meter) say() {
-	p := Progress{Stage: m.stage, Done: min(m.done.Load(), m.total), Total: m.total}
+// expect corrects the total by n bytes, where there is more or less to do than was thought.
+func (m *meter) expect(n int64) { m.total.Add(n) }
+
+func (m *meter) say(done int64) {
+	total := m.total.Load()
+	p := Progress{Stage: m.stage, Done: min(done, total), Total: total}
 	if s := time.Since(m.start).Seconds(); s > 0 && p.Done > 0 {
 		p.Rate = float64(p.Done) / s
 		p.Remaining = time.Duration(float64(p.Total-p.Done) / p.Rate * float64(time.Second))
@@ -65,7 +70,6 @@ func (m *meter) end(completed bool) {
 	close(m.stop)
 	m.wg.Wait()
 	if m.report != nil && completed {
-		m.done.Store(m.total)
-		m.say()
+		m.say(m.total.Load())
 	}
 }

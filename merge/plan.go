@@ -112,6 +112,18 @@ func (p *Plan) Bytes() int64 {
 	return n
 }
 
+// byRole are the tensors that are taken from the base, and those that are merged.
+func (p *Plan) byRole() (copied, merged []*tensor) {
+	for _, t := range p.tensors {
+		if t.role == roleMerge {
+			merged = append(merged, t)
+		} else {
+			copied = append(copied, t)
+		}
+	}
+	return copied, merged
+}
+
 // widestElement is the size of the largest element among inputs and outputs.
 func (p *Plan) widestElement() int64 {
 	bits := int64(8)
@@ -138,7 +150,9 @@ func (p *Plan) open(ctx context.Context, found *problems) {
 	if p.r.spec.Base != "" {
 		in, err := openInput("base", p.r.spec.Base)
 		found.take(CodeOpen, "base", err)
-		p.base = in
+		if p.base = in; err == nil && in.adapter != nil {
+			found.add(CodeAdapter, "base", "it is an adapter, and nothing can be put on it", "the model that the adapter was trained on"+ofBase(in.adapter.base), "give that model as base, and the adapter among the models")
+		}
 	}
 	for _, m := range p.r.spec.Models {
 		if m.Path == "" || ctx.Err() != nil {

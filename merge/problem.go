@@ -69,6 +69,8 @@ func (e *ProblemsError) Unwrap() []error {
 type problems struct {
 	list     []Problem
 	warnings []Problem
+	tensors  families // problems of single tensors, until they are folded
+	odd      families // and warnings
 }
 
 func (p *problems) add(code Code, where, what, expected, fix string) {

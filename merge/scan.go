@@ -12,7 +12,7 @@ const (
 // windows cuts the tensors into runs that are scanned and then merged together. Methods without
 // statistics of tensors have one window.
 func (j *job) windows(ts []*tensor, whole bool) [][]*tensor {
-	if whole || !j.scans(ts) {
+	if whole || len(j.scanned(ts)) == 0 {
 		return [][]*tensor{ts}
 	}
 	var out [][]*tensor
@@ -28,27 +28,36 @@ func (j *job) windows(ts []*tensor, whole bool) [][]*tensor {
 	return append(out, ts[start:])
 }
 
-// scans says whether the method wants statistics of any tensor.
-func (j *job) scans(ts []*tensor) bool {
+// scanned are the tensors that the method wants statistics of, each by itself or all together.
+func (j *job) scanned(ts []*tensor) []*tensor {
+	if j.modelReducer(ts) != nil {
+		return ts
+	}
+	var out []*tensor
 	for _, t := range ts {
 		if j.plan.r.method.Scan(t.TensorInfo, j.uses(t).settings) != nil {
-			return true
+			out = append(out, t)
 		}
 	}
-	return false
+	return out
 }
 
-// scanModel gathers statistics over all tensors, for methods that want them; nil for the others.
-func (j *job) scanModel(ctx context.Context, ts []*tensor) (Stats, error) {
+// modelReducer gathers statistics over all tensors, for methods that want them; nil for the others.
+func (j *job) modelReducer(ts []*tensor) Reducer {
 	m, ok := j.plan.r.method.(WholeModel)
 	if !ok {
-		return nil, nil
+		return nil
 	}
 	infos := make([]TensorInfo, len(ts))
 	for i, t := range ts {
 		infos[i] = t.TensorInfo
 	}
-	r := m.ScanAll(infos, func(t TensorInfo) []Setting { return j.uses(ts[t.Index]).settings })
+	return m.ScanAll(infos, func(t TensorInfo) []Setting { return j.uses(ts[t.Index]).settings })
+}
+
+// scanModel gathers the statistics over all tensors.
+func (j *job) scanModel(ctx context.Context, ts []*tensor) (Stats, error) {
+	r := j.modelReducer(ts)
 	if r == nil {
 		return nil, nil
 	}
@@ -93,8 +102,12 @@ func (j *job) scanTensors(ctx context.Context, ts []*tensor, whole Stats) (map[i
 }
 
 // passes reads the tensors until no reducer wants more; reducers[i] is for ts[i], and one may stand
-// for several tensors. need says which models are read.
+// for several tensors. need says which models are read. The meter expects one reading of each tensor.
 func (j *job) passes(ctx context.Context, ts []*tensor, reducers []Reducer, need func(*tensor) []bool) error {
+	var expected int64
+	for _, t := range ts {
+		expected += j.plan.reads(t, need(t))
+	}
 	for pass := 0; len(ts) > 0; pass++ {
 		of, spans := make(map[*tensor]Reducer, len(ts)), map[*tensor][]Span{}
 		for i, t := range ts {
@@ -102,6 +115,11 @@ func (j *job) passes(ctx context.Context, ts []*tensor, reducers []Reducer, need
 			if s, ok := reducers[i].(Sampler); ok {
 				spans[t] = s.Spans(pass, t.TensorInfo)
 			}
+			expected -= part(j.plan.reads(t, need(t)), spans[t], t.Len)
+		}
+		if expected < 0 {
+			j.meter.expect(-expected)
+			expected = 0
 		}
 		err := j.eachOf(ctx, ts, spans, func(w *worker, t *tensor, c chunk) error {
 			if t.Wide {
@@ -112,20 +130,38 @@ func (j *job) passes(ctx context.Context, ts []*tensor, reducers []Reducer, need
 		if err != nil {
 			return err
 		}
-		again := map[Reducer]bool{}
-		var left []*tensor
-		var more []Reducer
-		for i, r := range reducers {
-			if _, asked := again[r]; !asked {
-				if again[r], err = r.Finish(pass); err != nil {
-					return err
-				}
-			}
-			if again[r] {
-				left, more = append(left, ts[i]), append(more, r)
+		if ts, reducers, err = unfinished(ts, reducers, pass); err != nil {
+			return err
+		}
+	}
+	j.meter.expect(-expected)
+	return nil
+}
+
+// part is what some spans of n elements take of the bytes of all; nil is all of them.
+func part(bytes int64, spans []Span, n int64) int64 {
+	if spans == nil || n == 0 {
+		return bytes
+	}
+	var seen int64
+	for _, s := range spans {
+		seen += s.Len
+	}
+	return int64(float64(bytes) * float64(seen) / float64(n))
+}
+
+// unfinished ends a pass and keeps what wants another one.
+func unfinished(ts []*tensor, reducers []Reducer, pass int) (left []*tensor, more []Reducer, err error) {
+	again := map[Reducer]bool{}
+	for i, r := range reducers {
+		if _, asked := again[r]; !asked {
+			if again[r], err = r.Finish(pass); err != nil {
+				return nil, nil, err
 			}
 		}
-		ts, reducers = left, more
+		if again[r] {
+			left, more = append(left, ts[i]), append(more, r)
+		}
 	}
-	return nil
+	return left, more, nil
 }

@@ -172,20 +172,18 @@ func checkTarget(target string) []Problem {
 	return nil
 }
 
-// bytes is how much will be read and written.
+// bytes is about how much will be read and written: tensors with statistics are read twice.
 func (j *job) bytes() int64 {
 	n := int64(len(j.outs)) * j.plan.Bytes()
-	for _, t := range j.plan.tensors {
-		if t.role != roleMerge {
-			n += t.layout.tensor.Size
-			continue
-		}
-		n += t.base.tensor.Size
-		for i, needed := range j.uses(t).need {
-			if needed {
-				n += t.models[i].tensor.Size
-			}
-		}
+	copied, merged := j.plan.byRole()
+	for _, t := range copied {
+		n += t.layout.tensor.Size
+	}
+	for _, t := range merged {
+		n += j.plan.reads(t, j.uses(t).need)
+	}
+	for _, t := range j.scanned(merged) {
+		n += j.plan.reads(t, j.uses(t).need)
 	}
 	return n
 }

@@ -1,0 +1,144 @@
+package merge
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// skipMark stands for patterns of tensors in the fix of a problem that several tensors may have.
+const skipMark = "{tensors}"
+
+// Most tensors and patterns that one problem names in full.
+const (
+	mostNamed    = 4
+	mostPatterns = 16
+	mostFolded   = 10_000 // names that patterns are looked for
+)
+
+// families gathers problems of single tensors. Those that differ in nothing but the tensor become one
+// problem with patterns for all of them: a model of another size has hundreds.
+type families struct {
+	order   []Problem // Where is the model's name, Fix has skipMark
+	members map[Problem][]string
+}
+
+// add takes a problem of one tensor; owner is the model concerned, "" for all of them.
+func (f *families) add(code Code, owner, tensor, what, expected, fix string) {
+	key := Problem{code, owner, what, expected, fix}
+	if f.members == nil {
+		f.members = map[Problem][]string{}
+	}
+	if f.members[key] == nil {
+		f.order = append(f.order, key)
+	}
+	f.members[key] = append(f.members[key], tensor)
+}
+
+// fold makes the problems; all are the names that patterns must not match by accident.
+func (f *families) fold(all []string) []Problem {
+	var out []Problem
+	for _, key := range f.order {
+		p, names := key, f.members[key]
+		patterns := patternsOf(names, all)
+		p.Fix = strings.ReplaceAll(p.Fix, skipMark, quoted(patterns))
+		where := names[0]
+		if len(names) > 1 {
+			where = fmt.Sprintf("%d tensors (%s)", len(names), some(patterns))
+		}
+		if p.Where = where; key.Where != "" {
+			p.Where = key.Where + ": " + where
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// some names the first few of a list.
+func some(list []string) string {
+	if len(list) <= mostNamed {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:mostNamed], ", "), len(list)-mostNamed)
+}
+
+// quoted is a list as a recipe has it, without the brackets.
+func quoted(list []string) string {
+	short := list[:min(len(list), mostPatterns)]
+	text := "'" + strings.Join(short, "', '") + "'"
+	if len(short) < len(list) {
+		text += fmt.Sprintf(" and %d more", len(list)-len(short))
+	}
+	return text
+}
+
+// patternsOf finds few globs that match the given names and no others of all: one for the same tensor
+// in every layer, one for a whole layer, or else the name.
+func patternsOf(names, all []string) []string {
+	if len(names) == 1 || len(names) > mostFolded {
+		return escapedNames(names)
+	}
+	member, done := make(map[string]bool, len(names)), make(map[string]bool, len(names))
+	for _, name := range names {
+		member[name] = true
+	}
+	tried := map[string][]string{} // what a pattern matches; nil where it matches too much
+	covers := func(pattern string) []string {
+		if found, ok := tried[pattern]; ok {
+			return found
+		}
+		tried[pattern] = nil
+		g, err := compileGlob(pattern)
+		if err != nil {
+			return nil
+		}
+		var found []string
+		for _, name := range all {
+			if g.match(name) {
+				if !member[name] {
+					return nil
+				}
+				found = append(found, name)
+			}
+		}
+		tried[pattern] = found
+		return found
+	}
+	var out []string
+	for _, name := range names {
+		if done[name] {
+			continue
+		}
+		pattern := escapeGlob(name)
+		for _, wider := range widerPatterns(name) {
+			if found := covers(wider); len(found) > 1 && slices.Contains(found, name) {
+				pattern = wider
+				for _, n := range found {
+					done[n] = true
+				}
+				break
+			}
+		}
+		out = append(out, pattern)
+	}
+	return out
+}
+
+// widerPatterns are the globs that are tried for a tensor: it in every layer, and all of its layer.
+func widerPatterns(name string) []string {
+	layer := layerOf(name)
+	number := layer[strings.LastIndexByte(layer, '.')+1:]
+	if digitRun(number) == 0 {
+		return nil
+	}
+	before, after := escapeGlob(strings.TrimSuffix(layer, number)), escapeGlob(name[len(layer):])
+	return []string{before + "*" + after, escapeGlob(layer) + ".*"}
+}
+
+func escapedNames(names []string) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = escapeGlob(name)
+	}
+	return out
+}
