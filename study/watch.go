@@ -68,6 +68,7 @@ func (s *Study) watch() {
 	defer tick.Stop()
 	var version int64
 	var runner owner
+	var alive bool // when it was looked at last: who dies changes nothing else
 	var rested time.Time
 	analysed := make(chan time.Duration, 1)
 	busy := false
@@ -84,8 +85,8 @@ func (s *Study) watch() {
 			}
 			v, err := s.store.version(s.life)
 			o := readOwner(s.dir)
-			if s.changing.Swap(false) || err != nil || v != version || !o.same(runner) || o.alive() != runner.alive() {
-				version, runner = v, o
+			if s.changing.Swap(false) || err != nil || v != version || !o.same(runner) || o.alive() != alive {
+				version, runner, alive = v, o, o.alive()
 				s.report(s.reload(s.life))
 			}
 			if wanted && !busy && time.Now().After(rested) {

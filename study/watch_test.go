@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -203,4 +204,37 @@ func TestSnapshotsOnlyGoForward(t *testing.T) {
 		t.Error(err)
 	}
 	wg.Wait()
+}
+
+// A runner that is killed writes nothing: that its process is gone is all there is to see.
+func TestAKilledRunnerIsSeen(t *testing.T) {
+	t.Parallel()
+	s := open(t, makeStudy(t, 9))
+	runner := exec.Command("sleep", "60")
+	if err := runner.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = runner.Process.Kill() }()
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := owner{Host: host, PID: runner.Process.Pid, Started: time.Now(), Ready: true}
+	if err := os.WriteFile(lockPath(s.Dir()), []byte(mustJSON(o)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	await(t, s, "the runner", func(s *Snapshot) bool { return s.Activity.Runner == Sampling })
+	ctx, cancel := context.WithTimeout(t.Context(), beatStale/2) // before its heart could be missed
+	defer cancel()
+	news := s.Subscribe(ctx)
+	if err := runner.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = runner.Wait()
+	for snap := range news {
+		if snap.Activity.Runner == Idle {
+			return
+		}
+	}
+	t.Error("a killed runner still seems to be at work")
 }

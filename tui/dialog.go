@@ -6,6 +6,7 @@ import (
 
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"parfait/tui/chart"
 )
@@ -143,16 +144,17 @@ type reading struct {
 	title string
 	lines []string
 	top   int
-	rows  int  // that were drawn
-	end   bool // stays at the end while the text grows
-	trial int  // whose log this is; 0: nobody's
+	rows  int      // that were drawn
+	shown []string // the lines as they were drawn: long ones are broken
+	end   bool     // stays at the end while the text grows
+	trial int      // whose log this is; 0: nobody's
 }
 
 func (r *reading) place() Place                             { return PlaceLog }
 func (r *reading) press(*explorer, tea.KeyPressMsg) tea.Cmd { return nil }
 
 func (r *reading) scroll(n int) {
-	last := max(len(r.lines)-max(r.rows, 1), 0)
+	last := max(len(r.shown)-max(r.rows, 1), 0)
 	r.top = max(min(r.top+n, last), 0)
 	r.end = r.top == last
 }
@@ -164,14 +166,18 @@ func (r *reading) draw(e *explorer, c *chart.Canvas) {
 		longest = max(longest, chart.Width(line))
 	}
 	w := min(longest+4, cw-2)
-	in := floating(c, w, min(len(r.lines)+2, ch-2), head(r.title, true), keyHints(e, PlaceLog, w-6))
-	iw, ih := in.Size()
+	r.shown = nil
+	for _, line := range r.lines {
+		r.shown = append(r.shown, strings.Split(ansi.Hardwrap(printable(strings.ReplaceAll(line, "\t", "    ")), w-4, true), "\n")...)
+	}
+	in := floating(c, w, min(len(r.shown)+2, ch-2), head(r.title, true), keyHints(e, PlaceLog, w-6))
+	_, ih := in.Size()
 	r.rows = ih
-	if last := max(len(r.lines)-ih, 0); r.end || r.top > last {
+	if last := max(len(r.shown)-ih, 0); r.end || r.top > last {
 		r.top = last
 	}
-	for y, line := range limit(r.lines[min(r.top, len(r.lines)):], ih) {
-		in.Text(1, y, chart.Clip(line, iw-2), plain)
+	for y, line := range limit(r.shown[min(r.top, len(r.shown)):], ih) {
+		in.Text(1, y, line, plain)
 	}
 }
 

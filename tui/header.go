@@ -122,12 +122,19 @@ func (h header) activity() []chart.Span {
 	var out []chart.Span
 	add := func(text string, s chart.Style) { out = append(out, chart.Span{Text: text, Style: s}) }
 	if h.snap.Problem != "" {
-		add(h.snap.Problem, bad)
+		add(h.within(h.snap.Problem), bad)
 	}
 	if h.export != "" {
 		add(h.export, accent)
 	}
-	if a.Running > 0 {
+	stopped := a.Runner == study.Idle && a.Done < a.Budget
+	if stopped {
+		add("s starts a runner", muted)
+	}
+	switch {
+	case a.Running > 0 && stopped:
+		add(fmt.Sprintf("%d interrupted", a.Running), warn)
+	case a.Running > 0:
 		add(fmt.Sprintf("%d running", a.Running), muted)
 	}
 	if a.ETA > 0 {
@@ -141,9 +148,6 @@ func (h header) activity() []chart.Span {
 	}
 	if a.Note != "" {
 		add(a.Note, warn)
-	}
-	if len(out) == 0 && a.Runner == study.Idle && a.Done < a.Budget {
-		add("s starts a runner", muted)
 	}
 	return out
 }

@@ -82,7 +82,7 @@ func (e *explorer) update(msg tea.Msg) tea.Cmd {
 		e.saved = false
 		return e.work("keep the view", func() tea.Msg { return failed(e.saver.flush()) })
 	case noteMsg:
-		e.note = msg.note
+		e.note = note{e.within(msg.note.text), msg.note.style}
 	case otherPaneMsg:
 	case fadeMsg:
 		if msg.said == e.said {

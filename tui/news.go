@@ -49,6 +49,9 @@ func (e *explorer) arrived(s *study.Snapshot) tea.Cmd {
 		e.state = explore.Rebase(a, e.state)
 	}
 	e.look()
+	if s.Problem != "" && s.Problem != before.Problem { // the header has no room for all of it
+		e.note = note{e.within(s.Problem), bad}
+	}
 	var bell tea.Cmd
 	if before.Activity.Runner == study.Sampling && s.Activity.Runner == study.Finished {
 		bell = e.finished()

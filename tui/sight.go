@@ -2,7 +2,9 @@ package tui
 
 import (
 	"math"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"parfait/explore"
 	"parfait/study"
@@ -138,4 +140,9 @@ func taskNames(tasks []study.Task) []string {
 		names[i] = t.Name
 	}
 	return names
+}
+
+// within is a text in which files of the study are named from its folder: there is little room.
+func (s *sight) within(text string) string {
+	return strings.ReplaceAll(text, s.snap.Dir+string(filepath.Separator), "")
 }

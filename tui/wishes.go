@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -62,8 +63,11 @@ func number(v string, t study.Task) (float64, string) {
 	if percent {
 		n /= 100
 	}
-	if t.Rate() && n > 1 && n <= 100 {
+	switch {
+	case t.Rate() && n > 1 && n <= 100:
 		return 0, t.Name + " is a rate between 0 and 1: " + explore.Decimal(n/100, 3) + "?"
+	case t.Rate() && (n < 0 || n > 1):
+		return 0, t.Name + " is a rate: expected a number between 0 and 1"
 	}
 	return n, ""
 }
@@ -73,11 +77,11 @@ func askCoefficient(e *explorer) tea.Cmd {
 	c := e.snap.Space.Coefficients[e.state.Coefficient]
 	return e.ask(prompt{
 		replace: true, title: "Coefficient", label: c.Name, value: explore.Decimal(e.state.X[e.state.Coefficient], 4),
-		help: "from " + explore.Decimal(c.Lo, 2) + " to " + explore.Decimal(c.Hi, 2),
+		help: fmt.Sprintf("from %g to %g", c.Lo, c.Hi),
 		done: func(e *explorer, v string) (tea.Cmd, string) {
-			n, err := strconv.ParseFloat(v, 64)
-			if err != nil || math.IsNaN(n) || n < c.Lo || n > c.Hi {
-				return nil, "expected a number from " + explore.Decimal(c.Lo, 2) + " to " + explore.Decimal(c.Hi, 2)
+			n, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
+			if err != nil || !(n >= c.Lo && n <= c.Hi) {
+				return nil, fmt.Sprintf("expected a number from %g to %g", c.Lo, c.Hi)
 			}
 			e.above = nil
 			return e.move(explore.Move{Kind: explore.Turn, Value: n}), ""
@@ -101,10 +105,10 @@ func askOrder(e *explorer) tea.Cmd {
 			for _, f := range strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == ',' }) {
 				name, slack, ok := strings.Cut(f, ":")
 				w.Lexicographic = append(w.Lexicographic, name)
-				if n, err := strconv.ParseFloat(slack, 64); ok && err == nil {
+				if n, err := strconv.ParseFloat(slack, 64); ok && err == nil && n >= 0 && !math.IsInf(n, 0) {
 					w.Slack[name] = n
 				} else if ok {
-					return nil, "expected a number after " + name + ":"
+					return nil, "expected a number, at least 0, after " + name + ":"
 				}
 			}
 			c, err := explore.Choose(e.analysis(), w)
