@@ -110,3 +110,16 @@ func TestTakeFromBetween(t *testing.T) {
 		t.Errorf("v led through %v", seen)
 	}
 }
+
+// The palette leads there too, and what is shown there is worked out.
+func TestThePaletteLeadsToBetween(t *testing.T) {
+	d := nestedStudy(t, 80, 24, false)
+	d.press(":")
+	d.write("which pairs")
+	d.press("enter")
+	d.sees("(math + code)")
+	d = drive(t, exploretest.Options{Trials: 12, Budget: 12, Strategy: "barrier"}, 80, 24)
+	d.press(":")
+	d.write("which pairs")
+	d.sees("builds no tree: nested does")
+}

@@ -46,27 +46,52 @@ func (h *help) lines(e *explorer) []helpLine {
 }
 
 func (h *help) draw(e *explorer, c *chart.Canvas) {
-	lines := h.lines(e)
 	cw, ch := c.Size()
 	w := min(86, cw-4)
-	in := floating(c, w, min(len(lines)+2, ch-2), head("Keys", true), keyHints(e, PlaceHelp, w-6))
+	var rows []helpRow
+	for _, l := range h.lines(e) {
+		rows = append(rows, l.rows(w-2-16)...)
+	}
+	in := floating(c, w, min(len(rows)+2, ch-2), head("Keys", true), keyHints(e, PlaceHelp, w-6))
 	iw, ih := in.Size()
-	h.rows, h.n = ih, len(lines)
+	h.rows, h.n = ih, len(rows)
 	h.scroll(0)
-	for y, l := range limit(lines[h.top:], ih) {
-		if l.keys == "" {
-			in.Text(1, y, l.text, strong)
+	for y, r := range limit(rows[h.top:], ih) {
+		if r.heading {
+			in.Text(1, y, r.text, strong)
 			continue
 		}
-		rightText(in, 0, y, 13, l.keys, accent)
-		style := plain
-		text := l.text
-		if l.why != "" {
-			style, text = faded, text+" — "+l.why
+		rightText(in, 0, y, 13, r.keys, accent)
+		in.Text(15, y, r.text, r.style)
+	}
+	if h.top+ih < len(rows) {
+		in.Text(iw-1, ih-1, "↓", accent)
+	}
+}
+
+// helpRow is a line of help as it is drawn.
+type helpRow struct {
+	keys, text string
+	style      chart.Style
+	heading    bool
+}
+
+// rows breaks a line of help, so that nothing of it is cut: first what the keys do, then why they cannot.
+func (l helpLine) rows(w int) []helpRow {
+	if l.keys == "" {
+		return []helpRow{{text: l.text, heading: true}}
+	}
+	style, text := plain, l.text
+	if l.why != "" {
+		style, text = faded, text+" — "+l.why
+	}
+	var out []helpRow
+	for i, line := range wrapText(text, w) {
+		r := helpRow{text: line, style: style}
+		if i == 0 {
+			r.keys = l.keys
 		}
-		in.Text(15, y, chart.Clip(text, iw-16), style)
+		out = append(out, r)
 	}
-	if h.top+ih < len(lines) {
-		in.Text(iw-2, ih-1, "↓", accent)
-	}
+	return out
 }

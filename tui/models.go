@@ -108,12 +108,8 @@ func modelActions() []action {
 	}
 }
 
-// turnTo shows a picture, or those of the models again where it is shown.
 func turnTo(picture int) func(*explorer) tea.Cmd {
 	return func(e *explorer) tea.Cmd {
-		if e.models.picture == picture {
-			picture = pictureTasks
-		}
 		e.models.picture = picture
 		return nil
 	}

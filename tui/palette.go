@@ -74,10 +74,12 @@ func (p *palette) run(e *explorer) tea.Cmd {
 		return nil
 	}
 	a := found[p.at]
-	if !slices.Contains(a.Places, e.focus) {
-		e.goTo(a.Places[0])
+	if slices.Contains(a.Places, e.focus) {
+		return e.run(a)
 	}
-	return e.run(a)
+	e.goTo(a.Places[0])
+	entered := e.entered()
+	return tea.Batch(entered, e.run(a))
 }
 
 // goTo gives the focus to a pane, in a view that has it.
@@ -103,20 +105,42 @@ func (p *palette) draw(e *explorer, c *chart.Canvas) {
 	p.field.draw(in.Sub(3, 0, iw-4, 1), true)
 	found := p.found(e)
 	p.at = max(min(p.at, len(found)-1), 0)
-	first := window(p.at, len(found), ih-2)
-	for y, a := range limit(found[first:], ih-2) {
-		style, key := plain, accent
-		if why := e.disabled(a); why != "" {
-			style, key = faded, faded
-		}
-		if first+y == p.at {
-			in.Sub(0, y+2, iw, 1).Fill(' ', chart.Style{BG: chart.Selection})
-			style.BG, key.BG = chart.Selection, chart.Selection
-		}
-		rightText(in, 0, y+2, 7, keyName(a.Keys[0]), key)
-		in.Text(9, y+2, chart.Clip(a.Title, iw-10), style)
-	}
 	if len(found) == 0 {
 		in.Text(2, 2, "nothing does that", muted)
+		return
+	}
+	// The selected one is shown in full, and says why it cannot be done.
+	full := []string{}
+	if a := found[p.at]; ih > 4 {
+		text := a.Title
+		if why := e.disabled(a); why != "" {
+			text += " — " + why
+		}
+		full = limit(wrapText(text, iw-10), 3)
+	}
+	more := max(len(full)-1, 0)
+	first := window(p.at, len(found), ih-2-more)
+	y := 2
+	for i := first; i < len(found) && y < ih; i++ {
+		a := found[i]
+		style, key := plain, accent
+		if e.disabled(a) != "" {
+			style, key = faded, faded
+		}
+		lines := []string{chart.Clip(a.Title, iw-10)}
+		if i == p.at && len(full) > 0 {
+			lines = full
+		}
+		for k, line := range limit(lines, ih-y) {
+			if i == p.at {
+				in.Sub(0, y, iw, 1).Fill(' ', chart.Style{BG: chart.Selection})
+				style.BG, key.BG = chart.Selection, chart.Selection
+			}
+			if k == 0 {
+				rightText(in, 0, y, 7, keyName(a.Keys[0]), key)
+			}
+			in.Text(9, y, line, style)
+			y++
+		}
 	}
 }
