@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -24,7 +25,8 @@ func (a *app) trustCommand() *cobra.Command {
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
 			if a.json {
-				return a.printJSON(a.out, trustsJSON{snap.Dir, trustsOf(snap.Analysis)})
+				c := snap.Analysis.Surrogate
+				return a.printJSON(a.out, trustsJSON{snap.Dir, surrogateJSON{cmp.Or(string(c.Kind), "auto"), c.Plain}, trustsOf(snap.Analysis)})
 			}
 			return a.printTrust(snap)
 		},
@@ -33,8 +35,15 @@ func (a *app) trustCommand() *cobra.Command {
 }
 
 type trustsJSON struct {
-	Study string               `json:"study"`
-	Trust map[string]trustJSON `json:"trust"`
+	Study     string               `json:"study"`
+	Surrogate surrogateJSON        `json:"surrogate"`
+	Trust     map[string]trustJSON `json:"trust"`
+}
+
+// surrogateJSON is what study.yaml asks for; the fitter of a task is what came of it.
+type surrogateJSON struct {
+	Kind  string `json:"kind"`
+	Plain bool   `json:"plain"`
 }
 
 func (a *app) printTrust(snap *study.Snapshot) error {
@@ -53,7 +62,7 @@ func (a *app) printTrust(snap *study.Snapshot) error {
 		out.add(mark, f.Task, fmt.Sprintf("%.2f", t.Q2), fmt.Sprintf("%.2f", t.Ceiling), plain(task, t.RMSE), plain(task, t.Worst),
 			strconv.Itoa(worstTrial(an, f, t)), fmt.Sprintf("%.0f %%", 100*t.Coverage), strconv.Itoa(t.N), fitter)
 	}
-	if _, err := fmt.Fprintf(a.out, "%s: predictions of trials left out, %d trials\n%s", snap.Name, len(an.Trials), out); err != nil {
+	if _, err := fmt.Fprintf(a.out, "%s: predictions of trials left out, %d trials; surrogate: %s\n%s", snap.Name, len(an.Trials), an.Surrogate, out); err != nil {
 		return err
 	}
 	for _, f := range an.Fits {

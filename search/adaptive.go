@@ -90,7 +90,7 @@ func begin(ctx context.Context, q *Question, start int) (l *Landscape, n int, p 
 		p, err := extend(ctx, *q, n)
 		return nil, 0, p, err
 	}
-	l, err = Fit(ctx, q.Space, q.Tasks, q.Done, nil)
+	l, err = FitAs(ctx, q.Surrogate, q.Space, q.Tasks, q.Done)
 	return l, n, Proposal{}, err
 }
 

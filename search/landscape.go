@@ -36,7 +36,12 @@ type fit struct {
 // not depend on it. Of more than 500 points those on the measured front and an even spread of the others are
 // fitted. An error (NoData) names every task that no point has measured.
 func Fit(ctx context.Context, space Space, tasks []Task, points []Point, warm *Landscape) (*Landscape, error) {
-	return fitLandscape(ctx, space, tasks, points, surrogate.Together)
+	return FitAs(ctx, surrogate.Choice{}, space, tasks, points)
+}
+
+// FitAs is Fit with the surrogates that a study chose.
+func FitAs(ctx context.Context, c surrogate.Choice, space Space, tasks []Task, points []Point) (*Landscape, error) {
+	return fitLandscape(ctx, space, tasks, points, c.Together)
 }
 
 // FitWith is Fit with a fitter of one's own, each task by itself.

@@ -81,7 +81,7 @@ func (b bayesian) Ask(ctx context.Context, q Question) (Proposal, error) {
 	if len(q.Done)+len(q.Pending) < startSize(&q, b.start) || !q.measured() {
 		return even(ctx, &q, n)
 	}
-	l, err := Fit(ctx, q.Space, q.Tasks, q.Done, nil)
+	l, err := FitAs(ctx, q.Surrogate, q.Space, q.Tasks, q.Done)
 	if err != nil {
 		return Proposal{}, err
 	}

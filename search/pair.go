@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"parfait/surrogate"
 )
 
 // pair is two branches on their way to become one: a study of two coefficients of its own.
@@ -125,7 +127,7 @@ func (t *tree) decide(ctx context.Context, p *pair) error {
 	}
 	u, metric := []float64{0.5, 0.5}, math.NaN() // where nothing could be measured: the average
 	tasks := t.tasksOf(p)
-	land, err := fitSome(ctx, p.space, t.Tasks, tasks, points)
+	land, err := fitSome(ctx, t.Surrogate, p.space, t.Tasks, tasks, points)
 	var e *Error
 	switch {
 	case errors.As(err, &e) && e.Code == NoData:
@@ -157,7 +159,7 @@ func (t *tree) tasksOf(p *pair) []int {
 }
 
 // fitSome fits some of the tasks.
-func fitSome(ctx context.Context, space Space, tasks []Task, some []int, points []Point) (*Landscape, error) {
+func fitSome(ctx context.Context, c surrogate.Choice, space Space, tasks []Task, some []int, points []Point) (*Landscape, error) {
 	var few []Task
 	for _, i := range some {
 		few = append(few, tasks[i])
@@ -170,7 +172,7 @@ func fitSome(ctx context.Context, space Space, tasks []Task, some []int, points 
 		}
 		less = append(less, Point{X: p.X, Y: y})
 	}
-	return Fit(ctx, space, few, less, nil)
+	return FitAs(ctx, c, space, few, less)
 }
 
 // pickGrid is the number of steps along each of the two coefficients.

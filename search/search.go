@@ -81,6 +81,8 @@ type Question struct {
 	Budget  int         // trials in all
 	Asked   int         // trials asked for so far by strategies
 	Seed    uint64
+
+	Surrogate surrogate.Choice // what strategies that fit are to fit
 }
 
 // Proposal is the next batch. Fewer than N points means that the strategy has no more to ask; Stop says

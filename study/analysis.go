@@ -135,11 +135,8 @@ func analyse(ctx context.Context, snap *Snapshot, done []Trial) (a *Analysis, er
 	for i, t := range done {
 		points[i] = point(t, snap.Tasks)
 	}
-	var warm *search.Landscape
-	if snap.Analysis != nil {
-		warm = snap.Analysis.landscape
-	}
-	land, err := search.Fit(ctx, snap.Space, searchTasks(snap.Tasks), points, warm)
+	a.Surrogate = snap.Spec.Surrogate
+	land, err := search.FitAs(ctx, a.Surrogate, snap.Space, searchTasks(snap.Tasks), points)
 	if err != nil {
 		return nil, err
 	}

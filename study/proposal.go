@@ -45,7 +45,7 @@ func (r *runner) ask() bool {
 func (r *runner) question() (q search.Question, seen []int, ok bool) {
 	next := r.hist.batch + 1
 	q = search.Question{
-		Space: r.space, Tasks: searchTasks(r.spec.Tasks), Batch: next, Budget: r.budget(r.hist.meta), Seed: r.spec.Search.Seed,
+		Space: r.space, Tasks: searchTasks(r.spec.Tasks), Batch: next, Budget: r.budget(r.hist.meta), Seed: r.spec.Search.Seed, Surrogate: r.spec.Surrogate,
 	}
 	for _, t := range r.hist.trials {
 		if t.Batch >= 0 {

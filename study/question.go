@@ -11,7 +11,7 @@ import (
 // pending. It is for looking at what strategies build, such as the tree of a nested merge; the runner asks
 // by batches, so that the number of workers changes nothing.
 func (s *Snapshot) Question() search.Question {
-	q := search.Question{Space: s.Space, Tasks: searchTasks(s.Tasks), Budget: s.Activity.Search, Seed: s.Spec.Search.Seed}
+	q := search.Question{Space: s.Space, Tasks: searchTasks(s.Tasks), Budget: s.Activity.Search, Seed: s.Spec.Search.Seed, Surrogate: s.Spec.Surrogate}
 	for _, t := range s.Trials {
 		q.Batch = max(q.Batch, t.Batch)
 		if t.Batch >= 0 {

@@ -111,6 +111,8 @@ type Analysis struct {
 	Hypervolume float64   // of the measured front
 	History     []float64 // hypervolume of the measured front after each finished trial
 
+	Surrogate surrogate.Choice // what study.yaml asked for
+
 	landscape *search.Landscape
 }
 

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"parfait/surrogate"
 	"parfait/yamldoc"
 )
 
@@ -26,6 +27,7 @@ type Spec struct {
 	Evaluators map[string]EvaluatorSpec
 	Candidates CandidatesSpec
 	Search     SearchSpec
+	Surrogate  surrogate.Choice // what is fitted to the trials
 }
 
 // Range of a coefficient.

@@ -94,6 +94,12 @@ func TestSpecSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"version", "version: 1", "version: 2", 1, "newer than this parfait"},
 		{"missing", "base: models/base\n", "", 1, "base: is missing"},
 		{"not YAML", "base: models/base", "base: [models/base", 3, "not YAML"},
+		{"unknown surrogate", "dtype: bf16", "dtype: bf16\nsurrogate: quadratik", 9, `did you mean "quadratic"?`},
+		{"unknown kind of surrogate", "dtype: bf16", "dtype: bf16\nsurrogate: {kind: pg}", 9, `unknown kind of surrogate "pg"`},
+		{"unknown key of the surrogate", "dtype: bf16", "dtype: bf16\nsurrogate: {kind: quadratic, plan: true}", 9, `did you mean "plain"?`},
+		{"plain and no quadratic", "dtype: bf16", "dtype: bf16\nsurrogate:\n  kind: gp\n  plain: true", 11, "needs kind: quadratic, found kind: gp"},
+		{"plain of what", "dtype: bf16", "dtype: bf16\nsurrogate: {plain: true}", 9, "needs kind: quadratic, found kind: auto"},
+		{"plain is no word", "dtype: bf16", "dtype: bf16\nsurrogate: {kind: quadratic, plain: very}", 9, "expected true or false"},
 		{"twice", "dtype: bf16", "dtype: bf16\ndtype: f16", 9, "stands twice"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

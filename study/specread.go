@@ -70,6 +70,7 @@ func (r specReader) read(root yamldoc.Node) *Spec {
 		"evaluators":          func(n yamldoc.Node) { s.Evaluators = r.evaluators(n) },
 		"candidates":          func(n yamldoc.Node) { s.Candidates = r.candidates(n) },
 		"search":              func(n yamldoc.Node) { r.search(n, &s.Search) },
+		"surrogate":           func(n yamldoc.Node) { s.Surrogate = r.surrogate(n) },
 	}
 	for k, f := range handlers {
 		handlers[k] = field(k, f)
@@ -335,6 +336,27 @@ func (r specReader) search(n yamldoc.Node, s *SearchSpec) {
 	if _, err := search.New(s.Strategy, s.Options); err != nil {
 		n.Failf("%s", err)
 	}
+}
+
+// surrogate reads a kind, or a mapping with one.
+func (specReader) surrogate(n yamldoc.Node) surrogate.Choice {
+	c := surrogate.Choice{Kind: surrogate.KindAuto}
+	kind := func(n yamldoc.Node) {
+		c.Kind = surrogate.Kind(n.Word("kind of surrogate", string(surrogate.KindAuto), string(surrogate.KindQuadratic), string(surrogate.KindGP)))
+	}
+	if !n.IsMapping() {
+		kind(n)
+		return c
+	}
+	plain := n
+	n.Fields(map[string]func(yamldoc.Node){
+		"kind":  kind,
+		"plain": func(n yamldoc.Node) { plain, c.Plain = n, n.Bool() },
+	})
+	if err := c.Check(); c.Kind != "" && err != nil {
+		plain.Failf("%s", err)
+	}
+	return c
 }
 
 // checkTasks gives every task its evaluator and checks what only shows with all of them read.

@@ -85,7 +85,7 @@ func audit(t *testing.T, s *Study) {
 		if err := json.Unmarshal([]byte(text), &seen); err != nil {
 			t.Fatal(err)
 		}
-		q := search.Question{Space: s.space, Tasks: searchTasks(s.spec.Tasks), Batch: j, Budget: s.spec.Search.Budget, Seed: s.spec.Search.Seed}
+		q := search.Question{Space: s.space, Tasks: searchTasks(s.spec.Tasks), Batch: j, Budget: s.spec.Search.Budget, Seed: s.spec.Search.Seed, Surrogate: s.spec.Surrogate}
 		var got [][]float64
 		for _, tr := range trials {
 			switch {

@@ -45,9 +45,27 @@ func fitPlain(ctx context.Context, s *sample, start float64) (Surrogate, Trust, 
 	if err != nil {
 		return nil, Trust{}, err
 	}
+	if s.n() <= b.size() {
+		return f.interpolating(s)
+	}
 	dof := max(float64(s.n()-b.size()), 1)
 	t := judge("plain", s, loo, sd, dof)
 	return newFitted(s, f, loo, dof), t, nil
+}
+
+// interpolating is a fit with no fewer parameters than measurements: it goes through all of them, and its
+// residuals say nothing. Nothing better is known of its errors than how the metric varies, as for the mean.
+func (f *plain) interpolating(s *sample) (Surrogate, Trust, error) {
+	mean, variance := s.spread()
+	n := float64(s.n())
+	loo := make([]float64, s.n())
+	for i := range loo {
+		loo[i] = (mean*n - s.z[i]) / (n - 1)
+	}
+	f.cov.Zero()
+	t := judge("plain", s, loo, filled(s.n(), math.Sqrt(variance*(1+1/n))), n-1)
+	t.flag("%d measurements for the %d parameters of a plain quadratic: it goes through all of them, and how wrong it is elsewhere cannot be known", s.n(), f.size())
+	return newFitted(s, f, loo, n-1), t, nil
 }
 
 // plain is the fitted quadratic under its activation, as a latent function on the link's scale.

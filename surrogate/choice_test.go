@@ -1,0 +1,58 @@
+package surrogate
+
+import (
+	"context"
+	"testing"
+)
+
+// A plain quadratic with as many parameters as measurements goes through all of them: residuals of nothing
+// must not be taken for a perfect fit.
+func TestPlainThatInterpolatesIsFlagged(t *testing.T) {
+	for _, n := range []int{6, 10} { // of 10 parameters
+		d := sampled(n, 3, 1, 450, bowl)
+		s, trust := fit(t, Choice{Kind: KindQuadratic, Plain: true}.Fitter(), d)
+		if !trust.Flagged || trust.Q2 > 0.1 {
+			t.Errorf("%d points: %+v", n, trust)
+		}
+		inside, tries := 0, sampled(100, 3, 2, 0, bowl)
+		for i, x := range tries.X {
+			if lo, hi := s.Interval(x, 0.9); lo <= tries.Y[i] && tries.Y[i] <= hi && hi-lo > 0.05 {
+				inside++
+			}
+		}
+		if inside < 30 {
+			t.Errorf("%d points: %d of 100 values are in intervals that should be wide", n, inside)
+		}
+	}
+}
+
+func TestChoice(t *testing.T) {
+	few, many := sampled(5, 3, 1, 450, bowl), sampled(20, 3, 1, 450, bowl)
+	for _, c := range []struct {
+		choice    Choice
+		few, many string
+	}{
+		{Choice{}, "quadratic", "gp"},
+		{Choice{Kind: KindAuto}, "quadratic", "gp"},
+		{Choice{Kind: KindQuadratic}, "quadratic", "quadratic"},
+		{Choice{Kind: KindQuadratic, Plain: true}, "plain", "plain"},
+		{Choice{Kind: KindGP}, "gp", "gp"},
+	} {
+		if err := c.choice.Check(); err != nil {
+			t.Error(err)
+		}
+		for i, data := range []Data{few, many} {
+			n := []string{c.few, c.many}[i]
+			_, together, errs := c.choice.Together(context.Background(), []Data{data, data})
+			_, alone := fit(t, c.choice.Fitter(), data)
+			if errs[0] != nil || errs[1] != nil || together[0].Fitter != n || together[1].Fitter != n || alone.Fitter != n {
+				t.Errorf("%s of %d points: %q together, %q alone, expected %q (%v)", c.choice, len(data.X), together[0].Fitter, alone.Fitter, n, errs)
+			}
+		}
+	}
+	for _, c := range []Choice{{Kind: "spline"}, {Plain: true}, {Kind: KindGP, Plain: true}} {
+		if c.Check() == nil {
+			t.Errorf("%#v is accepted", c)
+		}
+	}
+}
