@@ -26,7 +26,7 @@ type Figure struct {
 	Value       string
 	ValueFormat chart.Format
 
-	// Width and Height are in points of 1/72 inch; 0 for 504×360.
+	// Width and Height are in points of 1/72 inch; 0 for 612×360.
 	Width, Height float64
 	Dark          bool
 }
@@ -39,9 +39,10 @@ type Key struct {
 
 // Sizes in points, and dots per inch of a PNG.
 const (
-	defaultWidth, defaultHeight = 504, 360
+	defaultWidth, defaultHeight = 612, 360
 	minSize, maxSize            = 120, 4000
 	pngDPI                      = 192
+	mostLegend                  = 0.35 // of the width
 )
 
 // Draw draws the figure. It takes time proportional to the points. Errors are of type [*Error].
@@ -91,6 +92,7 @@ type drawing struct {
 	theme      *chart.Theme
 	xr, yr     chart.Range
 	paper, ink color.Color
+	cornered   bool // the legend lies in a corner of the plot
 }
 
 func newDrawing(f Figure) *drawing {
@@ -113,7 +115,21 @@ const margin = vg.Length(10)
 func (d *drawing) draw(c draw.Canvas) {
 	c.SetColor(d.paper)
 	c.Fill(c.Path())
-	d.plot().Draw(draw.Crop(c, margin, -margin, margin, -margin))
+	c = draw.Crop(c, margin, -margin, margin, -margin)
+	p, l := d.plot(), plot.NewLegend()
+	d.explain(&l)
+	// The legend has a column of its own, so that it hides nothing; in small pictures a corner of the plot.
+	r := l.Rectangle(c)
+	if w := r.Max.X - r.Min.X; w <= 0 || float64(w) > mostLegend*d.Width {
+		d.corner(&l)
+		p.Legend, d.cornered = l, w > 0
+	} else {
+		l.Left, l.Top = true, true
+		l.YOffs = -p.Title.TextStyle.Height(p.Title.Text) - p.Title.Padding
+		l.Draw(draw.Crop(c, c.Max.X-c.Min.X-w, 0, 0, 0))
+		c = draw.Crop(c, 0, -w-margin, 0, 0)
+	}
+	p.Draw(c)
 }
 
 // plot is the figure as gonum/plot draws it.
@@ -128,7 +144,6 @@ func (d *drawing) plot() *plot.Plot {
 	d.axis(&p.X, s.X, d.xr, d.Width)
 	d.axis(&p.Y, s.Y, d.yr, d.Height)
 	p.Add(region{d}, lines{d}, points{d}, names{d})
-	d.legend(&p.Legend)
 	return p
 }
 

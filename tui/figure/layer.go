@@ -210,7 +210,9 @@ func (n names) Plot(c draw.Canvas, p *plot.Plot) {
 	m := newMapping(c, p)
 	w := &writer{c: &c, area: m.area, style: p.X.Tick.Label}
 	w.style.XAlign, w.style.YAlign = draw.XLeft, draw.YCenter
-	w.taken = append(w.taken, n.d.legendBox(&p.Legend, c))
+	if n.d.cornered {
+		w.taken = append(w.taken, n.d.legendBox(&p.Legend, c))
+	}
 	for i := range n.d.Scatter.Layers {
 		l := &n.d.Scatter.Layers[i]
 		for j := range l.Points {

@@ -8,21 +8,12 @@ import (
 	"parfait/tui/chart"
 )
 
-// legend explains the marks that have a key, and the scale.
-func (d *drawing) legend(l *plot.Legend) {
+// explain puts the marks that have a key into the legend, and the scale.
+func (d *drawing) explain(l *plot.Legend) {
 	l.TextStyle.Color = d.ink
 	l.TextStyle.Font.Variant = "Sans"
 	l.Padding = vg.Points(2)
 	l.ThumbnailWidth = vg.Points(14)
-	// In the corner where everything is bad, far from the front.
-	l.Left, l.Top = !d.betterLeft(), d.betterDown()
-	l.XOffs, l.YOffs = inset, inset
-	if !l.Left {
-		l.XOffs = -inset
-	}
-	if l.Top {
-		l.YOffs = -inset
-	}
 	for _, k := range d.Keys {
 		g := glyph(k.Mark)
 		l.Add(words(k.Text), sample{draw.GlyphStyle{Color: d.theme.RGB(k.Mark.Color()), Radius: g.radius(), Shape: g}})
@@ -32,6 +23,18 @@ func (d *drawing) legend(l *plot.Legend) {
 			d.scale(l, *s, d.Scatter.Layers[i].Mark)
 			return
 		}
+	}
+}
+
+// corner puts the legend where everything is bad, far from the front.
+func (d *drawing) corner(l *plot.Legend) {
+	l.Left, l.Top = !d.betterLeft(), d.betterDown()
+	l.XOffs, l.YOffs = inset, inset
+	if !l.Left {
+		l.XOffs = -inset
+	}
+	if l.Top {
+		l.YOffs = -inset
 	}
 }
 
