@@ -129,13 +129,11 @@ func (w *worker) joinFactors(m product, s Setting) (b, a []float32, err error) {
 		}
 		if weight := s.effective(i); weight != 0 {
 			name := w.job.plan.r.spec.Models[i].Name
-			rows, err := readMatrix[float32](w, nil, factor{operand: l.a}, name)
-			if err != nil {
+			if err := readRun(w, a[at*m.in:][:l.rank*m.in], l.a, 0, name); err != nil {
 				return nil, nil, err
 			}
-			copy(a[at*m.in:], rows)
-			columns, err := readMatrix[float32](w, nil, factor{operand: l.b}, name)
-			if err != nil {
+			columns := make([]float32, m.out*l.rank)
+			if err := readRun(w, columns, l.b, 0, name); err != nil {
 				return nil, nil, err
 			}
 			for o := range m.out {

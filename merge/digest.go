@@ -66,8 +66,11 @@ func run(t safetensors.Tensor, i int64) (offset, size int64) {
 // partDigests are digests of a safetensors file's tensors, gathered in any order by many workers.
 type partDigests struct {
 	tensors []safetensors.Tensor
-	sums    [][]xxh3.Uint128
-	have    [][]bool
+	seen    atomic.Bool // some of the file was read or written
+
+	mu   sync.Mutex
+	sums [][]xxh3.Uint128
+	have [][]bool
 }
 
 func newPartDigests(tensors []safetensors.Tensor) *partDigests {
@@ -78,24 +81,18 @@ func newPartDigests(tensors []safetensors.Tensor) *partDigests {
 	return d
 }
 
-// add takes bytes that were read or written, if they are exactly one run.
+// add takes bytes that were read or written, and their digest if they are exactly one run. Several
+// workers may read the same run of an adapter.
 func (d *partDigests) add(tensor int, start int64, raw []byte) {
+	d.seen.Store(true)
 	i := start / ChunkElements
-	if _, size := run(d.tensors[tensor], i); start%ChunkElements == 0 && size == int64(len(raw)) {
-		d.sums[tensor][i], d.have[tensor][i] = xxh3.Hash128(raw), true
+	if _, size := run(d.tensors[tensor], i); start%ChunkElements != 0 || size != int64(len(raw)) {
+		return
 	}
-}
-
-// any says whether any part was seen.
-func (d *partDigests) any() bool {
-	for _, have := range d.have {
-		for _, h := range have {
-			if h {
-				return true
-			}
-		}
-	}
-	return false
+	sum := xxh3.Hash128(raw)
+	d.mu.Lock()
+	d.sums[tensor][i], d.have[tensor][i] = sum, true
+	d.mu.Unlock()
 }
 
 // complete reads what is missing and returns the file's digest.

@@ -83,6 +83,7 @@ func (j *job) uses(t *tensor) *use { return &j.groups[t.group] }
 type worker struct {
 	job    *job
 	bytes  [][]byte // as read and written; the fused kernel has one for each operand and output
+	factor []byte   // as read of an adapter
 	narrow *desk[float32]
 	wide   *desk[float64]
 }

@@ -82,7 +82,7 @@ func (j *job) receiptInputs(ctx context.Context) ([]InputFiles, error) {
 	for _, in := range j.plan.inputs() {
 		files := InputFiles{Name: in.name, Path: absolute(in.path)}
 		for _, f := range in.set.Files() {
-			files.Read = files.Read || j.hash.inputs[f].any()
+			files.Read = files.Read || j.hash.inputs[f].seen.Load()
 		}
 		for _, f := range in.set.Files() {
 			info := FileInfo{Name: filepath.Base(f.Path()), Size: f.Size()}

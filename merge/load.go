@@ -205,15 +205,6 @@ func decodePart[F Float](dst []F, raw []byte, o operand, start int64, lo int, in
 	return have, nil
 }
 
-// readElements reads and decodes dst's elements of an operand from start on.
-func readElements[F Float](w *worker, dst []F, o operand, start int64, input string) error {
-	raw, err := w.read(make([]byte, int64(len(dst))*o.tensor.DType.Bits()/8), o, start, len(dst))
-	if err == nil {
-		_, err = decodePart(dst, raw, o, start, 0, input)
-	}
-	return err
-}
-
 // notFiniteInput names the first element of raw that is not finite.
 func notFiniteInput(raw []byte, o operand, start int64, input string) error {
 	v := vector(raw, o.tensor.DType)

@@ -1,16 +1,23 @@
 package merge
 
-// factors are the two matrices of a module, decoded: left has a row of rank numbers for each row of
-// the tensor, scaled; right a row of the tensor's width for each of the rank.
+// factors are the two matrices of a module, decoded: right a row of the tensor's width for each of the
+// rank, and of left the rows that were asked for last, each of rank numbers, scaled. A tensor may have
+// a row for every token, so that left is never whole.
 type factors[F Float] struct {
-	of          *lora
-	left, right []F
+	of    *lora
+	left  []F
+	first int64 // row of the tensor that left begins with
+	right []F
+	spare []F // numbers as they are stored
 }
 
-// loadLoRA computes the elements of δ = s·B·A from at on: every entry is the sum over the rank, in order, of products
-// with f(s·b), each rounded.
+// loadLoRA computes the elements of δ = s·B·A from at on: every entry is the sum over the rank, in
+// order, of products with f(s·b), each rounded.
 func (d *desk[F]) loadLoRA(w *worker, model int, dst []F, l *lora, at int64) error {
-	f, err := d.factors(w, model, l, w.job.plan.r.spec.Models[model].Name)
+	if len(dst) == 0 {
+		return nil
+	}
+	f, err := d.factors(w, model, l, at/l.cols, (at+int64(len(dst))-1)/l.cols)
 	if err != nil {
 		return err
 	}
@@ -19,60 +26,82 @@ func (d *desk[F]) loadLoRA(w *worker, model int, dst []F, l *lora, at int64) err
 		n := min(l.cols-col, int64(len(dst)))
 		part := dst[:n]
 		clear(part)
-		for k := range l.rank {
-			axpy(part, f.left[row*l.rank+k], f.right[k*l.cols+col:k*l.cols+col+n])
+		left := f.left[(row-f.first)*l.rank:][:l.rank]
+		for k, v := range left {
+			axpy(part, v, f.right[int64(k)*l.cols+col:][:n])
 		}
 		dst, at = dst[n:], at+n
 	}
 	return nil
 }
 
-// factors decodes the matrices of a module, once for all chunks that a worker meets in a row.
-func (d *desk[F]) factors(w *worker, model int, l *lora, name string) (*factors[F], error) {
+// factors decodes what is needed of a module for the tensor's rows from first to last.
+func (d *desk[F]) factors(w *worker, model int, l *lora, first, last int64) (*factors[F], error) {
 	if d.loras == nil {
 		d.loras = make([]factors[F], len(d.models))
 	}
 	f := &d.loras[model]
-	if f.of == l {
+	name := w.job.plan.r.spec.Models[model].Name
+	if f.of != l {
+		var err error
+		f.of = nil
+		if f.right, err = readRows(w, f.right, &f.spare, l.right, name, 0, l.rank); err != nil {
+			return nil, err
+		}
+		f.of, f.first, f.left = l, 0, f.left[:0]
+	}
+	if first >= f.first && (last-f.first+1)*l.rank <= int64(len(f.left)) {
 		return f, nil
 	}
+	// The rest of the chunk will be asked for next.
+	n := min(max(last-first+1, ceil(ChunkElements, l.cols)+1), l.rows-first)
 	var err error
-	f.of = nil
-	if f.left, err = readMatrix(w, f.left, l.left, name); err != nil {
+	if f.left, err = readRows(w, f.left[:0], &f.spare, l.left, name, first, n); err != nil {
 		return nil, err
 	}
 	for i, v := range f.left {
 		f.left[i] = F(l.scale * float64(v))
 	}
-	if f.right, err = readMatrix(w, f.right, l.right, name); err != nil {
-		return nil, err
-	}
-	f.of = l
+	f.first = first
 	return f, nil
 }
 
-// readMatrix reads a whole matrix, transposed where the factor says so.
-func readMatrix[F Float](w *worker, into []F, m factor, name string) ([]F, error) {
-	n := int(m.tensor.Elements())
-	if cap(into) < n {
-		into = make([]F, n)
+// readRows reads n rows of a matrix from first on. Where the factor is used transposed these are
+// columns of what is stored.
+func readRows[F Float](w *worker, into []F, spare *[]F, m factor, name string, first, n int64) ([]F, error) {
+	stored := m.tensor.Shape
+	if !m.transposed {
+		into = buffer(&into, int(n*stored[1]))
+		return into, readRun(w, into, m.operand, first*stored[1], name)
 	}
-	into = into[:n]
-	for at := 0; at < n; at += ChunkElements {
-		part := into[at:min(at+ChunkElements, n)]
-		if err := readElements(w, part, m.operand, int64(at), name); err != nil {
+	into = buffer(&into, int(n*stored[0]))
+	column := buffer(spare, int(n))
+	for k := range stored[0] {
+		if err := readRun(w, column, m.operand, k*stored[1]+first, name); err != nil {
 			return nil, err
 		}
-	}
-	if !m.transposed {
-		return into, nil
-	}
-	rows, cols := int(m.tensor.Shape[0]), int(m.tensor.Shape[1])
-	out := make([]F, n)
-	for r := range rows {
-		for c := range cols {
-			out[c*rows+r] = into[r*cols+c]
+		for i, v := range column {
+			into[int64(i)*stored[0]+k] = v
 		}
 	}
-	return out, nil
+	return into, nil
+}
+
+// readRun reads and decodes dst's elements of an operand from start on, a chunk at a time.
+func readRun[F Float](w *worker, dst []F, o operand, start int64, name string) error {
+	for len(dst) > 0 {
+		n := min(len(dst), ChunkElements)
+		if need := n * int(o.tensor.DType.Bits()/8); len(w.factor) < need {
+			w.factor = make([]byte, need)
+		}
+		raw, err := w.read(w.factor, o, start, n)
+		if err == nil {
+			_, err = decodePart(dst[:n], raw, o, start, 0, name)
+		}
+		if err != nil {
+			return err
+		}
+		dst, start = dst[n:], start+int64(n)
+	}
+	return nil
 }

@@ -34,8 +34,35 @@ type guess struct {
 	counts []uint32 // of the samples' upper 16 bits, from the first span on
 }
 
-// spareCounts are arrays of zeros, widestWindow long.
-var spareCounts = sync.Pool{New: func() any { return make([]uint32, widestWindow) }}
+// spareCounts are arrays of zeros by their length: widestWindow, a quarter, and so on. What is put back
+// has to be zeros again.
+var spareCounts [4]sync.Pool
+
+// takeCounts gives an array of at least n zeros, n up to widestWindow.
+func takeCounts(n uint32) []uint32 {
+	class, size := 0, widestWindow
+	for class+1 < len(spareCounts) && n <= uint32(size/4) {
+		class, size = class+1, size/4
+	}
+	if spare, ok := spareCounts[class].Get().([]uint32); ok {
+		return spare
+	}
+	return make([]uint32, size)
+}
+
+// giveCounts takes an array back whose first n elements may not be zeros.
+func giveCounts(counts []uint32, n uint32) {
+	clear(counts[:n])
+	class := 0
+	for size := len(counts); size < widestWindow; size *= 4 {
+		class++
+	}
+	spareCounts[class].Put(counts) //nolint:staticcheck // a slice's header is small
+}
+
+// tallies are what goroutines count a part of a chunk with: as many as there are goroutines, not as
+// windows, since each is empty again after a part.
+var tallies = sync.Pool{New: func() any { return &windowTally{counts: make([]uint32, widestWindow)} }}
 
 func (s *guess) model() int { return s.of }
 
@@ -53,7 +80,7 @@ func (s *guess) see(x any, _ int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.counts == nil {
-		s.counts = spareCounts.Get().([]uint32)
+		s.counts = make([]uint32, math.MaxUint16+1)
 	}
 	v := x.([]float32)
 	for _, u := range v {
@@ -98,8 +125,7 @@ func (s *guess) next(r *ranks) []search {
 	if len(rest) > 0 {
 		out = append(out, r.newDigits(s.of, rest))
 	}
-	clear(s.counts[:math.MaxUint16+1])
-	spareCounts.Put(s.counts) //nolint:staticcheck // a slice's header is small
+	s.counts = nil
 	return out
 }
 
@@ -114,7 +140,6 @@ type window struct {
 	within   int64
 	counts   []uint32 // of each magnitude from low on, from the first chunk on
 	sketches []sketch // a chunk
-	idle     []*windowTally
 }
 
 // sketch remembers how many entries of a chunk have each magnitude within, if these are few.
@@ -152,12 +177,13 @@ func (w *window) model() int                      { return w.of }
 func (w *window) spans(*ranks, TensorInfo) []Span { return nil }
 
 func (w *window) see(x any, chunk int64) {
-	t := w.take()
+	t := tallies.Get().(*windowTally)
+	defer tallies.Put(t)
 	above := t.count(x.([]float32), w.low, w.high)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.counts == nil {
-		w.counts = spareCounts.Get().([]uint32)
+		w.counts = takeCounts(w.high - w.low)
 	}
 	w.above += above
 	s := &w.sketches[chunk]
@@ -169,18 +195,6 @@ func (w *window) see(x any, chunk int64) {
 		s.add(offset, n)
 	}
 	t.met = t.met[:0]
-	w.idle = append(w.idle, t)
-}
-
-func (w *window) take() *windowTally {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if n := len(w.idle); n > 0 {
-		t := w.idle[n-1]
-		w.idle = w.idle[:n-1]
-		return t
-	}
-	return &windowTally{counts: spareCounts.Get().([]uint32)}
 }
 
 // count tallies the magnitudes from low to high and returns how many are at high or above.
@@ -235,12 +249,10 @@ func (w *window) next(r *ranks) []search {
 	return []search{count}
 }
 
-// release gives the arrays back, zeros again.
+// release gives the array back.
 func (w *window) release() {
-	for _, t := range w.idle { // a goroutine's counts are taken out as it goes
-		spareCounts.Put(t.counts) //nolint:staticcheck // a slice's header is small
+	if w.counts != nil {
+		giveCounts(w.counts, w.high-w.low)
+		w.counts = nil
 	}
-	clear(w.counts[:w.high-w.low])
-	spareCounts.Put(w.counts) //nolint:staticcheck // a slice's header is small
-	w.idle, w.counts = nil, nil
 }
