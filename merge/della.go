@@ -2,7 +2,6 @@ package merge
 
 import (
 	"fmt"
-	"slices"
 
 	"parfait/merge/kernel"
 )
@@ -73,14 +72,16 @@ func dropByRank[F Float](elect bool, dst []Tile[F], in Chunk[F]) {
 		return func(part []F, i, lo int) {
 			all, density, epsilon := len(in.Models[i]), tile.NumberOf("density", i), tile.NumberOf("epsilon", i)
 			random[i].Words(words[:len(part)], in.Start+int64(lo))
-			for e := range part {
-				at := lo + e
-				n := min(row, all-at/row*row)
-				p := probability(density, epsilon, ranks[i][at], n)
-				if uint64(words[e]) < kernel.Threshold(p) {
-					part[e] /= F(p)
-				} else {
-					part[e] = 0
+			for e := 0; e < len(part); {
+				start := (lo + e) / row * row
+				n := min(row, all-start)
+				for end := min(start+n-lo, len(part)); e < end; e++ {
+					p := probability(density, epsilon, ranks[i][lo+e], n)
+					if uint64(words[e]) < kernel.Threshold(p) {
+						part[e] /= F(p)
+					} else {
+						part[e] = 0
+					}
 				}
 			}
 		}
@@ -94,31 +95,4 @@ func probability(density, epsilon float64, rank int32, n int) float64 {
 		p += float64(epsilon * (2*float64(rank)/float64(n-1) - 1))
 	}
 	return min(max(p, 0), 1)
-}
-
-// rankRows ranks the entries of each row by magnitude, the lowest index of equal ones highest.
-func rankRows[F Float](delta []F, row int) []int32 {
-	out := make([]int32, len(delta))
-	order := make([]int32, row)
-	for lo := 0; lo < len(delta); lo += row {
-		part := delta[lo:min(lo+row, len(delta))]
-		order := order[:len(part)]
-		for i := range order {
-			order[i] = int32(i)
-		}
-		slices.SortFunc(order, func(a, b int32) int {
-			x, y := max(part[a], -part[a]), max(part[b], -part[b])
-			switch {
-			case x < y:
-				return -1
-			case x > y:
-				return 1
-			}
-			return int(b - a)
-		})
-		for rank, i := range order {
-			out[lo+int(i)] = int32(rank)
-		}
-	}
-	return out
 }
