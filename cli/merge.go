@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -111,9 +112,15 @@ func (a *app) merge(ctx context.Context, recipe, out string, f mergeFlags) (err 
 	if out, err = filepath.Abs(out); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+	undo, err := makeParents(out)
+	if err != nil {
 		return err
 	}
+	defer func() {
+		if err != nil {
+			undo()
+		}
+	}()
 	p := a.progress()
 	receipt, err := plan.Export(ctx, r.At(), out, merge.ExportOptions{ShardSize: int64(f.shardSize), SHA256: f.sha256, Workers: f.workers},
 		func(m merge.Progress) { p.show(m.Stage, m.Done, m.Total, moved(m.Done, m.Total, m.Rate, m.Remaining)) })
@@ -139,4 +146,33 @@ func (a *app) merge(ctx context.Context, recipe, out string, f mergeFlags) (err 
 	}
 	_, err = fmt.Fprintf(a.out, "%s: %s in %d files, read back and compared\ncheck again: parfait verify %s\n", shown(out), bytesText(j.Bytes), len(j.Files), shown(out))
 	return err
+}
+
+// makeParents makes the folders that a target is to stand in. undo removes those that it made, as far
+// as nothing else has been put there.
+func makeParents(target string) (undo func(), err error) {
+	var made []string
+	undo = func() {
+		for _, dir := range made {
+			_ = os.Remove(dir)
+		}
+	}
+	for dir := filepath.Dir(target); ; dir = filepath.Dir(dir) {
+		if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		made = append(made, dir) // the innermost first
+	}
+	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+		undo()
+		why := err.Error()
+		if p := (*fs.PathError)(nil); errors.As(err, &p) {
+			why = p.Err.Error()
+		}
+		return nil, merge.Problem{
+			Code: merge.CodePermission, Where: filepath.Dir(target), What: "the folder cannot be made: " + why,
+			Expected: "a folder that may be made or is there", Fix: "choose another folder or change its permissions",
+		}
+	}
+	return undo, nil
 }

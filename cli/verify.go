@@ -40,6 +40,9 @@ func (a *app) verify(ctx context.Context, dir string, o merge.VerifyOptions) err
 	v, err := merge.Verify(ctx, dir, o, func(m merge.Progress) { p.show(m.Stage, m.Done, m.Total, moved(m.Done, m.Total, m.Rate, m.Remaining)) })
 	p.end()
 	if err != nil {
+		if interrupted(ctx) {
+			return &fault{exit: ExitInterrupted, what: "interrupted: nothing is known of " + dir}
+		}
 		return err
 	}
 	bad := len(v.Problems) > 0

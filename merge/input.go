@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"parfait/merge/safetensors"
@@ -92,12 +93,14 @@ func explainOpen(where, path, found string, err error) error {
 	return e
 }
 
+// weightSuffixes are those of files with weights, in whatever format.
+var weightSuffixes = []string{".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".h5", ".msgpack"}
+
 // holdsOtherFormats says whether a folder has weights that are not safetensors.
 func holdsOtherFormats(dir string) bool {
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
-		switch strings.ToLower(filepath.Ext(e.Name())) {
-		case ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".h5", ".msgpack":
+		if ext := strings.ToLower(filepath.Ext(e.Name())); ext != ".safetensors" && slices.Contains(weightSuffixes, ext) {
 			return true
 		}
 	}

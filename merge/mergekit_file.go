@@ -36,8 +36,9 @@ func (f *mergekitFile) read() {
 			}
 		}
 	}
+	method := "" // as it stands there, known or not
 	f.root.Fields(map[string]func(yamldoc.Node){
-		"merge_method": func(n yamldoc.Node) { f.method = n.Word("merge method", mergekitMethods...) },
+		"merge_method": func(n yamldoc.Node) { method, f.method = n.Text(), n.Word("merge method", mergekitMethods...) },
 		"base_model":   func(n yamldoc.Node) { f.base, f.baseNode = modelReference(n), n },
 		"models":       f.readModels,
 		"slices":       f.readSlices,
@@ -55,7 +56,7 @@ func (f *mergekitFile) read() {
 		"name":            refuse("several merges in one file are not read; give each a file"),
 		"residual_weight": refuse("layers are not mixed here"),
 	})
-	if f.method == "" {
+	if method == "" {
 		f.root.Failf("merge_method: is missing")
 	}
 	if len(f.models) == 0 {

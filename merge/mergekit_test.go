@@ -140,6 +140,9 @@ func TestMergekitRefusals(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want %q in it", text, err, want)
 		}
+		if err != nil && strings.Contains(text, "sce") && strings.Contains(err.Error(), "is missing") {
+			t.Errorf("%q: a method that is not known is called missing: %v", text, err)
+		}
 	}
 }
 

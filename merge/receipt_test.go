@@ -2,6 +2,7 @@ package merge
 
 import (
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -59,5 +60,31 @@ func TestReceiptHashesWhatWasRead(t *testing.T) {
 				t.Errorf("%s: the input %s: read %v with %q, want %v with %q", info.Name, in.Name, in.Read, in.Files[0].Hash, read, want)
 			}
 		}
+	}
+}
+
+// Weights that somebody put into an export are not its own, whatever else the receipt says; a card is
+// nobody's business.
+func TestVerifyFindsStrangers(t *testing.T) {
+	base, models := family(t, 3, safetensors.F32, 2)
+	dir := filepath.Join(t.TempDir(), "out")
+	spec := Spec{Base: base, Models: models, Method: "task_arithmetic"}
+	_, err := plan(t, spec).Export(t.Context(), map[string]float64{"a": 1, "b": 1}, dir, ExportOptions{ShardSize: 600}, nil)
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(dir, "README.md"), []byte("card"), 0o644))
+	v, err := Verify(t.Context(), dir, VerifyOptions{}, nil)
+	must(t, err)
+	if len(v.Problems) != 0 {
+		t.Fatalf("verify: %v", v.Problems)
+	}
+	for _, name := range []string{"model.safetensors", "pytorch_model.bin", "pytorch_model.bin.index.json"} {
+		path := filepath.Join(dir, name)
+		must(t, os.WriteFile(path, []byte("x"), 0o644))
+		v, err := Verify(t.Context(), dir, VerifyOptions{}, nil)
+		must(t, err)
+		if len(v.Problems) != 1 || v.Problems[0].Code != CodeCorrupt || v.Problems[0].Where != path {
+			t.Errorf("with %s: %v", name, v.Problems)
+		}
+		must(t, os.Remove(path))
 	}
 }

@@ -1,11 +1,14 @@
 package merge
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"parfait/merge/safetensors"
 )
@@ -57,12 +60,37 @@ func Verify(ctx context.Context, dir string, o VerifyOptions, progress func(Prog
 		v.Bytes += f.Size
 	}
 	m.end(true)
+	strangers, err := unknownWeights(dir, receipt)
+	if err != nil {
+		return v, err
+	}
+	v.Problems = append(v.Problems, strangers...)
 	if o.Recompute {
 		if err := v.recompute(ctx, receipt, o, progress); err != nil {
 			return v, err
 		}
 	}
 	return v, nil
+}
+
+// unknownWeights are files beside those of the receipt that a program may load in their place.
+func unknownWeights(dir string, receipt Receipt) ([]Problem, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, Problem{CodeOpen, dir, reason(err), "a folder that can be read", "check its permissions"}
+	}
+	known := map[string]bool{}
+	for _, f := range receipt.Outputs {
+		known[f.Name] = true
+	}
+	var out []Problem
+	for _, e := range entries {
+		weights := strings.HasSuffix(e.Name(), ".index.json") || slices.Contains(weightSuffixes, strings.ToLower(filepath.Ext(e.Name())))
+		if weights && !known[e.Name()] {
+			out = append(out, Problem{CodeCorrupt, filepath.Join(dir, e.Name()), "the receipt does not know this file", "only the weights of the export: programs may load others in their place", "move it elsewhere"})
+		}
+	}
+	return out, nil
 }
 
 // verifyFile compares one file with its line in the receipt.
@@ -192,6 +220,9 @@ func (f comparedFile) WriteAt(b []byte, off int64) (int, error) {
 	have := make([]byte, len(b))
 	if _, err := f.ReadAt(have, off); err != nil {
 		return 0, differs(f.Name(), err.Error())
+	}
+	if bytes.Equal(b, have) {
+		return len(b), nil
 	}
 	for i := range b {
 		if b[i] != have[i] {
