@@ -125,9 +125,28 @@ func formatProblems(where string, err error) *ProblemsError {
 		case safetensors.Unreadable:
 			code = CodeOpen
 		}
-		list = append(list, Problem{code, where, f.Error(), "", ""})
+		what := f.Error()
+		if strings.HasSuffix(where, "("+f.Path+")") {
+			what = strings.TrimPrefix(what, f.Path+": ")
+		}
+		list = append(list, Problem{code, where, what, "", wayOut(f.Code)})
 	}
 	return &ProblemsError{list}
+}
+
+// wayOut is what to do where the message itself does not say it.
+func wayOut(code safetensors.Code) string {
+	switch code {
+	case safetensors.NotThisKind, safetensors.NoModel, safetensors.ShardMissing, safetensors.HeaderLength, safetensors.HeaderStart, safetensors.Truncated:
+		return ""
+	case safetensors.Unreadable, safetensors.NotRegular:
+		return "check the path and its permissions"
+	case safetensors.IndexJSON, safetensors.ShardPath, safetensors.TensorMissing, safetensors.TensorUnlisted, safetensors.TensorTwice:
+		return "copy or download the folder again: the index and its files do not belong together"
+	case safetensors.UnknownDType:
+		return "convert the model to one of these"
+	}
+	return "the file is damaged or was made by a broken program: take a good copy"
 }
 
 // leaves are the errors that were joined into one.

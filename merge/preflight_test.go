@@ -331,3 +331,26 @@ func FuzzGlob(f *testing.F) {
 		}
 	})
 }
+
+// What is wrong with a file is said once, with its path once and what to do.
+func TestDamagedFilesSayWhatToDo(t *testing.T) {
+	root := t.TempDir()
+	for name, data := range map[string]string{
+		"twice":   `{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}` + "xx",
+		"unknown": `{"a":{"dtype":"F31","shape":[1],"data_offsets":[0,1]}}` + "x",
+		"hole":    `{"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}` + "xx",
+		"short":   `{"a":{"dtype":"U8","shape":[9],"data_offsets":[0,9]}}` + "xx",
+	} {
+		path := filepath.Join(root, name+".safetensors")
+		length := make([]byte, 8)
+		length[0] = byte(strings.LastIndexByte(data, '}') + 1)
+		must(t, os.WriteFile(path, append(length, data...), 0o644))
+		_, err := NewPlan(t.Context(), Spec{Method: "linear", Models: []Source{{"x", path}}})
+		for _, p := range problemsOf(t, err) {
+			text := p.Error()
+			if p.Code != CodeFormat || strings.Count(text, path) != 1 || p.Fix == "" && !strings.Contains(text, "again") {
+				t.Errorf("%s: %s", p.Code, text)
+			}
+		}
+	}
+}

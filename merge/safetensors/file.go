@@ -63,7 +63,7 @@ func NewFile(path string, source Source, size int64) (*File, error) {
 	if err := readFull(source, got, 0); err != nil {
 		return nil, unreadable(path, err)
 	}
-	if found := foreign(got); found != "" {
+	if found := foreign(got, path); found != "" {
 		return fail(NotThisKind, "expected a safetensors file, found %s", found)
 	}
 	if size < lengthBytes {
@@ -185,20 +185,4 @@ func kind(m fs.FileMode) string {
 		return "a socket"
 	}
 	return "a device"
-}
-
-// foreign recognises what people put in the place of a safetensors file and says what to do.
-func foreign(start []byte) string {
-	for _, f := range []struct{ magic, found string }{
-		{"version ", "a Git LFS pointer: fetch the file itself with `git lfs pull`"},
-		{"GGUF", "a GGUF file: convert it back to a Hugging Face folder, or take the original model"},
-		{"PK\x03\x04", "a PyTorch archive (.bin, .pt): load it in Python and save it with safetensors.torch.save_file"},
-		{"\x80\x02}", "a Python pickle (.bin, .pt): load it in Python and save it with safetensors.torch.save_file"},
-		{"\x89HDF", "an HDF5 file: load it in Python and save it with safetensors"},
-	} {
-		if len(start) >= len(f.magic) && string(start[:len(f.magic)]) == f.magic {
-			return f.found
-		}
-	}
-	return ""
 }

@@ -183,10 +183,10 @@ func noModel(dir string) error {
 	}
 	var safe, other []string
 	for _, entry := range entries {
-		switch strings.ToLower(filepath.Ext(entry.Name())) {
-		case ".safetensors":
+		switch ext := strings.ToLower(filepath.Ext(entry.Name())); {
+		case ext == ".safetensors":
 			safe = append(safe, entry.Name())
-		case ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".h5", ".msgpack":
+		case slices.Contains(otherFormats, ext):
 			other = append(other, entry.Name())
 		}
 	}
@@ -194,9 +194,9 @@ func noModel(dir string) error {
 	case len(safe) > 0:
 		e.Msg += fmt.Sprintf(", found %s: give the path of the file itself", some(safe))
 	case len(other) > 0:
-		e.Msg += fmt.Sprintf(", found %s: convert the model with `python -c \"from transformers import AutoModel as M; M.from_pretrained('%s').save_pretrained('OUT')\"`", some(other), dir)
+		e.Msg += fmt.Sprintf(", found %s: convert the model with %s", some(other), convertFolder(dir, other))
 	default:
-		e.Msg += ", found no model in it"
+		e.Msg += ", found no model in it: check the path"
 	}
 	return e
 }
