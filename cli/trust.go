@@ -55,18 +55,18 @@ func (a *app) printTrust(snap *study.Snapshot) error {
 		if t.Flagged {
 			mark = "!"
 		}
-		fitter := t.Fitter
-		if t.Constant {
-			fitter += " (the task does not vary)"
+		fitter, q2, ceiling := t.Fitter, fmt.Sprintf("%.2f", t.Q2), fmt.Sprintf("%.2f", t.Ceiling)
+		if t.Constant { // there is nothing to predict
+			fitter, q2, ceiling = fitter+" (the task does not vary)", "–", "–"
 		}
-		out.add(mark, f.Task, fmt.Sprintf("%.2f", t.Q2), fmt.Sprintf("%.2f", t.Ceiling), plain(task, t.RMSE), plain(task, t.Worst),
+		out.add(mark, f.Task, q2, ceiling, plain(task, t.RMSE), plain(task, t.Worst),
 			strconv.Itoa(worstTrial(an, f, t)), fmt.Sprintf("%.0f %%", 100*t.Coverage), strconv.Itoa(t.N), fitter)
 	}
 	if _, err := fmt.Fprintf(a.out, "%s: predictions of trials left out, %d trials; surrogate: %s\n%s", snap.Name, len(an.Trials), an.Surrogate, out); err != nil {
 		return err
 	}
 	for _, f := range an.Fits {
-		for _, text := range []string{f.Trust.Why, f.Trust.Note} {
+		for _, text := range []string{f.Trust.Why, f.Trust.CliffWhy, f.Trust.Note} {
 			if text == "" {
 				continue
 			}

@@ -105,7 +105,7 @@ func (q *Question) measured() bool {
 }
 
 // candidates are points that may be asked for: first those of the predicted front, then a spread over the
-// whole region.
+// whole region; all where measuring may be expected to succeed.
 type candidates struct {
 	xs    [][]float64
 	front int         // how many are of the front
@@ -121,13 +121,19 @@ func (l *Landscape) candidates(ctx context.Context, q *Question) (*candidates, e
 		if err != nil {
 			return nil, err
 		}
+		for i, x := range xs {
+			if xs[i] = l.retreat(x); len(l.failed) > 0 {
+				l.objectives(fs[i], nil, xs[i])
+			}
+		}
 		for _, i := range newVolume(fs, c.ref).greedy(fs, frontSize) {
 			c.xs, c.fs = append(c.xs, xs[i]), append(c.fs, fs[i])
 		}
 		c.front = len(c.xs)
 	}
-	pool := newRegion(q.Space).spread(300, q.Seed+uint64(len(q.Done)))
-	c.xs = append(c.xs, pool...)
+	for _, x := range newRegion(q.Space).spread(300, q.Seed+uint64(len(q.Done))) {
+		c.xs = append(c.xs, l.retreat(x))
+	}
 	return c, nil
 }
 

@@ -50,7 +50,10 @@ const (
 
 // improve fills a batch with the candidates of the largest expected improvement.
 func improve(ctx context.Context, l *Landscape, q *Question, c *candidates, n int, enough float64) (Proposal, error) {
-	xs := append(slices.Clone(c.xs), l.nearby(q, c)...)
+	xs := slices.Clone(c.xs)
+	for _, x := range l.nearby(q, c) {
+		xs = append(xs, l.retreat(x))
+	}
 	_, known := l.measuredGoals(q.Done)
 	for _, x := range q.Pending {
 		known = append(known, l.at(x))

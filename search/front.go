@@ -3,7 +3,6 @@ package search
 import (
 	"context"
 	"errors"
-	"math"
 
 	"parfait/pareto"
 )
@@ -57,13 +56,14 @@ const (
 	believedLeverage = 1.0
 )
 
-// Believed says whether the predictions at x may be believed: inside the region of the samples, and
-// certain enough for every optimised task. What is outside is drawn hatched and never decides a front.
+// Believed says whether the predictions at x may be believed: inside the region of the samples, certain
+// enough for every optimised task, and not near points that failed. What is outside is drawn hatched
+// and never decides a front.
 func (l *Landscape) Believed(x []float64) bool { return l.doubt(x) <= 0 }
 
 // doubt is above 0 where x may not be believed, and grows with the distance from where it may.
 func (l *Landscape) doubt(x []float64) float64 {
-	worst := math.Inf(-1)
+	worst := l.failing(x, nearToBelieve)
 	for _, i := range l.goals {
 		f := l.fits[i]
 		worst = max(worst, f.surrogate.Leverage(x)/believedLeverage-1)

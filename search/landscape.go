@@ -22,6 +22,8 @@ type Landscape struct {
 	goals []int // indices of the tasks that are optimised
 	// starts are measured points from which the front is looked for.
 	starts [][]float64
+	// failed and worked are where measuring failed and where it did not.
+	failed, worked [][]float64
 }
 
 type fit struct {
@@ -81,6 +83,13 @@ func fitLandscape(ctx context.Context, space Space, tasks []Task, points []Point
 		return nil, errors.Join(problems...)
 	}
 	l.starts = l.measuredFront(points)
+	for _, p := range points {
+		if p.Failed {
+			l.failed = append(l.failed, p.X)
+		} else {
+			l.worked = append(l.worked, p.X)
+		}
+	}
 	fits, trusts, errs := together(ctx, data)
 	for i, err := range errs {
 		if err != nil {

@@ -93,7 +93,7 @@ func (s *Study) analyse(ctx context.Context) error {
 	}
 	// Finished trials never change, so their number says whether there are new ones.
 	switch {
-	case n < leastTrials, snap.Analysis != nil && len(snap.Analysis.Trials) >= n:
+	case n < leastTrials, snap.Analysis != nil && len(snap.Analysis.Trials) >= n && snap.Analysis.failed == failures(snap):
 		return nil
 	case failed.done == n:
 		return errors.New(failed.why)
@@ -130,10 +130,15 @@ func analyse(ctx context.Context, snap *Snapshot, done []Trial) (a *Analysis, er
 			a, err = nil, fmt.Errorf("%v (this is a fault of the program; the trials are safe)", p)
 		}
 	}()
-	a = &Analysis{Space: snap.Space, Tasks: snap.Tasks, Trials: done}
-	points := make([]search.Point, len(done))
+	a = &Analysis{Space: snap.Space, Tasks: snap.Tasks, Trials: done, failed: failures(snap)}
+	points := make([]search.Point, len(done), len(done)+a.failed)
 	for i, t := range done {
 		points[i] = point(t, snap.Tasks)
+	}
+	for _, t := range snap.Trials {
+		if t.State == evaluator.Failed {
+			points = append(points, point(t, snap.Tasks))
+		}
 	}
 	a.Surrogate = snap.Spec.Surrogate
 	land, err := search.FitAs(ctx, a.Surrogate, snap.Space, searchTasks(snap.Tasks), points)
@@ -160,6 +165,17 @@ func analyse(ctx context.Context, snap *Snapshot, done []Trial) (a *Analysis, er
 	}
 	a.references()
 	return a, nil
+}
+
+// failures is how many trials have failed: what is believed near them depends on it.
+func failures(snap *Snapshot) int {
+	n := 0
+	for i := range snap.Trials {
+		if snap.Trials[i].State == evaluator.Failed {
+			n++
+		}
+	}
+	return n
 }
 
 // costs turns values a task into pareto's minimised objectives.
@@ -200,6 +216,9 @@ func (a *Analysis) front(xs [][]float64) {
 		a.Best[t] = -1
 	}
 	for _, t := range a.Objectives {
+		if a.Fits[t].Trust.Constant {
+			continue // every point is as good as any other
+		}
 		for i, p := range a.Front {
 			if a.Best[t] < 0 || a.Tasks[t].Better(p.Predicted[t].Value, a.Front[a.Best[t]].Predicted[t].Value) {
 				a.Best[t] = i

@@ -104,7 +104,7 @@ type Analysis struct {
 	Fits        []Fit        // a task
 	Front       []FrontPoint // sorted by the first objective, worst first; at least one point
 	Knee        int          // index in Front
-	Best        []int        // a task: index in Front of the point best on it, −1 for tasks not optimised
+	Best        []int        // a task: index in Front of the point best on it, −1 for tasks not optimised or constant
 	Measured    []int        // indices in Trials of the measured front
 	References  []Reference
 	Ref         []float64 // hypervolume's reference point, a value an objective, metric's scale
@@ -114,6 +114,7 @@ type Analysis struct {
 	Surrogate surrogate.Choice // what study.yaml asked for
 
 	landscape *search.Landscape
+	failed    int // trials that had failed by then
 }
 
 // RunnerState says what the runner does.

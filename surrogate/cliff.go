@@ -58,10 +58,16 @@ func (l Link) back(v float64) float64 {
 	return v
 }
 
+// cliffTie is how many measurements must be exactly the same at one end, with nothing near them, to tell.
+const cliffTie = 3
+
 // collapse judges values in [0, 1] at whose lower end the crowd would be.
 func collapse(unit []float64, jump float64) (string, bool) {
-	crowd, between, above := 0.0, 0.0, 0.0
+	crowd, between, above, tied := 0.0, 0.0, 0.0, 0
 	for _, v := range unit {
+		if v <= 1e-9 {
+			tied++
+		}
 		switch {
 		case v <= cliffEnd:
 			crowd++
@@ -74,6 +80,9 @@ func collapse(unit []float64, jump float64) (string, bool) {
 	n := float64(len(unit))
 	if crowd/n < cliffCrowd || above < 2 {
 		return "", false
+	}
+	if tied >= cliffTie && between == 0 {
+		return fmt.Sprintf("%.0f %% of the measurements lie", 100*crowd/n), true
 	}
 	if jump < cliffJump && (between/n > cliffStray || crowd/n < cliffThrong) {
 		return "", false

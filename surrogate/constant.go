@@ -50,7 +50,7 @@ func fitFew(s *sample) (Surrogate, Trust, error) {
 			loo[i] = (mean*n - s.z[i]) / (n - 1)
 		}
 	}
-	t := judge("constant", s, loo, filled(s.n(), sd), math.Inf(1))
+	t := judge("mean", s, loo, filled(s.n(), sd), math.Inf(1))
 	t.Q2, t.Ceiling = 0, 1
 	t.flag("%d measurements are too few to fit: the mean is shown, as uncertain as before", s.n())
 	return newFitted(s, constant{mean, sd}, loo, math.Inf(1)), t, nil

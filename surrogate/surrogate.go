@@ -51,7 +51,7 @@ type Surrogate interface {
 
 // Trust are the held-out figures of one surrogate.
 type Trust struct {
-	Fitter   string    `json:"fitter"`   // "quadratic", "gp", "constant"
+	Fitter   string    `json:"fitter"`   // "quadratic", "plain", "gp", "constant", or "mean" where there are too few for any
 	N        int       `json:"n"`        // measurements fitted
 	Q2       float64   `json:"q2"`       // 1 − PRESS/SS by leave-one-out, on the link's scale
 	Ceiling  float64   `json:"ceiling"`  // about what noise allows Q² to reach: 1 − noise/variance
