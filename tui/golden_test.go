@@ -37,6 +37,7 @@ var states = map[string]exploretest.Options{
 	"empty":    {},
 	"one":      {Trials: 2, Running: 1},
 	"failed":   {Trials: 6, Failed: []int{1, 2, 3, 4, 5, 6}},
+	"single":   {Trials: 20, Running: 1, Tasks: []string{"only"}, NoGuard: true},
 	"loss":     {Trials: 20, Budget: 20, Tasks: []string{"perplexity", "code"}, Minimize: true, Floor: 0.9},
 	"eight": {Trials: 60, Running: 2, Flagged: true, Tasks: []string{
 		"gsm8k", "humaneval", "mbpp", "mmlu", "hellaswag", "truthfulqa", "arc_challenge", "winogrande",

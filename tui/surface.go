@@ -123,7 +123,7 @@ func surrogateActions() []action {
 	at := []Place{PlaceSurrogate}
 	turn := func(which *int, n int) tea.Cmd { *which = n; return nil }
 	return []action{
-		{ID: "surrogate.x", Places: at, Keys: []string{"X"}, Title: "another coefficient on the X axis", Hint: "axes", Bar: 1, disabled: noFront, do: func(e *explorer) tea.Cmd {
+		{ID: "surrogate.x", Places: at, Keys: []string{"X"}, Title: "another coefficient on the X axis", Hint: "axes", Bar: 1, disabled: oneCoefficient, do: func(e *explorer) tea.Cmd {
 			x, y := e.surface.axes(&e.sight)
 			n := len(e.snap.Space.Coefficients)
 			if x = (x + 1) % n; x == y {
@@ -133,7 +133,7 @@ func surrogateActions() []action {
 			turn(&e.surface.y, y)
 			return e.surface.refresh(e)
 		}},
-		{ID: "surrogate.y", Places: at, Keys: []string{"Y"}, Title: "another coefficient on the Y axis", disabled: noFront, do: func(e *explorer) tea.Cmd {
+		{ID: "surrogate.y", Places: at, Keys: []string{"Y"}, Title: "another coefficient on the Y axis", disabled: oneCoefficient, do: func(e *explorer) tea.Cmd {
 			x, y := e.surface.axes(&e.sight)
 			n := len(e.snap.Space.Coefficients)
 			if y = (y + 1) % n; x == y {
@@ -143,7 +143,7 @@ func surrogateActions() []action {
 			turn(&e.surface.y, y)
 			return e.surface.refresh(e)
 		}},
-		{ID: "surrogate.picture", Places: at, Keys: []string{"v"}, Title: "the next picture: map, predicted against measured, slices", Hint: "picture", Bar: 3, Twin: "parfait trust", disabled: noFront, do: func(e *explorer) tea.Cmd {
+		{ID: "surrogate.picture", Places: at, Keys: []string{"v"}, Title: "the next picture: map, predicted against measured, slices", Hint: "picture", Bar: 3, Twin: "parfait trust", disabled: oneSurrogatePicture, do: func(e *explorer) tea.Cmd {
 			e.surface.picture = (e.surface.picture + 1) % 3
 			return nil
 		}},
@@ -170,7 +170,16 @@ func (p surrogatePane) draw(c *chart.Canvas) {
 		}
 		return
 	}
-	if w >= 66 && h >= 30 {
+	if len(p.snap.Space.Coefficients) == 1 { // a map has two axes: the slice says all there is
+		if surrogateTogether(w, h) {
+			p.drawSlices(c.Sub(0, 0, w, h/2))
+			p.drawCalibration(c.Sub(0, h/2, w, h-h/2))
+			return
+		}
+		[]func(*chart.Canvas){p.drawSlices, p.drawCalibration}[p.picture%2](c)
+		return
+	}
+	if surrogateTogether(w, h) {
 		top := h * 3 / 5
 		p.drawMap(c.Sub(0, 0, w, top))
 		p.drawCalibration(c.Sub(0, top, w/2, h-top))
@@ -178,6 +187,24 @@ func (p surrogatePane) draw(c *chart.Canvas) {
 		return
 	}
 	[]func(*chart.Canvas){p.drawMap, p.drawCalibration, p.drawSlices}[p.picture](c)
+}
+
+// surrogateTogether says whether w×h cells have room for all pictures of a surrogate.
+func surrogateTogether(w, h int) bool { return w >= 66 && h >= 30 }
+
+// oneSurrogatePicture says why there is no other picture of the surrogate.
+func oneSurrogatePicture(e *explorer) string {
+	if main := arrange(e.w, e.h, SurrogateView.hasSide(e.w)).main; surrogateTogether(main.Dx(), main.Dy()) {
+		return "all of them are shown"
+	}
+	return noFront(e)
+}
+
+func oneCoefficient(e *explorer) string {
+	if len(e.snap.Space.Coefficients) == 1 {
+		return "there is one coefficient"
+	}
+	return noFront(e)
 }
 
 func (p surrogatePane) task() study.Task { return p.snap.Tasks[p.state.Task] }
@@ -297,7 +324,7 @@ func (p surrogatePane) trustWords() string {
 func (p surrogatePane) drawSlices(c *chart.Canvas) {
 	i := p.state.Coefficient
 	space := p.snap.Space.Coefficients[i]
-	title := append(head("Slices", false), chart.Span{Text: " along " + space.Name + " through what is in hand", Style: muted})
+	title := append(head("Slices", p.focused && len(p.snap.Space.Coefficients) == 1), chart.Span{Text: " along " + space.Name + " through what is in hand", Style: muted})
 	in := chart.Box{Edge: faded, Title: title}.Draw(c)
 	var rates []chart.LineSeries
 	for t, s := range p.slices {

@@ -37,7 +37,7 @@ func (b bowls) analysis(s *study.Snapshot, done []study.Trial, o Options) *study
 // front is the Pareto set: the convex hull of the centres, on a lattice of about n points.
 func (b bowls) front(a *study.Analysis, n int) []study.FrontPoint {
 	p := 1
-	for len(lattice(b.d, p+1)) <= n {
+	for b.d > 1 && len(lattice(b.d, p+1)) <= n {
 		p++
 	}
 	var out []study.FrontPoint
