@@ -57,6 +57,7 @@ type Report struct {
 	Dare      float64 `json:"dare_ratio"`
 	PeakRSS   float64 `json:"peak_rss_mib"`
 	TiesRSS   float64 `json:"ties_rss_mib"`
+	CrumbsRSS float64 `json:"breadcrumbs_rss_mib"`
 	OneTensor float64 `json:"one_tensor_rss_mib"`
 	Preflight float64 `json:"preflight_ms"`
 
@@ -78,6 +79,7 @@ func (r Report) print() {
 		{"dare_linear / task_arithmetic", r.Dare, "3"},
 		{"peak memory, 8 models, MiB", r.PeakRSS, "64"},
 		{"peak memory of ties, 8 models, MiB", r.TiesRSS, "256"},
+		{"peak memory of breadcrumbs, 8 models, MiB", r.CrumbsRSS, "256"},
 		{"peak memory of ties, one tensor of 2 GiB, MiB", r.OneTensor, "256"},
 		{"preflight of 14 GB in 300 tensors, ms", r.Preflight, "100"},
 	} {

@@ -167,7 +167,8 @@ func measure(mib int64, dir string, repeat int) (_ Report, err error) {
 	r.CatCp, r.Export = s["task_arithmetic"]/s["cat and cp"], s["export"]/s["cat and cp"]
 	r.Ties, r.Dare = s["ties"]/s["task_arithmetic"], s["dare_linear"]/s["task_arithmetic"]
 	r.Outputs16 = s["16 outputs"] / s["16 copies"]
-	r.PeakRSS, r.TiesRSS, r.OneTensor = b.rss["8 models"], b.rss["8 models, ties"], b.rss["one tensor, ties"]
+	r.PeakRSS, r.TiesRSS, r.CrumbsRSS = b.rss["8 models"], b.rss["8 models, ties"], b.rss["8 models, breadcrumbs"]
+	r.OneTensor = b.rss["one tensor, ties"]
 	return r, nil
 }
 
@@ -235,9 +236,11 @@ func (b *bench) memory(mib int64) error {
 	if err := b.merge("8 models", o, 1); err != nil {
 		return err
 	}
-	o.Method = "ties"
-	if err := b.merge("8 models, ties", o, 1); err != nil {
-		return err
+	for _, method := range []string{"ties", "breadcrumbs"} {
+		o.Method = method
+		if err := b.merge("8 models, "+method, o, 1); err != nil {
+			return err
+		}
 	}
 	one := []safetensors.Tensor{{Name: "weight", DType: safetensors.BF16, Shape: []int64{1 << 15, 1 << 15}}}
 	var sparse []string
