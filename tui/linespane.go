@@ -103,8 +103,11 @@ func (p linesPane) drawAlong(c *chart.Canvas) {
 
 // key says what the marks mean.
 func (p linesPane) key(w int, t study.Task) []chart.Span {
-	return chart.Legend(w, chart.MarkKey(chart.MarkInHand, t.Name+", measured", t.Name), chart.MarkKey(chart.MarkOnFront, "the other tasks", "others"),
-		chart.Key{Glyph: '╌', Style: muted, Text: "straight from end to end", Short: "straight"})
+	keys := []chart.Key{chart.MarkKey(chart.MarkInHand, t.Name+", measured", t.Name)}
+	if len(p.snap.Tasks) > 1 {
+		keys = append(keys, chart.MarkKey(chart.MarkOnFront, "the other tasks", "others"))
+	}
+	return chart.Legend(w, append(keys, chart.Key{Glyph: '╌', Style: muted, Text: "straight from end to end", Short: "straight"})...)
 }
 
 // along plots every task on the scale of t, the others out of the way.
