@@ -8,8 +8,9 @@ import (
 // Float is what methods compute in: float32, or float64 for a tensor that is F64 in every input.
 type Float interface{ float32 | float64 }
 
-// Method is one way to merge. It sees decoded numbers, a chunk of a tensor at a time, and fills one
-// tile for each output; several goroutines call it at once. Each is one file that calls register.
+// Method is one way to merge. It sees decoded numbers, a part of a tensor at a time, and fills one
+// tile for each output; several goroutines call it at once. Each is one file that calls register. A
+// method whose outputs are weighted sums of its operands may be Weighted too, and is then fast.
 type Method interface {
 	Info() MethodInfo
 	// Domain says where weights live under the given fixed options.
@@ -215,9 +216,9 @@ type Stats any
 
 // Reducer gathers statistics of one tensor (or of the whole model, see WholeModel). Reduce32 and
 // Reduce64 are called by several goroutines at once, each part of a chunk once in a pass and the parts
-// of one chunk in order; what comes out must not depend on the order of the chunks. Finish ends a pass and says whether another one is needed, or why what
-// was read cannot be merged. Stats of a whole model that have a method Notes() []string
-// speak in the receipt.
+// of one chunk in order; what comes out must not depend on the order of the chunks. Finish ends a pass
+// and says whether another one is needed, or why what was read cannot be merged. Stats of a whole model
+// that have a method Notes() []string speak in the receipt.
 type Reducer interface {
 	Reduce32(pass int, in Chunk[float32])
 	Reduce64(pass int, in Chunk[float64])

@@ -304,6 +304,15 @@ func TestEveryMethodIsItsReference(t *testing.T) {
 		{"model_stock", 3, nil, nil, nil},
 		{"passthrough", 1, nil, nil, nil},
 	}
+	compared := map[string]bool{"fisher": true} // whose files TestFisher makes
+	for _, c := range cases {
+		compared[c.method] = true
+	}
+	for _, name := range methodNames() {
+		if !compared[name] {
+			t.Errorf("%s is compared with nothing: add its formula in plain loops to reference, and a case here", name)
+		}
+	}
 	for _, d := range []safetensors.DType{safetensors.BF16, safetensors.F32, safetensors.F64} {
 		for _, c := range cases {
 			t.Run(fmt.Sprintf("%s/%s/%v", c.method, d, c.params), func(t *testing.T) {
