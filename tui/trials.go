@@ -80,7 +80,14 @@ func (l *trialList) at(rows []study.Trial) int {
 	return max(len(rows)-1, 0)
 }
 
+// selected is the selected trial, or nil. It is asked for by every key hint: what can be found without
+// sorting thousands of rows is.
 func (l *trialList) selected(s *sight) *study.Trial {
+	if l.filter == "" && l.id != 0 {
+		if i := slices.IndexFunc(s.snap.Trials, func(t study.Trial) bool { return t.ID == l.id }); i >= 0 {
+			return &s.snap.Trials[i]
+		}
+	}
 	rows := l.rows(s)
 	if len(rows) == 0 {
 		return nil
