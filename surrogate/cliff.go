@@ -58,8 +58,13 @@ func (l Link) back(v float64) float64 {
 	return v
 }
 
-// cliffTie is how many measurements must be exactly the same at one end, with nothing near them, to tell.
-const cliffTie = 3
+// How many measurements that are exactly the same at one end tell: a few with nothing near them, or so many
+// that no slope is left there.
+const (
+	cliffTie   = 3
+	cliffLevel = 5
+	cliffShare = 0.15 // of the measurements
+)
 
 // collapse judges values in [0, 1] at whose lower end the crowd would be.
 func collapse(unit []float64, jump float64) (string, bool) {
@@ -81,7 +86,7 @@ func collapse(unit []float64, jump float64) (string, bool) {
 	if crowd/n < cliffCrowd || above < 2 {
 		return "", false
 	}
-	if tied >= cliffTie && between == 0 {
+	if tied >= cliffTie && between == 0 || tied >= cliffLevel && float64(tied) >= cliffShare*n {
 		return fmt.Sprintf("%.0f %% of the measurements lie", 100*crowd/n), true
 	}
 	if jump < cliffJump && (between/n > cliffStray || crowd/n < cliffThrong) {

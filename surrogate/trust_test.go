@@ -136,6 +136,18 @@ func TestCliffOfFewThatAreExactlyTheSame(t *testing.T) {
 	if _, trust := fit(t, Auto(), d); !trust.Cliff {
 		t.Errorf("no explosion was seen: %+v", trust)
 	}
+	slope := func(x []float64) float64 { // everything between the floor and the top
+		if x[0]*x[0]+x[1]*x[1] > 0.6 {
+			return 0.01
+		}
+		return x[0] / 2
+	}
+	if _, trust := fit(t, Auto(), sampled(30, 2, 1, 0, slope)); !trust.Cliff {
+		t.Errorf("no floor was seen: %+v", trust)
+	}
+	if _, trust := fit(t, Auto(), sampled(30, 2, 1, 0, func(x []float64) float64 { return x[0] / 2 })); trust.Cliff {
+		t.Errorf("a slope is called a cliff: %s", trust.CliffWhy)
+	}
 }
 
 func TestBadDataIsSaidAllAtOnce(t *testing.T) {
