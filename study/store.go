@@ -193,6 +193,11 @@ func historyError(where string, err error) error {
 		return err
 	}
 	e := &Error{Code: CodeHistory, Where: where, What: "the history cannot be used", Err: err}
+	var se *sqlite.Error
+	if errors.As(err, &se) && se.Code() == sqlite3.SQLITE_READONLY_DBMOVED {
+		e.What, e.Fix = "was deleted or moved while it was in use", "put it back, or open the study where it is now"
+		return e
+	}
 	switch sqliteCode(err) {
 	case sqlite3.SQLITE_FULL:
 		e.Code, e.What, e.Fix = CodeSpace, "the disk is full, nothing more can be recorded", "free some space and run again: what is finished is safe"

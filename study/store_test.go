@@ -352,3 +352,16 @@ func sqlExec(t *testing.T, path, text string) {
 		t.Fatal(err)
 	}
 }
+
+// A study whose folder is moved away is not called read-only.
+func TestAMovedStudySaysSo(t *testing.T) {
+	s := open(t, makeStudy(t, 9))
+	do(t, s, Command{Kind: CommandBudget, N: 10})
+	if err := os.Rename(s.Dir(), s.Dir()+".moved"); err != nil {
+		t.Fatal(err)
+	}
+	err := s.Do(Command{Kind: CommandBudget, N: 11})
+	if CodeOf(err) != CodeHistory || !strings.Contains(err.Error(), "deleted or moved") {
+		t.Errorf("%v", err)
+	}
+}

@@ -79,3 +79,21 @@ func TestAnythingIsTyped(t *testing.T) {
 		}
 	}
 }
+
+// Dialogs stay open and whole while the window is dragged about.
+func TestResizingUnderDialogs(t *testing.T) {
+	for _, open := range []string{"?", ":", ">", "b", "d", "S", "w", "enter", "enter enter", "3 enter", "3 9 F", "p right p P", "3 /", "6 enter"} {
+		d := drive(t, states["sampling"], 120, 36)
+		d.press(open)
+		above := d.e.above
+		for _, size := range [][2]int{{60, 16}, {1, 1}, {200, 60}, {61, 100}, {400, 16}, {80, 24}} {
+			d.send(tea.WindowSizeMsg{Width: size[0], Height: size[1]})
+			if lines := strings.Split(strings.TrimSuffix(d.text(), "\n"), "\n"); len(lines) != size[1] {
+				t.Errorf("%q at %v: %d lines", open, size, len(lines))
+			}
+		}
+		if d.e.above != above {
+			t.Errorf("%q did not stay open", open)
+		}
+	}
+}
