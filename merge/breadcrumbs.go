@@ -37,6 +37,8 @@ func (m breadcrumbs) Info() MethodInfo {
 	return info
 }
 
+func (breadcrumbs) cuts() int { return 2 }
+
 func (m breadcrumbs) Domain(o Options) DomainKind { return proportions(o) }
 
 // crumbs are the first rank that is kept and the one after the last, of n.

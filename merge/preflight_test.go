@@ -354,3 +354,20 @@ func TestDamagedFilesSayWhatToDo(t *testing.T) {
 		}
 	}
 }
+
+// The memory that is announced knows what takes it: models, cuts in their order, factors of adapters.
+func TestMemoryGrowsWithWhatTakesIt(t *testing.T) {
+	base, models := family(t, 4, safetensors.BF16, 3)
+	memory := func(method string, n int) int64 {
+		return plan(t, Spec{Base: base, Models: models[:n], Method: method}).Summary().Memory
+	}
+	order := []int64{memory("task_arithmetic", 2), memory("task_arithmetic", 3), memory("ties", 2), memory("ties", 3), memory("breadcrumbs", 3)}
+	if !slices.IsSorted(order) || order[4] < order[3]+4*widestWindow {
+		t.Errorf("bytes: %v", order)
+	}
+	base, adapters, _ := adapted(t)
+	p := plan(t, Spec{Base: base, Models: adapters, Method: "task_arithmetic"})
+	if got := p.models[0].factorMemory(); got != 4*2*5 { // lora_A of square, rank 2
+		t.Errorf("the factors of an adapter take %d bytes", got)
+	}
+}

@@ -1,5 +1,7 @@
 package merge
 
+import "strings"
+
 // Summary is what headers say about a merge: for inspect and for the start of every merge.
 type Summary struct {
 	Method   string         `json:"method"`
@@ -96,12 +98,37 @@ func (in *input) summary() InputSummary {
 	return s
 }
 
-// memory is about what the buffers of a merge take.
+// processMemory is about what the program itself takes.
+const processMemory = 20 << 20
+
+// memory is about what a merge takes.
 func (p *Plan) memory(outs, workers int) int64 {
 	widest := p.widest
 	perWorker := int64(1+len(p.models)+min(outs, fusedOutputs)) * widest * ChunkElements
 	if _, fused := p.r.method.(Weighted); !fused {
 		perWorker = int64(1+len(p.models)+outs) * (widest*ChunkElements + max(4, widest)*partElements)
 	}
-	return int64(workers)*perWorker + 16<<20
+	for _, m := range p.models {
+		perWorker += m.factorMemory()
+	}
+	total := int64(workers)*perWorker + processMemory
+	if m, ok := p.r.method.(ranking); ok {
+		windows := int64(min(m.cuts()*outs, mostWindows) * len(p.models))
+		total += 4 * widestWindow * (windowsInFlight*windows + 2*int64(workers))
+	}
+	return total
+}
+
+// factorMemory is what a worker keeps of an adapter: the largest of its matrices that is kept whole.
+func (in *input) factorMemory() int64 {
+	if in.adapter == nil {
+		return 0
+	}
+	var most int64
+	for _, t := range in.set.Tensors() {
+		if strings.Contains(t.Name, "lora_A") || strings.Contains(t.Name, "lora_embedding_B") {
+			most = max(most, 4*t.Elements())
+		}
+	}
+	return most
 }

@@ -37,6 +37,8 @@ func density(value float64) Param {
 	}
 }
 
+func (ties) cuts() int { return 1 }
+
 func (ties) Domain(o Options) DomainKind { return proportions(o) }
 
 // proportions is the domain of the methods with normalize.

@@ -19,7 +19,12 @@ const (
 	widestWindow   = 1 << 20 // magnitudes in a window
 	sampleShift    = 15      // bits of a magnitude below those that a sample counts
 	sketchEntries  = 64      // different magnitudes of a chunk that are remembered
+
+	windowsInFlight = 2 // tensors whose counts are kept at one time: one ends while the next begins
 )
+
+// ranking is implemented by methods that look for ranks: how many for each model and output.
+type ranking interface{ cuts() int }
 
 // Span is a part of a tensor: what a pass has to read of it.
 type Span struct{ Start, Len int64 }
