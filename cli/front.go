@@ -33,7 +33,7 @@ func (a *app) frontCommand() *cobra.Command {
 			switch {
 			case a.json:
 				j := studyOf(snap)
-				return a.printJSON(a.out, frontsJSON{j.Study, j.Front, j.Knee, j.Measured, j.Ref, j.Volume})
+				return a.printJSON(a.out, frontsJSON{j.Study, j.Front, j.Knee, j.Measured, j.Ref, j.Volume, flaggedOf(snap.Analysis)})
 			case measured:
 				return a.printMeasured(a.out, snap)
 			case all:
@@ -55,6 +55,7 @@ type frontsJSON struct {
 	Measured []int             `json:"measured_front"`
 	Ref      map[string]number `json:"reference_point"`
 	Volume   number            `json:"hypervolume"`
+	Flagged  map[string]string `json:"flagged"` // tasks whose predictions should not be believed, and why
 }
 
 // printFront prints at most n points of the predicted front: the named ones, and others evenly between.

@@ -153,6 +153,17 @@ func trustOf(a *study.Analysis, f study.Fit) trustJSON {
 	}
 }
 
+// flaggedOf are the tasks whose predictions should not be believed, and why.
+func flaggedOf(a *study.Analysis) map[string]string {
+	out := map[string]string{}
+	for _, f := range a.Fits {
+		if f.Trust.Flagged {
+			out[f.Task] = f.Trust.Why
+		}
+	}
+	return out
+}
+
 // worstTrial is the id of the trial that was predicted worst, 0 where there is none.
 func worstTrial(a *study.Analysis, f study.Fit, t surrogate.Trust) int {
 	if t.WorstAt < 0 || t.WorstAt >= len(f.Used) {

@@ -51,10 +51,12 @@ type choiceJSON struct {
 	// every objective, null where there is none.
 	Front       *int `json:"front_point"`
 	DominatedBy *int `json:"dominated_by"`
+	// Flagged are the tasks whose predictions should not be believed, and why.
+	Flagged map[string]string `json:"flagged"`
 }
 
 func choiceOf(snap *study.Snapshot, c explore.Choice) choiceJSON {
-	j := choiceJSON{Study: snap.Dir, pointJSON: pointOf(snap.Analysis, c.X), Why: c.Why, Front: numbered(c.Front)}
+	j := choiceJSON{Study: snap.Dir, pointJSON: pointOf(snap.Analysis, c.X), Why: c.Why, Front: numbered(c.Front), Flagged: flaggedOf(snap.Analysis)}
 	if c.Front < 0 {
 		j.DominatedBy = numbered(explore.Dominator(snap.Analysis, c.Predicted))
 	}
