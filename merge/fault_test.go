@@ -324,11 +324,18 @@ func TestARealDiskThatFillsUp(t *testing.T) {
 	base := m.write(t, filepath.Join(t.TempDir(), "base"))
 	must(t, os.WriteFile(filepath.Join(base, "tokenizer.json"), make([]byte, 600_000), 0o644))
 	p := plan(t, Spec{Base: base, Models: []Source{{"a", base}}, Method: "task_arithmetic"})
-	for _, size := range []int{400_000, 1_000_000} { // too small for the weights; for the tokenizer
+	for size, early := range map[int]bool{
+		400_000:   true,  // too small for the weights
+		1_000_000: true,  // for the tokenizer
+		1_208_320: false, // for what is written at the end, in pages
+	} {
 		dir := small(t, size)
 		_, err := p.Export(t.Context(), map[string]float64{"a": 0.5}, filepath.Join(dir, "out"), ExportOptions{}, nil)
 		if !errors.Is(err, Problem{Code: CodeSpace}) || len(names(t, dir)) > 0 {
 			t.Errorf("%d bytes: error %v, left behind %v", size, err, names(t, dir))
+		}
+		if before := strings.Contains(fmt.Sprint(err), "are free"); before != early {
+			t.Errorf("%d bytes: found before anything is written: %v, want %v: %v", size, before, early, err)
 		}
 	}
 }

@@ -19,6 +19,18 @@ type sideFile struct {
 	data []byte
 }
 
+// size in bytes; 0 where it cannot be looked at, which is said when it is read.
+func (f sideFile) size() int64 {
+	if f.from == "" {
+		return int64(len(f.data))
+	}
+	info, err := os.Stat(f.from)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
 // into adds the file to an output.
 func (f sideFile) into(out *output, durable bool) error {
 	if f.from == "" {

@@ -52,7 +52,11 @@ func (p *Plan) Write(ctx context.Context, outs []Output, o WriteOptions, progres
 	if err != nil {
 		return nil, formatProblems(p.layoutInput().path, err)
 	}
-	if err := p.checkTargets(list); err != nil {
+	side, err := p.sideFiles()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.checkTargets(list, side); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -64,7 +68,7 @@ func (p *Plan) Write(ctx context.Context, outs []Output, o WriteOptions, progres
 			}
 		}
 	}()
-	if err := j.stageAll(ctx, o, shards, progress); err != nil {
+	if err := j.stageAll(ctx, o, shards, side, progress); err != nil {
 		return nil, err
 	}
 	if o.before != nil {
@@ -87,11 +91,7 @@ func (p *Plan) Write(ctx context.Context, outs []Output, o WriteOptions, progres
 }
 
 // stageAll writes everything into the staging folders.
-func (j *job) stageAll(ctx context.Context, o WriteOptions, shards []safetensors.Shard, progress func(Progress)) error {
-	side, err := j.plan.sideFiles()
-	if err != nil {
-		return err
-	}
+func (j *job) stageAll(ctx context.Context, o WriteOptions, shards []safetensors.Shard, side []sideFile, progress func(Progress)) error {
 	for _, out := range j.outs {
 		if err := out.begin(o.disk, shards, o.Durable); err != nil {
 			return err
@@ -101,7 +101,7 @@ func (j *job) stageAll(ctx context.Context, o WriteOptions, shards []safetensors
 		j.hashAll()
 	}
 	j.meter = startMeter("merge", j.bytes(), progress)
-	err = j.run(ctx)
+	err := j.run(ctx)
 	j.meter.end(err == nil)
 	if err != nil {
 		return err
@@ -125,8 +125,12 @@ func (j *job) stageAll(ctx context.Context, o WriteOptions, shards []safetensors
 }
 
 // checkTargets says everything that keeps the outputs from being written where they are to go.
-func (p *Plan) checkTargets(list []*output) error {
+func (p *Plan) checkTargets(list []*output, side []sideFile) error {
 	var found problems
+	each := p.Bytes()
+	for _, f := range side {
+		each += f.size()
+	}
 	need := map[string]int64{}
 	seen := map[string]bool{}
 	for _, out := range list {
@@ -135,7 +139,7 @@ func (p *Plan) checkTargets(list []*output) error {
 		}
 		seen[out.Target] = true
 		dir := parent(out.Target)
-		need[dir] += p.Bytes()
+		need[dir] += each
 		found.list = append(found.list, checkTarget(out.Target)...)
 	}
 	for _, dir := range sortedKeys(need) {
