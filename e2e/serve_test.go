@@ -196,6 +196,7 @@ func TestWhatAnOperatorDoesIsSeenByAll(t *testing.T) {
 	}
 	until(t, "the end of the run", func() bool { return len(finished(t, dir)) == 48 })
 	// Viewers change nothing.
+	all[1].sees("finished 48/48")
 	all[1].types("b")
 	all[1].sees("you are a viewer here")
 	log, err := os.ReadFile(filepath.Join(dir, "logs", "serve.log"))
