@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -93,78 +94,108 @@ func (p *Plan) factorTensors() []safetensors.Tensor {
 	return out
 }
 
-// writeProducts computes and writes the matrices of every output.
-func (j *job) writeProducts() error {
+// writeProducts computes and writes the matrices of every output, a run of elements at a time.
+func (j *job) writeProducts(ctx context.Context) error {
 	if len(j.plan.products) == 0 {
 		return nil
 	}
 	w := <-j.free
 	defer func() { j.free <- w }()
+	run := make([]float32, ChunkElements)
 	for _, m := range j.plan.products {
 		a, b := m.names()
 		for k := range j.outs {
-			left, right, err := w.joinFactors(m, j.groups[m.group].settings[k])
-			if err != nil {
+			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := j.putWhole(k, a, right); err != nil {
-				return err
+			s := j.groups[m.group].settings[k]
+			for start := int64(0); start < m.rank*m.in; start += ChunkElements {
+				part := run[:min(ChunkElements, m.rank*m.in-start)]
+				if err := w.joinRight(m, s, part, start); err != nil {
+					return err
+				}
+				if err := j.putRun(k, a, part, start); err != nil {
+					return err
+				}
 			}
-			if err := j.putWhole(k, b, left); err != nil {
-				return err
+			for start := int64(0); start < m.out*m.rank; start += ChunkElements {
+				part := run[:min(ChunkElements, m.out*m.rank-start)]
+				if err := w.joinLeft(m, s, part, start); err != nil {
+					return err
+				}
+				if err := j.putRun(k, b, part, start); err != nil {
+					return err
+				}
 			}
 		}
 	}
 	return nil
 }
 
-// joinFactors makes B (out × rank) with weights and scales in it, and A (rank × in). The part of a
-// model without a weight is zero.
-func (w *worker) joinFactors(m product, s Setting) (b, a []float32, err error) {
-	a, b = make([]float32, m.rank*m.in), make([]float32, m.out*m.rank)
-	at := int64(0)
+// joinRight fills dst with the elements of A (rank × in) from start on. The rows of a model without a
+// weight are zero.
+func (w *worker) joinRight(m product, s Setting, dst []float32, start int64) error {
+	clear(dst)
+	end := start + int64(len(dst))
+	at := int64(0) // where the model's rows begin
+	for i, l := range m.parts {
+		if l == nil {
+			continue
+		}
+		lo, hi := max(start, at), min(end, at+l.rank*m.in)
+		if lo < hi && s.effective(i) != 0 {
+			if err := readRun(w, dst[lo-start:hi-start], l.a, lo-at, w.job.plan.r.spec.Models[i].Name); err != nil {
+				return err
+			}
+		}
+		at += l.rank * m.in
+	}
+	return nil
+}
+
+// joinLeft fills dst with the elements of B (out × rank) from start on, weights and scales in them. The
+// columns of a model without a weight are zero.
+func (w *worker) joinLeft(m product, s Setting, dst []float32, start int64) error {
+	clear(dst)
+	first, last := start/m.rank, (start+int64(len(dst))-1)/m.rank
+	var rows []float32
+	at := int64(0) // the model's first column
 	for i, l := range m.parts {
 		if l == nil {
 			continue
 		}
 		if weight := s.effective(i); weight != 0 {
-			name := w.job.plan.r.spec.Models[i].Name
-			if err := readRun(w, a[at*m.in:][:l.rank*m.in], l.a, 0, name); err != nil {
-				return nil, nil, err
+			rows = buffer(&rows, int((last-first+1)*l.rank))
+			if err := readRun(w, rows, l.b, first*l.rank, w.job.plan.r.spec.Models[i].Name); err != nil {
+				return err
 			}
-			columns := make([]float32, m.out*l.rank)
-			if err := readRun(w, columns, l.b, 0, name); err != nil {
-				return nil, nil, err
-			}
-			for o := range m.out {
-				for k := range l.rank {
-					b[o*m.rank+at+k] = float32(float64(weight*l.scale) * float64(columns[o*l.rank+k]))
+			for e, v := range rows {
+				row, column := int64(e)/l.rank, int64(e)%l.rank
+				if to := (first+row)*m.rank + at + column - start; to >= 0 && to < int64(len(dst)) {
+					dst[to] = float32(float64(weight*l.scale) * float64(v))
 				}
 			}
 		}
 		at += l.rank
 	}
-	return b, a, nil
+	return nil
 }
 
-// putWhole encodes and writes a whole tensor of an output.
-func (j *job) putWhole(k int, name string, data []float32) error {
+// putRun encodes and writes some elements of an output's tensor, from start on.
+func (j *job) putRun(k int, name string, data []float32, start int64) error {
 	out := j.outs[k]
 	place := out.places[name]
 	f := out.files[place.file]
 	d := j.plan.factorType()
-	for start := 0; start < len(data); start += ChunkElements {
-		part := data[start:min(start+ChunkElements, len(data))]
-		raw := make([]byte, int64(len(part))*d.Bits()/8)
-		if !encode(vector(raw, d), part) {
-			return Problem{CodeNotFinite, out.Target + ": " + name, "a coefficient times an entry is not finite as " + d.String(), "finite numbers", "lower the coefficients, or write f32"}
-		}
-		if _, err := f.file.WriteAt(raw, place.offset+int64(start)*d.Bits()/8); err != nil {
-			return writeProblem(f.path, err)
-		}
-		j.meter.add(int64(len(raw)))
-		j.hash.wrote(k, place.file, name, int64(start), raw)
+	raw := make([]byte, int64(len(data))*d.Bits()/8)
+	if !encode(vector(raw, d), data) {
+		return Problem{CodeNotFinite, out.Target + ": " + name, "a coefficient times an entry is not finite as " + d.String(), "finite numbers", "lower the coefficients, or write f32"}
 	}
+	if _, err := f.file.WriteAt(raw, place.offset+start*d.Bits()/8); err != nil {
+		return writeProblem(f.path, err)
+	}
+	j.meter.add(int64(len(raw)))
+	j.hash.wrote(k, place.file, name, start, raw)
 	return nil
 }
 

@@ -130,7 +130,7 @@ func (j *job) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := j.writeProducts(); err != nil {
+	if err := j.writeProducts(ctx); err != nil {
 		return err
 	}
 	if speaker, ok := stats.(interface{ Notes() []string }); ok {

@@ -2,6 +2,7 @@ package merge
 
 import (
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -81,4 +82,55 @@ func TestFactorsStaySmall(t *testing.T) {
 	if want := a["lm_head.lora_B.weight"].data; float64(d.loras[0].left[0]) != r32(1.5/4*want[d.loras[0].first*rank]) {
 		t.Errorf("row %d of the factor is %v", d.loras[0].first, d.loras[0].left[0])
 	}
+}
+
+// The matrices of an adapter that is written are made a run at a time, with runs that end within rows
+// and between models.
+func TestAdapterFormOfManyRows(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 11))
+	f := safetensors.F32
+	root := t.TempDir()
+	const rows, width = 30_000, 45_000
+	ranks, weights := []int64{2, 1, 3}, []float64{0.75, 0, -0.5}
+	p := "base_model.model."
+	base := model{"w.weight": {f, []int64{rows, width}, nil}} // of which the header is read alone
+	dir := filepath.Join(root, "base")
+	must(t, os.Mkdir(dir, 0o755))
+	layout, err := safetensors.NewLayout([]safetensors.Tensor{{Name: "w.weight", DType: f, Shape: base["w.weight"].shape}}, nil)
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(dir, "model.safetensors"), layout.Header(), 0o644))
+	must(t, os.Truncate(filepath.Join(dir, "model.safetensors"), layout.Size()))
+	spec := Spec{Base: dir, Method: "task_arithmetic", Form: FormAdapter}
+	at := map[string]float64{}
+	var sum int64
+	for _, rank := range ranks {
+		sum += rank
+	}
+	left, right := make([]float64, rows*sum), make([]float64, 0, sum*width)
+	var column int64
+	for i, rank := range ranks {
+		a := model{p + "w.lora_A.weight": drawn(r, f, 1, rank, width), p + "w.lora_B.weight": drawn(r, f, 1, rows, rank)}
+		name := string(rune('a' + i))
+		spec.Models = append(spec.Models, Source{name, writeAdapter(t, filepath.Join(root, name), loraConfig(map[string]any{"lora_alpha": float64(rank)}), a)})
+		at[name] = weights[i]
+		for e, v := range a[p+"w.lora_B.weight"].data {
+			if weights[i] != 0 {
+				left[int64(e)/rank*sum+column+int64(e)%rank] = r32(weights[i] * v)
+			}
+		}
+		for _, v := range a[p+"w.lora_A.weight"].data {
+			if weights[i] == 0 {
+				v = 0
+			}
+			right = append(right, v)
+		}
+		column += rank
+	}
+	out := filepath.Join(root, "out")
+	_, err = plan(t, spec).Export(t.Context(), at, out, ExportOptions{}, nil)
+	must(t, err)
+	must(t, os.Rename(filepath.Join(out, adapterWeights), filepath.Join(out, "model.safetensors")))
+	sameBits(t, "the adapter", read(t, out), model{
+		p + "w.lora_A.weight": {f, []int64{sum, width}, right}, p + "w.lora_B.weight": {f, []int64{rows, sum}, left},
+	})
 }
