@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"parfait/study"
+	"parfait/surrogate"
 )
 
 func (a *app) trustCommand() *cobra.Command {
@@ -16,7 +17,7 @@ func (a *app) trustCommand() *cobra.Command {
 		Use:   "trust [DIR]",
 		Short: "Say how far to believe the predictions",
 		Long: "For every task: Q², the share of the variance that the surrogate predicts of trials it has not seen (leave-one-out), the ceiling that noise sets to it, the worst such prediction, and how many fall within their 90 % interval. " +
-			"A task that should not be believed is flagged, with the reason. docs/trust.md explains.",
+			"A task that should not be believed is flagged, with the reason. Beside it stands the Q² of a quadratic on the same trials: where it is as high, the landscape is as simple as a quadratic. docs/trust.md explains.",
 		Args: arguments(0, 1, "a study's folder"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			s, snap, err := analysed(cmd.Context(), studyDir(args))
@@ -24,11 +25,19 @@ func (a *app) trustCommand() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
+			quadratic, err := snap.Analysis.Quadratic(cmd.Context())
+			if err != nil {
+				return err
+			}
 			if a.json {
 				c := snap.Analysis.Surrogate
-				return a.printJSON(a.out, trustsJSON{snap.Dir, surrogateJSON{cmp.Or(string(c.Kind), "auto"), c.Plain}, trustsOf(snap.Analysis)})
+				j := trustsJSON{snap.Dir, surrogateJSON{cmp.Or(string(c.Kind), "auto"), c.Plain}, trustsOf(snap.Analysis), map[string]number{}}
+				for i, f := range snap.Analysis.Fits {
+					j.Quadratic[f.Task] = number(quadratic[i].Q2)
+				}
+				return a.printJSON(a.out, j)
 			}
-			return a.printTrust(snap)
+			return a.printTrust(snap, quadratic)
 		},
 		ValidArgsFunction: studyFolders,
 	}
@@ -38,6 +47,7 @@ type trustsJSON struct {
 	Study     string               `json:"study"`
 	Surrogate surrogateJSON        `json:"surrogate"`
 	Trust     map[string]trustJSON `json:"trust"`
+	Quadratic map[string]number    `json:"quadratic_q2"` // of quadratics on the same trials
 }
 
 // surrogateJSON is what study.yaml asks for; the fitter of a task is what came of it.
@@ -46,21 +56,21 @@ type surrogateJSON struct {
 	Plain bool   `json:"plain"`
 }
 
-func (a *app) printTrust(snap *study.Snapshot) error {
+func (a *app) printTrust(snap *study.Snapshot, quadratic []surrogate.Trust) error {
 	an := snap.Analysis
-	out := a.sheet(left(""), left("task"), right("Q²"), right("ceiling"), right("off by"), right("worst"), right("at trial"), right("in 90 %"), right("trials"), left("surrogate"))
+	out := a.sheet(left(""), left("task"), right("Q²"), right("ceiling"), right("off by"), right("worst"), right("at trial"), right("in 90 %"), right("trials"), right("quadratic's Q²"), left("surrogate"))
 	for i, f := range an.Fits {
 		t, task := f.Trust, an.Tasks[i]
 		mark := "●"
 		if t.Flagged {
 			mark = "!"
 		}
-		fitter, q2, ceiling := t.Fitter, fmt.Sprintf("%.2f", t.Q2), fmt.Sprintf("%.2f", t.Ceiling)
+		fitter, q2, ceiling, beside := t.Fitter, fmt.Sprintf("%.2f", t.Q2), fmt.Sprintf("%.2f", t.Ceiling), fmt.Sprintf("%.2f", quadratic[i].Q2)
 		if t.Constant { // there is nothing to predict
-			fitter, q2, ceiling = fitter+" (the task does not vary)", "–", "–"
+			fitter, q2, ceiling, beside = fitter+" (the task does not vary)", "–", "–", "–"
 		}
 		out.add(mark, f.Task, q2, ceiling, plain(task, t.RMSE), plain(task, t.Worst),
-			strconv.Itoa(worstTrial(an, f, t)), fmt.Sprintf("%.0f %%", 100*t.Coverage), strconv.Itoa(t.N), fitter)
+			strconv.Itoa(worstTrial(an, f, t)), fmt.Sprintf("%.0f %%", 100*t.Coverage), strconv.Itoa(t.N), beside, fitter)
 	}
 	if _, err := fmt.Fprintf(a.out, "%s: predictions of trials left out, %d trials; surrogate: %s\n%s", snap.Name, len(an.Trials), an.Surrogate, out); err != nil {
 		return err

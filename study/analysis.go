@@ -14,6 +14,7 @@ import (
 	"parfait/evaluator"
 	"parfait/pareto"
 	"parfait/search"
+	"parfait/surrogate"
 )
 
 // FrontSize is how many points the predicted front has at most.
@@ -49,6 +50,25 @@ func (a *Analysis) Believed(x []float64) bool {
 		return a.Leverage(x) <= 1
 	}
 	return a.landscape.Believed(x)
+}
+
+// Quadratic returns the held-out figures that quadratics have on the same trials, a task as in Fits: where they
+// are as good as those of a Gaussian process, the landscape is as simple as MAP (arXiv 2406.07529) assumes. It
+// is fitted when it is asked for: with dozens of coefficients a quadratic takes far longer than a process.
+func (a *Analysis) Quadratic(ctx context.Context) ([]surrogate.Trust, error) {
+	points := make([]search.Point, len(a.Trials))
+	for i, t := range a.Trials {
+		points[i] = point(t, a.Tasks)
+	}
+	land, err := search.FitAs(ctx, surrogate.Choice{Kind: surrogate.KindQuadratic}, a.Space, searchTasks(a.Tasks), points)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]surrogate.Trust, len(a.Tasks))
+	for i := range out {
+		out[i] = land.Trust(i)
+	}
+	return out, nil
 }
 
 // searchTasks are the tasks as search sees them.
