@@ -124,12 +124,11 @@ func bounds(t study.Task, v float64) string {
 // belief says where the point lies and whether there is a better one.
 func belief(an *study.Analysis, c explore.Choice) string {
 	s := fmt.Sprintf("leverage %s, inside the sampled region", explore.Decimal(c.Leverage, 2))
-	switch {
-	case c.Believed:
-	case c.Leverage <= 1:
-		s = fmt.Sprintf("leverage %s, but too uncertain, or near a trial that failed: do not believe this before it is measured", explore.Decimal(c.Leverage, 2))
-	default:
-		s = fmt.Sprintf("leverage %s, outside the sampled region: do not believe this before it is measured", explore.Decimal(c.Leverage, 2))
+	if d := explore.Doubt(an, c.X, c.Believed, c.Leverage); d != "" {
+		s = fmt.Sprintf("leverage %s, %s", explore.Decimal(c.Leverage, 2), d)
+	}
+	if !c.Believed {
+		s += ": do not believe this before it is measured"
 	}
 	if c.Front >= 0 {
 		return s + fmt.Sprintf("; point %d of the front", c.Front+1)

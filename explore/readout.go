@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"parfait/search"
 	"parfait/study"
 )
 
@@ -15,6 +16,7 @@ type Readout struct {
 	Tasks      []TaskReadout
 	Leverage   float64 // up to 1 among the samples
 	Believed   bool    // whether the surrogates may be believed here
+	Doubt      string  // why not, in words, or that the point lies outside the samples of a task that is not optimised
 	Prob       float64 // probability of being non-dominated on the front, NaN off the front
 	Dominator  int     // index of the front point that is better in every objective, −1 none
 	Better     string  // what that point would give, in words; "" without one
@@ -34,6 +36,7 @@ type TaskReadout struct {
 	Wish      string  // "weight 2" or "aim .93"
 	Flagged   bool    // the surrogate is not to be believed
 	Why       string  // why, in words
+	Cliff     string  // what was measured collapses in part of the region: how, in words
 	Measured  *study.Metric
 }
 
@@ -64,6 +67,7 @@ func Read(a *study.Analysis, s State) Readout {
 		r.Dominator = Dominator(a, p)
 		r.Better = better(a, p, r.Dominator)
 	}
+	r.Doubt = Doubt(a, s.X, r.Believed, r.Leverage)
 	r.Trial = slices.IndexFunc(a.Trials, func(t study.Trial) bool { return samePoint(t.X, s.X) })
 	for i := range a.Tasks {
 		t := s.task(a, i, p[i])
@@ -82,6 +86,21 @@ func Read(a *study.Analysis, s State) Readout {
 	}
 	r.Rate = s.rate(a)
 	return r
+}
+
+// Doubt says in words why predictions at x are not to be believed; "" where they may be. Belief is about the
+// tasks that are optimised, leverage about all: outside the samples of any of them is said too.
+func Doubt(a *study.Analysis, x []float64, believed bool, leverage float64) string {
+	switch {
+	case !believed:
+		if d := a.Doubt(x); d != "" {
+			return string(d)
+		}
+		return string(search.Uncertain)
+	case leverage > 1:
+		return string(search.Outside)
+	}
+	return ""
 }
 
 func (s State) task(a *study.Analysis, i int, p study.Prediction) TaskReadout {
@@ -109,7 +128,11 @@ func (s State) task(a *study.Analysis, i int, p study.Prediction) TaskReadout {
 		r.Share = p.Value / best
 	}
 	if i < len(a.Fits) {
-		r.Flagged, r.Why = a.Fits[i].Trust.Flagged, a.Fits[i].Trust.Why
+		trust := a.Fits[i].Trust
+		r.Flagged, r.Why = trust.Flagged, trust.Why
+		if trust.Cliff {
+			r.Cliff = trust.CliffWhy
+		}
 	}
 	return r
 }

@@ -7,6 +7,7 @@ import (
 
 	"parfait/explore"
 	"parfait/explore/exploretest"
+	"parfait/search"
 	"parfait/study"
 )
 
@@ -118,5 +119,31 @@ func TestWords(t *testing.T) {
 		if tt.got != tt.want {
 			t.Errorf("%q, expected %q", tt.got, tt.want)
 		}
+	}
+}
+
+// Why a point is not believed is the landscape's word; one that is believed lies inside the samples of every
+// task, or that is said.
+func TestDoubtIsSaidInWords(t *testing.T) {
+	a := analysis(t, exploretest.Options{})
+	s := explore.Start(a)
+	if r := explore.Read(a, s); r.Doubt != "" {
+		t.Errorf("the knee is doubted: %s", r.Doubt)
+	}
+	s.X, s.Front = []float64{1.2, 1.2, 1.2}, -1
+	if r := explore.Read(a, s); r.Believed || r.Doubt != string(search.Outside) {
+		t.Errorf("far outside the doubt is %q", r.Doubt)
+	}
+	inside := a.Front[a.Knee].X
+	if d := explore.Doubt(a, inside, true, 1.2); d != string(search.Outside) {
+		t.Errorf("outside the samples of a task that is not optimised: %q", d)
+	}
+}
+
+func TestACliffIsRead(t *testing.T) {
+	a := analysis(t, exploretest.Options{})
+	a.Fits[1].Trust.Cliff, a.Fits[1].Trust.CliffWhy = true, "collapses"
+	if r := explore.Read(a, explore.Start(a)); r.Tasks[1].Cliff != "collapses" || r.Tasks[0].Cliff != "" {
+		t.Errorf("the cliffs are %q and %q", r.Tasks[0].Cliff, r.Tasks[1].Cliff)
 	}
 }

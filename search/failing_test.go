@@ -61,6 +61,14 @@ func TestMergesThatBreakInACorner(t *testing.T) {
 		if l.Believed([]float64{0.95, 0.95}) || !l.Believed([]float64{0.25, 0.25}) {
 			t.Errorf("%s: what breaks is believed, or what works is not: %.2f, %.2f (failing: %.2f)", name, l.doubt([]float64{0.95, 0.95}), l.doubt([]float64{0.25, 0.25}), l.failing([]float64{0.25, 0.25}, nearToBelieve))
 		}
+		for _, c := range []struct {
+			x    []float64
+			want Doubt
+		}{{[]float64{0.95, 0.95}, Failing}, {[]float64{-1, -1}, Outside}, {[]float64{0.25, 0.25}, ""}} {
+			if d := l.Doubt(c.x); d != c.want || (d == "") != l.Believed(c.x) {
+				t.Errorf("%s: the doubt at %v is %q, want %q", name, c.x, d, c.want)
+			}
+		}
 	}
 }
 
@@ -81,5 +89,22 @@ func TestOneFailureAmongManyCoefficients(t *testing.T) {
 	}
 	if shut == 0 || shut > 100 {
 		t.Errorf("one failure of 60 shuts %d of 500 places", shut)
+	}
+}
+
+// Few trials whose neighbours tell nothing of each other leave everything among them uncertain.
+func TestWhatIsTooUncertainSaysSo(t *testing.T) {
+	space := box(1, 0, 1)
+	tasks := []Task{{Name: "a", Link: surrogate.Identity, Maximize: true, Optimise: true}}
+	var points []Point
+	for i, v := range []float64{0, 1, 0, 1, 0, 1, 0} {
+		points = append(points, Point{X: []float64{float64(i) / 6}, Y: []Measurement{{Value: v, Stderr: 0.3}}})
+	}
+	l, err := Fit(context.Background(), space, tasks, points, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x := []float64{0.45}; l.Trust(0).Constant || l.Doubt(x) != Uncertain || l.Believed(x) {
+		t.Errorf("the doubt is %q (%.2f), constant: %v", l.Doubt(x), l.doubt(x), l.Trust(0).Constant)
 	}
 }

@@ -63,14 +63,50 @@ func (l *Landscape) Believed(x []float64) bool { return l.doubt(x) <= 0 }
 
 // doubt is above 0 where x may not be believed, and grows with the distance from where it may.
 func (l *Landscape) doubt(x []float64) float64 {
-	worst := l.failing(x, nearToBelieve)
+	return max(l.failing(x, nearToBelieve), l.outside(x), l.uncertain(x))
+}
+
+// outside is above 0 where x lies outside the ellipsoid of the samples; −1 where no task is optimised.
+func (l *Landscape) outside(x []float64) float64 {
+	worst := -1.0
 	for _, i := range l.goals {
-		f := l.fits[i]
-		worst = max(worst, f.surrogate.Leverage(x)/believedLeverage-1)
-		if !f.trust.Constant && f.spread > 0 {
+		worst = max(worst, l.fits[i].surrogate.Leverage(x)/believedLeverage-1)
+	}
+	return worst
+}
+
+// uncertain is above 0 where an optimised task is not predicted well enough; −1 where none varies.
+func (l *Landscape) uncertain(x []float64) float64 {
+	worst := -1.0
+	for _, i := range l.goals {
+		if f := l.fits[i]; !f.trust.Constant && f.spread > 0 {
 			_, std := f.surrogate.Predict(x)
 			worst = max(worst, std/(believedStd*f.spread)-1)
 		}
 	}
 	return worst
+}
+
+// Doubt is why predictions are not to be believed, in words; "" where they may be.
+type Doubt string
+
+// What makes a point doubtful. Of several the first is said: what broke merges nearby matters most, and away
+// from the samples everything is uncertain.
+const (
+	Failing   Doubt = "near a trial that failed"
+	Outside   Doubt = "outside the sampled region"
+	Uncertain Doubt = "too uncertain"
+)
+
+// Doubt says why the predictions at x are not to be believed; it is "" where, and only where, Believed holds.
+func (l *Landscape) Doubt(x []float64) Doubt {
+	switch {
+	case l.failing(x, nearToBelieve) > 0:
+		return Failing
+	case l.outside(x) > 0:
+		return Outside
+	case l.uncertain(x) > 0:
+		return Uncertain
+	}
+	return ""
 }

@@ -52,6 +52,17 @@ func (a *Analysis) Believed(x []float64) bool {
 	return a.landscape.Believed(x)
 }
 
+// Doubt says why the surrogates are not to be believed at x; it is "" where they may be.
+func (a *Analysis) Doubt(x []float64) search.Doubt {
+	switch {
+	case a.landscape != nil:
+		return a.landscape.Doubt(x)
+	case !a.Believed(x):
+		return search.Outside
+	}
+	return ""
+}
+
 // Quadratic returns the held-out figures that quadratics have on the same trials, a task as in Fits: where they
 // are as good as those of a Gaussian process, the landscape is as simple as MAP (arXiv 2406.07529) assumes. It
 // is fitted when it is asked for: with dozens of coefficients a quadratic takes far longer than a process.

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"parfait/evaluator"
+	"parfait/search"
 )
 
 // TestFailuresAndConstants analyses a study of which trials failed and one task never varied: the front keeps
@@ -50,6 +51,8 @@ func TestFailuresAndConstants(t *testing.T) {
 	for _, trial := range snap.Trials {
 		if failed := trial.State == evaluator.Failed; failed && a.Believed(trial.X) {
 			t.Errorf("what failed at %v is believed", trial.X)
+		} else if failed && a.Doubt(trial.X) != search.Failing {
+			t.Errorf("the doubt at %v, which failed, is %q", trial.X, a.Doubt(trial.X))
 		}
 	}
 	if x := a.Front[a.Knee].X; !a.Front[a.Knee].Believed || x[0] >= 0.5 {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"parfait/explore"
+	"parfait/search"
 	"parfait/study"
 	"parfait/tui/chart"
 )
@@ -179,21 +180,25 @@ func (p side) known(i int) chart.Range {
 	return r
 }
 
-// belief says whether the surrogates may be believed here.
+// belief says whether the surrogates may be believed here, and why not. Where the line is too short for the
+// words, shorter ones say the same.
 func (p side) belief(c *chart.Canvas, y int) int {
-	long, short, style := ", inside the sampled region", " (inside)", muted
-	switch {
-	case p.read.Leverage > 1:
-		long, short, style = ", outside the sampled region", " (outside!)", warn
-	case !p.read.Believed:
-		long, short, style = ", too uncertain to believe", " (uncertain)", warn
-	}
+	w, _ := c.Size()
 	figure := explore.Decimal(p.read.Leverage, 2)
-	if w, _ := c.Size(); chart.Width("leverage "+figure+long) > w-1 {
-		long = short
+	words, style := []string{", inside the sampled region", " (inside)"}, muted
+	if d := p.read.Doubt; d != "" {
+		words, style = []string{", " + d, " (" + shortDoubt[d] + ")"}, warn
 	}
-	c.Spans(1, y, chart.Span{Text: "leverage ", Style: muted}, chart.Span{Text: figure, Style: plain}, chart.Span{Text: long, Style: style})
+	for len(words) > 1 && chart.Width("leverage "+figure+words[0]) > w-1 {
+		words = words[1:]
+	}
+	c.Spans(1, y, chart.Span{Text: "leverage ", Style: muted}, chart.Span{Text: figure, Style: plain}, chart.Span{Text: words[0], Style: style})
 	return y + 1
+}
+
+// shortDoubt are the words of explore for narrow panes.
+var shortDoubt = map[string]string{
+	string(search.Outside): "outside!", string(search.Uncertain): "uncertain!", string(search.Failing): "near a failed trial",
 }
 
 // says draws what there is to say about the point, the most important first.
@@ -234,6 +239,9 @@ func (p side) remarks() []chart.Span {
 	}
 	if p.read.Trial >= 0 {
 		out = append(out, chart.Span{Text: p.measuredHere(), Style: chart.Ink(chart.OnFront)})
+	}
+	if t := p.read.Tasks[p.state.Task]; t.Cliff != "" { // true everywhere, so it makes room for what is true here
+		out = append(out, chart.Span{Text: t.Task.Name + " has a cliff: " + t.Cliff, Style: warn})
 	}
 	return out
 }

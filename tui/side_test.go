@@ -1,0 +1,59 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"parfait/search"
+	"parfait/tui/chart"
+)
+
+// drawnSide is the side pane by itself.
+func drawnSide(s sight, w, h int) string {
+	c := chart.NewCanvas(w, h, chart.Braille)
+	side{sight: s}.draw(c)
+	return c.Plain()
+}
+
+// Why a point is not believed is said in full where there is room, and never cut.
+func TestTheSidePaneSaysWhyAPointIsNotBelieved(t *testing.T) {
+	d := drive(t, demo, 80, 24)
+	for _, c := range []struct {
+		doubt        search.Doubt
+		narrow, wide string
+	}{
+		{"", "leverage .10 (inside)", "leverage .10, inside the sampled region"},
+		{search.Outside, "leverage .10 (outside!)", "leverage .10, outside the sampled region"},
+		{search.Uncertain, "leverage .10, too uncertain", "leverage .10, too uncertain"},
+		{search.Failing, "leverage .10 (near a failed trial)", "leverage .10, near a trial that failed"},
+	} {
+		s := d.e.sight
+		s.read.Doubt = string(c.doubt)
+		for w, want := range map[int]string{38: c.narrow, 60: c.wide} {
+			if text := drawnSide(s, w, 22); !strings.Contains(text, want+" ") {
+				t.Errorf("%q is not said in %d columns:\n%s", want, w, text)
+			}
+		}
+	}
+	d.press("tab L L L L L L L L L L L L L L L down L L L L L L L L L L L L L L L L")
+	d.sees("(outside!)")
+}
+
+// A cliff is said where its task is in hand, and pushes nothing else away.
+func TestTheSidePaneSaysThatATaskHasACliff(t *testing.T) {
+	d := drive(t, states["sampling"], 80, 24)
+	trust := &d.e.analysis().Fits[1].Trust
+	trust.Cliff, trust.CliffWhy = true, "collapses: 25 % of the measurements lie near 0.1"
+	d.press("2 1") // nothing of it while another task is in hand
+	if text := d.text(); strings.Contains(text, "cliff") {
+		t.Errorf("the cliff of a task that is not in hand:\n%s", text)
+	}
+	before := strings.Split(d.text(), "\n")
+	d.press("down")
+	d.sees("mirrored has a cliff: collapses: 25", "leverage .10 (inside)", "Hypervolume", "▸rotated  ")
+	golden(t, "front-80x24-cliff", d.text())
+	if after := strings.Split(d.text(), "\n"); len(before) != len(after) {
+		t.Error("the screen has other rows: " + fmt.Sprint(len(after)))
+	}
+}
