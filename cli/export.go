@@ -113,12 +113,8 @@ type exportJSON struct {
 func (a *app) export(ctx context.Context, s *study.Study, snap *study.Snapshot, c explore.Choice, r study.ExportRequest) error {
 	p := a.progress()
 	e, err := s.Export(ctx, r, func(m study.ExportProgress) {
-		text := fmt.Sprintf("%d of %d", m.Done, m.Total)
-		if m.Stage == "merge" || m.Stage == "check" {
-			text = moved(m.Done, m.Total, m.Rate, m.Remaining)
-		}
 		if m.Stage != "done" {
-			p.show(m.Stage, m.Done, m.Total, text)
+			p.show(m.Stage, m.Done, m.Total, exportStage(m))
 		}
 	})
 	p.end()
@@ -139,28 +135,51 @@ func (a *app) export(ctx context.Context, s *study.Study, snap *study.Snapshot, 
 	return a.printExport(snap, c, e, r.Verify)
 }
 
+// exportStage says how far a stage of an export is. Until an evaluator has said how much there is to measure,
+// it is starting.
+func exportStage(m study.ExportProgress) string {
+	switch {
+	case m.Stage == "merge" || m.Stage == "check":
+		return moved(m.Done, m.Total, m.Rate, m.Remaining)
+	case m.Total <= 0:
+		return "starting"
+	}
+	return fmt.Sprintf("%d of %d", m.Done, m.Total)
+}
+
 // printExport shows predicted beside measured.
 func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export, measured bool) error {
 	titles := []column{left("task"), right("predicted")}
+	validation, test := e.Measured[evaluator.Validation], e.Measured[evaluator.Test]
 	if measured {
-		titles = append(titles, right("validation"), left(""), right("test"))
+		titles = append(titles, right("validation"), left(""))
+	}
+	if measured && len(test) > 0 {
+		titles = append(titles, right("test"))
 	}
 	out := a.sheet(titles...)
 	for _, t := range snap.Tasks {
 		p := e.Predicted[t.Name]
 		cells := []string{t.Name + " " + arrow(t), predicted(t, p)}
 		if measured {
-			v, ok := e.Measured[evaluator.Validation][t.Name]
+			v, ok := validation[t.Name]
 			mark := ""
 			if ok && (v.Value < p.Lo-2*v.Stderr || v.Value > p.Hi+2*v.Stderr) {
 				mark = "! not as predicted"
 			}
-			cells = append(cells, figure(t, e.Measured[evaluator.Validation]), mark, figure(t, e.Measured[evaluator.Test]))
+			cells = append(cells, figure(t, validation), mark)
+		}
+		if measured && len(test) > 0 {
+			cells = append(cells, figure(t, test))
 		}
 		out.add(cells...)
 	}
+	table := out.String()
+	if measured && len(test) == 0 {
+		table += "  there is no test split: no evaluator of the study offers one\n"
+	}
 	_, err := fmt.Fprintf(a.out, "%s: %s, read back and compared\n  %s\n%s\nreceipt: %s\nthe same bytes without the study: parfait merge %s OUT\n",
-		shown(e.Out), bytesText(e.Bytes), c.Why, out, shown(e.Receipt), shown(filepath.Join(e.Out, "recipe.yaml")))
+		shown(e.Out), bytesText(e.Bytes), c.Why, table, shown(e.Receipt), shown(filepath.Join(e.Out, "recipe.yaml")))
 	return err
 }
 

@@ -46,6 +46,11 @@ func (x *examiners) close() error {
 	return errors.Join(errs...)
 }
 
+// offered says whether any evaluator can measure split.
+func (x *examiners) offered(split evaluator.Split) bool {
+	return slices.ContainsFunc(x.lanes, func(l *lane) bool { return slices.Contains(l.eval.Limits().Splits, split) })
+}
+
 // measure has every evaluator that can measure split do so on an export. What could be measured comes
 // back also where something else could not.
 func (x *examiners) measure(ctx context.Context, e Export, split evaluator.Split, progress func(evaluator.Progress)) (evaluator.Metrics, error) {

@@ -43,6 +43,9 @@ func (s *Study) verifyExport(ctx context.Context, e *Export, receipt studyReceip
 	}
 	defer func() { err = errors.Join(err, x.close()) }()
 	for _, split := range []evaluator.Split{evaluator.Validation, evaluator.Test} {
+		if !x.offered(split) {
+			continue
+		}
 		stage := "measure " + string(split)
 		progress(ExportProgress{Stage: stage})
 		m, failed := x.measure(ctx, *e, split, func(p evaluator.Progress) {
