@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -22,8 +23,10 @@ func uncertain(t study.Task, v, u float64) string {
 	return plain(t, v) + " ±" + explore.Spread(t, u)
 }
 
-// predicted writes a prediction with half the width of its 90 % interval.
-func predicted(t study.Task, p study.Prediction) string { return uncertain(t, p.Value, (p.Hi-p.Lo)/2) }
+// predicted writes a prediction with what there is to say about its 90 % interval.
+func predicted(t study.Task, p study.Prediction) string {
+	return strings.TrimSpace(plain(t, p.Value) + " " + explore.Interval(t, p))
+}
 
 // ofBest says how much of the best v is, in whole percent; "" where that means nothing.
 func ofBest(t study.Task, v, best float64) string {

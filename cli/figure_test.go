@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"parfait/explore/exploretest"
 	"parfait/study"
 )
 
@@ -17,6 +18,9 @@ func TestFigures(t *testing.T) {
 		{uncertain(rate, math.NaN(), 0), "—"},
 		{uncertain(loss, 9.513, 0.021), "9.513 ±0.021"},
 		{predicted(rate, study.Prediction{Value: 0.5, Lo: 0.4, Hi: 0.62}), ".500 ±.110"},
+		{predicted(loss, study.Prediction{Value: 5.8, Lo: 1.6, Hi: 43.6}), "5.800 1.6…44"},
+		{predicted(loss, study.Prediction{Value: 5.8, Lo: 0.002, Hi: 8000}), "5.800 ±?"},
+		{predicted(rate, study.Prediction{Value: 0.5, Lo: 0.5, Hi: 0.5}), ".500"},
 		{ofBest(rate, 0.5, 0.8), "62 %"},
 		{ofBest(rate, 0.8, 0.8), "100 %"},
 		{ofBest(rate, 0.7999, 0.8), "99 %"},
@@ -81,5 +85,22 @@ func TestYAMLTextReadsBack(t *testing.T) {
 		if s.Base != word || s.Models[0].Path != word {
 			t.Errorf("%q was read as %q and %q from\n%s", word, s.Base, s.Models[0].Path, spec)
 		}
+	}
+}
+
+// Other ways to write an interval are explained where there are any.
+func TestTheKeyToIntervals(t *testing.T) {
+	snap := exploretest.Snapshot(exploretest.Options{Trials: 30, Minimize: true})
+	if key := intervalKey(snap.Analysis); key != "" {
+		t.Errorf("nothing is uneven: %q", key)
+	}
+	p := &snap.Analysis.Front[0].Predicted[0]
+	p.Lo, p.Hi = p.Value/2, 4*p.Value
+	if key := intervalKey(snap.Analysis); !strings.Contains(key, "a…b") || strings.Contains(key, "±?") {
+		t.Errorf("an uneven one: %q", key)
+	}
+	p.Hi = math.Inf(1)
+	if key := intervalKey(snap.Analysis); !strings.Contains(key, "±?") || strings.Contains(key, "a…b") {
+		t.Errorf("one without an end: %q", key)
 	}
 }

@@ -7,9 +7,11 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"parfait/explore"
 	"parfait/study"
 )
 
@@ -113,7 +115,23 @@ func frontTitle(snap *study.Snapshot, n int) string {
 	if n < len(an.Front) {
 		s += fmt.Sprintf(", %d shown", n)
 	}
-	return s + "; ± is half of a 90 % interval"
+	return s + "; ± is half of a 90 % interval" + intervalKey(an)
+}
+
+// intervalKey explains the other ways to write an interval, where the front has them.
+func intervalKey(an *study.Analysis) string {
+	ends, unknown := "", ""
+	for _, p := range an.Front {
+		for t, task := range an.Tasks {
+			switch w := explore.Interval(task, p.Predicted[t]); {
+			case w == explore.Unknown:
+				unknown = ", " + w + " one too wide to say"
+			case strings.Contains(w, "…"):
+				ends = ", a…b the ends of an uneven one"
+			}
+		}
+	}
+	return ends + unknown
 }
 
 // printDoubts says which tasks' predictions should not be believed.

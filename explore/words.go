@@ -28,7 +28,7 @@ func Spread(t study.Task, v float64) string {
 	if t.Rate() {
 		return Decimal(v, 3)
 	}
-	return strconv.FormatFloat(v, 'g', 2, 64)
+	return twoDigits(v)
 }
 
 // Decimal writes v with n decimals and without a leading zero: .62, 1.20, -.3.

@@ -71,7 +71,7 @@ func (p *comparison) draw(e *explorer, c *chart.Canvas) {
 		in.Text(1, y, chart.Clip(task.Name, names), plain)
 		for i, s := range shown {
 			x := names + 2 + i*column
-			in.Spans(x, y, p.cell(task, shown[0].p[t], s.p[t], i > 0)...)
+			in.Spans(x, y, chart.ClipSpans(p.cell(task, shown[0].p[t], s.p[t], i > 0), column-1)...)
 		}
 		y++
 	}
@@ -91,7 +91,7 @@ func (p *comparison) draw(e *explorer, c *chart.Canvas) {
 func (p *comparison) cell(t study.Task, first, v study.Prediction, compared bool) []chart.Span {
 	value := chart.Fit(explore.Number(t, v.Value), 5)
 	if !compared {
-		return []chart.Span{{Text: value, Style: strong}, {Text: " ±" + explore.Spread(t, half(v)), Style: muted}}
+		return []chart.Span{{Text: value, Style: strong}, {Text: " " + explore.Interval(t, v), Style: muted}}
 	}
 	diff, style := explore.Difference(t, first.Value, v.Value), faded
 	if beyondNoise(first, v) {

@@ -217,7 +217,7 @@ func drawMeasured(c *chart.Canvas, tasks []study.Task, x study.Export) int {
 		c.Text(0, y, chart.Clip(t.Name, names), plain)
 		p, ok := x.Predicted[t.Name]
 		if ok {
-			c.Spans(names+2, y, chart.Span{Text: explore.Number(t, p.Value), Style: chart.Ink(chart.Predicted)}, chart.Span{Text: " ±" + explore.Spread(t, half(p)), Style: muted})
+			c.Spans(names+2, y, chart.ClipSpans([]chart.Span{{Text: explore.Number(t, p.Value), Style: chart.Ink(chart.Predicted)}, {Text: " " + explore.Interval(t, p), Style: muted}}, column-1)...)
 		}
 		for i, split := range []evaluator.Split{evaluator.Validation, evaluator.Test} {
 			m, measured := x.Measured[split][t.Name]

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,5 +56,19 @@ func TestTheSidePaneSaysThatATaskHasACliff(t *testing.T) {
 	golden(t, "front-80x24-cliff", d.text())
 	if after := strings.Split(d.text(), "\n"); len(before) != len(after) {
 		t.Error("the screen has other rows: " + fmt.Sprint(len(after)))
+	}
+}
+
+// Intervals that half their width does not tell have their ends in the column, or say that nothing is known.
+func TestTheSidePaneWritesWideIntervals(t *testing.T) {
+	d := drive(t, states["loss"], 80, 24)
+	for want, interval := range map[string][2]float64{"3.092 1.1…44": {1.1, 43.6}, "3.092 ±? ": {0.001, 4000}, "3.092 ±0.3": {2.792, 3.392}} {
+		s := d.e.sight
+		s.read.Tasks = slices.Clone(s.read.Tasks)
+		p := &s.read.Tasks[0].Predicted
+		p.Lo, p.Hi = interval[0], interval[1]
+		if text := drawnSide(s, 38, 22); !strings.Contains(text, want) || !strings.Contains(text, " 75%  3.092") {
+			t.Errorf("%q is not written:\n%s", want, text)
+		}
 	}
 }

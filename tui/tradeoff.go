@@ -27,7 +27,7 @@ func (p side) columns(w int) taskColumns {
 	k := taskColumns{share: 4} // 100%
 	for _, t := range p.read.Tasks {
 		k.value = max(k.value, chart.Width(explore.Number(t.Task, t.Predicted.Value)))
-		k.spread = max(k.spread, chart.Width(explore.Spread(t.Task, half(t.Predicted)))+1)
+		k.spread = max(k.spread, chart.Width(explore.Interval(t.Task, t.Predicted)))
 	}
 	k.name = nameWidth(taskNames(p.snap.Tasks), 6, max(w/4, 10))
 	if w >= 50 && len(p.state.Floors)+len(p.state.Weights)+len(p.state.Aspiration) > 0 {
@@ -84,7 +84,7 @@ func (p side) drawTask(c *chart.Canvas, y, i int, k taskColumns) {
 	}
 	rightText(c, x, y, k.value, explore.Number(t.Task, t.Predicted.Value), value)
 	x += k.value + 1
-	c.Text(x, y, "±"+explore.Spread(t.Task, half(t.Predicted)), chart.Style{Attr: chart.Faint})
+	c.Text(x, y, explore.Interval(t.Task, t.Predicted), chart.Style{Attr: chart.Faint})
 	x += k.spread + 1
 	if k.floor > 0 {
 		text, s := wishText(t)
