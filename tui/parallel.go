@@ -155,7 +155,11 @@ func (p parallelPane) axes() []chart.ParallelAxis {
 			r.Lo, r.Hi = min(r.Lo, v), max(r.Hi, v)
 		}
 		if i < len(p.snap.Tasks) {
-			r = r.Pad(0.02)
+			padded := r.Pad(0.02)
+			if p.snap.Tasks[i].Rate() { // no rate is beyond these, unless a prediction is
+				padded.Lo, padded.Hi = max(padded.Lo, min(r.Lo, 0)), min(padded.Hi, max(r.Hi, 1))
+			}
+			r = padded
 		}
 		axes[i] = chart.ParallelAxis{Axis: chart.Axis{Label: name, Range: r, Format: p.columnFormat(i)}}
 		if b, ok := p.state.Brushes[name]; ok {
