@@ -88,6 +88,10 @@ func (e *explorer) picture(file string, screen *chart.Canvas) (draw func() ([]by
 		return nil, "there is no front yet"
 	}
 	p := frontPane{sight: e.sight, zoom: e.zoom}
+	if p.read.Infeasible != "" {
+		// On the screen everything is dimmed then, and words say why. A picture would be all grey without a word.
+		p.state.Floors = nil
+	}
 	s := p.scatter()
 	names := e.columns()
 	s.X.Label, s.Y.Label = names[e.state.AxisX], names[e.state.AxisY]
