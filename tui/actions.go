@@ -15,6 +15,7 @@ import (
 var (
 	panes  = []Place{PlaceFront, PlaceParallel, PlaceTrials, PlaceSurrogate, PlaceModels, PlaceExports, PlaceTasks, PlaceCoefficients}
 	handed = []Place{PlaceFront, PlaceParallel, PlaceSurrogate, PlaceTasks, PlaceCoefficients} // where a point is in hand
+	walked = []Place{PlaceFront, PlaceParallel, PlaceSurrogate, PlaceTasks}                    // where + and − walk along the front
 	digits = slices.DeleteFunc(slices.Clone(panes), func(p Place) bool { return p == PlaceCoefficients })
 )
 
@@ -62,8 +63,8 @@ func taskActions() []action {
 	return []action{
 		{ID: "task.next", Places: choose, Keys: []string{"down", "j"}, Title: "choose the next task", Hint: "task", Bar: 2, disabled: noFront, do: selectTask(1)},
 		{ID: "task.previous", Places: choose, Keys: []string{"up", "k"}, Title: "choose the previous task", disabled: noFront, do: selectTask(-1)},
-		{ID: "task.more", Places: handed, Keys: []string{"+"}, Title: "more of the chosen task, at the least cost to the others", Hint: "more of it|more", Bar: 3, Twin: "parfait pick --at-least TASK=…", disabled: noFront, do: move(explore.Move{Kind: explore.Favour, N: 1})},
-		{ID: "task.less", Places: handed, Keys: []string{"-"}, Title: "less of the chosen task, for the most of the others", Twin: "parfait pick --weights TASK=…", disabled: noFront, do: move(explore.Move{Kind: explore.Favour, N: -1})},
+		{ID: "task.more", Places: walked, Keys: []string{"+"}, Title: "more of the chosen task, at the least cost to the others", Hint: "more of it|more", Bar: 3, Twin: "parfait pick --at-least TASK=…", disabled: noFront, do: move(explore.Move{Kind: explore.Favour, N: 1})},
+		{ID: "task.less", Places: walked, Keys: []string{"-"}, Title: "less of the chosen task, for the most of the others", Twin: "parfait pick --weights TASK=…", disabled: noFront, do: move(explore.Move{Kind: explore.Favour, N: -1})},
 		{ID: "task.floor", Places: []Place{PlaceTasks, PlaceFront}, Keys: []string{">"}, Title: "set a floor for the chosen task (empty takes it away)", Hint: "floor", Bar: 8, Twin: "parfait pick --at-least TASK=…", disabled: noFront, do: askWish(explore.Floor)},
 		{ID: "task.weight", Places: []Place{PlaceTasks}, Keys: []string{"="}, Title: "set the weight of the chosen task (0 takes it away)", Hint: "weight", Twin: "parfait pick --weights TASK=…", disabled: noFront, do: askWish(explore.Weigh)},
 		{ID: "task.aspire", Places: []Place{PlaceTasks}, Keys: []string{"@"}, Title: "set what to aspire to on the chosen task (empty takes it away)", Hint: "aspire", Twin: "parfait pick --aspire TASK=…", disabled: noFront, do: askWish(explore.Aspire)},
@@ -80,15 +81,24 @@ func coefficientActions() []action {
 	return []action{
 		{ID: "coefficient.next", Places: at, Keys: []string{"down", "j"}, Title: "the next coefficient", Hint: "coefficient|which", Bar: 2, do: move(explore.Move{Kind: explore.SelectCoefficient, N: 1})},
 		{ID: "coefficient.previous", Places: at, Keys: []string{"up", "k"}, Title: "the previous coefficient", do: move(explore.Move{Kind: explore.SelectCoefficient, N: -1})},
-		{ID: "coefficient.up", Places: at, Keys: []string{"right", "l"}, Title: "turn it up by .01", Hint: "by .01", Bar: 1, Twin: "parfait predict --at NAME=…", disabled: noFront, do: turn(explore.Nudge, 0.01)},
-		{ID: "coefficient.down", Places: at, Keys: []string{"left", "h"}, Title: "turn it down by .01", Twin: "parfait predict --at NAME=…", disabled: noFront, do: turn(explore.Nudge, -0.01)},
+		{ID: "coefficient.up", Places: at, Keys: []string{"right", "l", "+"}, Title: "turn it up by .01", Hint: "by .01", Bar: 1, Twin: "parfait predict --at NAME=…", disabled: noFront, do: turn(explore.Nudge, 0.01)},
+		{ID: "coefficient.down", Places: at, Keys: []string{"left", "h", "-"}, Title: "turn it down by .01", Twin: "parfait predict --at NAME=…", disabled: noFront, do: turn(explore.Nudge, -0.01)},
 		{ID: "coefficient.far-up", Places: at, Keys: []string{"L", "shift+right"}, Title: "turn it up by .1", Hint: "by .1", Bar: 4, Twin: "parfait predict --at NAME=…", disabled: noFront, do: turn(explore.Nudge, 0.1)},
 		{ID: "coefficient.far-down", Places: at, Keys: []string{"H", "shift+left"}, Title: "turn it down by .1", Twin: "parfait predict --at NAME=…", disabled: noFront, do: turn(explore.Nudge, -0.1)},
 		{ID: "coefficient.type", Places: at, Keys: []string{"="}, Title: "type its value", Hint: "type", Bar: 5, Twin: "parfait predict --at NAME=…", disabled: noFront, do: askCoefficient},
 		{ID: "coefficient.zero", Places: at, Keys: []string{"0"}, Title: "turn it to 0", Twin: "parfait predict --at NAME=0", disabled: noFront, do: turn(explore.Turn, 0)},
 		{ID: "coefficient.one", Places: at, Keys: []string{"1"}, Title: "turn it to 1", Twin: "parfait predict --at NAME=1", disabled: noFront, do: turn(explore.Turn, 1)},
+		{ID: "coefficient.digits", Places: at, Keys: []string{"2", "3", "4", "5", "6"}, Title: "the views", disabled: digitsAreValues, do: nothing},
 	}
 }
+
+// digitsAreValues says what a digit is for where 0 and 1 are values.
+func digitsAreValues(*explorer) string {
+	return "0 and 1 are values here: alt+1 … alt+6 lead to the views, = types a value"
+}
+
+// nothing is what an action does that only says why it does nothing.
+func nothing(*explorer) tea.Cmd { return nil }
 
 // pointActions are about the point in hand, wherever it shows.
 func pointActions() []action {

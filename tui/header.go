@@ -13,6 +13,7 @@ import (
 type header struct {
 	sight
 	view   View
+	focus  Place
 	export string // of one that is running, in words
 }
 
@@ -32,6 +33,9 @@ func (h header) drawTabs(c *chart.Canvas, withState bool) {
 	gap := 2
 	if w < 100 {
 		gap = 1
+	}
+	if h.focus == PlaceCoefficients { // where digits are values
+		x += c.Text(x, 0, "alt+", chart.Ink(chart.Accent))
 	}
 	for _, v := range views {
 		style := chart.Ink(chart.Muted)

@@ -1,0 +1,37 @@
+package tui
+
+import (
+	"math"
+	"testing"
+)
+
+// Where digits are values, the tabs show the keys that lead to the views, and the other digits say so.
+func TestDigitsAmongTheCoefficients(t *testing.T) {
+	for _, size := range sizes {
+		d := drive(t, demo, size[0], size[1])
+		d.press("tab")
+		d.sees("alt+1 Front")
+		before := d.e.state.X[0]
+		for _, k := range []string{"2", "3", "4", "5", "6"} {
+			d.e.note = note{}
+			d.press(k)
+			if d.e.view != FrontView || d.e.state.X[0] != before {
+				t.Errorf("%s led to view %d and turned the coefficient from %g to %g", k, d.e.view, before, d.e.state.X[0])
+			}
+			d.sees("alt+1 … alt+6 lead to the views")
+		}
+	}
+}
+
+// + and − are about what is selected: a coefficient among the coefficients, a task elsewhere.
+func TestPlusTurnsTheCoefficient(t *testing.T) {
+	d := drive(t, demo, 80, 24)
+	d.press("tab down 0 +")
+	if got := d.e.state.X[1]; math.Abs(got-.01) > 1e-9 {
+		t.Errorf("+ turned the coefficient from 0 to %g, expected .01", got)
+	}
+	d.press("-")
+	if got := d.e.state.X[1]; math.Abs(got) > 1e-9 {
+		t.Errorf("- turned it back to %g, expected 0", got)
+	}
+}
