@@ -43,16 +43,24 @@ func toggleRunner(e *explorer) tea.Cmd {
 	})
 }
 
+// askBudget asks for the number of trials in all, as the header counts them: what people asked for is on top
+// of what the search may ask for.
 func askBudget(e *explorer) tea.Cmd {
+	a := e.snap.Activity
 	return e.ask(prompt{
-		replace: true, title: "Budget", label: "trials that the search may ask for", value: fmt.Sprint(e.snap.Activity.Search),
-		help: fmt.Sprintf("%d are finished. The search stops when so many were asked for.", e.snap.Activity.Done),
+		replace: true, title: "Budget", label: "trials in all", value: fmt.Sprint(a.Budget),
+		help: fmt.Sprintf("%d are finished, %d more are asked for. The search stops when there are so many in all.", a.Done, len(e.snap.Trials)-a.Done),
 		done: func(e *explorer, v string) (tea.Cmd, string) {
+			byPeople := e.snap.Activity.Budget - e.snap.Activity.Search
+			least := max(len(e.snap.Trials), byPeople+1)
 			var n int
-			if _, err := fmt.Sscanf(v, "%d", &n); err != nil || n < 1 || fmt.Sprint(n) != v {
-				return nil, "expected a number of trials, at least 1"
+			switch _, err := fmt.Sscanf(v, "%d", &n); {
+			case err != nil || n < 1 || fmt.Sprint(n) != v:
+				return nil, "expected a number of trials"
+			case n < least:
+				return nil, fmt.Sprintf("expected at least %d: so many are finished or asked for", least)
 			}
-			return e.do(study.Command{Kind: study.CommandBudget, N: n}, fmt.Sprintf("the budget is %d trials", n)), ""
+			return e.do(study.Command{Kind: study.CommandBudget, N: n - byPeople}, fmt.Sprintf("the budget is %d trials in all", n)), ""
 		},
 	})
 }
