@@ -30,6 +30,11 @@ func (h *history) trial(id int) *Trial {
 	return &h.trials[i]
 }
 
+// measured says whether anything was measured yet, whatever became of the trial.
+func (h *history) measured() bool {
+	return slices.ContainsFunc(h.trials, func(t Trial) bool { return len(t.Metrics) > 0 })
+}
+
 // load reads the history. Of the trials only those are read that were not done in prev, an earlier load
 // or nil: a study of thousands is followed at the price of what changes.
 func (s *store) load(ctx context.Context, prev *history) (*history, error) {

@@ -304,6 +304,43 @@ func TestEditsThatChangeTheQuestionAreRefused(t *testing.T) {
 	}
 }
 
+func TestAStudyOfWhichNothingWasMeasuredMayBePutRight(t *testing.T) {
+	dir := makeStudy(t, 4)
+	s := open(t, dir)
+	if err := s.Do(Command{Kind: CommandEvaluate, X: []float64{0, 0}}); err != nil {
+		t.Fatal(err)
+	}
+	id, err := s.spec.identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.store.setMeta(map[string]string{"identity": mustJSON(id)}); err != nil {
+		t.Fatal(err)
+	}
+	edit := func(old, text string) error {
+		t.Helper()
+		path := filepath.Join(dir, SpecFile)
+		was, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(strings.Replace(string(was), old, text, 1)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(dir)
+		if err == nil {
+			_ = s.Close()
+		}
+		return err
+	}
+	if err := edit("name: t0", "name: t9"); err != nil {
+		t.Errorf("another task, where nothing was measured: %v", err)
+	}
+	if err := edit("name: bb", "name: cc"); CodeOf(err) != CodeChanged || !strings.Contains(err.Error(), "delete study.db") {
+		t.Errorf("another coefficient, where nothing was measured: %v", err)
+	}
+}
+
 func TestOpenSaysWhereThereIsNoStudy(t *testing.T) {
 	if _, err := Open(filepath.Join(t.TempDir(), "nowhere")); CodeOf(err) != CodeNotAStudy {
 		t.Error(err)

@@ -179,8 +179,9 @@ func (s *Spec) identity() (identity, error) {
 }
 
 // checkAgainst compares study.yaml with what the history was measured with and names every difference.
-// Ranges, budgets, floors, senses, roles, seeds and evaluators' options may change.
-func (s *Spec) checkAgainst(h *history) error {
+// Ranges, budgets, floors, senses, roles, seeds and evaluators' options may change. Where nothing was measured
+// yet there is nothing to protect: only what the trials' coefficients mean has to stay.
+func (s *Spec) checkAgainst(h *history, measured bool) error {
 	was, ok := h.meta["identity"]
 	if !ok || len(h.trials) == 0 {
 		return nil
@@ -198,6 +199,9 @@ func (s *Spec) checkAgainst(h *history) error {
 	}
 	var diffs []string
 	for k := range cur {
+		if !measured && k != "coefficients" && k != "proportions" {
+			continue
+		}
 		if !reflect.DeepEqual(old[k], cur[k]) {
 			diffs = append(diffs, fmt.Sprintf("%s: was %s, now %s", k, mustJSON(old[k]), mustJSON(cur[k])))
 		}
@@ -206,6 +210,12 @@ func (s *Spec) checkAgainst(h *history) error {
 		return nil
 	}
 	slices.Sort(diffs)
+	if !measured {
+		return &Error{
+			Code: CodeChanged, Where: SpecFile, What: fmt.Sprintf("%d trials were asked for with something else than study.yaml says now:\n  %s", len(h.trials), strings.Join(diffs, "\n  ")),
+			Fix: "delete study.db, in which nothing is measured yet, or set it back",
+		}
+	}
 	return &Error{
 		Code: CodeChanged, Where: SpecFile, What: fmt.Sprintf("%d trials were measured with something else than study.yaml says now:\n  %s", len(h.trials), strings.Join(diffs, "\n  ")),
 		Fix: "set it back, or copy study.yaml into a new folder for a new question",
@@ -219,8 +229,8 @@ func (s *Study) sameInputs(plan *merge.Plan, h *history) error {
 	if err != nil {
 		return err
 	}
-	text, measured := h.meta["inputs"], slices.ContainsFunc(h.trials, func(t Trial) bool { return len(t.Metrics) > 0 })
-	if text == "" || !measured {
+	text := h.meta["inputs"]
+	if text == "" || !h.measured() {
 		return historyError(s.store.path, s.store.setMeta(map[string]string{"inputs": mustJSON(now)}))
 	}
 	return s.compareInputs(now, text)

@@ -123,7 +123,8 @@ func (s *Study) load(ctx context.Context) (*history, error) {
 		return nil, historyError(s.store.path, err)
 	}
 	if prev == nil || prev.meta["identity"] != h.meta["identity"] {
-		if err := s.spec.checkAgainst(h); err != nil {
+		// A study that is open already was opened with the study.yaml of before: all of it counts.
+		if err := s.spec.checkAgainst(h, prev != nil || h.measured()); err != nil {
 			return nil, err
 		}
 	}
