@@ -84,6 +84,8 @@ func TestSpecSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"name with a dot", "name: gsm8k", "name: gsm.8k", 10, "cannot be a name"},
 		{"unknown method", "task_arithmetic", "task_arithmetik", 6, `did you mean "task_arithmetic"?`},
 		{"unknown strategy", "strategy: design", "strategy: desing", 16, "design"},
+		{"unknown key of search", "budget: 60", "budgt: 60", 16, `unknown key of search "budgt"; did you mean "budget"?`},
+		{"nearly a unit", "unit: rate", "unit: rat", 10, `unknown unit "rat"; did you mean "rate"?`},
 		{"unknown sense", "sense: maximize", "sense: max", 12, "maximize"},
 		{"floor above ceiling", "at_least: 0.95", "at_least: 0.95, at_most: 0.5", 12, "nothing can satisfy both"},
 		{"no objective", "{name: gsm8k, unit: rate}\n  - {name: perplexity, unit: loss, at_most: 9.5}", "{name: gsm8k, role: info}", 10, "at least one task with role objective"},

@@ -1,6 +1,8 @@
 package study
 
 import (
+	"cmp"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -192,7 +194,7 @@ func (r specReader) tasks(n yamldoc.Node) []Task {
 		item.Fields(map[string]func(yamldoc.Node){
 			"name":      func(n yamldoc.Node) { t.Name = r.name(n) },
 			"role":      func(n yamldoc.Node) { t.Role = Role(n.Word("role", "objective", "guard", "info")) },
-			"unit":      func(n yamldoc.Node) { t.Unit = n.Text() },
+			"unit":      func(n yamldoc.Node) { t.Unit = unit(n) },
 			"sense":     func(n yamldoc.Node) { t.Sense = Sense(n.Word("sense", "maximize", "minimize")) },
 			"link":      func(n yamldoc.Node) { link = n.Word("link", "auto", "identity", "logit", "log") },
 			"at_least":  func(n yamldoc.Node) { v := n.Float(); t.AtLeast = &v },
@@ -218,6 +220,16 @@ func (r specReader) tasks(n yamldoc.Node) []Task {
 		out = append(out, t)
 	}
 	return out
+}
+
+// unit reads a task's unit: any word, but for those that are meant to be one of the two that mean something.
+func unit(n yamldoc.Node) string {
+	word := n.Text()
+	meant := []string{"rate", "loss"}
+	if near := yamldoc.Nearest(word, meant); near != "" && !slices.Contains(meant, word) {
+		n.Failf("unknown unit %q; did you mean %q? (a unit of your own needs a name less like it)", word, near)
+	}
+	return word
 }
 
 // linkOf resolves "auto": rate → logit, positive loss → log, else identity.
@@ -319,6 +331,7 @@ func size(n yamldoc.Node) int64 {
 
 func (r specReader) search(n yamldoc.Node, s *SearchSpec) {
 	s.Line = n.Line()
+	options := map[string]yamldoc.Node{}
 	n.Each(func(key string, v yamldoc.Node) {
 		switch key {
 		case "strategy":
@@ -330,12 +343,36 @@ func (r specReader) search(n yamldoc.Node, s *SearchSpec) {
 		case "seed":
 			s.Seed = uint64(v.Int(0))
 		default:
-			s.Options[key] = v.Value()
+			s.Options[key], options[key] = v.Value(), v
 		}
 	})
-	if _, err := search.New(s.Strategy, s.Options); err != nil {
-		n.Failf("%s", err)
+	if unknownOptions(s.Strategy, options) {
+		return
 	}
+	if _, err := search.New(s.Strategy, s.Options); err != nil {
+		n.Failf("%s", strings.TrimPrefix(err.Error(), "search: "))
+	}
+}
+
+// unknownOptions says which keys of search are neither its own nor the strategy's, each at its line.
+func unknownOptions(strategy string, options map[string]yamldoc.Node) bool {
+	known := []string{"strategy", "budget", "batch", "seed"}
+	found := false
+	for _, info := range search.Strategies() {
+		if info.Name != cmp.Or(strategy, "adaptive") {
+			continue
+		}
+		for _, o := range info.Options {
+			known = append(known, o.Name)
+		}
+		for _, key := range slices.Sorted(maps.Keys(options)) {
+			if !slices.Contains(known, key) {
+				options[key].Unknown("key of search", key, known)
+				found = true
+			}
+		}
+	}
+	return found
 }
 
 // surrogate reads a kind, or a mapping with one.
