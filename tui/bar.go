@@ -46,8 +46,8 @@ func keyHints(e *explorer, p Place, w int) []chart.Span {
 		if w < 110 && brief != "" {
 			text = brief
 		}
-		if slices.Contains([]string{"screen.tab", "models.lines", "models.tree"}, a.ID) && e.disabled(a) != "" {
-			continue // what this study does not have
+		if slices.Contains([]string{"screen.tab", "models.lines", "models.tree", "exporting.cancel"}, a.ID) && e.disabled(a) != "" {
+			continue // what this study does not have, or what is over
 		}
 		next := hint(a, e.shownKeys(a), text)
 		n := chart.SpansWidth(next)

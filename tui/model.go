@@ -135,6 +135,7 @@ func (e *explorer) press(k tea.KeyPressMsg) tea.Cmd {
 		}
 		return nil
 	}
+	e.note = note{} // it was read; the keys come back
 	if a, ok := e.keys.find(e.place(), k.String()); ok {
 		return e.run(a)
 	}

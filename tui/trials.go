@@ -156,7 +156,7 @@ func trialActions() []action {
 		{ID: "trials.page-up", Places: at, Keys: []string{"pgup"}, Title: "ten trials up", do: step(-10)},
 		{ID: "trials.end", Places: at, Keys: []string{"end", "G"}, Title: "the last trial", do: step(math.MaxInt32)},
 		{ID: "trials.home", Places: at, Keys: []string{"home", "g"}, Title: "the first trial", do: step(math.MinInt32)},
-		{ID: "trials.log", Places: at, Keys: []string{"enter"}, Title: "its log, live", Hint: "log", Bar: 2, Twin: "parfait trials --log N", disabled: noTrial, do: func(e *explorer) tea.Cmd { return e.trials.read(e, true) }},
+		{ID: "trials.log", Places: at, Keys: []string{"enter"}, Title: "its log, live", Hint: "log", Bar: 2, Twin: "parfait trials --log N", disabled: noLog, do: func(e *explorer) tea.Cmd { return e.trials.read(e, true) }},
 		{ID: "trials.take", Places: at, Keys: []string{"t"}, Title: "take it in hand", Hint: "take in hand", Bar: 2, Twin: "parfait predict --at …", disabled: noTrialInHand, do: takeTrial},
 		{ID: "trials.filter", Places: at, Keys: []string{"/"}, Title: "filter: gsm8k>.5 state:failed", Hint: "filter", Bar: 3, Twin: "parfait trials --json", do: askFilter},
 		{ID: "trials.sort", Places: at, Keys: []string{"o"}, Title: "sort by the next column", Hint: "sort", Bar: 3, Twin: "parfait trials --json", do: func(e *explorer) tea.Cmd {
@@ -187,6 +187,17 @@ func scrollColumns(n int) func(*explorer) tea.Cmd {
 func noTrial(e *explorer) string {
 	if e.trials.selected(&e.sight) == nil {
 		return "there is no trial"
+	}
+	return ""
+}
+
+// noLog says so where the log of the selected trial was read and is empty.
+func noLog(e *explorer) string {
+	if why := noTrial(e); why != "" {
+		return why
+	}
+	if t := e.trials.selected(&e.sight); t.ID == e.trials.logOf && e.trials.log == "" {
+		return fmt.Sprintf("trial %d has logged nothing", t.ID)
 	}
 	return ""
 }
