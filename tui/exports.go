@@ -125,8 +125,11 @@ func (p exportsPane) draw(c *chart.Canvas) {
 	list := min(max(n+3, 5), h/2)
 	in := chart.Box{Edge: accent, Title: append(head("Exports and picks", true), chart.Span{Text: fmt.Sprintf(" %d and %d", len(p.snap.Exports), len(p.snap.Picks)), Style: muted})}.Draw(c.Sub(0, 0, w, list))
 	if n == 0 {
-		_, ih := in.Size()
-		centred(in, ih/2, "Nothing was chosen yet: enter in the view Front exports what is in hand, d records a decision.", muted)
+		iw, ih := in.Size()
+		lines := wrapWithin("Nothing was chosen yet: enter in the view Front exports what is in hand, d records a decision.", iw-2, ih)
+		for i, line := range lines {
+			centred(in, (ih-len(lines))/2+i, line, muted)
+		}
 		chart.Box{Edge: faded}.Draw(c.Sub(0, list, w, h-list))
 		return
 	}

@@ -80,10 +80,7 @@ func (p linesPane) drawAlong(c *chart.Canvas) {
 	title := append(head("Along the line", false), chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: l.A + " → " + l.B, Style: strong})
 	in := chart.Box{Edge: faded, Title: chart.ClipSpans(title, w-6), Footer: p.key(w-6, t)}.Draw(c)
 	iw, ih := in.Size()
-	words := wrapText(hole.Words(t), iw-2)
-	if len(words) > max(h/4, 1) {
-		words = limit(words, max(h/4, 1))
-	}
+	words := wrapWithin(hole.Words(t), iw-2, max(h/4, 1))
 	style := muted
 	if hole.Real {
 		style = warn

@@ -42,7 +42,7 @@ func (p side) draw(c *chart.Canvas) {
 	tasks, coefficients := p.shares(h)
 	y := p.drawTasks(in.Sub(0, 0, w, tasks))
 	words := p.costs()
-	for i, line := range limit(wrapText(words.Text, w-1), p.rateLines(h)) {
+	for i, line := range wrapWithin(words.Text, w-1, p.rateLines(h)) {
 		in.Text(1, y+i, line, words.Style)
 	}
 	y += p.rateLines(h)
@@ -206,7 +206,7 @@ func (p side) says(c *chart.Canvas) {
 	w, h := c.Size()
 	y := 0
 	for _, s := range p.remarks() {
-		for _, line := range limit(wrapText(s.Text, w-1), h-y) {
+		for _, line := range wrapWithin(s.Text, w-1, h-y) {
 			c.Text(1, y, line, s.Style)
 			y++
 		}

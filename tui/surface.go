@@ -278,7 +278,7 @@ func (p surrogatePane) drawCalibration(c *chart.Canvas) {
 	r, style := trustMark(f)
 	title := append(head("Predicted against measured", false), chart.Span{Text: " " + string(r), Style: style}, chart.Span{Text: " " + t.Name, Style: muted})
 	w, _ := c.Size()
-	box := chart.Box{Edge: faded, Title: title, Footer: chart.ClipSpans([]chart.Span{{Text: p.trustWords(), Style: muted}}, w-6)}
+	box := chart.Box{Edge: faded, Title: title, Footer: chart.ClipSpans([]chart.Span{{Text: p.trustWords(w - 6), Style: muted}}, w-6)}
 	in := box.Draw(c)
 	var pts []chart.Point
 	lo, hi := math.Inf(1), math.Inf(-1)
@@ -307,16 +307,24 @@ func (p surrogatePane) drawCalibration(c *chart.Canvas) {
 	s.Draw(in)
 }
 
-// trustWords are the held-out figures on a line.
-func (p surrogatePane) trustWords() string {
+// trustWords are the held-out figures on a line of w cells: as many of them as fit, the first ones first.
+func (p surrogatePane) trustWords(w int) string {
 	t := p.fit().Trust
 	if t.Constant {
 		return "does not vary beyond its noise"
 	}
-	words := fmt.Sprintf("Q² %s · coverage %s · worst %s · noise allows %s · %s", explore.Decimal(t.Q2, 2), explore.Decimal(t.Coverage, 2),
-		explore.Spread(p.task(), t.Worst), explore.Decimal(t.Ceiling, 2), t.Fitter)
+	parts := []string{
+		"Q² " + explore.Decimal(t.Q2, 2), "coverage " + explore.Decimal(t.Coverage, 2), "worst " + explore.Spread(p.task(), t.Worst),
+		"noise allows " + explore.Decimal(t.Ceiling, 2), t.Fitter,
+	}
 	if t.Cliff {
-		words = "a cliff: " + t.CliffWhy + " · " + words
+		parts = append([]string{"a cliff: " + t.CliffWhy}, parts...)
+	}
+	words := parts[0]
+	for _, part := range parts[1:] {
+		if next := words + " · " + part; chart.Width(next) <= w {
+			words = next
+		}
 	}
 	return words
 }

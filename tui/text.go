@@ -42,6 +42,16 @@ func wrapText(text string, w int) []string {
 	return lines
 }
 
+// wrapWithin breaks text into at most n lines of w cells. The last one says by "…" that there is more.
+func wrapWithin(text string, w, n int) []string {
+	all := wrapText(text, w)
+	out := limit(all, n)
+	if last := len(out) - 1; last >= 0 && len(out) < len(all) {
+		out[last] = chart.Clip(out[last]+" "+all[last+1]+"…", w)
+	}
+	return out
+}
+
 func limit[T any](s []T, n int) []T { return s[:max(min(n, len(s)), 0)] }
 
 // rightText draws text at the right end of w cells.

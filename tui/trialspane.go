@@ -43,8 +43,19 @@ type trialColumn struct {
 	width int
 }
 
-// fitted are the columns that there is room for: tasks first, then coefficients.
+// fitted are the columns that there is room for: tasks first, then coefficients. Names are cut where not all
+// columns fit.
 func (p trialsPane) fitted(room int) (cols []trialColumn, left int) {
+	for _, most := range []int{24, 11} {
+		if cols, left = p.fittedTo(room, most); len(cols) == len(p.columns()) {
+			break
+		}
+	}
+	return cols, left
+}
+
+// fittedTo are the columns that fit if none is wider than most for its name.
+func (p trialsPane) fittedTo(room, most int) (cols []trialColumn, left int) {
 	names := p.columns()
 	for i := min(p.from, len(names)-1); i < len(names); i++ {
 		name := names[i]
@@ -56,7 +67,7 @@ func (p trialsPane) fitted(room int) (cols []trialColumn, left int) {
 				}
 			}
 		}
-		w = max(w, min(chart.Width(name)+2, 11))
+		w = max(w, min(chart.Width(name)+2, most))
 		if room < w {
 			break
 		}
@@ -185,7 +196,7 @@ func (p trialsPane) details(c *chart.Canvas, rows []study.Trial) {
 	w, h := in.Size()
 	y := 0
 	say := func(text string, s chart.Style) {
-		for _, line := range limit(wrapText(text, w-2), h-y) {
+		for _, line := range wrapWithin(text, w-2, h-y) {
 			in.Text(1, y, line, s)
 			y++
 		}

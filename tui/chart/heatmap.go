@@ -24,9 +24,16 @@ func (m *HeatMap) Draw(c *Canvas) {
 		names = max(names, Width(r))
 	}
 	names = min(names, w/3)
-	text, column := m.texts()
-	for _, name := range m.Cols {
-		column = max(column, min(Width(name), 10))
+	text, figures := m.texts()
+	column := figures
+	for _, most := range []int{24, 10} { // names are cut where not all columns fit
+		column = figures
+		for _, name := range m.Cols {
+			column = max(column, min(Width(name), most))
+		}
+		if names+len(m.Cols)*(column+1) <= w {
+			break
+		}
 	}
 	column = max(min(column, w-names-1), 1)
 	cols := max((w-names)/(column+1), 1)
