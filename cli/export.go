@@ -104,6 +104,7 @@ type exportJSON struct {
 	Name         string                                    `json:"name"`
 	Coefficients map[string]number                         `json:"coefficients"`
 	Predicted    map[string]predictionJSON                 `json:"predicted"`
+	Doubt        string                                    `json:"doubt"` // why predicted is not to be believed; "" where it is
 	Measured     map[evaluator.Split]map[string]metricJSON `json:"measured"`
 	Receipt      string                                    `json:"receipt"`
 	Why          string                                    `json:"why"`
@@ -127,7 +128,7 @@ func (a *app) export(ctx context.Context, s *study.Study, snap *study.Snapshot, 
 		return err
 	}
 	if a.json {
-		j := exportJSON{e.Out, e.Name, coefficientsOf(snap.Space, e.X), namedPredictions(e.Predicted), map[evaluator.Split]map[string]metricJSON{
+		j := exportJSON{e.Out, e.Name, coefficientsOf(snap.Space, e.X), namedPredictions(e.Predicted), e.Doubt, map[evaluator.Split]map[string]metricJSON{
 			evaluator.Validation: metricsOf(e.Measured[evaluator.Validation]), evaluator.Test: metricsOf(e.Measured[evaluator.Test]),
 		}, e.Receipt, r.Why, e.Bytes}
 		return a.printJSON(a.out, j)
@@ -158,6 +159,7 @@ func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export
 		titles = append(titles, right("test"))
 	}
 	out := a.sheet(titles...)
+	missed := false
 	for _, t := range snap.Tasks {
 		p := e.Predicted[t.Name]
 		cells := []string{t.Name + " " + arrow(t), predicted(t, p)}
@@ -165,7 +167,7 @@ func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export
 			v, ok := validation[t.Name]
 			mark := ""
 			if ok && (v.Value < p.Lo-2*v.Stderr || v.Value > p.Hi+2*v.Stderr) {
-				mark = "! not as predicted"
+				mark, missed = "! not as predicted", true
 			}
 			cells = append(cells, figure(t, validation), mark)
 		}
@@ -175,10 +177,16 @@ func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export
 		out.add(cells...)
 	}
 	table := out.String()
-	if measured && len(test) == 0 {
-		table += "  there is no test split: no evaluator of the study offers one\n"
+	if e.Doubt != "" {
+		table += "  ! " + e.Doubt + ": do not believe these predictions before they are measured\n"
 	}
-	_, err := fmt.Fprintf(a.out, "%s: %s, read back and compared\n  %s\n%s\nreceipt: %s\nthe same bytes without the study: parfait merge %s OUT\n",
+	if missed {
+		table += "  ! what was measured is not what was predicted: look at parfait trust " + shown(snap.Dir) + ", and measure more near this point: parfait trials " + shown(snap.Dir) + " --evaluate NAME=VALUE,…\n"
+	}
+	if measured && len(test) == 0 {
+		table += "  there is no test split: no evaluator of the study offers one; a command does that has {split} in it\n"
+	}
+	_, err := fmt.Fprintf(a.out, "%s: %s of weights, read back and compared\n  %s\n%s\nreceipt: %s\nthe same bytes without the study: parfait merge %s OUT\n",
 		shown(e.Out), bytesText(e.Bytes), c.Why, table, shown(e.Receipt), shown(filepath.Join(e.Out, "recipe.yaml")))
 	return err
 }

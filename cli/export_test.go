@@ -25,6 +25,12 @@ func TestExportsWithoutATestSplit(t *testing.T) {
 	if text := printed(e, true); !strings.Contains(text, ".874 ±.013") || !strings.Contains(text, ".861 ±.013") || strings.Contains(text, "no test split") {
 		t.Errorf("measured on both splits:\n%s", text)
 	}
+	e.Predicted = map[string]study.Prediction{}
+	e.Doubt = "outside the sampled region"
+	if text := printed(e, true); !strings.Contains(text, "not what was predicted: look at parfait trust") || !strings.Contains(text, "! outside the sampled region: do not believe") {
+		t.Errorf("measured elsewhere than predicted:\n%s", text)
+	}
+	e = snap.Exports[0]
 	e.Measured = map[evaluator.Split]map[string]study.Metric{evaluator.Validation: e.Measured[evaluator.Validation]}
 	if text := printed(e, true); !strings.Contains(text, ".874 ±.013") || !strings.Contains(text, "there is no test split") || strings.Contains(text, "not offered") {
 		t.Errorf("measured on validation only:\n%s", text)

@@ -65,6 +65,6 @@ func (a *app) verify(ctx context.Context, dir string, o merge.VerifyOptions) err
 	if v.Recomputed {
 		text += ", and merged again from its inputs byte for byte the same"
 	}
-	_, err = fmt.Fprintf(a.out, "%s: %d files, %s, %s\n", shown(dir), v.Files, bytesText(v.Bytes), text)
+	_, err = fmt.Fprintf(a.out, "%s: %d files, %s in all, %s\n", shown(dir), v.Files, bytesText(v.Bytes), text)
 	return err
 }

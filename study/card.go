@@ -14,7 +14,11 @@ import (
 func (s *Study) modelCard(e Export, why string, at time.Time) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "---\ntags: [merge, parfait]\nbase_model: %s\n---\n\n# %s\n\n", s.spec.Base, e.Name)
-	fmt.Fprintf(&b, "A merge of %d fine-tuned models by `%s`, chosen on the Pareto front of the study `%s`.\n", len(s.spec.Models), s.spec.Method.Name, s.name())
+	from := "from"
+	if e.OnFront {
+		from = "chosen on the Pareto front of"
+	}
+	fmt.Fprintf(&b, "A merge of %d fine-tuned models by `%s`, %s the study `%s`.\n", len(s.spec.Models), s.spec.Method.Name, from, s.name())
 	if why != "" {
 		fmt.Fprintf(&b, "\n**Why this trade-off:** %s\n", why)
 	}
@@ -31,6 +35,9 @@ func (s *Study) modelCard(e Export, why string, at time.Time) []byte {
 		}
 		fmt.Fprintf(&b, "| %s | %s, %s | %s | %s | %s |\n", t.Name, t.Role, t.Sense, pred,
 			figure(e.Measured[evaluator.Validation], t.Name), figure(e.Measured[evaluator.Test], t.Name))
+	}
+	if e.Doubt != "" {
+		fmt.Fprintf(&b, "\n**Do not believe these predictions before they are measured:** these coefficients are %s.\n", e.Doubt)
 	}
 	b.WriteString("\nPredictions were made on the validation split; a pick is optimistic there, so compare on the test split.\n")
 	b.WriteString("`recipe.yaml` makes these weights again (`parfait merge recipe.yaml OUT`); `receipt.json` has the hashes of every input and output.\n")

@@ -1,6 +1,7 @@
 package study
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/merge"
+	"parfait/search"
 )
 
 // ExportRequest says what to write and where.
@@ -140,6 +143,11 @@ func (s *Study) PlanExport(r ExportRequest) (ExportCost, error) {
 	for _, w := range plan.Warnings() {
 		c.Warnings = append(c.Warnings, w.Error())
 	}
+	if a := s.Snapshot().Analysis; a != nil {
+		if d := a.doubtful(r.X); d != "" {
+			c.Warnings = append(c.Warnings, d+": do not believe what is predicted there before it is measured")
+		}
+	}
 	if c.Free > 0 && c.Free < c.Bytes {
 		c.Problems = append(c.Problems, fmt.Sprintf("%d bytes are needed and %d are free", c.Bytes, c.Free))
 	}
@@ -220,8 +228,10 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(Expor
 			e.Predicted[s.spec.Tasks[i].Name] = p
 		}
 		receipt.Trials = len(a.Trials)
+		e.Doubt = a.doubtful(r.X)
+		e.OnFront = slices.ContainsFunc(a.Front, func(p FrontPoint) bool { return slices.Equal(p.X, r.X) })
 	}
-	receipt.Predicted = e.Predicted
+	receipt.Predicted, receipt.Doubt = e.Predicted, e.Doubt
 	options := merge.ExportOptions{
 		ShardSize: r.ShardSize, SHA256: r.SHA256, Comment: "made by the study " + s.name(),
 		// Called when all is written and checked, before the folder appears: the history knows of it first,
@@ -255,6 +265,18 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(Expor
 	}
 	progress(ExportProgress{Stage: "done", Done: e.Bytes, Total: e.Bytes})
 	return e, nil
+}
+
+// doubtful says in words why the predictions at x are not to be believed, those of guards among them; "" where
+// they may be.
+func (a *Analysis) doubtful(x []float64) string {
+	switch {
+	case !a.Believed(x):
+		return cmp.Or(string(a.Doubt(x)), string(search.Uncertain))
+	case a.Leverage(x) > 1:
+		return string(search.Outside)
+	}
+	return ""
 }
 
 // exportKept says that an export stands, whatever came after it.

@@ -162,6 +162,8 @@ type Export struct {
 	Out       string                                          `json:"out"`
 	X         []float64                                       `json:"-"`
 	Predicted map[string]Prediction                           `json:"predicted"`
+	Doubt     string                                          `json:"doubt,omitempty"` // why Predicted is not to be believed; "" where it is
+	OnFront   bool                                            `json:"on_front,omitempty"`
 	Measured  map[evaluator.Split]map[string]evaluator.Metric `json:"measured"`
 	Receipt   string                                          `json:"receipt"` // path
 	Bytes     int64                                           `json:"bytes"`

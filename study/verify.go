@@ -20,6 +20,7 @@ type studyReceipt struct {
 	Study     string                                `json:"study"`
 	Trials    int                                   `json:"trials"` // behind the predictions
 	Predicted map[string]Prediction                 `json:"predicted"`
+	Doubt     string                                `json:"doubt,omitempty"` // why Predicted is not to be believed
 	Measured  map[evaluator.Split]evaluator.Metrics `json:"measured"`
 	Why       string                                `json:"why,omitempty"`
 	Who       string                                `json:"who,omitempty"`
