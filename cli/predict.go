@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -51,12 +52,17 @@ type choiceJSON struct {
 	// every objective, null where there is none.
 	Front       *int `json:"front_point"`
 	DominatedBy *int `json:"dominated_by"`
+	// Trial is the number of the trial that measured the point, null where none did.
+	Trial *int `json:"trial"`
 	// Flagged are the tasks whose predictions should not be believed, and why.
 	Flagged map[string]string `json:"flagged"`
 }
 
 func choiceOf(snap *study.Snapshot, c explore.Choice) choiceJSON {
 	j := choiceJSON{Study: snap.Dir, pointJSON: pointOf(snap.Analysis, c.X), Why: c.Why, Front: numbered(c.Front), Flagged: flaggedOf(snap.Analysis)}
+	if t := measuredAt(snap.Analysis, c.X); t != nil {
+		j.Trial = &t.ID
+	}
 	if c.Front < 0 {
 		j.DominatedBy = numbered(explore.Dominator(snap.Analysis, c.Predicted))
 	}
@@ -96,11 +102,34 @@ func (a *app) printChoice(w io.Writer, snap *study.Snapshot, c explore.Choice) e
 	if c.Why != "" {
 		text += "  " + c.Why + "\n"
 	}
+	if t := measuredAt(an, c.X); t != nil {
+		text += fmt.Sprintf("  measured there, as trial %d: %s\n", t.ID, measurements(an.Tasks, t.Metrics))
+	}
 	text += "  " + belief(an, c) + "\n"
 	if _, err := io.WriteString(w, text); err != nil {
 		return err
 	}
 	return a.printDoubts(w, an)
+}
+
+// measuredAt is the trial that measured x, as far as coefficients are shown; nil where none did.
+func measuredAt(an *study.Analysis, x []float64) *study.Trial {
+	for i, t := range an.Trials {
+		if slices.EqualFunc(t.X, x, func(p, q float64) bool { return coefficient(p) == coefficient(q) }) {
+			return &an.Trials[i]
+		}
+	}
+	return nil
+}
+
+func measurements(tasks []study.Task, m map[string]study.Metric) string {
+	var parts []string
+	for _, t := range tasks {
+		if v, ok := m[t.Name]; ok {
+			parts = append(parts, t.Name+" "+uncertain(t, v.Value, v.Stderr))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // bounds says whether v keeps the task's own floor or ceiling.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -38,7 +39,7 @@ func (a *app) reportCommand() *cobra.Command {
 				return err
 			}
 			if err := renameio.WriteFile(out, page.Bytes(), 0o644); err != nil {
-				return err
+				return notWritten(out, err)
 			}
 			if a.json {
 				return a.printJSON(a.out, map[string]any{"out": out, "bytes": page.Len()})
@@ -50,4 +51,14 @@ func (a *app) reportCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVarP(&out, "out", "o", "", "file to write (default NAME.html here)")
 	return cmd
+}
+
+// notWritten says that the page could not be written, without the name that it had on its way.
+func notWritten(out string, err error) error {
+	exit := exitOf(err)
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	return &fault{exit: exit, what: out + ": the page cannot be written", err: err, fix: "is its folder there, and may you write in it? Or name another file with --out"}
 }
