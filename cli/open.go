@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -66,7 +67,21 @@ func tooFew(snap *study.Snapshot) error {
 	} else if a.Failed > 0 {
 		what = "every trial has failed so far (`parfait trials " + snap.Dir + "` says why)"
 	}
-	return &fault{exit: ExitNoAnswer, what: snap.Name + ": " + what, fix: "measure: parfait run " + shown(snap.Dir) + " --headless"}
+	return &fault{exit: ExitNoAnswer, what: snap.Name + ": " + what, fix: measureMore(snap)}
+}
+
+// measureMore is how a study comes to more trials: one whose budget is spent needs a larger one, and one of
+// which all failed another try.
+func measureMore(snap *study.Snapshot) string {
+	act, dir := snap.Activity, shown(snap.Dir)
+	run := "parfait run " + dir + " --headless"
+	switch {
+	case act.Runner != study.Finished:
+		return "measure: " + run
+	case act.Done == act.Failed:
+		return "put it right, then measure them again: parfait trials " + dir + " --retry N, and " + run
+	}
+	return fmt.Sprintf("its budget of %d is spent; give it a larger one: %s --budget %d", act.Search, run, max(snap.Spec.Search.Budget, act.Search+10))
 }
 
 // shown is a path as a person would type it here.

@@ -115,7 +115,11 @@ func (a *app) printTrials(snap *study.Snapshot) error {
 		return err
 	}
 	act := snap.Activity
-	head := fmt.Sprintf("%s: %d of %d trials, %s", snap.Name, act.Done, act.Budget, act.Runner)
+	asked := ""
+	if n := act.Budget - act.Search; n > 0 {
+		asked = fmt.Sprintf("%d of them asked for by people, ", n)
+	}
+	head := fmt.Sprintf("%s: %d of %d trials, %s%s", snap.Name, act.Done, act.Budget, asked, act.Runner)
 	if act.Note != "" {
 		head += " (" + act.Note + ")"
 	}

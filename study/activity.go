@@ -22,12 +22,12 @@ func (s *Study) budget(meta map[string]string) int {
 func (s *Study) activity(h *history) Activity {
 	o := readOwner(s.dir)
 	search := s.budget(h.meta)
-	a := Activity{Runner: Idle, Budget: search, Search: search, Note: h.meta["note"]}
+	a := Activity{Runner: Idle, Note: h.meta["note"]}
 	var spent time.Duration
 	timed, searched := 0, 0
 	for _, t := range h.trials {
 		if t.Batch < 0 {
-			a.Budget++ // asked for by a person: on top of the search's budget
+			a.Budget++ // asked for by a person: on top of what the search may ask for
 		} else {
 			searched++
 		}
@@ -45,6 +45,8 @@ func (s *Study) activity(h *history) Activity {
 			timed++
 		}
 	}
+	a.Search = max(search, searched) // a budget below what was asked for already takes nothing back
+	a.Budget += a.Search
 	finished := a.Running == 0 && a.Waiting == 0 && (searched >= search || h.meta["exhausted"] != "")
 	switch {
 	case o.alive():

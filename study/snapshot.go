@@ -135,7 +135,7 @@ type Activity struct {
 	PID     int
 	Beat    time.Time // its last heartbeat
 	Budget  int       // trials in all: Search and what people asked for
-	Search  int       // trials that the search may ask for: what CommandBudget sets
+	Search  int       // trials that the search may ask for, or has: what CommandBudget sets, unless it asked for more before
 	Done    int       // trials finished, failed ones included
 	Failed  int
 	Running int
