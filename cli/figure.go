@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dustin/go-humanize"
-
 	"parfait/explore"
 	"parfait/study"
 )
@@ -30,36 +28,20 @@ func predicted(t study.Task, p study.Prediction) string {
 
 // ofBest says how much of the best v is, in whole percent; "" where that means nothing.
 func ofBest(t study.Task, v, best float64) string {
-	if !(v > 0) || !(best > 0) {
-		return ""
+	if p := explore.Percent(explore.Share(t, v, best)); p != "" {
+		return p + " %"
 	}
-	share := v / best
-	if t.Sense == study.Minimize {
-		share = best / v
-	}
-	return fmt.Sprintf("%.0f %%", math.Floor(100*share+1e-9))
+	return ""
 }
 
 // coefficient writes a coefficient's value.
 func coefficient(v float64) string { return explore.Decimal(v, 3) }
 
 // bytesText writes a size as people do.
-func bytesText(n int64) string { return humanize.Bytes(uint64(max(0, n))) }
+func bytesText(n int64) string { return explore.Bytes(n) }
 
 // durationText writes a duration in its two largest units.
-func durationText(d time.Duration) string {
-	switch d = max(0, d); {
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%.0f s", d.Seconds())
-	case d < time.Hour:
-		return fmt.Sprintf("%d min %02d s", int(d.Minutes()), int(d.Seconds())%60)
-	}
-	return fmt.Sprintf("%d h %02d min", int(d.Hours()), int(d.Minutes())%60)
-}
+func durationText(d time.Duration) string { return explore.Duration(d) }
 
 // arrow says which way is better.
 func arrow(t study.Task) string {

@@ -105,7 +105,7 @@ func Doubt(a *study.Analysis, x []float64, believed bool, leverage float64) stri
 
 func (s State) task(a *study.Analysis, i int, p study.Prediction) TaskReadout {
 	t := a.Tasks[i]
-	r := TaskReadout{Task: t, Predicted: p, Floor: math.NaN(), Share: math.NaN()}
+	r := TaskReadout{Task: t, Predicted: p, Floor: math.NaN()}
 	if f, ok := s.Floors[t.Name]; ok {
 		r.Floor, r.Breaks = f, !reaches(t, p.Value, f)
 	}
@@ -121,12 +121,7 @@ func (s State) task(a *study.Analysis, i int, p study.Prediction) TaskReadout {
 			best = v
 		}
 	}
-	switch {
-	case t.Sense == study.Minimize && p.Value > 0 && best > 0:
-		r.Share = best / p.Value
-	case t.Sense != study.Minimize && best > 0:
-		r.Share = p.Value / best
-	}
+	r.Share = Share(t, p.Value, best)
 	if i < len(a.Fits) {
 		trust := a.Fits[i].Trust
 		r.Flagged, r.Why = trust.Flagged, trust.Why

@@ -11,7 +11,7 @@ import (
 func TestExport(t *testing.T) {
 	d := drive(t, demo, 120, 36)
 	d.press("enter")
-	d.sees("98.3 KB", "412 GB free", "the knee of the front")
+	d.sees("98 kB", "412 GB free", "the knee of the front")
 	d.press("tab tab")
 	d.write("f16")
 	d.press("enter")

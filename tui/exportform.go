@@ -1,9 +1,7 @@
 package tui
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -233,28 +231,13 @@ func (f *exportForm) drawCost(c *chart.Canvas) {
 		say("! "+p, warn)
 	}
 	if len(f.cost.Problems) == 0 && f.ready {
-		words := size(f.cost.Bytes) + " into " + f.cost.Out
+		words := explore.Bytes(f.cost.Bytes) + " into " + f.cost.Out
 		if f.cost.Free > 0 {
-			words += ", " + size(f.cost.Free) + " free"
+			words += ", " + explore.Bytes(f.cost.Free) + " free"
 		}
 		if f.cost.Estimate > 0 {
 			words += ", about " + duration(f.cost.Estimate)
 		}
 		say("✓ "+words, good)
 	}
-}
-
-// size writes bytes as people say them.
-func size(n int64) string {
-	v, unit := float64(n), "B"
-	for _, u := range []string{"KB", "MB", "GB", "TB"} {
-		if v < 1000 {
-			break
-		}
-		v, unit = v/1000, u
-	}
-	if unit == "B" {
-		return fmt.Sprintf("%d B", n)
-	}
-	return strconv.FormatFloat(v, 'g', 3, 64) + " " + unit
 }

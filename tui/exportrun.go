@@ -152,7 +152,7 @@ func (p *exportProgress) draw(e *explorer, c *chart.Canvas) {
 		say(run.err.Error(), bad)
 		return
 	}
-	say("✓ "+size(run.export.Bytes)+" in "+run.export.Out+", read back and compared", good)
+	say("✓ "+explore.Bytes(run.export.Bytes)+" in "+run.export.Out+", read back and compared", good)
 	if run.err != nil {
 		say("It was written, but not measured: "+run.err.Error(), warn)
 	}
@@ -196,7 +196,7 @@ func drawRate(c *chart.Canvas, p study.ExportProgress) {
 	chart.Progress{Fraction: float64(p.Done) / float64(p.Total), Color: chart.Accent}.Draw(c.Sub(0, 0, bar, 1))
 	words := fmt.Sprintf("%.0f%%", 100*float64(p.Done)/float64(p.Total))
 	if p.Rate > 0 {
-		words += " " + size(int64(p.Rate)) + "/s"
+		words += " " + explore.Bytes(int64(p.Rate)) + "/s"
 	}
 	if p.Remaining > time.Second {
 		words += " " + duration(p.Remaining)

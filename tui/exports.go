@@ -162,7 +162,7 @@ func (p exportsPane) row(c *chart.Canvas, y, i int) {
 	at := 2 + line.Text(2, 0, "● export ", good.On(bg))
 	at += line.Text(at, 0, chart.Fit(x.Name, 14), plain.On(bg)) + 1
 	at += line.Text(at, 0, x.At.Format("2006-01-02 15:04"), muted.On(bg)) + 2
-	at += line.Text(at, 0, chart.Fit(size(x.Bytes), 9), muted.On(bg)) + 1
+	at += line.Text(at, 0, chart.Fit(explore.Bytes(x.Bytes), 9), muted.On(bg)) + 1
 	line.Text(at, 0, chart.Clip(x.Out, w-at-1), muted.On(bg))
 }
 

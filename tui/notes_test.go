@@ -3,6 +3,9 @@ package tui
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"parfait/explore/exploretest"
 )
 
 func (d *driver) bar() string {
@@ -34,4 +37,13 @@ func TestNoLog(t *testing.T) {
 	if _, open := d.e.above.(*reading); !open {
 		t.Error("enter opened no log where there is one")
 	}
+}
+
+// How long a trial took is written as on the command line.
+func TestATrialThatTookMilliseconds(t *testing.T) {
+	s := exploretest.Snapshot(demo)
+	s.Trials[4].Ended = s.Trials[4].Started.Add(13 * time.Millisecond)
+	d := driveOn(t, newSource(s), 120, 36)
+	d.press("3 home down down down down")
+	d.sees("took 13 ms")
 }

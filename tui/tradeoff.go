@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"fmt"
 	"math"
 
 	"parfait/explore"
@@ -104,10 +103,11 @@ func wishText(t explore.TaskReadout) (string, chart.Style) {
 
 // share writes a part of the best as a percentage.
 func share(v float64) string {
-	if math.IsNaN(v) || v < 0 || v > 9.99 {
+	p := explore.Percent(v)
+	if p == "" || v > 9.99 {
 		return "—"
 	}
-	return fmt.Sprintf("%.0f%%", 100*v)
+	return p + "%"
 }
 
 // bar shows where the prediction lies between the worst and the best of the front.

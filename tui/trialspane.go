@@ -234,7 +234,7 @@ func (p trialsPane) sentence(t *study.Trial) string {
 		words += " · " + t.Why
 	}
 	if !t.Ended.IsZero() && !t.Started.IsZero() {
-		words += " · took " + duration(t.Ended.Sub(t.Started))
+		words += " · took " + explore.Duration(t.Ended.Sub(t.Started))
 	}
 	if t.Attempt > 1 {
 		words += fmt.Sprintf(" · attempt %d", t.Attempt)
