@@ -117,9 +117,12 @@ func (a *app) init(ctx context.Context, dir string, f initFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, plan.Close()) }()
 	s := plan.Summary()
+	s.Warnings = append(s.Warnings, doubtCommands(dir, spec)...)
 	if f.print {
-		_, err := a.out.Write(text)
-		return err
+		if _, err := a.out.Write(text); err != nil {
+			return err
+		}
+		return warn(a, s.Warnings)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
