@@ -209,6 +209,9 @@ func (c *Canvas) cluster(x, y int, text string, width int, s Style) {
 	if width == 1 {
 		if left >= 0 {
 			c.g.put(left, cell{r: c.g.rune(text), width: 1, style: s})
+			if text == "±" && c.g.glyphs == ASCII {
+				c.plusMinus(x, y, s)
+			}
 		}
 		return
 	}
@@ -227,6 +230,15 @@ func (c *Canvas) cluster(x, y int, text string, width int, s Style) {
 		c.g.put(left, cell{r: ' ', width: 1, style: s})
 	case right >= 0:
 		c.g.put(right, cell{r: ' ', width: 1, style: s})
+	}
+}
+
+// plusMinus writes the sign at (x, y) as "+-", for which ASCII takes two cells: the space before it, which
+// separates it from its value, is the other one. Without such a space it stays a "+".
+func (c *Canvas) plusMinus(x, y int, s Style) {
+	if i := c.at(x-1, y); i >= 0 && c.g.cells[i].r == ' ' && c.g.cells[i].width == 1 {
+		c.g.put(i, cell{r: '+', width: 1, style: s})
+		c.g.put(c.at(x, y), cell{r: '-', width: 1, style: s})
 	}
 }
 
