@@ -14,6 +14,7 @@ type header struct {
 	sight
 	view   View
 	focus  Place
+	viewer bool
 	export string // of one that is running, in words
 }
 
@@ -132,7 +133,7 @@ func (h header) activity() []chart.Span {
 		add(h.export, accent)
 	}
 	stopped := a.Runner == study.Idle && a.Done < a.Budget
-	if stopped {
+	if stopped && !h.viewer {
 		add("s starts a runner", muted)
 	}
 	switch {

@@ -206,7 +206,7 @@ func (e *explorer) screen() *chart.Canvas {
 		drawTooSmall(c)
 		return c
 	}
-	h := header{sight: e.sight, view: e.view, focus: e.focus, export: e.exportWords()}
+	h := header{sight: e.sight, view: e.view, focus: e.focus, viewer: e.o.Role == Viewer, export: e.exportWords()}
 	h.drawTabs(sub(c, l.tabs), l.status.Empty())
 	if !l.status.Empty() {
 		h.drawStatus(sub(c, l.status))

@@ -47,3 +47,27 @@ func TestATrialThatTookMilliseconds(t *testing.T) {
 	d.press("3 home down down down down")
 	d.sees("took 13 ms")
 }
+
+// The keys that a viewer is shown are keys that a viewer may press.
+func TestAViewersKeys(t *testing.T) {
+	viewer := drive(t, demo, 160, 48, func(o *Options) { o.Role = Viewer })
+	operator := drive(t, demo, 160, 48)
+	for _, words := range []string{"enter export", "e evaluate", "s start/pause", "d decide", "b budget"} {
+		if strings.Contains(viewer.bar(), words) {
+			t.Errorf("a viewer is shown %q: %s", words, viewer.bar())
+		}
+	}
+	for _, words := range []string{"enter export", "e evaluate", "s start/pause"} {
+		if !strings.Contains(operator.bar(), words) {
+			t.Errorf("an operator is not shown %q: %s", words, operator.bar())
+		}
+	}
+	idle := demo
+	idle.Running = 0
+	if text := drive(t, idle, 160, 48, func(o *Options) { o.Role = Viewer }).text(); strings.Contains(text, "s starts a runner") {
+		t.Error("a viewer is told to start a runner")
+	}
+	drive(t, idle, 160, 48).sees("s starts a runner")
+	viewer.press("?")
+	viewer.sees("you are a viewer here")
+}
