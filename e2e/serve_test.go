@@ -178,7 +178,7 @@ func TestWhatAnOperatorDoesIsSeenByAll(t *testing.T) {
 	for n := 41; n < 49; n++ {
 		want := fmt.Sprintf("/%d", n)
 		all[0].types("b")
-		all[0].sees("trials that the search may ask for")
+		all[0].sees("are finished,")
 		begin := time.Now()
 		all[0].types(fmt.Sprintf("\x15%d\r", n))
 		seen := make([]time.Time, len(all))

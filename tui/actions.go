@@ -88,13 +88,13 @@ func coefficientActions() []action {
 		{ID: "coefficient.type", Places: at, Keys: []string{"="}, Title: "type its value", Hint: "type", Bar: 5, Twin: "parfait predict --at NAME=…", disabled: noFront, do: askCoefficient},
 		{ID: "coefficient.zero", Places: at, Keys: []string{"0"}, Title: "turn it to 0", Twin: "parfait predict --at NAME=0", disabled: noFront, do: turn(explore.Turn, 0)},
 		{ID: "coefficient.one", Places: at, Keys: []string{"1"}, Title: "turn it to 1", Twin: "parfait predict --at NAME=1", disabled: noFront, do: turn(explore.Turn, 1)},
-		{ID: "coefficient.digits", Places: at, Keys: []string{"2", "3", "4", "5", "6"}, Title: "the views", disabled: digitsAreValues, do: nothing},
+		{ID: "coefficient.digits", Places: at, Keys: []string{"2", "3", "4", "5", "6"}, Title: "no view: 0 and 1 are values here", disabled: digitsAreValues, do: nothing},
 	}
 }
 
 // digitsAreValues says what a digit is for where 0 and 1 are values.
 func digitsAreValues(*explorer) string {
-	return "0 and 1 are values here: alt+1 … alt+6 lead to the views, = types a value"
+	return "alt+1 … alt+6 lead to the views, = types a value"
 }
 
 // nothing is what an action does that only says why it does nothing.
