@@ -166,7 +166,7 @@ func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export
 		if measured {
 			v, ok := validation[t.Name]
 			mark := ""
-			if ok && (v.Value < p.Lo-2*v.Stderr || v.Value > p.Hi+2*v.Stderr) {
+			if ok && (v.Value < p.Lo-2*t.Stderr(v) || v.Value > p.Hi+2*t.Stderr(v)) {
 				mark, missed = "! not as predicted", true
 			}
 			cells = append(cells, figure(t, validation), mark)
@@ -196,5 +196,5 @@ func figure(t study.Task, m map[string]study.Metric) string {
 	if !ok {
 		return "not offered"
 	}
-	return uncertain(t, v.Value, v.Stderr)
+	return uncertain(t, v.Value, t.Stderr(v))
 }

@@ -165,7 +165,7 @@ func (a *app) trialSheet(snap *study.Snapshot, trials []study.Trial, states bool
 		for _, task := range snap.Tasks {
 			cell := "–"
 			if m, ok := t.Metrics[task.Name]; ok {
-				cell = uncertain(task, m.Value, m.Stderr)
+				cell = uncertain(task, m.Value, task.Stderr(m))
 			}
 			cells = append(cells, cell)
 		}

@@ -244,7 +244,7 @@ func plotted(snap *study.Snapshot) plots {
 		for _, task := range a.Tasks {
 			var f *figure
 			if v, ok := t.Metrics[task.Name]; ok {
-				f = &figure{v.Value, v.Value - 1.645*v.Stderr, v.Value + 1.645*v.Stderr}
+				f = &figure{v.Value, v.Value - 1.645*task.Stderr(v), v.Value + 1.645*task.Stderr(v)}
 			}
 			m.Tasks = append(m.Tasks, f)
 		}

@@ -1,6 +1,8 @@
 package study
 
 import (
+	"math"
+
 	"parfait/evaluator"
 	"parfait/surrogate"
 )
@@ -51,6 +53,15 @@ func (t Task) Holds(v float64) bool {
 
 // Rate says whether the metric is a share in [0, 1].
 func (t Task) Rate() bool { return t.Unit == "rate" }
+
+// Stderr is the standard error of a measurement: what was reported, or else, of a rate over n items, that of a
+// share of n independent ones, √(v(1−v)/n). 0: unknown.
+func (t Task) Stderr(m Metric) float64 {
+	if m.Stderr == 0 && t.Rate() && m.N > 0 && m.Value > 0 && m.Value < 1 {
+		return math.Sqrt(m.Value * (1 - m.Value) / float64(m.N))
+	}
+	return m.Stderr
+}
 
 // State of a trial; evaluator's states are the field's.
 type State = evaluator.State
