@@ -44,11 +44,25 @@ func flagError(cmd *cobra.Command, err error) error {
 	if errors.As(err, &unknown) {
 		var known []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+		if others := takers(cmd, unknown.GetSpecifiedName()); len(others) > 0 {
+			return usage(help, "unknown flag --%s; it belongs to %s", unknown.GetSpecifiedName(), strings.Join(others, ", "))
+		}
 		if near := study.Nearest(unknown.GetSpecifiedName(), known); near != "" {
 			return usage(help, "unknown flag --%s; did you mean --%s?", unknown.GetSpecifiedName(), near)
 		}
 	}
 	return usage(help, "%s", err)
+}
+
+// takers are the commands beside cmd that have a flag.
+func takers(cmd *cobra.Command, flag string) []string {
+	var out []string
+	for _, c := range cmd.Root().Commands() {
+		if !c.Hidden && c != cmd && c.Flags().Lookup(flag) != nil {
+			out = append(out, c.CommandPath())
+		}
+	}
+	return out
 }
 
 // flagGroups says which flags are missing, and which do not go together.

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"parfait/merge"
+	"parfait/study"
 )
 
 func (a *app) inspectCommand() *cobra.Command {
@@ -28,6 +29,9 @@ func (a *app) inspectCommand() *cobra.Command {
 		Example: "parfait inspect models/base models/math models/code\n\n# the merge that a recipe describes\nparfait inspect recipe.yaml",
 		Args:    arguments(1, 1000, "a recipe or models"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && base == "" && isStudy(args[0]) {
+				return aStudy(args[0])
+			}
 			spec, err := inspected(base, args)
 			if err != nil {
 				return err
@@ -52,6 +56,20 @@ func (a *app) inspectCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&stats, "stats", false, "read the weights once: norms, cosines, sign conflicts")
 	cmd.Flags().StringVar(&base, "base", "", "the MODEL that the others were fine-tuned from")
 	return cmd
+}
+
+// aStudy says which models a study names, to be looked at in its place.
+func aStudy(dir string) error {
+	fix := "name its models"
+	if spec, err := study.ReadSpec(dir); err == nil {
+		m := mergeSpec(dir, spec)
+		words := []string{shown(m.Base)}
+		for _, model := range m.Models {
+			words = append(words, model.Name+"="+shown(model.Path))
+		}
+		fix += ": parfait inspect " + strings.Join(words, " ")
+	}
+	return usage(fix, "%s is a study, not a model", dir)
 }
 
 // inspected is the merge that a recipe, or a list of models, describes.

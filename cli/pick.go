@@ -43,6 +43,7 @@ func (a *app) pickCommand() *cobra.Command {
 			if a.json {
 				return a.printJSON(a.out, pickJSON{ID: p.ID, Name: p.Name, choiceJSON: choiceOf(snap, explore.Choice{X: c.X, Front: c.Front, Predicted: c.Predicted, Why: p.Why})})
 			}
+			c.Why = p.Why
 			if err := a.printChoice(a.out, snap, c); err != nil {
 				return err
 			}
