@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"parfait/yamldoc"
 )
 
 // locate finds what a path of a spec means: a file or folder, or else a model of the hub in the local
@@ -15,7 +17,7 @@ func locate(path string) (string, error) {
 		return path, nil
 	}
 	if !hubID(path) {
-		return "", Problem{CodeOpen, path, reason(err), "a folder with safetensors files, a .safetensors file, or a model of the hub (owner/name) in the local cache", "check the path"}
+		return "", Problem{CodeOpen, path, reason(err), "a folder with safetensors files, a .safetensors file, or a model of the hub (owner/name) in the local cache", orNear(path, "check the path")}
 	}
 	id, revision, given := strings.Cut(path, "@")
 	if !given {
@@ -27,7 +29,7 @@ func locate(path string) (string, error) {
 	}
 	dir := filepath.Join(hubCache(), "models--"+strings.ReplaceAll(id, "/", "--"))
 	if _, err := os.Stat(dir); err != nil {
-		return "", Problem{CodeOpen, path, fmt.Sprintf("there is no such file, and the hub's cache %s has no model of that name", hubCache()), "a path, or a model that was downloaded", "run: " + get}
+		return "", Problem{CodeOpen, path, fmt.Sprintf("there is no such file, and the hub's cache %s has no model of that name", hubCache()), "a path, or a model that was downloaded", orNear(path, "run: "+get)}
 	}
 	commit := revision
 	if ref, err := os.ReadFile(filepath.Join(dir, "refs", filepath.FromSlash(revision))); err == nil && filepath.IsLocal(revision) {
@@ -38,6 +40,22 @@ func locate(path string) (string, error) {
 		return "", Problem{CodeOpen, path, fmt.Sprintf("the hub's cache has the model without the revision %s", revision), "a revision that was downloaded", "run: " + get}
 	}
 	return snapshot, nil
+}
+
+// orNear is what to do where a path does not exist: see whether what stands beside it was meant, or else.
+func orNear(path, what string) string {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return what
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	if near := yamldoc.Nearest(filepath.Base(path), names); near != "" {
+		return "did you mean " + filepath.Join(filepath.Dir(path), near) + "? Otherwise " + what
+	}
+	return what
 }
 
 // hubCache is where the hub's own tools keep models.

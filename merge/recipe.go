@@ -262,10 +262,14 @@ func from(dir, path string) string {
 		return path
 	}
 	joined := filepath.Join(dir, path)
-	if _, err := os.Stat(joined); err != nil && hubID(path) {
-		return path
+	if _, err := os.Stat(joined); err == nil || !hubID(path) {
+		return joined
 	}
-	return joined
+	// What happens to lie in the working folder is another model than the one that is missing.
+	if _, err := os.Stat(path); err == nil {
+		return joined
+	}
+	return path
 }
 
 // hubID says whether a path could be owner/name on the hub.

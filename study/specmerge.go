@@ -77,10 +77,14 @@ func under(dir, path string) string {
 // resolve is under for a model, which may be a hub id: what looks like one and does not exist stays as it is.
 func resolve(dir, path string) string {
 	local := under(dir, path)
-	if _, err := os.Stat(local); err != nil && hubID.MatchString(path) {
-		return path
+	if _, err := os.Stat(local); err == nil || !hubID.MatchString(path) {
+		return local
 	}
-	return local
+	// What happens to lie in the folder that we are in is another model than the one that is missing.
+	if _, err := os.Stat(path); err == nil {
+		return local
+	}
+	return path
 }
 
 var hubID = regexp.MustCompile(`^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$`)
