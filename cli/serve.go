@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -79,10 +80,39 @@ func (a *app) serve(ctx context.Context, s *study.Study, o serve.Options) error 
 		if err := a.printJSON(a.out, map[string]any{"study": s.Dir(), "addr": srv.Addr().String(), "keys": people, "operators": operators}); err != nil {
 			return err
 		}
-	} else if _, err := fmt.Fprintf(a.out, "serving %s on %s to %d keys, %d of them operators'; ctrl-c ends it\n", shown(s.Dir()), srv.Addr(), people, operators); err != nil {
+	} else if _, err := fmt.Fprintf(a.out, "serving %s; ctrl-c ends it\n  %s\n  to come in: %s\n", shown(s.Dir()), keysText(people, operators), comeIn(srv.Addr())); err != nil {
 		return err
 	}
 	return srv.Serve(ctx)
+}
+
+// keysText says who may come in.
+func keysText(people, operators int) string {
+	keys := fmt.Sprintf("%d keys", people)
+	if people == 1 {
+		keys = "1 key"
+	}
+	switch {
+	case operators == 0:
+		return keys + ", for looking only; role=operator on a key's line lets its owner evaluate, pick and export"
+	case operators == people:
+		return keys + ", for operators, who evaluate, pick and export"
+	}
+	return fmt.Sprintf("%s, %d for operators, %d for looking only", keys, operators, people-operators)
+}
+
+// comeIn is what to type on another machine; on every address of this one, by its name.
+func comeIn(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return "ssh -t " + addr.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		if name, err := os.Hostname(); err == nil {
+			host = name
+		}
+	}
+	return "ssh -t -p " + port + " " + host
 }
 
 // served is a study whose exports belong to the server: a session that hangs up leaves its export at work.

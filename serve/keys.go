@@ -55,6 +55,9 @@ func ReadKeys(path string) (*Keys, error) {
 }
 
 func parseKeys(path string, b []byte) (*Keys, error) {
+	if bytes.Contains(b, []byte(" PRIVATE KEY-----")) {
+		return nil, &KeysError{path, []string{"is a private key, which stays with its owner\n  → give the public half, which is usually in " + path + ".pub"}}
+	}
 	k := &Keys{people: map[string]Person{}}
 	var bad []string
 	for i, line := range bytes.Split(b, []byte("\n")) {

@@ -453,6 +453,7 @@ func TestKeys(t *testing.T) {
 		{"unknown role", k1 + " ann role=root", "!neither viewer nor operator"},
 		{"option that would be ignored", `from="10.0.0.1" ` + k1 + " ann", "!is not kept by this server"},
 		{"garbage", "hello", "!not a public key"},
+		{"a private key", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n", "!usually in f.pub"},
 		{"empty", "\n", "!holds no key"},
 		{"two roles", k1 + " a\n" + k1 + " a role=operator", "!stands above"},
 	} {
