@@ -25,9 +25,10 @@ func newAdaptive(options map[string]any) (Strategy, error) {
 }
 
 const (
-	rayCount  = 200 // rays that look for the predicted front
-	frontSize = 40  // points of it among which to choose
-	mostStart = 40  // points of a start, however many coefficients there are
+	rayCount   = 400   // rays that look for the predicted front
+	probeCount = 10000 // by which its points are chosen
+	frontSize  = 40    // points of it among which to choose
+	mostStart  = 40    // points of a start, however many coefficients there are
 )
 
 // startSize is 8, 12, 16 and 20 points for 2, 4, 6 and 8 coefficients, and never more than two thirds of a
@@ -116,7 +117,7 @@ type candidates struct {
 func (l *Landscape) candidates(ctx context.Context, q *Question) (*candidates, error) {
 	c := &candidates{}
 	if len(l.goals) > 0 {
-		c.ref = l.reference(q.Done)
+		c.ref = l.ref
 		xs, fs, err := l.rays(ctx, rayCount, c.ref)
 		if err != nil {
 			return nil, err
@@ -126,7 +127,7 @@ func (l *Landscape) candidates(ctx context.Context, q *Question) (*candidates, e
 				l.objectives(fs[i], nil, xs[i])
 			}
 		}
-		for _, i := range newVolume(fs, c.ref).greedy(fs, frontSize) {
+		for _, i := range newVolume(fs, c.ref, probeCount).greedy(fs, frontSize) {
 			c.xs, c.fs = append(c.xs, xs[i]), append(c.fs, fs[i])
 		}
 		c.front = len(c.xs)

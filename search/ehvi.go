@@ -160,7 +160,7 @@ func (l *Landscape) expectedGain(q *Question, c *candidates, batch [][]float64) 
 	for _, s := range samples {
 		all = append(all, s...)
 	}
-	v := newVolume(all, c.ref)
+	v := newVolume(all, c.ref, probeCount)
 	before, after := 0, 0
 	for _, y := range v.probes {
 		if slices.ContainsFunc(known, func(f []float64) bool { return covers(f, y) }) {

@@ -1,22 +1,66 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"parfait/pareto"
 )
 
+// manyGoals is the number of optimised tasks above which an even spread over the front is nearly all rim: what
+// gives almost everything up for one task.
+const manyGoals = 4
+
 // Front returns at most n coefficient vectors of the predicted front: non-dominated, evenly spread, and
-// within the region that may be believed, or, where no point of it is, anywhere. Ordered by the first
-// objective. Deterministic; floors of tasks do not change it. Empty where no task is optimised.
+// within the region that may be believed, or, where no point of it is, anywhere. With more than four
+// optimised tasks half of them are spread evenly and the others are where the hypervolume is. Ordered by the
+// first objective. Deterministic; floors of tasks do not change it. Empty where no task is optimised.
 func (l *Landscape) Front(ctx context.Context, n int) ([][]float64, error) {
-	xs, _, err := l.front(ctx, n, l.doubt)
+	feasible := l.doubt
+	xs, fs, err := l.front(ctx, n, feasible)
 	var e *pareto.Error
 	if errors.As(err, &e) && e.Code == pareto.Infeasible {
-		xs, _, err = l.front(ctx, n, nil)
+		feasible = nil
+		xs, fs, err = l.front(ctx, n, nil)
 	}
-	return xs, err
+	if err != nil || len(l.goals) <= manyGoals || n < 2 {
+		return xs, err
+	}
+	even, rest := n/2, xs
+	if len(xs) > even {
+		rest = nil
+		for _, i := range pareto.Subset(fs, even) {
+			rest = append(rest, xs[i])
+		}
+	}
+	full, err := l.byVolume(ctx, n-even, l.ref, feasible)
+	if err != nil {
+		return nil, err
+	}
+	return l.merged(rest, full), nil
+}
+
+// merged are the points of both that neither dominate, ordered by the first objective.
+func (l *Landscape) merged(a, b [][]float64) [][]float64 {
+	xs := slices.Concat(a, b)
+	fs := make([][]float64, len(xs))
+	parallel(len(xs), func(i int) {
+		fs[i] = make([]float64, len(l.goals))
+		l.objectives(fs[i], nil, xs[i])
+	})
+	keep := pareto.NonDominated(fs)
+	slices.SortStableFunc(keep, func(i, j int) int {
+		return cmp.Or(slices.Compare(fs[i], fs[j]), slices.Compare(xs[i], xs[j]))
+	})
+	var out [][]float64
+	for _, i := range keep {
+		if len(out) == 0 || !slices.Equal(out[len(out)-1], xs[i]) {
+			out = append(out, xs[i])
+		}
+	}
+	return out
 }
 
 // FrontByVolume returns at most n coefficient vectors of the predicted front that together dominate most of
@@ -30,15 +74,43 @@ func (l *Landscape) FrontByVolume(ctx context.Context, n int, ref []float64) ([]
 	if len(ref) != len(l.goals) {
 		return nil, fail(BadQuestion, "the reference has %d entries for %d optimised tasks", len(ref), len(l.goals))
 	}
-	xs, fs, err := l.rays(ctx, max(rayCount, 4*n), ref)
+	return l.byVolume(ctx, n, ref, nil)
+}
+
+// On merges of eight models 100 points chosen from the ends of four rays a point have 3 % less of the
+// hypervolume than from sixteen.
+const (
+	raysEach   = 16    // rays for each point wanted
+	fineProbes = 20000 // by which points are chosen
+)
+
+// byVolume is FrontByVolume among the points where feasible, if there is such a function, is at most 0.
+func (l *Landscape) byVolume(ctx context.Context, n int, ref []float64, feasible func([]float64) float64) ([][]float64, error) {
+	xs, fs, err := l.rays(ctx, raysEach*n, ref)
 	if err != nil {
 		return nil, err
 	}
+	if feasible != nil {
+		xs, fs = l.where(feasible, xs, fs)
+	}
 	var out [][]float64
-	for _, i := range newVolume(fs, ref).greedy(fs, n) {
+	for _, i := range newVolume(fs, ref, fineProbes).greedy(fs, n) {
 		out = append(out, xs[i])
 	}
 	return out, nil
+}
+
+// where keeps the points with a value of at most 0.
+func (l *Landscape) where(feasible func([]float64) float64, xs, fs [][]float64) (_, _ [][]float64) {
+	keep := make([]bool, len(xs))
+	parallel(len(xs), func(i int) { keep[i] = feasible(xs[i]) <= 0 })
+	var ys, gs [][]float64
+	for i, ok := range keep {
+		if ok {
+			ys, gs = append(ys, xs[i]), append(gs, fs[i])
+		}
+	}
+	return ys, gs
 }
 
 // front finds the front of the surrogates' means where feasible is at most 0, with its objectives.

@@ -22,6 +22,7 @@ type Landscape struct {
 	goals []int // indices of the tasks that are optimised
 	// starts are measured points from which the front is looked for.
 	starts [][]float64
+	ref    []float64 // from which hypervolume is counted
 	// failed and worked are where measuring failed and where it did not.
 	failed, worked [][]float64
 }
@@ -82,7 +83,7 @@ func fitLandscape(ctx context.Context, space Space, tasks []Task, points []Point
 	if len(problems) > 0 {
 		return nil, errors.Join(problems...)
 	}
-	l.starts = l.measuredFront(points)
+	l.starts, l.ref = l.measuredFront(points), l.reference(points)
 	for _, p := range points {
 		if p.Failed {
 			l.failed = append(l.failed, p.X)

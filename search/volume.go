@@ -13,13 +13,11 @@ type volume struct {
 	probes [][]float64
 }
 
-const (
-	probeCount = 3000  // dominated probes wanted
-	probeTries = 60000 // probes drawn at most
-)
+// probeTries is how many probes are drawn at most for each that is wanted.
+const probeTries = 20
 
-// newVolume draws probes of the part of the objectives' space that some row of fs dominates.
-func newVolume(fs [][]float64, ref []float64) *volume {
+// newVolume draws so many probes of the part of the objectives' space that some row of fs dominates.
+func newVolume(fs [][]float64, ref []float64, wanted int) *volume {
 	v := &volume{ref: ref}
 	ideal := slices.Clone(ref)
 	for _, f := range fs {
@@ -28,7 +26,7 @@ func newVolume(fs [][]float64, ref []float64) *volume {
 		}
 	}
 	rng := generator(1, 0x766f6c)
-	for range probeTries {
+	for range probeTries * wanted {
 		y := make([]float64, len(ref))
 		for k := range y {
 			y[k] = ideal[k] + rng.Float64()*(ref[k]-ideal[k])
@@ -36,7 +34,7 @@ func newVolume(fs [][]float64, ref []float64) *volume {
 		if slices.ContainsFunc(fs, func(f []float64) bool { return covers(f, y) }) {
 			v.probes = append(v.probes, y)
 		}
-		if len(v.probes) == probeCount {
+		if len(v.probes) == wanted {
 			break
 		}
 	}
