@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -43,6 +44,39 @@ type mergeFlags struct {
 	sha256    bool
 	crop, pad bool
 	workers   int
+	moved     movedFlag
+}
+
+// movedFlag is the flag OLD=NEW of what takes models from where they are now.
+type movedFlag struct{ was, now string }
+
+func (m *movedFlag) String() string {
+	if m.was == "" {
+		return ""
+	}
+	return m.was + "=" + m.now
+}
+
+func (m *movedFlag) Set(text string) (err error) {
+	was, now, ok := strings.Cut(text, "=")
+	if !ok || was == "" || now == "" {
+		return fmt.Errorf("expected OLD=NEW, two folders, found %q", text)
+	}
+	if m.was, err = filepath.Abs(was); err != nil {
+		return err
+	}
+	m.now, err = filepath.Abs(now)
+	return err
+}
+
+func (m *movedFlag) Type() string { return "OLD=NEW" }
+
+// spec is s with its models where they are now.
+func (m *movedFlag) spec(s merge.Spec) merge.Spec {
+	if m.was == "" {
+		return s
+	}
+	return s.Moved(m.was, m.now)
 }
 
 func (a *app) mergeCommand() *cobra.Command {
@@ -66,6 +100,7 @@ func (a *app) mergeCommand() *cobra.Command {
 	flags.BoolVar(&f.crop, "crop-vocab", false, "leave out vocabulary rows that not every model has")
 	flags.BoolVar(&f.pad, "pad-vocab", false, "keep vocabulary rows that only some models have")
 	flags.IntVar(&f.workers, "workers", 0, "how many processors to use; never changes a byte (0: all, at most 8)")
+	flags.Var(&f.moved, "moved", "OLD=NEW: take what the recipe has in the folder OLD from NEW")
 	cmd.MarkFlagsMutuallyExclusive("crop-vocab", "pad-vocab")
 	_ = cmd.RegisterFlagCompletionFunc("dtype", cobra.FixedCompletions([]string{"bf16", "f16", "f32", "as-base"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -85,7 +120,7 @@ func (a *app) merge(ctx context.Context, recipe, out string, f mergeFlags) (err 
 	if err != nil {
 		return err
 	}
-	spec := r.Spec()
+	spec := f.moved.spec(r.Spec())
 	if f.dtype != "" {
 		spec.DType = f.dtype
 	}

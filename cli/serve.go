@@ -92,10 +92,10 @@ func keysText(people, operators int) string {
 	if people == 1 {
 		keys = "1 key"
 	}
-	switch {
-	case operators == 0:
+	switch operators {
+	case 0:
 		return keys + ", for looking only; role=operator on a key's line lets its owner evaluate, pick and export"
-	case operators == people:
+	case people:
 		return keys + ", for operators, who evaluate, pick and export"
 	}
 	return fmt.Sprintf("%s, %d for operators, %d for looking only", keys, operators, people-operators)

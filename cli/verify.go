@@ -11,17 +11,20 @@ import (
 
 func (a *app) verifyCommand() *cobra.Command {
 	var o merge.VerifyOptions
+	var moved movedFlag
 	cmd := &cobra.Command{
 		Use:   "verify OUT",
 		Short: "Check an export against its receipt",
 		Long:  "Read every file of an export and compare it with the receipt. --recompute merges again from the inputs and compares every byte, without writing anything.",
 		Args:  arguments(1, 1, "an export's folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Spec = moved.spec
 			return a.verify(cmd.Context(), args[0], o)
 		},
 	}
 	cmd.Flags().BoolVar(&o.Recompute, "recompute", false, "merge again from the inputs and compare")
 	cmd.Flags().BoolVar(&o.SHA256, "sha256", false, "compare SHA-256 too, where the receipt has it")
+	cmd.Flags().Var(&moved, "moved", "OLD=NEW: with --recompute, take inputs that were in the folder OLD from NEW")
 	cmd.Flags().IntVar(&o.Workers, "workers", 0, "how many processors to use (0: all, at most 8)")
 	return cmd
 }

@@ -17,7 +17,9 @@ import (
 type VerifyOptions struct {
 	Recompute bool // merge again from the inputs and compare every byte
 	SHA256    bool // compare SHA-256 too, where the receipt has it
-	Workers   int
+	// Spec says what to recompute from, given what the receipt says: where its models are now; nil for the same.
+	Spec    func(Spec) Spec
+	Workers int
 }
 
 // Verification is what a check found; a checkpoint is good if there are no Problems.
@@ -149,7 +151,11 @@ func (v *Verification) recompute(ctx context.Context, receipt Receipt, o VerifyO
 	if err != nil {
 		return err
 	}
-	p, err := NewPlan(ctx, recipe.Spec())
+	spec := recipe.Spec()
+	if o.Spec != nil {
+		spec = o.Spec(spec)
+	}
+	p, err := NewPlan(ctx, spec)
 	if err != nil {
 		return err
 	}
