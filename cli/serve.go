@@ -80,7 +80,7 @@ func (a *app) serve(ctx context.Context, s *study.Study, o serve.Options) error 
 		if err := a.printJSON(a.out, map[string]any{"study": s.Dir(), "addr": srv.Addr().String(), "keys": people, "operators": operators}); err != nil {
 			return err
 		}
-	} else if _, err := fmt.Fprintf(a.out, "serving %s; ctrl-c ends it\n  %s\n  to come in: %s\n", shown(s.Dir()), keysText(people, operators), comeIn(srv.Addr())); err != nil {
+	} else if _, err := fmt.Fprintf(a.out, "serving %s on %s; ctrl-c ends it\n  %s\n  to come in: %s\n", shown(s.Dir()), srv.Addr(), keysText(people, operators), comeIn(srv.Addr())); err != nil {
 		return err
 	}
 	return srv.Serve(ctx)
