@@ -55,7 +55,7 @@ func run() error {
 	asJSON := flag.Bool("json", false, "print one JSON object")
 	experts := flag.Int("experts", 6, "models to merge: 2 to 8")
 	seeds := flag.Int("seeds", 10, "runs of each strategy")
-	budget := flag.Int("budget", 0, "evaluations a run; 0: as many as the table of docs/search.md")
+	budget := flag.Int("budget", 0, "evaluations a run; 0: 40 for two models to 160 for eight")
 	batch := flag.Int("batch", 4, "evaluations a batch")
 	only := flag.String("strategies", "", "comma-separated; \"\": all. With options as in adaptive:explore=0.5")
 	again := flag.Bool("attain", false, "find what can be attained again, and archive it")
