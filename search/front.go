@@ -18,28 +18,25 @@ const manyGoals = 4
 // optimised tasks half of them are spread evenly and the others are where the hypervolume is. Ordered by the
 // first objective. Deterministic; floors of tasks do not change it. Empty where no task is optimised.
 func (l *Landscape) Front(ctx context.Context, n int) ([][]float64, error) {
+	even := n
+	if len(l.goals) > manyGoals {
+		even = (n + 1) / 2
+	}
 	feasible := l.doubt
-	xs, fs, err := l.front(ctx, n, feasible)
+	xs, _, err := l.front(ctx, even, feasible)
 	var e *pareto.Error
 	if errors.As(err, &e) && e.Code == pareto.Infeasible {
 		feasible = nil
-		xs, fs, err = l.front(ctx, n, nil)
+		xs, _, err = l.front(ctx, even, nil)
 	}
-	if err != nil || len(l.goals) <= manyGoals || n < 2 {
+	if err != nil || even >= n {
 		return xs, err
-	}
-	even, rest := n/2, xs
-	if len(xs) > even {
-		rest = nil
-		for _, i := range pareto.Subset(fs, even) {
-			rest = append(rest, xs[i])
-		}
 	}
 	full, err := l.byVolume(ctx, n-even, l.ref, feasible)
 	if err != nil {
 		return nil, err
 	}
-	return l.merged(rest, full), nil
+	return l.merged(xs, full), nil
 }
 
 // merged are the points of both that neither dominate, ordered by the first objective.
