@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -12,32 +11,24 @@ import (
 )
 
 func (a *app) barriersCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "barriers [DIR]",
+	return onStudy(&cobra.Command{
+		Use:   "barriers",
 		Short: "Say what stands between every two models",
 		Long: "For every two models and every task: how far the metric falls below the straight line between its values at both ends, at the worst point measured between them, and whether that is more than two standard errors. " +
 			"Where it is, no coefficient between the two will help: they do not lie in one basin. The strategy barrier measures such lines; points that others happened to measure there count too.",
-		Args: arguments(0, 1, "a study's folder"),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			s, snap, err := load(cmd.Context(), studyDir(args))
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, s.Close()) }()
-			lines, err := snap.Lines()
-			if err != nil {
-				return err
-			}
-			if len(lines) == 0 {
-				return &fault{exit: ExitNoAnswer, what: snap.Name + ": nothing was measured between two models", fix: "a study with `search: {strategy: barrier}` does that"}
-			}
-			if a.json {
-				return a.printJSON(a.out, barriersOf(snap, lines))
-			}
-			return a.printBarriers(snap, lines)
-		},
-		ValidArgsFunction: studyFolders,
-	}
+	}, load, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
+		lines, err := snap.Lines()
+		if err != nil {
+			return err
+		}
+		if len(lines) == 0 {
+			return &fault{exit: ExitNoAnswer, what: snap.Name + ": nothing was measured between two models", fix: "a study with `search: {strategy: barrier}` does that"}
+		}
+		if a.json {
+			return a.printJSON(a.out, barriersOf(snap, lines))
+		}
+		return a.printBarriers(snap, lines)
+	})
 }
 
 type barriersJSON struct {

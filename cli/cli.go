@@ -18,6 +18,7 @@ import (
 	"syscall"
 
 	"charm.land/fang/v2"
+	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
@@ -63,7 +64,10 @@ func Run(ctx context.Context, args []string, in, out, errs *os.File) int {
 	root.SetErr(errs)
 	err := fang.Execute(ctx, root,
 		fang.WithVersion(version()),
-		fang.WithColorSchemeFunc(fang.AnsiColorScheme),
+		fang.WithColorSchemeFunc(func(light lipgloss.LightDarkFunc) fang.ColorScheme {
+			spellValues(root) // help, or an error at the end, is about to be drawn
+			return fang.AnsiColorScheme(light)
+		}),
 		fang.WithErrorHandler(func(_ io.Writer, _ fang.Styles, err error) { a.complain(err) }))
 	return int(exitOf(err))
 }
@@ -100,10 +104,16 @@ func (a *app) root() *cobra.Command {
 		Short: "Choose how to merge fine-tuned models",
 		Long: "parfait measures merges of fine-tuned models on your own tasks, shows the Pareto front of what can be had, and writes the trade-off that you pick.\n\n" +
 			"`parfait DIR` opens the explorer on a study. `parfait` alone opens the study in this folder, lists the studies below it, or starts the demo where there is none.",
-		Example:           "# a real problem in one command, nothing to set up\nparfait demo\n\n# the same as text, for scripts and machines without a terminal\nparfait demo --headless\n\n# a study of your own\nparfait init my.study --base models/base --model math=models/math --model code=models/code \\\n    --task gsm8k:rate --task humaneval:rate --command 'python evaluate.py {model}'",
-		Args:              cobra.ArbitraryArgs,
-		RunE:              func(cmd *cobra.Command, args []string) error { return a.explore(cmd.Context(), cmd.Root(), args) },
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return flagGroups(cmd) },
+		Example: "# a real problem in one command, nothing to set up\nparfait demo\n\n# the same as text, for scripts and machines without a terminal\nparfait demo --headless\n\n# a study of your own\nparfait init my.study --base models/base --model math=models/math --model code=models/code \\\n    --task gsm8k:rate --task humaneval:rate --command 'python evaluate.py {model}'",
+		Args:    cobra.ArbitraryArgs,
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.explore(cmd.Context(), cmd.Root(), args) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Name() == "man" { // fang's
+				spellValues(cmd.Root())
+				return nil
+			}
+			return flagGroups(cmd)
+		},
 		ValidArgsFunction: studyFolders,
 	}
 	a.screen.addTo(root)
@@ -127,5 +137,6 @@ func (a *app) root() *cobra.Command {
 	add("study", a.runCommand(), a.frontCommand(), a.predictCommand(), a.pickCommand(), a.exportCommand(), a.trialsCommand(), a.trustCommand(), a.barriersCommand(), a.treeCommand(), a.reportCommand(), a.serveCommand())
 	add("models", a.mergeCommand(), a.inspectCommand(), a.verifyCommand(), a.mergekitCommand())
 	root.SetFlagErrorFunc(flagError)
+	nameValues(root)
 	return root
 }

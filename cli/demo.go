@@ -44,11 +44,11 @@ func (a *app) demoCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&dir, "dir", demoDir, "the study's folder")
-	flags.IntVar(&o.Tasks, "tasks", 3, "how many experts to merge")
-	flags.IntVar(&o.Budget, "budget", 40, "how many merges to measure")
-	flags.Uint64Var(&o.Seed, "seed", 1, "of the search: the same seed gives the same trials")
-	flags.IntVar(&workers, "workers", 0, "with --headless: candidates measured at once; changes the time and nothing else")
+	flags.StringVar(&dir, "dir", demoDir, "the study's `FOLDER`")
+	flags.IntVar(&o.Tasks, "tasks", 3, "merge `N` experts")
+	flags.IntVar(&o.Budget, "budget", 40, "measure `N` merges")
+	flags.Uint64Var(&o.Seed, "seed", 1, "the search's seed `N`: the same seed gives the same trials")
+	flags.IntVar(&workers, "workers", 0, "with --headless: measure `N` candidates at once; changes the time and nothing else")
 	flags.BoolVar(&headless, "headless", false, "as text, without the explorer")
 	a.screen.addTo(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("tasks", cobra.FixedCompletions([]string{"2", "3", "4"}, cobra.ShellCompDirectiveNoFileComp))

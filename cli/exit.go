@@ -48,7 +48,7 @@ var exitMeanings = []struct {
 	{ExitExists, "exists", "something is there already; nothing is ever overwritten"},
 	{ExitSpace, "space", "the disk or the quota is full, or the folder cannot be written"},
 	{ExitEvaluator, "evaluator", "an evaluator cannot be used or fails; see the trial's log"},
-	{ExitMismatch, "mismatch", "a check found differences: a checkpoint is not what its receipt says"},
+	{ExitMismatch, "mismatch", "a check found differences: a checkpoint is not what its receipt says, or not measured as it was predicted"},
 	{ExitInterrupted, "interrupted", "ended by ctrl-c or a signal; what was finished is kept, the message says how to go on"},
 }
 

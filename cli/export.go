@@ -2,9 +2,11 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,44 +20,36 @@ func (a *app) exportCommand() *cobra.Command {
 	var r study.ExportRequest
 	var shards size
 	var plan bool
-	cmd := &cobra.Command{
-		Use:   "export [DIR]",
+	cmd := onStudy(&cobra.Command{
+		Use:   "export",
 		Short: "Write a trade-off as a checkpoint, checked, with its receipt",
 		Long: "Write the merge at one point as a checkpoint that loads anywhere: staged, read back, renamed in one step, never over something else; with receipt.json (hashes, recipe, predicted and measured metrics), a model card, and recipe.yaml that makes the same bytes without the study. " +
 			"--verify measures what was written on the validation split, to compare with the prediction, and on the test split, which the search has never seen.",
 		Example: "parfait export my.study --knee --out merged --verify\n\n# what it would take, and whether it can\nparfait export my.study --knee --out merged --plan",
-		Args:    arguments(0, 1, "a study's folder"),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			s, snap, err := analysed(cmd.Context(), studyDir(args))
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, s.Close()) }()
-			c, err := w.choose(snap)
-			if err != nil {
-				return err
-			}
-			r.X, r.ShardSize, r.Who = c.X, int64(shards), who()
-			if r.Why == "" {
-				r.Why = c.Why
-			}
-			if plan {
-				return a.planExport(s, r)
-			}
-			return a.export(cmd.Context(), s, snap, c, r)
-		},
-		ValidArgsFunction: studyFolders,
-	}
+	}, analysed, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
+		c, err := w.choose(snap)
+		if err != nil {
+			return err
+		}
+		r.X, r.ShardSize, r.Who = c.X, int64(shards), who()
+		if r.Why == "" {
+			r.Why = c.Why
+		}
+		if plan {
+			return a.planExport(s, r)
+		}
+		return a.export(cmd.Context(), s, snap, c, r)
+	})
 	w.add(cmd)
 	completeTasks(cmd, "best", "order")
 	f := cmd.Flags()
-	f.StringVar(&r.Out, "out", "", "the folder to make (default exports/NAME in the study)")
-	f.StringVar(&r.Name, "name", "", "what to call it in the study (default: the folder's name)")
-	f.StringVar(&r.DType, "dtype", "", "write as bf16, f16, f32 or as-base instead of what study.yaml says")
-	f.Var(&shards, "shard-size", "most bytes of tensors a file (default 5GB)")
+	f.StringVar(&r.Out, "out", "", "the `FOLDER` to make (default: exports/NAME in the study)")
+	f.StringVar(&r.Name, "name", "", "its `NAME` in the study (default: the folder's)")
+	f.StringVar(&r.DType, "dtype", "", "write as `DTYPE`, bf16, f16, f32 or as-base, instead of what study.yaml says")
+	f.Var(&shards, "shard-size", "at most `SIZE` of tensors a file (default: 5GB)")
 	f.BoolVar(&r.SHA256, "sha256", false, "add SHA-256 of every file to the receipt (slower)")
-	f.BoolVar(&r.Verify, "verify", false, "measure what was written, on validation and test")
-	f.StringVar(&r.Why, "why", "", "the reason for this trade-off, for the receipt and the model card")
+	f.BoolVar(&r.Verify, "verify", false, "measure what was written, on validation and test; exit code 10 where it is not as predicted")
+	f.StringVar(&r.Why, "why", "", "the `REASON` for this trade-off, for the receipt and the model card")
 	f.BoolVar(&plan, "plan", false, "only say what it would take and what stands in its way")
 	_ = cmd.RegisterFlagCompletionFunc("dtype", cobra.FixedCompletions([]string{"bf16", "f16", "f32", "as-base"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.MarkFlagDirname("out")
@@ -107,6 +101,7 @@ type exportJSON struct {
 	Doubt        string                                    `json:"doubt"` // why predicted is not to be believed; "" where it is
 	Measured     map[evaluator.Split]map[string]metricJSON `json:"measured"`
 	Receipt      string                                    `json:"receipt"`
+	Missed       []string                                  `json:"not_as_predicted"` // tasks; with --verify
 	Why          string                                    `json:"why"`
 	Bytes        int64                                     `json:"bytes"`
 }
@@ -127,13 +122,46 @@ func (a *app) export(ctx context.Context, s *study.Study, snap *study.Snapshot, 
 	case err != nil:
 		return err
 	}
+	missed := missedBy(snap.Tasks, e)
 	if a.json {
-		j := exportJSON{e.Out, e.Name, coefficientsOf(snap.Space, e.X), namedPredictions(e.Predicted), e.Doubt, map[evaluator.Split]map[string]metricJSON{
-			evaluator.Validation: metricsOf(e.Measured[evaluator.Validation]), evaluator.Test: metricsOf(e.Measured[evaluator.Test]),
-		}, e.Receipt, r.Why, e.Bytes}
-		return a.printJSON(a.out, j)
+		err = a.printJSON(a.out, exportJSON{
+			e.Out, e.Name, coefficientsOf(snap.Space, e.X), namedPredictions(e.Predicted), e.Doubt, map[evaluator.Split]map[string]metricJSON{
+				evaluator.Validation: metricsOf(e.Measured[evaluator.Validation]), evaluator.Test: metricsOf(e.Measured[evaluator.Test]),
+			}, e.Receipt, missed, r.Why, e.Bytes,
+		})
+	} else {
+		err = a.printExport(snap, c, e, r.Verify)
 	}
-	return a.printExport(snap, c, e, r.Verify)
+	if err == nil && len(missed) > 0 {
+		return &fault{
+			exit: ExitMismatch, what: shown(e.Out) + " is whole, but what was measured of it is not what was predicted: " + strings.Join(missed, ", "),
+			fix: "look at parfait trust " + shown(snap.Dir) + ", and measure more near this point: parfait trials " + shown(snap.Dir) + " --evaluate " + explore.At(snap.Analysis, e.X),
+		}
+	}
+	return err
+}
+
+// missedBy are the tasks whose measurement on the validation split is not what was predicted: further from it
+// than three standard deviations of the prediction and the measurement together, which noise alone does once in
+// 400 times.
+func missedBy(tasks []study.Task, e study.Export) []string {
+	const inInterval = 1.645 // standard deviations from the middle of a 90 % interval to its ends
+	missed := []string{}
+	for _, t := range tasks {
+		v, ok := e.Measured[evaluator.Validation][t.Name]
+		if !ok {
+			continue
+		}
+		p := e.Predicted[t.Name]
+		side := p.Hi - p.Value
+		if v.Value < p.Value {
+			side = p.Value - p.Lo
+		}
+		if math.Abs(v.Value-p.Value) > 3*math.Hypot(side/inInterval, t.Stderr(v)) {
+			missed = append(missed, t.Name)
+		}
+	}
+	return missed
 }
 
 // exportStage says how far a stage of an export is. Until an evaluator has said how much there is to measure,
@@ -159,15 +187,14 @@ func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export
 		titles = append(titles, right("test"))
 	}
 	out := a.sheet(titles...)
-	missed := false
+	missed := missedBy(snap.Tasks, e)
 	for _, t := range snap.Tasks {
 		p := e.Predicted[t.Name]
 		cells := []string{t.Name + " " + arrow(t), predicted(t, p)}
 		if measured {
-			v, ok := validation[t.Name]
 			mark := ""
-			if ok && (v.Value < p.Lo-2*t.Stderr(v) || v.Value > p.Hi+2*t.Stderr(v)) {
-				mark, missed = "! not as predicted", true
+			if slices.Contains(missed, t.Name) {
+				mark = "! not as predicted"
 			}
 			cells = append(cells, figure(t, validation), mark)
 		}
@@ -180,13 +207,10 @@ func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export
 	if e.Doubt != "" {
 		table += "  ! " + e.Doubt + ": do not believe these predictions before they are measured\n"
 	}
-	if missed {
-		table += "  ! what was measured is not what was predicted: look at parfait trust " + shown(snap.Dir) + ", and measure more near this point: parfait trials " + shown(snap.Dir) + " --evaluate NAME=VALUE,…\n"
-	}
 	if measured && len(test) == 0 {
 		table += "  there is no test split: no evaluator of the study offers one; a command does that has {split} in it\n"
 	}
-	_, err := fmt.Fprintf(a.out, "%s: %s of weights, read back and compared\n  %s\n%s\nreceipt: %s\nthe same bytes without the study: parfait merge %s OUT\n",
+	_, err := fmt.Fprintf(a.out, "%s: %s, read back and compared\n  %s\n%s\nreceipt: %s\nthe same bytes without the study: parfait merge %s OUT\n",
 		shown(e.Out), bytesText(e.Bytes), c.Why, table, shown(e.Receipt), shown(filepath.Join(e.Out, "recipe.yaml")))
 	return err
 }

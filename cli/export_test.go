@@ -27,7 +27,7 @@ func TestExportsWithoutATestSplit(t *testing.T) {
 	}
 	e.Predicted = map[string]study.Prediction{}
 	e.Doubt = "outside the sampled region"
-	if text := printed(e, true); !strings.Contains(text, "not what was predicted: look at parfait trust") || !strings.Contains(text, "! outside the sampled region: do not believe") {
+	if text := printed(e, true); !strings.Contains(text, "! not as predicted") || !strings.Contains(text, "! outside the sampled region: do not believe") {
 		t.Errorf("measured elsewhere than predicted:\n%s", text)
 	}
 	e = snap.Exports[0]
@@ -48,6 +48,30 @@ func TestExportsWithoutATestSplit(t *testing.T) {
 	} {
 		if text := exportStage(c.stage); text != c.want {
 			t.Errorf("%+v: %q, want %q", c.stage, text, c.want)
+		}
+	}
+}
+
+// An alarm is for what noise does not explain: three standard deviations, each end of an interval by itself.
+func TestMissedBy(t *testing.T) {
+	task := study.Task{Name: "a", Unit: "rate", Sense: study.Maximize}
+	for _, c := range []struct {
+		p      study.Prediction
+		m      study.Metric
+		missed bool
+	}{
+		{study.Prediction{Value: .8, Lo: .8 - .0329, Hi: .8 + .0329}, study.Metric{Value: .741}, false}, // 2.95 of .02
+		{study.Prediction{Value: .8, Lo: .8 - .0329, Hi: .8 + .0329}, study.Metric{Value: .739}, true},
+		{study.Prediction{Value: .8, Lo: .8 - .0329, Hi: .8 + .0329}, study.Metric{Value: .739, Stderr: .01}, false},
+		{study.Prediction{Value: .9, Lo: .3, Hi: .91}, study.Metric{Value: .3}, false},
+		{study.Prediction{Value: .9, Lo: .3, Hi: .91}, study.Metric{Value: .95}, true},
+	} {
+		e := study.Export{
+			Predicted: map[string]study.Prediction{"a": c.p},
+			Measured:  map[evaluator.Split]map[string]study.Metric{evaluator.Validation: {"a": c.m}},
+		}
+		if got := len(missedBy([]study.Task{task}, e)) == 1; got != c.missed {
+			t.Errorf("%+v measured as %+v: missed %v, want %v", c.p, c.m, got, c.missed)
 		}
 	}
 }

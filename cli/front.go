@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -20,31 +19,23 @@ const frontShown = 12
 
 func (a *app) frontCommand() *cobra.Command {
 	var all, measured bool
-	cmd := &cobra.Command{
-		Use:   "front [DIR]",
+	cmd := onStudy(&cobra.Command{
+		Use:   "front",
 		Short: "Show the front: what can be had",
 		Long: "Show the predicted front, sorted by the first task, with the knee and the best of each task. Predictions stand with half the width of their 90 % interval; the share is of the best that the front offers on that task.\n\n" +
 			"--measured shows the trials that nothing else measured dominates.",
-		Args: arguments(0, 1, "a study's folder"),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			s, snap, err := analysed(cmd.Context(), studyDir(args))
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, s.Close()) }()
-			switch {
-			case a.json:
-				j := studyOf(snap)
-				return a.printJSON(a.out, frontsJSON{j.Study, j.Front, j.Knee, j.Measured, j.Ref, j.Volume, flaggedOf(snap.Analysis)})
-			case measured:
-				return a.printMeasured(a.out, snap)
-			case all:
-				return a.printFront(a.out, snap, math.MaxInt)
-			}
-			return a.printFront(a.out, snap, frontShown)
-		},
-		ValidArgsFunction: studyFolders,
-	}
+	}, analysed, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
+		switch {
+		case a.json:
+			j := studyOf(snap)
+			return a.printJSON(a.out, frontsJSON{j.Study, j.Front, j.Knee, j.Measured, j.Ref, j.Volume, flaggedOf(snap.Analysis)})
+		case measured:
+			return a.printMeasured(a.out, snap)
+		case all:
+			return a.printFront(a.out, snap, math.MaxInt)
+		}
+		return a.printFront(a.out, snap, frontShown)
+	})
 	cmd.Flags().BoolVar(&all, "all", false, "every point of the front")
 	cmd.Flags().BoolVar(&measured, "measured", false, "the front among the measured trials")
 	return cmd

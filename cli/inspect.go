@@ -49,12 +49,12 @@ func (a *app) inspectCommand() *cobra.Command {
 			return a.inspect(cmd.Context(), spec)
 		},
 	}
-	cmd.Flags().StringArrayVar(&skip, "skip", nil, "take tensors with names like GLOB from the base; one flag each")
+	cmd.Flags().StringArrayVar(&skip, "skip", nil, "take tensors with names like `GLOB` from the base; one flag each")
 	cmd.Flags().BoolVar(&crop, "crop-vocab", false, "leave out vocabulary rows that not every model has")
 	cmd.Flags().BoolVar(&pad, "pad-vocab", false, "keep vocabulary rows that only some models have")
 	cmd.MarkFlagsMutuallyExclusive("crop-vocab", "pad-vocab")
 	cmd.Flags().BoolVar(&stats, "stats", false, "read the weights once: norms, cosines, sign conflicts")
-	cmd.Flags().StringVar(&base, "base", "", "the MODEL that the others were fine-tuned from")
+	cmd.Flags().StringVar(&base, "base", "", "the `MODEL` that the others were fine-tuned from")
 	return cmd
 }
 

@@ -93,14 +93,14 @@ func (a *app) mergeCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.dtype, "dtype", "", "write as bf16, f16, f32 or as-base instead of what the recipe says")
-	flags.StringVar(&f.form, "form", "", "write a full checkpoint or, where every model is a LoRA adapter, an adapter; instead of what the recipe says")
-	flags.Var(&f.shardSize, "shard-size", "most bytes of tensors a file (default 5GB)")
+	flags.StringVar(&f.dtype, "dtype", "", "write as `DTYPE`, bf16, f16, f32 or as-base, instead of what the recipe says")
+	flags.StringVar(&f.form, "form", "", "write a `full|adapter` checkpoint (adapter: where every model is a LoRA adapter) instead of what the recipe says")
+	flags.Var(&f.shardSize, "shard-size", "at most `SIZE` of tensors a file (default: 5GB)")
 	flags.BoolVar(&f.sha256, "sha256", false, "add SHA-256 of every file to the receipt (slower)")
 	flags.BoolVar(&f.crop, "crop-vocab", false, "leave out vocabulary rows that not every model has")
 	flags.BoolVar(&f.pad, "pad-vocab", false, "keep vocabulary rows that only some models have")
-	flags.IntVar(&f.workers, "workers", 0, "how many processors to use; never changes a byte (0: all, at most 8)")
-	flags.Var(&f.moved, "moved", "OLD=NEW: take what the recipe has in the folder OLD from NEW")
+	flags.IntVar(&f.workers, "workers", 0, "use `N` processors; never changes a byte (default: all, at most 8)")
+	flags.Var(&f.moved, "moved", "with `OLD=NEW`, take what the recipe has in the folder OLD from NEW")
 	cmd.MarkFlagsMutuallyExclusive("crop-vocab", "pad-vocab")
 	_ = cmd.RegisterFlagCompletionFunc("dtype", cobra.FixedCompletions([]string{"bf16", "f16", "f32", "as-base"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -166,12 +166,9 @@ func (a *app) merge(ctx context.Context, recipe, out string, f mergeFlags) (err 
 		}
 		return err
 	}
-	j := mergeJSON{Out: out, Coefficients: r.At(), Receipt: filepath.Join(out, merge.ReceiptFile), Files: receipt.Outputs, Warnings: receipt.Warnings}
+	j := mergeJSON{Out: out, Coefficients: r.At(), Receipt: filepath.Join(out, merge.ReceiptFile), Files: receipt.Outputs, Bytes: receipt.Bytes(), Warnings: receipt.Warnings}
 	if j.Warnings == nil {
 		j.Warnings = []merge.Problem{}
-	}
-	for _, file := range receipt.Outputs {
-		j.Bytes += file.Size
 	}
 	if a.json {
 		return a.printJSON(a.out, j)

@@ -80,6 +80,6 @@ func (a *app) translation(use, short, example string, translate func(path string
 			return warn(a, warnings)
 		},
 	}
-	cmd.Flags().StringVarP(&out, "out", "o", "", "write to this file, which must not exist (relative paths in a recipe are meant from its folder)")
+	cmd.Flags().StringVarP(&out, "out", "o", "", "write to this `FILE`, which must not exist (relative paths in a recipe are meant from its folder)")
 	return cmd
 }

@@ -23,6 +23,23 @@ func studyDir(args []string) string {
 	return "."
 }
 
+// onStudy makes c a command on one study: its folder is the argument, and work gets it opened by opened, load or
+// analysed.
+func onStudy(c *cobra.Command, opened func(context.Context, string) (*study.Study, *study.Snapshot, error), work func(*cobra.Command, *study.Study, *study.Snapshot) error) *cobra.Command {
+	c.Use += " [DIR]"
+	c.Args = arguments(0, 1, "a study's folder")
+	c.ValidArgsFunction = studyFolders
+	c.RunE = func(cmd *cobra.Command, args []string) (err error) {
+		s, snap, err := opened(cmd.Context(), studyDir(args))
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.Close()) }()
+		return work(cmd, s, snap)
+	}
+	return c
+}
+
 // open opens the study in dir, and where there is none says which ones are near.
 func open(dir string) (*study.Study, error) {
 	s, err := study.Open(dir)
@@ -33,6 +50,15 @@ func open(dir string) (*study.Study, error) {
 		return nil, &fault{exit: ExitNotFound, what: dir + " is not a study: it has no " + study.SpecFile, fix: "name one of: " + strings.Join(near, ", ")}
 	}
 	return nil, err
+}
+
+// opened is open for commands that need no analysis.
+func opened(_ context.Context, dir string) (*study.Study, *study.Snapshot, error) {
+	s, err := open(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, s.Snapshot(), nil
 }
 
 // load opens a study and analyses its history.

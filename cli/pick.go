@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -16,46 +15,38 @@ func (a *app) pickCommand() *cobra.Command {
 	var w wantFlags
 	var name, why string
 	var list bool
-	cmd := &cobra.Command{
-		Use:   "pick [DIR]",
+	cmd := onStudy(&cobra.Command{
+		Use:   "pick",
 		Short: "Choose a trade-off and keep it, with the reason",
 		Long: "Choose a point of the front and record it in the study with what is predicted there and why it was chosen; the reason goes into the receipt and the model card of its export. Nothing is written but the record.\n\n" +
 			"With --list the picks so far.",
 		Example: "parfait pick my.study --knee\n\n# the best math among what keeps code\nparfait pick my.study --best math --at-least code=0.6 --why 'code may not fall below the base'",
-		Args:    arguments(0, 1, "a study's folder"),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			s, snap, err := analysed(cmd.Context(), studyDir(args))
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, s.Close()) }()
-			if list {
-				return a.listPicks(snap)
-			}
-			c, err := w.choose(snap)
-			if err != nil {
-				return err
-			}
-			p, err := s.SavePick(pickOf(snap, c, name, why))
-			if err != nil {
-				return err
-			}
-			if a.json {
-				return a.printJSON(a.out, pickJSON{ID: p.ID, Name: p.Name, choiceJSON: choiceOf(snap, explore.Choice{X: c.X, Front: c.Front, Predicted: c.Predicted, Why: p.Why})})
-			}
-			c.Why = p.Why
-			if err := a.printChoice(a.out, snap, c); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(a.out, "kept as %s\nexport it: parfait export %s --pick %s --verify\n", p.Name, shown(snap.Dir), quoted(p.Name))
+	}, analysed, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
+		if list {
+			return a.listPicks(snap)
+		}
+		c, err := w.choose(snap)
+		if err != nil {
 			return err
-		},
-		ValidArgsFunction: studyFolders,
-	}
+		}
+		p, err := s.SavePick(pickOf(snap, c, name, why))
+		if err != nil {
+			return err
+		}
+		if a.json {
+			return a.printJSON(a.out, pickJSON{ID: p.ID, Name: p.Name, choiceJSON: choiceOf(snap, explore.Choice{X: c.X, Front: c.Front, Predicted: c.Predicted, Why: p.Why})})
+		}
+		c.Why = p.Why
+		if err := a.printChoice(a.out, snap, c); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(a.out, "kept as %s\nexport it: parfait export %s --pick %s --verify\n", p.Name, shown(snap.Dir), quoted(p.Name))
+		return err
+	})
 	w.add(cmd)
 	completeTasks(cmd, "best", "order")
-	cmd.Flags().StringVar(&name, "name", "", "what to call it (default pick-N)")
-	cmd.Flags().StringVar(&why, "why", "", "the reason, for those who ask in a year (default: the choice in words)")
+	cmd.Flags().StringVar(&name, "name", "", "its `NAME` (default: pick-N)")
+	cmd.Flags().StringVar(&why, "why", "", "the `REASON`, for those who ask in a year (default: the choice in words)")
 	cmd.Flags().BoolVar(&list, "list", false, "list the picks so far")
 	return cmd
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -15,30 +14,22 @@ import (
 
 func (a *app) predictCommand() *cobra.Command {
 	var w wantFlags
-	cmd := &cobra.Command{
-		Use:   "predict [DIR]",
+	cmd := onStudy(&cobra.Command{
+		Use:   "predict",
 		Short: "Predict every task at one point, measured or not",
 		Long:  "Predict every task at one point with its 90 % interval, and say whether the prediction is to be believed: whether it lies in the sampled region, and whether the front offers something better.",
 		Example: "parfait predict my.study --at math=0.3,code=0.5\n" +
 			"parfait predict my.study --best math",
-		Args: arguments(0, 1, "a study's folder"),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			s, snap, err := analysed(cmd.Context(), studyDir(args))
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, s.Close()) }()
-			c, err := w.choose(snap)
-			if err != nil {
-				return err
-			}
-			if a.json {
-				return a.printJSON(a.out, choiceOf(snap, c))
-			}
-			return a.printChoice(a.out, snap, c)
-		},
-		ValidArgsFunction: studyFolders,
-	}
+	}, analysed, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
+		c, err := w.choose(snap)
+		if err != nil {
+			return err
+		}
+		if a.json {
+			return a.printJSON(a.out, choiceOf(snap, c))
+		}
+		return a.printChoice(a.out, snap, c)
+	})
 	w.add(cmd)
 	completeTasks(cmd, "best", "order")
 	return cmd

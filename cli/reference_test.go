@@ -58,6 +58,24 @@ func TestEveryCommandIsDescribed(t *testing.T) {
 	walk((&app{}).root())
 }
 
+// TestEveryValueHasAName makes sure that help says what a flag wants.
+func TestEveryValueHasAName(t *testing.T) {
+	root, named := (&app{}).root(), 0
+	eachFlag(root, func(f *pflag.Flag) {
+		switch _, ok := f.Annotations[valueName]; {
+		case f.Value.Type() == "bool" && ok:
+			t.Errorf("--%s takes no value, and its text names one: %s", f.Name, f.Usage)
+		case f.Value.Type() != "bool" && !ok:
+			t.Errorf("--%s: what its value is called stands nowhere in backquotes: %s", f.Name, f.Usage)
+		case ok:
+			named++
+		}
+	})
+	if named == 0 {
+		t.Error("no flag takes a value")
+	}
+}
+
 // TestReadmeCommandsExist finds commands and flags in the documents that the program does not have.
 func TestReadmeCommandsExist(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "docs", "*.md"))
@@ -196,7 +214,7 @@ func describe(b *strings.Builder, c *cobra.Command) {
 		b.WriteString("\n| flag | |\n|---|---|\n")
 		flags.VisitAll(func(f *pflag.Flag) {
 			if !f.Hidden && f.Name != "help" && f.Name != "version" {
-				fmt.Fprintf(b, "| `%s` | %s |\n", flagName(f), strings.ReplaceAll(flagText(f), "|", `\|`))
+				fmt.Fprintf(b, "| `--%s` | %s |\n", inTable(withValue(f)), inTable(flagText(f)))
 			}
 		})
 	}
@@ -210,22 +228,8 @@ func describe(b *strings.Builder, c *cobra.Command) {
 	}
 }
 
-// valueWord is what the text of a flag calls its value.
-var valueWord = regexp.MustCompile(`\b[A-Z]{2,}(?:[=:][A-Z]+|\[:[A-Z]+\]|,[A-Z]+|,…)*`)
-
-func flagName(f *pflag.Flag) string {
-	switch word := valueWord.FindString(f.Usage); {
-	case f.Value.Type() == "bool":
-		return "--" + f.Name
-	case strings.Contains(f.Value.Type(), "int"):
-		return "--" + f.Name + " N"
-	case word != "" && word != "SSH" && word != "XDG" && word != "SHA":
-		return "--" + f.Name + " " + word
-	case f.Value.Type() == "SIZE":
-		return "--" + f.Name + " SIZE"
-	}
-	return "--" + f.Name + " …"
-}
+// inTable is text in a cell of a table.
+func inTable(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
 func flagText(f *pflag.Flag) string {
 	text := f.Usage

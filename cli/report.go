@@ -11,45 +11,38 @@ import (
 	"github.com/spf13/cobra"
 
 	"parfait/report"
+	"parfait/study"
 )
 
 func (a *app) reportCommand() *cobra.Command {
 	var out string
-	cmd := &cobra.Command{
-		Use:   "report [DIR]",
+	cmd := onStudy(&cobra.Command{
+		Use:   "report",
 		Short: "Write the study as one HTML page",
 		Long: "Write one self-contained page for people who have no terminal: the front, parallel coordinates, how far to believe it, points with a name, picks, exports and every trial. " +
 			"It refers to no other file and to no network.",
 		Example: "parfait report my.study --out report.html",
-		Args:    arguments(0, 1, "a study's folder"),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			s, snap, err := analysed(cmd.Context(), studyDir(args))
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, s.Close()) }()
-			if out == "" {
-				out = snap.Name + ".html"
-			}
-			if exists(out) && !cmd.Flags().Changed("out") {
-				return &fault{exit: ExitExists, what: out + " exists", fix: "name another file with --out, or say --out " + quoted(out) + " to replace it"}
-			}
-			var page bytes.Buffer
-			if err := report.Write(cmd.Context(), &page, snap, time.Now()); err != nil {
-				return err
-			}
-			if err := renameio.WriteFile(out, page.Bytes(), 0o644); err != nil {
-				return notWritten(out, err)
-			}
-			if a.json {
-				return a.printJSON(a.out, map[string]any{"out": out, "bytes": page.Len()})
-			}
-			_, err = fmt.Fprintf(a.out, "%s: %s, one page to open or to send\n", out, bytesText(int64(page.Len())))
+	}, analysed, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
+		if out == "" {
+			out = snap.Name + ".html"
+		}
+		if exists(out) && !cmd.Flags().Changed("out") {
+			return &fault{exit: ExitExists, what: out + " exists", fix: "name another file with --out, or say --out " + quoted(out) + " to replace it"}
+		}
+		var page bytes.Buffer
+		if err := report.Write(cmd.Context(), &page, snap, time.Now()); err != nil {
 			return err
-		},
-		ValidArgsFunction: studyFolders,
-	}
-	cmd.Flags().StringVarP(&out, "out", "o", "", "file to write (default NAME.html here)")
+		}
+		if err := renameio.WriteFile(out, page.Bytes(), 0o644); err != nil {
+			return notWritten(out, err)
+		}
+		if a.json {
+			return a.printJSON(a.out, map[string]any{"out": out, "bytes": page.Len()})
+		}
+		_, err := fmt.Fprintf(a.out, "%s: %s, one page to open or to send\n", out, bytesText(int64(page.Len())))
+		return err
+	})
+	cmd.Flags().StringVarP(&out, "out", "o", "", "the `FILE` to write (default: NAME.html here)")
 	return cmd
 }
 

@@ -53,8 +53,8 @@ func (a *app) runCommand() *cobra.Command {
 		ValidArgsFunction: studyFolders,
 	}
 	cmd.Flags().BoolVar(&headless, "headless", false, "as text, without the explorer")
-	cmd.Flags().IntVar(&workers, "workers", 0, "candidates measured at once by each evaluator; changes the time and nothing else (0: as study.yaml says)")
-	cmd.Flags().IntVar(&budget, "budget", 0, "how many trials the search may ask for in all, from now on")
+	cmd.Flags().IntVar(&workers, "workers", 0, "measure `N` candidates at once with each evaluator; changes the time and nothing else (default: as study.yaml says)")
+	cmd.Flags().IntVar(&budget, "budget", 0, "from now on the search may ask for `N` trials in all")
 	a.screen.addTo(cmd)
 	return cmd
 }

@@ -29,9 +29,9 @@ var (
 // addTo gives the flags to a command that opens the explorer.
 func (f *screenFlags) addTo(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.glyphs, "glyphs", "", "draw with braille, block or ascii marks (default: what the locale can show)")
-	flags.StringVar(&f.background, "background", "", "colours for a dark or a light terminal (default: the terminal is asked)")
-	flags.StringVar(&f.notify, "notify", "", "when a run finishes: bell or osc9")
+	flags.StringVar(&f.glyphs, "glyphs", "", "draw with `braille|block|ascii` marks (default: what the locale can show)")
+	flags.StringVar(&f.background, "background", "", "draw for a `dark|light` background (default: the terminal is asked)")
+	flags.StringVar(&f.notify, "notify", "", "tell with `bell|osc9` that a run has finished")
 	for name, words := range map[string][]string{"glyphs": glyphWords, "background": backgroundWords, "notify": notifyWords} {
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -20,30 +19,22 @@ import (
 
 func (a *app) serveCommand() *cobra.Command {
 	var o serve.Options
-	cmd := &cobra.Command{
-		Use:   "serve [DIR]",
+	cmd := onStudy(&cobra.Command{
+		Use:   "serve",
 		Short: "Show the study to others over SSH",
 		Long: "Serve the explorer over SSH. Everybody whose public key is in the file of authorised keys sees the study live. A key is a viewer's, who looks and asks what if, unless its line says role=operator, in its options or its comment: an operator also evaluates, picks and exports.\n\n" +
 			"There is nothing else behind this door: no shell, no commands, no forwarding, no files. What people do stands in logs/serve.log of the study. Evaluations belong to the runner and exports to this process: hanging up stops nothing.",
 		Example: "parfait serve my.study --authorized-keys ~/.ssh/authorized_keys\nssh -t -p 2222 localhost",
-		Args:    arguments(0, 1, "a study's folder"),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			s, err := open(studyDir(args))
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, s.Close()) }()
-			return a.serve(cmd.Context(), s, o)
-		},
-		ValidArgsFunction: studyFolders,
-	}
+	}, opened, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
+		return a.serve(cmd.Context(), s, o)
+	})
 	f := cmd.Flags()
-	f.StringVar(&o.Addr, "addr", "127.0.0.1:2222", "address to listen on; 0.0.0.0:2222 for all networks")
-	f.StringVar(&o.Keys, "authorized-keys", "", "file of public keys, as OpenSSH has them (needed)")
-	f.StringVar(&o.HostKey, "host-key", "", "private host key (default: made once under the XDG state folder)")
-	f.IntVar(&o.Limits.Connections, "connections", 64, "connections at once")
-	f.IntVar(&o.Limits.SessionsPerKey, "sessions", 4, "sessions of one key at once")
-	f.DurationVar(&o.Limits.Idle, "idle", time.Hour, "a connection that is silent for so long ends")
+	f.StringVar(&o.Addr, "addr", "127.0.0.1:2222", "the `ADDRESS` to listen on; 0.0.0.0:2222 for all networks")
+	f.StringVar(&o.Keys, "authorized-keys", "", "the `FILE` of public keys, as OpenSSH has them (needed)")
+	f.StringVar(&o.HostKey, "host-key", "", "the `FILE` of the private host key (default: made once under the XDG state folder)")
+	f.IntVar(&o.Limits.Connections, "connections", 64, "at most `N` connections at once")
+	f.IntVar(&o.Limits.SessionsPerKey, "sessions", 4, "at most `N` sessions of one key at once")
+	f.DurationVar(&o.Limits.Idle, "idle", time.Hour, "end a connection that is silent for `TIME`")
 	if err := cmd.MarkFlagRequired("authorized-keys"); err != nil {
 		panic(err) // the flag is defined above
 	}

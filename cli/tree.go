@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
@@ -13,32 +12,24 @@ import (
 )
 
 func (a *app) treeCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "tree [DIR]",
+	return onStudy(&cobra.Command{
+		Use:   "tree",
 		Short: "Show the merge tree of a nested study",
 		Long: "For a study whose strategy is nested: which models and merges were paired, how many merges of each pair are measured, the winner of each pair with what it scales its parts by, and what is measured next. " +
 			"The last merge is one flat recipe; no intermediate checkpoint exists.",
-		Args: arguments(0, 1, "a study's folder"),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			s, snap, err := load(cmd.Context(), studyDir(args))
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, s.Close()) }()
-			if name := snap.Spec.Search.Strategy; name != "nested" {
-				return &fault{exit: ExitNoAnswer, what: snap.Name + ": the strategy " + name + " builds no tree", fix: "a study with `search: {strategy: nested}` does"}
-			}
-			roots, err := snap.Tree(cmd.Context())
-			if err != nil {
-				return err
-			}
-			if a.json {
-				return a.printJSON(a.out, treeJSON{snap.Dir, explore.NextBranch(snap, roots), branchesOf(snap, roots)})
-			}
-			return a.printTree(snap, roots)
-		},
-		ValidArgsFunction: studyFolders,
-	}
+	}, load, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
+		if name := snap.Spec.Search.Strategy; name != "nested" {
+			return &fault{exit: ExitNoAnswer, what: snap.Name + ": the strategy " + name + " builds no tree", fix: "a study with `search: {strategy: nested}` does"}
+		}
+		roots, err := snap.Tree(cmd.Context())
+		if err != nil {
+			return err
+		}
+		if a.json {
+			return a.printJSON(a.out, treeJSON{snap.Dir, explore.NextBranch(snap, roots), branchesOf(snap, roots)})
+		}
+		return a.printTree(snap, roots)
+	})
 }
 
 type treeJSON struct {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -16,44 +15,35 @@ import (
 func (a *app) trialsCommand() *cobra.Command {
 	var log, retry, forget int
 	var evaluate string
-	cmd := &cobra.Command{
-		Use:     "trials [DIR]",
+	cmd := onStudy(&cobra.Command{
+		Use:     "trials",
 		Short:   "List the trials: what was measured, what failed and why",
 		Long:    "List every trial with its state, coefficients and metrics, and the reasons of those that failed. With one of the flags, ask something of the runner instead; it takes effect whether or not a runner is at work.",
 		Example: "parfait trials my.study\n\n# the output of the evaluator for trial 12\nparfait trials my.study --log 12\n\n# measure this one next\nparfait trials my.study --evaluate math=0.3,code=0.5",
-		Args:    arguments(0, 1, "a study's folder"),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			s, err := open(studyDir(args))
+	}, opened, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
+		changed := cmd.Flags().Changed
+		switch {
+		case changed("log"):
+			return a.printLog(s, snap, log)
+		case changed("retry"):
+			return a.ask(s, study.Command{Kind: study.CommandRetry, N: retry}, fmt.Sprintf("trial %d waits to be measured again", retry))
+		case changed("forget"):
+			return a.ask(s, study.Command{Kind: study.CommandForget, N: forget}, fmt.Sprintf("trial %d is cancelled", forget))
+		case changed("evaluate"):
+			x, err := readPoint(snap.Space, evaluate)
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, s.Close()) }()
-			snap := s.Snapshot()
-			changed := cmd.Flags().Changed
-			switch {
-			case changed("log"):
-				return a.printLog(s, snap, log)
-			case changed("retry"):
-				return a.ask(s, study.Command{Kind: study.CommandRetry, N: retry}, fmt.Sprintf("trial %d waits to be measured again", retry))
-			case changed("forget"):
-				return a.ask(s, study.Command{Kind: study.CommandForget, N: forget}, fmt.Sprintf("trial %d is cancelled", forget))
-			case changed("evaluate"):
-				x, err := readPoint(snap.Space, evaluate)
-				if err != nil {
-					return err
-				}
-				return a.ask(s, study.Command{Kind: study.CommandEvaluate, X: x}, "it will be measured next")
-			case a.json:
-				return a.printJSON(a.out, listJSON{snap.Dir, trialsOf(snap)})
-			}
-			return a.printTrials(snap)
-		},
-		ValidArgsFunction: studyFolders,
-	}
-	cmd.Flags().IntVar(&log, "log", 0, "print the log of trial N")
-	cmd.Flags().IntVar(&retry, "retry", 0, "measure the failed trial N again")
-	cmd.Flags().IntVar(&forget, "forget", 0, "cancel trial N, which waits, runs or has failed")
-	cmd.Flags().StringVar(&evaluate, "evaluate", "", "measure the merge at NAME=VALUE,… next")
+			return a.ask(s, study.Command{Kind: study.CommandEvaluate, X: x}, "it will be measured next")
+		case a.json:
+			return a.printJSON(a.out, listJSON{snap.Dir, trialsOf(snap)})
+		}
+		return a.printTrials(snap)
+	})
+	cmd.Flags().IntVar(&log, "log", 0, "print the log of trial `N`")
+	cmd.Flags().IntVar(&retry, "retry", 0, "measure the failed trial `N` again")
+	cmd.Flags().IntVar(&forget, "forget", 0, "cancel trial `N`, which waits, runs or has failed")
+	cmd.Flags().StringVar(&evaluate, "evaluate", "", "measure the merge at `NAME=VALUE,…` next")
 	cmd.MarkFlagsMutuallyExclusive("log", "retry", "forget", "evaluate")
 	return cmd
 }

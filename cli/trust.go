@@ -2,7 +2,6 @@ package cli
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -13,34 +12,26 @@ import (
 )
 
 func (a *app) trustCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "trust [DIR]",
+	return onStudy(&cobra.Command{
+		Use:   "trust",
 		Short: "Say how far to believe the predictions",
 		Long: "For every task: Q², the share of the variance that the surrogate predicts of trials it has not seen (leave-one-out), the ceiling that noise sets to it, the worst such prediction, and how many fall within their 90 % interval. " +
 			"A task that should not be believed is flagged, with the reason. Beside it stands the Q² of a quadratic on the same trials: where it is as high, the landscape is as simple as a quadratic. docs/trust.md explains.",
-		Args: arguments(0, 1, "a study's folder"),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			s, snap, err := analysed(cmd.Context(), studyDir(args))
-			if err != nil {
-				return err
+	}, analysed, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
+		quadratic, err := snap.Analysis.Quadratic(cmd.Context())
+		if err != nil {
+			return err
+		}
+		if a.json {
+			c := snap.Analysis.Surrogate
+			j := trustsJSON{snap.Dir, surrogateJSON{cmp.Or(string(c.Kind), "auto"), c.Plain}, trustsOf(snap.Analysis), map[string]number{}}
+			for i, f := range snap.Analysis.Fits {
+				j.Quadratic[f.Task] = number(quadratic[i].Q2)
 			}
-			defer func() { err = errors.Join(err, s.Close()) }()
-			quadratic, err := snap.Analysis.Quadratic(cmd.Context())
-			if err != nil {
-				return err
-			}
-			if a.json {
-				c := snap.Analysis.Surrogate
-				j := trustsJSON{snap.Dir, surrogateJSON{cmp.Or(string(c.Kind), "auto"), c.Plain}, trustsOf(snap.Analysis), map[string]number{}}
-				for i, f := range snap.Analysis.Fits {
-					j.Quadratic[f.Task] = number(quadratic[i].Q2)
-				}
-				return a.printJSON(a.out, j)
-			}
-			return a.printTrust(snap, quadratic)
-		},
-		ValidArgsFunction: studyFolders,
-	}
+			return a.printJSON(a.out, j)
+		}
+		return a.printTrust(snap, quadratic)
+	})
 }
 
 type trustsJSON struct {

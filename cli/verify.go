@@ -24,8 +24,8 @@ func (a *app) verifyCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&o.Recompute, "recompute", false, "merge again from the inputs and compare")
 	cmd.Flags().BoolVar(&o.SHA256, "sha256", false, "compare SHA-256 too, where the receipt has it")
-	cmd.Flags().Var(&moved, "moved", "OLD=NEW: with --recompute, take inputs that were in the folder OLD from NEW")
-	cmd.Flags().IntVar(&o.Workers, "workers", 0, "how many processors to use (0: all, at most 8)")
+	cmd.Flags().Var(&moved, "moved", "with --recompute: `OLD=NEW` takes inputs that were in the folder OLD from NEW")
+	cmd.Flags().IntVar(&o.Workers, "workers", 0, "use `N` processors (default: all, at most 8)")
 	return cmd
 }
 
@@ -68,6 +68,6 @@ func (a *app) verify(ctx context.Context, dir string, o merge.VerifyOptions) err
 	if v.Recomputed {
 		text += ", and merged again from its inputs byte for byte the same"
 	}
-	_, err = fmt.Fprintf(a.out, "%s: %d files, %s in all, %s\n", shown(dir), v.Files, bytesText(v.Bytes), text)
+	_, err = fmt.Fprintf(a.out, "%s: %s in %d files, %s\n", shown(dir), bytesText(v.Bytes), v.Files, text)
 	return err
 }

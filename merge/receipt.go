@@ -34,6 +34,15 @@ type Receipt struct {
 	Warnings    []Problem          `json:"warnings,omitempty"`
 }
 
+// Bytes is how much the outputs take in all.
+func (r Receipt) Bytes() int64 {
+	var n int64
+	for _, f := range r.Outputs {
+		n += f.Size
+	}
+	return n
+}
+
 // TensorCounts says what became of the tensors.
 type TensorCounts struct {
 	Merged   int      `json:"merged"`

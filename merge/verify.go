@@ -44,11 +44,7 @@ func Verify(ctx context.Context, dir string, o VerifyOptions, progress func(Prog
 	if o.Workers <= 0 {
 		o.Workers = defaultWorkers()
 	}
-	var total int64
-	for _, f := range receipt.Outputs {
-		total += f.Size
-	}
-	m := startMeter("check", total, progress)
+	m := startMeter("check", receipt.Bytes(), progress)
 	for _, f := range receipt.Outputs {
 		problem, err := verifyFile(ctx, dir, f, o, m)
 		if err != nil {

@@ -219,7 +219,7 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(Expor
 	}
 	begin := time.Now()
 	e := Export{
-		Name: r.Name, Out: r.Out, X: r.X, Receipt: filepath.Join(r.Out, merge.ReceiptFile), Bytes: plan.Bytes(),
+		Name: r.Name, Out: r.Out, X: r.X, Receipt: filepath.Join(r.Out, merge.ReceiptFile),
 		Predicted: map[string]Prediction{}, Measured: map[evaluator.Split]map[string]Metric{},
 	}
 	receipt := studyReceipt{Study: s.name(), Why: r.Why, Who: r.Who, Measured: map[evaluator.Split]evaluator.Metrics{}}
@@ -237,7 +237,7 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(Expor
 		// Called when all is written and checked, before the folder appears: the history knows of it first,
 		// so that no crash leaves a checkpoint that the study does not know.
 		Files: func(m merge.Receipt) (_ map[string][]byte, err error) {
-			receipt.Receipt = m
+			receipt.Receipt, e.Bytes = m, m.Bytes()
 			b, err := receiptJSON(receipt)
 			if err != nil {
 				return nil, err
