@@ -33,8 +33,11 @@ func move(m explore.Move) func(*explorer) tea.Cmd {
 
 // noFront says why there is nothing to move on.
 func noFront(e *explorer) string {
-	if e.analysis() == nil {
-		return "there is no front yet: it needs three finished trials"
+	switch {
+	case e.working():
+		return "the front is being worked out"
+	case e.analysis() == nil:
+		return "there is no front yet: it needs three measured trials"
 	}
 	return ""
 }

@@ -39,7 +39,7 @@ func keyHints(e *explorer, p Place, w int) []chart.Span {
 	}
 	var out []chart.Span
 	for _, a := range ranked(e.keys.of(p)) {
-		if a.Hint == "" || a.Keys[0] == "?" || a.Changes && e.o.Role == Viewer { // help says what operators may
+		if a.Hint == "" || a.Keys[0] == "?" || a.Changes && e.viewer { // help says what operators may
 			continue
 		}
 		text, brief, _ := strings.Cut(a.Hint, "|")

@@ -86,7 +86,7 @@ func newExplorer(ctx context.Context, src Source, o Options) *explorer {
 	if o.Tour && o.Role == Operator {
 		e.tour = len(tourHints)
 	}
-	e.snap = src.Snapshot()
+	e.snap, e.viewer = src.Snapshot(), o.Role == Viewer
 	switch e.snap.Spec.Search.Strategy { // what the study is about comes first
 	case "nested":
 		e.models.picture = pictureTree

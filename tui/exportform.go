@@ -165,11 +165,7 @@ func (f *exportForm) draw(e *explorer, c *chart.Canvas) {
 	title := append(head("Export", true), chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: e.read.Name, Style: chart.Ink(chart.InHand)})
 	in := floating(c, w, min(19, ch-2), title, keyHints(e, PlaceExportForm, w-6))
 	iw, ih := in.Size()
-	line := ""
-	for i, name := range e.coefficients() {
-		line += name + " " + explore.Decimal(f.x[i], 3) + "  "
-	}
-	in.Text(1, 0, chart.Clip(strings.TrimSpace(line), iw-2), muted)
+	in.Text(1, 0, fitting(valued(e.coefficients(), f.x), iw-2), muted)
 	y := 1
 	if ih >= 16 {
 		y++

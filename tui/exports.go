@@ -123,14 +123,16 @@ func (p exportsPane) draw(c *chart.Canvas) {
 	w, h := c.Size()
 	n := len(p.snap.Exports) + len(p.snap.Picks)
 	list := min(max(n+3, 5), h/2)
+	if n == 0 { // there is nothing to say about it either
+		list = h
+	}
 	in := chart.Box{Edge: accent, Title: append(head("Exports and picks", true), chart.Span{Text: fmt.Sprintf(" %d and %d", len(p.snap.Exports), len(p.snap.Picks)), Style: muted})}.Draw(c.Sub(0, 0, w, list))
 	if n == 0 {
-		iw, ih := in.Size()
-		lines := wrapWithin("Nothing was chosen yet: enter in the view Front exports what is in hand, d records a decision.", iw-2, ih)
-		for i, line := range lines {
-			centred(in, (ih-len(lines))/2+i, line, muted)
+		text := "Nothing was chosen yet: enter in the view Front exports what is in hand, d records a decision."
+		if p.viewer {
+			text = "Nothing was chosen yet. What operators decide on and export appears here."
 		}
-		chart.Box{Edge: faded}.Draw(c.Sub(0, list, w, h-list))
+		message(in, text)
 		return
 	}
 	_, ih := in.Size()
@@ -186,12 +188,7 @@ func (p exportsPane) details(c *chart.Canvas) {
 	in := chart.Box{Edge: faded, Title: head(title, false)}.Draw(c)
 	w, h := in.Size()
 	y := drawMeasured(in.Sub(1, 0, w-2, h), p.snap.Tasks, x) + 1
-	words := ""
-	for i, name := range p.coefficients() {
-		if i < len(x.X) {
-			words += name + " " + explore.Decimal(x.X[i], 3) + "  "
-		}
-	}
+	words := strings.Join(valued(p.coefficients(), x.X), "  ")
 	for _, text := range []string{words, why} {
 		for _, line := range wrapText(text, w-2) {
 			if y < h {

@@ -55,8 +55,14 @@ func (p frontPane) scatter() *chart.Scatter {
 
 func (p frontPane) title(w int) []chart.Span {
 	t := head("Front", p.focused)
+	if p.working() {
+		return append(t, chart.Span{Text: " ─ working it out…", Style: muted})
+	}
 	if p.analysis() == nil {
 		return t
+	}
+	if p.zoom.Factor > 1 {
+		t = append(t, chart.Span{Text: " " + explore.Decimal(p.zoom.Factor, 1) + "×", Style: warn})
 	}
 	names := p.columns()
 	t = append(t, chart.Span{Text: " ─ ", Style: faded},
@@ -65,15 +71,12 @@ func (p frontPane) title(w int) []chart.Span {
 	if c := p.state.Colour; c >= 0 && w > 56 {
 		t = append(t, chart.Span{Text: " · colour " + names[c], Style: muted})
 	}
-	if p.zoom.Factor > 1 {
-		t = append(t, chart.Span{Text: " · " + explore.Decimal(p.zoom.Factor, 1) + "×", Style: warn})
-	}
 	return t
 }
 
 func (p frontPane) legend(w int) []chart.Span {
 	if p.analysis() == nil {
-		return chart.Legend(w, chart.MarkKey(chart.MarkMeasured, "measured", ""))
+		return chart.Legend(w, chart.MarkKey(chart.MarkOnFront, "measured", ""))
 	}
 	var keys []chart.Key
 	if p.state.Colour >= 0 && w >= 60 {
@@ -236,7 +239,6 @@ func (p frontPane) inHand() chart.Layer {
 
 // drawMeasured draws what there is before anything can be fitted, and says what comes next.
 func (p frontPane) drawMeasured(c *chart.Canvas) {
-	w, h := c.Size()
 	var l chart.Layer
 	var axes []int
 	for i, t := range p.snap.Tasks {
@@ -255,8 +257,5 @@ func (p frontPane) drawMeasured(c *chart.Canvas) {
 		s.Draw(c)
 		return
 	}
-	lines := wrapText(side{sight: p.sight}.hint(), min(w-4, 46))
-	for i, line := range lines {
-		centred(c, h/2-len(lines)/2+i, line, muted)
-	}
+	message(c, p.hint())
 }

@@ -14,7 +14,6 @@ type header struct {
 	sight
 	view   View
 	focus  Place
-	viewer bool
 	export string // of one that is running, in words
 }
 

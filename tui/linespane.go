@@ -17,17 +17,14 @@ func (p linesPane) draw(c *chart.Canvas) {
 	w, h := c.Size()
 	if len(p.between.lines) == 0 {
 		in := chart.Box{Edge: faded, Title: head("Between the models", true)}.Draw(c)
-		iw, ih := in.Size()
-		text := "Shown once both ends of a line and a point on it are measured: s starts a runner."
+		text := "Shown once both ends of a line and a point on it are measured: " + p.starts() + "."
 		switch {
 		case p.between.err != nil:
 			text = p.between.err.Error()
 		case !p.between.shown.known:
 			text = "working it out…"
 		}
-		for i, line := range wrapText(text, iw-4) {
-			centred(in, ih/2+i, line, muted)
-		}
+		message(in, text)
 		return
 	}
 	if w >= 110 {

@@ -113,6 +113,8 @@ func (e *explorer) result(msg tea.Msg) tea.Cmd {
 		e.logged(msg)
 	case surfaceMsg:
 		return e.surface.drawn(e, msg)
+	case quadraticMsg:
+		return e.surface.beside.fitted(e, msg)
 	case inspectMsg:
 		return e.inspected(msg)
 	case betweenMsg:
@@ -172,7 +174,7 @@ func (e *explorer) run(a *action) tea.Cmd {
 
 // disabled says why an action cannot be done now; "" where it can.
 func (e *explorer) disabled(a *action) string {
-	if a.Changes && e.o.Role == Viewer {
+	if a.Changes && e.viewer {
 		return "you are a viewer here: operators change things"
 	}
 	if a.disabled != nil {
@@ -206,7 +208,7 @@ func (e *explorer) screen() *chart.Canvas {
 		drawTooSmall(c)
 		return c
 	}
-	h := header{sight: e.sight, view: e.view, focus: e.focus, viewer: e.o.Role == Viewer, export: e.exportWords()}
+	h := header{sight: e.sight, view: e.view, focus: e.focus, export: e.exportWords()}
 	h.drawTabs(sub(c, l.tabs), l.status.Empty())
 	if !l.status.Empty() {
 		h.drawStatus(sub(c, l.status))

@@ -95,10 +95,17 @@ func (p modelsPane) drawOdd(c *chart.Canvas, y int) {
 	case p.busy:
 		c.Text(1, y, "every model is being read once…", accent)
 	case p.found == nil:
-		c.Text(1, y, chart.Clip("i reads every model once: norms, cosines and sign conflicts of the task vectors", w-2), muted)
+		c.Text(1, y, chart.Clip(p.unread()+": norms, cosines and sign conflicts of the task vectors", w-2), muted)
 	case len(p.found.Warnings) == 0:
 		t := p.found.Total
-		c.Text(1, y, chart.Clip(fmt.Sprintf("signs conflict in %.0f%% of the entries · variance ratio %s (near 1: one basin, they merge)", 100*t.Conflicts, explore.Decimal(t.VarianceRatio, 2)), w-2), good)
+		words := fmt.Sprintf("signs conflict in %.0f%% of the entries", 100*t.Conflicts)
+		for _, more := range []string{" · variance ratio " + explore.Decimal(t.VarianceRatio, 2), " (near 1: one basin, they merge)"} {
+			if chart.Width(words+more) > w-2 {
+				break
+			}
+			words += more
+		}
+		c.Text(1, y, words, good)
 	default:
 		for i, m := range p.found.Warnings {
 			c.Text(1, y+i, chart.Clip("! "+m.Error(), w-2), warn)
@@ -111,8 +118,7 @@ func (p modelsPane) drawTasks(c *chart.Canvas) {
 	box := chart.Box{Edge: faded, Title: append(head("By themselves", false), chart.Span{Text: " ─ measured, or predicted where they were not", Style: muted})}
 	in := box.Draw(c)
 	if p.analysis() == nil {
-		_, h := in.Size()
-		centred(in, h/2, "shown once three trials are measured", muted)
+		message(in, p.hint())
 		return
 	}
 	m := p.heat()
@@ -168,14 +174,22 @@ func (p modelsPane) drawNorms(c *chart.Canvas) {
 	m.Draw(in)
 }
 
+// unread says how the models come to be read.
+func (p modelsPane) unread() string {
+	if p.viewer {
+		return "shown once an operator has the models read"
+	}
+	return "i reads every model once"
+}
+
 // unknown says so where nothing was read yet.
 func (p modelsPane) unknown(c *chart.Canvas) bool {
-	_, h := c.Size()
 	switch {
 	case p.busy:
+		_, h := c.Size()
 		centred(c, h/2, "every model is being read once…", accent)
 	case p.found == nil:
-		centred(c, h/2, "i reads every model once", muted)
+		message(c, p.unread())
 	default:
 		return false
 	}

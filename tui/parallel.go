@@ -106,19 +106,16 @@ type parallelPane struct {
 }
 
 func (p parallelPane) draw(c *chart.Canvas) {
-	box := chart.Box{Edge: faded, Title: p.title(), Footer: p.footer(c)}
-	in := box.Draw(c)
+	box := chart.Box{Edge: faded, Title: p.title()}
 	if p.analysis() == nil {
-		w, h := in.Size()
-		lines := wrapText(side{sight: p.sight}.hint(), min(w-4, 46))
-		for i, line := range lines {
-			centred(in, h/2-len(lines)/2+i, line, muted)
-		}
+		message(box.Draw(c), p.hint())
 		return
 	}
+	box.Footer = p.footer(c)
+	in := box.Draw(c)
 	w, h := in.Size()
 	list := 0
-	if h >= 28 && len(p.state.Brushes) > 0 {
+	if h >= 16 && len(p.state.Brushes) > 0 {
 		list = min(h/4, 10)
 	}
 	plot := chart.Parallel{Axes: p.axes(), Strands: p.strands(), Focus: p.axis}

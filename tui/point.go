@@ -89,8 +89,13 @@ func askPick(e *explorer) tea.Cmd {
 	})
 }
 
-// why says in words how the point in hand came about.
+// why says in words how the point in hand came about: as it was decided on, where it was.
 func (e *explorer) why() string {
+	for _, p := range slices.Backward(e.snap.Picks) {
+		if slices.Equal(p.X, e.state.X) && p.Why != "" {
+			return p.Why
+		}
+	}
 	var words string
 	switch k := e.state.Anchor.Kind; {
 	case e.read.Name == "knee":
@@ -140,7 +145,17 @@ func (e *explorer) recipe(m recipeMsg) tea.Cmd {
 }
 
 func copyCoefficients(e *explorer) tea.Cmd {
-	text := explore.At(e.analysis(), e.state.X)
-	e.note = note{"copied: " + text, good}
-	return tea.SetClipboard(text)
+	e.note = note{"copied: " + fitting(valued(e.coefficients(), e.state.X), e.w-10), good}
+	return tea.SetClipboard(explore.At(e.analysis(), e.state.X))
+}
+
+// valued are names with their values.
+func valued(names []string, x []float64) []string {
+	words := make([]string, 0, len(names))
+	for i, name := range names {
+		if i < len(x) {
+			words = append(words, name+" "+explore.Decimal(x[i], 3))
+		}
+	}
+	return words
 }

@@ -7,7 +7,6 @@ import (
 
 	"parfait/explore"
 	"parfait/search"
-	"parfait/study"
 	"parfait/tui/chart"
 )
 
@@ -41,7 +40,7 @@ func (p side) draw(c *chart.Canvas) {
 	}
 	tasks, coefficients := p.shares(h)
 	y := p.drawTasks(in.Sub(0, 0, w, tasks))
-	words := p.costs()
+	words := p.costs(w-1, p.rateLines(h))
 	for i, line := range wrapWithin(words.Text, w-1, p.rateLines(h)) {
 		in.Text(1, y+i, line, words.Style)
 	}
@@ -95,23 +94,15 @@ func (p side) empty(c *chart.Canvas) {
 	}
 }
 
-func (p side) hint() string {
-	a := p.snap.Activity
-	switch {
-	case a.Done == 0 && a.Runner == study.Sampling:
-		return "The first trials are being measured. A front needs three of them."
-	case a.Done == 0:
-		return "Nothing is measured yet. Press s to start a runner: it samples coefficients and measures each merge on your tasks."
-	case a.Failed == a.Done && a.Failed > 0:
-		return "Every trial has failed. Press 3 and look into the log of one."
-	}
-	return fmt.Sprintf("%d finished. A front needs three measured trials.", a.Done)
-}
-
-// costs says what more of the chosen task costs on the front, and off it what the front would give.
-func (p side) costs() chart.Span {
+// costs says in n lines of w cells what more of the chosen task costs on the front, and off it what the
+// front would give.
+func (p side) costs(w, n int) chart.Span {
 	if p.read.Dominator >= 0 && p.read.Better != "" {
-		return chart.Span{Text: fmt.Sprintf("r: %s for free (front %d)", p.read.Better, p.read.Dominator+1), Style: warn}
+		text := "r: " + p.read.Better + " for free"
+		if where := fmt.Sprintf(" (front %d)", p.read.Dominator+1); len(wrapText(text+where, w)) <= n {
+			text += where
+		}
+		return chart.Span{Text: text, Style: warn}
 	}
 	if p.state.Front < 0 {
 		return chart.Span{Text: "off the front: nothing on it is better in everything", Style: muted}

@@ -18,6 +18,8 @@ type sight struct {
 	state explore.State
 	read  explore.Readout
 	pins  []pinned // as state.Pins, with their predictions
+
+	viewer bool // who looks changes nothing
 }
 
 // pinned is a pin with its predictions, which are too dear to be worked out for every frame.

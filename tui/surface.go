@@ -23,6 +23,7 @@ type surface struct {
 	field   chart.Field
 	doubt   chart.Field
 	slices  []chart.LineSeries
+	beside  quadratics
 }
 
 // surfaceKey says what a surface is of.
@@ -65,12 +66,13 @@ func (f *surface) refresh(e *explorer) tea.Cmd {
 	}
 	x, y := f.axes(&e.sight)
 	key := surfaceKey{a, e.state.Task, x, y, fmt.Sprint(e.state.X), e.state.Coefficient}
+	beside := f.beside.refresh(e)
 	if key == f.asked || f.busy {
-		return nil
+		return beside
 	}
 	f.asked, f.busy = key, true
 	at := slices.Clone(e.state.X)
-	return e.work("draw the surrogate", func() tea.Msg { return survey(key, at) })
+	return tea.Batch(e.work("draw the surrogate", func() tea.Msg { return survey(key, at) }), beside)
 }
 
 // drawn takes what was worked out, and goes on with what was wished for meanwhile.
@@ -162,12 +164,7 @@ type surrogatePane struct {
 func (p surrogatePane) draw(c *chart.Canvas) {
 	w, h := c.Size()
 	if p.analysis() == nil {
-		box := chart.Box{Edge: faded, Title: head("Surrogate", p.focused)}.Draw(c)
-		bw, bh := box.Size()
-		lines := wrapText(side{sight: p.sight}.hint(), min(bw-4, 46))
-		for i, line := range lines {
-			centred(box, bh/2-len(lines)/2+i, line, muted)
-		}
+		message(chart.Box{Edge: faded, Title: head("Surrogate", p.focused)}.Draw(c), p.hint())
 		return
 	}
 	if len(p.snap.Space.Coefficients) == 1 { // a map has two axes: the slice says all there is
@@ -313,8 +310,12 @@ func (p surrogatePane) trustWords(w int) string {
 	if t.Constant {
 		return "does not vary beyond its noise"
 	}
+	q2 := "Q² " + explore.Decimal(t.Q2, 2)
+	if p.beside.of == p.analysis() && p.state.Task < len(p.beside.q2) && p.beside.q2[p.state.Task] != t.Q2 {
+		q2 += " (quadratic " + explore.Decimal(p.beside.q2[p.state.Task], 2) + ")"
+	}
 	parts := []string{
-		"Q² " + explore.Decimal(t.Q2, 2), "coverage " + explore.Decimal(t.Coverage, 2), "worst " + explore.Spread(p.task(), t.Worst),
+		q2, "coverage " + explore.Decimal(t.Coverage, 2), "worst " + explore.Spread(p.task(), t.Worst),
 		"noise allows " + explore.Decimal(t.Ceiling, 2), t.Fitter,
 	}
 	if t.Cliff {

@@ -52,6 +52,20 @@ func wrapWithin(text string, w, n int) []string {
 	return out
 }
 
+// fitting are as many of the words as fit into w cells: figures are left out whole, and "…" says so.
+func fitting(words []string, w int) string {
+	for n := len(words); n > 0; n-- {
+		text := strings.Join(words[:n], "  ")
+		if n < len(words) {
+			text += "  …"
+		}
+		if chart.Width(text) <= w || n == 1 {
+			return chart.Clip(text, w)
+		}
+	}
+	return ""
+}
+
 func limit[T any](s []T, n int) []T { return s[:max(min(n, len(s)), 0)] }
 
 // rightText draws text at the right end of w cells.

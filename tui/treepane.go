@@ -24,16 +24,14 @@ func (p treePane) draw(c *chart.Canvas) {
 	in := box.Draw(c.Sub(0, 0, w, h-below))
 	_, ih := in.Size()
 	if len(rows) == 0 {
-		text := "The tree grows as pairs are measured: s starts a runner."
+		text := "The tree grows as pairs are measured: " + p.starts() + "."
 		switch {
 		case p.between.err != nil:
 			text = p.between.err.Error()
 		case !p.between.shown.known:
 			text = "working it out…"
 		}
-		for i, line := range wrapText(text, w-8) {
-			centred(in, ih/2+i, line, muted)
-		}
+		message(in, text)
 	} else {
 		at := min(p.between.branch, len(rows)-1)
 		first := window(at, len(rows), ih)

@@ -24,6 +24,9 @@ func (p trialsPane) draw(c *chart.Canvas) {
 		below = min(max(h/3, 7), 14)
 	}
 	rows := p.rows(&p.sight)
+	if len(rows) == 0 { // there is nothing to say about one
+		below = 0
+	}
 	title := append(head("Trials", true), chart.Span{Text: fmt.Sprintf(" %d of %d", len(rows), len(p.snap.Trials)), Style: muted})
 	if p.filter != "" {
 		title = append(title, chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: "/" + p.filter, Style: warn})
@@ -79,13 +82,11 @@ func (p trialsPane) fittedTo(room, most int) (cols []trialColumn, left int) {
 func (p trialsPane) table(c *chart.Canvas, rows []study.Trial) {
 	w, h := c.Size()
 	if len(rows) == 0 {
-		text := "No trials yet. s starts a runner, e in the view Front asks for one."
+		text := "No trials yet: " + p.starts() + "."
 		if p.filter != "" {
 			text = "No trial fits the filter. / changes it."
 		}
-		for i, line := range wrapText(text, w-4) {
-			centred(c, h/3+i, line, muted)
-		}
+		message(c, text)
 		return
 	}
 	cols, left := p.fitted(w - 18)
@@ -186,10 +187,6 @@ func stateWord(t *study.Trial) (string, chart.Style) {
 // details says what is known of the selected trial: where it is, why it was asked for, its error, its log.
 func (p trialsPane) details(c *chart.Canvas, rows []study.Trial) {
 	box := chart.Box{Edge: faded}
-	if len(rows) == 0 {
-		box.Draw(c)
-		return
-	}
 	t := rows[p.at(rows)]
 	box.Title = append(head(fmt.Sprintf("Trial %d", t.ID), false), chart.Span{Text: " ─ log", Style: muted})
 	in := box.Draw(c)
