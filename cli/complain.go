@@ -51,7 +51,25 @@ func flagError(cmd *cobra.Command, err error) error {
 			return usage(help, "unknown flag --%s; did you mean --%s?", unknown.GetSpecifiedName(), near)
 		}
 	}
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		f := invalid.GetFlag()
+		if expected := numbers[f.Value.Type()]; expected != "" {
+			return usage(help, "--%s: expected %s, found %q", f.Name, expected, invalid.GetValue())
+		}
+		return usage(help, "--%s: %s", f.Name, invalid.Unwrap())
+	}
+	var bare *pflag.ValueRequiredError
+	if errors.As(err, &bare) {
+		return usage(help, "--%s needs a value: --%s", bare.GetFlag().Name, withValue(bare.GetFlag()))
+	}
 	return usage(help, "%s", err)
+}
+
+// numbers are the values that pflag reads itself, by what it calls them.
+var numbers = map[string]string{
+	"int": "a whole number", "uint64": "a whole number, not below 0", "intSlice": "whole numbers with commas between them",
+	"duration": "a time such as 90s, 30m or 1h30m", "bool": "true or false",
 }
 
 // takers are the commands beside cmd that have a flag.

@@ -91,7 +91,7 @@ func tooFew(snap *study.Snapshot) error {
 	if a := snap.Activity; a.Done-a.Failed > 0 {
 		what = "too few trials are finished to fit anything"
 	} else if a.Failed > 0 {
-		what = "every trial has failed so far (`parfait trials " + snap.Dir + "` says why)"
+		what = "every trial has failed so far (`parfait trials " + shown(snap.Dir) + "` says why)"
 	}
 	return &fault{exit: ExitNoAnswer, what: snap.Name + ": " + what, fix: measureMore(snap)}
 }
@@ -102,10 +102,10 @@ func measureMore(snap *study.Snapshot) string {
 	act, dir := snap.Activity, shown(snap.Dir)
 	run := "parfait run " + dir + " --headless"
 	switch {
+	case act.Failed > 0 && act.Done == act.Failed:
+		return "put it right, then measure them again: " + retryFailed(snap) + ", and " + run
 	case act.Runner != study.Finished:
 		return "measure: " + run
-	case act.Done == act.Failed:
-		return "put it right, then measure them again: parfait trials " + dir + " --retry N, and " + run
 	}
 	return fmt.Sprintf("its budget of %d is spent; give it a larger one: %s --budget %d", act.Search, run, max(snap.Spec.Search.Budget, act.Search+10))
 }

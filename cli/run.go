@@ -81,7 +81,7 @@ func (a *app) runHeadless(ctx context.Context, s *study.Study, workers int) erro
 	case loadErr != nil:
 		return loadErr
 	case why != "":
-		return &fault{exit: pauseExit(snap), what: "stopped: " + why, fix: lookAt(snap) + "put it right, then go on: parfait run " + shown(s.Dir()) + " --headless"}
+		return &fault{exit: pauseExit(snap), what: "stopped: " + why, fix: goOn(snap)}
 	case a.json:
 		return a.printJSON(a.out, studyOf(snap))
 	}
@@ -96,14 +96,15 @@ func pauseExit(snap *study.Snapshot) Exit {
 	return ExitEvaluator
 }
 
-// lookAt names the log of the last trial that failed.
-func lookAt(snap *study.Snapshot) string {
+// goOn is what to do about a runner that paused itself. What has failed stays so until it is asked for again.
+func goOn(snap *study.Snapshot) string {
+	run := "parfait run " + shown(snap.Dir) + " --headless"
 	for i := len(snap.Trials) - 1; i >= 0; i-- {
 		if t := snap.Trials[i]; t.State == evaluator.Failed {
-			return fmt.Sprintf("look at it: parfait trials %s --log %d; ", shown(snap.Dir), t.ID)
+			return fmt.Sprintf("look at it: parfait trials %s --log %d\n  → put it right, ask for what failed again: %s\n  → and go on: %s", shown(snap.Dir), t.ID, retryFailed(snap), run)
 		}
 	}
-	return ""
+	return "put it right, then go on: " + run
 }
 
 // stopped says how far a run that ended early has come and how to go on.
@@ -148,7 +149,7 @@ func (a *app) printOutcome(w io.Writer, snap *study.Snapshot) error {
 	act := snap.Activity
 	state := fmt.Sprintf("%d trials", act.Done)
 	if act.Failed > 0 {
-		state += fmt.Sprintf(", %d of them failed (parfait trials %s)", act.Failed, shown(snap.Dir))
+		state += fmt.Sprintf(", %d of them failed (why: parfait trials %s; again: %s)", act.Failed, shown(snap.Dir), retryFailed(snap))
 	}
 	if act.Note != "" {
 		state += "; " + act.Note

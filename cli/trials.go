@@ -13,7 +13,8 @@ import (
 )
 
 func (a *app) trialsCommand() *cobra.Command {
-	var log, retry, forget int
+	var log, forget int
+	var retry []int
 	var evaluate string
 	cmd := onStudy(&cobra.Command{
 		Use:     "trials",
@@ -26,7 +27,7 @@ func (a *app) trialsCommand() *cobra.Command {
 		case changed("log"):
 			return a.printLog(s, snap, log)
 		case changed("retry"):
-			return a.ask(s, study.Command{Kind: study.CommandRetry, N: retry}, fmt.Sprintf("trial %d waits to be measured again", retry))
+			return a.retry(s, retry)
 		case changed("forget"):
 			return a.ask(s, study.Command{Kind: study.CommandForget, N: forget}, fmt.Sprintf("trial %d is cancelled", forget))
 		case changed("evaluate"):
@@ -41,7 +42,7 @@ func (a *app) trialsCommand() *cobra.Command {
 		return a.printTrials(snap)
 	})
 	cmd.Flags().IntVar(&log, "log", 0, "print the log of trial `N`")
-	cmd.Flags().IntVar(&retry, "retry", 0, "measure the failed trial `N` again")
+	cmd.Flags().IntSliceVar(&retry, "retry", nil, "measure the failed trials `N,…` again")
 	cmd.Flags().IntVar(&forget, "forget", 0, "cancel trial `N`, which waits, runs or has failed")
 	cmd.Flags().StringVar(&evaluate, "evaluate", "", "measure the merge at `NAME=VALUE,…` next")
 	cmd.MarkFlagsMutuallyExclusive("log", "retry", "forget", "evaluate")
@@ -72,6 +73,20 @@ func (a *app) ask(s *study.Study, c study.Command, effect string) error {
 	}
 	_, err := fmt.Fprintln(a.out, effect)
 	return err
+}
+
+// retry asks for failed trials again.
+func (a *app) retry(s *study.Study, ids []int) error {
+	for _, id := range ids[:len(ids)-1] {
+		if err := s.Do(study.Command{Kind: study.CommandRetry, N: id, Who: who()}); err != nil {
+			return err
+		}
+	}
+	effect := fmt.Sprintf("trial %d waits to be measured again", ids[0])
+	if len(ids) > 1 {
+		effect = fmt.Sprintf("%d trials wait to be measured again", len(ids))
+	}
+	return a.ask(s, study.Command{Kind: study.CommandRetry, N: ids[len(ids)-1]}, effect)
 }
 
 func (a *app) printLog(s *study.Study, snap *study.Snapshot, id int) error {
@@ -124,7 +139,22 @@ func (a *app) printTrials(snap *study.Snapshot) error {
 			return err
 		}
 	}
+	if act.Failed > 0 {
+		_, err := fmt.Fprintf(a.out, "  → once it is put right, measure them again: %s\n", retryFailed(snap))
+		return err
+	}
 	return nil
+}
+
+// retryFailed is the command that asks for all failed trials again.
+func retryFailed(snap *study.Snapshot) string {
+	var ids []string
+	for _, t := range snap.Trials {
+		if t.State == evaluator.Failed {
+			ids = append(ids, strconv.Itoa(t.ID))
+		}
+	}
+	return "parfait trials " + shown(snap.Dir) + " --retry " + strings.Join(ids, ",")
 }
 
 // trialSheet lists trials with their metrics; with states, also how they stand and why they were asked for.
