@@ -171,21 +171,18 @@ func (s State) wish(a *study.Analysis, m Move) (State, Note) {
 
 // infeasible says which floor costs the most.
 func infeasible(a *study.Analysis, floors map[string]float64) string {
-	text := "no point of the front satisfies "
 	var words []string
 	for _, t := range named(a, floors) {
 		words = append(words, floorWords(a.Tasks[t], floors[a.Tasks[t].Name]))
 	}
-	if len(words) > 1 {
-		text += "all of "
+	text, c := "no point of the front has "+list(words), costliest(a, floors)
+	switch {
+	case c == "":
+		return text
+	case len(words) == 1:
+		return text + ": the best is " + bestOf(a, c)
 	}
-	text += list(words)
-	if c := costliest(a, floors); c != "" && len(words) > 1 {
-		text += "; the floor of " + c + " costs the most"
-	} else if c != "" {
-		text += "; the best is " + bestOf(a, c)
-	}
-	return text
+	return "the floor of " + c + " costs the most: " + text // what is cut where there is no room is known
 }
 
 // bestOf is the best value of a task on the front.

@@ -45,7 +45,7 @@ type Rate struct {
 	Task  int
 	To    int       // the front point that Favour would go to, −1 none
 	Step  float64   // what the task gains there, in its own unit and sense
-	Gains []float64 // a task: what it gains for one unit (see Words) of the task, negative: a cost
+	Gains []float64 // a task: what it gains for what Words count of the task, negative: a cost
 	Words string
 }
 
@@ -164,6 +164,9 @@ func (s State) rate(a *study.Analysis) Rate {
 	}
 	r.Step = gain(s.Task)
 	unit := unitOf(a, s.Task)
+	if r.Step < unit/mostStretched { // nobody can go that far in this direction
+		unit = r.Step
+	}
 	var costs, gains []string
 	for t, task := range a.Tasks {
 		per := gain(t) / r.Step * unit
@@ -183,8 +186,12 @@ func (s State) rate(a *study.Analysis) Rate {
 	return r
 }
 
+// mostStretched is how many steps to the next point of the front are taken for one unit. Where a step is
+// smaller still, the step is what is said.
+const mostStretched = 5
+
 func rateWords(t study.Task, unit float64, costs, gains []string) string {
-	head := "+1 pt " + t.Name
+	head := "+" + significantShort(100*unit) + " pt " + t.Name
 	if !t.Rate() {
 		head = "+" + significantShort(unit) + " " + t.Name
 		if t.Sense == study.Minimize {

@@ -68,6 +68,26 @@ func TestRatesAreThoseOfFavour(t *testing.T) {
 	}
 }
 
+// Where the next point has hardly more of the task, what is said is that step: nobody can have one point more.
+func TestRatesOfSmallSteps(t *testing.T) {
+	a := analysis(t, exploretest.Options{})
+	s := explore.Start(a)
+	best := 0.0
+	for _, p := range a.Front {
+		best = max(best, p.Predicted[0].Value)
+	}
+	a.Front[s.Front].Predicted[0].Value = best - 0.0002
+	r := explore.Read(a, s).Rate
+	if r.To < 0 || math.Abs(r.Step-0.0002) > 1e-9 || !strings.HasPrefix(r.Words, "+.02 pt rotated costs ") {
+		t.Errorf("a step of %g to %d is said as %q", r.Step, r.To, r.Words)
+	}
+	for i, g := range r.Gains {
+		if math.Abs(g) > 1 {
+			t.Errorf("%s changes by %g, and it is a rate", a.Tasks[i].Name, g)
+		}
+	}
+}
+
 func TestReadAtATrial(t *testing.T) {
 	a := analysis(t, exploretest.Options{})
 	s, _ := explore.Apply(a, explore.Start(a), explore.Move{Kind: explore.Go, X: a.Trials[6].X})

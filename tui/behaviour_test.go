@@ -110,6 +110,9 @@ func TestWeightsAndAspiration(t *testing.T) {
 	}
 	d.press("L enter")
 	d.sees("the best in the order mirrored")
+	d.sees("asked for: mirrored aim .90")
+	d.press("enter")
+	d.sees("the best in the order mirrored") // the reason of the export
 }
 
 func TestPinsAndComparing(t *testing.T) {

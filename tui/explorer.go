@@ -51,6 +51,7 @@ type explorer struct {
 	after  func(d time.Duration, msg tea.Msg) tea.Cmd // tea.Tick; tests put their own
 	saved  bool                                       // a save is on its way
 	rests  bool                                       // news was drawn less than a frame ago
+	chosen study.Pick                                 // the last choice in words, with its reason
 	late   *study.Snapshot                            // what came since, to be drawn then
 	tour   int                                        // hints left to show
 }

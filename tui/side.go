@@ -220,7 +220,11 @@ func (p side) remarks() []chart.Span {
 		}
 	}
 	if len(wishes) > 0 {
-		out = append(out, chart.Span{Text: "follows " + strings.Join(wishes, ", "), Style: accent})
+		verb := "follows "
+		if p.state.Anchor.Kind != explore.AnchorWish { // somebody has gone elsewhere since
+			verb = "asked for: "
+		}
+		out = append(out, chart.Span{Text: verb + strings.Join(wishes, ", "), Style: accent})
 	}
 	if t := p.read.Tasks[p.state.Task]; t.Flagged && t.Why != "" {
 		out = append(out, chart.Span{Text: t.Task.Name + ": " + t.Why, Style: warn})

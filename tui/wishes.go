@@ -117,6 +117,7 @@ func askOrder(e *explorer) tea.Cmd {
 			}
 			e.above = nil
 			cmd := e.move(explore.Move{Kind: explore.GoFront, N: c.Front})
+			e.chosen = study.Pick{X: c.X, Why: c.Why}
 			e.note = note{c.Why, good}
 			return cmd, ""
 		},
