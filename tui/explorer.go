@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -139,11 +140,15 @@ func (e *explorer) entered() tea.Cmd {
 
 // move makes a move and says what there is to say about it.
 func (e *explorer) move(m explore.Move) tea.Cmd {
+	before := e.state.X
 	next, n := explore.Apply(e.analysis(), e.state, m)
 	e.state = next
 	e.look()
 	switch n.Code {
 	case explore.NoteNone:
+		if !slices.Equal(before, next.X) && !e.view.hasSide(e.w) { // nothing else shows it
+			e.note = note{e.inHand(), plain}
+		}
 	case explore.NoteInfeasible:
 		e.note = note{n.Text, bad}
 	case explore.NoteDone:
@@ -152,6 +157,15 @@ func (e *explorer) move(m explore.Move) tea.Cmd {
 		e.note = note{n.Text, warn}
 	}
 	return tea.Batch(e.moved(), e.keep())
+}
+
+// inHand says what is in hand and what is predicted of it, as much as there is room for.
+func (e *explorer) inHand() string {
+	words := []string{"in hand: " + e.read.Name}
+	for _, t := range e.read.Tasks {
+		words = append(words, t.Task.Name+" "+explore.Number(t.Task, t.Predicted.Value))
+	}
+	return fitting(words, e.w-2)
 }
 
 // moved refreshes what depends on the point in hand.

@@ -68,7 +68,7 @@ func (p frontPane) title(w int) []chart.Span {
 	t = append(t, chart.Span{Text: " ─ ", Style: faded},
 		chart.Span{Text: names[p.state.AxisY], Style: plain}, chart.Span{Text: " ↑ against ", Style: muted},
 		chart.Span{Text: names[p.state.AxisX], Style: plain}, chart.Span{Text: " →", Style: muted})
-	if c := p.state.Colour; c >= 0 && w > 56 {
+	if c := p.state.Colour; c >= 0 && w >= 66 {
 		t = append(t, chart.Span{Text: " · colour " + names[c], Style: muted})
 	}
 	return t
@@ -78,17 +78,23 @@ func (p frontPane) legend(w int) []chart.Span {
 	if p.analysis() == nil {
 		return chart.Legend(w, chart.MarkKey(chart.MarkOnFront, "measured", ""))
 	}
-	var keys []chart.Key
-	if p.state.Colour >= 0 && w >= 60 {
-		r := p.colours()
-		scale := chart.ScaleLegend(r, p.columnFormat(p.state.Colour), chart.Braille)
-		rest := chart.Legend(w-chart.SpansWidth(scale)-12, chart.MarkKey(chart.MarkOnFront, "measured, on it", "on it"),
-			chart.MarkKey(chart.MarkMeasured, "measured", ""), chart.MarkKey(chart.MarkModel, "a model", "model"))
-		return append(append([]chart.Span{{Text: "predicted ", Style: muted}}, scale...), append([]chart.Span{{Text: "  "}}, rest...)...)
+	keys := []chart.Key{
+		chart.MarkKey(chart.MarkOnFront, "measured, on it", "on it"), chart.MarkKey(chart.MarkMeasured, "measured", ""), chart.MarkKey(chart.MarkModel, "a model", "model"),
 	}
-	keys = append(keys, chart.MarkKey(chart.MarkPredicted, "predicted front", "predicted"), chart.MarkKey(chart.MarkOnFront, "measured, on it", "on it"),
-		chart.MarkKey(chart.MarkMeasured, "measured", ""), chart.MarkKey(chart.MarkModel, "a model", "model"))
-	return chart.Legend(w, keys...)
+	if p.state.Colour < 0 {
+		return chart.Legend(w, append([]chart.Key{chart.MarkKey(chart.MarkPredicted, "predicted front", "predicted")}, keys...)...)
+	}
+	scale := chart.ScaleLegend(p.colours(), p.columnFormat(p.state.Colour), chart.Braille)
+	if w >= 60 {
+		scale = append([]chart.Span{{Text: "predicted ", Style: muted}}, scale...)
+	} else { // the title has no room for what the colour is
+		name, room := p.columns()[p.state.Colour], max(w-chart.Width("◔◑◕●   ◦ on it"), 6)
+		if text := "predicted " + name; chart.Width(text) <= room {
+			name = text
+		}
+		scale = append(scale[1:len(scale)-1], chart.Span{Text: " " + chart.Clip(name, room), Style: muted})
+	}
+	return append(append(scale, chart.Span{Text: "  "}), chart.Legend(w-chart.SpansWidth(scale)-2, keys...)...)
 }
 
 // axis has the range of everything but the point in hand, so that nothing jumps when that moves.

@@ -25,6 +25,22 @@ func TestTheNextKeyTakesWhatWasSaidAway(t *testing.T) {
 }
 
 // Where nothing was logged, enter says so instead of opening an empty log.
+// Where no pane shows what is in hand, what a key took in hand is said.
+func TestWhatIsInHandIsSaidWhereNothingShowsIt(t *testing.T) {
+	for _, v := range []string{"2", "3", "5", "6"} {
+		d := drive(t, demo, 80, 24)
+		d.press(v + " n")
+		d.sees("in hand: best rotated  rotated .")
+		d.press("u")
+		d.sees("in hand: knee  rotated .")
+	}
+	d := drive(t, demo, 80, 24)
+	d.press("2 up")
+	if strings.Contains(d.text(), "in hand:") {
+		t.Errorf("a brush took something in hand:\n%s", d.text())
+	}
+}
+
 func TestNoLog(t *testing.T) {
 	d := drive(t, demo, 80, 24)
 	d.press("3 enter")
