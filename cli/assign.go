@@ -29,6 +29,8 @@ func assignments(flag, text, what string, known []string) (map[string]float64, e
 			wrong = append(wrong, unknownName(what, name, known))
 		case twice:
 			wrong = append(wrong, name+" stands twice")
+		case strings.HasSuffix(value, "%"):
+			wrong = append(wrong, fmt.Sprintf("%s: expected a number such as 0.9, found %q", name, value))
 		case err != nil || math.IsNaN(v) || math.IsInf(v, 0):
 			wrong = append(wrong, fmt.Sprintf("%s: expected a number, found %q", name, value))
 		}

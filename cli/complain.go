@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -85,8 +86,14 @@ func takers(cmd *cobra.Command, flag string) []string {
 
 // flagGroups says which flags are missing, and which do not go together.
 func flagGroups(cmd *cobra.Command) error {
-	if err := cmd.ValidateRequiredFlags(); err != nil {
-		return usage("`"+cmd.CommandPath()+" --help` says what it is for", "%s", err)
+	var missing error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if len(f.Annotations[cobra.BashCompOneRequiredFlag]) > 0 && !f.Changed {
+			missing = usage("add --"+withValue(f), "--%s is missing: %s", f.Name, f.Usage)
+		}
+	})
+	if missing != nil {
+		return missing
 	}
 	err := cmd.ValidateFlagGroups()
 	if err == nil {
@@ -100,9 +107,16 @@ func flagGroups(cmd *cobra.Command) error {
 // arguments accepts least to most positional arguments and names what they are.
 func arguments(least, most int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) < least || len(args) > most {
-			return usage("usage: "+cmd.UseLine(), "expected %s, found %d: %s", what, len(args), strings.Join(args, " "))
+		if len(args) >= least && len(args) <= most {
+			return nil
 		}
-		return nil
+		fix := "usage: " + cmd.UseLine()
+		if len(args) == 0 {
+			return usage(fix, "expected %s", what)
+		}
+		if slices.ContainsFunc(args, func(s string) bool { return strings.Contains(s, "=") }) {
+			fix += "; several values of one flag are joined by commas"
+		}
+		return usage(fix, "expected %s, found %d: %s", what, len(args), strings.Join(args, " "))
 	}
 }

@@ -117,7 +117,10 @@ func (d *drafter) tasks() {
 					d.fail("--task %s: unknown word %q; did you mean %q?", t, w, near)
 				}
 			}
-			if seen[key] || w == "" {
+			switch {
+			case seen[key] && key == "unit":
+				d.fail("--task %s: unknown word %q after the unit; expected %s", t, w, strings.Join(slices.Concat(senses, roles), ", "))
+			case seen[key] || w == "":
 				d.fail("--task %s: expected NAME[:UNIT][:SENSE][:ROLE], each at most once", t)
 			}
 			seen[key] = true

@@ -9,6 +9,7 @@ import (
 	"parfait/evaluator"
 	"parfait/explore"
 	"parfait/merge"
+	"parfait/serve"
 	"parfait/study"
 	"parfait/yamldoc"
 )
@@ -89,6 +90,7 @@ func exitOf(err error) Exit {
 	var p merge.Problem
 	var x *explore.Error
 	var y *yamldoc.Problems
+	var k *serve.KeysError
 	switch {
 	case err == nil:
 		return ExitDone
@@ -103,7 +105,7 @@ func exitOf(err error) Exit {
 			return e
 		}
 		return ExitUsage
-	case errors.As(err, &y):
+	case errors.As(err, &y), errors.As(err, &k):
 		return ExitInput
 	case errors.As(err, &p):
 		if e, ok := mergeExits[p.Code]; ok {
@@ -146,7 +148,7 @@ var mergeExits = map[merge.Code]Exit{
 	merge.CodeExists:      ExitExists,
 	merge.CodeMismatch:    ExitMismatch,
 	merge.CodeCorrupt:     ExitMismatch,
-	merge.CodeReceipt:     ExitNotFound,
+	merge.CodeNotFound:    ExitNotFound,
 }
 
 // exploreExits are the codes of explore; the others are mistakes on the command line.

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,6 +43,14 @@ func bytesText(n int64) string { return explore.Bytes(n) }
 
 // durationText writes a duration in its two largest units.
 func durationText(d time.Duration) string { return explore.Duration(d) }
+
+// count is "1 file" or "3 files".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
 
 // arrow says which way is better.
 func arrow(t study.Task) string {

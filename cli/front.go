@@ -102,7 +102,7 @@ func (a *app) printFront(w io.Writer, snap *study.Snapshot, n int) error {
 
 func frontTitle(snap *study.Snapshot, n int) string {
 	an := snap.Analysis
-	s := fmt.Sprintf("predicted front: %d points from %d trials", len(an.Front), len(an.Trials))
+	s := "predicted front: " + count(len(an.Front), "point") + " from " + count(len(an.Trials), "trial")
 	if n < len(an.Front) {
 		s += fmt.Sprintf(", %d shown", n)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -109,7 +108,7 @@ func (a *app) init(ctx context.Context, dir string, f initFlags) (err error) {
 	}
 	spec, err := study.ParseSpec(file, text)
 	if err != nil {
-		return fmt.Errorf("these flags make no study:\n%w", err)
+		return &fault{exit: ExitUsage, what: "these flags make no study:\n" + err.Error()}
 	}
 	plan, err := merge.NewPlan(ctx, mergeSpec(dir, spec))
 	if err != nil {
@@ -124,7 +123,7 @@ func (a *app) init(ctx context.Context, dir string, f initFlags) (err error) {
 		}
 		return warn(a, s.Warnings)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if _, err := makeParents(file); err != nil {
 		return err
 	}
 	if err := renameio.WriteFile(file, text, 0o644); err != nil {

@@ -29,8 +29,8 @@ func (a *app) inspectCommand() *cobra.Command {
 		Example: "parfait inspect models/base models/math models/code\n\n# the merge that a recipe describes\nparfait inspect recipe.yaml",
 		Args:    arguments(1, 1000, "a recipe or models"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 && base == "" && isStudy(args[0]) {
-				return aStudy(args[0])
+			if len(args) == 1 && base == "" && isStudy(studyDir(args)) {
+				return aStudy(studyDir(args))
 			}
 			spec, err := inspected(base, args)
 			if err != nil {
@@ -44,6 +44,9 @@ func (a *app) inspectCommand() *cobra.Command {
 				spec.Vocab = merge.VocabPad
 			}
 			if stats {
+				if spec.Base == "" && len(spec.Models) == 1 {
+					return usage("name its base first: parfait inspect --stats BASE "+quoted(args[0]), "--stats compares models with their base, and there is one model alone")
+				}
 				return a.inspectStats(cmd.Context(), spec)
 			}
 			return a.inspect(cmd.Context(), spec)
@@ -92,7 +95,7 @@ func inspected(base string, args []string) (merge.Spec, error) {
 	}
 	spec := merge.Spec{Base: base, Method: "task_arithmetic"}
 	if base == "" {
-		spec.Base = args[0] // one model alone is looked at by itself
+		spec.Method = "passthrough" // one model alone is looked at by itself
 	}
 	for _, arg := range args {
 		spec.Models = append(spec.Models, source(arg, spec.Models))

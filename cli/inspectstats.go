@@ -36,7 +36,7 @@ func (a *app) printStats(in *merge.Inspection) error {
 	for i, name := range in.Models {
 		models.add(name, figureOf(total.Norms[i]), figureOf(total.Relative[i]), percent(total.Zeros[i]), strconv.FormatInt(total.NonFinite[i+1], 10))
 	}
-	text := fmt.Sprintf("%d models, %d elements each\n%s", len(in.Models), total.Elements, models)
+	text := fmt.Sprintf("%s, %d elements each\n%s", count(len(in.Models), "model"), total.Elements, models)
 	if len(in.Models) > 1 {
 		text += fmt.Sprintf("\nsigns conflict at %s of the entries; r = %.3f (1: one basin, %.3f: unrelated)\n", percent(total.Conflicts), total.VarianceRatio, 1/float64(len(in.Models)))
 		text += "\ncosines of the task vectors\n" + a.heat(&chart.HeatMap{Rows: in.Models, Cols: in.Models, Values: total.Cosines, Range: chart.Range{Lo: -1, Hi: 1}, Diverging: true, Format: twoDecimals})
@@ -44,7 +44,7 @@ func (a *app) printStats(in *merge.Inspection) error {
 	groups := a.sheet(left("layer group"), right("elements"), right("conflicts"), right("r"), right("cosine, least").spared(1))
 	far := &chart.HeatMap{Cols: in.Models, Format: threeDigits}
 	for _, g := range in.Groups {
-		groups.add(g.Name, strconv.FormatInt(g.Elements, 10), percent(g.Conflicts), explore.Decimal(g.VarianceRatio, 3), explore.Decimal(leastCosine(g.Cosines), 2))
+		groups.add(g.Name, strconv.FormatInt(g.Elements, 10), percent(g.Conflicts), explore.Decimal(g.VarianceRatio, 3), cosine(leastCosine(g.Cosines)))
 		far.Rows, far.Values = append(far.Rows, g.Name), append(far.Values, g.Relative)
 	}
 	text += "\n" + groups.String()
@@ -75,6 +75,13 @@ func (a *app) heat(m *chart.HeatMap) string {
 		text += "  " + strings.TrimRight(line, " ") + "\n"
 	}
 	return text
+}
+
+func cosine(v float64) string {
+	if math.IsNaN(v) {
+		return "–"
+	}
+	return explore.Decimal(v, 2)
 }
 
 func twoDecimals(v, _ float64) string { return explore.Decimal(v, 2) }

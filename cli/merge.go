@@ -84,7 +84,7 @@ func (a *app) mergeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "merge RECIPE OUT",
 		Short: "Execute a recipe: write the checkpoint that it describes",
-		Long: "Execute a recipe without its study. Everything is checked from the headers before a weight is read; OUT appears complete and checked, or not at all, and is never overwritten. " +
+		Long: "Execute a recipe without its study; an export's folder stands for the recipe in it. Everything is checked from the headers before a weight is read; OUT appears complete and checked, or not at all, and is never overwritten. " +
 			"The same recipe gives the same bytes, whatever the machine and the number of workers.",
 		Example: "parfait merge my.study/exports/pick-1/recipe.yaml merged --dtype bf16",
 		Args:    arguments(2, 2, "a recipe and the folder to make"),
@@ -116,6 +116,9 @@ type mergeJSON struct {
 }
 
 func (a *app) merge(ctx context.Context, recipe, out string, f mergeFlags) (err error) {
+	if isStudy(studyDir([]string{recipe})) {
+		return usage("write one of its merges: parfait export "+quoted(studyDir([]string{recipe}))+" --knee --out "+quoted(out), "%s is a study, not a recipe", recipe)
+	}
 	r, err := merge.ReadRecipe(recipe)
 	if err != nil {
 		return err
@@ -176,7 +179,7 @@ func (a *app) merge(ctx context.Context, recipe, out string, f mergeFlags) (err 
 	if err := warn(a, j.Warnings); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.out, "%s: %s in %d files, read back and compared\ncheck again: parfait verify %s\n", shown(out), bytesText(j.Bytes), len(j.Files), shown(out))
+	_, err = fmt.Fprintf(a.out, "%s: %s in %s, read back and compared\ncheck again: parfait verify %s\n", shown(out), bytesText(j.Bytes), count(len(j.Files), "file"), shown(out))
 	return err
 }
 

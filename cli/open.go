@@ -9,18 +9,23 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"parfait/study"
 )
 
-// studyDir is the study that a command is about: its argument, or the folder we are in.
+// studyDir is the study that a command is about: its argument, or the folder we are in. A study.yaml stands for
+// its folder.
 func studyDir(args []string) string {
-	if len(args) > 0 {
-		return args[0]
+	switch {
+	case len(args) == 0:
+		return "."
+	case filepath.Base(args[0]) == study.SpecFile:
+		return filepath.Dir(args[0])
 	}
-	return "."
+	return args[0]
 }
 
 // onStudy makes c a command on one study: its folder is the argument, and work gets it opened by opened, load or
@@ -169,5 +174,5 @@ func studyFolders(_ *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 // exists says whether something stands at path.
 func exists(path string) bool {
 	_, err := os.Lstat(path)
-	return !errors.Is(err, fs.ErrNotExist)
+	return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) // what a file has below it
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -28,6 +29,9 @@ func (a *app) reportCommand() *cobra.Command {
 		}
 		if exists(out) && !cmd.Flags().Changed("out") {
 			return &fault{exit: ExitExists, what: out + " exists", fix: "name another file with --out, or say --out " + quoted(out) + " to replace it"}
+		}
+		if info, err := os.Stat(out); err == nil && !info.Mode().IsRegular() {
+			return &fault{exit: ExitExists, what: out + " is not a file that may be replaced", fix: "name another file with --out"}
 		}
 		var page bytes.Buffer
 		if err := report.Write(cmd.Context(), &page, snap, time.Now()); err != nil {

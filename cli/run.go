@@ -147,7 +147,7 @@ func (a *app) follow(s *study.Study, p *progress) (stop func() (why string)) {
 // printOutcome is how a headless run ends: the front, the knee, and how to export it.
 func (a *app) printOutcome(w io.Writer, snap *study.Snapshot) error {
 	act := snap.Activity
-	state := fmt.Sprintf("%d trials", act.Done)
+	state := count(act.Done, "trial")
 	if act.Failed > 0 {
 		state += fmt.Sprintf(", %d of them failed (why: parfait trials %s; again: %s)", act.Failed, shown(snap.Dir), retryFailed(snap))
 	}

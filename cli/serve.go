@@ -30,7 +30,7 @@ func (a *app) serveCommand() *cobra.Command {
 	})
 	f := cmd.Flags()
 	f.StringVar(&o.Addr, "addr", "127.0.0.1:2222", "the `ADDRESS` to listen on; 0.0.0.0:2222 for all networks")
-	f.StringVar(&o.Keys, "authorized-keys", "", "the `FILE` of public keys, as OpenSSH has them (needed)")
+	f.StringVar(&o.Keys, "authorized-keys", "", "the `FILE` of the public keys that may come in, as OpenSSH has it (needed)")
 	f.StringVar(&o.HostKey, "host-key", "", "the `FILE` of the private host key (default: made once under the XDG state folder)")
 	f.IntVar(&o.Limits.Connections, "connections", 64, "at most `N` connections at once")
 	f.IntVar(&o.Limits.SessionsPerKey, "sessions", 4, "at most `N` sessions of one key at once")
@@ -79,10 +79,7 @@ func (a *app) serve(ctx context.Context, s *study.Study, o serve.Options) error 
 
 // keysText says who may come in.
 func keysText(people, operators int) string {
-	keys := fmt.Sprintf("%d keys", people)
-	if people == 1 {
-		keys = "1 key"
-	}
+	keys := count(people, "key")
 	switch operators {
 	case 0:
 		return keys + ", for looking only; role=operator on a key's line lets its owner evaluate, pick and export"

@@ -63,7 +63,7 @@ func (a *app) printTrust(snap *study.Snapshot, quadratic []surrogate.Trust) erro
 		out.add(mark, f.Task, q2, ceiling, plain(task, t.RMSE), plain(task, t.Worst),
 			strconv.Itoa(worstTrial(an, f, t)), fmt.Sprintf("%.0f %%", 100*t.Coverage), strconv.Itoa(t.N), beside, fitter)
 	}
-	if _, err := fmt.Fprintf(a.out, "%s: predictions of trials left out, %d trials; surrogate: %s\n%s", snap.Name, len(an.Trials), an.Surrogate, out); err != nil {
+	if _, err := fmt.Fprintf(a.out, "%s: predictions of trials left out, %s; surrogate: %s\n%s", snap.Name, count(len(an.Trials), "trial"), an.Surrogate, out); err != nil {
 		return err
 	}
 	for _, f := range an.Fits {

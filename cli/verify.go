@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +20,11 @@ func (a *app) verifyCommand() *cobra.Command {
 		Args:  arguments(1, 1, "an export's folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Spec = moved.spec
-			return a.verify(cmd.Context(), args[0], o)
+			dir := args[0]
+			if filepath.Base(dir) == merge.ReceiptFile {
+				dir = filepath.Dir(dir)
+			}
+			return a.verify(cmd.Context(), dir, o)
 		},
 	}
 	cmd.Flags().BoolVar(&o.Recompute, "recompute", false, "merge again from the inputs and compare")
@@ -68,6 +73,6 @@ func (a *app) verify(ctx context.Context, dir string, o merge.VerifyOptions) err
 	if v.Recomputed {
 		text += ", and merged again from its inputs byte for byte the same"
 	}
-	_, err = fmt.Fprintf(a.out, "%s: %s in %d files, %s\n", shown(dir), bytesText(v.Bytes), v.Files, text)
+	_, err = fmt.Fprintf(a.out, "%s: %s in %s, %s\n", shown(dir), bytesText(v.Bytes), count(v.Files, "file"), text)
 	return err
 }

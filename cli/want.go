@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -50,6 +49,9 @@ func (w *wantFlags) choose(snap *study.Snapshot) (explore.Choice, error) {
 		return frontPoint(a, w.point)
 	case w.pick != "":
 		return savedPick(snap, w.pick)
+	}
+	if w.slack != "" && len(w.order) == 0 {
+		return explore.Choice{}, usage("add --order TASK,…", "--slack says how much may be given up for the next task, and there is no --order of them")
 	}
 	want := explore.Want{Knee: w.knee, Best: w.best, Lexicographic: w.order}
 	tasks := taskNames(snap.Tasks)
@@ -115,7 +117,7 @@ func savedPick(snap *study.Snapshot, name string) (explore.Choice, error) {
 	if len(names) == 0 {
 		return explore.Choice{}, &fault{exit: ExitNotFound, what: "--pick: nothing was picked yet", fix: "parfait pick " + shown(snap.Dir) + " --knee --name " + quoted(name)}
 	}
-	return explore.Choice{}, &fault{exit: ExitNotFound, what: "--pick: " + strings.TrimPrefix(unknownName("pick", name, names), "")}
+	return explore.Choice{}, &fault{exit: ExitNotFound, what: "--pick: " + unknownName("pick", name, names)}
 }
 
 // completeTasks completes task names where a flag takes one.

@@ -2,10 +2,12 @@ package merge
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"parfait/merge/safetensors"
 )
@@ -173,6 +175,14 @@ func reason(err error) string {
 		return le.Err.Error()
 	}
 	return err.Error()
+}
+
+// unread is the problem of a file that cannot be read, under code unless it is not there at all.
+func unread(code Code, path string, err error, expected, fix string) Problem {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		code = CodeNotFound
+	}
+	return Problem{code, path, reason(err), expected, fix}
 }
 
 // absolute makes a path independent of the working folder, symbolic links kept.

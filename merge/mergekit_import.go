@@ -29,7 +29,7 @@ var mergekitDefaults = map[string]float64{"density": 1, "lambda": 1, "gamma": 0.
 func ImportMergekit(path string) (*Recipe, []Problem, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, nil, Problem{CodeOpen, path, reason(err), "a mergekit configuration", "check the path"}
+		return nil, nil, unread(CodeOpen, path, err, "a mergekit configuration", "check the path")
 	}
 	root, doc, err := yamldoc.Parse(path, data)
 	if err != nil {

@@ -124,6 +124,7 @@ const (
 // Codes of problems between the files, found from their headers.
 const (
 	CodeOpen          Code = "cannot-open"
+	CodeNotFound      Code = "not-found" // a recipe, a receipt, a configuration
 	CodeFormat        Code = "bad-safetensors"
 	CodeNotConverted  Code = "not-safetensors"
 	CodeNoWeights     Code = "no-weights"

@@ -88,7 +88,7 @@ func ReadReceipt(dir string) (Receipt, error) {
 	path := filepath.Join(dir, ReceiptFile)
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return Receipt{}, Problem{CodeReceipt, path, reason(err), "the receipt of an export", "give the folder that an export made"}
+		return Receipt{}, unread(CodeReceipt, path, err, "the receipt of an export", "give the folder that an export made")
 	}
 	var r Receipt
 	if err := json.Unmarshal(data, &r); err != nil {

@@ -210,12 +210,16 @@ var yamlWords = map[string]bool{
 	"true": true, "false": true, "null": true, "yes": true, "no": true, "on": true, "off": true, "y": true, "n": true, "nan": true, "inf": true,
 }
 
-// ReadRecipe reads a recipe. Relative paths are meant from the recipe's own folder. The error names
+// ReadRecipe reads a recipe; a folder stands for its recipe.yaml. Relative paths are meant from the recipe's own
+// folder. The error names
 // every problem with its line.
 func ReadRecipe(path string) (*Recipe, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, RecipeFile)
+	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, Problem{CodeOpen, path, reason(err), "a recipe", "check the path"}
+		return nil, unread(CodeOpen, path, err, "a recipe", "check the path")
 	}
 	return ParseRecipe(path, data)
 }

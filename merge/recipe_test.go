@@ -83,7 +83,7 @@ func TestRecipeErrors(t *testing.T) {
 			t.Errorf("%q: the error does not name the file: %v", text, err)
 		}
 	}
-	if _, err := ReadRecipe(filepath.Join(dir, "none.yaml")); !errors.Is(err, Problem{Code: CodeOpen}) {
+	if _, err := ReadRecipe(filepath.Join(dir, "none.yaml")); !errors.Is(err, Problem{Code: CodeNotFound}) {
 		t.Errorf("a missing recipe: %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -38,9 +39,14 @@ type KeysError struct {
 	Problems []string // "line 3: …"
 }
 
-// Error lists every problem on a line of its own.
+// Error lists the problems on a line each, the first few of many: another file was meant then.
 func (e *KeysError) Error() string {
-	return e.Path + ": " + strings.Join(e.Problems, "\n"+e.Path+": ")
+	const few = 5
+	text := e.Path + ": " + strings.Join(e.Problems[:min(few, len(e.Problems))], "\n"+e.Path+": ")
+	if more := len(e.Problems) - few; more > 0 {
+		text += fmt.Sprintf("\nand %d more", more)
+	}
+	return text
 }
 
 // ReadKeys reads a file in OpenSSH's authorized_keys format. A key's role is the option role="operator",
@@ -48,6 +54,9 @@ func (e *KeysError) Error() string {
 // could not keep (from=, command=, expiry-time=) are refused rather than ignored.
 func ReadKeys(path string) (*Keys, error) {
 	b, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err = &KeysError{path, []string{"cannot be read: " + err.(*fs.PathError).Err.Error()}}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("no authorised keys: %w\n  → give --authorized-keys a file with one public key a line, such as ~/.ssh/authorized_keys", err)
 	}
