@@ -28,7 +28,7 @@ func (p frontPane) draw(c *chart.Canvas) {
 	box := chart.Box{Edge: faded}
 	w, _ := c.Size()
 	box.Title = p.title(w)
-	box.Footer = p.legend(w - 6)
+	box.Footer = p.legend(w-6, c.Glyphs())
 	in := box.Draw(c)
 	if p.analysis() == nil {
 		p.drawMeasured(in)
@@ -74,7 +74,7 @@ func (p frontPane) title(w int) []chart.Span {
 	return t
 }
 
-func (p frontPane) legend(w int) []chart.Span {
+func (p frontPane) legend(w int, g chart.Glyphs) []chart.Span {
 	if p.analysis() == nil {
 		return chart.Legend(w, chart.MarkKey(chart.MarkOnFront, "measured", ""))
 	}
@@ -84,15 +84,19 @@ func (p frontPane) legend(w int) []chart.Span {
 	if p.state.Colour < 0 {
 		return chart.Legend(w, append([]chart.Key{chart.MarkKey(chart.MarkPredicted, "predicted front", "predicted")}, keys...)...)
 	}
-	scale := chart.ScaleLegend(p.colours(), p.columnFormat(p.state.Colour), chart.Braille)
+	scale := chart.ScaleLegend(p.colours(), p.columnFormat(p.state.Colour), g)
 	if w >= 60 {
 		scale = append([]chart.Span{{Text: "predicted ", Style: muted}}, scale...)
 	} else { // the title has no room for what the colour is
-		name, room := p.columns()[p.state.Colour], max(w-chart.Width("◔◑◕●   ◦ on it"), 6)
+		scale = scale[1 : len(scale)-1]
+		if n := len(scale); n > 4 { // digits
+			scale = []chart.Span{scale[0], {Text: "-", Style: muted}, scale[n-1]}
+		}
+		name, room := p.columns()[p.state.Colour], max(w-chart.SpansWidth(scale)-chart.Width("   ◦ on it"), 6)
 		if text := "predicted " + name; chart.Width(text) <= room {
 			name = text
 		}
-		scale = append(scale[1:len(scale)-1], chart.Span{Text: " " + chart.Clip(name, room), Style: muted})
+		scale = append(scale, chart.Span{Text: " " + chart.Clip(name, room), Style: muted})
 	}
 	return append(append(scale, chart.Span{Text: "  "}), chart.Legend(w-chart.SpansWidth(scale)-2, keys...)...)
 }
