@@ -91,8 +91,9 @@ func (a *app) initCommand() *cobra.Command {
 }
 
 type initJSON struct {
-	Study    string          `json:"study"`
-	File     string          `json:"file"`
+	Study    string          `json:"study,omitempty"`
+	File     string          `json:"file,omitempty"`
+	Text     string          `json:"text"` // of study.yaml
 	Summary  merge.Summary   `json:"summary"`
 	Warnings []merge.Problem `json:"warnings"`
 }
@@ -117,7 +118,11 @@ func (a *app) init(ctx context.Context, dir string, f initFlags) (err error) {
 	defer func() { err = errors.Join(err, plan.Close()) }()
 	s := plan.Summary()
 	s.Warnings = append(s.Warnings, doubtCommands(dir, spec)...)
-	if f.print {
+	j := initJSON{Text: string(text), Summary: s, Warnings: append([]merge.Problem{}, s.Warnings...)}
+	switch {
+	case f.print && a.json:
+		return a.printJSON(a.out, j)
+	case f.print:
 		if _, err := a.out.Write(text); err != nil {
 			return err
 		}
@@ -134,7 +139,8 @@ func (a *app) init(ctx context.Context, dir string, f initFlags) (err error) {
 		if err != nil {
 			return err
 		}
-		return a.printJSON(a.out, initJSON{abs, filepath.Join(abs, study.SpecFile), s, append([]merge.Problem{}, s.Warnings...)})
+		j.Study, j.File = abs, filepath.Join(abs, study.SpecFile)
+		return a.printJSON(a.out, j)
 	}
 	if err := a.printSummary(s); err != nil {
 		return err

@@ -48,7 +48,10 @@ type mergeFlags struct {
 }
 
 // movedFlag is the flag OLD=NEW of what takes models from where they are now.
-type movedFlag struct{ was, now string }
+type movedFlag struct {
+	was, now string
+	seen     string // where the spec has its first model
+}
 
 func (m *movedFlag) String() string {
 	if m.was == "" {
@@ -73,10 +76,22 @@ func (m *movedFlag) Type() string { return "OLD=NEW" }
 
 // spec is s with its models where they are now.
 func (m *movedFlag) spec(s merge.Spec) merge.Spec {
+	m.seen = s.Base
+	if m.seen == "" && len(s.Models) > 0 {
+		m.seen = s.Models[0].Path
+	}
 	if m.was == "" {
 		return s
 	}
 	return s.Moved(m.was, m.now)
+}
+
+// hint adds to the error of a model that is not in its place that it may have moved.
+func (m *movedFlag) hint(err error) error {
+	if m.was != "" || m.seen == "" || !errors.Is(err, merge.Problem{Code: merge.CodeOpen}) {
+		return err
+	}
+	return &fault{exit: exitOf(err), what: err.Error(), fix: "if the models have moved, say where to: --moved " + quoted(filepath.Dir(m.seen)) + "=NEW"}
 }
 
 func (a *app) mergeCommand() *cobra.Command {
@@ -144,7 +159,7 @@ func (a *app) merge(ctx context.Context, recipe, out string, f mergeFlags) (err 
 	}
 	plan, err := merge.NewPlan(ctx, spec)
 	if err != nil {
-		return err
+		return f.moved.hint(err)
 	}
 	defer func() { err = errors.Join(err, plan.Close()) }()
 	if out, err = filepath.Abs(out); err != nil {

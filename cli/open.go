@@ -51,10 +51,14 @@ func open(dir string) (*study.Study, error) {
 	if study.CodeOf(err) != study.CodeNotAStudy {
 		return s, err
 	}
-	if near := studiesIn("."); len(near) > 0 && !isStudy(dir) {
-		return nil, &fault{exit: ExitNotFound, what: dir + " is not a study: it has no " + study.SpecFile, fix: "name one of: " + strings.Join(near, ", ")}
+	if isStudy(dir) {
+		return nil, err
 	}
-	return nil, err
+	fix := "name a study's folder, make one with `parfait init " + quoted(dir) + "`, or try `parfait demo`"
+	if near := studiesIn("."); len(near) > 0 {
+		fix = "name one of: " + strings.Join(near, ", ")
+	}
+	return nil, &fault{exit: ExitNotFound, what: dir + " is not a study: it has no " + study.SpecFile, fix: fix}
 }
 
 // opened is open for commands that need no analysis.

@@ -24,7 +24,7 @@ func (a *app) verifyCommand() *cobra.Command {
 			if filepath.Base(dir) == merge.ReceiptFile {
 				dir = filepath.Dir(dir)
 			}
-			return a.verify(cmd.Context(), dir, o)
+			return moved.hint(a.verify(cmd.Context(), dir, o))
 		},
 	}
 	cmd.Flags().BoolVar(&o.Recompute, "recompute", false, "merge again from the inputs and compare")

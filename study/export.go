@@ -55,7 +55,7 @@ type ExportProgress struct {
 // settleExport fills in the request's defaults.
 func (s *Study) settleExport(r ExportRequest) ExportRequest {
 	if r.Name == "" && r.Out != "" {
-		r.Name = filepath.Base(r.Out)
+		r.Name = strings.TrimLeft(notInName.ReplaceAllString(filepath.Base(r.Out), "_"), ".-")
 	}
 	if r.Name == "" {
 		for i := 1; ; i++ {
@@ -74,7 +74,10 @@ func (s *Study) settleExport(r ExportRequest) ExportRequest {
 	return r
 }
 
-var exportName = regexp.MustCompile(`^[\pL\pN_][\pL\pN_.-]*$`)
+var (
+	notInName  = regexp.MustCompile(`[^\pL\pN_.-]+`)
+	exportName = regexp.MustCompile(`^[\pL\pN_][\pL\pN_.-]*$`)
+)
 
 // checkExport says why an export cannot go where it is asked to, from its name and place alone.
 func (s *Study) checkExport(r ExportRequest) []error {
