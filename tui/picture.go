@@ -93,6 +93,11 @@ func (e *explorer) picture(file string, screen *chart.Canvas) (draw func() ([]by
 		p.state.Floors = nil
 	}
 	s := p.scatter()
+	for i := 1; i < len(s.Layers); i++ { // rings do not hide what they are around
+		if s.Layers[i].Mark == chart.MarkPredicted && s.Layers[i-1].Mark == chart.MarkOnFront {
+			s.Layers[i-1], s.Layers[i] = s.Layers[i], s.Layers[i-1]
+		}
+	}
 	names := e.columns()
 	s.X.Label, s.Y.Label = names[e.state.AxisX], names[e.state.AxisY]
 	f := figure.Figure{Scatter: s, Title: e.snap.Name, Dark: false, Keys: []figure.Key{
@@ -103,6 +108,9 @@ func (e *explorer) picture(file string, screen *chart.Canvas) (draw func() ([]by
 		{Mark: chart.MarkKnee, Text: "knee"},
 		{Mark: chart.MarkInHand, Text: "in hand"},
 	}}
+	if len(p.pins) > 0 {
+		f.Keys = append(f.Keys, figure.Key{Mark: chart.MarkPinned, Text: "pinned"})
+	}
 	if c := e.state.Colour; c >= 0 {
 		f.Value, f.ValueFormat = names[c], e.columnFormat(c)
 	}

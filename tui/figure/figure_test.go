@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/charmbracelet/x/exp/golden"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
 	"pgregory.net/rapid"
 
 	"parfait/tui/chart"
@@ -200,5 +202,32 @@ func TestErrors(t *testing.T) {
 		if got, err := FormatOf(fmt.Sprintf("a.b/front.%s", strings.ToUpper(string(format)))); err != nil || got != format {
 			t.Errorf("format of a .%s file is %q, %v", format, got, err)
 		}
+	}
+}
+
+// Labels lie where they hide no other label, and as few marks as can be.
+func TestLabelsKeepClearOfEachOther(t *testing.T) {
+	w := &writer{area: box(0, 0, 300, 200), style: plot.New().X.Tick.Label}
+	at := vg.Point{X: 150, Y: 100}
+	for x := range vg.Length(30) { // marks everywhere: no place is free
+		for y := range vg.Length(20) {
+			w.marks = append(w.marks, box(10*x, 10*y, 10*x+4, 10*y+4))
+		}
+	}
+	for _, label := range []string{"knee", "pin 1", "best mirrored", "in hand"} {
+		r, hidden, ok := w.place(at, label)
+		if !ok || !hidden || !within(r, w.area) {
+			t.Errorf("%s lies at %v: hides %v, found %v", label, r, hidden, ok)
+		}
+	}
+	for i, a := range w.labels {
+		for _, b := range w.labels[:i] {
+			if shared(a, b) > 0 {
+				t.Errorf("labels at %v and %v", a, b)
+			}
+		}
+	}
+	if _, _, ok := w.place(at, strings.Repeat("too long for the area ", 5)); ok {
+		t.Error("a label wider than the area has a place")
 	}
 }

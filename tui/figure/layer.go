@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
@@ -201,84 +200,3 @@ func (d *drawing) style(l *chart.Layer, pt *chart.Point) draw.GlyphStyle {
 
 // scaled is the radius of a point at t on a scale.
 func scaled(t float64) vg.Length { return vg.Points(1.5 + 2.5*min(max(t, 0), 1)) }
-
-// names writes the labels beside their points, where there is room.
-type names struct{ d *drawing }
-
-// Plot implements plot.Plotter.
-func (n names) Plot(c draw.Canvas, p *plot.Plot) {
-	m := newMapping(c, p)
-	w := &writer{c: &c, area: m.area, style: p.X.Tick.Label}
-	w.style.XAlign, w.style.YAlign = draw.XLeft, draw.YCenter
-	if n.d.cornered {
-		w.taken = append(w.taken, n.d.legendBox(&p.Legend, c))
-	}
-	for i := range n.d.Scatter.Layers {
-		l := &n.d.Scatter.Layers[i]
-		for j := range l.Points {
-			if at, ok := m.at(l.Points[j].X, l.Points[j].Y); ok && l.Mark != chart.MarkMeasured {
-				r := glyph(l.Mark).radius()
-				w.taken = append(w.taken, box(at.X-r, at.Y-r, at.X+r, at.Y+r))
-			}
-		}
-	}
-	for i := len(n.d.Scatter.Layers) - 1; i >= 0; i-- {
-		l := &n.d.Scatter.Layers[i]
-		for j := range l.Points {
-			pt := &l.Points[j]
-			at, ok := m.at(pt.X, pt.Y)
-			if label := words(pt.Label); ok && label != "" {
-				w.style.Color = n.d.style(l, pt).Color
-				w.place(at, label, pt.ErrX > 0 || pt.ErrY > 0)
-			}
-		}
-	}
-}
-
-// writer writes labels that keep clear of what is there.
-type writer struct {
-	c     *draw.Canvas
-	area  vg.Rectangle
-	style text.Style
-	taken []vg.Rectangle
-}
-
-// place writes a label right or left of the point (not through its error bars), else above or below on either
-// side, near or farther; else where it hides other marks, if only it stays in the area.
-func (w *writer) place(at vg.Point, label string, barred bool) {
-	width, height := w.style.Width(label), w.style.Height(label)
-	const gap = vg.Length(7)
-	var places []vg.Rectangle
-	for _, dy := range []vg.Length{0, height, -height, 2 * height, -2 * height} {
-		if dy == 0 && barred {
-			continue
-		}
-		y := at.Y + dy
-		for _, x := range []vg.Length{at.X + gap, at.X - gap - width} {
-			if r := box(x, y-height/2, x+width, y+height/2); within(r, w.area) {
-				places = append(places, r)
-			}
-		}
-	}
-	free := slices.IndexFunc(places, func(r vg.Rectangle) bool {
-		return !slices.ContainsFunc(w.taken, func(o vg.Rectangle) bool { return overlap(r, o) })
-	})
-	if len(places) == 0 {
-		return
-	}
-	r := places[max(free, 0)]
-	w.taken = append(w.taken, r)
-	w.c.FillText(w.style, vg.Point{X: r.Min.X, Y: (r.Min.Y + r.Max.Y) / 2}, label)
-}
-
-func box(x0, y0, x1, y1 vg.Length) vg.Rectangle {
-	return vg.Rectangle{Min: vg.Point{X: x0, Y: y0}, Max: vg.Point{X: x1, Y: y1}}
-}
-
-func within(r, area vg.Rectangle) bool {
-	return r.Min.X >= area.Min.X && r.Max.X <= area.Max.X && r.Min.Y >= area.Min.Y && r.Max.Y <= area.Max.Y
-}
-
-func overlap(a, b vg.Rectangle) bool {
-	return a.Min.X < b.Max.X && b.Min.X < a.Max.X && a.Min.Y < b.Max.Y && b.Min.Y < a.Max.Y
-}

@@ -12,17 +12,23 @@ import (
 func (d *drawing) explain(l *plot.Legend) {
 	l.TextStyle.Color = d.ink
 	l.TextStyle.Font.Variant = "Sans"
+	l.TextStyle.Font.Size = vg.Points(10)
 	l.Padding = vg.Points(2)
 	l.ThumbnailWidth = vg.Points(14)
-	for _, k := range d.Keys {
-		g := glyph(k.Mark)
-		l.Add(words(k.Text), sample{draw.GlyphStyle{Color: d.theme.RGB(k.Mark.Color()), Radius: g.radius(), Shape: g}})
-	}
+	scales := map[chart.Mark]*chart.Range{}
 	for i := range d.Scatter.Layers {
 		if s := d.Scatter.Layers[i].Scale; s != nil {
-			d.scale(l, *s, d.Scatter.Layers[i].Mark)
-			return
+			scales[d.Scatter.Layers[i].Mark] = s
 		}
+	}
+	for _, k := range d.Keys {
+		if s := scales[k.Mark]; s != nil { // it has no colour of its own
+			l.Add(words(k.Text + ":"))
+			d.scale(l, *s, k.Mark)
+			continue
+		}
+		g := glyph(k.Mark)
+		l.Add(words(k.Text), sample{draw.GlyphStyle{Color: d.theme.RGB(k.Mark.Color()), Radius: g.radius(), Shape: g}})
 	}
 }
 
