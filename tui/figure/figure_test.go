@@ -209,10 +209,9 @@ func TestErrors(t *testing.T) {
 func TestLabelsKeepClearOfEachOther(t *testing.T) {
 	w := &writer{area: box(0, 0, 300, 200), style: plot.New().X.Tick.Label}
 	at := vg.Point{X: 150, Y: 100}
-	for x := range vg.Length(30) { // marks everywhere: no place is free
-		for y := range vg.Length(20) {
-			w.marks = append(w.marks, box(10*x, 10*y, 10*x+4, 10*y+4))
-		}
+	for i := range 600 { // marks everywhere: no place is free
+		x, y := vg.Length(i%30*10), vg.Length(i/30*10)
+		w.marks = append(w.marks, box(x, y, x+4, y+4))
 	}
 	for _, label := range []string{"knee", "pin 1", "best mirrored", "in hand"} {
 		r, hidden, ok := w.place(at, label)
