@@ -113,19 +113,23 @@ func (g *guest) screen() string {
 	return g.vt.String()
 }
 
-func (h *house) guest(name string) *guest {
+func (h *house) guest(name string, options ...string) *guest {
 	h.t.Helper()
-	cmd := exec.Command("ssh", "-F", "none", "-p", h.port, "-i", filepath.Join(h.keys, name), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile="+filepath.Join(h.keys, "known"),
-		"-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none", "-o", "LogLevel=ERROR", "-o", "BatchMode=yes", "-o", "SendEnv=LANG LC_ALL", "-tt", "127.0.0.1")
+	args := []string{
+		"-F", "none", "-p", h.port, "-i", filepath.Join(h.keys, name), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=" + filepath.Join(h.keys, "known"),
+		"-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none", "-o", "LogLevel=ERROR", "-o", "BatchMode=yes", "-o", "SendEnv=LANG LC_ALL", "-tt",
+	}
+	cmd := exec.Command("ssh", append(append(args, options...), "127.0.0.1")...)
 	cmd.Env = append(os.Environ(), "TERM=xterm-256color", "LANG=C.UTF-8", "LC_ALL=C.UTF-8")
 	f, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: 100, Rows: 30})
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	g := &guest{t: h.t, name: name, cmd: cmd, pty: f, vt: vt.NewEmulator(100, 30), news: make(chan struct{}, 1), end: make(chan error, 1)}
-	go func() { _, _ = io.Copy(g, f) }()
+	shown := make(chan struct{})
+	go func() { _, _ = io.Copy(g, f); close(shown) }()
 	go func() { _, _ = io.Copy(io.Discard, g.vt) }() // answers to queries go nowhere
-	go func() { g.end <- cmd.Wait() }()
+	go func() { err := cmd.Wait(); <-shown; g.end <- err }()
 	h.t.Cleanup(func() { _ = cmd.Process.Kill(); _ = f.Close() })
 	return g
 }

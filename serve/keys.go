@@ -54,10 +54,10 @@ func (e *KeysError) Error() string {
 // could not keep (from=, command=, expiry-time=) are refused rather than ignored.
 func ReadKeys(path string) (*Keys, error) {
 	b, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		err = &KeysError{path, []string{"cannot be read: " + err.(*fs.PathError).Err.Error()}}
-	}
 	if err != nil {
+		if at := (*fs.PathError)(nil); errors.As(err, &at) && !errors.Is(err, fs.ErrNotExist) {
+			err = &KeysError{path, []string{"cannot be read: " + at.Err.Error()}}
+		}
 		return nil, fmt.Errorf("no authorised keys: %w\n  → give --authorized-keys a file with one public key a line, such as ~/.ssh/authorized_keys", err)
 	}
 	return parseKeys(path, b)

@@ -2,10 +2,13 @@ package serve
 
 import (
 	"context"
+	"encoding/binary"
 	"io"
 	"net"
 	"sync"
 	"time"
+
+	"golang.org/x/crypto/ssh"
 )
 
 // Limits bound what clients may take.
@@ -57,6 +60,25 @@ func (c *counter) leave(key string) {
 	defer c.mu.Unlock()
 	if c.open[key]--; c.open[key] <= 0 {
 		delete(c.open, key)
+	}
+}
+
+// turnAway says in SSH's own words why a client may not come in, before any keys are exchanged: a version and one
+// message in the clear (RFC 4253, 4.2, 6 and 11.1). Clients show the text.
+func turnAway(c net.Conn, why string) {
+	const block = 8 // what a packet's length is a multiple of
+	message := ssh.Marshal(struct {
+		Reason    uint32 `sshtype:"1"`
+		Text, Tag string
+	}{Reason: 12, Text: why}) // SSH_MSG_DISCONNECT, SSH_DISCONNECT_TOO_MANY_CONNECTIONS
+	padding := 2*block - (5+len(message))%block
+	packet := binary.BigEndian.AppendUint32([]byte("SSH-2.0-parfait\r\n"), uint32(1+len(message)+padding))
+	packet = append(append(append(packet, byte(padding)), message...), make([]byte, padding)...)
+	_ = c.SetDeadline(time.Now().Add(time.Second))
+	_, _ = c.Write(packet)
+	if half, ok := c.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+		_, _ = io.CopyN(io.Discard, c, 64<<10) // what the client has sent would otherwise reset the line, and the text be lost
 	}
 }
 

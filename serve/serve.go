@@ -48,6 +48,7 @@ type Server struct {
 	ssh      *ssh.Server
 	listener net.Listener
 	conns    *counter
+	leaving  *counter // connections that are being turned away
 	sessions *counter
 	programs sync.Map // *tea.Program → struct{}
 }
@@ -72,6 +73,7 @@ func Listen(o Options) (*Server, error) {
 	}
 	s := &Server{
 		options: o, keys: keys, conns: &counter{most: o.Limits.Connections, open: map[string]int{}},
+		leaving:  &counter{most: o.Limits.Connections, open: map[string]int{}},
 		sessions: &counter{most: o.Limits.SessionsPerKey, open: map[string]int{}},
 	}
 	s.ssh, err = wish.NewServer(
@@ -155,10 +157,14 @@ func (s *Server) authorise(ctx ssh.Context, key ssh.PublicKey) bool {
 	return ok
 }
 
-// connected counts connections; one too many is closed before it costs anything.
+// connected counts connections; one too many is told so, and closed before it costs a handshake.
 func (s *Server) connected(ctx ssh.Context, c net.Conn) net.Conn {
 	if !s.conns.enter("") {
 		s.options.Audit.Info("refused", "from", c.RemoteAddr().String(), "why", "too many connections")
+		if s.leaving.enter("") {
+			turnAway(c, fmt.Sprintf("all %d connections are taken; try again later", s.options.Limits.Connections))
+			s.leaving.leave("")
+		}
 		_ = c.Close()
 		return nil
 	}

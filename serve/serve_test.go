@@ -338,6 +338,29 @@ func TestSessionsAKeyAreBounded(t *testing.T) {
 	h.terminal("bob", 80, 24).sees("bob is a viewer")
 }
 
+func TestOneConnectionTooManyIsTold(t *testing.T) {
+	h := build(t, Limits{Connections: 1})
+	ann := h.terminal("ann", 80, 24)
+	ann.sees("ann")
+	for range 3 {
+		bob := h.terminal("bob", 80, 24)
+		bob.sees("all 1 connections are taken; try again later")
+		if bob.ends() == nil {
+			t.Error("the second connection ended well")
+		}
+	}
+	ann.types("q")
+	if err := ann.ends(); err != nil {
+		t.Error(err)
+	}
+	until(t, "there is room", func() bool {
+		h.srv.conns.mu.Lock()
+		defer h.srv.conns.mu.Unlock()
+		return h.srv.conns.open[""] == 0
+	}, h.audit.String)
+	h.terminal("bob", 80, 24).sees("bob is a viewer")
+}
+
 func TestTwoHundredConnectionsLeaveTheOthersAlone(t *testing.T) {
 	h := build(t, Limits{Connections: 20})
 	ann := h.terminal("ann", 80, 24)
