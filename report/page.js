@@ -77,10 +77,15 @@ function drawFront() {
     listen(e, m);
     if (m.kind === "model" || m.kind === "knee" || m.kind === "pick") names.push([m, x, y]);
   }
-  // Names come last, on the side that has room.
+  // Names come last, where they hide no other name and no mark that has one.
+  const taken = names.map(([, x, y]) => [x - 7, y + 4, 14, 18]);
   for (const [m, x, y] of names) {
-    const left = x > W - R - 8 * m.name.length - 9;
-    el("text", {x: left ? x - 9 : x + 9, y: m.kind === "pick" ? y + 16 : Math.max(y - 7, 12), "text-anchor": left ? "end" : "start", class: "name"}, svg, m.name);
+    const w = 7 * m.name.length, places = [];
+    for (const dy of [-7, 16, 4, -21, 30]) for (const at of x + 9 + w > W - R ? [x - 9 - w, x + 9] : [x + 9, x - 9 - w]) places.push([at, Math.max(y + dy, 12)]);
+    const free = ([at, base]) => at >= 0 && at + w <= W && taken.every(([a, b, v, h]) => at + w < a || a + v < at || Math.abs(base - b) > h);
+    const [at, base] = places.find(free) ?? places[0];
+    taken.push([at, base, w, 13]);
+    el("text", at < x ? {x: x - 9, y: base, "text-anchor": "end", class: "name"} : {x: at, y: base, class: "name"}, svg, m.name);
   }
   show(held);
 }
@@ -94,8 +99,12 @@ for (const [id, want] of [["ax", objectives[0]], ["ay", objectives[1] ?? (DATA.t
 drawFront();
 
 (function parallel() {
-  const svg = document.getElementById("parallel"), W = 1160, H = 340, T = 40, B = 24, L = 50, R = 50;
   const axes = [...DATA.tasks.map((a, i) => ({...a, get: m => m.t[i] && m.t[i].v})), ...DATA.coefficients.map((a, i) => ({...a, get: m => m.x[i]}))];
+  // Names of many axes stand on two lines in turn, and take the width that they need.
+  const letters = 7.5 * Math.max(...axes.map(a => plainName(a).length)), rows = letters > 1060 / Math.max(axes.length - 1, 1) ? 2 : 1;
+  const svg = document.getElementById("parallel"), W = Math.max(1160, 100 + letters * (axes.length - 1) / rows), H = 340, T = rows * 16 + 24, B = 24, L = 50, R = 50;
+  svg.setAttribute("viewBox", `0 0 ${W} ${H}`);
+  svg.style.minWidth = `${Math.round(.75 * W)}px`;
   const at = i => axes.length > 1 ? L + (W - L - R) * i / (axes.length - 1) : W / 2;
   const y = (a, v) => H - B - (H - T - B) * (v - a.lo) / (a.hi - a.lo), back = (a, py) => a.lo + (a.hi - a.lo) * (H - B - py) / (H - T - B);
   const lines = DATA.marks.map((m, i) => [m, i]).filter(([m]) => m.kind === "front").map(([m, i]) => {
@@ -115,8 +124,8 @@ drawFront();
   };
   axes.forEach((a, k) => {
     el("line", {x1: at(k), x2: at(k), y1: T, y2: H - B, class: "axis"}, svg);
-    el("text", {x: at(k), y: 16, "text-anchor": "middle", class: "title"}, svg).innerHTML = a.name;
-    el("text", {x: at(k), y: 32, "text-anchor": "middle"}, svg, num(a.hi));
+    el("text", {x: at(k), y: 16 * (1 + k % rows), "text-anchor": "middle", class: "title"}, svg).innerHTML = a.name;
+    el("text", {x: at(k), y: T - 8, "text-anchor": "middle"}, svg, num(a.hi));
     el("text", {x: at(k), y: H - 6, "text-anchor": "middle"}, svg, num(a.lo));
     const box = el("rect", {x: at(k) - 7, width: 14, y: T, height: 0, class: "brush"}, svg), pad = el("rect", {x: at(k) - 14, width: 28, y: T, height: H - T - B, class: "catch"}, svg);
     const pos = ev => { const p = svg.createSVGPoint(); p.x = ev.clientX; p.y = ev.clientY; return Math.min(H - B, Math.max(T, p.matrixTransform(svg.getScreenCTM().inverse()).y)); };

@@ -13,6 +13,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"os"
 	"time"
 
 	"parfait/evaluator"
@@ -66,6 +67,7 @@ type plots struct {
 type trustRow struct {
 	Task, Role, Fitter, Why string
 	Q2, Ceiling, Coverage   float64
+	Quadratic               float64 // Q² of a quadratic on the same trials
 	Worst                   float64
 	N                       int
 	Flagged                 bool
@@ -83,6 +85,7 @@ type exportRow struct {
 	study.Export
 	Predicted        []*figure
 	Validation, Test []*study.Metric
+	Text             string // of the receipt; "" where it cannot be read any more
 }
 
 type content struct {
@@ -126,9 +129,11 @@ func Write(ctx context.Context, w io.Writer, snap *study.Snapshot, made time.Tim
 		}
 	}
 	c.Data = plotted(snap)
-	c.Trust = trust(a)
-	c.Points = named(a)
 	var err error
+	if c.Trust, err = trust(ctx, a); err != nil {
+		return err
+	}
+	c.Points = named(a)
 	if c.Tree, c.Next, err = tree(ctx, snap); err != nil {
 		return err
 	}
@@ -143,7 +148,7 @@ func Write(ctx context.Context, w io.Writer, snap *study.Snapshot, made time.Tim
 		c.Picked = append(c.Picked, row)
 	}
 	for _, e := range snap.Exports {
-		row := exportRow{Export: e}
+		row := exportRow{Export: e, Text: receipt(e.Receipt)}
 		for _, t := range snap.Tasks {
 			row.Predicted = append(row.Predicted, optional(e.Predicted, t.Name))
 			row.Validation = append(row.Validation, metric(e.Measured[evaluator.Validation], t.Name))
@@ -154,6 +159,7 @@ func Write(ctx context.Context, w io.Writer, snap *study.Snapshot, made time.Tim
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"json": func(v any) (template.JS, error) { b, err := json.Marshal(v); return template.JS(b), err }, //nolint:gosec // encoding/json escapes <, > and &
 		"num":  num,
+		"coef": coefficient,
 		"fig":  figureText,
 		"met":  metricText,
 	}).Parse(page)
@@ -161,6 +167,26 @@ func Write(ctx context.Context, w io.Writer, snap *study.Snapshot, made time.Tim
 		return err
 	}
 	return t.Execute(w, c)
+}
+
+// mostReceipt is how much of a receipt the page holds, in bytes: inputs and outputs of many shards are long.
+const mostReceipt = 1 << 20
+
+// receipt is the text of a receipt.
+func receipt(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = f.Close() }()
+	b, err := io.ReadAll(io.LimitReader(f, mostReceipt+1))
+	if err != nil {
+		return ""
+	}
+	if len(b) > mostReceipt {
+		return string(b[:mostReceipt]) + "\n… the rest is in " + path
+	}
+	return string(b)
 }
 
 func metric(m map[string]study.Metric, task string) *study.Metric {

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,7 +50,7 @@ func TestThePageHoldsTheStudyAndNothingFromOutside(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := b.String()
-	for _, want := range []string{"<title>digits · parfait</title>", "upside_down", "ship &lt;this&gt;", "validation", "2026-01-02 03:04", `"kind":"knee"`} {
+	for _, want := range []string{"<title>digits · parfait</title>", "upside_down", "ship &lt;this&gt;", "validation", "2026-01-02 03:04", `"kind":"knee"`, "of a quadratic", "Receipt of ship", "&#34;digest&#34;: &#34;xxh3"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %q", want)
 		}
@@ -58,6 +59,14 @@ func TestThePageHoldsTheStudyAndNothingFromOutside(t *testing.T) {
 		if strings.Contains(text, never) {
 			t.Errorf("the page has %q", never)
 		}
+	}
+	// A receipt that somebody has removed is missed, not assumed.
+	if err := os.Remove(snap.Exports[0].Receipt); err != nil {
+		t.Fatal(err)
+	}
+	var without bytes.Buffer
+	if err := Write(t.Context(), &without, snap, made); err != nil || !strings.Contains(without.String(), "The receipt of ship is not at") {
+		t.Errorf("without its receipt: %v", err)
 	}
 	if out := os.Getenv("PARFAIT_REPORT"); out != "" { // to look at it in a browser
 		if err := os.WriteFile(out, b.Bytes(), 0o644); err != nil {
@@ -99,6 +108,22 @@ func TestWhatStrategiesBuild(t *testing.T) {
 			if strings.Contains(tt.page, never) {
 				t.Errorf("%s: the page has %q", name, never)
 			}
+		}
+	}
+}
+
+func TestNumbersOfThePage(t *testing.T) {
+	for _, tt := range []struct{ got, want string }{
+		{num(math.Copysign(0, -1)), "0"},
+		{num(-0.006667), "−0.006667"},
+		{num(math.NaN()), "–"},
+		{coefficient(4.19e-7), "0"},
+		{coefficient(-4.19e-7), "0"},
+		{coefficient(0.33333333), "0.3333"},
+		{fixed(0.5), "0.500"},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%q, expected %q", tt.got, tt.want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"context"
 	"fmt"
 	"html/template"
 	"math"
@@ -9,17 +10,21 @@ import (
 	"parfait/study"
 )
 
-func trust(a *study.Analysis) []trustRow {
+func trust(ctx context.Context, a *study.Analysis) ([]trustRow, error) {
+	quadratic, err := a.Quadratic(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var out []trustRow
 	for i, f := range a.Fits {
 		t := f.Trust
 		out = append(out, trustRow{
 			Task: f.Task, Role: string(a.Tasks[i].Role), Fitter: t.Fitter, Why: strings.TrimSpace(t.Why + " " + t.CliffWhy),
 			Q2: t.Q2, Ceiling: t.Ceiling, Coverage: t.Coverage, Worst: t.Worst, N: t.N, Flagged: t.Flagged,
-			Residuals: residuals(a, f),
+			Residuals: residuals(a, f), Quadratic: quadratic[i].Q2,
 		})
 	}
-	return out
+	return out, nil
 }
 
 // residuals draws each trial's measured value (up) against what a fit without it predicts (right): on
@@ -75,8 +80,14 @@ func written(v float64, format string) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return "–"
 	}
+	if v == 0 { // and not −0
+		v = 0
+	}
 	return strings.Replace(fmt.Sprintf(format, v), "-", "−", 1)
 }
+
+// coefficient writes a coefficient with four decimals: what is less is nothing.
+func coefficient(v float64) string { return num(math.Round(v*1e4) / 1e4) }
 
 func figureText(f *figure) template.HTML {
 	if f == nil {
