@@ -8,12 +8,23 @@ import (
 	"strings"
 
 	"parfait/study"
+	"parfait/surrogate"
 )
 
+// mostQuadratic is the number of coefficients above which no quadratic is fitted to compare with: with two
+// dozen of them it would take half a minute.
+const mostQuadratic = 16
+
 func trust(ctx context.Context, a *study.Analysis) ([]trustRow, error) {
-	quadratic, err := a.Quadratic(ctx)
-	if err != nil {
-		return nil, err
+	quadratic := make([]surrogate.Trust, len(a.Fits))
+	for i := range quadratic {
+		quadratic[i].Q2 = math.NaN()
+	}
+	if len(a.Space.Coefficients) <= mostQuadratic {
+		var err error
+		if quadratic, err = a.Quadratic(ctx); err != nil {
+			return nil, err
+		}
 	}
 	var out []trustRow
 	for i, f := range a.Fits {
