@@ -16,13 +16,7 @@ import (
 // give it up earlier. progress may be called at any time, from any goroutine.
 type Measure func(ctx context.Context, c Candidate, progress func(Progress)) (Metrics, error)
 
-// Blocking makes an evaluator of a function that measures one candidate, n at once, on the validation
-// split, without a merged model and without a time limit. See BlockingWith.
-func Blocking(f func(ctx context.Context, c Candidate, progress func(Progress)) (Metrics, error), n int) Evaluator {
-	return BlockingWith(Limits{InFlight: n}, f)
-}
-
-// BlockingWith makes an evaluator of a function that measures one candidate.
+// Blocking makes an evaluator of a function that measures one candidate.
 //
 // Zero values of l mean: one in flight, batches as large as what is in flight, the validation split only,
 // no timeout. At most InFlight calls of f run at any time, over all Submits together; candidates start in
@@ -30,7 +24,7 @@ func Blocking(f func(ctx context.Context, c Candidate, progress func(Progress)) 
 // events (a panic's stack goes to the candidate's log). The timeout starts when f has its model. An error after the timeout becomes TimedOut, one
 // after ctx ended Cancelled; good metrics count even then. Leases that f did not release are released
 // before the final event. After a restart nothing is left of a function: Recover knows no result.
-func BlockingWith(l Limits, f Measure) Evaluator {
+func Blocking(l Limits, f Measure) Evaluator {
 	l.InFlight = max(l.InFlight, 1)
 	if l.Batch < 1 {
 		l.Batch = l.InFlight

@@ -73,7 +73,7 @@ func TestBlockingConforms(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			evaluatortest.Run(t, evaluatortest.Harness{
 				New: func(testing.TB, string) evaluator.Evaluator {
-					return evaluator.BlockingWith(evaluator.Limits{
+					return evaluator.Blocking(evaluator.Limits{
 						InFlight: inFlight, Batch: 4, NeedsModel: true,
 						Splits: []evaluator.Split{evaluator.Validation, evaluator.Test},
 					}, behaving)
@@ -99,7 +99,7 @@ func TestBlockingDropsLateProgress(t *testing.T) {
 		c := candidate("late")(t)
 		c.Key, c.Split = "k", evaluator.Validation
 		final := 0
-		err := evaluator.Blocking(behaving, 1).Submit(t.Context(), []evaluator.Candidate{c}, func(e evaluator.Event) {
+		err := evaluator.Blocking(evaluator.Limits{}, behaving).Submit(t.Context(), []evaluator.Candidate{c}, func(e evaluator.Event) {
 			if final > 0 {
 				t.Errorf("%+v after the final event", e)
 			}
@@ -144,7 +144,7 @@ func TestBlockingTimeout(t *testing.T) {
 		} {
 			ctx, f := c.parts()
 			var last evaluator.Event
-			ev := evaluator.BlockingWith(evaluator.Limits{Timeout: time.Minute}, f)
+			ev := evaluator.Blocking(evaluator.Limits{Timeout: time.Minute}, f)
 			err := ev.Submit(ctx, []evaluator.Candidate{{Key: "k", Tasks: []string{"a"}, Split: evaluator.Validation}}, func(e evaluator.Event) { last = e })
 			if err != nil {
 				t.Fatal(err)
@@ -164,7 +164,7 @@ func TestBlockingTimeoutWithoutModel(t *testing.T) {
 			return evaluator.Lease{Path: "m"}, ctx.Err()
 		}
 		for extra, want := range map[time.Duration]evaluator.State{59 * time.Second: evaluator.Done, 61 * time.Second: evaluator.Failed} {
-			ev := evaluator.BlockingWith(evaluator.Limits{Timeout: time.Minute, NeedsModel: true}, func(ctx context.Context, c evaluator.Candidate, _ func(evaluator.Progress)) (evaluator.Metrics, error) {
+			ev := evaluator.Blocking(evaluator.Limits{Timeout: time.Minute, NeedsModel: true}, func(ctx context.Context, c evaluator.Candidate, _ func(evaluator.Progress)) (evaluator.Metrics, error) {
 				if _, err := c.Model(ctx, evaluator.Folder); err != nil {
 					return nil, err
 				}
@@ -196,7 +196,7 @@ func TestBlockingLogsPanics(t *testing.T) {
 		t.Fatal(err)
 	}
 	var last evaluator.Event
-	if err := evaluator.Blocking(behaving, 1).Submit(t.Context(), []evaluator.Candidate{c}, func(e evaluator.Event) { last = e }); err != nil {
+	if err := evaluator.Blocking(evaluator.Limits{}, behaving).Submit(t.Context(), []evaluator.Candidate{c}, func(e evaluator.Event) { last = e }); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"digits/7", "index out of range", c.Log} {

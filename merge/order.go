@@ -2,6 +2,7 @@ package merge
 
 import (
 	"slices"
+	"strings"
 
 	"parfait/merge/safetensors"
 )
@@ -33,7 +34,7 @@ func compareNatural(a, b string) int {
 				return len(p) - len(q)
 			}
 			if p != q {
-				return compareBytes(p, q)
+				return strings.Compare(p, q)
 			}
 			x, y = x[m:], y[n:]
 			continue
@@ -46,7 +47,7 @@ func compareNatural(a, b string) int {
 	if len(x) != len(y) {
 		return len(x) - len(y)
 	}
-	return compareBytes(a, b)
+	return strings.Compare(a, b)
 }
 
 func digit(c byte) bool { return '0' <= c && c <= '9' }
@@ -64,14 +65,4 @@ func trimZeros(s string) string {
 		s = s[1:]
 	}
 	return s
-}
-
-func compareBytes(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }

@@ -151,9 +151,7 @@ func (p *Plan) checkTargets(list []*output, side []sideFile) error {
 	return found.err()
 }
 
-// CheckTarget says everything that keeps a folder from being made at target, without making it.
-func CheckTarget(target string) []Problem { return checkTarget(filepath.Clean(target)) }
-
+// checkTarget says everything that keeps a folder from being made at target, without making it.
 func checkTarget(target string) []Problem {
 	if _, err := os.Lstat(target); err == nil {
 		return []Problem{{CodeExists, target, "it exists already", "a new folder: nothing is ever overwritten", "choose another name or move the old one away"}}
@@ -192,7 +190,7 @@ func (j *job) bytes() int64 {
 	return n
 }
 
-// size says bytes as people do.
+// size says bytes as people do, with a decimal more than is usual: what is needed is compared with what is free.
 func size(n int64) string {
 	units := []string{"B", "kB", "MB", "GB", "TB", "PB"}
 	v, u := float64(n), 0

@@ -35,7 +35,7 @@ func init() {
 				f = v.(*fake)
 			}
 			l := evaluator.Limits{InFlight: max(1, workers, f.parallel), NeedsModel: f.model}
-			return faked{evaluator.BlockingWith(l, f.measure), f}, nil
+			return faked{evaluator.Blocking(l, f.measure), f}, nil
 		},
 	}
 }

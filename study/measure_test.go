@@ -9,7 +9,7 @@ import (
 // A split that no evaluator offers is no stage of an export.
 func TestSplitsThatNobodyOffers(t *testing.T) {
 	with := func(splits ...evaluator.Split) *lane {
-		return &lane{eval: evaluator.BlockingWith(evaluator.Limits{Splits: splits}, (&fake{}).measure)}
+		return &lane{eval: evaluator.Blocking(evaluator.Limits{Splits: splits}, (&fake{}).measure)}
 	}
 	x := &examiners{lanes: []*lane{with(evaluator.Validation)}}
 	if !x.offered(evaluator.Validation) || x.offered(evaluator.Test) {

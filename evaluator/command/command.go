@@ -72,7 +72,7 @@ func New(o Options) (evaluator.Evaluator, error) {
 	for i := range o.Parallel {
 		e.slots <- i
 	}
-	e.blocking = evaluator.BlockingWith(evaluator.Limits{
+	e.blocking = evaluator.Blocking(evaluator.Limits{
 		InFlight: o.Parallel, NeedsModel: o.Model, Form: o.Form, Splits: o.Splits, Timeout: o.Timeout,
 	}, e.measure)
 	return e, nil

@@ -54,7 +54,7 @@ func New(o Options) evaluator.Evaluator {
 	if o.Workers < 1 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	return evaluator.BlockingWith(evaluator.Limits{
+	return evaluator.Blocking(evaluator.Limits{
 		InFlight:   o.Workers,
 		Batch:      max(o.Workers, 16),
 		NeedsModel: true,

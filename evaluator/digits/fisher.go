@@ -1,9 +1,6 @@
 package digits
 
 import (
-	"errors"
-	"os"
-
 	"parfait/merge/safetensors"
 )
 
@@ -59,22 +56,5 @@ func (n *network) fisher(s set) []float32 {
 
 // writeFisher writes what fisher returned as F32, under the names of a model's tensors.
 func writeFisher(path string, v []float32) error {
-	var list []safetensors.Tensor
-	data := map[string][]byte{}
-	for _, t := range tensors {
-		list = append(list, safetensors.Tensor{Name: t.name, DType: safetensors.F32, Shape: t.shape})
-		n := elements(t.shape)
-		data[t.name] = safetensors.AppendF32(nil, v[:n])
-		v = v[n:]
-	}
-	layout, err := safetensors.NewLayout(list, safetensors.FormatPT())
-	if err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	err = layout.Write(f, func(t safetensors.Tensor) ([]byte, error) { return data[t.Name], nil })
-	return errors.Join(err, f.Sync(), f.Close())
+	return writeTensors(path, safetensors.F32, safetensors.AppendF32, v)
 }

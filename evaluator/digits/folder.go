@@ -35,27 +35,32 @@ func writeModel(dir string, v []float32) error {
 	if err := writeFile(filepath.Join(dir, "config.json"), append(config, '\n')); err != nil {
 		return err
 	}
+	if err := writeTensors(filepath.Join(dir, safetensors.SingleName), safetensors.BF16, safetensors.AppendBF16, v); err != nil {
+		return err
+	}
+	return syncFolder(dir)
+}
+
+// writeTensors writes v as a new file of a dtype, under the names of a model's tensors.
+func writeTensors(path string, dtype safetensors.DType, encode func([]byte, []float32) []byte, v []float32) error {
 	var list []safetensors.Tensor
 	data := map[string][]byte{}
 	for _, t := range tensors {
-		list = append(list, safetensors.Tensor{Name: t.name, DType: safetensors.BF16, Shape: t.shape})
+		list = append(list, safetensors.Tensor{Name: t.name, DType: dtype, Shape: t.shape})
 		n := elements(t.shape)
-		data[t.name] = safetensors.AppendBF16(nil, v[:n])
+		data[t.name] = encode(nil, v[:n])
 		v = v[n:]
 	}
 	layout, err := safetensors.NewLayout(list, safetensors.FormatPT())
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(filepath.Join(dir, safetensors.SingleName), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
 	err = layout.Write(f, func(t safetensors.Tensor) ([]byte, error) { return data[t.Name], nil })
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return syncFolder(dir)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // readModel reads a merged model, and says everything that is wrong with it at once.

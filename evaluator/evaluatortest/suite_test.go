@@ -55,7 +55,7 @@ var broken = map[string]struct {
 		}}
 	}},
 	"too many in flight": {"candidates run, the limit is 1", func(evaluator.Evaluator) evaluator.Evaluator {
-		wide := evaluator.BlockingWith(evaluator.Limits{InFlight: 3, NeedsModel: true}, plain)
+		wide := evaluator.Blocking(evaluator.Limits{InFlight: 3, NeedsModel: true}, plain)
 		return limited{wide, evaluator.Limits{InFlight: 1, Batch: 1, NeedsModel: true, Splits: []evaluator.Split{evaluator.Validation}}}
 	}},
 	"a goroutine left": {"goroutines are left", func(e evaluator.Evaluator) evaluator.Evaluator {
@@ -112,7 +112,7 @@ func harness(breaks func(evaluator.Evaluator) evaluator.Evaluator) Harness {
 	}
 	return Harness{
 		New: func(testing.TB, string) evaluator.Evaluator {
-			return breaks(evaluator.BlockingWith(evaluator.Limits{InFlight: 2, NeedsModel: true}, plain))
+			return breaks(evaluator.Blocking(evaluator.Limits{InFlight: 2, NeedsModel: true}, plain))
 		},
 		Good: good,
 		Failures: map[string]Failure{"no model": {func(t testing.TB) evaluator.Candidate {

@@ -99,7 +99,7 @@ func New(o Options) (evaluator.Evaluator, error) {
 		// What follows a redirection is a GET, which is not what was meant.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
-	return evaluator.BlockingWith(evaluator.Limits{
+	return evaluator.Blocking(evaluator.Limits{
 		InFlight: o.Parallel, NeedsModel: !o.NoModel, Form: o.Form, Splits: o.Splits, Timeout: o.Timeout,
 	}, s.measure), nil
 }

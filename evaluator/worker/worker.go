@@ -143,7 +143,7 @@ func New(o Options) (*Evaluator, error) {
 		e.all = append(e.all, p)
 		e.places <- p
 	}
-	e.Evaluator = evaluator.BlockingWith(evaluator.Limits{
+	e.Evaluator = evaluator.Blocking(evaluator.Limits{
 		InFlight: o.Parallel, NeedsModel: !o.NoModel, Form: o.Form, Splits: o.Splits, Timeout: o.Timeout,
 	}, e.measure)
 	return e, nil

@@ -2,6 +2,7 @@ package safetensors
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"math"
 	"math/bits"
@@ -269,9 +270,9 @@ func (p *headerParser) checkTensor(t Tensor, offsets []int64) {
 func (p *headerParser) checkCover(dataSize int64) {
 	slices.SortStableFunc(p.tensors, func(a, b Tensor) int {
 		if a.Offset != b.Offset {
-			return compare(a.Offset, b.Offset)
+			return cmp.Compare(a.Offset, b.Offset)
 		}
-		return compare(a.Size, b.Size)
+		return cmp.Compare(a.Size, b.Size)
 	})
 	end, before := p.start, "the header"
 	for _, t := range p.tensors {
@@ -291,16 +292,6 @@ func (p *headerParser) checkCover(dataSize int64) {
 	case end < have:
 		p.add(Trailing, "", "%d bytes after the last tensor belong to none: the header describes %d bytes, the file has %d", have-end, end, have)
 	}
-}
-
-func compare(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // listed shows a list of integers, shortened.
