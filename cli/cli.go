@@ -103,7 +103,7 @@ func (a *app) root() *cobra.Command {
 		Use:   "parfait [DIR]",
 		Short: "Choose how to merge fine-tuned models",
 		Long: "parfait measures merges of fine-tuned models on your own tasks, shows the Pareto front of what can be had, and writes the trade-off that you pick.\n\n" +
-			"`parfait DIR` opens the explorer on a study. `parfait` alone opens the study in this folder, lists the studies below it, or starts the demo where there is none.",
+			"`parfait DIR` opens the explorer on a study. `parfait` alone opens the study in this folder, or lists the studies below it and offers the demo.",
 		Example: "# a real problem in one command, nothing to set up\nparfait demo\n\n# the same as text, for scripts and machines without a terminal\nparfait demo --headless\n\n# a study of your own\nparfait init my.study --base models/base --model math=models/math --model code=models/code \\\n    --task gsm8k:rate --task humaneval:rate --command 'python evaluate.py {model}'",
 		Args:    cobra.ArbitraryArgs,
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.explore(cmd.Context(), cmd.Root(), args) },

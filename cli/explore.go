@@ -13,8 +13,8 @@ import (
 	"parfait/study"
 )
 
-// explore is what `parfait` does without a command: the explorer on a study, the list of studies, or the
-// demo.
+// explore is what `parfait` does without a command: the explorer on a study, or the list of studies and what
+// to do besides.
 func (a *app) explore(ctx context.Context, root *cobra.Command, args []string) (err error) {
 	dir := studyDir(args)
 	switch {
@@ -24,10 +24,7 @@ func (a *app) explore(ctx context.Context, root *cobra.Command, args []string) (
 		return usage("`parfait --help` lists the commands", "expected a command or one study's folder, found %s", strings.Join(args, " "))
 	}
 	if len(args) == 0 && !isStudy(dir) {
-		if near := studiesIn(dir); len(near) > 0 {
-			return a.listStudies(near)
-		}
-		return a.demo(ctx, demoDir, study.DemoOptions{Tasks: 3, Budget: 40, Seed: 1})
+		return a.listStudies(studiesIn(dir))
 	}
 	if err := a.needTerminal("parfait front " + quoted(dir) + "` or `parfait run " + quoted(dir) + " --headless"); err != nil {
 		return err
@@ -96,7 +93,11 @@ func (a *app) listStudies(dirs []string) error {
 	if a.json {
 		return a.printJSON(a.out, map[string]any{"studies": list})
 	}
-	_, err := fmt.Fprintf(a.out, "%s\nopen one:     parfait %s\ntry the demo: parfait demo\n", out, quoted(dirs[0]))
+	first := "there is no study here\n"
+	if len(dirs) > 0 {
+		first = fmt.Sprintf("%s\nopen one:     parfait %s\n", out, quoted(dirs[0]))
+	}
+	_, err := fmt.Fprint(a.out, first+"try the demo: parfait demo\nmake one:     parfait init\n")
 	return err
 }
 
