@@ -41,6 +41,24 @@ func TestWhatIsInHandIsSaidWhereNothingShowsIt(t *testing.T) {
 	}
 }
 
+// What went wrong with a trial stands at the end of what its program said, and that is seen.
+func TestTheEndOfAnErrorIsSeen(t *testing.T) {
+	s := exploretest.Snapshot(exploretest.Options{Trials: 20, Failed: []int{20}})
+	for i := range s.Trials {
+		if s.Trials[i].ID == 20 {
+			s.Trials[i].Error = "python ended with exit status 1; the last of its stderr:\n" + strings.Repeat("progress\n", 30) + "RuntimeError: out of memory"
+		}
+	}
+	for _, size := range sizes[1:] {
+		d := driveOn(t, newSource(s), size[0], size[1])
+		d.press("3 G")
+		d.sees("python ended with exit status 1", "RuntimeError: out of memory")
+		if n := strings.Count(d.text(), "RuntimeError"); size[0] >= 120 && n != 2 {
+			t.Errorf("at %v the error is seen %d times, expected in the table and below:\n%s", size, n, d.text())
+		}
+	}
+}
+
 func TestNoLog(t *testing.T) {
 	d := drive(t, demo, 80, 24)
 	d.press("3 enter")

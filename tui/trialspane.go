@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"parfait/evaluator"
 	"parfait/explore"
@@ -161,7 +162,7 @@ func (p trialsPane) row(c *chart.Canvas, t *study.Trial, cols []trialColumn, lef
 	if left > 6 {
 		why := t.Why
 		if t.Error != "" {
-			why = t.Error
+			why = lastLine(t.Error)
 		}
 		c.Text(x+2, 0, chart.Clip(why, w-x-3), muted.On(style.BG))
 	}
@@ -200,9 +201,11 @@ func (p trialsPane) details(c *chart.Canvas, rows []study.Trial) {
 	}
 	say(p.sentence(&t), muted)
 	if t.Error != "" {
-		say(t.Error, bad)
+		for _, line := range ends(wrapText(t.Error, w-2), h-y) {
+			say(line, bad)
+		}
 	}
-	if p.logOf != t.ID {
+	if p.logOf != t.ID || y >= h {
 		return
 	}
 	lines := splitLines(p.log)
@@ -213,6 +216,20 @@ func (p trialsPane) details(c *chart.Canvas, rows []study.Trial) {
 		in.Text(1, y, chart.Clip(line, w-2), faded)
 		y++
 	}
+}
+
+// lastLine is where programs say what went wrong.
+func lastLine(text string) string {
+	lines := splitLines(strings.TrimSpace(text))
+	return lines[len(lines)-1]
+}
+
+// ends are the first line and the last ones, n in all.
+func ends(lines []string, n int) []string {
+	if len(lines) <= n || n < 2 {
+		return limit(lines, n)
+	}
+	return append([]string{lines[0]}, lines[len(lines)-n+1:]...)
 }
 
 func (p trialsPane) sentence(t *study.Trial) string {
