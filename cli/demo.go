@@ -24,7 +24,7 @@ func (a *app) demoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "A real problem with nothing to set up: networks that read handwritten digits",
-		Long: "Train a small network on handwritten digits and one expert a way of changing the picture (rotated, mirrored, upside down, …), which takes a second; then look for the merges that read all of them. " +
+		Long: "Train a small network on handwritten digits, and fine-tune it once for each way of changing the picture (rotated, mirrored, upside down, …), which takes a second; then look for the merges that read all of them. " +
 			"The explorer opens while the trials come in; with --headless everything is text.",
 		Example: "parfait demo\n\n# for scripts\nparfait demo --headless --dir D --tasks 3 --budget 40 --seed 1 --json",
 		Args:    arguments(0, 0, "no argument (the folder is --dir)"),
@@ -45,7 +45,7 @@ func (a *app) demoCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&dir, "dir", demoDir, "the study's `FOLDER`")
-	flags.IntVar(&o.Tasks, "tasks", 3, "merge `N` experts")
+	flags.IntVar(&o.Tasks, "tasks", 3, "merge `N` fine-tuned models")
 	flags.IntVar(&o.Budget, "budget", 40, "measure `N` merges")
 	flags.Uint64Var(&o.Seed, "seed", 1, "the search's seed `N`: the same seed gives the same trials")
 	flags.IntVar(&workers, "workers", 0, "with --headless: measure `N` candidates at once; changes the time and nothing else")
@@ -121,7 +121,7 @@ func (a *app) makeDemo(ctx context.Context, dir string, o study.DemoOptions) (*s
 	fresh := !isStudy(dir)
 	p := a.progress()
 	if fresh {
-		p.say("training a base and %d experts on handwritten digits in %s", min(o.Tasks, digits.MaxTasks()), shown(dir))
+		p.say("training a base on handwritten digits, and %d models from it, in %s", min(o.Tasks, digits.MaxTasks()), shown(dir))
 	} else {
 		p.say("going on with the study in %s", shown(dir))
 	}

@@ -65,7 +65,7 @@ func (e *ProblemsError) Unwrap() []error {
 	return out
 }
 
-// problems gathers.
+// problems gathers what keeps a merge from starting, and what is only odd.
 type problems struct {
 	list     []Problem
 	warnings []Problem

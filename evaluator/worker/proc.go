@@ -54,7 +54,7 @@ type proc struct {
 // mostErrors is how large the file of errors may become before it is emptied, between two candidates.
 const mostErrors = 64 << 20
 
-// start starts a worker.
+// start starts the process of a place.
 func start(o Options, values map[string]string) (_ *proc, err error) {
 	args := []string{"-c", leader, strconv.FormatFloat(o.Grace.Seconds(), 'f', 3, 64)}
 	for _, a := range o.Command {
