@@ -24,7 +24,7 @@ func (a *app) inspectCommand() *cobra.Command {
 		Use:   "inspect PATH…",
 		Short: "Say what a merge of these models would meet",
 		Long: "Read the headers of models and say whether and how they can be merged: tensors, shapes, dtypes, sizes, and every problem at once with what to do about it. No weights are read.\n\n" +
-			"--stats reads the weights once and says how the models lie to each other, before any evaluation is paid for: how far each is from the base, how alike their task vectors point, how often their signs conflict, and r, near 1 for models of one basin and near 1/N for models that have nothing to do with each other.\n\n" +
+			"--stats reads the weights once and says how the models lie relative to one another, before any evaluation is paid for: how far each is from the base, how alike their task vectors point, how often their signs conflict, and r, near 1 for models of one basin and near 1/N for models that have nothing to do with each other.\n\n" +
 			"PATH is a recipe, or models: folders or .safetensors files, NAME=PATH to name them. The first is the base unless --base names it.",
 		Example: "parfait inspect models/base models/math models/code\n\n# the merge that a recipe describes\nparfait inspect recipe.yaml",
 		Args:    arguments(1, 1000, "a recipe or models"),

@@ -45,7 +45,7 @@ const (
 	CodeSame      Code = "same-as-base"
 )
 
-// Inspect reads every input once and says how the models lie to each other: per tensor, per layer
+// Inspect reads every input once and says how the models lie relative to one another: per tensor, per layer
 // group (those of the spec, or else layers by their number), and on the whole. Method and parameters of
 // the spec do not matter. Results do not depend on the number of workers.
 func Inspect(ctx context.Context, spec Spec, o InspectOptions, progress func(Progress)) (*Inspection, error) {
