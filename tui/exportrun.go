@@ -226,7 +226,11 @@ func drawMeasured(c *chart.Canvas, tasks []study.Task, x study.Export) int {
 				c.Text(at, y, "—", muted)
 				continue
 			}
-			n := c.Spans(at, y, chart.Span{Text: explore.Number(t, m.Value), Style: chart.Ink(chart.OnFront)}, chart.Span{Text: " ±" + explore.Spread(t, m.Stderr), Style: muted})
+			noise := ""
+			if m.Stderr > 0 { // else nobody has said how noisy it is
+				noise = " ±" + explore.Spread(t, m.Stderr)
+			}
+			n := c.Spans(at, y, chart.Span{Text: explore.Number(t, m.Value), Style: chart.Ink(chart.OnFront)}, chart.Span{Text: noise, Style: muted})
 			// Predictions are of the validation split; only there can they be wrong.
 			if ok && split == evaluator.Validation {
 				mark, style := agreement(p, m)

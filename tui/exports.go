@@ -61,7 +61,7 @@ func checkExport(e *explorer) tea.Cmd {
 	return e.work("check the export", func() tea.Msg {
 		problems, err := c.CheckExport(e.ctx, x, nil)
 		if err != nil {
-			return failed(err)
+			return refused(err)
 		}
 		return checkMsg{x.ID, problems}
 	})
@@ -90,7 +90,7 @@ func readReceipt(e *explorer) tea.Cmd {
 	return e.work("read the receipt", func() tea.Msg {
 		b, err := os.ReadFile(x.Receipt)
 		if err != nil {
-			return failed(err)
+			return refused(err)
 		}
 		return receiptMsg{x.Name, string(b)}
 	})

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -95,5 +96,28 @@ func TestResizingUnderDialogs(t *testing.T) {
 		if d.e.above != above {
 			t.Errorf("%q did not stay open", open)
 		}
+	}
+}
+
+// Why something was not done is readable to its end, at the bottom or where there is room; what was not asked
+// for opens nothing.
+func TestReasonsAreReadToTheEnd(t *testing.T) {
+	d := drive(t, demo, 80, 24)
+	d.src.fail = errors.New("study.yaml:2:1: tasks: is missing\nstudy.yaml:10:3: taks: unknown key; did you mean tasks?\n  the runner ended at once with exit status 3")
+	d.press("e")
+	d.sees("That was not done", "taks: unknown key; did you mean tasks?", "with exit status 3")
+	d.press("esc")
+	if d.e.above != nil {
+		t.Error("esc does not close it")
+	}
+	d.press("right")
+	d.send(saveMsg{})
+	if d.e.above != nil {
+		t.Error("a view that could not be kept opens a dialog")
+	}
+	d.src.fail = errors.New("the disk is full")
+	d.press("e")
+	if d.e.above != nil || !strings.Contains(d.bar(), "the disk is full") {
+		t.Errorf("a short reason: %q", d.bar())
 	}
 }

@@ -83,6 +83,8 @@ func (e *explorer) update(msg tea.Msg) tea.Cmd {
 		return e.work("keep the view", func() tea.Msg { return failed(e.saver.flush()) })
 	case noteMsg:
 		e.note = note{e.within(msg.note.text), msg.note.style}
+	case refusedMsg:
+		e.refuse(msg)
 	case otherPaneMsg:
 	case fadeMsg:
 		if msg.said == e.said {

@@ -39,7 +39,7 @@ func askPicture(e *explorer) tea.Cmd {
 					err = create(file, b)
 				}
 				if err != nil {
-					return failed(err)
+					return refused(err)
 				}
 				return said("saved " + file)
 			}), ""

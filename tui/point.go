@@ -37,7 +37,7 @@ func toggleRunner(e *explorer) tea.Cmd {
 	e.note = note{"starting a runner…", muted}
 	return e.work("start a runner", func() tea.Msg {
 		if err := e.src.StartRunner(); err != nil {
-			return failed(err)
+			return refused(err)
 		}
 		return said("a runner is at work; it goes on when you leave")
 	})
@@ -81,7 +81,7 @@ func askPick(e *explorer) tea.Cmd {
 			return e.work("record the pick", func() tea.Msg {
 				p, err := e.src.SavePick(study.Pick{Name: name, X: x, Predicted: predicted, Why: why, Who: e.o.Who})
 				if err != nil {
-					return failed(err)
+					return refused(err)
 				}
 				return said(fmt.Sprintf("recorded as pick %d: enter exports it", p.ID))
 			}), ""
@@ -133,7 +133,7 @@ func copyRecipe(e *explorer) tea.Cmd {
 	return e.work("write the recipe", func() tea.Msg {
 		b, err := r.Recipe(e.ctx, x)
 		if err != nil {
-			return failed(err)
+			return refused(err)
 		}
 		return recipeMsg{string(b)}
 	})

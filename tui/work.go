@@ -7,8 +7,10 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"parfait/study"
+	"parfait/tui/chart"
 )
 
 const second = time.Second
@@ -53,6 +55,23 @@ func failed(err error) tea.Msg {
 	return noteMsg{note{strings.Join(strings.Fields(text), " "), bad}}
 }
 
+// refusedMsg says why what somebody has just asked for was not done.
+type refusedMsg struct{ text string }
+
+// refused is the message that shows an error to who caused it.
+func refused(err error) tea.Msg { return refusedMsg{err.Error()} }
+
+// refuse says it at the bottom where it fits, else where there is room for it.
+func (e *explorer) refuse(m refusedMsg) {
+	text := e.within(m.text)
+	line := strings.Join(strings.Fields(text), " ")
+	if chart.Width(line) > e.w-2 && e.above == nil {
+		e.above = &reading{title: "That was not done", lines: splitLines(ansi.Wordwrap(text, min(e.w-8, 96), ""))}
+		return
+	}
+	e.note = note{line, bad}
+}
+
 // said is the message that shows something.
 func said(text string) tea.Msg { return noteMsg{note{text, good}} }
 
@@ -73,7 +92,7 @@ func (e *explorer) do(c study.Command, done string) tea.Cmd {
 	c.Who = e.o.Who
 	return e.work(string(c.Kind), func() tea.Msg {
 		if err := e.src.Do(c); err != nil {
-			return failed(err)
+			return refused(err)
 		}
 		return said(done)
 	})
