@@ -11,6 +11,7 @@ import (
 
 	"charm.land/bubbles/v2/key"
 	"charm.land/huh/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"parfait/merge"
 	"parfait/search"
@@ -73,7 +74,7 @@ func (f *form) where() *huh.Group {
 func (f *form) what() *huh.Group {
 	var methods []huh.Option[string]
 	for _, m := range merge.Methods() {
-		methods = append(methods, huh.NewOption(fmt.Sprintf("%-18s %s", m.Name, m.About), m.Name))
+		methods = append(methods, huh.NewOption(line(18, m.Name, m.About), m.Name))
 	}
 	return huh.NewGroup(
 		huh.NewSelect[string]().Title("Merge method").Options(methods...).Height(8).Value(&f.flags.method),
@@ -104,10 +105,15 @@ func (f *form) check() *huh.Group {
 	)
 }
 
+// line is a name of a list with what it means, on a terminal of 80 columns.
+func line(width int, name, about string) string {
+	return ansi.Truncate(fmt.Sprintf("%-*s %s", width, name, about), 74, "…")
+}
+
 func strategies() []huh.Option[string] {
 	var out []huh.Option[string]
 	for _, s := range search.Strategies() {
-		out = append(out, huh.NewOption(fmt.Sprintf("%-10s %s", s.Name, s.Line), s.Name))
+		out = append(out, huh.NewOption(line(10, s.Name, s.Line), s.Name))
 	}
 	return out
 }
@@ -126,7 +132,7 @@ func there(path string) error {
 	if strings.TrimSpace(path) == "" {
 		return errors.New("a base is needed")
 	}
-	if !exists(path) && strings.Count(path, "/") != 1 { // a hub id has one slash
+	if hub := strings.Count(path, "/") == 1 && !exists(filepath.Dir(path)); !exists(path) && !hub {
 		return errors.New(path + " does not exist")
 	}
 	return nil

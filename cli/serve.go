@@ -26,6 +26,12 @@ func (a *app) serveCommand() *cobra.Command {
 			"There is nothing else behind this door: no shell, no commands, no forwarding, no files. What people do stands in logs/serve.log of the study. Evaluations belong to the runner and exports to this process: hanging up stops nothing.",
 		Example: "parfait serve my.study --authorized-keys ~/.ssh/authorized_keys\nssh -t -p 2222 localhost",
 	}, opened, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
+		if _, _, err := net.SplitHostPort(o.Addr); err != nil {
+			return usage("such as 127.0.0.1:2222, or 0.0.0.0:2222 for all networks", "--addr: expected HOST:PORT, found %q", o.Addr)
+		}
+		if o.Limits.Connections < 1 || o.Limits.SessionsPerKey < 1 || o.Limits.Idle <= 0 {
+			return usage("", "--connections, --sessions and --idle: expected more than 0, found %d, %d and %s", o.Limits.Connections, o.Limits.SessionsPerKey, o.Limits.Idle)
+		}
 		return a.serve(cmd.Context(), s, o)
 	})
 	f := cmd.Flags()
