@@ -101,10 +101,7 @@ func (s State) turn(a *study.Analysis, m Move) (State, Note) {
 	c := a.Space.Coefficients[j]
 	v := m.Value
 	if m.Kind == Nudge {
-		// On the grid of the step, so that .01 steps from .6173 read .63, .64, …
-		step := math.Abs(m.Value)
-		v = math.Round((s.X[j]+m.Value)/step) * step
-		v = math.Round(v*1e9) / 1e9
+		v = math.Round((s.X[j]+m.Value)*100) / 100 // .01 more than .6173 reads .63, and .1 more .72
 	}
 	if notFinite(v) {
 		return s, Note{NoteNothing, "expected a number"}

@@ -229,7 +229,10 @@ func TestDisabledActionsSayWhy(t *testing.T) {
 	d.press("right")
 	d.sees("there is no front yet")
 	d.press("?")
-	d.sees("— there is no front yet")
+	d.sees("is no front yet: it needs three measured trials")
+	if n := strings.Count(d.text(), "no front yet"); n > 2 {
+		t.Errorf("help says %d times that there is no front", n)
+	}
 }
 
 func TestViewersChangeNothing(t *testing.T) {

@@ -24,6 +24,7 @@ func (h *help) scroll(n int) { h.top = max(min(h.top+n, h.n-h.rows), 0) }
 // helpLine is one line of help: a heading, or keys and what they do.
 type helpLine struct {
 	keys, text, why string
+	off             bool // it cannot be done now: why, or as the one above
 }
 
 func (h *help) lines(e *explorer) []helpLine {
@@ -35,14 +36,20 @@ func (h *help) lines(e *explorer) []helpLine {
 		for i, k := range a.Keys {
 			names[i] = keyName(k)
 		}
-		line := helpLine{keys: strings.Join(names, " "), text: a.Title, why: e.disabled(a)}
+		line := helpLine{keys: strings.Join(names, " "), text: a.Title, off: e.disabled(a) != "", why: e.disabled(a)}
 		if everywhere(*a) {
 			wide = append(wide, line)
 		} else {
 			out = append(out, line)
 		}
 	}
-	return append(out, wide...)
+	out = append(out, wide...)
+	for i := len(out) - 1; i > 0; i-- { // once is enough for lines below each other
+		if out[i].why == out[i-1].why {
+			out[i].why = ""
+		}
+	}
+	return out
 }
 
 func (h *help) draw(e *explorer, c *chart.Canvas) {
@@ -82,8 +89,11 @@ func (l helpLine) rows(w int) []helpRow {
 		return []helpRow{{text: l.text, heading: true}}
 	}
 	style, text := plain, l.text
+	if l.off {
+		style = faded
+	}
 	if l.why != "" {
-		style, text = faded, text+" — "+l.why
+		text += " — " + l.why
 	}
 	var out []helpRow
 	for i, line := range wrapText(text, w) {
