@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -128,6 +129,9 @@ func (a *app) makeDemo(ctx context.Context, dir string, o study.DemoOptions) (*s
 	if err := study.Demo(ctx, dir, o); err != nil {
 		if interrupted(ctx) {
 			return nil, &fault{exit: ExitInterrupted, what: "interrupted while the models were trained", fix: "start again: parfait demo --dir " + quoted(filepath.Clean(dir))}
+		}
+		if errors.Is(err, fs.ErrPermission) {
+			err = &fault{exit: ExitSpace, what: "the demo cannot be made here", err: err, fix: "name a folder that you may write with --dir"}
 		}
 		return nil, err
 	}

@@ -48,15 +48,15 @@ func onStudy(c *cobra.Command, opened func(context.Context, string) (*study.Stud
 // open opens the study in dir, and where there is none says which ones are near.
 func open(dir string) (*study.Study, error) {
 	s, err := study.Open(dir)
-	if study.CodeOf(err) != study.CodeNotAStudy {
+	if study.CodeOf(err) != study.CodeNotAStudy || errors.Is(err, fs.ErrPermission) {
 		return s, err
 	}
-	if isStudy(dir) {
-		return nil, err
-	}
 	fix := "name a study's folder, make one with `parfait init " + quoted(dir) + "`, or try `parfait demo`"
-	if near := studiesIn("."); len(near) > 0 {
-		fix = "name one of: " + strings.Join(near, ", ")
+	if here := studiesIn("."); len(here) > 0 {
+		fix = "name one of: " + strings.Join(here[:min(8, len(here))], ", ")
+		if near := study.Nearest(dir, here); near != "" {
+			fix = "did you mean " + quoted(near) + "?"
+		}
 	}
 	return nil, &fault{exit: ExitNotFound, what: dir + " is not a study: it has no " + study.SpecFile, fix: fix}
 }

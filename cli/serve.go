@@ -49,12 +49,13 @@ func (a *app) serveCommand() *cobra.Command {
 
 func (a *app) serve(ctx context.Context, s *study.Study, o serve.Options) error {
 	logs := filepath.Join(s.Dir(), "logs")
-	if err := os.MkdirAll(logs, 0o755); err != nil {
-		return err
+	err := os.MkdirAll(logs, 0o755)
+	var file *os.File
+	if err == nil {
+		file, err = os.OpenFile(filepath.Join(logs, "serve.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	}
-	file, err := os.OpenFile(filepath.Join(logs, "serve.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
-		return err
+		return &fault{exit: exitOf(err), what: "nobody is let in without a log of it", err: err, fix: "have whoever owns the study serve it, or serve a copy"}
 	}
 	defer func() { _ = file.Close() }()
 	o.Audit = slog.New(slog.NewTextHandler(file, nil))
