@@ -106,11 +106,14 @@ type parallelPane struct {
 }
 
 func (p parallelPane) draw(c *chart.Canvas) {
-	box := chart.Box{Edge: faded, Title: p.title()}
+	box := chart.Box{Edge: faded, Title: head("Parallel coordinates", p.focused)}
 	if p.analysis() == nil {
 		message(box.Draw(c), p.hint())
 		return
 	}
+	cw, _ := c.Size()
+	first, n := p.fitting(cw - 2)
+	box.Title = append(box.Title, p.title(first, n)...)
 	box.Footer = p.footer(c)
 	in := box.Draw(c)
 	w, h := in.Size()
@@ -118,16 +121,34 @@ func (p parallelPane) draw(c *chart.Canvas) {
 	if h >= 16 && len(p.state.Brushes) > 0 {
 		list = min(h/4, 10)
 	}
-	plot := chart.Parallel{Axes: p.axes(), Strands: p.strands(), Focus: p.axis}
+	all := chart.Parallel{Axes: p.axes()}
+	plot := chart.Parallel{Axes: all.Axes[first : first+n], Strands: p.strands(), Focus: p.axis - first}
+	for i := range plot.Strands {
+		s := &plot.Strands[i]
+		s.Values, s.Dimmed = s.Values[first:first+n], !all.Selected(s.Values)
+	}
 	plot.Draw(in.Sub(0, 0, w, h-list))
 	if list > 0 {
-		p.drawBrushed(in.Sub(0, h-list, w, list))
+		p.drawBrushed(in.Sub(0, h-list, w, list), first, n)
 	}
 }
 
-func (p parallelPane) title() []chart.Span {
-	t := head("Parallel coordinates", p.focused)
-	if a := p.analysis(); a != nil && len(p.state.Brushes) > 0 {
+// leastAxis is how many cells an axis needs for its name and figures.
+const leastAxis = 7
+
+// fitting are the axes that there is room for in w cells: n from the first, the one in hand among them.
+func (p parallelPane) fitting(w int) (first, n int) {
+	all := len(p.columns())
+	n = min(max(w/leastAxis, 2), all)
+	return window(p.axis, all, n), n
+}
+
+func (p parallelPane) title(first, n int) []chart.Span {
+	var t []chart.Span
+	if all := len(p.columns()); n < all {
+		t = append(t, chart.Span{Text: fmt.Sprintf(" ─ axes %d to %d of %d", first+1, first+n, all), Style: muted})
+	}
+	if a := p.analysis(); len(p.state.Brushes) > 0 {
 		t = append(t, chart.Span{Text: fmt.Sprintf(" ─ %d of %d within the brushes", len(p.state.Within(a)), len(a.Front)), Style: warn})
 	}
 	return t
@@ -222,10 +243,16 @@ func (p parallelPane) strands() []chart.Strand {
 	return out
 }
 
-// drawBrushed lists the points within all brushes.
-func (p parallelPane) drawBrushed(c *chart.Canvas) {
+// drawBrushed lists the points within all brushes, with n axes from the first.
+func (p parallelPane) drawBrushed(c *chart.Canvas, from, n int) {
 	w, h := c.Size()
 	a := p.analysis()
+	const label, column = 13, 8
+	n = min(n, (w-label)/column)
+	for i, name := range p.columns()[from : from+n] {
+		rightText(c, label+i*column, 0, column-1, name, faded)
+	}
+	c, h = c.Sub(0, 1, w, h-1), h-1
 	all := p.state.Within(a)
 	at := 0
 	for k, i := range all {
@@ -239,17 +266,13 @@ func (p parallelPane) drawBrushed(c *chart.Canvas) {
 		if i == p.state.Front {
 			style = chart.Ink(chart.InHand).With(chart.Bold)
 		}
-		x := c.Text(1, y, chart.Fit(fmt.Sprintf("front %d", i+1), 11), style) + 1
-		for k := range p.columns() {
-			if x+7 > w {
-				break
-			}
+		c.Text(1, y, fmt.Sprintf("front %d", i+1), style)
+		for k := from; k < from+n; k++ {
 			text := explore.Decimal(explore.Column(a.Front[i].X, a.Front[i].Predicted, k), 2)
 			if k < len(p.snap.Tasks) {
 				text = explore.Number(p.snap.Tasks[k], a.Front[i].Predicted[k].Value)
 			}
-			rightText(c, x, y, 6, text, style)
-			x += 7
+			rightText(c, label+(k-from)*column, y, column-1, text, style)
 		}
 	}
 }

@@ -1,10 +1,48 @@
 package tui
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"parfait/explore/exploretest"
+	"parfait/tui/chart"
 )
+
+// Where there is no room for all axes those around the one in hand are drawn, with their names and figures
+// whole; brushes on the others hold as well.
+func TestMoreAxesThanThereIsRoomFor(t *testing.T) {
+	d := drive(t, states["eight"], 80, 24)
+	d.press("2")
+	d.sees("axes 1 to 11 of 17", "gsm8k", "mbpp")
+	for _, line := range strings.Split(d.text(), "\n") {
+		if strings.Contains(line, ".…") {
+			t.Errorf("a figure is cut: %q", line)
+		}
+	}
+	if dotted(d) {
+		t.Error("lines are dimmed without a brush")
+	}
+	d.press("up up up up up up up up")
+	within := len(d.e.state.Within(d.e.analysis()))
+	d.press("left")
+	d.sees("axes 7 to 17 of 17", fmt.Sprintf("%d of %d within the brushes", within, len(d.e.analysis().Front)))
+	if !dotted(d) {
+		t.Errorf("no line is dimmed by the brush on an axis that is not drawn:\n%s", d.text())
+	}
+}
+
+// dotted says whether there are dimmed lines.
+func dotted(d *driver) bool {
+	screen := d.e.screen()
+	w, h := screen.Size()
+	for i := range w * h {
+		if c := screen.At(i%w, i/w); c.Style.FG == chart.Faded && strings.ContainsAny(c.Text, "⠁⠂⠄⡀⠈⠐⠠⢀") {
+			return true
+		}
+	}
+	return false
+}
 
 // Axes of rates end at 0 and 1 however wide the margin, unless a prediction lies beyond; others have theirs.
 func TestParallelAxesOfRatesEndAtOne(t *testing.T) {

@@ -12,6 +12,7 @@ type Strand struct {
 	Values []float64
 	Color  Color
 	Top    bool // drawn over the others, as what is in hand
+	Dimmed bool // not selected, whatever the brushes say: those of axes that are not drawn
 }
 
 // Parallel is a plot in parallel coordinates. Brushes on several axes combine: the lines that all of them
@@ -103,7 +104,7 @@ func (p *Parallel) strands(c *Canvas, axes []ParallelAxis, at []int) {
 		switch {
 		case s.Top:
 			plane, style.Attr = 2, Bold
-		case brushed && !p.Selected(s.Values):
+		case s.Dimmed, brushed && !p.Selected(s.Values):
 			plane, style = 0, Ink(Faded)
 		}
 		if planes[plane] == nil {
