@@ -129,6 +129,7 @@ func (f *form) freeFolder(dir string) error {
 }
 
 func there(path string) error {
+	path = home(path)
 	if strings.TrimSpace(path) == "" {
 		return errors.New("a base is needed")
 	}
@@ -183,10 +184,10 @@ func (f *form) headers() string {
 	if there(f.flags.base) != nil || f.validModels(f.models) != nil {
 		return "compared here as soon as the models are named"
 	}
-	spec := merge.Spec{Base: f.flags.base, Method: "task_arithmetic"}
+	spec := merge.Spec{Base: home(f.flags.base), Method: "task_arithmetic"}
 	for _, w := range strings.Fields(f.models) {
 		name, path, _ := strings.Cut(w, "=")
-		spec.Models = append(spec.Models, merge.Source{Name: name, Path: path})
+		spec.Models = append(spec.Models, merge.Source{Name: name, Path: home(path)})
 	}
 	plan, err := merge.NewPlan(f.ctx, spec)
 	if err != nil {
@@ -217,7 +218,7 @@ func complete(line string) []string {
 	if look == "" {
 		look = "."
 	}
-	entries, err := os.ReadDir(look)
+	entries, err := os.ReadDir(home(look))
 	if err != nil {
 		return nil
 	}

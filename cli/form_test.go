@@ -19,3 +19,13 @@ func TestModelsOfTheFormAreThere(t *testing.T) {
 		}
 	}
 }
+
+// What a shell would have made of ~ is made of it where there is none.
+func TestHome(t *testing.T) {
+	t.Setenv("HOME", "/home/ann")
+	for path, want := range map[string]string{"~/models/base": "/home/ann/models/base", "~bob/x": "~bob/x", "a/~/b": "a/~/b", "~": "~", "": ""} {
+		if got := home(path); got != want {
+			t.Errorf("%q: %q, want %q", path, got, want)
+		}
+	}
+}

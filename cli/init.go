@@ -171,6 +171,7 @@ func mergeSpec(dir string, s *study.Spec) merge.Spec {
 // fromStudy is a path on the command line as study.yaml has to say it: relative to the study's folder.
 // What does not exist (a hub id, a program) stays as it is.
 func fromStudy(dir, path string) string {
+	path = home(path)
 	if path == "" || filepath.IsAbs(path) || !exists(path) {
 		return path
 	}

@@ -93,7 +93,7 @@ func inspected(base string, args []string) (merge.Spec, error) {
 			base = path
 		}
 	}
-	spec := merge.Spec{Base: base, Method: "task_arithmetic"}
+	spec := merge.Spec{Base: home(base), Method: "task_arithmetic"}
 	if base == "" {
 		spec.Method = "passthrough" // one model alone is looked at by itself
 	}
@@ -119,7 +119,7 @@ func source(arg string, taken []merge.Source) merge.Source {
 	for n := 2; slices.ContainsFunc(taken, func(s merge.Source) bool { return s.Name == name }); n++ {
 		name = whole + "_" + strconv.Itoa(n)
 	}
-	return merge.Source{Name: name, Path: path}
+	return merge.Source{Name: name, Path: home(path)}
 }
 
 type inspectJSON struct {

@@ -65,10 +65,10 @@ func (m *movedFlag) Set(text string) (err error) {
 	if !ok || was == "" || now == "" {
 		return fmt.Errorf("expected OLD=NEW, two folders, found %q", text)
 	}
-	if m.was, err = filepath.Abs(was); err != nil {
+	if m.was, err = filepath.Abs(home(was)); err != nil {
 		return err
 	}
-	m.now, err = filepath.Abs(now)
+	m.now, err = filepath.Abs(home(now))
 	return err
 }
 

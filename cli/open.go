@@ -137,6 +137,17 @@ func shown(path string) string {
 	return quoted(path)
 }
 
+// home is a path with what a shell makes of ~ at its beginning. Not every shell does so behind a = or in quotes,
+// and a form has none.
+func home(path string) string {
+	if rest, ok := strings.CutPrefix(path, "~/"); ok {
+		if dir, err := os.UserHomeDir(); err == nil {
+			return filepath.Join(dir, rest)
+		}
+	}
+	return path
+}
+
 // quoted is a word as a shell needs it.
 func quoted(s string) string {
 	if s != "" && !strings.ContainsAny(s, " \t\n'\"\\$&|;<>()*?[]{}#~`!") {
