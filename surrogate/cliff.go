@@ -83,8 +83,8 @@ func collapse(unit []float64, jump float64) (string, bool) {
 		}
 	}
 	n := float64(len(unit))
-	if crowd/n < cliffCrowd || above < 2 {
-		return "", false
+	if crowd/n < cliffCrowd && (crowd < cliffTie || jump < cliffJump) || above < 2 {
+		return "", false // a search that keeps away from the edge leaves few behind it
 	}
 	if tied >= cliffTie && between == 0 || tied >= cliffLevel && float64(tied) >= cliffShare*n {
 		return fmt.Sprintf("%.0f %% of the measurements lie", 100*crowd/n), true

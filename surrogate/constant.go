@@ -69,7 +69,7 @@ func fitConstant(s *sample) (Surrogate, Trust, error) {
 		}
 	}
 	t := judge("constant", s, loo, filled(s.n(), sd*math.Sqrt(n+1)), n-1)
-	t.Constant, t.Q2, t.Ceiling, t.Cliff, t.CliffWhy = true, 0, 0, false, ""
+	t.Constant, t.Q2, t.Ceiling, t.Cliff, t.CliffWhy, t.Odd = true, 0, 0, false, "", nil
 	t.Flagged, t.Why = false, "does not vary beyond its noise: called constant"
 	return newFitted(s, constant{mean, sd}, loo, n-1), t, nil
 }

@@ -58,6 +58,7 @@ type Trust struct {
 	RMSE     float64   `json:"rmse"`     // leave-one-out, on the metric's scale
 	Worst    float64   `json:"worst"`    // largest leave-one-out residual, on the metric's scale
 	WorstAt  int       `json:"worst_at"` // its index in Data
+	Odd      []int     `json:"odd"`      // measurements far from what all others predict there, indices in Data
 	Coverage float64   `json:"coverage"` // share of leave-one-out residuals within the 90 % interval
 	Constant bool      `json:"constant"` // the metric does not vary beyond its noise
 	Cliff    bool      `json:"cliff"`    // collapses in part of the region

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -31,6 +32,24 @@ func TestTrustOfAGoodFit(t *testing.T) {
 		_, trust := fit(t, f, sampled(40, 3, 1, 2000, bowl))
 		if trust.Q2 < 0.9 || trust.Flagged || trust.Constant || trust.Cliff || trust.Coverage < 0.8 {
 			t.Errorf("%s: %+v", name, trust)
+		}
+	}
+}
+
+// One measurement that is wrong hides behind a good Q²: it is found, and the task is flagged.
+func TestOneOddMeasurementIsFound(t *testing.T) {
+	for name, f := range map[string]Fitter{"quadratic": Quadratic(QuadraticOptions{}), "gp": GP(GPOptions{})} {
+		for seed := range uint64(5) {
+			d := sampled(40, 3, seed, 2000, bowl)
+			if _, trust := fit(t, f, d); len(trust.Odd) > 0 || trust.Flagged {
+				t.Errorf("%s, seed %d: nothing is odd, but: %+v", name, seed, trust)
+			}
+			at := int(3 * seed)
+			d.Y[at] = math.Abs(d.Y[at] - 0.25)
+			_, trust := fit(t, f, d)
+			if !slices.Contains(trust.Odd, at) || !trust.Flagged {
+				t.Errorf("%s, seed %d: measurement %d is wrong: %+v", name, seed, at, trust)
+			}
 		}
 	}
 }
