@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -168,15 +169,26 @@ func (s State) rate(a *study.Analysis) Rate {
 		unit = r.Step
 	}
 	var costs, gains []string
-	for t, task := range a.Tasks {
+	var others []int
+	for t := range a.Tasks {
 		per := gain(t) / r.Step * unit
 		r.Gains = append(r.Gains, per)
-		if t == s.Task || task.Role == study.Info {
-			continue
+		if t != s.Task && a.Tasks[t].Role != study.Info {
+			others = append(others, t)
 		}
-		switch w := points(task, math.Abs(per)); {
+	}
+	spread := ranges(a)
+	size := func(t int) float64 {
+		if a.Tasks[t].Rate() {
+			return math.Abs(r.Gains[t])
+		}
+		return math.Abs(r.Gains[t]) / spread[t]
+	}
+	slices.SortStableFunc(others, func(t, u int) int { return cmp.Compare(size(u), size(t)) }) // there may be no room for all
+	for _, t := range others {
+		switch w, task := points(a.Tasks[t], math.Abs(r.Gains[t])), a.Tasks[t]; {
 		case w == "0":
-		case per < 0:
+		case r.Gains[t] < 0:
 			costs = append(costs, w+" "+task.Name)
 		default:
 			gains = append(gains, w+" "+task.Name)

@@ -54,7 +54,7 @@ func (p modelsPane) warnings() int {
 
 // drawSpec lists the models with what inspection says of each, then what is odd.
 func (p modelsPane) drawSpec(c *chart.Canvas) {
-	w, _ := c.Size()
+	w, h := c.Size()
 	names := []string{"base"}
 	for _, m := range p.snap.Spec.Models {
 		names = append(names, m.Name)
@@ -68,24 +68,29 @@ func (p modelsPane) drawSpec(c *chart.Canvas) {
 	c.Text(1, 0, "base", strong)
 	x := n + 17 + figures
 	c.Text(x, 0, chart.Clip(p.snap.Spec.Base, w-x-1), muted)
-	for i, m := range p.snap.Spec.Models {
-		c.Text(1, i+1, chart.Clip(m.Name, n), plain)
-		c.Text(n+2, i+1, fmt.Sprintf("[%g, %g]", m.Range[0], m.Range[1]), accent)
+	models := p.snap.Spec.Models
+	rows := min(len(models), h-1-min(max(p.warnings(), 1), max(h/3, 1)))
+	first := window(max(p.row-1, 0), len(models), rows) // where there is no room for all, those around the selected one
+	for y := 1; y <= rows; y++ {
+		i := first + y - 1
+		m := &models[i]
+		c.Text(1, y, chart.Clip(m.Name, n), plain)
+		c.Text(n+2, y, fmt.Sprintf("[%g, %g]", m.Range[0], m.Range[1]), accent)
 		if figures > 0 && i < len(p.found.Total.Relative) {
 			t := p.found.Total
-			rightText(c, n+17, i+1, 8, explore.Decimal(t.Relative[i], 3), plain)
-			rightText(c, n+27, i+1, 5, fmt.Sprintf("%.0f%%", 100*t.Zeros[i]), plain)
+			rightText(c, n+17, y, 8, explore.Decimal(t.Relative[i], 3), plain)
+			rightText(c, n+27, y, 5, fmt.Sprintf("%.0f%%", 100*t.Zeros[i]), plain)
 			if i+1 < len(t.NonFinite) {
 				style := muted
 				if t.NonFinite[i+1] > 0 {
 					style = bad
 				}
-				rightText(c, n+34, i+1, 3, fmt.Sprint(t.NonFinite[i+1]), style)
+				rightText(c, n+34, y, 3, fmt.Sprint(t.NonFinite[i+1]), style)
 			}
 		}
-		c.Text(x, i+1, chart.Clip(m.Path, w-x-1), muted)
+		c.Text(x, y, chart.Clip(m.Path, w-x-1), muted)
 	}
-	p.drawOdd(c, len(p.snap.Spec.Models)+1)
+	p.drawOdd(c, rows+1)
 }
 
 // drawOdd says what is odd about the models, or how to find out.

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"parfait/explore/exploretest"
@@ -36,4 +37,18 @@ func TestColumnsShowWholeNames(t *testing.T) {
 	d.sees("c.upside_down")
 	d.press("5")
 	d.sees("mirrored upside_down")
+}
+
+// Where there is no room for all models those around the selected one are listed, and how to have them read.
+func TestMoreModelsThanThereIsRoomFor(t *testing.T) {
+	d := drive(t, states["eight"], 60, 16)
+	d.press("5")
+	list := func() string { return strings.Join(strings.Split(d.text(), "\n")[1:8], "\n") }
+	if text := list(); !strings.Contains(text, "gsm8k") || strings.Contains(text, "winogrande") || !strings.Contains(text, "i reads every model once") {
+		t.Errorf("the list is\n%s", text)
+	}
+	d.press("down down down down down down down down down")
+	if text := list(); strings.Contains(text, "gsm8k") || !strings.Contains(text, "winogrande") || !strings.Contains(text, "i reads every model once") {
+		t.Errorf("at the end the list is\n%s", text)
+	}
 }
