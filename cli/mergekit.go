@@ -62,7 +62,7 @@ func (a *app) translation(use, short, example string, translate func(path string
 					return &fault{exit: ExitExists, what: out + " exists, and nothing is overwritten", fix: "choose another --out"}
 				}
 				if err := renameio.WriteFile(out, text, 0o644); err != nil {
-					return err
+					return notWritten(out, err)
 				}
 			}
 			switch {

@@ -50,12 +50,12 @@ func (a *app) reportCommand() *cobra.Command {
 	return cmd
 }
 
-// notWritten says that the page could not be written, without the name that it had on its way.
+// notWritten says that a file could not be written, without the name that it had on its way.
 func notWritten(out string, err error) error {
 	exit := exitOf(err)
 	var at *fs.PathError
 	if errors.As(err, &at) {
 		err = at.Err
 	}
-	return &fault{exit: exit, what: out + ": the page cannot be written", err: err, fix: "is its folder there, and may you write in it? Or name another file with --out"}
+	return &fault{exit: exit, what: out + ": cannot be written", err: err, fix: "is its folder there, and may you write in it? Or name another file with --out"}
 }
