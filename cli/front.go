@@ -125,19 +125,6 @@ func intervalKey(an *study.Analysis) string {
 	return ends + unknown
 }
 
-// printDoubts says which tasks' predictions should not be believed.
-func (a *app) printDoubts(w io.Writer, an *study.Analysis) error {
-	for _, f := range an.Fits {
-		if !f.Trust.Flagged {
-			continue
-		}
-		if _, err := fmt.Fprintf(w, "  ! %s: %s\n", f.Task, f.Trust.Why); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // frontNames are the names that points of the front have.
 func frontNames(an *study.Analysis) map[int]string {
 	names := map[int]string{an.Knee: "knee"}

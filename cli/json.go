@@ -136,6 +136,7 @@ type trustJSON struct {
 	RMSE     number `json:"rmse"`
 	Worst    number `json:"worst"`
 	WorstAt  int    `json:"worst_trial"`
+	Odd      []int  `json:"odd_trials"` // far from what all others predict there
 	Coverage number `json:"coverage"`
 	Constant bool   `json:"constant"`
 	Cliff    bool   `json:"cliff"`
@@ -148,7 +149,7 @@ type trustJSON struct {
 func trustOf(a *study.Analysis, f study.Fit) trustJSON {
 	t := f.Trust
 	return trustJSON{
-		Fitter: t.Fitter, N: t.N, Q2: number(t.Q2), Ceiling: number(t.Ceiling), RMSE: number(t.RMSE), Worst: number(t.Worst), WorstAt: worstTrial(a, f, t),
+		Fitter: t.Fitter, N: t.N, Q2: number(t.Q2), Ceiling: number(t.Ceiling), RMSE: number(t.RMSE), Worst: number(t.Worst), WorstAt: worstTrial(a, f, t), Odd: oddTrials(a, f),
 		Coverage: number(t.Coverage), Constant: t.Constant, Cliff: t.Cliff, CliffWhy: t.CliffWhy, Flagged: t.Flagged, Why: t.Why, Note: t.Note,
 	}
 }
@@ -170,6 +171,15 @@ func worstTrial(a *study.Analysis, f study.Fit, t surrogate.Trust) int {
 		return 0
 	}
 	return a.Trials[f.Used[t.WorstAt]].ID
+}
+
+// oddTrials are the ids of the trials that are far from what all others predict there.
+func oddTrials(a *study.Analysis, f study.Fit) []int {
+	out := []int{}
+	for _, i := range f.Trust.Odd {
+		out = append(out, a.Trials[f.Used[i]].ID)
+	}
+	return out
 }
 
 func trustsOf(a *study.Analysis) map[string]trustJSON {
