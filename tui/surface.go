@@ -333,7 +333,12 @@ func (p surrogatePane) trustWords(w int) string {
 func (p surrogatePane) drawSlices(c *chart.Canvas) {
 	i := p.state.Coefficient
 	space := p.snap.Space.Coefficients[i]
-	title := append(head("Slices", p.focused && len(p.snap.Space.Coefficients) == 1), chart.Span{Text: " along " + space.Name + " through what is in hand", Style: muted})
+	title := head("Slices", p.focused && len(p.snap.Space.Coefficients) == 1)
+	along := " along " + space.Name + " through what is in hand"
+	if w, _ := c.Size(); chart.SpansWidth(title)+chart.Width(along) > w-6 {
+		along = " along " + space.Name
+	}
+	title = append(title, chart.Span{Text: along, Style: muted})
 	in := chart.Box{Edge: faded, Title: title}.Draw(c)
 	var rates []chart.LineSeries
 	for t, s := range p.slices {
