@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"parfait/merge"
+	"parfait/search"
 	"parfait/study"
 )
 
@@ -63,11 +64,18 @@ func (a *app) initCommand() *cobra.Command {
 			return a.init(cmd.Context(), dir, f)
 		},
 	}
+	var methods, strategies choices
+	for _, m := range merge.Methods() {
+		methods.add(m.Name, m.About)
+	}
+	for _, s := range search.Strategies() {
+		strategies.add(s.Name, s.Line)
+	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.base, "base", "", "the model that the others were fine-tuned from: a `FOLDER`, a .safetensors file, or a hub id in the local cache")
 	flags.StringArrayVar(&f.models, "model", nil, "a fine-tuned model as `NAME=PATH`; one flag each")
 	flags.StringVar(&f.ranges, "range", "0,1.2", "the range `LOW,HIGH` of every model's coefficient")
-	flags.StringVar(&f.method, "method", "task_arithmetic", "the merge `METHOD`")
+	flags.StringVar(&f.method, "method", "task_arithmetic", "the merge `METHOD`: "+strings.Join(methods.names, ", "))
 	flags.StringArrayVar(&f.params, "param", nil, "a parameter of the method as `NAME=VALUE`, or NAME=LOW:HIGH to search it; one flag each")
 	flags.StringArrayVar(&f.skip, "skip", nil, "take tensors with names like `GLOB` from the base; one flag each")
 	flags.StringVar(&f.dtype, "dtype", "bf16", "the `DTYPE` of what is written: bf16, f16, f32 or as-base")
@@ -75,19 +83,21 @@ func (a *app) initCommand() *cobra.Command {
 	flags.StringVar(&f.command, "command", "", "the `COMMAND` that measures a merge")
 	flags.IntVar(&f.parallel, "parallel", 1, "measure `N` merges at once")
 	flags.StringVar(&f.timeout, "timeout", "", "the longest `TIME` that one may take, such as 30m")
-	flags.StringVar(&f.strategy, "strategy", "adaptive", "the `STRATEGY` that chooses what to measure")
+	flags.StringVar(&f.strategy, "strategy", "adaptive", "the `STRATEGY` that chooses what to measure: "+strings.Join(strategies.names, ", "))
 	flags.IntVar(&f.budget, "budget", 60, "measure `N` merges")
 	flags.Uint64Var(&f.seed, "seed", 1, "the search's seed `N`")
 	flags.BoolVar(&f.print, "print", false, "print the study.yaml instead of writing it")
-	_ = cmd.RegisterFlagCompletionFunc("method", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		var names []string
-		for _, m := range merge.Methods() {
-			names = append(names, m.Name+"\t"+m.About)
-		}
-		return names, cobra.ShellCompDirectiveNoFileComp
-	})
+	_ = cmd.RegisterFlagCompletionFunc("method", cobra.FixedCompletions(methods.explained, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("strategy", cobra.FixedCompletions(strategies.explained, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.MarkFlagDirname("base")
 	return cmd
+}
+
+// choices are the values that a flag may have, and the same with what they mean, for completions.
+type choices struct{ names, explained []string }
+
+func (c *choices) add(name, about string) {
+	c.names, c.explained = append(c.names, name), append(c.explained, name+"\t"+about)
 }
 
 type initJSON struct {

@@ -117,6 +117,7 @@ func (a *app) mergeCommand() *cobra.Command {
 	flags.IntVar(&f.workers, "workers", 0, "use `N` processors; never changes a byte (default: all, at most 8)")
 	flags.Var(&f.moved, "moved", "with `OLD=NEW`, take what the recipe has in the folder OLD from NEW")
 	cmd.MarkFlagsMutuallyExclusive("crop-vocab", "pad-vocab")
+	_ = cmd.RegisterFlagCompletionFunc("form", cobra.FixedCompletions([]string{"full", "adapter"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("dtype", cobra.FixedCompletions([]string{"bf16", "f16", "f32", "as-base"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
