@@ -199,11 +199,5 @@ func (o Options) check() []error {
 	if o.Parallel < 0 || o.Timeout < 0 || o.Grace < 0 || o.LogLimit < 0 {
 		bad("parallel, timeout and grace: expected none below 0, found %d, %v, %v", o.Parallel, o.Timeout, o.Grace)
 	}
-	if o.Form != "" && o.Form != evaluator.Folder && o.Form != evaluator.Adapter {
-		bad("form: expected %s or %s, found %q", evaluator.Folder, evaluator.Adapter, o.Form)
-	}
-	if err := option.CheckSplits(o.Splits); err != nil {
-		bad("splits: %w", err)
-	}
-	return errs
+	return append(errs, option.CheckOffer(o.Form, o.Splits)...)
 }

@@ -26,16 +26,16 @@ import (
 func ParseOptions(m map[string]any) (Options, []error) {
 	var o Options
 	readers := map[string]func(any) error{
-		"command":  func(v any) (err error) { o.Command, err = option.Command(v); return err },
-		"parallel": func(v any) (err error) { o.Parallel, err = option.AtLeastOne(v); return err },
-		"timeout":  func(v any) (err error) { o.Timeout, err = option.Duration(v); return err },
-		"grace":    func(v any) (err error) { o.Grace, err = option.Duration(v); return err },
-		"dir":      func(v any) (err error) { o.Dir, err = option.Text(v); return err },
-		"env":      func(v any) (err error) { o.Env, err = option.Texts(v); return err },
-		"model":    func(v any) (err error) { o.Model, err = option.Truth(v); return err },
-		"form":     func(v any) error { s, err := option.Text(v); o.Form = evaluator.Form(s); return err },
-		"splits":   func(v any) (err error) { o.Splits, err = option.Splits(v); return err },
-		"metrics":  func(v any) (err error) { o.Metrics, err = option.Texts(v); return err },
+		"command":  option.Into(&o.Command, option.Command),
+		"parallel": option.Into(&o.Parallel, option.AtLeastOne),
+		"timeout":  option.Into(&o.Timeout, option.Duration),
+		"grace":    option.Into(&o.Grace, option.Duration),
+		"dir":      option.Into(&o.Dir, option.Text),
+		"env":      option.Into(&o.Env, option.Texts),
+		"model":    option.Into(&o.Model, option.Truth),
+		"form":     option.Into(&o.Form, option.Form),
+		"splits":   option.Into(&o.Splits, option.Splits),
+		"metrics":  option.Into(&o.Metrics, option.Texts),
 	}
 	errs := option.Read(m, "a command", readers)
 	_, given := m["command"]

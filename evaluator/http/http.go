@@ -63,17 +63,17 @@ type Options struct {
 func ParseOptions(m map[string]any) (Options, []error) {
 	var o Options
 	errs := option.Read(m, "http", map[string]func(any) error{
-		"url":        func(v any) (err error) { o.URL, err = option.Text(v); return err },
-		"parallel":   func(v any) (err error) { o.Parallel, err = option.AtLeastOne(v); return err },
-		"timeout":    func(v any) (err error) { o.Timeout, err = option.Duration(v); return err },
-		"tries":      func(v any) (err error) { o.Tries, err = option.AtLeastOne(v); return err },
-		"wait":       func(v any) (err error) { o.Wait, err = option.Duration(v); return err },
-		"headers":    func(v any) (err error) { o.Headers, err = option.Texts(v); return err },
-		"bearer_env": func(v any) (err error) { o.BearerEnv, err = option.Text(v); return err },
+		"url":        option.Into(&o.URL, option.Text),
+		"parallel":   option.Into(&o.Parallel, option.AtLeastOne),
+		"timeout":    option.Into(&o.Timeout, option.Duration),
+		"tries":      option.Into(&o.Tries, option.AtLeastOne),
+		"wait":       option.Into(&o.Wait, option.Duration),
+		"headers":    option.Into(&o.Headers, option.Texts),
+		"bearer_env": option.Into(&o.BearerEnv, option.Text),
 		"model":      func(v any) error { wanted, err := option.Truth(v); o.NoModel = !wanted; return err },
-		"form":       func(v any) error { s, err := option.Text(v); o.Form = evaluator.Form(s); return err },
-		"splits":     func(v any) (err error) { o.Splits, err = option.Splits(v); return err },
-		"metrics":    func(v any) (err error) { o.Metrics, err = option.Texts(v); return err },
+		"form":       option.Into(&o.Form, option.Form),
+		"splits":     option.Into(&o.Splits, option.Splits),
+		"metrics":    option.Into(&o.Metrics, option.Texts),
 	})
 	if len(errs) == 0 {
 		errs = o.check()
@@ -128,13 +128,7 @@ func (o Options) check() []error {
 	if o.Parallel < 0 || o.Timeout < 0 || o.Tries < 0 || o.Wait < 0 {
 		bad("parallel, timeout, tries and wait: expected none below 0")
 	}
-	if o.Form != "" && o.Form != evaluator.Folder && o.Form != evaluator.Adapter {
-		bad("form: expected %s or %s, found %q", evaluator.Folder, evaluator.Adapter, o.Form)
-	}
-	if err := option.CheckSplits(o.Splits); err != nil {
-		bad("splits: %w", err)
-	}
-	return errs
+	return append(errs, option.CheckOffer(o.Form, o.Splits)...)
 }
 
 // question is the body of a request.

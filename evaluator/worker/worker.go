@@ -65,16 +65,16 @@ var meanings = placeholder.Names{"slot": "0 … parallel−1, the number of the 
 func ParseOptions(m map[string]any) (Options, []error) {
 	var o Options
 	errs := option.Read(m, "a worker", map[string]func(any) error{
-		"worker":   func(v any) (err error) { o.Command, err = option.Command(v); return err },
-		"parallel": func(v any) (err error) { o.Parallel, err = option.AtLeastOne(v); return err },
-		"timeout":  func(v any) (err error) { o.Timeout, err = option.Duration(v); return err },
-		"grace":    func(v any) (err error) { o.Grace, err = option.Duration(v); return err },
-		"dir":      func(v any) (err error) { o.Dir, err = option.Text(v); return err },
-		"env":      func(v any) (err error) { o.Env, err = option.Texts(v); return err },
+		"worker":   option.Into(&o.Command, option.Command),
+		"parallel": option.Into(&o.Parallel, option.AtLeastOne),
+		"timeout":  option.Into(&o.Timeout, option.Duration),
+		"grace":    option.Into(&o.Grace, option.Duration),
+		"dir":      option.Into(&o.Dir, option.Text),
+		"env":      option.Into(&o.Env, option.Texts),
 		"model":    func(v any) error { wanted, err := option.Truth(v); o.NoModel = !wanted; return err },
-		"form":     func(v any) error { s, err := option.Text(v); o.Form = evaluator.Form(s); return err },
-		"splits":   func(v any) (err error) { o.Splits, err = option.Splits(v); return err },
-		"metrics":  func(v any) (err error) { o.Metrics, err = option.Texts(v); return err },
+		"form":     option.Into(&o.Form, option.Form),
+		"splits":   option.Into(&o.Splits, option.Splits),
+		"metrics":  option.Into(&o.Metrics, option.Texts),
 	})
 	if len(errs) == 0 {
 		errs = o.check()
@@ -103,13 +103,7 @@ func (o Options) check() []error {
 	if o.Parallel < 0 || o.Timeout < 0 || o.Grace < 0 || o.LogLimit < 0 {
 		bad("parallel, timeout and grace: expected none below 0")
 	}
-	if o.Form != "" && o.Form != evaluator.Folder && o.Form != evaluator.Adapter {
-		bad("form: expected %s or %s, found %q", evaluator.Folder, evaluator.Adapter, o.Form)
-	}
-	if err := option.CheckSplits(o.Splits); err != nil {
-		bad("splits: %w", err)
-	}
-	return errs
+	return append(errs, option.CheckOffer(o.Form, o.Splits)...)
 }
 
 // Evaluator keeps the processes. Close ends them; so does the end of the runner, where nobody does.

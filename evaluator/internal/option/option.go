@@ -31,6 +31,11 @@ func Read(m map[string]any, of string, readers map[string]func(any) error) []err
 	return errs
 }
 
+// Into reads an option into its field.
+func Into[T any](field *T, read func(any) (T, error)) func(any) error {
+	return func(v any) (err error) { *field, err = read(v); return err }
+}
+
 // Command reads a program and its arguments: a list, or one string that SplitLine understands.
 func Command(v any) ([]string, error) {
 	switch v := v.(type) {
@@ -123,7 +128,13 @@ func Truth(v any) (bool, error) {
 	return false, fmt.Errorf("expected true or false, found %v", v)
 }
 
-// Splits reads a list of splits; which they are is for the kind to check.
+// Form reads the form of a model; which there are is for CheckOffer.
+func Form(v any) (evaluator.Form, error) {
+	s, err := Text(v)
+	return evaluator.Form(s), err
+}
+
+// Splits reads a list of splits; which they are is for CheckOffer.
 func Splits(v any) ([]evaluator.Split, error) {
 	list, ok := v.([]any)
 	if !ok {
@@ -140,8 +151,20 @@ func Splits(v any) ([]evaluator.Split, error) {
 	return out, nil
 }
 
-// CheckSplits says what is wrong with the splits that an evaluator is said to offer; none at all is right.
-func CheckSplits(offered []evaluator.Split) error {
+// CheckOffer says what is wrong with the form in which an evaluator wants models and with the splits that it is
+// said to offer; neither need be named.
+func CheckOffer(form evaluator.Form, splits []evaluator.Split) []error {
+	var errs []error
+	if form != "" && form != evaluator.Folder && form != evaluator.Adapter {
+		errs = append(errs, evaluator.Errorf(evaluator.BadOptions, "form: expected %s or %s, found %q", evaluator.Folder, evaluator.Adapter, form))
+	}
+	if err := checkSplits(splits); err != nil {
+		errs = append(errs, evaluator.Errorf(evaluator.BadOptions, "splits: %w", err))
+	}
+	return errs
+}
+
+func checkSplits(offered []evaluator.Split) error {
 	if len(offered) == 0 {
 		return nil
 	}
