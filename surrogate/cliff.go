@@ -1,6 +1,7 @@
 package surrogate
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -38,6 +39,9 @@ func cliff(s *sample) (bool, string) {
 	if why, ok := collapse(unit, jump); ok {
 		return true, fmt.Sprintf("collapses: %s near %.3g", why, s.link.back(lo))
 	}
+	if n := s.level(unit); n > 0 {
+		return true, fmt.Sprintf("collapses: %.0f %% of the measurements are the same but for noise, near %.3g", 100*float64(n)/float64(s.n()), s.link.back(lo))
+	}
 	if s.link == Logit {
 		return false, ""
 	}
@@ -59,11 +63,13 @@ func (l Link) back(v float64) float64 {
 }
 
 // How many measurements that are exactly the same at one end tell: a few with nothing near them, or so many
-// that no slope is left there.
+// that no slope is left there; and how many that are the same but for noise, with a step above them.
 const (
 	cliffTie   = 3
 	cliffLevel = 5
 	cliffShare = 0.15 // of the measurements
+	cliffStep  = 0.20 // of the range, above measurements that differ by their noise alone
+	cliffNoise = 2    // times the variance that noise explains
 )
 
 // collapse judges values in [0, 1] at whose lower end the crowd would be.
@@ -93,6 +99,34 @@ func collapse(unit []float64, jump float64) (string, bool) {
 		return "", false
 	}
 	return fmt.Sprintf("%.0f %% of the measurements lie", 100*crowd/n), true
+}
+
+// level is how many measurements at the lower end are the same but for their noise, with a gap above them; 0
+// where there are none such.
+func (s *sample) level(unit []float64) int {
+	if s.n() < fewPoints {
+		return 0
+	}
+	order := make([]int, len(unit))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(unit[i], unit[j]) })
+	for n := cliffLevel; n < len(order)-1; n++ {
+		at, width := unit[order[n-1]], unit[order[n-1]]-unit[order[0]]
+		gap := unit[order[n]] - at
+		if at > cliffGap || float64(n) < cliffCrowd*float64(len(order)) || gap < cliffStep || gap < 2*width {
+			continue
+		}
+		var z, noise []float64
+		for _, i := range order[:n] {
+			z, noise = append(z, s.z[i]), append(noise, s.noise[i])
+		}
+		if _, variance := moments(z); variance < cliffNoise*meanPositive(noise) {
+			return n
+		}
+	}
+	return 0
 }
 
 // jump is the largest difference between nearest neighbours.

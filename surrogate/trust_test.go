@@ -169,6 +169,26 @@ func TestCliffOfFewThatAreExactlyTheSame(t *testing.T) {
 	}
 }
 
+// Measurements that are the same but for noise, with a step above them, are a floor, although it is low only
+// beside what is highest.
+func TestCliffOfMeasurementsThatAreTheSameButForNoise(t *testing.T) {
+	slope := func(x []float64) float64 { return 0.3 + 0.5*x[1]/1.2 }
+	floor := func(x []float64) float64 {
+		if x[0] > 0.9 {
+			return 0.1
+		}
+		return slope(x)
+	}
+	for seed := range uint64(5) {
+		if _, trust := fit(t, Auto(), sampled(60, 4, seed, 1500, floor)); !trust.Cliff {
+			t.Errorf("seed %d: no floor was seen: %+v", seed, trust)
+		}
+		if _, trust := fit(t, Auto(), sampled(60, 4, seed, 1500, slope)); trust.Cliff {
+			t.Errorf("seed %d: a slope is called a cliff: %s", seed, trust.CliffWhy)
+		}
+	}
+}
+
 func TestBadDataIsSaidAllAtOnce(t *testing.T) {
 	good := sampled(5, 2, 1, 10, bowl)
 	change := func(f func(*Data)) Data {
