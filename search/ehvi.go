@@ -162,8 +162,9 @@ func (l *Landscape) expectedGain(q *Question, c *candidates, batch [][]float64) 
 	}
 	v := newVolume(all, c.ref, probeCount)
 	before, after := 0, 0
+	had := newShelf(known)
 	for _, y := range v.probes {
-		if slices.ContainsFunc(known, func(f []float64) bool { return covers(f, y) }) {
+		if had.covers(y) {
 			before++
 			continue
 		}

@@ -25,20 +25,34 @@ func newVolume(fs [][]float64, ref []float64, wanted int) *volume {
 			ideal[k] = min(ideal[k], a)
 		}
 	}
+	rows := newShelf(fs)
 	rng := generator(1, 0x766f6c)
-	for range probeTries * wanted {
-		y := make([]float64, len(ref))
-		for k := range y {
-			y[k] = ideal[k] + rng.Float64()*(ref[k]-ideal[k])
+	for tries := probeTries * wanted; tries > 0 && len(v.probes) < wanted; tries -= wanted {
+		ys, hit := make([][]float64, min(tries, wanted)), make([]bool, min(tries, wanted))
+		for i := range ys {
+			ys[i] = make([]float64, len(ref))
+			for k := range ys[i] {
+				ys[i][k] = ideal[k] + rng.Float64()*(ref[k]-ideal[k])
+			}
 		}
-		if slices.ContainsFunc(fs, func(f []float64) bool { return covers(f, y) }) {
-			v.probes = append(v.probes, y)
-		}
-		if len(v.probes) == wanted {
-			break
+		inParts(len(ys), func(i int) { hit[i] = rows.covers(ys[i]) })
+		for i, y := range ys {
+			if hit[i] && len(v.probes) < wanted {
+				v.probes = append(v.probes, y)
+			}
 		}
 	}
 	return v
+}
+
+// inParts is parallel for much that is little each.
+func inParts(n int, f func(int)) {
+	const part = 256
+	parallel((n+part-1)/part, func(p int) {
+		for i := p * part; i < min(n, (p+1)*part); i++ {
+			f(i)
+		}
+	})
 }
 
 // covers says whether f is at least as good as y in every objective.
@@ -54,14 +68,7 @@ func covers(f, y []float64) bool {
 // greedy returns the indices of at most n rows that dominate the most probes together, each the one that
 // adds most to those before it.
 func (v *volume) greedy(fs [][]float64, n int) []int {
-	covered := make([][]int32, len(fs))
-	for i, f := range fs {
-		for j, y := range v.probes {
-			if covers(f, y) {
-				covered[i] = append(covered[i], int32(j))
-			}
-		}
-	}
+	covered := v.covered(fs)
 	done := make([]bool, len(v.probes))
 	bound := make([]int, len(fs)) // of what a row adds: what it once added
 	for i := range fs {
@@ -98,6 +105,20 @@ func (v *volume) greedy(fs [][]float64, n int) []int {
 		}
 	}
 	return out
+}
+
+// covered are, a row, the probes that it covers.
+func (v *volume) covered(fs [][]float64) [][]int32 {
+	rows := newShelf(fs)
+	by := make([][]int32, len(v.probes))
+	inParts(len(by), func(j int) { by[j] = rows.covering(nil, v.probes[j]) })
+	covered := make([][]int32, len(fs))
+	for j, rows := range by {
+		for _, i := range rows {
+			covered[i] = append(covered[i], int32(j))
+		}
+	}
+	return covered
 }
 
 // reference is the point from which hypervolume is counted, minimised: for every optimised task the worst
