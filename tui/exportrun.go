@@ -3,10 +3,8 @@ package tui
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -18,70 +16,34 @@ import (
 
 // exportRun is an export that is being written, or was.
 type exportRun struct {
-	request  study.ExportRequest
-	cost     study.ExportCost
-	name     string
-	progress study.ExportProgress
-	news     chan study.ExportProgress
-	cancel   context.CancelFunc
-	over     bool
-	export   study.Export
-	err      error
+	*progress
+	request study.ExportRequest
+	cost    study.ExportCost
+	name    string
+	cancel  context.CancelFunc
+	over    bool
+	export  study.Export
+	err     error
 }
 
-type (
-	exportProgressMsg struct{ p study.ExportProgress }
-	exportDoneMsg     struct {
-		export study.Export
-		err    error
-	}
-)
+type exportDoneMsg struct {
+	export study.Export
+	err    error
+}
 
 // startExport writes in the background. It does not end with the session: over SSH, hanging up stops
 // nothing.
 func (e *explorer) startExport(r study.ExportRequest, cost study.ExportCost) tea.Cmd {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(e.ctx))
-	run := &exportRun{request: r, cost: cost, name: e.read.Name, news: make(chan study.ExportProgress, 1), cancel: cancel}
+	run := &exportRun{progress: newProgress(), request: r, cost: cost, name: e.read.Name, cancel: cancel}
 	e.exporting, e.above = run, &exportProgress{}
 	write := e.work("export", func() tea.Msg {
 		defer cancel()
-		defer close(run.news)
-		x, err := e.src.Export(ctx, r, func(p study.ExportProgress) {
-			select { // the newest wins
-			case <-run.news:
-			default:
-			}
-			select {
-			case run.news <- p:
-			default:
-			}
-		})
+		defer run.end()
+		x, err := e.src.Export(ctx, r, run.tell)
 		return exportDoneMsg{x, err}
 	})
-	return tea.Batch(write, e.exportNext())
-}
-
-// exportNext waits for news of the export.
-func (e *explorer) exportNext() tea.Cmd {
-	if e.exporting == nil {
-		return nil
-	}
-	news := e.exporting.news
-	return func() tea.Msg {
-		p, ok := <-news
-		if !ok {
-			return nil
-		}
-		return exportProgressMsg{p}
-	}
-}
-
-func (e *explorer) exportProgress(m exportProgressMsg) tea.Cmd {
-	if e.exporting == nil || e.exporting.over {
-		return nil
-	}
-	e.exporting.progress = m.p
-	return e.after(second/framesASecond, exportTick{})
+	return tea.Batch(write, run.next())
 }
 
 func (e *explorer) exportDone(m exportDoneMsg) tea.Cmd {
@@ -99,18 +61,6 @@ func (e *explorer) exportDone(m exportDoneMsg) tea.Cmd {
 	}
 	e.note = note{"exported to " + m.export.Out, good}
 	return nil
-}
-
-// exportWords says in the header that an export is being written.
-func (e *explorer) exportWords() string {
-	if e.exporting == nil || e.exporting.over {
-		return ""
-	}
-	p := e.exporting.progress
-	if p.Total > 0 {
-		return fmt.Sprintf("export %s %.0f%%", p.Stage, 100*float64(p.Done)/float64(p.Total))
-	}
-	return "export " + p.Stage
 }
 
 // exportProgress shows the export as it is written, and what came of it.
@@ -170,7 +120,7 @@ func (p *exportProgress) drawRunning(c *chart.Canvas, run *exportRun) {
 	if !run.request.Verify {
 		stages = stages[:2]
 	}
-	now := slices.Index(stages, run.progress.Stage)
+	now := slices.Index(stages, run.Stage)
 	for i, s := range stages {
 		mark, style := "·", muted
 		switch {
@@ -187,21 +137,14 @@ func (p *exportProgress) drawRunning(c *chart.Canvas, run *exportRun) {
 }
 
 // drawRate draws how far a stage is, how fast, and how long it will take.
-func drawRate(c *chart.Canvas, p study.ExportProgress) {
+func drawRate(c *chart.Canvas, p *progress) {
 	if p.Total <= 0 {
 		return
 	}
 	w, _ := c.Size()
 	bar := max(w-26, 6)
 	chart.Progress{Fraction: float64(p.Done) / float64(p.Total), Color: chart.Accent}.Draw(c.Sub(0, 0, bar, 1))
-	words := fmt.Sprintf("%.0f%%", 100*float64(p.Done)/float64(p.Total))
-	if p.Rate > 0 {
-		words += " " + explore.Bytes(int64(p.Rate)) + "/s"
-	}
-	if p.Remaining > time.Second {
-		words += " " + duration(p.Remaining)
-	}
-	c.Text(bar+1, 0, words, muted)
+	c.Text(bar+1, 0, p.words(), muted)
 }
 
 // drawMeasured draws predicted against measured, a row a task, and returns how many rows it took.

@@ -15,8 +15,9 @@ import (
 
 // exportList is the view of what was chosen and written.
 type exportList struct {
-	at      int
-	checked map[int]string // what the check of an export found, by its id
+	at       int
+	checked  map[int]string // what the check of an export found, by its id
+	checking *progress      // of a check; nil while there is none
 }
 
 func exportActions() []action {
@@ -47,28 +48,37 @@ func noCheck(e *explorer) string {
 	if _, ok := e.src.(Checker); !ok {
 		return "it cannot be read from here"
 	}
+	if e.exports.checking != nil {
+		return "one is being compared"
+	}
 	return noExport(e)
 }
 
 type checkMsg struct {
 	id       int
 	problems []string
+	err      error
 }
 
 func checkExport(e *explorer) tea.Cmd {
 	x, c := e.snap.Exports[e.exports.at], e.src.(Checker)
 	e.note = note{"comparing " + x.Name + " with its receipt…", muted}
-	return e.work("check the export", func() tea.Msg {
-		problems, err := c.CheckExport(e.ctx, x, nil)
-		if err != nil {
-			return refused(err)
-		}
-		return checkMsg{x.ID, problems}
+	p := newProgress()
+	e.exports.checking = p
+	check := e.work("check the export", func() tea.Msg {
+		defer p.end()
+		problems, err := c.CheckExport(e.ctx, x, p.tell)
+		return checkMsg{x.ID, problems, err}
 	})
+	return tea.Batch(check, p.next())
 }
 
 // exportChecked notes what a check found.
 func (e *explorer) exportChecked(m checkMsg) {
+	if m.err != nil {
+		e.refuse(refusedMsg{m.err.Error()})
+		return
+	}
 	words := "✓ every byte is what the receipt says"
 	if len(m.problems) > 0 {
 		words = "✗ " + strings.Join(m.problems, "; ")

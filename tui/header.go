@@ -12,9 +12,9 @@ import (
 // header is the top of every screen: the study, the views, what is going on, and trust.
 type header struct {
 	sight
-	view   View
-	focus  Place
-	export string // of one that is running, in words
+	view     View
+	focus    Place
+	underWay []string // long work, in words
 }
 
 // drawTabs draws the name and the views on one line. With state, there is no line for it: it follows.
@@ -128,8 +128,8 @@ func (h header) activity() []chart.Span {
 	if h.snap.Problem != "" {
 		add(h.within(h.snap.Problem), bad)
 	}
-	if h.export != "" {
-		add(h.export, accent)
+	for _, words := range h.underWay {
+		add(words, accent)
 	}
 	stopped := a.Runner == study.Idle && a.Done < a.Budget
 	if stopped && !h.viewer {

@@ -19,7 +19,6 @@ type (
 	leaveMsg     struct{}
 	otherPaneMsg struct{}
 	fadeMsg      struct{ said int }
-	exportTick   struct{}
 	planDueMsg   struct{ seq int }
 )
 
@@ -105,12 +104,14 @@ func (e *explorer) result(msg tea.Msg) tea.Cmd {
 		return e.planned(msg)
 	case planDueMsg:
 		return e.planDue(msg.seq)
-	case exportProgressMsg:
-		return e.exportProgress(msg)
+	case progressMsg:
+		return e.progressed(msg)
 	case exportDoneMsg:
 		return e.exportDone(msg)
-	case exportTick:
-		return e.exportNext()
+	case progressEnd:
+		e.ended(msg.of)
+	case progressTick:
+		return msg.of.next()
 	case logMsg:
 		e.logged(msg)
 	case surfaceMsg:
@@ -210,7 +211,7 @@ func (e *explorer) screen() *chart.Canvas {
 		drawTooSmall(c)
 		return c
 	}
-	h := header{sight: e.sight, view: e.view, focus: e.focus, export: e.exportWords()}
+	h := header{sight: e.sight, view: e.view, focus: e.focus, underWay: e.underWay()}
 	h.drawTabs(sub(c, l.tabs), l.status.Empty())
 	if !l.status.Empty() {
 		h.drawStatus(sub(c, l.status))

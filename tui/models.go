@@ -7,6 +7,7 @@ import (
 
 	"parfait/explore"
 	"parfait/merge"
+	"parfait/study"
 )
 
 // models is the view of the models: how good each is by itself, and how they lie to each other.
@@ -14,8 +15,8 @@ type models struct {
 	row, col int
 	picture  int // on small screens one at a time
 	found    *merge.Inspection
-	asked    bool // whether something is known already
-	busy     bool
+	asked    bool      // whether something is known already
+	reading  *progress // of every model; nil while none are read
 	between  between
 }
 
@@ -54,16 +55,20 @@ func (m *models) look(e *explorer) tea.Cmd {
 // inspect reads every model once.
 func (m *models) inspect(e *explorer) tea.Cmd {
 	i := e.src.(Inspector)
-	m.busy = true
-	return e.work("inspect the models", func() tea.Msg {
-		found, err := i.Inspect(e.ctx, false, nil)
+	p := newProgress()
+	m.reading = p
+	read := e.work("inspect the models", func() tea.Msg {
+		defer p.end()
+		found, err := i.Inspect(e.ctx, false, func(at merge.Progress) {
+			p.tell(study.ExportProgress{Stage: at.Stage, Done: at.Done, Total: at.Total, Rate: at.Rate, Remaining: at.Remaining})
+		})
 		return inspectMsg{found, err, true}
 	})
+	return tea.Batch(read, p.next())
 }
 
 // inspected takes what an inspection found.
 func (e *explorer) inspected(m inspectMsg) tea.Cmd {
-	e.models.busy = false
 	if m.found != nil {
 		e.models.found = m.found
 	}
@@ -77,7 +82,7 @@ func notInspectable(e *explorer) string {
 	switch _, ok := e.src.(Inspector); {
 	case !ok:
 		return "these models cannot be read from here"
-	case e.models.busy:
+	case e.models.reading != nil:
 		return "they are being read"
 	}
 	return ""

@@ -97,8 +97,8 @@ func (p modelsPane) drawSpec(c *chart.Canvas) {
 func (p modelsPane) drawOdd(c *chart.Canvas, y int) {
 	w, _ := c.Size()
 	switch {
-	case p.busy:
-		c.Text(1, y, "every model is being read once…", accent)
+	case p.reading != nil:
+		c.Text(1, y, chart.Clip("every model is being read once… "+p.reading.words(), w-2), accent)
 	case p.found == nil:
 		c.Text(1, y, chart.Clip(p.unread()+": norms, cosines and sign conflicts of the task vectors", w-2), muted)
 	case len(p.found.Warnings) == 0:
@@ -190,7 +190,7 @@ func (p modelsPane) unread() string {
 // unknown says so where nothing was read yet.
 func (p modelsPane) unknown(c *chart.Canvas) bool {
 	switch {
-	case p.busy:
+	case p.reading != nil:
 		_, h := c.Size()
 		centred(c, h/2, "every model is being read once…", accent)
 	case p.found == nil:

@@ -1,0 +1,51 @@
+package tui
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"parfait/study"
+)
+
+// Reading models and checking exports take minutes where the models are large: the header says how far they
+// are, and no longer than they last, even where they panic.
+func TestLongWorkSaysHowFarItIs(t *testing.T) {
+	d := drive(t, states["sampling"], 160, 48)
+	for _, tt := range []struct {
+		what  string
+		begin func(*progress)
+	}{
+		{"reading the models", func(p *progress) { d.e.models.reading = p }},
+		{"checking the export", func(p *progress) { d.e.exports.checking = p }},
+	} {
+		p := newProgress()
+		tt.begin(p)
+		d.sees(tt.what)
+		p.tell(study.ExportProgress{Done: 1, Total: 100})
+		p.tell(study.ExportProgress{Done: 43, Total: 100, Rate: 1.2e9, Remaining: 12 * time.Second})
+		d.send(p.next()())
+		d.sees(tt.what + " 43% 1.2 GB/s 12 s")
+		msg := d.e.work("fail", func() tea.Msg {
+			defer p.end()
+			panic("broken")
+		})()
+		d.send(msg)
+		p.tell(study.ExportProgress{}) // late, and no reason to panic
+		<-p.news
+		d.send(p.next()())
+		if strings.Contains(d.text(), tt.what) {
+			t.Errorf("%s is over and still said:\n%s", tt.what, d.text())
+		}
+	}
+	d.press("5 i")
+	if d.e.models.reading != nil || d.e.models.found == nil {
+		t.Errorf("after reading the models: %v, %v", d.e.models.reading, d.e.models.found)
+	}
+	d.press("6 v")
+	if d.e.exports.checking != nil || len(d.e.exports.checked) != 1 {
+		t.Errorf("after checking an export: %v, %v", d.e.exports.checking, d.e.exports.checked)
+	}
+}
