@@ -35,6 +35,9 @@ func ImportMergekit(path string) (*Recipe, []Problem, error) {
 	if err != nil {
 		return nil, nil, recipeProblems(err)
 	}
+	if root.Has("method") && !root.Has("merge_method") {
+		return nil, nil, Problem{CodeMergekit, path, "it has method, as recipes and studies do", "a mergekit configuration, with merge_method", "parfait merge takes recipes as they are"}
+	}
 	f := &mergekitFile{root: root, shared: map[string]setting{}}
 	f.read()
 	if err := doc.Err(); err != nil {

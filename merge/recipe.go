@@ -230,6 +230,9 @@ func ParseRecipe(file string, data []byte) (*Recipe, error) {
 	if err != nil {
 		return nil, recipeProblems(err)
 	}
+	if root.Has("merge_method") {
+		return nil, Problem{CodeRecipe, file, "it is a mergekit configuration", "a recipe", "turn it into one: parfait mergekit import"}
+	}
 	p := recipeParser{r: Recipe{weights: map[string]float64{}}}
 	p.read(root)
 	if err := doc.Err(); err != nil {
