@@ -26,7 +26,9 @@ type (
 	progressEnd  struct{ of *progress }
 )
 
-func newProgress() *progress { return &progress{news: make(chan study.ExportProgress, 1), over: make(chan struct{})} }
+func newProgress() *progress {
+	return &progress{news: make(chan study.ExportProgress, 1), over: make(chan struct{})}
+}
 
 // tell is called by the work, from one goroutine at a time: the newest report wins.
 func (p *progress) tell(at study.ExportProgress) {
