@@ -172,9 +172,9 @@ func TestCliffOfFewThatAreExactlyTheSame(t *testing.T) {
 // Measurements that are the same but for noise, with a step above them, are a floor, although it is low only
 // beside what is highest.
 func TestCliffOfMeasurementsThatAreTheSameButForNoise(t *testing.T) {
-	slope := func(x []float64) float64 { return 0.35 + 0.4*x[1]/1.2 }
+	slope := func(x []float64) float64 { return 0.9 - 0.5*x[0] }
 	floor := func(x []float64) float64 {
-		if x[0] > 1.03 {
+		if x[0] > 0.95 {
 			return 0.1
 		}
 		return slope(x)
