@@ -124,6 +124,7 @@ func (p *prompt) draw(e *explorer, c *chart.Canvas) {
 type question struct {
 	title, text string
 	yes         func(e *explorer) tea.Cmd
+	back        overlay // where no leads
 }
 
 func (q *question) place() Place                             { return PlaceQuestion }
@@ -185,6 +186,10 @@ func splitLines(s string) []string { return strings.Split(strings.TrimRight(s, "
 
 // close takes away what is above the screen.
 func closeAbove(e *explorer) tea.Cmd {
+	q, asked := e.above.(*question)
 	e.above = nil
+	if asked && q.back != nil {
+		e.above = q.back
+	}
 	return nil
 }

@@ -113,15 +113,25 @@ func dialogActions() []action {
 		{ID: "form.next", Places: []Place{PlaceExportForm}, Keys: []string{"down", "tab"}, Title: "the next field", Hint: "field", do: on(func(_ *explorer, f *exportForm) tea.Cmd { f.step(1); return nil })},
 		{ID: "form.previous", Places: []Place{PlaceExportForm}, Keys: []string{"up", "shift+tab"}, Title: "the previous field", do: on(func(_ *explorer, f *exportForm) tea.Cmd { f.step(-1); return nil })},
 		{ID: "form.verify", Places: []Place{PlaceExportForm}, Keys: []string{"ctrl+v"}, Title: "measure the written model, or not", Hint: "measure", Twin: "parfait export --verify", do: on(func(_ *explorer, f *exportForm) tea.Cmd { f.verify = !f.verify; return nil })},
-		{ID: "exporting.cancel", Places: []Place{PlaceExporting}, Keys: []string{"x"}, Title: "cancel the export; nothing is left behind", Hint: "cancel", Changes: true, Danger: true, disabled: notExporting, do: func(e *explorer) tea.Cmd {
-			e.exporting.cancel()
-			return nil
-		}},
+		{ID: "exporting.cancel", Places: []Place{PlaceExporting}, Keys: []string{"x"}, Title: "cancel the export; nothing is left behind", Hint: "cancel", Changes: true, Danger: true, disabled: notExporting, do: askCancel},
 		{ID: "exporting.close", Places: []Place{PlaceExporting}, Keys: []string{"enter", "q"}, Title: "close; the export goes on", Hint: "close", do: closeAbove},
 		{ID: "dialog.close", Places: shut, Keys: []string{"esc"}, Title: "close", Hint: "close", do: closeAbove},
 		{ID: "dialog.quit", Places: []Place{PlaceHelp, PlaceCompare, PlaceLog, PlaceQuestion}, Keys: []string{"q"}, Title: "close", do: closeAbove},
 		{ID: "dialog.interrupt", Places: append(typing, PlaceHelp, PlaceCompare, PlaceLog, PlaceQuestion, PlaceExporting), Keys: []string{"ctrl+c"}, Title: "close", do: closeAbove},
 	}
+}
+
+func askCancel(e *explorer) tea.Cmd {
+	shown := e.above
+	e.above = &question{
+		title: "Cancel the export?", text: "Nothing of it is left behind, and what was merged so far is merged again next time.", back: shown,
+		yes: func(e *explorer) tea.Cmd {
+			e.exporting.cancel()
+			e.above = shown
+			return nil
+		},
+	}
+	return nil
 }
 
 func notExporting(e *explorer) string {

@@ -93,3 +93,47 @@ func TestKeysDocument(t *testing.T) {
 		t.Errorf("%s is not what the program does: go test ./tui -run KeysDocument -update", file)
 	}
 }
+
+// What cannot be taken back is asked about first, and no leads back to where it was asked.
+func TestDangerIsAskedAbout(t *testing.T) {
+	reach := map[string]func() *driver{
+		"trials.forget": func() *driver {
+			d := drive(t, states["sampling"], 80, 24)
+			d.press("3 end")
+			return d
+		},
+		"exporting.cancel": func() *driver {
+			d := drive(t, states["sampling"], 80, 24)
+			d.e.exporting = &exportRun{progress: newProgress(), cancel: func() { t.Error("cancelled without a yes") }}
+			d.e.above = &exportProgress{}
+			return d
+		},
+	}
+	for _, a := range actions() {
+		if !a.Danger {
+			continue
+		}
+		open, ok := reach[a.ID]
+		if !ok {
+			t.Errorf("nobody knows how to press %s", a.ID)
+			continue
+		}
+		d := open()
+		before := d.e.place()
+		d.press(a.Keys[0])
+		if d.e.place() != PlaceQuestion || len(d.src.commands) > 0 {
+			t.Errorf("%s does not ask: %s, %+v", a.ID, d.e.place(), d.src.commands)
+		}
+		d.press("n")
+		if d.e.place() != before || len(d.src.commands) > 0 {
+			t.Errorf("%s after no: at %s, expected %s; %+v", a.ID, d.e.place(), before, d.src.commands)
+		}
+	}
+	cancelled := false
+	d := reach["exporting.cancel"]()
+	d.e.exporting.cancel = func() { cancelled = true }
+	d.press("x y")
+	if !cancelled || d.e.place() != PlaceExporting {
+		t.Errorf("after yes: cancelled %v, at %s", cancelled, d.e.place())
+	}
+}

@@ -247,8 +247,9 @@ func (p parallelPane) strands() []chart.Strand {
 func (p parallelPane) drawBrushed(c *chart.Canvas, from, n int) {
 	w, h := c.Size()
 	a := p.analysis()
-	const label, column = 13, 8
-	n = min(n, (w-label)/column)
+	const label, least, most = 13, 8, 13
+	n = min(n, (w-label)/least)
+	column := min((w-label)/max(n, 1), most)
 	for i, name := range p.columns()[from : from+n] {
 		rightText(c, label+i*column, 0, column-1, name, faded)
 	}

@@ -28,7 +28,8 @@ var (
 )
 
 func (p side) draw(c *chart.Canvas) {
-	box := chart.Box{Edge: faded, Title: p.title()}
+	outer, _ := c.Size()
+	box := chart.Box{Edge: faded, Title: p.title(outer)}
 	in := box.Draw(c)
 	w, h := in.Size()
 	if w < 12 || h < 4 {
@@ -67,14 +68,21 @@ func head(text string, focused bool) []chart.Span {
 	return []chart.Span{{Text: text, Style: strong}}
 }
 
-func (p side) title() []chart.Span {
+func (p side) title(w int) []chart.Span {
 	t := head("Trade-off", p.focus == PlaceTasks)
 	if p.read.Name == "" {
 		return t
 	}
 	t = append(t, chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: p.read.Name, Style: plain})
-	if pr := p.read.Prob; p.state.Front >= 0 && pr < 0.995 { // of being non-dominated
-		t = append(t, chart.Span{Text: " p " + explore.Decimal(pr, 2), Style: plain})
+	if pr := p.read.Prob; p.state.Front >= 0 && pr == pr { // of being non-dominated
+		text := explore.Decimal(pr, 2)
+		if pr >= 0.995 {
+			text = ">.99"
+		}
+		if text = " p " + text; w >= 58 {
+			text = " non-dominated" + text
+		}
+		t = append(t, chart.Span{Text: text, Style: plain})
 	}
 	return t
 }
