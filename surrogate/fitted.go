@@ -25,6 +25,7 @@ type fitted struct {
 	link     Link
 	f        latent
 	residual []float64 // absolute leave-one-out residuals on the link's scale, sorted
+	lo, hi   float64   // of what was measured, on the link's scale
 	dof      float64   // behind the latent's standard deviation; +Inf: many
 	hull     *hull
 	last     atomic.Pointer[memo]
@@ -109,11 +110,12 @@ func (s *fitted) Joint(xs [][]float64) ([]float64, *mat.SymDense) {
 	return mean, cov
 }
 
-// Interval implements Surrogate. It is central on the link's scale, so a rate's stays in [0, 1].
+// Interval implements Surrogate. It is central on the link's scale, so a rate's stays in [0, 1]; what is surely
+// beyond all that was measured is an extrapolation, and reaches back to it.
 func (s *fitted) Interval(x []float64, level float64) (lo, hi float64) {
 	eta, sd := s.predict(x)
 	half := max(studentQuantile(level, s.dof)*sd, upperQuantile(s.residual, level))
-	return s.link.inverse(eta - half), s.link.inverse(eta + half)
+	return s.link.inverse(min(eta-half, s.hi)), s.link.inverse(max(eta+half, s.lo))
 }
 
 // Leverage implements Surrogate.
@@ -145,5 +147,7 @@ func newFitted(s *sample, f latent, loo []float64, dof float64) *fitted {
 		r[i] = math.Abs(s.z[i] - loo[i])
 	}
 	slices.Sort(r)
-	return &fitted{box: s.box, link: s.link, f: f, residual: r, dof: dof, hull: newHull(s.u)}
+	return &fitted{
+		box: s.box, link: s.link, f: f, residual: r, lo: slices.Min(s.z), hi: slices.Max(s.z), dof: dof, hull: newHull(s.u),
+	}
 }
