@@ -115,7 +115,11 @@ func (p side) costs(w, n int) chart.Span {
 	if p.state.Front < 0 {
 		return chart.Span{Text: "off the front: nothing on it is better in everything", Style: muted}
 	}
-	return chart.Span{Text: p.read.Rate.Words, Style: plain}
+	words := p.read.Rate.Words
+	if len(wrapText(words, w)) > n { // the task in question is marked
+		words = strings.Replace(words, " "+p.read.Tasks[p.state.Task].Task.Name, "", 1)
+	}
+	return chart.Span{Text: words, Style: plain}
 }
 
 // shares divides h rows: tasks and coefficients get what they need where there is room, else both scroll.

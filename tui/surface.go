@@ -310,18 +310,19 @@ func (p surrogatePane) trustWords(w int) string {
 	if t.Constant {
 		return "does not vary beyond its noise"
 	}
-	q2 := "Q² " + explore.Decimal(t.Q2, 2)
-	if p.beside.of == p.analysis() && p.state.Task < len(p.beside.q2) && p.beside.q2[p.state.Task] != t.Q2 {
-		q2 += " (quadratic " + explore.Decimal(p.beside.q2[p.state.Task], 2) + ")"
-	}
 	parts := []string{
-		q2, "coverage " + explore.Decimal(t.Coverage, 2), "worst " + explore.Spread(p.task(), t.Worst),
+		"Q² " + explore.Decimal(t.Q2, 2), "coverage " + explore.Decimal(t.Coverage, 2), "worst " + explore.Spread(p.task(), t.Worst),
 		"noise allows " + explore.Decimal(t.Ceiling, 2), t.Fitter,
 	}
 	if t.Cliff {
 		parts = append([]string{"a cliff: " + t.CliffWhy}, parts...)
 	}
 	words := parts[0]
+	if b := p.beside; !t.Cliff && b.of == p.analysis() && p.state.Task < len(b.q2) && b.q2[p.state.Task] != t.Q2 {
+		if beside := " (quadratic " + explore.Decimal(b.q2[p.state.Task], 2) + ")"; chart.Width(words+beside) <= w {
+			words += beside
+		}
+	}
 	for _, part := range parts[1:] {
 		if next := words + " · " + part; chart.Width(next) <= w {
 			words = next

@@ -47,7 +47,11 @@ func wrapWithin(text string, w, n int) []string {
 	all := wrapText(text, w)
 	out := limit(all, n)
 	if last := len(out) - 1; last >= 0 && len(out) < len(all) {
-		out[last] = chart.Clip(out[last]+" "+all[last+1]+"…", w)
+		text := strings.TrimSuffix(chart.Clip(out[last]+" "+all[last+1]+"…", w), "…")
+		if words := strings.TrimRight(text, "0123456789."); strings.HasSuffix(words, " ") {
+			text = strings.TrimRight(words, " ,") // without a figure that nobody knows what it is of, or half of one
+		}
+		out[last] = text + "…"
 	}
 	return out
 }
