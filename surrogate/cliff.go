@@ -20,8 +20,8 @@ const (
 	cliffStray  = 0.05 // share of the points that may lie there all the same
 )
 
-// cliff looks for a metric that collapses in part of the region: near 0 for a rate, at either end for
-// other metrics (a loss explodes upwards).
+// cliff looks for a metric that collapses in part of the region: downwards for a rate, upwards for a loss, and for
+// other metrics at the end where fewer measurements lie.
 func cliff(s *sample) (bool, string) {
 	if s.n() < cliffFewest || s.flat() {
 		return false, ""
@@ -31,27 +31,24 @@ func cliff(s *sample) (bool, string) {
 		v = s.z
 	}
 	lo, hi := slices.Min(v), slices.Max(v)
-	unit := make([]float64, len(v))
+	down, up := make([]float64, len(v)), make([]float64, len(v))
 	for i, a := range v {
-		unit[i] = (a - lo) / (hi - lo)
+		down[i] = (a - lo) / (hi - lo)
+		up[i] = 1 - down[i]
 	}
-	jump := s.jump(unit)
-	if why, ok := collapse(unit, jump); ok {
-		return true, fmt.Sprintf("collapses: %s near %.3g", why, s.link.back(lo))
+	fewest, at := 0, 0.0
+	if s.link != Log {
+		fewest, at = s.fallen(down), lo
 	}
-	if n := s.level(unit); n > 0 {
-		return true, fmt.Sprintf("collapses: %.0f %% of the measurements are the same but for noise, near %.3g", 100*float64(n)/float64(s.n()), s.link.back(lo))
+	if s.link != Logit {
+		if n := s.fallen(up); n > 0 && (fewest == 0 || n < fewest) {
+			fewest, at = n, s.link.back(hi)
+		}
 	}
-	if s.link == Logit {
+	if fewest == 0 {
 		return false, ""
 	}
-	for i := range unit {
-		unit[i] = 1 - unit[i]
-	}
-	if why, ok := collapse(unit, jump); ok {
-		return true, fmt.Sprintf("collapses: %s near %.3g", why, s.link.back(hi))
-	}
-	return false, ""
+	return true, fmt.Sprintf("collapses: %.0f %% of the measurements lie near %.3g", 100*float64(fewest)/float64(s.n()), at)
 }
 
 // back is inverse for the scale on which cliff looks.
@@ -72,9 +69,10 @@ const (
 	cliffNoise = 2    // times the variance that noise explains
 )
 
-// collapse judges values in [0, 1] at whose lower end the crowd would be.
-func collapse(unit []float64, jump float64) (string, bool) {
-	crowd, between, above, tied := 0.0, 0.0, 0.0, 0
+// fallen is how many measurements lie at the lower end in a way that tells of a cliff; 0 where they do not. The
+// values are in [0, 1].
+func (s *sample) fallen(unit []float64) int {
+	crowd, between, above, tied := 0, 0, 0, 0
 	for _, v := range unit {
 		if v <= 1e-9 {
 			tied++
@@ -88,17 +86,18 @@ func collapse(unit []float64, jump float64) (string, bool) {
 			above++
 		}
 	}
-	n := float64(len(unit))
-	if crowd/n < cliffCrowd && (crowd < cliffTie || jump < cliffJump) || above < 2 {
-		return "", false // a search that keeps away from the edge leaves few behind it
+	n, jump := float64(len(unit)), s.jump(unit)
+	share := float64(crowd) / n
+	switch {
+	case above < 2:
+	case share < cliffCrowd && (crowd < cliffTie || jump < cliffJump): // a search that keeps away from the edge leaves few behind it
+	case tied >= cliffTie && between == 0,
+		tied >= cliffLevel && float64(tied) >= cliffShare*n,
+		jump >= cliffJump,
+		float64(between) <= cliffStray*n && share >= cliffThrong:
+		return crowd
 	}
-	if tied >= cliffTie && between == 0 || tied >= cliffLevel && float64(tied) >= cliffShare*n {
-		return fmt.Sprintf("%.0f %% of the measurements lie", 100*crowd/n), true
-	}
-	if jump < cliffJump && (between/n > cliffStray || crowd/n < cliffThrong) {
-		return "", false
-	}
-	return fmt.Sprintf("%.0f %% of the measurements lie", 100*crowd/n), true
+	return s.level(unit)
 }
 
 // level is how many measurements at the lower end are the same but for their noise, with a gap above them; 0

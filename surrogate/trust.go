@@ -64,16 +64,16 @@ func judge(fitter string, s *sample, loo, sd []float64, dof float64) Trust {
 func (t *Trust) verdict(s *sample) {
 	switch {
 	case t.N < fewPoints && t.Q2 < goodQ2:
-		t.flag("%d measurements are few, and leave-one-out Q² is %.2f: measure more", t.N, t.Q2)
+		t.flag("%d measurements are few, and leave-one-out Q² is %s: measure more", t.N, hundredths(t.Q2))
 	case len(t.Odd) > 0 && t.Q2 >= goodQ2:
 		t.flag("%s", t.strays(s))
 	case len(t.Odd) > 0:
-		t.flag("leave-one-out Q² %.2f is below %.2f, and %s", t.Q2, goodQ2, t.strays(s))
+		t.flag("leave-one-out Q² %s is below %.2f, and %s", hundredths(t.Q2), goodQ2, t.strays(s))
 	case t.Q2 >= goodQ2:
 	case t.Q2 >= goodCeiling*t.Ceiling:
-		t.flag("leave-one-out Q² %.2f, of %.2f that the noise of the evaluation allows: the fit is as good as it can be; more items a measurement would show more", t.Q2, t.Ceiling)
+		t.flag("leave-one-out Q² %s, of %.2f that the noise of the evaluation allows: the fit is as good as it can be; more items a measurement would show more", hundredths(t.Q2), t.Ceiling)
 	default:
-		t.flag("leave-one-out Q² %.2f is below %.2f: the worst prediction was off by %.3g; measure more near what matters", t.Q2, goodQ2, t.Worst)
+		t.flag("leave-one-out Q² %s is below %.2f: the worst prediction was off by %.3g; measure more near what matters", hundredths(t.Q2), goodQ2, t.Worst)
 	}
 }
 
@@ -111,4 +111,12 @@ func (s *sample) odd(loo, residual, sd []float64) []int {
 
 func (t *Trust) flag(format string, args ...any) {
 	t.Flagged, t.Why = true, fmt.Sprintf(format, args...)
+}
+
+// hundredths is v with two decimals and no sign before a zero.
+func hundredths(v float64) string {
+	if text := fmt.Sprintf("%.2f", v); text != "-0.00" {
+		return text
+	}
+	return "0.00"
 }

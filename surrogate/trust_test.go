@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -138,8 +139,8 @@ func TestCliffs(t *testing.T) {
 			}
 			loss := sampled(n, 2, seed, 0, explodes)
 			loss.Link = Log
-			if _, trust := fit(t, Auto(), loss); !trust.Cliff {
-				t.Errorf("n %d, seed %d: no explosion was seen", n, seed)
+			if _, trust := fit(t, Auto(), loss); !trust.Cliff || !strings.HasSuffix(trust.CliffWhy, "near 900") {
+				t.Errorf("n %d, seed %d: no explosion was seen, but %q", n, seed, trust.CliffWhy)
 			}
 		}
 	}
@@ -166,6 +167,17 @@ func TestCliffOfFewThatAreExactlyTheSame(t *testing.T) {
 	}
 	if _, trust := fit(t, Auto(), sampled(30, 2, 1, 0, func(x []float64) float64 { return x[0] / 2 })); trust.Cliff {
 		t.Errorf("a slope is called a cliff: %s", trust.CliffWhy)
+	}
+}
+
+// A prediction far beyond everything that was measured is an extrapolation: its interval reaches back.
+func TestIntervalsReachBackToWhatWasMeasured(t *testing.T) {
+	d := sampled(30, 2, 1, 0, func(x []float64) float64 { return math.Exp(6 * (x[0] + x[1]) / 2.4) })
+	d.Link = Log
+	s, _ := fit(t, GP(GPOptions{}), d)
+	most := slices.Max(d.Y)
+	if lo, hi := s.Interval([]float64{3, 3}, 0.9); !(lo <= most && hi > 2*most) {
+		t.Errorf("[%g, %g], measured were at most %g", lo, hi, most)
 	}
 }
 
