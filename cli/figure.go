@@ -38,6 +38,14 @@ func ofBest(t study.Task, v, best float64) string {
 // coefficient writes a coefficient's value.
 func coefficient(v float64) string { return explore.Decimal(v, 3) }
 
+// hundredths writes v with two decimals, and a leading zero but no sign before it.
+func hundredths(v float64) string {
+	if s := strconv.FormatFloat(v, 'f', 2, 64); s != "-0.00" {
+		return s
+	}
+	return "0.00"
+}
+
 // bytesText writes a size as people do.
 func bytesText(n int64) string { return explore.Bytes(n) }
 

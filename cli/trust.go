@@ -52,7 +52,7 @@ func (a *app) printTrust(snap *study.Snapshot, quadratic []surrogate.Trust) erro
 	out := a.sheet(left(""), left("task"), right("Q²"), right("ceiling"), right("off by"), right("worst"), right("at trial"), right("in 90 %"), right("trials"), right("quadratic's Q²"), left("surrogate"))
 	for i, f := range an.Fits {
 		t, task := f.Trust, an.Tasks[i]
-		fitter, q2, ceiling, beside := t.Fitter, fmt.Sprintf("%.2f", t.Q2), fmt.Sprintf("%.2f", t.Ceiling), fmt.Sprintf("%.2f", quadratic[i].Q2)
+		fitter, q2, ceiling, beside := t.Fitter, hundredths(t.Q2), hundredths(t.Ceiling), hundredths(quadratic[i].Q2)
 		if t.Constant { // there is nothing to predict
 			fitter, q2, ceiling, beside = fitter+" (the task does not vary)", "–", "–", "–"
 		}
