@@ -70,7 +70,7 @@ func (t *Trust) verdict(s *sample) {
 	case len(t.Odd) > 0:
 		t.flag("leave-one-out Q² %s is below %.2f, and %s", hundredths(t.Q2), goodQ2, t.strays(s))
 	case t.Q2 >= goodQ2:
-	case t.Q2 >= goodCeiling*t.Ceiling:
+	case t.Q2 >= goodCeiling*t.Ceiling && 1-t.Ceiling >= (1-t.Q2)/2: // noise is most of what is missing
 		t.flag("leave-one-out Q² %s, of %.2f that the noise of the evaluation allows: the fit is as good as it can be; more items a measurement would show more", hundredths(t.Q2), t.Ceiling)
 	default:
 		t.flag("leave-one-out Q² %s is below %.2f: the worst prediction was off by %.3g; measure more near what matters", hundredths(t.Q2), goodQ2, t.Worst)
@@ -113,10 +113,15 @@ func (t *Trust) flag(format string, args ...any) {
 	t.Flagged, t.Why = true, fmt.Sprintf(format, args...)
 }
 
-// hundredths is v with two decimals and no sign before a zero.
-func hundredths(v float64) string {
-	if text := fmt.Sprintf("%.2f", v); text != "-0.00" {
+// hundredths is a Q² below goodQ2 with two decimals, without a sign before a zero, and with more decimals where
+// it would read as good.
+func hundredths(q2 float64) string {
+	switch text := fmt.Sprintf("%.2f", q2); text {
+	case "-0.00":
+		return "0.00"
+	case fmt.Sprintf("%.2f", goodQ2):
+		return fmt.Sprintf("%.4f", q2)
+	default:
 		return text
 	}
-	return "0.00"
 }

@@ -66,6 +66,25 @@ func TestTrustKnowsItsCeiling(t *testing.T) {
 	}
 }
 
+// The words of a flag are true of the figures beside them.
+func TestWordsOfAVerdict(t *testing.T) {
+	for _, c := range []struct {
+		q2, ceiling float64
+		words       string
+	}{
+		{0.8996, 0.99, "Q² 0.8996 is below 0.90"},
+		{-0.001, 0.99, "Q² 0.00 is below"},
+		{0.89, 0.92, "Q² 0.89, of 0.92 that the noise"},
+		{0.87, 0.96, "Q² 0.87 is below 0.90"},
+		{0.40, 0.60, "Q² 0.40 is below 0.90"},
+	} {
+		trust := Trust{N: 40, Q2: c.q2, Ceiling: c.ceiling}
+		if trust.verdict(&sample{}); !trust.Flagged || !strings.Contains(trust.Why, c.words) {
+			t.Errorf("%+v: %q", c, trust.Why)
+		}
+	}
+}
+
 func TestTrustOfOddTasks(t *testing.T) {
 	constant := func([]float64) float64 { return 0.4 }
 	idle := func(x []float64) float64 { return bowl(x[:2]) } // the third does nothing
