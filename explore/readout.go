@@ -203,7 +203,7 @@ func (s State) rate(a *study.Analysis) Rate {
 const mostStretched = 5
 
 func rateWords(t study.Task, unit float64, costs, gains []string) string {
-	head := "+" + significantShort(100*unit) + " pt " + t.Name
+	head := "+" + strings.TrimPrefix(twoDigits(100*unit), "0") + " pt " + t.Name
 	if !t.Rate() {
 		head = "+" + significantShort(unit) + " " + t.Name
 		if t.Sense == study.Minimize {

@@ -76,9 +76,9 @@ func TestRatesOfSmallSteps(t *testing.T) {
 	for _, p := range a.Front {
 		best = max(best, p.Predicted[0].Value)
 	}
-	a.Front[s.Front].Predicted[0].Value = best - 0.0002
+	a.Front[s.Front].Predicted[0].Value = best - 0.0002345
 	r := explore.Read(a, s).Rate
-	if r.To < 0 || math.Abs(r.Step-0.0002) > 1e-9 || !strings.HasPrefix(r.Words, "+.02 pt rotated costs ") {
+	if r.To < 0 || math.Abs(r.Step-0.0002345) > 1e-9 || !strings.HasPrefix(r.Words, "+.023 pt rotated costs ") {
 		t.Errorf("a step of %g to %d is said as %q", r.Step, r.To, r.Words)
 	}
 	for i, g := range r.Gains {
