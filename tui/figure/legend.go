@@ -30,6 +30,9 @@ func (d *drawing) explain(l *plot.Legend) {
 		g := glyph(k.Mark)
 		l.Add(words(k.Text), sample{draw.GlyphStyle{Color: d.theme.RGB(k.Mark.Color()), Radius: g.radius(), Shape: g}})
 	}
+	if len(d.Keys) > 0 && len(d.Scatter.Attained) > 0 {
+		l.Add("attained (measured)", patch{d})
+	}
 }
 
 // corner puts the legend where everything is bad, far from the front.
@@ -86,3 +89,12 @@ type sample struct{ draw.GlyphStyle }
 
 // Thumbnail implements plot.Thumbnailer.
 func (s sample) Thumbnail(c *draw.Canvas) { c.DrawGlyph(s.GlyphStyle, c.Center()) }
+
+// patch is a piece of the attained region in a legend.
+type patch struct{ d *drawing }
+
+// Thumbnail implements plot.Thumbnailer.
+func (p patch) Thumbnail(c *draw.Canvas) {
+	c.FillPolygon(p.d.theme.RGB(chart.Attained), []vg.Point{c.Min, {X: c.Max.X, Y: c.Min.Y}, c.Max, {X: c.Min.X, Y: c.Max.Y}})
+	c.StrokeLines(draw.LineStyle{Color: p.d.theme.RGB(chart.Boundary), Width: vg.Points(.7)}, []vg.Point{{X: c.Min.X, Y: c.Max.Y}, c.Max, {X: c.Max.X, Y: c.Min.Y}})
+}
