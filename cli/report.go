@@ -20,7 +20,7 @@ func (a *app) reportCommand() *cobra.Command {
 	cmd := onStudy(&cobra.Command{
 		Use:   "report",
 		Short: "Write the study as one HTML page",
-		Long: "Write one self-contained page for people who have no terminal: the front, parallel coordinates, how far to believe it, points with a name, picks, exports and every trial. " +
+		Long: "Write one self-contained page for people who have no terminal: the front, parallel coordinates, how far to believe it, points with a name, picks, exports with their receipts, and every trial. " +
 			"It refers to no other file and to no network.",
 		Example: "parfait report my.study --out report.html",
 	}, analysed, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
