@@ -2,10 +2,13 @@ package tui
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+
+	"parfait/explore/exploretest"
 )
 
 func TestExport(t *testing.T) {
@@ -64,6 +67,19 @@ func TestExportsWaitForTheirCost(t *testing.T) {
 	d.sees("the disk is full", "it cannot be written")
 	if len(d.src.exports) > 0 {
 		t.Error("it was written all the same")
+	}
+}
+
+// An export whose predictions are not to be believed says so wherever they stand beside what was measured.
+func TestADoubtfulExportSaysSo(t *testing.T) {
+	s := exploretest.Snapshot(states["sampling"])
+	s.Exports[0].Doubt = "outside the sampled region"
+	d := driveOn(t, newSource(s), 80, 24)
+	d.press("6")
+	d.sees("! outside the sampled region: do not believe these predictions")
+	d.press("down")
+	if strings.Contains(d.text(), "do not believe") {
+		t.Errorf("the other export is doubted too:\n%s", d.text())
 	}
 }
 

@@ -106,6 +106,9 @@ func (p *exportProgress) draw(e *explorer, c *chart.Canvas) {
 	if run.err != nil {
 		say("It was written, but not measured: "+run.err.Error(), warn)
 	}
+	if run.export.Doubt != "" {
+		say("! "+run.export.Doubt+": do not believe these predictions", warn)
+	}
 	y++
 	y += drawMeasured(in.Sub(0, y, iw, ih-y), e.snap.Tasks, run.export)
 	if y+1 < ih {

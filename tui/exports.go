@@ -198,6 +198,14 @@ func (p exportsPane) details(c *chart.Canvas) {
 	in := chart.Box{Edge: faded, Title: head(title, false)}.Draw(c)
 	w, h := in.Size()
 	y := drawMeasured(in.Sub(1, 0, w-2, h), p.snap.Tasks, x) + 1
+	if x.Doubt != "" {
+		for _, line := range wrapText("! "+x.Doubt+": do not believe these predictions", w-2) {
+			if y < h {
+				in.Text(1, y, line, warn)
+				y++
+			}
+		}
+	}
 	words := strings.Join(valued(p.coefficients(), x.X), "  ")
 	for _, text := range []string{words, why} {
 		for _, line := range wrapText(text, w-2) {
