@@ -11,7 +11,8 @@ import (
 const (
 	goodQ2      = 0.90
 	goodCeiling = 0.90 // of the ceiling that noise sets
-	fewPoints   = 15   // below, Q² itself is too uncertain to judge by
+	fewPoints   = 15   // below, Q² is too uncertain for more than measure more
+	fewEach     = 4    // a coefficient: below, and below fewPoints, a high Q² tells nothing
 )
 
 // A good Q² can hide one measurement that reads far from what all others say there. An error of a quarter of the
@@ -63,6 +64,8 @@ func judge(fitter string, s *sample, loo, sd []float64, dof float64) Trust {
 // verdict flags what should not be believed and says why.
 func (t *Trust) verdict(s *sample) {
 	switch {
+	case t.N < min(fewPoints, fewEach*s.dim()) && t.Q2 >= goodQ2:
+		t.flag("%d measurements of %d coefficients are too few to tell a good fit from a bad one, although leave-one-out Q² is %.2f: measure more", t.N, s.dim(), t.Q2)
 	case t.N < fewPoints && t.Q2 < goodQ2:
 		t.flag("%d measurements are few, and leave-one-out Q² is %s: measure more", t.N, hundredths(t.Q2))
 	case len(t.Odd) > 0 && t.Q2 >= goodQ2:

@@ -66,6 +66,19 @@ func TestTrustKnowsItsCeiling(t *testing.T) {
 	}
 }
 
+// With few measurements a high Q² tells nothing: of fits of 7 measurements of 3 coefficients, and of 14 of 6, no
+// more were good where it was above .90 than where it was below.
+func TestAHighQ2OfFewIsFlagged(t *testing.T) {
+	for d, few := range map[int]int{1: 4, 2: 8, 3: 12, 4: 15, 8: 15} {
+		for _, n := range []int{few - 1, few} {
+			trust := Trust{N: n, Q2: 0.95, Ceiling: 1}
+			if trust.verdict(&sample{box: newBox(make([]float64, d), make([]float64, d))}); trust.Flagged != (n < few) {
+				t.Errorf("%d of %d coefficients: %+v", n, d, trust)
+			}
+		}
+	}
+}
+
 // The words of a flag are true of the figures beside them.
 func TestWordsOfAVerdict(t *testing.T) {
 	for _, c := range []struct {
