@@ -27,6 +27,8 @@ func TestAFrontThatIsBeingWorkedOut(t *testing.T) {
 	s.Problem, s.Trials = "", s.Trials[:1]
 	d.press("2")
 	d.sees("One trial is measured. A front needs three.")
+	d.press("1")
+	d.sees("1 of the 3 trials that it needs")
 }
 
 // Who only looks is told what to wait for, not which keys to press that do nothing.

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"math"
 
 	"parfait/evaluator"
@@ -59,6 +60,9 @@ func (p frontPane) title(w int) []chart.Span {
 		return append(t, chart.Span{Text: " ─ working it out…", Style: muted})
 	}
 	if p.analysis() == nil {
+		if n := p.measuredTrials(); n > 0 && n < leastMeasured {
+			t = append(t, chart.Span{Text: fmt.Sprintf(" ─ %d of the %d trials that it needs", n, leastMeasured), Style: muted})
+		}
 		return t
 	}
 	if p.zoom.Factor > 1 {
