@@ -69,9 +69,9 @@ func (t *Trust) verdict(s *sample) {
 	case t.N < fewPoints && t.Q2 < goodQ2:
 		t.flag("%d measurements are few, and leave-one-out Q² is %s: measure more", t.N, hundredths(t.Q2))
 	case len(t.Odd) > 0 && t.Q2 >= goodQ2:
-		t.flag("%s", t.strays(s))
+		t.flag("%s: the task jumps, or that was measured wrong", t.strays(s))
 	case len(t.Odd) > 0:
-		t.flag("leave-one-out Q² %s is below %.2f, and %s", hundredths(t.Q2), goodQ2, t.strays(s))
+		t.flag("leave-one-out Q² %s is below %.2f, and %s: measure more near what matters", hundredths(t.Q2), goodQ2, t.strays(s))
 	case t.Q2 >= goodQ2:
 	case t.Q2 >= goodCeiling*t.Ceiling && 1-t.Ceiling >= (1-t.Q2)/2: // noise is most of what is missing
 		t.flag("leave-one-out Q² %s, of %.2f that the noise of the evaluation allows: the fit is as good as it can be; more items a measurement would show more", hundredths(t.Q2), t.Ceiling)
@@ -92,9 +92,9 @@ func (t *Trust) strays(s *sample) string {
 	}
 	usual := math.Sqrt(square / float64(max(t.N-len(t.Odd), 1)))
 	if len(t.Odd) == 1 {
-		return fmt.Sprintf("one measurement is %.3g from what all others predict there, where %.3g is usual: the task jumps, or it was measured wrong", worst, usual)
+		return fmt.Sprintf("one measurement is %.3g from what all others predict there, where %.3g is usual", worst, usual)
 	}
-	return fmt.Sprintf("%d measurements are up to %.3g from what all others predict there, where %.3g is usual: the task jumps, or they were measured wrong", len(t.Odd), worst, usual)
+	return fmt.Sprintf("%d measurements are up to %.3g from what all others predict there, where %.3g is usual", len(t.Odd), worst, usual)
 }
 
 // odd are the measurements that are far from what the others predict there, by more than their noise.
