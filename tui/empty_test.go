@@ -28,7 +28,7 @@ func TestAFrontThatIsBeingWorkedOut(t *testing.T) {
 	d.press("2")
 	d.sees("One trial is measured. A front needs three.")
 	d.press("1")
-	d.sees("1 of the 3 trials that it needs")
+	d.sees("1 of 3 trials needed")
 }
 
 // Who only looks is told what to wait for, not which keys to press that do nothing.

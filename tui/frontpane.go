@@ -61,7 +61,7 @@ func (p frontPane) title(w int) []chart.Span {
 	}
 	if p.analysis() == nil {
 		if n := p.measuredTrials(); n > 0 && n < leastMeasured {
-			t = append(t, chart.Span{Text: fmt.Sprintf(" ─ %d of the %d trials that it needs", n, leastMeasured), Style: muted})
+			t = append(t, chart.Span{Text: fmt.Sprintf(" ─ %d of %d trials needed", n, leastMeasured), Style: muted})
 		}
 		return t
 	}
