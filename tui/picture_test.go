@@ -2,7 +2,12 @@ package tui
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
+	"runtime"
 	"testing"
+
+	"parfait/study"
 )
 
 // A picture dims what breaks a floor, but not everything: that would be grey without a word.
@@ -31,5 +36,43 @@ func TestPicturesOfFloorsThatNothingMeets(t *testing.T) {
 	}
 	if d.e.state.Floors["rotated"] != 0.999 {
 		t.Error("the floor was taken away from the session too")
+	}
+}
+
+// The picture of the README is what the demo shows today.
+func TestTheReadmesPicture(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("the last digits of a fit are those of amd64")
+	}
+	dir := filepath.Join(t.TempDir(), "digits.study")
+	if err := study.Demo(t.Context(), dir, study.DemoOptions{Tasks: 3, Budget: 40, Seed: 1}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := study.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	if err := s.Run(t.Context(), study.RunOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	snap, err := s.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := driveOn(t, newSource(snap), 118, 34)
+	got := d.e.screen().SVG(d.e.theme, "parfait: "+snap.Name)
+	const file = "../docs/explorer.svg"
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s is not what the demo shows: go test ./tui -run ReadmesPicture -update", file)
 	}
 }
