@@ -60,6 +60,11 @@ func TestTheReasonOfAPickIsThatOfItsExport(t *testing.T) {
 	d.sees("the customer reads mirrored digits")
 	d.press("esc right enter")
 	d.sees("chosen on the front by hand")
+	d.press("esc tab tab L enter enter") // by order of importance…
+	d.sees("the best in the order")
+	d.src.snap.Picks = append(d.src.snap.Picks, study.Pick{ID: 2, X: d.e.state.X, Why: "it was decided so"}) // …and then decided
+	d.press("esc enter")
+	d.sees("it was decided so")
 }
 
 // The surrogate stands beside a quadratic on the same trials.

@@ -91,7 +91,7 @@ func askPick(e *explorer) tea.Cmd {
 
 // why says in words how the point in hand came about: as it was decided on, where it was.
 func (e *explorer) why() string {
-	for _, p := range slices.Backward(append(slices.Clone(e.snap.Picks), e.chosen)) {
+	for _, p := range slices.Backward(append([]study.Pick{e.chosen}, e.snap.Picks...)) {
 		if slices.Equal(p.X, e.state.X) && p.Why != "" {
 			return p.Why
 		}
