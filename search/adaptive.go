@@ -127,7 +127,7 @@ func (l *Landscape) candidates(ctx context.Context, q *Question) (*candidates, e
 				l.objectives(fs[i], nil, xs[i])
 			}
 		}
-		for _, i := range newVolume(fs, c.ref, probeCount).greedy(fs, frontSize) {
+		for _, i := range newVolume(fs, c.ref, probeCount).greedy(fs, frontSize, nil) {
 			c.xs, c.fs = append(c.xs, xs[i]), append(c.fs, fs[i])
 		}
 		c.front = len(c.xs)

@@ -74,40 +74,25 @@ func (l *Landscape) FrontByVolume(ctx context.Context, n int, ref []float64) ([]
 	return l.byVolume(ctx, n, ref, nil)
 }
 
-// On merges of eight models 100 points chosen from the ends of four rays a point have 3 % less of the
-// hypervolume than from sixteen.
+// Of merges of eight models 100 points chosen from the ends of 400 rays have 3 % less of the hypervolume
+// than from 1,600, and from 6,400 1 % more.
 const (
-	raysEach   = 16    // rays for each point wanted
+	fineRays   = 1600
 	fineProbes = 20000 // by which points are chosen
 )
 
 // byVolume is FrontByVolume among the points where feasible, if there is such a function, is at most 0.
 func (l *Landscape) byVolume(ctx context.Context, n int, ref []float64, feasible func([]float64) float64) ([][]float64, error) {
-	xs, fs, err := l.rays(ctx, raysEach*n, ref)
+	xs, fs, err := l.rays(ctx, max(fineRays, n), ref)
 	if err != nil {
 		return nil, err
 	}
-	if feasible != nil {
-		xs, fs = l.where(feasible, xs, fs)
-	}
+	ok := func(i int) bool { return feasible == nil || feasible(xs[i]) <= 0 }
 	var out [][]float64
-	for _, i := range newVolume(fs, ref, fineProbes).greedy(fs, n) {
+	for _, i := range newVolume(fs, ref, fineProbes).greedy(fs, n, ok) {
 		out = append(out, xs[i])
 	}
 	return out, nil
-}
-
-// where keeps the points with a value of at most 0.
-func (l *Landscape) where(feasible func([]float64) float64, xs, fs [][]float64) (_, _ [][]float64) {
-	keep := make([]bool, len(xs))
-	parallel(len(xs), func(i int) { keep[i] = feasible(xs[i]) <= 0 })
-	var ys, gs [][]float64
-	for i, ok := range keep {
-		if ok {
-			ys, gs = append(ys, xs[i]), append(gs, fs[i])
-		}
-	}
-	return ys, gs
 }
 
 // front finds the front of the surrogates' means where feasible is at most 0, with its objectives.

@@ -22,10 +22,12 @@ type rays struct {
 	ref     []float64
 	scale   []float64 // of the objectives
 	xs, fs  [][]float64
+	gains   []float64 // of fs: what each objective is better than the reference, row after row
 }
 
+// More steps than these find no more: each wave starts at the ends of the ones before it.
 const (
-	raySteps  = 24
+	raySteps  = 8
 	raySharp  = 60   // of the soft minimum over objectives, in units of the reach
 	rayFirst  = 0.1  // first step, in units of the ranges
 	rayLast   = 1e-4 // step at which a ray has arrived
@@ -74,6 +76,11 @@ func (r *rays) sow(xs [][]float64) {
 		r.problem.Eval(fs[i], xs[i])
 	})
 	r.xs, r.fs = append(r.xs, xs...), append(r.fs, fs...)
+	for _, f := range fs {
+		for k, v := range f {
+			r.gains = append(r.gains, r.ref[k]-v)
+		}
+	}
 }
 
 // directions are the best of each objective alone, and then random ones, even on the sphere.
@@ -107,14 +114,30 @@ func (r *rays) reach(f, direction []float64) float64 {
 	return least
 }
 
+// farthest is the row that reaches farthest along a direction.
+func (r *rays) farthest(direction []float64) int {
+	m := len(direction)
+	rate := make([]float64, m)
+	for k, v := range direction {
+		rate[k] = 1 / v
+	}
+	best, top := 0, math.Inf(-1)
+rows:
+	for i := range r.fs {
+		least := math.Inf(1)
+		for k, g := range r.gains[i*m : (i+1)*m] {
+			if least = min(least, g*rate[k]); least <= top {
+				continue rows
+			}
+		}
+		best, top = i, least
+	}
+	return best
+}
+
 // follow returns the point that reaches farthest along a direction.
 func (r *rays) follow(direction []float64) []float64 {
-	start, top := 0, math.Inf(-1)
-	for i, f := range r.fs {
-		if v := r.reach(f, direction); v > top {
-			start, top = i, v
-		}
-	}
+	start := r.farthest(direction)
 	d, m := len(r.problem.Lo), r.problem.M
 	x := append([]float64(nil), r.xs[start]...)
 	y, g := make([]float64, d), make([]float64, d)

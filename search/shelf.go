@@ -90,15 +90,20 @@ func (b block) of(found []uint64, y []float64) bool {
 	return true
 }
 
-// below is how many of the ascending values are at most v.
+// below is how many of the ascending values are at most v. Without branches that depend on them: they
+// could not be foreseen.
 func below(values []float64, v float64) int {
-	lo, hi := 0, len(values)
-	for lo < hi {
-		if mid := int(uint(lo+hi) >> 1); values[mid] <= v {
-			lo = mid + 1
-		} else {
-			hi = mid
+	at, n := 0, len(values)
+	for n > 1 {
+		half := n / 2
+		next := at + half
+		if values[next-1] <= v {
+			at = next
 		}
+		n -= half
 	}
-	return lo
+	if n == 1 && values[at] <= v {
+		at++
+	}
+	return at
 }

@@ -68,7 +68,7 @@ func BenchmarkVolume(b *testing.B) {
 	v := newVolume(fs, ref, fineProbes)
 	b.Run("greedy", func(b *testing.B) {
 		for b.Loop() {
-			v.greedy(fs, 250)
+			v.greedy(fs, 250, nil)
 		}
 	})
 }

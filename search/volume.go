@@ -14,7 +14,7 @@ type volume struct {
 }
 
 // probeTries is how many probes are drawn at most for each that is wanted.
-const probeTries = 20
+const probeTries = 8
 
 // newVolume draws so many probes of the part of the objectives' space that some row of fs dominates.
 func newVolume(fs [][]float64, ref []float64, wanted int) *volume {
@@ -66,8 +66,8 @@ func covers(f, y []float64) bool {
 }
 
 // greedy returns the indices of at most n rows that dominate the most probes together, each the one that
-// adds most to those before it.
-func (v *volume) greedy(fs [][]float64, n int) []int {
+// adds most to those before it, of those for which ok, if there is such a function, holds.
+func (v *volume) greedy(fs [][]float64, n int, ok func(i int) bool) []int {
 	covered := v.covered(fs)
 	done := make([]bool, len(v.probes))
 	bound := make([]int, len(fs)) // of what a row adds: what it once added
@@ -93,10 +93,14 @@ func (v *volume) greedy(fs [][]float64, n int) []int {
 					fresh++
 				}
 			}
-			if fresh == bound[top] {
+			switch {
+			case fresh < bound[top]:
+				bound[top] = fresh
+			case ok == nil || ok(top):
 				best = top
+			default:
+				bound[top] = 0
 			}
-			bound[top] = fresh
 		}
 		out = append(out, best)
 		bound[best] = 0
