@@ -8,6 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"parfait/evaluator"
 	"parfait/explore/exploretest"
 )
 
@@ -70,14 +71,20 @@ func TestExportsWaitForTheirCost(t *testing.T) {
 	}
 }
 
-// An export whose predictions are not to be believed says so wherever they stand beside what was measured.
-func TestADoubtfulExportSaysSo(t *testing.T) {
+// An export whose predictions are not to be believed says so wherever they stand beside what was measured, and
+// one that was not measured on a test split says why.
+func TestWhatIsToBeSaidOfAnExport(t *testing.T) {
 	s := exploretest.Snapshot(states["sampling"])
 	s.Exports[0].Doubt = "outside the sampled region"
+	s.Exports[1].Measured = map[evaluator.Split]map[string]evaluator.Metric{evaluator.Validation: s.Exports[1].Measured[evaluator.Validation]}
 	d := driveOn(t, newSource(s), 80, 24)
 	d.press("6")
 	d.sees("! outside the sampled region: do not believe these predictions")
+	if strings.Contains(d.text(), noTestWords[:20]) {
+		t.Errorf("there is a test split:\n%s", d.text())
+	}
 	d.press("down")
+	d.sees("no evaluator of the study offers a test split")
 	if strings.Contains(d.text(), "do not believe") {
 		t.Errorf("the other export is doubted too:\n%s", d.text())
 	}

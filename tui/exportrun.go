@@ -111,8 +111,12 @@ func (p *exportProgress) draw(e *explorer, c *chart.Canvas) {
 	}
 	y++
 	y += drawMeasured(in.Sub(0, y, iw, ih-y), e.snap.Tasks, run.export)
-	if y+1 < ih {
-		in.Text(0, y+1, chart.Clip("receipt "+run.export.Receipt, iw), muted)
+	y++
+	if noTest(run.export) {
+		say(noTestWords, muted)
+	}
+	if y < ih {
+		in.Text(0, y, chart.Clip("receipt "+run.export.Receipt, iw), muted)
 	}
 }
 
@@ -149,6 +153,13 @@ func drawRate(c *chart.Canvas, p *progress) {
 	chart.Progress{Fraction: float64(p.Done) / float64(p.Total), Color: chart.Accent}.Draw(c.Sub(0, 0, bar, 1))
 	c.Text(bar+1, 0, p.words(), muted)
 }
+
+// noTest says whether an export was measured, and not on a test split.
+func noTest(x study.Export) bool {
+	return len(x.Measured[evaluator.Validation]) > 0 && len(x.Measured[evaluator.Test]) == 0
+}
+
+const noTestWords = "no evaluator of the study offers a test split; a command does that has {split} in it"
 
 // drawMeasured draws predicted against measured, a row a task, and returns how many rows it took.
 func drawMeasured(c *chart.Canvas, tasks []study.Task, x study.Export) int {

@@ -207,6 +207,9 @@ func (p exportsPane) details(c *chart.Canvas) {
 		}
 	}
 	words := strings.Join(valued(p.coefficients(), x.X), "  ")
+	if noTest(x) {
+		words += "\n" + noTestWords
+	}
 	for _, text := range []string{words, why} {
 		for _, line := range wrapText(text, w-2) {
 			if y < h {
