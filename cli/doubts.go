@@ -72,6 +72,16 @@ func (a *app) printDoubts(w io.Writer, an *study.Analysis) error {
 	return r.print(w)
 }
 
+// printUntested says that no figure of trust speaks of the front, where that is so.
+func printUntested(w io.Writer, an *study.Analysis) error {
+	text := an.Untested()
+	if text == "" {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "  ! %s\n", text)
+	return err
+}
+
 // oddMost is how many trials that are far from all others are listed of a task.
 const oddMost = 3
 

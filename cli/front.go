@@ -28,7 +28,7 @@ func (a *app) frontCommand() *cobra.Command {
 		switch {
 		case a.json:
 			j := studyOf(snap)
-			return a.printJSON(a.out, frontsJSON{j.Study, j.Front, j.Knee, j.Measured, j.Ref, j.Volume, flaggedOf(snap.Analysis)})
+			return a.printJSON(a.out, frontsJSON{j.Study, j.Front, j.Knee, j.Measured, j.Ref, j.Volume, flaggedOf(snap.Analysis), snap.Analysis.Untested()})
 		case measured:
 			return a.printMeasured(a.out, snap)
 		case all:
@@ -48,7 +48,8 @@ type frontsJSON struct {
 	Measured []int             `json:"measured_front"`
 	Ref      map[string]number `json:"reference_point"`
 	Volume   number            `json:"hypervolume"`
-	Flagged  map[string]string `json:"flagged"` // tasks whose predictions should not be believed, and why
+	Flagged  map[string]string `json:"flagged"`            // tasks whose predictions should not be believed, and why
+	Untested string            `json:"untested,omitempty"` // why no figure of trust speaks of the front
 }
 
 // printFront prints at most n points of the predicted front: the named ones, and others evenly between.
@@ -95,6 +96,9 @@ func (a *app) printFront(w io.Writer, snap *study.Snapshot, n int) error {
 		}
 	}
 	if _, err := fmt.Fprintf(w, "%s\n%s", frontTitle(snap, len(out.rows)), out); err != nil {
+		return err
+	}
+	if err := printUntested(w, an); err != nil {
 		return err
 	}
 	return a.printDoubts(w, an)

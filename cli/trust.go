@@ -24,7 +24,7 @@ func (a *app) trustCommand() *cobra.Command {
 		}
 		if a.json {
 			c := snap.Analysis.Surrogate
-			j := trustsJSON{snap.Dir, surrogateJSON{cmp.Or(string(c.Kind), "auto"), c.Plain}, trustsOf(snap.Analysis), map[string]number{}}
+			j := trustsJSON{snap.Dir, surrogateJSON{cmp.Or(string(c.Kind), "auto"), c.Plain}, trustsOf(snap.Analysis), map[string]number{}, snap.Analysis.Untested()}
 			for i, f := range snap.Analysis.Fits {
 				j.Quadratic[f.Task] = number(quadratic[i].Q2)
 			}
@@ -38,7 +38,8 @@ type trustsJSON struct {
 	Study     string               `json:"study"`
 	Surrogate surrogateJSON        `json:"surrogate"`
 	Trust     map[string]trustJSON `json:"trust"`
-	Quadratic map[string]number    `json:"quadratic_q2"` // of quadratics on the same trials
+	Quadratic map[string]number    `json:"quadratic_q2"`       // of quadratics on the same trials
+	Untested  string               `json:"untested,omitempty"` // why none of this speaks of the front
 }
 
 // surrogateJSON is what study.yaml asks for; the fitter of a task is what came of it.
@@ -73,5 +74,8 @@ func (a *app) printTrust(snap *study.Snapshot, quadratic []surrogate.Trust) erro
 			r.add("the quadratic beside ", f.Task, note)
 		}
 	}
-	return r.print(a.out)
+	if err := r.print(a.out); err != nil {
+		return err
+	}
+	return printUntested(a.out, an)
 }
