@@ -45,6 +45,9 @@ type choiceJSON struct {
 	DominatedBy *int `json:"dominated_by"`
 	// Trial is the number of the trial that measured the point, null where none did.
 	Trial *int `json:"trial"`
+	// Rates are, on the front, what the objective inside changes by when the one outside gets better by one, along
+	// the front by the surrogates' gradients; null off the front, and where it has no more to give.
+	Rates map[string]map[string]number `json:"rates"`
 	// Flagged are the tasks whose predictions should not be believed, and why.
 	Flagged map[string]string `json:"flagged"`
 }
@@ -54,10 +57,28 @@ func choiceOf(snap *study.Snapshot, c explore.Choice) choiceJSON {
 	if t := measuredAt(snap.Analysis, c.X); t != nil {
 		j.Trial = &t.ID
 	}
-	if c.Front < 0 {
+	if c.Front >= 0 {
+		j.Rates = ratesOf(snap.Analysis, c.X)
+	} else {
 		j.DominatedBy = numbered(explore.Dominator(snap.Analysis, c.Predicted))
 	}
 	return j
+}
+
+func ratesOf(an *study.Analysis, x []float64) map[string]map[string]number {
+	rates := an.Rates(x)
+	if rates == nil {
+		return nil
+	}
+	out := map[string]map[string]number{}
+	for _, t := range an.Objectives {
+		row := map[string]number{}
+		for _, u := range an.Objectives {
+			row[an.Tasks[u].Name] = number(rates[t][u])
+		}
+		out[an.Tasks[t].Name] = row
+	}
+	return out
 }
 
 // numbered turns an index in the front into the number that people see, nil for none.
@@ -97,6 +118,15 @@ func (a *app) printChoice(w io.Writer, snap *study.Snapshot, c explore.Choice) e
 		text += fmt.Sprintf("  measured there, as trial %d: %s\n", t.ID, measurements(an.Tasks, t.Metrics))
 	}
 	text += "  " + belief(an, c) + "\n"
+	if c.Front >= 0 && len(an.Objectives) > 1 {
+		head := "  along the front here\n"
+		for _, words := range explore.Slopes(an, c.X) {
+			if words != "" {
+				text += head + "    " + words + "\n"
+				head = ""
+			}
+		}
+	}
 	if _, err := io.WriteString(w, text); err != nil {
 		return err
 	}

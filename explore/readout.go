@@ -168,48 +168,69 @@ func (s State) rate(a *study.Analysis) Rate {
 	if r.Step < unit/mostStretched { // nobody can go that far in this direction
 		unit = r.Step
 	}
-	var costs, gains []string
-	var others []int
 	for t := range a.Tasks {
-		per := gain(t) / r.Step * unit
-		r.Gains = append(r.Gains, per)
-		if t != s.Task && a.Tasks[t].Role != study.Info {
-			others = append(others, t)
-		}
+		r.Gains = append(r.Gains, gain(t)/r.Step*unit)
 	}
-	spread := ranges(a)
-	size := func(t int) float64 {
-		if a.Tasks[t].Rate() {
-			return math.Abs(r.Gains[t])
-		}
-		return math.Abs(r.Gains[t]) / spread[t]
-	}
-	slices.SortStableFunc(others, func(t, u int) int { return cmp.Compare(size(u), size(t)) }) // there may be no room for all
-	for _, t := range others {
-		switch w, task := points(a.Tasks[t], math.Abs(r.Gains[t])), a.Tasks[t]; {
-		case w == "0":
-		case r.Gains[t] < 0:
-			costs = append(costs, w+" "+task.Name)
-		default:
-			gains = append(gains, w+" "+task.Name)
-		}
-	}
-	r.Words = rateWords(a.Tasks[s.Task], unit, costs, gains)
+	r.Words = rateWords(a, s.Task, unit, r.Gains)
 	return r
+}
+
+// Slopes says, for every objective, what a bit more of it costs the others where the front passes x, by the
+// surrogates' gradients; "" for one of which there is no more to have. Steps to other points of the front say
+// what a key would do; slopes are of the point itself. nil where the gradients are not known.
+func Slopes(a *study.Analysis, x []float64) []string {
+	rates := a.Rates(x)
+	if rates == nil {
+		return nil
+	}
+	out := make([]string, len(a.Tasks))
+	for _, t := range a.Objectives {
+		unit := unitOf(a, t)
+		gains := make([]float64, len(a.Tasks))
+		for u, v := range rates[t] {
+			if !math.IsNaN(v) {
+				gains[u] = -sign(a.Tasks[u]) * v * unit
+			}
+		}
+		if gains[t] > 0 {
+			out[t] = rateWords(a, t, unit, gains)
+		}
+	}
+	return out
 }
 
 // mostStretched is how many steps to the next point of the front are taken for one unit. Where a step is
 // smaller still, the step is what is said.
 const mostStretched = 5
 
-func rateWords(t study.Task, unit float64, costs, gains []string) string {
-	head := "+" + strings.TrimPrefix(twoDigits(100*unit), "0") + " pt " + t.Name
-	if !t.Rate() {
-		head = "+" + significantShort(unit) + " " + t.Name
-		if t.Sense == study.Minimize {
-			head = "−" + significantShort(unit) + " " + t.Name
+// rateWords says what a unit more of a task costs the others and gives them: gains are of each task, above 0
+// where it gets better. The largest come first: there may be no room for all.
+func rateWords(a *study.Analysis, task int, unit float64, by []float64) string {
+	var others []int
+	for t := range a.Tasks {
+		if t != task && a.Tasks[t].Role != study.Info {
+			others = append(others, t)
 		}
 	}
+	spread := ranges(a)
+	size := func(t int) float64 {
+		if a.Tasks[t].Rate() {
+			return math.Abs(by[t])
+		}
+		return math.Abs(by[t]) / spread[t]
+	}
+	slices.SortStableFunc(others, func(t, u int) int { return cmp.Compare(size(u), size(t)) })
+	var costs, gains []string
+	for _, t := range others {
+		switch w := points(a.Tasks[t], math.Abs(by[t])); {
+		case w == "0":
+		case by[t] < 0:
+			costs = append(costs, w+" "+a.Tasks[t].Name)
+		default:
+			gains = append(gains, w+" "+a.Tasks[t].Name)
+		}
+	}
+	head := bitMore(a.Tasks[task], unit)
 	switch {
 	case len(costs) == 0 && len(gains) == 0:
 		return head + " costs the others next to nothing"
@@ -219,6 +240,17 @@ func rateWords(t study.Task, unit float64, costs, gains []string) string {
 		return head + " costs " + strings.Join(costs, ", ")
 	}
 	return head + " costs " + strings.Join(costs, ", ") + " and gives " + strings.Join(gains, ", ")
+}
+
+// bitMore writes a unit of a task: +1 pt gsm8k, −.1 perplexity.
+func bitMore(t study.Task, unit float64) string {
+	switch {
+	case t.Rate():
+		return "+" + strings.TrimPrefix(twoDigits(100*unit), "0") + " pt " + t.Name
+	case t.Sense == study.Minimize:
+		return "−" + significantShort(unit) + " " + t.Name
+	}
+	return "+" + significantShort(unit) + " " + t.Name
 }
 
 // unitOf is what rates are counted in: a percentage point of a rate, of anything else the power of ten
