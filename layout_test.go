@@ -23,11 +23,12 @@ var may = map[string][]string{
 	"report":    {"tui/...", "explore", "study", "search", "surrogate", "merge", "evaluator"},
 	"explore":   {"study", "search", "surrogate", "pareto", "evaluator"},
 	"study":     {"search", "surrogate", "pareto", "evaluator/...", "merge", "yamldoc"},
-	"search":    {"surrogate", "pareto"},
-	"pareto":    {},
+	"search":    {"surrogate", "pareto", "parallel"},
+	"pareto":    {"parallel"},
 	"merge":     {"merge/...", "yamldoc"},
 	"yamldoc":   {},
-	"surrogate": {},
+	"surrogate": {"parallel"},
+	"parallel":  {},
 
 	"explore/exploretest": {"explore", "study", "search", "surrogate", "pareto", "evaluator"},
 
@@ -85,7 +86,7 @@ func TestLeavesStandAlone(t *testing.T) {
 		deps[p.name] = p.deps
 	}
 	for leaf, with := range map[string][]string{
-		"surrogate": {}, "pareto": {}, "merge": {"merge/...", "yamldoc"}, "merge/safetensors": {}, "merge/kernel": {}, "tui/chart": {}, "yamldoc": {}, "evaluator": {},
+		"surrogate": {"parallel"}, "pareto": {"parallel"}, "merge": {"merge/...", "yamldoc"}, "merge/safetensors": {}, "merge/kernel": {}, "tui/chart": {}, "yamldoc": {}, "evaluator": {},
 	} {
 		found, ok := deps[leaf]
 		if !ok {

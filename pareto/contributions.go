@@ -3,6 +3,8 @@ package pareto
 import (
 	"math"
 	"slices"
+
+	"parfait/parallel"
 )
 
 // Contributions returns the volume that each point alone dominates within the reference point: the
@@ -56,7 +58,7 @@ func (c cloud) alone() []float64 {
 	out := make([]float64, c.n())
 	order := ascending(c.n(), func(i int32) float64 { return c.at(i, c.m-1) })
 	rows := c.byLast()
-	each(0, len(order), func(k int) {
+	parallel.For(0, len(order), func(k int) {
 		l := newLimits(c.m)
 		v := &level{bound: make([]float64, c.m)}
 		v.front = append(v.front, rows[:k*c.m]...)

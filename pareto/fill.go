@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"parfait/parallel"
 )
 
 // fill aims at what the ends cover worst: at as many places as are missing, and at whatever is farther from
@@ -65,7 +67,7 @@ func (t *tracer) holes(ends []*site) []hole {
 			fresh = append(fresh, s)
 		}
 	}
-	each(t.o.Workers, len(t.sites), func(i int) {
+	parallel.For(t.o.Workers, len(t.sites), func(i int) {
 		s, by := t.sites[i], fresh
 		if s.depth < shallow {
 			return
@@ -185,12 +187,12 @@ func (t *tracer) gaps(ends []*site) []gap {
 	}
 	const tested = 8
 	near := make([][]neighbour, len(ends))
-	each(t.o.Workers, len(ends), func(i int) { near[i] = nearestOf(ends, i, tested) })
+	parallel.For(t.o.Workers, len(ends), func(i int) { near[i] = nearestOf(ends, i, tested) })
 	if t.p.M > 4 {
 		return shortGaps(ends, near)
 	}
 	found := make([][]gap, len(ends))
-	each(t.o.Workers, len(ends), func(i int) {
+	parallel.For(t.o.Workers, len(ends), func(i int) {
 		for j := i + 1; j < len(ends); j++ {
 			length := squared(ends[i].v, ends[j].v)
 			if length == 0 || anyBetween(near[i], ends[j], length) || anyBetween(near[j], ends[i], length) {

@@ -3,6 +3,8 @@ package pareto
 import (
 	"math"
 	"slices"
+
+	"parfait/parallel"
 )
 
 // goal is one direction in the space of objectives and how far it was followed: the minimum of
@@ -76,7 +78,7 @@ func (t *tracer) aim(weights [][]float64) {
 // seat puts each goal on the best site for it: of those that are not known to be outside, or, for goals
 // that are careful, of those that are known to be inside. Goals without any are given up.
 func (t *tracer) seat(goals []*goal) {
-	each(t.o.Workers, len(goals), func(i int) {
+	parallel.For(t.o.Workers, len(goals), func(i int) {
 		g, best := goals[i], math.Inf(1)
 		g.at, g.reach, g.dual, g.settled = nil, 0, nil, false
 		for _, s := range t.sites {
@@ -152,8 +154,8 @@ func (t *tracer) round(active []*goal) {
 			bare = append(bare, g.at)
 		}
 	}
-	each(t.o.Workers, len(bare), func(i int) { t.differentiate(bare[i], make([]float64, t.p.M)) })
-	each(t.o.Workers, len(active), func(i int) { t.propose(active[i]) })
+	parallel.For(t.o.Workers, len(bare), func(i int) { t.differentiate(bare[i], make([]float64, t.p.M)) })
+	parallel.For(t.o.Workers, len(active), func(i int) { t.propose(active[i]) })
 	var moving []*goal
 	var us [][]float64
 	for _, g := range active {
@@ -168,7 +170,7 @@ func (t *tracer) round(active []*goal) {
 	t.judgeGains(moving, steps)
 	corrected := t.correct(moving, steps)
 	t.judgeGains(moving, steps)
-	each(t.o.Workers, len(moving), func(i int) { moving[i].settle(steps[i], slices.Concat(sites, corrected)) })
+	parallel.For(t.o.Workers, len(moving), func(i int) { moving[i].settle(steps[i], slices.Concat(sites, corrected)) })
 }
 
 // judgeGains asks Feasible about the steps of careful goals that gain something.

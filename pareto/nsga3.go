@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"parfait/parallel"
 )
 
 // NSGA3Options choose how NSGA-III runs; the zero value has the settings of Deb and Jain (2014).
@@ -48,7 +50,7 @@ func NSGA3(ctx context.Context, p Problem, o NSGA3Options) (xs, fs [][]float64, 
 		}
 		xs := v.Ask(v.size)
 		fs := make([][]float64, len(xs))
-		each(o.Workers, len(xs), func(i int) {
+		parallel.For(o.Workers, len(xs), func(i int) {
 			fs[i] = make([]float64, p.M)
 			p.eval(fs[i], xs[i])
 		})

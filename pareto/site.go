@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"parfait/parallel"
 )
 
 // site is an evaluated point.
@@ -27,7 +29,7 @@ func (s *site) outside() bool { return s.doubt > 0 }
 // for those that have not.
 func (t *tracer) evaluate(us [][]float64, withJacobian bool) []*site {
 	out := make([]*site, len(us))
-	each(t.o.Workers, len(us), func(i int) {
+	parallel.For(t.o.Workers, len(us), func(i int) {
 		s := &site{u: us[i], x: make([]float64, t.d), f: make([]float64, t.p.M), v: make([]float64, t.p.M), doubt: math.NaN(), depth: math.Inf(1)}
 		t.dom.x(s.x, s.u)
 		if withJacobian && t.p.Both != nil {
@@ -76,7 +78,7 @@ func (t *tracer) judge(sites []*site) {
 			open = append(open, s)
 		}
 	}
-	each(t.o.Workers, len(open), func(i int) {
+	parallel.For(t.o.Workers, len(open), func(i int) {
 		if v := t.o.Feasible(open[i].x); math.IsNaN(v) {
 			open[i].doubt = math.Inf(1)
 		} else {

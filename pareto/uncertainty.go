@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
+
+	"parfait/parallel"
 )
 
 // ProbabilityNonDominated returns for each of n points the share of joint draws in which no other point
@@ -19,7 +21,7 @@ func ProbabilityNonDominated(n, draws int, seed uint64, sample func(rng *rand.Ra
 		return out
 	}
 	ranks := make([][]int, draws)
-	each(0, draws, func(i int) {
+	parallel.For(0, draws, func(i int) {
 		dst := make([][]float64, n)
 		sample(rand.New(rand.NewPCG(seed, uint64(i))), dst)
 		ranks[i] = ranksTo(dst, 1)

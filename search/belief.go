@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+
+	"parfait/parallel"
 )
 
 // belief is what the surrogates know jointly about some candidates, and how that changes as some of them
@@ -32,7 +34,7 @@ func (l *Landscape) newBelief(candidates, pending [][]float64) *belief {
 		}
 	}
 	b.cov = make([]*mat.SymDense, len(tasks))
-	parallel(len(tasks), func(k int) {
+	parallel.For(0, len(tasks), func(k int) {
 		f := &l.fits[tasks[k]]
 		_, cov := f.surrogate.Joint(b.xs)
 		cov.ScaleSym(1/(f.spread*f.spread), cov)

@@ -9,6 +9,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"parfait/parallel"
 	"parfait/pareto"
 )
 
@@ -59,7 +60,7 @@ func improve(ctx context.Context, l *Landscape, q *Question, c *candidates, n in
 		known = append(known, l.at(x))
 	}
 	mean := make([][]float64, len(xs))
-	parallel(len(xs), func(i int) { mean[i] = l.at(xs[i]) })
+	parallel.For(0, len(xs), func(i int) { mean[i] = l.at(xs[i]) })
 	b := l.newBelief(xs, q.Pending)
 	var batch []proposed
 	for range n {
@@ -68,7 +69,7 @@ func improve(ctx context.Context, l *Landscape, q *Question, c *candidates, n in
 		}
 		front := pareto.NewImprovement(known, c.ref)
 		gains := make([]float64, len(xs))
-		parallel(len(xs), func(i int) { gains[i] = l.improvement(front, mean[i], b, i) })
+		parallel.For(0, len(xs), func(i int) { gains[i] = l.improvement(front, mean[i], b, i) })
 		best := -1
 		for i, g := range gains {
 			if !b.used[i] && g > 0 && (best < 0 || g > gains[best]) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 
+	"parfait/parallel"
 	"parfait/pareto"
 )
 
@@ -43,7 +44,7 @@ func (l *Landscape) Front(ctx context.Context, n int) ([][]float64, error) {
 func (l *Landscape) merged(a, b [][]float64) [][]float64 {
 	xs := slices.Concat(a, b)
 	fs := make([][]float64, len(xs))
-	parallel(len(xs), func(i int) {
+	parallel.For(0, len(xs), func(i int) {
 		fs[i] = make([]float64, len(l.goals))
 		l.objectives(fs[i], nil, xs[i])
 	})

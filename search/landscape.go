@@ -5,11 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
-	"sync"
 
 	"gonum.org/v1/gonum/mat"
 
+	"parfait/parallel"
 	"parfait/pareto"
 	"parfait/surrogate"
 )
@@ -52,7 +51,7 @@ func FitWith(ctx context.Context, fitter surrogate.Fitter, space Space, tasks []
 	each := func(ctx context.Context, data []surrogate.Data) ([]surrogate.Surrogate, []surrogate.Trust, []error) {
 		fits := make([]surrogate.Surrogate, len(data))
 		trusts, errs := make([]surrogate.Trust, len(data)), make([]error, len(data))
-		parallel(len(data), func(i int) { fits[i], trusts[i], errs[i] = fitter.Fit(ctx, data[i], nil) })
+		parallel.For(0, len(data), func(i int) { fits[i], trusts[i], errs[i] = fitter.Fit(ctx, data[i], nil) })
 		return fits, trusts, errs
 	}
 	return fitLandscape(ctx, space, tasks, points, each)
@@ -138,24 +137,6 @@ func (l *Landscape) measuredFront(points []Point) [][]float64 {
 		out = append(out, xs[k])
 	}
 	return out
-}
-
-// parallel calls f(0), …, f(n−1) on as many goroutines as there are processors.
-func parallel(n int, f func(int)) {
-	var wg sync.WaitGroup
-	next := make(chan int)
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for i := range next {
-				f(i)
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
 }
 
 // Surrogate returns the surrogate of a task.

@@ -6,6 +6,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"parfait/parallel"
 	"parfait/pareto"
 )
 
@@ -25,9 +26,8 @@ type rays struct {
 	gains   []float64 // of fs: what each objective is better than the reference, row after row
 }
 
-// More steps than these find no more: each wave starts at the ends of the ones before it.
 const (
-	raySteps  = 8
+	raySteps  = 24
 	raySharp  = 60   // of the soft minimum over objectives, in units of the reach
 	rayFirst  = 0.1  // first step, in units of the ranges
 	rayLast   = 1e-4 // step at which a ray has arrived
@@ -58,7 +58,7 @@ func (l *Landscape) rays(ctx context.Context, n int, ref []float64) (xs, fs [][]
 		}
 		lo, hi := wave*len(directions)/rayLevels, (wave+1)*len(directions)/rayLevels
 		ends := make([][]float64, hi-lo)
-		parallel(hi-lo, func(i int) { ends[i] = r.follow(directions[lo+i]) })
+		parallel.For(0, hi-lo, func(i int) { ends[i] = r.follow(directions[lo+i]) })
 		r.sow(ends)
 	}
 	ends, values := r.xs[len(pool):], r.fs[len(pool):]
@@ -71,7 +71,7 @@ func (l *Landscape) rays(ctx context.Context, n int, ref []float64) (xs, fs [][]
 // sow evaluates points and keeps them as places to start from.
 func (r *rays) sow(xs [][]float64) {
 	fs := make([][]float64, len(xs))
-	parallel(len(xs), func(i int) {
+	parallel.For(0, len(xs), func(i int) {
 		fs[i] = make([]float64, r.problem.M)
 		r.problem.Eval(fs[i], xs[i])
 	})

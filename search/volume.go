@@ -3,6 +3,8 @@ package search
 import (
 	"math"
 	"slices"
+
+	"parfait/parallel"
 )
 
 // volume measures hypervolume by counting probes: points drawn evenly in the box between the ideal and
@@ -14,7 +16,7 @@ type volume struct {
 }
 
 // probeTries is how many probes are drawn at most for each that is wanted.
-const probeTries = 8
+const probeTries = 20
 
 // newVolume draws so many probes of the part of the objectives' space that some row of fs dominates.
 func newVolume(fs [][]float64, ref []float64, wanted int) *volume {
@@ -35,7 +37,7 @@ func newVolume(fs [][]float64, ref []float64, wanted int) *volume {
 				ys[i][k] = ideal[k] + rng.Float64()*(ref[k]-ideal[k])
 			}
 		}
-		inParts(len(ys), func(i int) { hit[i] = rows.covers(ys[i]) })
+		parallel.For(0, len(ys), func(i int) { hit[i] = rows.covers(ys[i]) })
 		for i, y := range ys {
 			if hit[i] && len(v.probes) < wanted {
 				v.probes = append(v.probes, y)
@@ -43,16 +45,6 @@ func newVolume(fs [][]float64, ref []float64, wanted int) *volume {
 		}
 	}
 	return v
-}
-
-// inParts is parallel for much that is little each.
-func inParts(n int, f func(int)) {
-	const part = 256
-	parallel((n+part-1)/part, func(p int) {
-		for i := p * part; i < min(n, (p+1)*part); i++ {
-			f(i)
-		}
-	})
 }
 
 // covers says whether f is at least as good as y in every objective.
@@ -115,7 +107,7 @@ func (v *volume) greedy(fs [][]float64, n int, ok func(i int) bool) []int {
 func (v *volume) covered(fs [][]float64) [][]int32 {
 	rows := newShelf(fs)
 	by := make([][]int32, len(v.probes))
-	inParts(len(by), func(j int) { by[j] = rows.covering(nil, v.probes[j]) })
+	parallel.For(0, len(by), func(j int) { by[j] = rows.covering(nil, v.probes[j]) })
 	covered := make([][]int32, len(fs))
 	for j, rows := range by {
 		for _, i := range rows {

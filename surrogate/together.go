@@ -2,8 +2,8 @@ package surrogate
 
 import (
 	"context"
-	"runtime"
-	"sync"
+
+	"parfait/parallel"
 )
 
 // sharedStd is how far, in log ℓ, one metric's length scales stray from those of its sisters.
@@ -23,7 +23,7 @@ func together(ctx context.Context, data []Data, c Choice) (fits []Surrogate, tru
 	fits, trusts, errs = make([]Surrogate, n), make([]Trust, n), make([]error, n)
 	samples, processes := make([]*sample, n), make([]*process, n)
 	learnt := make([]error, n)
-	parallel(n, func(i int) {
+	parallel.For(0, n, func(i int) {
 		s, err := newSample(data[i])
 		if err != nil {
 			errs[i] = err
@@ -38,7 +38,7 @@ func together(ctx context.Context, data []Data, c Choice) (fits []Surrogate, tru
 		learnt[i] = processes[i].sketch(ctx, vague(s.dim()))
 	})
 	common, sisters := shared(processes, learnt)
-	parallel(n, func(i int) {
+	parallel.For(0, n, func(i int) {
 		p := processes[i]
 		if p == nil {
 			return
@@ -75,22 +75,4 @@ func shared(processes []*process, learnt []error) (common prior, sisters int) {
 		common.std[k] = sharedStd
 	}
 	return common, sisters
-}
-
-// parallel calls f(0), …, f(n−1) on as many goroutines as there are processors.
-func parallel(n int, f func(int)) {
-	var wg sync.WaitGroup
-	next := make(chan int)
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for i := range next {
-				f(i)
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
 }

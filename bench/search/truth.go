@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"runtime"
 	"sync"
 
 	"parfait/evaluator"
 	"parfait/evaluator/digits"
+	"parfait/parallel"
 	"parfait/search"
 	"parfait/surrogate"
 )
@@ -62,7 +62,7 @@ func (t *truth) negated(x []float64, split evaluator.Split) []float64 {
 // all is negated at many points, on every processor.
 func (t *truth) all(xs [][]float64, split evaluator.Split) [][]float64 {
 	out := make([][]float64, len(xs))
-	each(len(xs), func(i int) { out[i] = t.negated(xs[i], split) })
+	parallel.For(0, len(xs), func(i int) { out[i] = t.negated(xs[i], split) })
 	return out
 }
 
@@ -102,22 +102,4 @@ func (t *truth) reference(split evaluator.Split) []float64 {
 		ref[k] = hi + (hi-lo)/10
 	}
 	return ref
-}
-
-// each calls f(0), …, f(n−1) on every processor.
-func each(n int, f func(int)) {
-	var wg sync.WaitGroup
-	next := make(chan int)
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for i := range next {
-				f(i)
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"parfait/parallel"
 	"parfait/surrogate"
 )
 
@@ -131,7 +132,7 @@ func squares(v []float64) float64 {
 // measure tries c on as many designs of n points as there are seeds, two at a time.
 func (l *landscape) measure(ctx context.Context, c contender, designs [][][]float64, n, items int) (row, []trial, error) {
 	trials, errs := make([]trial, len(designs)), make([]error, len(designs))
-	each(len(designs), func(s int) {
+	parallel.For(0, len(designs), func(s int) {
 		trials[s], errs[s] = l.try(ctx, c, designs[s][:n], items, uint64(s))
 	})
 	if err := errors.Join(errs...); err != nil {

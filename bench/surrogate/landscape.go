@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"sync"
 
 	"parfait/evaluator"
 	"parfait/evaluator/digits"
+	"parfait/parallel"
 	"parfait/search"
 	"parfait/surrogate"
 )
@@ -84,7 +84,7 @@ func (l *landscape) at(x []float64) []float64 {
 
 func (l *landscape) all(xs [][]float64) [][]float64 {
 	out := make([][]float64, len(xs))
-	each(len(xs), func(i int) { out[i] = l.at(xs[i]) })
+	parallel.For(0, len(xs), func(i int) { out[i] = l.at(xs[i]) })
 	return out
 }
 
@@ -182,22 +182,4 @@ func uniform(n, d int, hi float64, seed uint64) [][]float64 {
 		}
 	}
 	return out
-}
-
-// each calls f(0), …, f(n−1) on every processor.
-func each(n int, f func(int)) {
-	var wg sync.WaitGroup
-	next := make(chan int)
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for i := range next {
-				f(i)
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
 }

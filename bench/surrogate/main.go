@@ -13,6 +13,8 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+
+	"parfait/parallel"
 )
 
 // sizes are the numbers of measurements.
@@ -101,7 +103,7 @@ func (r *report) landscape(ctx context.Context, l *landscape, only string) (own 
 	}
 	designs, errs := make([][][]float64, r.Seeds), make([]error, r.Seeds)
 	most := sizes[len(sizes)-1]
-	each(r.Seeds, func(s int) { designs[s], errs[s] = l.sample(ctx, r.Strategy, most, uint64(s)) })
+	parallel.For(0, r.Seeds, func(s int) { designs[s], errs[s] = l.sample(ctx, r.Strategy, most, uint64(s)) })
 	for _, err := range errs {
 		if err != nil {
 			return nil, err

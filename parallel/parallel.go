@@ -1,4 +1,5 @@
-package pareto
+// Package parallel runs loops on several processors.
+package parallel
 
 import (
 	"runtime"
@@ -6,8 +7,9 @@ import (
 	"sync/atomic"
 )
 
-// each calls f(0), …, f(n−1) on as many goroutines as workers (GOMAXPROCS where 0 or less).
-func each(workers, n int, f func(int)) {
+// For calls f(0), …, f(n−1) on as many goroutines as workers, GOMAXPROCS where that is 0 or less, and returns
+// when all are done. Each i is called once, in no particular order: what f writes must depend on i alone.
+func For(workers, n int, f func(i int)) {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
