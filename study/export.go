@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"golang.org/x/sys/unix"
 
 	"parfait/evaluator"
@@ -152,7 +153,7 @@ func (s *Study) PlanExport(r ExportRequest) (ExportCost, error) {
 		}
 	}
 	if c.Free > 0 && c.Free < c.Bytes {
-		c.Problems = append(c.Problems, fmt.Sprintf("%d bytes are needed and %d are free", c.Bytes, c.Free))
+		c.Problems = append(c.Problems, fmt.Sprintf("%s are needed and %s are free", humanize.Bytes(uint64(c.Bytes)), humanize.Bytes(uint64(c.Free))))
 	}
 	if last := s.Snapshot().Exports; len(last) > 0 && last[len(last)-1].Bytes > 0 {
 		e := last[len(last)-1]
@@ -218,6 +219,9 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(Expor
 	}
 	defer func() { _ = plan.Close() }()
 	if err := os.MkdirAll(filepath.Dir(r.Out), 0o755); err != nil {
+		if p := (*os.PathError)(nil); errors.As(err, &p) {
+			err = p.Err // Where names the folder already
+		}
 		return Export{}, &Error{Code: CodeSpace, Where: filepath.Dir(r.Out), What: "the folder cannot be made", Err: err, Fix: "choose another --out"}
 	}
 	begin := time.Now()

@@ -18,7 +18,7 @@ type inspected struct {
 	Inspection *merge.Inspection
 }
 
-// Inspect says how the models lie to each other: norms, cosines, conflicts, without evaluating anything.
+// Inspect says how the models stand to each other: norms, cosines, conflicts, without evaluating anything.
 // The first call reads every model once and may take as long as reading the disk; the result is kept in
 // the study's folder and serves until the models change. With cached only what is kept is looked at: nil
 // where there is nothing.

@@ -136,7 +136,10 @@ func move(tx *sql.Tx, id int, to State, from ...State) error {
 			return err
 		}
 	}
-	return inputError(where, "is %s and cannot become %s", is, to)
+	if to == evaluator.Waiting {
+		return inputError(where, "is %s: only trials that failed or were cancelled are measured again", is)
+	}
+	return inputError(where, "is %s: only trials that wait, run or failed can be cancelled", is)
 }
 
 func (s *store) addPick(p Pick) (Pick, error) {

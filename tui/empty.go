@@ -51,7 +51,7 @@ func (s *sight) hint() string {
 	case a.Done == 0:
 		return "Nothing is measured yet. Press s to start a runner: it samples coefficients and measures each merge on your tasks."
 	case a.Failed == a.Done && a.Failed > 0:
-		return "Every trial has failed. Press 3 and look into the log of one."
+		return "Every trial has failed. Press 3 and look into the log of one; R measures it again once its cause is gone."
 	case n == 1:
 		return "One trial is measured. A front needs three."
 	}

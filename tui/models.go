@@ -10,7 +10,7 @@ import (
 	"parfait/study"
 )
 
-// models is the view of the models: how good each is by itself, and how they lie to each other.
+// models is the view of the models: how good each is by itself, and how they stand to each other.
 type models struct {
 	row, col int
 	picture  int // on small screens one at a time

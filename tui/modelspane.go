@@ -155,7 +155,7 @@ func (p modelsPane) heat() *chart.HeatMap {
 	return m
 }
 
-// drawCosines is how the task vectors lie to each other.
+// drawCosines is how the task vectors stand to each other.
 func (p modelsPane) drawCosines(c *chart.Canvas) {
 	in := chart.Box{Edge: faded, Title: append(head("Cosines", false), chart.Span{Text: " ─ of the task vectors: −1 opposed, 0 unrelated, 1 the same", Style: muted})}.Draw(c)
 	if p.unknown(in) {

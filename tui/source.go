@@ -32,7 +32,7 @@ type Source interface {
 
 // What a Source may offer beyond that; *study.Study offers all of it.
 type (
-	// Inspector says how the models lie to each other. With cached only what is known already is looked at.
+	// Inspector says how the models stand to each other. With cached only what is known already is looked at.
 	Inspector interface {
 		Inspect(ctx context.Context, cached bool, progress func(merge.Progress)) (*merge.Inspection, error)
 	}
