@@ -74,11 +74,10 @@ func (a *app) printDoubts(w io.Writer, an *study.Analysis) error {
 
 // printUntested says that no figure of trust speaks of the front, where that is so.
 func printUntested(w io.Writer, an *study.Analysis) error {
-	text := an.Untested()
-	if text == "" {
+	if an.Untested == "" {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "  ! %s\n", text)
+	_, err := fmt.Fprintf(w, "  ! %s\n", an.Untested)
 	return err
 }
 

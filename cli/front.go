@@ -28,7 +28,7 @@ func (a *app) frontCommand() *cobra.Command {
 		switch {
 		case a.json:
 			j := studyOf(snap)
-			return a.printJSON(a.out, frontsJSON{j.Study, j.Front, j.Knee, j.Measured, j.Ref, j.Volume, flaggedOf(snap.Analysis), snap.Analysis.Untested()})
+			return a.printJSON(a.out, frontsJSON{j.Study, j.Front, j.Knee, j.Measured, j.Ref, j.Volume, flaggedOf(snap.Analysis), snap.Analysis.Untested})
 		case measured:
 			return a.printMeasured(a.out, snap)
 		case all:

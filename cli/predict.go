@@ -50,6 +50,8 @@ type choiceJSON struct {
 	Rates map[string]map[string]number `json:"rates"`
 	// Flagged are the tasks whose predictions should not be believed, and why.
 	Flagged map[string]string `json:"flagged"`
+	// Untested is why no figure of trust speaks of the front, for points on it.
+	Untested string `json:"untested,omitempty"`
 }
 
 func choiceOf(snap *study.Snapshot, c explore.Choice) choiceJSON {
@@ -58,7 +60,7 @@ func choiceOf(snap *study.Snapshot, c explore.Choice) choiceJSON {
 		j.Trial = &t.ID
 	}
 	if c.Front >= 0 {
-		j.Rates = ratesOf(snap.Analysis, c.X)
+		j.Rates, j.Untested = ratesOf(snap.Analysis, c.X), snap.Analysis.Untested
 	} else {
 		j.DominatedBy = numbered(explore.Dominator(snap.Analysis, c.Predicted))
 	}
@@ -129,6 +131,11 @@ func (a *app) printChoice(w io.Writer, snap *study.Snapshot, c explore.Choice) e
 	}
 	if _, err := io.WriteString(w, text); err != nil {
 		return err
+	}
+	if c.Front >= 0 {
+		if err := printUntested(w, an); err != nil {
+			return err
+		}
 	}
 	return a.printDoubts(w, an)
 }

@@ -24,7 +24,7 @@ func (a *app) trustCommand() *cobra.Command {
 		}
 		if a.json {
 			c := snap.Analysis.Surrogate
-			j := trustsJSON{snap.Dir, surrogateJSON{cmp.Or(string(c.Kind), "auto"), c.Plain}, trustsOf(snap.Analysis), map[string]number{}, snap.Analysis.Untested()}
+			j := trustsJSON{snap.Dir, surrogateJSON{cmp.Or(string(c.Kind), "auto"), c.Plain}, trustsOf(snap.Analysis), map[string]number{}, snap.Analysis.Untested}
 			for i, f := range snap.Analysis.Fits {
 				j.Quadratic[f.Task] = number(quadratic[i].Q2)
 			}

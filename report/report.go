@@ -98,6 +98,7 @@ type content struct {
 	Hypervolume  float64
 	Ref          []float64
 	Trust        []trustRow
+	Untested     string // why no figure of trust speaks of the front
 	Points       []pointRow
 	Picked       []pointRow
 	Exported     []exportRow
@@ -118,7 +119,7 @@ func Write(ctx context.Context, w io.Writer, snap *study.Snapshot, made time.Tim
 	}
 	c := content{
 		Snapshot: snap, Style: template.CSS(style), Script: template.JS(script), Made: made.UTC(), //nolint:gosec // our own files
-		Hypervolume: a.Hypervolume, Ref: a.Ref, Coefficients: snap.Space.Coefficients, Measured: len(a.Measured),
+		Hypervolume: a.Hypervolume, Ref: a.Ref, Untested: a.Untested, Coefficients: snap.Space.Coefficients, Measured: len(a.Measured),
 	}
 	for _, o := range a.Objectives {
 		c.Objectives = append(c.Objectives, a.Tasks[o].Name)

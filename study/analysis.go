@@ -241,6 +241,7 @@ func (a *Analysis) front(xs [][]float64) {
 		costs[i] = a.costs(func(t int) float64 { return p.Predicted[t].Value })
 	}
 	a.probabilities()
+	a.Untested = a.untested()
 	a.Knee = pareto.Knee(costs)
 	a.Best = make([]int, len(a.Tasks))
 	for t := range a.Tasks {
@@ -261,19 +262,7 @@ func (a *Analysis) front(xs [][]float64) {
 // measured finds the front among the trials and the hypervolume it grew to, from a reference point that
 // is the worst measured value of each objective less a tenth of its range.
 func (a *Analysis) measured(ctx context.Context) error {
-	var costs [][]float64
-	var ids []int
-	for i, t := range a.Trials {
-		c := a.costs(func(task int) float64 {
-			if m, ok := t.Metrics[a.Tasks[task].Name]; ok {
-				return m.Value
-			}
-			return math.NaN()
-		})
-		if !slices.ContainsFunc(c, math.IsNaN) {
-			costs, ids = append(costs, c), append(ids, i)
-		}
-	}
+	costs, ids := a.measuredCosts()
 	if len(costs) == 0 {
 		return nil
 	}
@@ -308,6 +297,22 @@ func (a *Analysis) measured(ctx context.Context) error {
 	}
 	a.Hypervolume = volume
 	return nil
+}
+
+// measuredCosts are the costs of the trials of which every objective was measured, and their indices.
+func (a *Analysis) measuredCosts() (costs [][]float64, trials []int) {
+	for i, t := range a.Trials {
+		c := a.costs(func(task int) float64 {
+			if m, ok := t.Metrics[a.Tasks[task].Name]; ok {
+				return m.Value
+			}
+			return math.NaN()
+		})
+		if !slices.ContainsFunc(c, math.IsNaN) {
+			costs, trials = append(costs, c), append(trials, i)
+		}
+	}
+	return costs, trials
 }
 
 // gain is the hypervolume that c adds to front: its own box less what of that box the front covers (While,

@@ -104,6 +104,7 @@ type Analysis struct {
 	Fits        []Fit        // a task
 	Front       []FrontPoint // sorted by the first objective, worst first; at least one point
 	Knee        int          // index in Front
+	Untested    string       // why no figure of trust speaks of the front, in words; ""
 	Best        []int        // a task: index in Front of the point best on it, −1 for tasks not optimised or constant
 	Measured    []int        // indices in Trials of the measured front
 	References  []Reference
@@ -183,6 +184,7 @@ type Snapshot struct {
 	Activity Activity
 	Picks    []Pick
 	Exports  []Export
-	Problem  string // why Trials or Analysis are not what the history says now; "" where they are
-	Revision int64  // grows with every snapshot
+	Weights  map[string]string // fingerprints of the base's and the models' weights that trials were measured with, as far as known
+	Problem  string            // why Trials or Analysis are not what the history says now; "" where they are
+	Revision int64             // grows with every snapshot
 }

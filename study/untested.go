@@ -15,10 +15,10 @@ const (
 	farFewest   = 4 // trials below which every front is far
 )
 
-// Untested says in words that most of the front lies where no prediction was ever tested: about as far from every
+// untested says in words that most of the front lies where no prediction was ever tested: about as far from every
 // trial as hardly a trial is from the next. Leave-one-out figures say nothing of there, however good they are. It
 // is "" where that is not so.
-func (a *Analysis) Untested() string {
+func (a *Analysis) untested() string {
 	if len(a.Trials) < farFewest || len(a.Front) == 0 {
 		return ""
 	}

@@ -72,6 +72,9 @@ func (p frontPane) title(w int) []chart.Span {
 	t = append(t, chart.Span{Text: " ─ ", Style: faded},
 		chart.Span{Text: names[p.state.AxisY], Style: plain}, chart.Span{Text: " ↑ against ", Style: muted},
 		chart.Span{Text: names[p.state.AxisX], Style: plain}, chart.Span{Text: " →", Style: muted})
+	if p.analysis().Untested != "" {
+		t = append(t, chart.Span{Text: " · untested", Style: warn})
+	}
 	if c := p.state.Colour; c >= 0 && w >= 66 {
 		t = append(t, chart.Span{Text: " · colour " + names[c], Style: muted})
 	}

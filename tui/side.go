@@ -241,6 +241,9 @@ func (p side) remarks() []chart.Span {
 	if t := p.read.Tasks[p.state.Task]; t.Flagged && t.Why != "" {
 		out = append(out, chart.Span{Text: t.Task.Name + ": " + t.Why, Style: warn})
 	}
+	if why := p.analysis().Untested; why != "" && p.state.Front >= 0 {
+		out = append(out, chart.Span{Text: "an untested front: " + why, Style: warn})
+	}
 	if pr := p.read.Prob; p.state.Front >= 0 && pr < 0.5 {
 		out = append(out, chart.Span{Text: "probably beaten by a neighbour: on the front with probability " + explore.Decimal(pr, 2), Style: warn})
 	}
