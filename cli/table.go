@@ -51,6 +51,14 @@ func (s *sheet) add(cells ...string) { s.rows = append(s.rows, cells) }
 // mark makes the last row bold.
 func (s *sheet) mark() { s.marked[len(s.rows)-1] = true }
 
+// page is how wide text beside the table may be.
+func (s *sheet) page() int {
+	if s.width > 0 {
+		return min(s.width, 80)
+	}
+	return 80
+}
+
 const gap = 2 // between columns, and before the first
 
 // widths of the columns with their gap.

@@ -9,6 +9,7 @@ package study
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -138,9 +139,11 @@ func (s *Study) load(ctx context.Context) (*history, error) {
 
 // snapshot is h for viewers. The caller holds mu, or nobody else knows s yet.
 func (s *Study) snapshot(h *history, a *Analysis) *Snapshot {
+	var weights map[string]string
+	_ = json.Unmarshal([]byte(h.meta["inputs"]), &weights) // what cannot be read is not known
 	return &Snapshot{
 		Name: s.name(), Dir: s.dir, Spec: s.spec, Space: s.space, Tasks: s.spec.Tasks,
-		Trials: h.trials, Analysis: a, Picks: h.picks, Exports: h.exports, Activity: s.activity(h), Problem: s.failed.why,
+		Trials: h.trials, Analysis: a, Picks: h.picks, Exports: h.exports, Activity: s.activity(h), Weights: weights, Problem: s.failed.why,
 	}
 }
 

@@ -1,0 +1,65 @@
+package pareto
+
+import (
+	"context"
+	"errors"
+	"math"
+	"testing"
+)
+
+// square is a box of 10 by 20.
+var square = Box{Ideal: []float64{0, 100}, Ref: []float64{10, 120}}
+
+func TestStandingsByHand(t *testing.T) {
+	a := [][]float64{{2, 110}, {8, 104}}           // 8·10 + 2·6 of 200
+	b := [][]float64{{2, 110}, {4, 104}, {9, 119}} // 8·10 + 6·6; the last is dominated
+	got, front := square.Standings([][][]float64{a, b})
+	want := []Standing{
+		{Volume: 92. / 200, Epsilon: 0.3, IGDPlus: 0.15, Own: 1}, // to (4, 104): from (2, 110) 6/20, from (8, 104) 4/10
+		{Volume: 116. / 200, Epsilon: 0, IGDPlus: 0, Own: 2},
+	}
+	if front != 2 {
+		t.Errorf("the front of all has %d points, want 2", front)
+	}
+	for i, w := range want {
+		g := got[i]
+		if !near(g.Volume, w.Volume, 1e-12) || !near(g.Epsilon, w.Epsilon, 1e-12) || !near(g.IGDPlus, w.IGDPlus, 1e-12) || g.Own != w.Own {
+			t.Errorf("set %d: %+v, want %+v", i, g, w)
+		}
+	}
+	if v := square.Volume([][]float64{{-10, 100}}); !near(v, 2, 1e-12) {
+		t.Errorf("better than the ideal point: %v, want 2", v)
+	}
+}
+
+func TestAhead(t *testing.T) {
+	certain := func(p ...float64) Noisy { return Noisy{[][]float64{p}, [][]float64{{0, 0}}} }
+	noisy := func(p ...float64) Noisy { return Noisy{[][]float64{p}, [][]float64{{0.5, 0}}} }
+	sets := []Noisy{certain(5, 110), certain(5, 110), noisy(5, 110), noisy(4.5, 110), noisy(1, 110)}
+	got, err := square.Ahead(t.Context(), sets, 4000, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		i, j int
+		want float64
+	}{
+		{0, 1, 0.5}, // a tie in every draw
+		{0, 2, 0.5},
+		{3, 2, math.Erfc(-0.5/(0.5*math.Sqrt2)/math.Sqrt2) / 2}, // normal, its deviation that of a difference
+		{4, 0, 1},
+		{0, 4, 0},
+	} {
+		if v := got[c.i][c.j]; !near(v, c.want, 0.03) {
+			t.Errorf("%d ahead of %d in %v of the draws, want %v", c.i, c.j, v, c.want)
+		}
+		if v := got[c.i][c.j] + got[c.j][c.i]; !near(v, 1, 1e-9) {
+			t.Errorf("%d and %d: the shares sum to %v", c.i, c.j, v)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := square.Ahead(ctx, sets, 10, 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}

@@ -1,0 +1,318 @@
+package study
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"parfait/pareto"
+)
+
+// NoiseDraws is how often the noise of the measurements is drawn to compare studies.
+const NoiseDraws = 200
+
+// Comparison is how several studies of the same tasks stand against each other. Rows of objectives are on the
+// metrics' scales, in the order of Tasks.
+type Comparison struct {
+	Tasks    []Task       // those that are optimised, as the first study has them
+	Studies  []Contestant // in the order in which they were given
+	Ideal    []float64    // the best that any has measured
+	Ref      []float64    // the worst anchor of all less a tenth of their range: where hypervolume is counted from
+	Front    int          // points of the front of all measurements
+	Ahead    [][]float64  // for every two, the share of NoiseDraws in which the first has the larger hypervolume
+	Surfaces []Surface    // of three studies and more: attained by one, by half of them, by all
+	Differ   []string     // what was asked for differently: method, strategy, seed
+	Notes    []string     // what keeps the comparison from being one of like with like
+}
+
+// beyondNoise is the share of the draws from which on a difference is not noise; of one measurement it is two
+// standard errors.
+const beyondNoise = 0.975
+
+// Leaders are the studies whose hypervolume noise cannot tell from the largest, which comes first; nil where no
+// standard errors are known.
+func (c *Comparison) Leaders() []int {
+	top := 0
+	for i, s := range c.Studies {
+		if !s.Noisy {
+			return nil
+		}
+		if s.Measured.Volume > c.Studies[top].Measured.Volume {
+			top = i
+		}
+	}
+	out := []int{top}
+	for i := range c.Studies {
+		if i != top && c.Ahead[top][i] < beyondNoise {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// LeadersOn are the studies whose best measurement of a task noise cannot tell from the best of all, which comes
+// first; nil where a standard error is not known.
+func (c *Comparison) LeadersOn(task int) []int {
+	top := 0
+	for i, s := range c.Studies {
+		if !(s.Best[task].Stderr > 0) {
+			return nil
+		}
+		if c.Tasks[task].Better(s.Best[task].Value, c.Studies[top].Best[task].Value) {
+			top = i
+		}
+	}
+	best := c.Studies[top].Best[task]
+	out := []int{top}
+	for i, s := range c.Studies {
+		if b := s.Best[task]; i != top && math.Abs(best.Value-b.Value) <= 2*math.Hypot(best.Stderr, b.Stderr) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// Contestant is one of the studies that are compared. Figures are shares of the box between Ideal and Ref, or of
+// its sides.
+type Contestant struct {
+	Name     string // its own, with as much of its path as it takes to tell it from the others
+	Snapshot *Snapshot
+	Trials   int             // of which every task was measured
+	Measured pareto.Standing // of the front of its trials, against the front of all
+	Early    float64         // hypervolume of as many of its first trials as the study with the fewest has
+	// Predicted is the hypervolume of the predicted front.
+	Predicted float64
+	Best      []Best // a task
+	Noisy     bool   // standard errors are known of every task
+}
+
+// Best is the best measurement of a task.
+type Best struct {
+	Metric
+	Stderr float64 // 0: unknown
+	Trial  int     // its id
+}
+
+// Surface is what a number of the studies attain.
+type Surface struct {
+	Level  int         // how many of them, at least
+	Points [][]float64 // the corners
+	Volume float64
+}
+
+// Compare compares studies that optimise the same tasks, each with its analysis. Otherwise an *Error says all that
+// differs.
+func Compare(ctx context.Context, snaps []*Snapshot) (*Comparison, error) {
+	if err := sameTasks(snaps); err != nil {
+		return nil, err
+	}
+	c := &Comparison{}
+	first := snaps[0].Analysis
+	for _, t := range first.Objectives {
+		c.Tasks = append(c.Tasks, first.Tasks[t])
+	}
+	names := distinctNames(snaps)
+	all := make([]contest, len(snaps))
+	for i, s := range snaps {
+		all[i] = c.enter(s.Analysis)
+		c.Studies = append(c.Studies, Contestant{Name: names[i], Snapshot: s, Trials: len(all[i].costs), Noisy: all[i].noisy(), Best: all[i].best(c.Tasks)})
+	}
+	box := boxOf(all)
+	c.Ideal, c.Ref = c.metrics(box.Ideal), c.metrics(box.Ref)
+	c.stand(box, all)
+	if err := c.draw(ctx, box, all); err != nil {
+		return nil, err
+	}
+	c.attain(box, all)
+	c.Differ, c.Notes = c.asked(), append(c.notes(), c.repeated(all)...)
+	return c, nil
+}
+
+// contest is what of one study is compared: costs in the order of Comparison.Tasks.
+type contest struct {
+	a        *Analysis
+	costs    [][]float64 // of the trials of which every task was measured
+	stderrs  [][]float64
+	trials   []int // their indices in Analysis.Trials
+	front    []int // which of them are on the measured front
+	anchors  []int // which of them are the base, a model alone, or the average of all
+	forecast [][]float64
+}
+
+func (c *Comparison) enter(a *Analysis) contest {
+	in := contest{a: a}
+	at := make([]int, len(c.Tasks)) // in the analysis' objectives
+	for k, task := range c.Tasks {
+		for o, t := range a.Objectives {
+			if a.Tasks[t].Name == task.Name {
+				at[k] = o
+			}
+		}
+	}
+	ordered := func(costs []float64) []float64 {
+		out := make([]float64, len(at))
+		for k, o := range at {
+			out[k] = costs[o]
+		}
+		return out
+	}
+	costs, trials := a.measuredCosts()
+	in.trials = trials
+	for i, row := range costs {
+		in.costs = append(in.costs, ordered(row))
+		stderrs := make([]float64, len(at))
+		for k, o := range at {
+			t := a.Tasks[a.Objectives[o]]
+			stderrs[k] = t.Stderr(a.Trials[trials[i]].Metrics[t.Name])
+		}
+		in.stderrs = append(in.stderrs, stderrs)
+		for _, r := range a.References {
+			if r.Trial == trials[i] {
+				in.anchors = append(in.anchors, i)
+			}
+		}
+	}
+	in.front = pareto.NonDominated(in.costs)
+	for _, p := range a.Front {
+		in.forecast = append(in.forecast, ordered(a.costs(func(t int) float64 { return p.Predicted[t].Value })))
+	}
+	return in
+}
+
+// noisy says whether of every task some standard error is known.
+func (in contest) noisy() bool {
+	for k := range in.stderrs[0] {
+		if !slices.ContainsFunc(in.stderrs, func(row []float64) bool { return row[k] > 0 }) {
+			return false
+		}
+	}
+	return true
+}
+
+// best are the best measurements, a task each.
+func (in contest) best(tasks []Task) []Best {
+	out := make([]Best, len(tasks))
+	for k, task := range tasks {
+		top := 0
+		for i, row := range in.costs {
+			if row[k] < in.costs[top][k] {
+				top = i
+			}
+		}
+		t := in.a.Trials[in.trials[top]]
+		out[k] = Best{Metric: t.Metrics[task.Name], Stderr: in.stderrs[top][k], Trial: t.ID}
+	}
+	return out
+}
+
+// boxOf spans the best of all measurements and, for every task, the worst anchor less a tenth of the anchors'
+// range, as the searches count: what is worse than every model is worth nothing. Where no anchors were measured
+// that differ, all measurements count.
+func boxOf(all []contest) pareto.Box {
+	m := len(all[0].costs[0])
+	box := pareto.Box{Ideal: make([]float64, m), Ref: make([]float64, m)}
+	for k := range m {
+		span := func(anchors bool) (lo, hi float64) {
+			lo, hi = math.Inf(1), math.Inf(-1)
+			for _, in := range all {
+				if anchors {
+					for _, i := range in.anchors {
+						lo, hi = min(lo, in.costs[i][k]), max(hi, in.costs[i][k])
+					}
+					continue
+				}
+				for _, row := range in.costs {
+					lo, hi = min(lo, row[k]), max(hi, row[k])
+				}
+			}
+			return lo, hi
+		}
+		best, worst := span(false)
+		lo, hi := span(true)
+		if !(hi > lo) {
+			lo, hi = best, worst
+		}
+		width := hi - lo
+		if !(width > 0) {
+			width = max(math.Abs(hi), 1e-9)
+		}
+		box.Ideal[k], box.Ref[k] = best, hi+width/10
+	}
+	return box
+}
+
+// metrics turns costs into values on the metrics' scales.
+func (c *Comparison) metrics(costs []float64) []float64 {
+	out := make([]float64, len(costs))
+	for k, v := range costs {
+		if out[k] = v; c.Tasks[k].Sense == Maximize {
+			out[k] = -v
+		}
+	}
+	return out
+}
+
+// rows picks rows by their indices.
+func rows(of [][]float64, at []int) [][]float64 {
+	out := make([][]float64, len(at))
+	for k, i := range at {
+		out[k] = of[i]
+	}
+	return out
+}
+
+// stand fills in how each study stands.
+func (c *Comparison) stand(box pareto.Box, all []contest) {
+	fewest := len(all[0].costs)
+	fronts := make([][][]float64, len(all))
+	for i, in := range all {
+		fronts[i] = rows(in.costs, in.front)
+		fewest = min(fewest, len(in.costs))
+	}
+	standings, front := box.Standings(fronts)
+	c.Front = front
+	for i, in := range all {
+		s := &c.Studies[i]
+		s.Measured, s.Predicted, s.Early = standings[i], box.Volume(in.forecast), standings[i].Volume
+		if fewest < len(in.costs) {
+			s.Early = box.Volume(in.costs[:fewest])
+		}
+	}
+}
+
+// draw draws the fronts with their noise.
+func (c *Comparison) draw(ctx context.Context, box pareto.Box, all []contest) (err error) {
+	sets := make([]pareto.Noisy, len(all))
+	for i, in := range all {
+		sets[i] = pareto.Noisy{Points: rows(in.costs, in.front), Stds: rows(in.stderrs, in.front)}
+	}
+	c.Ahead, err = box.Ahead(ctx, sets, NoiseDraws, 1)
+	return err
+}
+
+// surfaceMost bounds the points of the fronts to the power of the objectives but one, which is about what
+// attainment surfaces cost: some ten seconds.
+const surfaceMost = 5e7
+
+// attain finds the attainment surfaces, where there are any and they do not take too long.
+func (c *Comparison) attain(box pareto.Box, all []contest) {
+	n, points := len(all), 0
+	for _, in := range all {
+		points += len(in.front)
+	}
+	if n < 3 || math.Pow(float64(points), float64(len(c.Tasks)-1)) > surfaceMost {
+		return
+	}
+	fronts := make([][][]float64, n)
+	for i, in := range all {
+		fronts[i] = rows(in.costs, in.front)
+	}
+	for _, level := range []int{1, (n + 1) / 2, n} {
+		corners := pareto.Attainment(fronts, level)
+		s := Surface{Level: level, Volume: box.Volume(corners), Points: [][]float64{}}
+		for _, p := range corners {
+			s.Points = append(s.Points, c.metrics(p))
+		}
+		c.Surfaces = append(c.Surfaces, s)
+	}
+}
