@@ -65,6 +65,9 @@ func (p frontPane) title(w int) []chart.Span {
 		}
 		return t
 	}
+	if p.analysis().Untested != "" {
+		t = append(t, chart.Span{Text: " untested", Style: warn})
+	}
 	if p.zoom.Factor > 1 {
 		t = append(t, chart.Span{Text: " " + explore.Decimal(p.zoom.Factor, 1) + "×", Style: warn})
 	}
@@ -72,9 +75,6 @@ func (p frontPane) title(w int) []chart.Span {
 	t = append(t, chart.Span{Text: " ─ ", Style: faded},
 		chart.Span{Text: names[p.state.AxisY], Style: plain}, chart.Span{Text: " ↑ against ", Style: muted},
 		chart.Span{Text: names[p.state.AxisX], Style: plain}, chart.Span{Text: " →", Style: muted})
-	if p.analysis().Untested != "" {
-		t = append(t, chart.Span{Text: " · untested", Style: warn})
-	}
 	if c := p.state.Colour; c >= 0 && w >= 66 {
 		t = append(t, chart.Span{Text: " · colour " + names[c], Style: muted})
 	}
