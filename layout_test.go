@@ -22,7 +22,7 @@ var may = map[string][]string{
 	"serve":     {"tui", "explore", "study"},
 	"report":    {"tui/...", "explore", "study", "search", "surrogate", "merge", "evaluator"},
 	"explore":   {"study", "search", "surrogate", "pareto", "evaluator"},
-	"study":     {"search", "surrogate", "pareto", "evaluator/...", "merge", "yamldoc"},
+	"study":     {"parallel", "search", "surrogate", "pareto", "evaluator/...", "merge", "yamldoc"},
 	"search":    {"surrogate", "pareto", "parallel"},
 	"pareto":    {"parallel"},
 	"merge":     {"merge/...", "yamldoc"},

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"parfait/evaluator"
+	"parfait/parallel"
 	"parfait/pareto"
 	"parfait/search"
 	"parfait/surrogate"
@@ -23,14 +24,22 @@ const FrontSize = 200
 // leastTrials is the number of finished trials below which nothing is fitted.
 const leastTrials = 3
 
+// manyTrials is the number from which a task's standard deviation, which costs their square, takes longer than
+// to share the tasks among the processors.
+const manyTrials = 200
+
 // Predict returns the prediction of every task at x.
 func (a *Analysis) Predict(x []float64) []Prediction {
 	out := make([]Prediction, len(a.Fits))
-	for i, f := range a.Fits {
-		m, s := f.Surrogate.Predict(x)
-		lo, hi := f.Surrogate.Interval(x, 0.9)
-		out[i] = Prediction{Value: m, Std: s, Lo: lo, Hi: hi}
+	workers := 1
+	if len(a.Trials) >= manyTrials {
+		workers = 0
 	}
+	parallel.For(workers, len(a.Fits), func(i int) {
+		m, s := a.Fits[i].Surrogate.Predict(x)
+		lo, hi := a.Fits[i].Surrogate.Interval(x, 0.9)
+		out[i] = Prediction{Value: m, Std: s, Lo: lo, Hi: hi}
+	})
 	return out
 }
 
