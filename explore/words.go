@@ -79,10 +79,13 @@ func Sign(t study.Task) string {
 
 // trimmed writes a value that a person has set, without zeros that they did not write.
 func trimmed(t study.Task, v float64) string {
-	if !t.Rate() {
-		return strconv.FormatFloat(v, 'g', 6, 64)
-	}
 	s := strconv.FormatFloat(v, 'g', 6, 64)
+	if v == 0 {
+		s = "0" // not -0
+	}
+	if !t.Rate() {
+		return s
+	}
 	if rest, ok := strings.CutPrefix(s, "0."); ok {
 		for len(rest) < 2 {
 			rest += "0"
