@@ -73,6 +73,7 @@ func (a *app) printComparison(c *study.Comparison) error {
 			explore.Tenths(s.Measured.Epsilon), explore.Tenths(s.Measured.IGDPlus), fmt.Sprintf("%d of %d", s.Measured.Own, c.Front), contestantMark(s))
 	}
 	b.WriteString(fronts.String())
+	b.WriteString("\n")
 	titles := []column{left("best")}
 	for _, t := range c.Tasks {
 		titles = append(titles, right(t.Name+" "+arrow(t)))

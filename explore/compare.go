@@ -11,6 +11,9 @@ import (
 // Compared says in a few sentences which study is better where, and whether that is more than noise.
 func Compared(c *study.Comparison) []string {
 	out := []string{comparedFronts(c), comparedTasks(c)}
+	if s := predictedOtherwise(c); s != "" {
+		out = append(out, s)
+	}
 	if l := c.Leaders(); l != nil && len(l) < len(c.Studies) {
 		out = append(out, "The noise is that of the measurements; the luck of the search is not in it.")
 	}
@@ -58,6 +61,26 @@ func comparedFronts(c *study.Comparison) string {
 		}
 	}
 	return fmt.Sprintf("Noise decides whether %s has the best front: %s has %s, and is ahead in %s. Worse beyond noise: %s.", either(names), first.Name, figures, share, list(behind))
+}
+
+// predictedOtherwise says where predictions contradict what was measured: trials that are not spent on the front,
+// such as a design's, leave it for later.
+func predictedOtherwise(c *study.Comparison) string {
+	leaders := c.Leaders()
+	if leaders == nil {
+		return ""
+	}
+	top := c.Studies[leaders[0]]
+	var names []string
+	for i, s := range c.Studies {
+		if s.Predicted > top.Predicted && !slices.Contains(leaders, i) {
+			names = append(names, fmt.Sprintf("%s (%s)", s.Name, Tenths(s.Predicted)))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("By predictions %s would not be behind %s (%s): measure points of these fronts before you decide.", list(names), top.Name, Tenths(top.Predicted))
 }
 
 // comparedTasks compares the best measurement of every task.

@@ -60,6 +60,13 @@ func TestComparedInWords(t *testing.T) {
 			"a has the largest hypervolume, 60.0 % of the box against 50.0 %; whether that is more than noise cannot be said: no standard errors are known.\n" +
 				"The best measurement of each task: the noise of math and loss is not known.",
 		},
+		"predicted otherwise": {
+			predicting(contest(0.99, 0.01, []float64{0.6, 0.5}, [2]float64{0.9, 2}, [2]float64{0.9, 2}), 0.7, 0.8),
+			"a has the better front: 60.0 % of the box against 50.0 %, and is ahead in 198 of 200 draws of the noise.\n" +
+				"The best measurement of each task: noise decides on math and loss.\n" +
+				"By predictions b (80.0 %) would not be behind a (70.0 %): measure points of these fronts before you decide.\n" +
+				"The noise is that of the measurements; the luck of the search is not in it.",
+		},
 		"three, two of them alike": {
 			threeStudies(),
 			"Noise decides whether a or b has the best front: a has 60.0 % of the box against 59.0 % of b, the next, and is ahead in 120 of 200 draws of the noise. Worse beyond noise: c.\n" +
@@ -71,6 +78,13 @@ func TestComparedInWords(t *testing.T) {
 			t.Errorf("%s:\n%s\nwant\n%s", name, got, c.want)
 		}
 	}
+}
+
+func predicting(c *study.Comparison, volumes ...float64) *study.Comparison {
+	for i, v := range volumes {
+		c.Studies[i].Predicted = v
+	}
+	return c
 }
 
 func threeStudies() *study.Comparison {
