@@ -177,7 +177,7 @@ func TestNothingPanics(t *testing.T) {
 				}
 			}
 		}
-		for _, i := range []int{Knee(fs), Nearest(fs, a), Weighted(fs, a), Lexicographic(fs, []int{n, 0}, a), Utopia(fs)} {
+		for _, i := range []int{Knee(fs), Nearest(fs, a), Weighted(fs, a), Lexicographic(fs, []int{n, 0}, a)} {
 			if i < -1 || i >= len(fs) {
 				t.Fatalf("row %d of %d", i, len(fs))
 			}
@@ -199,7 +199,6 @@ func TestNothingPanics(t *testing.T) {
 		EpsilonAdditive(fs, gs)
 		EpsilonMultiplicative(fs, gs)
 		Attainment([][][]float64{fs, gs}, n)
-		NeighbourRates(fs, n)
 		p := NewImprovement(fs, a)
 		p.Of(b)
 		p.Expected(b, a)

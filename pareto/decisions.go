@@ -174,18 +174,3 @@ func Lexicographic(fs [][]float64, order []int, slack []float64) int {
 	}
 	return stay[0]
 }
-
-// Utopia returns the index of the row nearest to the ideal point, by Euclidean distance with each
-// objective in units of its range over the non-dominated rows; −1 where there is none.
-func Utopia(fs [][]float64) int {
-	front := NonDominated(fs)
-	s := scaleOf(fs, front)
-	return least(front, func(i int) float64 {
-		sum := 0.0
-		for k, v := range fs[i] {
-			u := s.unit(k, v)
-			sum += u * u
-		}
-		return sum
-	})
-}

@@ -143,12 +143,6 @@ func (p *Improvement) Sampled(draws int, seed uint64, draw func(rng *rand.Rand, 
 	return total / float64(max(draws, 1))
 }
 
-// EHVI is the exact expected hypervolume improvement over a front of one to three objectives, of a point
-// whose objectives are independent normals: NewImprovement and Expected at once.
-func EHVI(front [][]float64, ref, mean, std []float64) float64 {
-	return NewImprovement(front, ref).Expected(mean, std)
-}
-
 // free returns what the points leave free below the origin, as disjoint boxes: a sweep of the third
 // objective under which the stairs are stripes of x, open downwards in y.
 func (c cloud) free() []box {

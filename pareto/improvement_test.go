@@ -49,21 +49,21 @@ func TestFreeBoxesAreDisjointAndFew(t *testing.T) {
 	}
 }
 
-func TestEHVIKnownValues(t *testing.T) {
+func TestExpectedKnownValues(t *testing.T) {
 	for _, c := range readVectors(t).EHVI {
-		if got := EHVI(c.Front, c.Ref, c.Mu, c.SD); !near(got, c.EHVI, 1e-11) {
+		if got := NewImprovement(c.Front, c.Ref).Expected(c.Mu, c.SD); !near(got, c.EHVI, 1e-11) {
 			t.Errorf("%v at %v ± %v: %v, want %v", c.Front, c.Mu, c.SD, got, c.EHVI)
 		}
 	}
 	// One objective: expected improvement, σ(zΦ(z) + φ(z)) with z = 1.
 	want := 0.5 * (math.Erfc(-1/math.Sqrt2)/2 + math.Exp(-0.5)/math.Sqrt(2*math.Pi))
-	if got := EHVI([][]float64{{1}}, []float64{2}, []float64{0.5}, []float64{0.5}); !near(got, want, 1e-12) {
+	if got := NewImprovement([][]float64{{1}}, []float64{2}).Expected([]float64{0.5}, []float64{0.5}); !near(got, want, 1e-12) {
 		t.Errorf("expected improvement %v, want %v", got, want)
 	}
 	for _, bad := range []float64{
-		EHVI(nil, nil, nil, nil),
-		EHVI(nil, []float64{1, 1}, []float64{0}, []float64{1, 1}),
-		EHVI(nil, []float64{1, 1, 1, 1}, make([]float64, 4), make([]float64, 4)),
+		NewImprovement(nil, nil).Expected(nil, nil),
+		NewImprovement(nil, []float64{1, 1}).Expected([]float64{0}, []float64{1, 1}),
+		NewImprovement(nil, []float64{1, 1, 1, 1}).Expected(make([]float64, 4), make([]float64, 4)),
 	} {
 		if !math.IsNaN(bad) {
 			t.Errorf("out of its scope: %v, want NaN", bad)

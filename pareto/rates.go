@@ -1,7 +1,6 @@
 package pareto
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -214,49 +213,4 @@ func multipliers(jac *mat.Dense) []float64 {
 		}
 	}
 	return lambda
-}
-
-// NeighbourRates is Rates by differences between the rows of a front, for where there are no gradients:
-// entry (i, j) is what objective j changes by, per unit that objective i falls by, from row at to that of
-// its nearest neighbours (three times as many as objectives, with each objective in units of its range)
-// that loses the others least for it. NaN where no neighbour has less of objective i. nil where at is no
-// comparable row. O(n log n).
-func NeighbourRates(fs [][]float64, at int) [][]float64 {
-	if at < 0 || at >= len(fs) || !orderable(fs[at], len(fs[0])) {
-		return nil
-	}
-	here, m := fs[at], len(fs[at])
-	rows := comparables(fs)
-	s := scaleOf(fs, rows)
-	distance := func(i int) float64 {
-		sum := 0.0
-		for k, v := range fs[i] {
-			d := s.unit(k, v) - s.unit(k, here[k])
-			sum += d * d
-		}
-		return sum
-	}
-	rows = slices.DeleteFunc(rows, func(i int) bool { return distance(i) == 0 })
-	slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(distance(a), distance(b)) })
-	out := make([][]float64, m)
-	for i := range out {
-		out[i] = slices.Repeat([]float64{math.NaN()}, m)
-		near := slices.DeleteFunc(slices.Clone(rows), func(r int) bool { return !(fs[r][i] < here[i]) })
-		to := least(near[:min(len(near), 3*m)], func(r int) float64 {
-			loss := 0.0
-			for k, v := range fs[r] {
-				if k != i {
-					loss += max(s.unit(k, v)-s.unit(k, here[k]), 0)
-				}
-			}
-			return loss / (s.unit(i, here[i]) - s.unit(i, fs[r][i]))
-		})
-		if to < 0 {
-			continue
-		}
-		for k, v := range fs[to] {
-			out[i][k] = (v - here[k]) / (here[i] - fs[to][i])
-		}
-	}
-	return out
 }

@@ -66,21 +66,6 @@ func TestRatesOfTwoAreSlopes(t *testing.T) {
 			t.Errorf("rate (%d, %d) is %v, want %v", c.i, c.k, got, c.want)
 		}
 	}
-	fs := [][]float64{}
-	for k := range 101 {
-		v := float64(k) / 100
-		fs = append(fs, []float64{v * v, (1 - v) * (1 - v)})
-	}
-	n := NeighbourRates(fs, 30)
-	if !near(n[0][1], slope, 0.15) || !near(n[1][0], 1/slope, 0.15) || n[0][0] != -1 {
-		t.Errorf("by neighbours %v, want about %v", n, slope)
-	}
-	if n := NeighbourRates(fs, 0); !math.IsNaN(n[0][1]) || math.IsNaN(n[1][0]) {
-		t.Errorf("at the end of the front: %v", n)
-	}
-	if NeighbourRates(fs, 200) != nil || NeighbourRates(nil, 0) != nil {
-		t.Error("rates of a row that is not there")
-	}
 }
 
 func TestRatesWithBounds(t *testing.T) {
