@@ -32,6 +32,9 @@ func (a *app) compareCommand() *cobra.Command {
 			var snaps []*study.Snapshot
 			for _, dir := range args {
 				s, snap, err := analysed(cmd.Context(), studyDir([]string{dir}))
+				if err != nil && !strings.Contains(err.Error(), dir) {
+					return fmt.Errorf("%s: %w", dir, err) // there are several: which?
+				}
 				if err != nil {
 					return err
 				}
