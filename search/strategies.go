@@ -28,7 +28,7 @@ type entry struct {
 }
 
 var (
-	startOption  = Option{"start", 0, "points of the start; 0: as many as the space needs, 8 for two coefficients and two more for each after"}
+	startOption  = Option{"start", 0, "points of the start; 0: as many as the space needs, 8 for two coefficients, 12 for four to eight, then one more for each"}
 	enoughOption = Option{"enough", 0.0, "stop when the next batch is expected to add less than this share to the measured hypervolume; 0: never"}
 )
 
