@@ -10,8 +10,10 @@ import (
 	"parfait/evaluator"
 )
 
-// frontSize is the number of points that a front is judged by.
-const frontSize = 100
+const (
+	frontSize = 100 // points that a front is judged by
+	shownSize = 200 // predicted points that the program shows, of which they are chosen
+)
 
 //go:embed testdata
 var archive embed.FS

@@ -165,7 +165,7 @@ func (c contender) run(ctx context.Context, t *truth, j *judge, seed uint64, bud
 }
 
 // share is what frontSize points are truly worth, chosen among the measured ones and, with a surrogate,
-// those that it predicts to be on the front.
+// those that it predicts to be on the front and that the program would show.
 func (c contender) share(ctx context.Context, t *truth, j *judge, known []search.Point) (float64, error) {
 	var xs, fs [][]float64
 	for _, p := range known {
@@ -182,7 +182,7 @@ func (c contender) share(ctx context.Context, t *truth, j *judge, known []search
 		if err != nil {
 			return 0, err
 		}
-		front, err := l.FrontByVolume(ctx, frontSize, t.reference(evaluator.Validation))
+		front, err := l.Front(ctx, shownSize)
 		if err != nil {
 			return 0, err
 		}
