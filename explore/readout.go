@@ -41,12 +41,13 @@ type TaskReadout struct {
 	Measured  *study.Metric
 }
 
-// Rate is what one more bit of a task costs the others, along the front.
+// Rate is what one more bit of a task costs the others, along the front: in Words by the gradients of the
+// surrogates where they are known and mean something, else by the step that Favour would take.
 type Rate struct {
 	Task  int
 	To    int       // the front point that Favour would go to, −1 none
 	Step  float64   // what the task gains there, in its own unit and sense
-	Gains []float64 // a task: what it gains for what Words count of the task, negative: a cost
+	Gains []float64 // a task: what it gains by the step for each unit of the task, negative: a cost
 	Words string
 }
 
@@ -171,13 +172,14 @@ func (s State) rate(a *study.Analysis) Rate {
 	for t := range a.Tasks {
 		r.Gains = append(r.Gains, gain(t)/r.Step*unit)
 	}
-	r.Words = rateWords(a, s.Task, unit, r.Gains)
+	if r.Words = slope(a, a.Rates(s.X), s.Task); r.Words == "" {
+		r.Words = rateWords(a, s.Task, unit, r.Gains)
+	}
 	return r
 }
 
 // Slopes says, for every objective, what a bit more of it costs the others where the front passes x, by the
-// surrogates' gradients; "" for one of which there is no more to have. Steps to other points of the front say
-// what a key would do; slopes are of the point itself. nil where the gradients are not known.
+// surrogates' gradients; "" for one of which there is no more to have. nil where gradients are not known.
 func Slopes(a *study.Analysis, x []float64) []string {
 	rates := a.Rates(x)
 	if rates == nil {
@@ -185,18 +187,32 @@ func Slopes(a *study.Analysis, x []float64) []string {
 	}
 	out := make([]string, len(a.Tasks))
 	for _, t := range a.Objectives {
-		unit := unitOf(a, t)
-		gains := make([]float64, len(a.Tasks))
-		for u, v := range rates[t] {
-			if !math.IsNaN(v) {
-				gains[u] = -sign(a.Tasks[u]) * v * unit
-			}
-		}
-		if gains[t] > 0 {
-			out[t] = rateWords(a, t, unit, gains)
-		}
+		out[t] = slope(a, rates, t)
 	}
 	return out
+}
+
+// slope puts trade-off rates in words for one objective; "" where they say nothing: where it cannot get
+// better, or another would have to move by more than it does over the whole front.
+func slope(a *study.Analysis, rates [][]float64, task int) string {
+	if rates == nil {
+		return ""
+	}
+	unit, spread := unitOf(a, task), ranges(a)
+	gains := make([]float64, len(a.Tasks))
+	for t, v := range rates[task] {
+		if math.IsNaN(v) {
+			continue
+		}
+		gains[t] = -sign(a.Tasks[t]) * v * unit
+		if math.Abs(gains[t]) > spread[t] {
+			return ""
+		}
+	}
+	if gains[task] <= 0 {
+		return ""
+	}
+	return rateWords(a, task, unit, gains)
 }
 
 // mostStretched is how many steps to the next point of the front are taken for one unit. Where a step is
