@@ -274,9 +274,14 @@ func (p *process) ascend(ctx context.Context, before prior, theta []float64, ste
 		Func: func(x []float64) float64 { post.at(x); return post.value },
 		Grad: func(grad, x []float64) { post.at(x); copy(grad, post.grad) },
 	}
+	evaluations := 0 // any number
+	if len(p.z) > subsetSize {
+		evaluations = steps + steps/4 // without noise the search along a line is long, and each is dear here
+	}
 	result, err := optimize.Minimize(problem, theta, &optimize.Settings{
 		GradientThreshold: 1e-3,
 		MajorIterations:   steps,
+		FuncEvaluations:   evaluations,
 		Converger:         &optimize.FunctionConverge{Absolute: logPosterior, Iterations: 2},
 		Recorder:          recorder{ctx},
 		Concurrent:        1,
