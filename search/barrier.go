@@ -69,68 +69,6 @@ func (r *region) between(units []unit, i, j int, t float64) []float64 {
 	return r.blend(units, weights)
 }
 
-// Barrier is what stands between two models, on one task.
-type Barrier struct {
-	A, B   string // the models
-	Task   string
-	Height float64 // how far the metric falls below the line between its values at both ends, at the worst point; 0: nowhere
-	At     float64 // how far from A to B that is
-}
-
-// Barriers returns the barriers on the lines that were measured, a task each: from every two models alone
-// and every finished point in between, whatever strategy asked for it. A line whose ends, or everything
-// between them, were not measured, or failed, is left out.
-func Barriers(q Question) ([]Barrier, error) {
-	if err := q.check(); err != nil {
-		return nil, err
-	}
-	r, units := newRegion(q.Space), q.Space.ingredients()
-	var out []Barrier
-	for i := range units {
-		for j := range i {
-			for task := range q.Tasks {
-				if b, ok := q.barrier(r, units, j, i, task); ok {
-					out = append(out, b)
-				}
-			}
-		}
-	}
-	return out, nil
-}
-
-func (q *Question) barrier(r *region, units []unit, i, j, task int) (Barrier, bool) {
-	value := func(x []float64) (float64, bool) {
-		p, how := q.recall(x)
-		if how != settled || p.Failed || math.IsNaN(p.Y[task].Value) {
-			return 0, false
-		}
-		return p.Y[task].Value, true
-	}
-	b := Barrier{A: units[i].name, B: units[j].name, Task: q.Tasks[task].Name}
-	from, known := value(r.between(units, i, j, 0))
-	to, both := value(r.between(units, i, j, 1))
-	if !known || !both {
-		return b, false
-	}
-	found := false
-	for _, p := range q.Done {
-		t, on := q.Space.onLine(p.X, r, units, i, j)
-		v, ok := value(p.X)
-		if !on || !ok || t <= 0 || t >= 1 {
-			continue
-		}
-		found = true
-		fall := from + float64(t*(to-from)) - v
-		if !q.Tasks[task].Maximize {
-			fall = -fall
-		}
-		if fall > b.Height {
-			b.Height, b.At = fall, t
-		}
-	}
-	return b, found
-}
-
 // onLine says how far x is from unit i alone to unit j alone, and whether it is on that line.
 func (s Space) onLine(x []float64, r *region, units []unit, i, j int) (t float64, on bool) {
 	a, b := r.between(units, i, j, 0), r.between(units, i, j, 1)

@@ -21,7 +21,7 @@ type Place struct {
 
 // Lines returns the lines between every two models, in the order in which the strategy barrier asks for
 // them, with those that nothing was measured on. It takes time proportional to pairs × points × coefficients.
-// Errors as of Barriers.
+// *Error with BadQuestion where the question makes no sense.
 func Lines(q Question) ([]Line, error) {
 	if err := q.check(); err != nil {
 		return nil, err
@@ -59,6 +59,14 @@ func (l *Line) put(p Place) {
 	case l.Places[k].Failed && !p.Failed:
 		l.Places[k] = p
 	}
+}
+
+// Barrier is what stands between two models, on one task.
+type Barrier struct {
+	A, B   string // the models
+	Task   string
+	Height float64 // how far the metric falls below the line between its values at both ends, at the worst point; 0: nowhere
+	At     float64 // how far from A to B that is
 }
 
 // Barrier is the barrier on one task of the question, with the standard error of its height; ok is false

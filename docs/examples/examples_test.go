@@ -332,11 +332,16 @@ func spread(v []float32) float64 {
 }
 
 func mergeability(f finished) {
-	barriers, err := search.Barriers(f.question())
-	if err != nil || len(barriers) != 3 {
-		f.Fatalf("%v (%v)", barriers, err)
+	q := f.question()
+	lines, err := search.Lines(q)
+	if err != nil || len(lines) != 3 || len(q.Tasks) != 1 {
+		f.Fatalf("%v (%v), tasks %v", lines, err, q.Tasks)
 	}
-	for _, b := range barriers {
+	for _, l := range lines {
+		b, _, ok := l.Barrier(0, q.Tasks[0])
+		if !ok {
+			f.Errorf("%s and %s: not measured", l.A, l.B)
+		}
 		if far := b.B == "stranger"; far && b.Height < 0.06 || !far && b.Height > 0.02 {
 			f.Errorf("%+v", b)
 		}
