@@ -25,7 +25,7 @@ func doubtCommands(dir string, s *study.Spec) []merge.Problem {
 		if len(words) == 0 {
 			continue
 		}
-		if told := regexp.MustCompile(`\{(model|coefficients|trial|key)\}`); !told.MatchString(strings.Join(words, " ")) {
+		if !told.MatchString(strings.Join(words, " ")) {
 			out = append(out, merge.Problem{
 				Code: merge.CodeOpen, Where: "--command", What: "has no {model} in it, so it would measure the same every time",
 				Expected: "{model} where the merged model's folder belongs", Fix: "leave it so only if the program reads PARFAIT_COEFFICIENTS",
@@ -42,6 +42,9 @@ func doubtCommands(dir string, s *study.Spec) []merge.Problem {
 	}
 	return out
 }
+
+// told is what tells a command which merge to measure.
+var told = regexp.MustCompile(`\{(model|coefficients|trial|key)\}`)
 
 // script is a word that names a program's text.
 var script = regexp.MustCompile(`^[^-{}][^{}=]*\.(py|sh|bash|R|jl|js|rb|pl|lua)$`)

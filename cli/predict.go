@@ -181,7 +181,7 @@ func bounds(t study.Task, v float64) string {
 // belief says where the point lies and whether there is a better one.
 func belief(an *study.Analysis, c explore.Choice) string {
 	s := fmt.Sprintf("leverage %s, inside the sampled region", explore.Decimal(c.Leverage, 2))
-	if d := explore.Doubt(an, c.X, c.Believed, c.Leverage); d != "" {
+	if d := an.Doubtful(c.X, c.Believed, c.Leverage); d != "" {
 		s = fmt.Sprintf("leverage %s, %s", explore.Decimal(c.Leverage, 2), d)
 	}
 	if !c.Believed {

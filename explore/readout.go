@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"parfait/search"
 	"parfait/study"
 )
 
@@ -69,7 +68,7 @@ func Read(a *study.Analysis, s State) Readout {
 		r.Dominator = Dominator(a, p)
 		r.Better = better(a, p, r.Dominator)
 	}
-	r.Doubt = Doubt(a, s.X, r.Believed, r.Leverage)
+	r.Doubt = a.Doubtful(s.X, r.Believed, r.Leverage)
 	r.Trial = slices.IndexFunc(a.Trials, func(t study.Trial) bool { return samePoint(t.X, s.X) })
 	for i := range a.Tasks {
 		t := s.task(a, i, p[i])
@@ -88,21 +87,6 @@ func Read(a *study.Analysis, s State) Readout {
 	}
 	r.Rate = s.rate(a)
 	return r
-}
-
-// Doubt says in words why predictions at x are not to be believed; "" where they may be. Belief is about the
-// tasks that are optimised, leverage about all: outside the samples of any of them is said too.
-func Doubt(a *study.Analysis, x []float64, believed bool, leverage float64) string {
-	switch {
-	case !believed:
-		if d := a.Doubt(x); d != "" {
-			return string(d)
-		}
-		return string(search.Uncertain)
-	case leverage > 1:
-		return string(search.Outside)
-	}
-	return ""
 }
 
 func (s State) task(a *study.Analysis, i int, p study.Prediction) TaskReadout {

@@ -155,7 +155,7 @@ func TestDoubtIsSaidInWords(t *testing.T) {
 		t.Errorf("far outside the doubt is %q", r.Doubt)
 	}
 	inside := a.Front[a.Knee].X
-	if d := explore.Doubt(a, inside, true, 1.2); d != string(search.Outside) {
+	if d := a.Doubtful(inside, true, 1.2); d != string(search.Outside) {
 		t.Errorf("outside the samples of a task that is not optimised: %q", d)
 	}
 }

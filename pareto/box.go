@@ -2,6 +2,7 @@ package pareto
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -11,6 +12,16 @@ import (
 // Box is where sets of points are compared, between the ideal point and the reference point. What is measured
 // in it is in shares of its sides, so that objectives of different units count alike.
 type Box struct{ Ideal, Ref []float64 }
+
+// Reference is where hypervolume is counted from for an objective whose anchors lie between lo and hi: a tenth of
+// their range worse than all of them, or of hi itself where they are all the same.
+func Reference(lo, hi float64) float64 {
+	width := hi - lo
+	if !(width > 0) {
+		width = max(math.Abs(hi), 1e-9)
+	}
+	return hi + width/10
+}
 
 // unit returns the rows with 0 at the ideal point and 1 at the reference point.
 func (b Box) unit(rows [][]float64) [][]float64 {

@@ -85,7 +85,7 @@ func TestDesignGoesOnFromWhatIsThere(t *testing.T) {
 	if p, err = (design{}).Ask(context.Background(), q); err != nil || len(p.X) != 1 {
 		t.Fatalf("%d points, %v", len(p.X), err)
 	}
-	if slices.ContainsFunc(q.taken(), func(x []float64) bool { return space.gap(x, p.X[0]) < sameGap }) {
+	if slices.ContainsFunc(q.taken(), func(x []float64) bool { return space.Gap(x, p.X[0]) < sameGap }) {
 		t.Errorf("%v is there already", p.X[0])
 	}
 }

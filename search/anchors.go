@@ -20,7 +20,7 @@ func (r *region) anchors(full bool) []proposed {
 	add := func(x []float64, why string) {
 		x = r.space.tidy(x)
 		for _, p := range out {
-			if r.space.gap(p.x, x) < sameGap {
+			if r.space.Gap(p.x, x) < sameGap {
 				return
 			}
 		}

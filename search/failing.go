@@ -27,7 +27,7 @@ func (l *Landscape) failing(x []float64, near float64) float64 {
 func (l *Landscape) nearest(points [][]float64, x []float64) (at int, gap float64) {
 	gap = math.Inf(1)
 	for i, p := range points {
-		if d := l.space.gap(x, p); d < gap {
+		if d := l.space.Gap(x, p); d < gap {
 			at, gap = i, d
 		}
 	}

@@ -140,8 +140,8 @@ func step(c Coefficient) float64 {
 	return math.Pow(10, math.Floor(math.Log10(w/1000)))
 }
 
-// gap is the distance between two points, each coefficient in units of its range.
-func (s Space) gap(a, b []float64) float64 {
+// Gap is the distance between two points, each coefficient in units of its range.
+func (s Space) Gap(a, b []float64) float64 {
 	sum := 0.0
 	for i, c := range s.Coefficients {
 		w := c.Hi - c.Lo
@@ -160,7 +160,7 @@ const sameGap = 1e-3
 // known says whether x is already among points.
 func (s Space) known(x []float64, points [][]float64) bool {
 	for _, p := range points {
-		if s.gap(x, p) < sameGap {
+		if s.Gap(x, p) < sameGap {
 			return true
 		}
 	}

@@ -40,7 +40,7 @@ func (l *Landscape) thin(points []Point) []bool {
 		taken++
 		for j, k := range whole {
 			if far[j] >= 0 {
-				gap := l.space.gap(points[k].X, points[whole[i]].X)
+				gap := l.space.Gap(points[k].X, points[whole[i]].X)
 				far[j] = min(far[j], gap*gap)
 			}
 		}

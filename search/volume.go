@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"parfait/parallel"
+	"parfait/pareto"
 )
 
 // volume measures hypervolume by counting probes: points drawn evenly in the box between the ideal and
@@ -122,7 +123,7 @@ func (v *volume) covered(fs [][]float64) [][]int32 {
 func (l *Landscape) reference(points []Point) []float64 {
 	anchors := newRegion(l.space).anchors(false)
 	isAnchor := func(x []float64) bool {
-		return slices.ContainsFunc(anchors, func(a proposed) bool { return l.space.gap(a.x, x) < sameGap })
+		return slices.ContainsFunc(anchors, func(a proposed) bool { return l.space.Gap(a.x, x) < sameGap })
 	}
 	ref := make([]float64, len(l.goals))
 	for k, i := range l.goals {
@@ -139,11 +140,7 @@ func (l *Landscape) reference(points []Point) []float64 {
 				break
 			}
 		}
-		width := hi - lo
-		if !(width > 0) {
-			width = max(math.Abs(hi), 1e-9)
-		}
-		ref[k] = hi + width/10
+		ref[k] = pareto.Reference(lo, hi)
 	}
 	return ref
 }

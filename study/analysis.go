@@ -21,8 +21,8 @@ import (
 // FrontSize is how many points the predicted front has at most.
 const FrontSize = 200
 
-// leastTrials is the number of finished trials below which nothing is fitted.
-const leastTrials = 3
+// LeastTrials is the number of finished trials below which nothing is fitted.
+const LeastTrials = 3
 
 // manyTrials is the number from which a task's standard deviation, which costs their square, takes longer than
 // to share the tasks among the processors.
@@ -68,6 +68,19 @@ func (a *Analysis) Doubt(x []float64) search.Doubt {
 		return a.landscape.Doubt(x)
 	case !a.Believed(x):
 		return search.Outside
+	}
+	return ""
+}
+
+// Doubtful says in words why predictions at x are not to be believed; "" where they may be. Belief is about the
+// tasks that are optimised, leverage about all: outside the samples of any of them is said too. Both are those of
+// x, which callers know.
+func (a *Analysis) Doubtful(x []float64, believed bool, leverage float64) string {
+	switch {
+	case !believed:
+		return string(cmp.Or(a.Doubt(x), search.Uncertain))
+	case leverage > 1:
+		return string(search.Outside)
 	}
 	return ""
 }
@@ -133,7 +146,7 @@ func (s *Study) analyse(ctx context.Context) error {
 	}
 	// Finished trials never change, so their number says whether there are new ones.
 	switch {
-	case n < leastTrials, snap.Analysis != nil && len(snap.Analysis.Trials) >= n && snap.Analysis.failed == failures(snap):
+	case n < LeastTrials, snap.Analysis != nil && len(snap.Analysis.Trials) >= n && snap.Analysis.failed == failures(snap):
 		return nil
 	case failed.done == n:
 		return errors.New(failed.why)

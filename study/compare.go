@@ -232,11 +232,7 @@ func boxOf(all []contest) pareto.Box {
 		if !(hi > lo) {
 			lo, hi = best, worst
 		}
-		width := hi - lo
-		if !(width > 0) {
-			width = max(math.Abs(hi), 1e-9)
-		}
-		box.Ideal[k], box.Ref[k] = best, hi+width/10
+		box.Ideal[k], box.Ref[k] = best, pareto.Reference(lo, hi)
 	}
 	return box
 }
@@ -261,15 +257,19 @@ func rows(of [][]float64, at []int) [][]float64 {
 	return out
 }
 
+// fronts are the measured fronts of all.
+func fronts(all []contest) [][][]float64 {
+	out := make([][][]float64, len(all))
+	for i, in := range all {
+		out[i] = rows(in.costs, in.front)
+	}
+	return out
+}
+
 // stand fills in how each study stands.
 func (c *Comparison) stand(box pareto.Box, all []contest) {
-	fewest := len(all[0].costs)
-	fronts := make([][][]float64, len(all))
-	for i, in := range all {
-		fronts[i] = rows(in.costs, in.front)
-		fewest = min(fewest, len(in.costs))
-	}
-	standings, front := box.Standings(fronts)
+	standings, front := box.Standings(fronts(all))
+	fewest := c.fewest()
 	c.Front = front
 	for i, in := range all {
 		s := &c.Studies[i]
@@ -303,12 +303,8 @@ func (c *Comparison) attain(box pareto.Box, all []contest) {
 	if n < 3 || math.Pow(float64(points), float64(len(c.Tasks)-1)) > surfaceMost {
 		return
 	}
-	fronts := make([][][]float64, n)
-	for i, in := range all {
-		fronts[i] = rows(in.costs, in.front)
-	}
 	for _, level := range []int{1, (n + 1) / 2, n} {
-		corners := pareto.Attainment(fronts, level)
+		corners := pareto.Attainment(fronts(all), level)
 		s := Surface{Level: level, Volume: box.Volume(corners), Points: [][]float64{}}
 		for _, p := range corners {
 			s.Points = append(s.Points, c.metrics(p))

@@ -34,8 +34,8 @@ func Demo(ctx context.Context, dir string, o DemoOptions) error {
 	if most := digits.MaxTasks(); o.Tasks < 2 || o.Tasks > most {
 		return inputError("--tasks", "expected 2 to %d, found %d", most, o.Tasks)
 	}
-	if o.Budget < leastTrials {
-		return inputError("--budget", "expected at least %d, found %d", leastTrials, o.Budget)
+	if o.Budget < LeastTrials {
+		return inputError("--budget", "expected at least %d, found %d", LeastTrials, o.Budget)
 	}
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		for _, e := range entries {

@@ -1,7 +1,6 @@
 package study
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +17,6 @@ import (
 
 	"parfait/evaluator"
 	"parfait/merge"
-	"parfait/search"
 )
 
 // ExportRequest says what to write and where.
@@ -148,7 +146,7 @@ func (s *Study) PlanExport(r ExportRequest) (ExportCost, error) {
 		c.Warnings = append(c.Warnings, w.Error())
 	}
 	if a := s.Snapshot().Analysis; a != nil {
-		if d := a.doubtful(r.X); d != "" {
+		if d := a.Doubtful(r.X, a.Believed(r.X), a.Leverage(r.X)); d != "" {
 			c.Warnings = append(c.Warnings, d+": do not believe what is predicted there before it is measured")
 		}
 	}
@@ -235,7 +233,7 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(Expor
 			e.Predicted[s.spec.Tasks[i].Name] = p
 		}
 		receipt.Trials = len(a.Trials)
-		e.Doubt = a.doubtful(r.X)
+		e.Doubt = a.Doubtful(r.X, a.Believed(r.X), a.Leverage(r.X))
 		e.OnFront = slices.ContainsFunc(a.Front, func(p FrontPoint) bool { return slices.Equal(p.X, r.X) })
 	}
 	receipt.Predicted, receipt.Doubt = e.Predicted, e.Doubt
@@ -272,18 +270,6 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(Expor
 	}
 	progress(ExportProgress{Stage: "done", Done: e.Bytes, Total: e.Bytes})
 	return e, nil
-}
-
-// doubtful says in words why the predictions at x are not to be believed, those of guards among them; "" where
-// they may be.
-func (a *Analysis) doubtful(x []float64) string {
-	switch {
-	case !a.Believed(x):
-		return cmp.Or(string(a.Doubt(x)), string(search.Uncertain))
-	case a.Leverage(x) > 1:
-		return string(search.Outside)
-	}
-	return ""
 }
 
 // exportKept says that an export stands, whatever came after it.

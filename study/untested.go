@@ -43,17 +43,9 @@ func (a *Analysis) untested() string {
 func (a *Analysis) nearest(x []float64, but int) float64 {
 	near := math.Inf(1)
 	for i, t := range a.Trials {
-		if i == but {
-			continue
+		if i != but {
+			near = min(near, a.Space.Gap(x, t.X))
 		}
-		sum := 0.0
-		for k, c := range a.Space.Coefficients {
-			if width := c.Hi - c.Lo; width > 0 {
-				d := (x[k] - t.X[k]) / width
-				sum += float64(d * d)
-			}
-		}
-		near = min(near, sum)
 	}
-	return math.Sqrt(near)
+	return near
 }

@@ -8,9 +8,6 @@ import (
 	"parfait/tui/chart"
 )
 
-// leastMeasured is how many measured trials a front needs.
-const leastMeasured = 3
-
 // measuredTrials is how many trials have results.
 func (s *sight) measuredTrials() int {
 	n := 0
@@ -24,7 +21,7 @@ func (s *sight) measuredTrials() int {
 
 // working says whether there is enough for a front that is not there yet.
 func (s *sight) working() bool {
-	return s.analysis() == nil && s.snap.Problem == "" && s.measuredTrials() >= leastMeasured
+	return s.analysis() == nil && s.snap.Problem == "" && s.measuredTrials() >= study.LeastTrials
 }
 
 // starts says how a run begins: viewers wait for somebody else.

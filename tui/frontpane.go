@@ -60,8 +60,8 @@ func (p frontPane) title(w int) []chart.Span {
 		return append(t, chart.Span{Text: " ─ working it out…", Style: muted})
 	}
 	if p.analysis() == nil {
-		if n := p.measuredTrials(); n > 0 && n < leastMeasured {
-			t = append(t, chart.Span{Text: fmt.Sprintf(" ─ %d of %d trials needed", n, leastMeasured), Style: muted})
+		if n := p.measuredTrials(); n > 0 && n < study.LeastTrials {
+			t = append(t, chart.Span{Text: fmt.Sprintf(" ─ %d of %d trials needed", n, study.LeastTrials), Style: muted})
 		}
 		return t
 	}

@@ -70,7 +70,7 @@ func ParseOptions(m map[string]any) (Options, []error) {
 		"wait":       option.Into(&o.Wait, option.Duration),
 		"headers":    option.Into(&o.Headers, option.Texts),
 		"bearer_env": option.Into(&o.BearerEnv, option.Text),
-		"model":      func(v any) error { wanted, err := option.Truth(v); o.NoModel = !wanted; return err },
+		"model":      option.Not(&o.NoModel),
 		"form":       option.Into(&o.Form, option.Form),
 		"splits":     option.Into(&o.Splits, option.Splits),
 		"metrics":    option.Into(&o.Metrics, option.Texts),

@@ -71,7 +71,7 @@ func ParseOptions(m map[string]any) (Options, []error) {
 		"grace":    option.Into(&o.Grace, option.Duration),
 		"dir":      option.Into(&o.Dir, option.Text),
 		"env":      option.Into(&o.Env, option.Texts),
-		"model":    func(v any) error { wanted, err := option.Truth(v); o.NoModel = !wanted; return err },
+		"model":    option.Not(&o.NoModel),
 		"form":     option.Into(&o.Form, option.Form),
 		"splits":   option.Into(&o.Splits, option.Splits),
 		"metrics":  option.Into(&o.Metrics, option.Texts),

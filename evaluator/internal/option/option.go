@@ -128,6 +128,15 @@ func Truth(v any) (bool, error) {
 	return false, fmt.Errorf("expected true or false, found %v", v)
 }
 
+// Not reads the opposite of an option into its field, false or true.
+func Not(field *bool) func(any) error {
+	return func(v any) error {
+		b, err := Truth(v)
+		*field = !b
+		return err
+	}
+}
+
 // Form reads the form of a model; which there are is for CheckOffer.
 func Form(v any) (evaluator.Form, error) {
 	s, err := Text(v)
