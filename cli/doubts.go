@@ -88,9 +88,9 @@ const oddMost = 3
 func odd(an *study.Analysis, task int) string {
 	f := an.Fits[task]
 	var parts []string
-	for k, i := range f.Trust.Odd {
+	for k, i := range f.Trust.Outliers {
 		if k == oddMost {
-			parts = append(parts, fmt.Sprintf("and %d more", len(f.Trust.Odd)-k))
+			parts = append(parts, fmt.Sprintf("and %d more", len(f.Trust.Outliers)-k))
 			break
 		}
 		t := an.Trials[f.Used[i]]

@@ -176,7 +176,7 @@ func worstTrial(a *study.Analysis, f study.Fit, t surrogate.Trust) int {
 // oddTrials are the ids of the trials that are far from what all others predict there.
 func oddTrials(a *study.Analysis, f study.Fit) []int {
 	out := []int{}
-	for _, i := range f.Trust.Odd {
+	for _, i := range f.Trust.Outliers {
 		out = append(out, a.Trials[f.Used[i]].ID)
 	}
 	return out

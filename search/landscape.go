@@ -8,7 +8,6 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"parfait/parallel"
 	"parfait/pareto"
 	"parfait/surrogate"
 )
@@ -43,23 +42,6 @@ func Fit(ctx context.Context, space Space, tasks []Task, points []Point, warm *L
 
 // FitAs is Fit with the surrogates that a study chose.
 func FitAs(ctx context.Context, c surrogate.Choice, space Space, tasks []Task, points []Point) (*Landscape, error) {
-	return fitLandscape(ctx, space, tasks, points, c.Together)
-}
-
-// FitWith is Fit with a fitter of one's own, each task by itself.
-func FitWith(ctx context.Context, fitter surrogate.Fitter, space Space, tasks []Task, points []Point) (*Landscape, error) {
-	each := func(ctx context.Context, data []surrogate.Data) ([]surrogate.Surrogate, []surrogate.Trust, []error) {
-		fits := make([]surrogate.Surrogate, len(data))
-		trusts, errs := make([]surrogate.Trust, len(data)), make([]error, len(data))
-		parallel.For(0, len(data), func(i int) { fits[i], trusts[i], errs[i] = fitter.Fit(ctx, data[i], nil) })
-		return fits, trusts, errs
-	}
-	return fitLandscape(ctx, space, tasks, points, each)
-}
-
-type fitAll func(context.Context, []surrogate.Data) ([]surrogate.Surrogate, []surrogate.Trust, []error)
-
-func fitLandscape(ctx context.Context, space Space, tasks []Task, points []Point, together fitAll) (*Landscape, error) {
 	q := Question{Space: space, Tasks: tasks, Done: points}
 	if err := q.check(); err != nil {
 		return nil, err
@@ -90,13 +72,12 @@ func fitLandscape(ctx context.Context, space Space, tasks []Task, points []Point
 			l.worked = append(l.worked, p.X)
 		}
 	}
-	fits, trusts, errs := together(ctx, data)
-	for i, err := range errs {
-		if err != nil {
-			problems = append(problems, fmt.Errorf("task %q: %w", tasks[i].Name, err))
+	for i, r := range surrogate.Fit(ctx, data, c) {
+		if r.Err != nil {
+			problems = append(problems, fmt.Errorf("task %q: %w", tasks[i].Name, r.Err))
 			continue
 		}
-		l.fits[i].surrogate, l.fits[i].trust = fits[i], trusts[i]
+		l.fits[i].surrogate, l.fits[i].trust = r.Surrogate, r.Trust
 	}
 	if len(problems) > 0 {
 		return nil, errors.Join(problems...)
@@ -170,7 +151,7 @@ func (l *Landscape) objectives(dst []float64, jac *mat.Dense, x []float64) {
 			row = jac.RawRowView(k)
 		}
 		sign := l.sign(i)
-		dst[k] = sign * predictMean(l.fits[i].surrogate, row, x)
+		dst[k] = sign * l.fits[i].surrogate.Mean(row, x)
 		for j := range row {
 			row[j] *= sign
 		}
@@ -182,20 +163,4 @@ func (l *Landscape) sign(task int) float64 {
 		return -1
 	}
 	return 1
-}
-
-// meaner is a surrogate that knows a cheaper way to its mean alone.
-type meaner interface {
-	Mean(grad, x []float64) float64
-}
-
-func predictMean(s surrogate.Surrogate, grad, x []float64) float64 {
-	if m, ok := s.(meaner); ok {
-		return m.Mean(grad, x)
-	}
-	if grad != nil {
-		s.Gradient(grad, nil, x)
-	}
-	mean, _ := s.Predict(x)
-	return mean
 }

@@ -63,7 +63,7 @@ func TestSixtyFourCoefficients(t *testing.T) {
 
 func surrogateOf(t *testing.T, space Space, g game, points []Point) surrogate.Trust {
 	t.Helper()
-	l, err := FitWith(context.Background(), surrogate.Quadratic(surrogate.QuadraticOptions{}), space, g.tasks, points)
+	l, err := FitAs(context.Background(), surrogate.Choice{Kind: surrogate.KindQuadratic}, space, g.tasks, points)
 	if err != nil {
 		t.Fatal(err)
 	}

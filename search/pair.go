@@ -216,6 +216,6 @@ func (t *tree) predict(land *Landscape, tasks []int, u []float64) func(task int)
 		if k < 0 {
 			return math.NaN()
 		}
-		return predictMean(land.Surrogate(k), nil, u)
+		return land.Surrogate(k).Mean(nil, u)
 	}
 }

@@ -41,8 +41,8 @@ func (b basis) features(dst, u []float64) {
 	}
 }
 
-// pull stores Σ_k w_k ∂φ_k/∂u in dst of length dim.
-func (b basis) pull(dst, w, u []float64) {
+// gradientOf stores Σ_k w_k ∂φ_k/∂u, the gradient of wᵀφ, in dst of length dim.
+func (b basis) gradientOf(dst, w, u []float64) {
 	for i, a := range u {
 		dst[i] = w[1+i] + 2*(a-0.5)*w[1+b.dim+i]
 	}
@@ -72,8 +72,8 @@ func (p *polynomial) phi(u []float64) []float64 {
 	return f
 }
 
-// spread returns Cov·φ(u).
-func (p *polynomial) spread(f []float64) []float64 {
+// covTimes returns Cov·f for features f.
+func (p *polynomial) covTimes(f []float64) []float64 {
 	out := mat.NewVecDense(len(f), nil)
 	out.MulVec(p.cov, mat.NewVecDense(len(f), f))
 	return out.RawVector().Data
@@ -81,27 +81,27 @@ func (p *polynomial) spread(f []float64) []float64 {
 
 func (p *polynomial) predict(u []float64) (eta, sd float64) {
 	f := p.phi(u)
-	return dot(p.beta, f), math.Sqrt(max(dot(f, p.spread(f)), 0))
+	return dot(p.beta, f), math.Sqrt(max(dot(f, p.covTimes(f)), 0))
 }
 
 func (p *polynomial) mean(grad, u []float64) float64 {
 	if grad != nil {
-		p.pull(grad, p.beta, u)
+		p.gradientOf(grad, p.beta, u)
 	}
 	return dot(p.beta, p.phi(u))
 }
 
 func (p *polynomial) gradient(eta, sd, u []float64) {
 	if eta != nil {
-		p.pull(eta, p.beta, u)
+		p.gradientOf(eta, p.beta, u)
 	}
 	if sd == nil {
 		return
 	}
 	f := p.phi(u)
-	w := p.spread(f)
+	w := p.covTimes(f)
 	s := math.Sqrt(max(dot(f, w), 0))
-	p.pull(sd, w, u)
+	p.gradientOf(sd, w, u)
 	for i := range sd {
 		if s > 0 {
 			sd[i] /= s

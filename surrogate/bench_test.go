@@ -1,13 +1,12 @@
 package surrogate
 
 import (
-	"context"
 	"fmt"
 	"testing"
 )
 
 // Bars: 8 tasks at n = 100 within 0.5 s, at n = 500 within 5 s, on two cores.
-func BenchmarkTogether(b *testing.B) {
+func BenchmarkFit(b *testing.B) {
 	for _, n := range []int{30, 100, 200, 500} {
 		b.Run(fmt.Sprintf("8tasks/%dpoints", n), func(b *testing.B) {
 			data := make([]Data, 8)
@@ -15,8 +14,8 @@ func BenchmarkTogether(b *testing.B) {
 				data[i] = sampled(n, 8, 1, 450, func(x []float64) float64 { return bowl(x[i/2:]) })
 			}
 			for b.Loop() {
-				if _, _, errs := Together(context.Background(), data); errs[0] != nil {
-					b.Fatal(errs[0])
+				if r := Fit(b.Context(), data, Choice{}); r[0].Err != nil {
+					b.Fatal(r[0].Err)
 				}
 			}
 		})
@@ -27,29 +26,29 @@ func BenchmarkTogether(b *testing.B) {
 func BenchmarkPredict(b *testing.B) {
 	for _, n := range []int{100, 500} {
 		b.Run(fmt.Sprintf("%dpoints", n), func(b *testing.B) {
-			s, _, err := GP(GPOptions{}).Fit(context.Background(), sampled(n, 8, 1, 450, bowl), nil)
-			if err != nil {
-				b.Fatal(err)
+			r := alone(b.Context(), sampled(n, 8, 1, 450, bowl), Choice{Kind: KindGP})
+			if r.Err != nil {
+				b.Fatal(r.Err)
 			}
 			x := []float64{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8}
 			for b.Loop() {
 				x[0] = 0.9 - x[0] // no answer is remembered
-				s.Predict(x)
-				s.Interval(x, 0.9)
-				s.Leverage(x)
+				r.Surrogate.Predict(x)
+				r.Surrogate.Interval(x, 0.9)
+				r.Surrogate.Leverage(x)
 			}
 		})
 	}
 }
 
 func BenchmarkMeanWithGradient(b *testing.B) {
-	s, _, err := GP(GPOptions{}).Fit(context.Background(), sampled(100, 8, 1, 450, bowl), nil)
-	if err != nil {
-		b.Fatal(err)
+	r := alone(b.Context(), sampled(100, 8, 1, 450, bowl), Choice{Kind: KindGP})
+	if r.Err != nil {
+		b.Fatal(r.Err)
 	}
 	x := []float64{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8}
 	grad := make([]float64, 8)
 	for b.Loop() {
-		s.(*fitted).Mean(grad, x)
+		r.Surrogate.Mean(grad, x)
 	}
 }

@@ -5,51 +5,59 @@ import (
 	"fmt"
 )
 
-// Kind names a fitter.
+// Kind names a kind of surrogate.
 type Kind string
 
 // The kinds. The zero value is KindAuto.
 const (
-	KindAuto      Kind = "auto"      // the quadratic while measurements are few, then the Gaussian process
-	KindQuadratic Kind = "quadratic" // the quadratic, however many there are
-	KindGP        Kind = "gp"        // the Gaussian process, from four measurements on
+	// KindAuto is the quadratic below N+4 measurements of N coefficients, where a Gaussian process has too
+	// little to learn its length scales from, and the Gaussian process from there on.
+	KindAuto Kind = "auto"
+	// KindQuadratic is MAP's second-order Taylor model m(c) = e + bᵀc + ½cᵀAc (arXiv 2406.07529) through the
+	// link, by penalised iteratively reweighted least squares (Nelder and Wedderburn 1972): penalties
+	// n·λ·(1, r_q, r_q·r_i) on linear, square and interaction terms, λ ∈ 10^{−6…0}, r_q ∈ {1, 10, 100},
+	// r_i ∈ {1, 10}, chosen by PRESS (Allen 1974). Above 33 coefficients the interactions are left out, and
+	// Trust.Note says so. O(42·(n·p² + p³)) for p terms.
+	KindQuadratic Kind = "quadratic"
+	// KindGP is a Gaussian process with a linear trend and a Matérn-5/2 deviation on the standardised metric
+	// on the link's scale, at the maximum a posteriori of its length scales and variances, noise among them
+	// (Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, chapters 2, 4 and 5). Where
+	// numerics fail it is the quadratic, and Trust.Fitter says so.
+	KindGP Kind = "gp"
 )
 
-// Choice is which surrogate is fitted. The zero value is what the program uses.
+// Choice is which surrogate is fitted; the zero value is KindAuto. Below four measurements every kind is the
+// mean with a wide interval, and a metric that does not vary beyond its noise gets a constant.
 type Choice struct {
 	Kind Kind
-	// Plain is MAP's published quadratic (see QuadraticOptions), started from ones as its authors do. It
-	// is for KindQuadratic.
+	// Plain is MAP's published quadratic, for comparison; it needs KindQuadratic: least squares through a
+	// sigmoid (rates) or a softplus (losses), unweighted, without a penalty.
 	Plain bool
+	// FromZero starts a plain fit from zeros; its authors' code starts from ones.
+	FromZero bool
 }
 
-// Fitter fits one metric by itself.
-func (c Choice) Fitter() Fitter {
-	switch c.Kind {
-	case KindQuadratic:
-		return c.quadratic()
-	case KindGP:
-		return GP(GPOptions{})
+func (c Choice) fitQuadratic(ctx context.Context, s *sample) (Surrogate, Trust, error) {
+	switch {
+	case s.n() < minPointsAny:
+		return fitMean(s)
+	case s.flat():
+		return fitConstant(s)
+	case c.Plain && c.FromZero:
+		return fitPlain(ctx, s, 0)
+	case c.Plain:
+		return fitPlain(ctx, s, 1)
 	}
-	return Auto()
+	return fitRidge(ctx, s)
 }
 
-func (c Choice) quadratic() quadratic {
-	if c.Plain {
-		return quadratic{QuadraticOptions{Plain: true, Start: 1}}
-	}
-	return quadratic{}
-}
-
-// Together is the package's Together with the surrogates chosen.
-func (c Choice) Together(ctx context.Context, data []Data) (fits []Surrogate, trusts []Trust, errs []error) {
-	return together(ctx, data, c)
-}
+// minPointsAny is the fewest measurements to which a function is fitted.
+const minPointsAny = 4
 
 // process says whether s is fitted by a Gaussian process.
 func (c Choice) process(s *sample) bool {
 	switch {
-	case c.Kind == KindQuadratic, s.n() < 4, s.flat():
+	case c.Kind == KindQuadratic, s.n() < minPointsAny, s.flat():
 		return false
 	case c.Kind == KindGP:
 		return true

@@ -1,16 +1,13 @@
 package surrogate
 
-import (
-	"context"
-	"testing"
-)
+import "testing"
 
 // A plain quadratic with as many parameters as measurements goes through all of them: residuals of nothing
 // must not be taken for a perfect fit.
 func TestPlainThatInterpolatesIsFlagged(t *testing.T) {
 	for _, n := range []int{6, 10} { // of 10 parameters
 		d := sampled(n, 3, 1, 450, bowl)
-		s, trust := fit(t, Choice{Kind: KindQuadratic, Plain: true}.Fitter(), d)
+		s, trust := fit(t, Choice{Kind: KindQuadratic, Plain: true}, d)
 		if !trust.Flagged || trust.Q2 > 0.1 {
 			t.Errorf("%d points: %+v", n, trust)
 		}
@@ -43,10 +40,13 @@ func TestChoice(t *testing.T) {
 		}
 		for i, data := range []Data{few, many} {
 			n := []string{c.few, c.many}[i]
-			_, together, errs := c.choice.Together(context.Background(), []Data{data, data})
-			_, alone := fit(t, c.choice.Fitter(), data)
-			if errs[0] != nil || errs[1] != nil || together[0].Fitter != n || together[1].Fitter != n || alone.Fitter != n {
-				t.Errorf("%s of %d points: %q together, %q alone, expected %q (%v)", c.choice, len(data.X), together[0].Fitter, alone.Fitter, n, errs)
+			for k, r := range Fit(t.Context(), []Data{data, data}, c.choice) {
+				if r.Err != nil || r.Trust.Fitter != n {
+					t.Errorf("%s of %d points, metric %d: %q, expected %q (%v)", c.choice, len(data.X), k, r.Trust.Fitter, n, r.Err)
+				}
+			}
+			if _, trust := fit(t, c.choice, data); trust.Fitter != n {
+				t.Errorf("%s of %d points, alone: %q, expected %q", c.choice, len(data.X), trust.Fitter, n)
 			}
 		}
 	}

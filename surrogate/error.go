@@ -37,20 +37,33 @@ func (e *Error) add(c Code, format string, args ...any) {
 	}
 }
 
-// check returns everything that makes d unfit to be fitted, or nil.
+// check returns everything that makes d unfit to be fitted, or nil. Values are looked at only where all lengths
+// match.
 func check(d Data) error {
 	e := &Error{}
-	n, dim := len(d.X), len(d.Lo)
+	e.checkShape(d)
+	if len(e.Problems) == 0 {
+		e.checkRanges(d)
+		for i := range d.X {
+			e.checkPoint(d, i)
+		}
+	}
+	if len(e.Problems) > 0 {
+		return e
+	}
+	return nil
+}
+
+func (e *Error) checkShape(d Data) {
+	n := len(d.X)
 	if n == 0 {
 		e.add(Empty, "no measurements: at least one is needed")
 	}
-	if len(d.Hi) != dim {
-		e.add(Shape, "Hi has %d entries, Lo has %d", len(d.Hi), dim)
+	if len(d.Hi) != len(d.Lo) {
+		e.add(Shape, "Hi has %d entries, Lo has %d", len(d.Hi), len(d.Lo))
 	}
-	for name, length := range map[string]int{"Y": len(d.Y)} {
-		if length != n {
-			e.add(Shape, "%s has %d entries for %d points", name, length, n)
-		}
+	if len(d.Y) != n {
+		e.add(Shape, "Y has %d entries for %d points", len(d.Y), n)
 	}
 	if d.Stderr != nil && len(d.Stderr) != n {
 		e.add(Shape, "Stderr has %d entries for %d points", len(d.Stderr), n)
@@ -63,43 +76,39 @@ func check(d Data) error {
 	default:
 		e.add(BadLink, "link %q: expected identity, logit or log", d.Link)
 	}
-	if len(e.Problems) > 0 {
-		return e
-	}
-	for i := range dim {
-		if !finite(d.Lo[i]) || !finite(d.Hi[i]) || d.Lo[i] > d.Hi[i] {
-			e.add(NotANum, "range of coefficient %d is [%g, %g]: expected finite numbers in order", i, d.Lo[i], d.Hi[i])
+}
+
+func (e *Error) checkRanges(d Data) {
+	for i, lo := range d.Lo {
+		if hi := d.Hi[i]; !finite(lo) || !finite(hi) || lo > hi {
+			e.add(NotANum, "range of coefficient %d is [%g, %g]: expected finite numbers in order", i, lo, hi)
 		}
 	}
-	for i, x := range d.X {
-		if len(x) != dim {
-			e.add(Shape, "point %d has %d coefficients, expected %d", i, len(x), dim)
-		}
-		for j, v := range x {
-			if !finite(v) {
-				e.add(NotANum, "point %d: coefficient %d is %g", i, j, v)
-			}
-		}
-		y := d.Y[i]
-		switch {
-		case !finite(y):
-			e.add(NotANum, "point %d: metric is %g: leave out points that could not be measured", i, y)
-		case d.Link == Logit && (y < 0 || y > 1):
-			e.add(OffLink, "point %d: metric %g is no rate in [0, 1]: give it as a share, or use another link", i, y)
-		case d.Link == Log && y <= 0:
-			e.add(OffLink, "point %d: metric %g is not positive: use the identity link", i, y)
-		}
-		if d.Stderr != nil && (d.Stderr[i] < 0 || !finite(d.Stderr[i])) {
-			e.add(NotANum, "point %d: standard error %g: expected 0 (unknown) or more", i, d.Stderr[i])
-		}
-		if d.N != nil && d.N[i] < 0 {
-			e.add(Shape, "point %d: %d items: expected 0 (unknown) or more", i, d.N[i])
+}
+
+func (e *Error) checkPoint(d Data, i int) {
+	if len(d.X[i]) != len(d.Lo) {
+		e.add(Shape, "point %d has %d coefficients, expected %d", i, len(d.X[i]), len(d.Lo))
+	}
+	for j, v := range d.X[i] {
+		if !finite(v) {
+			e.add(NotANum, "point %d: coefficient %d is %g", i, j, v)
 		}
 	}
-	if len(e.Problems) > 0 {
-		return e
+	switch y := d.Y[i]; {
+	case !finite(y):
+		e.add(NotANum, "point %d: metric is %g: leave out points that could not be measured", i, y)
+	case d.Link == Logit && (y < 0 || y > 1):
+		e.add(OffLink, "point %d: metric %g is no rate in [0, 1]: give it as a share, or use another link", i, y)
+	case d.Link == Log && y <= 0:
+		e.add(OffLink, "point %d: metric %g is not positive: use the identity link", i, y)
 	}
-	return nil
+	if d.Stderr != nil && (d.Stderr[i] < 0 || !finite(d.Stderr[i])) {
+		e.add(NotANum, "point %d: standard error %g: expected 0 (unknown) or more", i, d.Stderr[i])
+	}
+	if d.N != nil && d.N[i] < 0 {
+		e.add(Shape, "point %d: %d items: expected 0 (unknown) or more", i, d.N[i])
+	}
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

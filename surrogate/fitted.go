@@ -12,39 +12,39 @@ import (
 // latent is a fitted function on the link's scale, of coefficients scaled to [0, 1].
 type latent interface {
 	predict(u []float64) (eta, sd float64)
-	// mean is predict without the standard deviation; it adds nothing to a nil gradient.
+	// mean is predict without the standard deviation, O(n) instead of O(n²); it stores its gradient in grad unless nil.
 	mean(grad, u []float64) float64
 	// gradient stores the gradients of eta and sd; either may be nil.
 	gradient(eta, sd, u []float64)
 	joint(us [][]float64) ([]float64, *mat.SymDense)
 }
 
-// fitted carries a latent function to the metric's scale. It is the Surrogate of every Fitter here.
+// fitted carries a latent function to the metric's scale. It is what every fit returns.
 type fitted struct {
-	box
+	scaler
 	link     Link
 	f        latent
 	residual []float64 // absolute leave-one-out residuals on the link's scale, sorted
 	lo, hi   float64   // of what was measured, on the link's scale
 	dof      float64   // behind the latent's standard deviation; +Inf: many
 	hull     *hull
-	last     atomic.Pointer[memo]
+	last     atomic.Pointer[prediction]
 }
 
-// memo is what was said last: a point in hand is asked for its prediction, its interval and whether it may
-// be believed, one after the other, and the standard deviation costs O(n²).
-type memo struct {
+// prediction is the last answer, kept: the same point is often asked for its prediction, its interval and its
+// leverage one after the other, and a standard deviation costs O(n²).
+type prediction struct {
 	x       []float64
 	eta, sd float64
 }
 
-// predict is the latent function's, at raw coefficients.
+// predict is the latent function's prediction at raw coefficients x.
 func (s *fitted) predict(x []float64) (eta, sd float64) {
-	if m := s.last.Load(); m != nil && slices.Equal(m.x, x) {
-		return m.eta, m.sd
+	if p := s.last.Load(); p != nil && slices.Equal(p.x, x) {
+		return p.eta, p.sd
 	}
 	eta, sd = s.f.predict(s.scale(x))
-	s.last.Store(&memo{slices.Clone(x), eta, sd})
+	s.last.Store(&prediction{slices.Clone(x), eta, sd})
 	return eta, sd
 }
 
@@ -55,8 +55,7 @@ func (s *fitted) Predict(x []float64) (mean, std float64) {
 	return s.link.inverse(eta), slope * sd
 }
 
-// Mean returns the mean at x, and stores its gradient where grad is not nil. It is several times
-// cheaper than Predict.
+// Mean implements Surrogate.
 func (s *fitted) Mean(grad, x []float64) float64 {
 	eta := s.f.mean(grad, s.scale(x))
 	if grad != nil {
@@ -110,8 +109,8 @@ func (s *fitted) Joint(xs [][]float64) ([]float64, *mat.SymDense) {
 	return mean, cov
 }
 
-// Interval implements Surrogate. It is central on the link's scale, so a rate's stays in [0, 1]; what is surely
-// beyond all that was measured is an extrapolation, and reaches back to it.
+// Interval implements Surrogate. It is central on the link's scale, so a rate's stays in [0, 1]. An interval that
+// lies wholly beyond all measured values is an extrapolation, and is extended back to the nearest of them.
 func (s *fitted) Interval(x []float64, level float64) (lo, hi float64) {
 	eta, sd := s.predict(x)
 	half := max(studentQuantile(level, s.dof)*sd, upperQuantile(s.residual, level))
@@ -121,7 +120,7 @@ func (s *fitted) Interval(x []float64, level float64) (lo, hi float64) {
 // Leverage implements Surrogate.
 func (s *fitted) Leverage(x []float64) float64 { return s.hull.leverage(s.scale(x)) }
 
-// studentQuantile is the half-width of the central interval of a level, in standard deviations.
+// studentQuantile is the half-width, in standard deviations, of the central interval of a level under Student's t.
 func studentQuantile(level, dof float64) float64 {
 	level = min(max(level, 0), 0.9999)
 	if dof > 200 {
@@ -130,8 +129,8 @@ func studentQuantile(level, dof float64) float64 {
 	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: max(dof, 1)}.Quantile(0.5 + level/2)
 }
 
-// upperQuantile is the smallest of the sorted values that at least level·(n+1) of them reach, the
-// finite-sample quantile of conformal prediction; the largest where there are too few.
+// upperQuantile is the ⌈level·(n+1)⌉-th smallest of n sorted values, the finite-sample quantile of conformal
+// prediction; the largest where there are too few, 0 where there are none.
 func upperQuantile(sorted []float64, level float64) float64 {
 	if len(sorted) == 0 {
 		return 0
@@ -148,6 +147,6 @@ func newFitted(s *sample, f latent, loo []float64, dof float64) *fitted {
 	}
 	slices.Sort(r)
 	return &fitted{
-		box: s.box, link: s.link, f: f, residual: r, lo: slices.Min(s.z), hi: slices.Max(s.z), dof: dof, hull: newHull(s.u),
+		scaler: s.scaler, link: s.link, f: f, residual: r, lo: slices.Min(s.z), hi: slices.Max(s.z), dof: dof, hull: newHull(s.u),
 	}
 }

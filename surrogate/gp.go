@@ -13,49 +13,21 @@ import (
 	"gonum.org/v1/gonum/optimize"
 )
 
-// GPOptions choose how a Gaussian process is fitted; the zero value is right.
-type GPOptions struct {
-	// Redrawn says that every measurement draws its items anew. The binomial variance is then added to
-	// the noise that is learnt; where every trial sees the same items that would be too much.
-	Redrawn bool
-}
-
-// GP fits a Gaussian process with a linear trend and a Matérn-5/2 deviation (see kernel) to the metric
-// on the link's scale, standardised, at the maximum a posteriori of its scales, found by L-BFGS from the
-// prior means. It learns the noise. Where numerics fail it is the quadratic, and Trust.Fitter says so.
-// O(n³) a step; above 150 points the scales are learnt from 150 of them first.
-// Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, chapters 2, 4 and 5.
-func GP(o GPOptions) Fitter { return gp{o} }
-
-type gp struct{ GPOptions }
-
-// The priors of the logarithms of scales and variances, and where they are clipped.
+// Normal priors of the logarithms of length scales ℓ and variances, and bounds to which they are clamped.
 const (
-	scaleMean, scaleStd         = 0.414, 1.0 // of ℓ, plus ½ ln N
-	scaleLo, scaleHi            = -3, 4
+	scaleMean, scaleStd         = 0.414, 1.0 // of log ℓ, plus ½ ln N
+	minLogScale, maxLogScale    = -3, 4
 	deviationMean, deviationStd = 0, 1.5
 	linearMean, linearStd       = 0, 2.0
 	noiseStd                    = 3.0
-	noiseLo, noiseHi            = -14, 1
+	minLogNoise, maxLogNoise    = -14, 1
+	minLogVariance              = -14 // of the deviation and the linear trend
+	maxLogVariance              = 8
 )
 
 var noiseMean = math.Log(1e-3)
 
-// Fit implements Fitter. It starts from the prior means whatever warm is, so that a resumed study sees
-// what an unbroken one would have seen.
-func (g gp) Fit(ctx context.Context, d Data, _ Surrogate) (Surrogate, Trust, error) {
-	s, err := newSample(d)
-	if err != nil {
-		return nil, Trust{}, err
-	}
-	if s.n() < 4 || s.flat() {
-		return quadratic{}.fit(ctx, s)
-	}
-	p := newProcess(s, g.GPOptions)
-	return p.finish(ctx, s, p.learn(ctx, vague(s.dim())))
-}
-
-// finish makes the surrogate of what was learnt, or the quadratic where err says that nothing was.
+// finish makes the surrogate from the fitted hyperparameters, or the quadratic where err says that there are none.
 func (p *process) finish(ctx context.Context, s *sample, err error) (Surrogate, Trust, error) {
 	if err == nil {
 		err = p.factorize()
@@ -69,105 +41,95 @@ func (p *process) finish(ctx context.Context, s *sample, err error) (Surrogate, 
 		return fit, t, err
 	}
 	loo, sd := p.leaveOneOut()
-	t := judge("gp", s, loo, sd, math.Inf(1))
-	if full := (basis{dim: s.dim(), interactions: true}).size(); full > quadraticLimit {
+	t := newTrust("gp", s, loo, sd, math.Inf(1))
+	if full := (basis{dim: s.dim(), interactions: true}).size(); full > maxTerms {
 		t.Note = fmt.Sprintf("a quadratic of %d coefficients has %d parameters and is out of reach: a linear trend with smooth deviations is fitted instead, and no interaction is looked at by itself", s.dim(), full)
 	}
-	if t.hopeless(s) {
+	if t.isNoise(s) {
 		return fitConstant(s)
 	}
 	return newFitted(s, p, loo, math.Inf(1)), t, nil
 }
 
-// process is a fitted Gaussian process, a latent function on the link's scale.
+// process is a Gaussian process on the link's scale; fitted once factorize was called, and a latent then.
 type process struct {
-	us          [][]float64
-	z           []float64 // standardised
-	extra       []float64 // n: noise known beforehand, added to what is learnt; nil: none
-	shift, unit float64   // of the standardisation
-	theta       []float64 // learnt, see kernel
+	us          [][]float64 // n × d
+	z           []float64   // n, standardised
+	shift, unit float64     // of the standardisation
+	theta       []float64   // hyperparameters, see decode
 	kernel      kernel
-	alpha       []float64         // K⁻¹z
+	alpha       []float64         // n: K⁻¹z
 	factor      blas64.Triangular // upper Cholesky factor of K
-	diagonal    []float64         // of K⁻¹
-	pull        *pull             // what the mean needs, laid out for speed
+	diagonal    []float64         // n: of K⁻¹
+	posterior   *posteriorMean
 }
 
-func newProcess(s *sample, o GPOptions) *process {
-	mean, variance := s.spread()
+func newProcess(s *sample) *process {
+	mean, variance := s.moments()
 	p := &process{us: s.u, shift: mean, unit: math.Sqrt(variance), z: make([]float64, s.n())}
 	for i, v := range s.z {
 		p.z[i] = (v - mean) / p.unit
 	}
-	if o.Redrawn {
-		p.extra = make([]float64, s.n())
-		for i, v := range s.noise {
-			p.extra[i] = v / variance
-		}
-	}
 	return p
 }
 
-// errFactor says that no kernel on the way could be factorised.
+// errFactor says that the covariance of the samples could not be factorised.
 var errFactor = errors.New("covariance is not positive definite")
 
 const (
-	ascentSteps = 80
-	// logPosterior is a gain that does not matter: a twentieth of the odds. A tighter one costs twice the
-	// time for the same held-out errors.
-	logPosterior = 0.05
+	maxSteps = 80 // of L-BFGS
+	// convergence is the gain in log posterior below which a fit has converged: a twentieth of the odds. A
+	// smaller one costs twice the time for the same held-out errors.
+	convergence = 0.05
 
-	subsetSize  = 150 // points from which the scales of larger samples are learnt
-	subsetSteps = 8   // steps on all points after that
+	subsetSize = 150 // points to which the hyperparameters of larger samples are fitted first
+	fullSteps  = 8   // of L-BFGS on all points after that
 )
 
-// learn finds θ at the maximum of its posterior under a prior.
-func (p *process) learn(ctx context.Context, before prior) error {
-	if err := p.sketch(ctx, before); err != nil || len(p.z) <= subsetSize {
+// fitHyper finds the hyperparameters θ at the maximum of their posterior under a prior.
+func (p *process) fitHyper(ctx context.Context, before prior) error {
+	if err := p.fitSubset(ctx, before); err != nil || len(p.z) <= subsetSize {
 		return err
 	}
 	var err error
-	p.theta, err = p.ascend(ctx, before, p.theta, subsetSteps)
+	p.theta, err = p.maximize(ctx, before, p.theta, fullSteps)
 	return err
 }
 
-// sketch is learn from subsetSize points at most, starting at θ where there is one.
-func (p *process) sketch(ctx context.Context, before prior) error {
+// fitSubset is fitHyper on subsetSize points at most, starting at θ where there is one, else at the prior's means.
+func (p *process) fitSubset(ctx context.Context, before prior) error {
 	start := p.theta
 	if start == nil {
 		start = before.mean
 	}
 	few := *p
 	if len(p.z) > subsetSize {
-		few.us, few.z, few.extra = p.subset()
+		few.us, few.z = p.subset()
 	}
 	var err error
-	p.theta, err = few.ascend(ctx, before, start, ascentSteps)
+	p.theta, err = few.maximize(ctx, before, start, maxSteps)
 	return err
 }
 
-// subset are points spread over the order in which they were measured.
-func (p *process) subset() (us [][]float64, z, extra []float64) {
+// subset returns subsetSize points, evenly spaced in the order in which they were measured.
+func (p *process) subset() (us [][]float64, z []float64) {
 	n := len(p.z)
 	for k := range subsetSize {
 		i := k * n / subsetSize
 		us, z = append(us, p.us[i]), append(z, p.z[i])
-		if p.extra != nil {
-			extra = append(extra, p.extra[i])
-		}
 	}
-	return us, z, extra
+	return us, z
 }
 
-// factorize computes what predictions need from θ.
+// factorize computes from θ what predictions need.
 func (p *process) factorize() error {
 	p.kernel = decode(p.theta)
-	g := newGram(p.us, p.extra)
+	g := newGram(p.us)
 	if !g.factorize(&p.kernel) {
 		return errFactor
 	}
 	p.alpha, _ = g.solve(p.z)
-	p.pull = newPull(&p.kernel, p.us, p.alpha)
+	p.posterior = newPosteriorMean(&p.kernel, p.us, p.alpha)
 	p.factor = g.triangular()
 	p.factor.Data = slices.Clone(g.factor)
 	if !g.invert() {
@@ -183,8 +145,8 @@ func (p *process) factorize() error {
 // prior is an independent normal distribution of each entry of θ.
 type prior struct{ mean, std []float64 }
 
-// vague is the prior of a task of which nothing is known.
-func vague(d int) prior {
+// vaguePrior is the prior of a task of which nothing is known.
+func vaguePrior(d int) prior {
 	p := prior{
 		mean: []float64{deviationMean, linearMean, noiseMean},
 		std:  []float64{deviationStd, linearStd, noiseStd},
@@ -207,8 +169,9 @@ func (p prior) cost(theta, grad []float64) float64 {
 	return total
 }
 
-// posterior is the negative log posterior of θ and its gradient, remembered for one θ.
-type posterior struct {
+// negLogPosterior is the negative log posterior of θ with its gradient, remembered for the θ last asked for:
+// the optimiser asks for value and gradient one after the other.
+type negLogPosterior struct {
 	g     *gram
 	prior prior
 	z     []float64
@@ -217,7 +180,7 @@ type posterior struct {
 	grad  []float64
 }
 
-func (p *posterior) at(theta []float64) {
+func (p *negLogPosterior) at(theta []float64) {
 	if slices.Equal(p.theta, theta) {
 		return
 	}
@@ -234,19 +197,19 @@ func (p *posterior) at(theta []float64) {
 		return
 	}
 	p.g.gradient(p.grad, alpha, &k)
-	mask(p.grad, theta)
+	zeroClamped(p.grad, theta)
 	p.value = dot(p.z, alpha)/2 + logDet/2 + p.prior.cost(theta, p.grad)
 }
 
-// mask removes the likelihood's gradient where decode clamps.
-func mask(grad, theta []float64) {
+// zeroClamped zeroes the likelihood's gradient where decode clamps.
+func zeroClamped(grad, theta []float64) {
 	for i, v := range theta {
-		lo, hi := -14.0, 8.0
+		lo, hi := float64(minLogVariance), float64(maxLogVariance)
 		switch {
 		case i == 2:
-			lo, hi = noiseLo, noiseHi
+			lo, hi = minLogNoise, maxLogNoise
 		case i > 2:
-			lo, hi = scaleLo, scaleHi
+			lo, hi = minLogScale, maxLogScale
 		}
 		if v < lo || v > hi {
 			grad[i] = 0
@@ -263,9 +226,9 @@ func (r recorder) Record(*optimize.Location, optimize.Operation, *optimize.Stats
 	return r.ctx.Err()
 }
 
-// ascend improves θ by at most steps of L-BFGS (Liu and Nocedal 1989).
-func (p *process) ascend(ctx context.Context, before prior, theta []float64, steps int) ([]float64, error) {
-	post := &posterior{g: newGram(p.us, p.extra), prior: before, z: p.z, grad: make([]float64, len(theta))}
+// maximize improves θ by at most so many steps of L-BFGS (Liu and Nocedal 1989).
+func (p *process) maximize(ctx context.Context, before prior, theta []float64, steps int) ([]float64, error) {
+	post := &negLogPosterior{g: newGram(p.us), prior: before, z: p.z, grad: make([]float64, len(theta))}
 	post.at(theta)
 	if math.IsInf(post.value, 1) {
 		return nil, errFactor
@@ -276,13 +239,13 @@ func (p *process) ascend(ctx context.Context, before prior, theta []float64, ste
 	}
 	evaluations := 0 // any number
 	if len(p.z) > subsetSize {
-		evaluations = steps + steps/4 // without noise the search along a line is long, and each is dear here
+		evaluations = steps + steps/4 // without noise line searches are long, and an evaluation is O(n³)
 	}
 	result, err := optimize.Minimize(problem, theta, &optimize.Settings{
 		GradientThreshold: 1e-3,
 		MajorIterations:   steps,
 		FuncEvaluations:   evaluations,
-		Converger:         &optimize.FunctionConverge{Absolute: logPosterior, Iterations: 2},
+		Converger:         &optimize.FunctionConverge{Absolute: convergence, Iterations: 2},
 		Recorder:          recorder{ctx},
 		Concurrent:        1,
 	}, &optimize.LBFGS{Store: 10})
@@ -319,7 +282,7 @@ func (p *process) variance(k, u []float64) float64 {
 }
 
 func (p *process) mean(grad, u []float64) float64 {
-	eta := p.shift + p.unit*p.pull.mean(grad, u)
+	eta := p.shift + p.unit*p.posterior.mean(grad, u)
 	for i := range grad {
 		grad[i] *= p.unit
 	}
@@ -341,7 +304,7 @@ func (p *process) gradient(eta, sd, u []float64) {
 		return
 	}
 	blas64.Trsv(blas.NoTrans, p.factor, blas64.Vector{N: len(k), Inc: 1, Data: k}) // K⁻¹k
-	p.kernel.pull(sd, k, u, p.us)
+	p.kernel.addGradient(sd, k, u, p.us)
 	for i := range sd {
 		sd[i] = p.unit * (p.kernel.linear*(u[i]-0.5) - sd[i]) / math.Sqrt(v)
 	}

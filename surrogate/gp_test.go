@@ -63,8 +63,8 @@ func anyProcess(t *testing.T, n, d int) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newProcess(s, GPOptions{})
-	if err := p.learn(context.Background(), vague(d)); err != nil {
+	p := newProcess(s)
+	if err := p.fitHyper(context.Background(), vaguePrior(d)); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.factorize(); err != nil {
@@ -120,25 +120,23 @@ func TestPosteriorGradient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, redrawn := range []bool{false, true} {
-		p := newProcess(s, GPOptions{Redrawn: redrawn})
-		post := &posterior{g: newGram(p.us, p.extra), prior: vague(3), z: p.z, grad: make([]float64, 6)}
-		theta := []float64{0.3, -0.5, -4, 0.2, 0.9, -0.4}
+	p := newProcess(s)
+	post := &negLogPosterior{g: newGram(p.us), prior: vaguePrior(3), z: p.z, grad: make([]float64, 6)}
+	theta := []float64{0.3, -0.5, -4, 0.2, 0.9, -0.4}
+	post.at(theta)
+	grad := append([]float64(nil), post.grad...)
+	for i := range theta {
+		const h = 1e-5
+		v := theta[i]
+		theta[i] = v + h
 		post.at(theta)
-		grad := append([]float64(nil), post.grad...)
-		for i := range theta {
-			const h = 1e-5
-			v := theta[i]
-			theta[i] = v + h
-			post.at(theta)
-			up := post.value
-			theta[i] = v - h
-			post.at(theta)
-			down := post.value
-			theta[i] = v
-			if want := (up - down) / (2 * h); math.Abs(grad[i]-want) > 1e-4*(1+math.Abs(want)) {
-				t.Errorf("redrawn %v: ∂/∂θ%d = %g, differences say %g", redrawn, i, grad[i], want)
-			}
+		up := post.value
+		theta[i] = v - h
+		post.at(theta)
+		down := post.value
+		theta[i] = v
+		if want := (up - down) / (2 * h); math.Abs(grad[i]-want) > 1e-4*(1+math.Abs(want)) {
+			t.Errorf("∂/∂θ%d = %g, differences say %g", i, grad[i], want)
 		}
 	}
 }
@@ -149,9 +147,9 @@ func TestPosteriorValue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newProcess(s, GPOptions{})
+	p := newProcess(s)
 	theta := []float64{0.3, -0.5, -4, 0.2, 0.9}
-	post := &posterior{g: newGram(p.us, nil), prior: vague(2), z: p.z, grad: make([]float64, 5)}
+	post := &negLogPosterior{g: newGram(p.us), prior: vaguePrior(2), z: p.z, grad: make([]float64, 5)}
 	post.at(theta)
 	k := decode(theta)
 	slow := newSlow(p.us, p.z, k)
@@ -176,20 +174,18 @@ func TestPosteriorValue(t *testing.T) {
 	}
 }
 
-func TestTogetherIsTheSameForAnyNumberOfTasksAtOnce(t *testing.T) {
+func TestFitIsTheSameForAnyNumberOfProcessors(t *testing.T) {
 	data := []Data{sampled(20, 3, 1, 450, bowl), sampled(20, 3, 2, 100, bowl), sampled(20, 3, 3, 0, bowl)}
-	a, _, errs := Together(context.Background(), data)
-	for _, err := range errs {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	a := Fit(t.Context(), data, Choice{})
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	b, _, _ := Together(context.Background(), data)
+	b := Fit(t.Context(), data, Choice{})
 	x := []float64{0.3, 0.6, 0.9}
 	for i := range a {
-		m, s := a[i].Predict(x)
-		n, u := b[i].Predict(x)
+		if a[i].Err != nil || b[i].Err != nil {
+			t.Fatal(a[i].Err, b[i].Err)
+		}
+		m, s := a[i].Surrogate.Predict(x)
+		n, u := b[i].Surrogate.Predict(x)
 		if m != n || s != u {
 			t.Errorf("metric %d: %g ± %g, then %g ± %g", i, m, s, n, u)
 		}

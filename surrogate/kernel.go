@@ -27,13 +27,13 @@ const (
 // decode reads θ = (log σ_f², log σ_l², log σ_n², log ℓ_1 …), clamped to what numerics can carry.
 func decode(theta []float64) kernel {
 	k := kernel{
-		deviation: math.Exp(min(max(theta[0], -14), 8)),
-		linear:    math.Exp(min(max(theta[1], -14), 8)),
-		noise:     math.Exp(min(max(theta[2], noiseLo), noiseHi)),
+		deviation: math.Exp(min(max(theta[0], minLogVariance), maxLogVariance)),
+		linear:    math.Exp(min(max(theta[1], minLogVariance), maxLogVariance)),
+		noise:     math.Exp(min(max(theta[2], minLogNoise), maxLogNoise)),
 		inverse:   make([]float64, len(theta)-3),
 	}
 	for i := range k.inverse {
-		k.inverse[i] = math.Exp(-2 * min(max(theta[3+i], scaleLo), scaleHi))
+		k.inverse[i] = math.Exp(-2 * min(max(theta[3+i], minLogScale), maxLogScale))
 	}
 	return k
 }
@@ -68,8 +68,8 @@ func (k *kernel) self(u []float64) float64 {
 	return constantVariance + k.linear*a + k.deviation
 }
 
-// pull adds Σ_i w_i ∂k(u, us_i)/∂u to dst.
-func (k *kernel) pull(dst, w, u []float64, us [][]float64) {
+// addGradient adds Σ_i w_i ∂k(u, us_i)/∂u to dst.
+func (k *kernel) addGradient(dst, w, u []float64, us [][]float64) {
 	for i, v := range us {
 		r2 := 0.0
 		for j, s := range k.inverse {
@@ -84,20 +84,19 @@ func (k *kernel) pull(dst, w, u []float64, us [][]float64) {
 	}
 }
 
-// gram is the covariance of the samples with its derivatives' ingredients, computed once a step.
+// gram is the Gram matrix of the samples, their covariance under a kernel, and what its derivatives are made of.
 type gram struct {
 	n, d   int
 	us     [][]float64
-	extra  []float64 // n: variances added to the diagonal, or nil
 	inner  []float64 // n × n, upper: (u−½)·(u'−½)
 	value  []float64 // n × n, upper: Matérn
 	slope  []float64 // n × n, upper: its factor of Δ²
 	factor []float64 // n × n, upper: covariance, then its Cholesky factor, then its inverse
 }
 
-func newGram(us [][]float64, extra []float64) *gram {
+func newGram(us [][]float64) *gram {
 	n, d := len(us), len(us[0])
-	g := &gram{n: n, d: d, us: us, extra: extra}
+	g := &gram{n: n, d: d, us: us}
 	g.inner, g.value = make([]float64, n*n), make([]float64, n*n)
 	g.slope, g.factor = make([]float64, n*n), make([]float64, n*n)
 	for i, u := range us {
@@ -137,9 +136,6 @@ func (g *gram) factorize(k *kernel) bool {
 			g.factor[at] = constantVariance + k.linear*g.inner[at] + k.deviation*g.value[at]
 		}
 		g.factor[i*n+i] += k.noise
-		if g.extra != nil {
-			g.factor[i*n+i] += g.extra[i]
-		}
 	}
 	_, ok := lapack64.Potrf(g.symmetric())
 	return ok

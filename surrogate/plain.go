@@ -24,12 +24,12 @@ func softplus(eta float64) (value, slope float64) {
 
 func identity(eta float64) (value, slope float64) { return eta, 1 }
 
-// marquardtSteps bounds the iterations, about what a curve fitter allows itself.
-const marquardtSteps = 400
+// maxMarquardtSteps bounds the iterations; most fits take far fewer.
+const maxMarquardtSteps = 400
 
 // fitPlain is MAP's own fit (arXiv 2406.07529): Levenberg–Marquardt (Marquardt 1963) on the squared
-// error of the metric, every point alike, no penalty. It interpolates where n ≤ p and saturates; it is
-// kept to compare with. Its predictions are carried on the link's scale like any other surrogate's.
+// error of the metric, every point alike, no penalty. It interpolates where n ≤ p, and saturates; it is
+// for comparison. Its predictions are carried on the link's scale like any other surrogate's.
 func fitPlain(ctx context.Context, s *sample, start float64) (Surrogate, Trust, error) {
 	b := basis{dim: s.dim(), interactions: true}
 	act := map[Link]activation{Logit: sigmoid, Log: softplus, Identity: identity}[s.link]
@@ -49,21 +49,21 @@ func fitPlain(ctx context.Context, s *sample, start float64) (Surrogate, Trust, 
 		return f.interpolating(s)
 	}
 	dof := max(float64(s.n()-b.size()), 1)
-	t := judge("plain", s, loo, sd, dof)
+	t := newTrust("plain", s, loo, sd, dof)
 	return newFitted(s, f, loo, dof), t, nil
 }
 
-// interpolating is a fit with no fewer parameters than measurements: it goes through all of them, and its
-// residuals say nothing. Nothing better is known of its errors than how the metric varies, as for the mean.
+// interpolating is the result of a fit with no fewer parameters than measurements: it goes through all of them,
+// and its residuals say nothing of its errors, which are taken to be as large as the metric varies.
 func (f *plain) interpolating(s *sample) (Surrogate, Trust, error) {
-	mean, variance := s.spread()
+	mean, variance := s.moments()
 	n := float64(s.n())
 	loo := make([]float64, s.n())
 	for i := range loo {
 		loo[i] = (mean*n - s.z[i]) / (n - 1)
 	}
 	f.cov.Zero()
-	t := judge("plain", s, loo, filled(s.n(), math.Sqrt(variance*(1+1/n))), n-1)
+	t := newTrust("plain", s, loo, filled(s.n(), math.Sqrt(variance*(1+1/n))), n-1)
 	t.flag("%d measurements for the %d parameters of a plain quadratic: it goes through all of them, and how wrong it is elsewhere cannot be known", s.n(), f.size())
 	return newFitted(s, f, loo, n-1), t, nil
 }
@@ -137,8 +137,8 @@ func (f *plain) joint(us [][]float64) ([]float64, *mat.SymDense) {
 	return mean, cov
 }
 
-// squared is the sum of squared errors.
-func (f *plain) squared(phi *mat.Dense, y []float64) float64 {
+// sumSquares is the sum of squared errors.
+func (f *plain) sumSquares(phi *mat.Dense, y []float64) float64 {
 	sum := 0.0
 	for i, v := range y {
 		m, _ := f.act(dot(phi.RawRowView(i), f.beta))
@@ -164,8 +164,8 @@ func (f *plain) jacobian(phi *mat.Dense, y []float64) (*mat.Dense, []float64) {
 
 func (f *plain) marquardt(ctx context.Context, phi *mat.Dense, y []float64) error {
 	p := f.size()
-	damping, cost := 1e-3, f.squared(phi, y)
-	for range marquardtSteps {
+	damping, cost := 1e-3, f.sumSquares(phi, y)
+	for range maxMarquardtSteps {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -191,7 +191,7 @@ func (f *plain) marquardt(ctx context.Context, phi *mat.Dense, y []float64) erro
 			for k := range f.beta {
 				f.beta[k] += step.AtVec(k)
 			}
-			next := f.squared(phi, y)
+			next := f.sumSquares(phi, y)
 			if next < cost {
 				done := cost-next <= 1e-10*cost
 				cost, improved, damping = next, true, max(damping/10, 1e-12)
@@ -229,7 +229,7 @@ func (f *plain) finish(phi *mat.Dense, s *sample) (loo, sd []float64, err error)
 	loo, sd = make([]float64, s.n()), make([]float64, s.n())
 	for i := range loo {
 		row := j.RawRowView(i)
-		h := min(dot(row, f.spread(row)), 1-1e-3)
+		h := min(dot(row, f.covTimes(row)), 1-1e-3)
 		raw := dot(phi.RawRowView(i), f.beta)
 		_, slope := f.act(raw)
 		shift := h / (1 - h) * r[i] / max(slope, 1e-6)

@@ -8,53 +8,13 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// QuadraticOptions choose how a quadratic is fitted. The zero value is this program's own: penalised
-// iteratively reweighted least squares through the link, from zero, with a hierarchical ridge.
-type QuadraticOptions struct {
-	// Plain is MAP's own fit (arXiv 2406.07529): least squares through a sigmoid (rates) or a softplus
-	// (losses), unweighted, without a ridge, started at Start. For comparison.
-	Plain bool
-	// Start is where every parameter of a plain fit starts; its authors' code starts at 1.
-	Start float64
-}
+// maxTerms is the largest number of terms of a quadratic with interactions.
+const maxTerms = 600
 
-// quadraticLimit is the largest number of features of a quadratic with interactions.
-const quadraticLimit = 600
-
-// Quadratic fits MAP's second-order Taylor model m̃(c) = e + bᵀc + ½cᵀAc through the link, by penalised
-// iteratively reweighted least squares (Nelder and Wedderburn 1972) started at zero, with penalties
-// n·λ·(1, r_q, r_q·r_i) on linear, square and interaction terms, λ ∈ 10^{−6…0}, r_q ∈ {1, 10, 100},
-// r_i ∈ {1, 10}, chosen by PRESS (Allen 1974). Below 4 points it is the mean with an honest, wide
-// interval. Where the interactions alone would be more than a quadratic can carry (above 33
-// coefficients) they are left out, and Trust.Note says so. O(42·(n·p² + p³)) for p features.
-func Quadratic(o QuadraticOptions) Fitter { return quadratic{o} }
-
-type quadratic struct{ QuadraticOptions }
-
-// Fit implements Fitter; warm is not needed.
-func (q quadratic) Fit(ctx context.Context, d Data, _ Surrogate) (Surrogate, Trust, error) {
-	s, err := newSample(d)
-	if err != nil {
-		return nil, Trust{}, err
-	}
-	return q.fit(ctx, s)
-}
-
-func (q quadratic) fit(ctx context.Context, s *sample) (Surrogate, Trust, error) {
-	switch {
-	case s.n() < 4:
-		return fitFew(s)
-	case s.flat():
-		return fitConstant(s)
-	case q.Plain:
-		return fitPlain(ctx, s, q.Start)
-	}
-	return fitRidge(ctx, s)
-}
-
+// fitRidge is KindQuadratic's own fit, a ridge regression with hierarchical penalties.
 func fitRidge(ctx context.Context, s *sample) (Surrogate, Trust, error) {
 	b := basis{dim: s.dim(), interactions: true}
-	if b.size() > quadraticLimit {
+	if b.size() > maxTerms {
 		b.interactions = false
 	}
 	phi := mat.NewDense(s.n(), b.size(), nil)
@@ -66,17 +26,17 @@ func fitRidge(ctx context.Context, s *sample) (Surrogate, Trust, error) {
 		return nil, Trust{}, err
 	}
 	if s.link == Logit {
-		if better := reweigh(s, phi, fit); better != nil {
-			fit = better
+		if binomial := fitBinomial(s, phi, fit); binomial != nil {
+			fit = binomial
 		}
 	}
 	loo, sd := fit.leaveOneOut()
-	dof := max(float64(s.n())-fit.effective(), 1)
-	t := judge("quadratic", s, loo, sd, dof)
+	dof := max(float64(s.n())-fit.degreesOfFreedom(), 1)
+	t := newTrust("quadratic", s, loo, sd, dof)
 	if !b.interactions {
 		t.Note = fmt.Sprintf("a quadratic of %d coefficients has %d parameters and is out of reach: linear and square terms are fitted instead, without interactions", s.dim(), (basis{dim: s.dim(), interactions: true}).size())
 	}
-	if t.hopeless(s) {
+	if t.isNoise(s) {
 		return fitConstant(s)
 	}
 	cov := mat.NewSymDense(b.size(), nil)
@@ -87,9 +47,9 @@ func fitRidge(ctx context.Context, s *sample) (Surrogate, Trust, error) {
 	return newFitted(s, &polynomial{basis: b, beta: fit.beta, cov: cov}, loo, dof), t, nil
 }
 
-// hopeless says whether what varies is no more than noise, and nothing of it can be predicted.
-func (t *Trust) hopeless(s *sample) bool {
-	_, variance := s.spread()
+// isNoise says whether the metric varies no more than its noise explains, and nothing of that can be predicted.
+func (t *Trust) isNoise(s *sample) bool {
+	_, variance := s.moments()
 	noise := meanPositive(s.noise)
 	return s.n() >= 8 && noise > 0 && t.Q2 < 0.2 && variance < 1.5*noise
 }
@@ -172,8 +132,8 @@ func (r *ridge) leaveOneOut() (eta, sd []float64) {
 	return eta, sd
 }
 
-// effective is the number of parameters that the data decide.
-func (r *ridge) effective() float64 {
+// degreesOfFreedom is the effective number of parameters, the trace of the hat matrix.
+func (r *ridge) degreesOfFreedom() float64 {
 	sum := 0.0
 	for _, h := range r.leverage {
 		sum += h
@@ -227,9 +187,9 @@ func choosePenalty(ctx context.Context, s *sample, b basis, phi *mat.Dense) (*ri
 	return best, nil
 }
 
-// reweigh carries the penalty of start into a binomial fit by iteratively reweighted least squares from
-// zero; nil where that does not converge.
-func reweigh(s *sample, phi *mat.Dense, start *ridge) *ridge {
+// fitBinomial is the fit of rates by the binomial likelihood with the penalty of start, by iteratively
+// reweighted least squares from zero; nil where that does not converge.
+func fitBinomial(s *sample, phi *mat.Dense, start *ridge) *ridge {
 	n := s.n()
 	items := make([]float64, n)
 	typical := meanPositive(s.items)

@@ -1,7 +1,6 @@
 package surrogate
 
 import (
-	"context"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -45,24 +44,21 @@ func sampled(n, d int, seed uint64, items int, f func([]float64) float64) Data {
 	return data
 }
 
-func fitters() map[string]Fitter {
-	return map[string]Fitter{
-		"quadratic": Quadratic(QuadraticOptions{}),
-		"plain":     Quadratic(QuadraticOptions{Plain: true}),
-		"gp":        GP(GPOptions{}),
+func fitters() map[string]Choice {
+	return map[string]Choice{
+		"quadratic": {Kind: KindQuadratic},
+		"plain":     {Kind: KindQuadratic, Plain: true, FromZero: true},
+		"gp":        {Kind: KindGP},
 	}
 }
 
 func TestGradientsMatchDifferences(t *testing.T) {
-	for name, fitter := range fitters() {
+	for name, choice := range fitters() {
 		for _, link := range []Link{Identity, Logit, Log} {
 			t.Run(name+"/"+string(link), func(t *testing.T) {
 				d := sampled(40, 3, 7, 0, bowl)
 				d.Link = link
-				s, _, err := fitter.Fit(context.Background(), d, nil)
-				if err != nil {
-					t.Fatal(err)
-				}
+				s, _ := fit(t, choice, d)
 				rng := rand.New(rand.NewPCG(3, 3))
 				for range 20 {
 					x := []float64{rng.Float64(), rng.Float64(), rng.Float64()}

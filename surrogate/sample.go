@@ -8,7 +8,7 @@ import (
 // sample is Data made ready to fit: coefficients scaled to [0, 1] by their ranges, the metric on the
 // link's scale, and its noise there.
 type sample struct {
-	box
+	scaler
 	link  Link
 	u     [][]float64 // n × d, scaled
 	y     []float64   // n, metric's scale
@@ -17,11 +17,11 @@ type sample struct {
 	noise []float64   // n, variance of z from the evaluation, 0 unknown
 }
 
-// box scales coefficients by their ranges.
-type box struct{ lo, width []float64 }
+// scaler maps coefficients to [0, 1] by their ranges; one without a range is only shifted.
+type scaler struct{ lo, width []float64 }
 
-func newBox(lo, hi []float64) box {
-	b := box{lo: slices.Clone(lo), width: make([]float64, len(lo))}
+func newScaler(lo, hi []float64) scaler {
+	b := scaler{lo: slices.Clone(lo), width: make([]float64, len(lo))}
 	for i := range lo {
 		b.width[i] = hi[i] - lo[i]
 		if !(b.width[i] > 0) {
@@ -31,7 +31,7 @@ func newBox(lo, hi []float64) box {
 	return b
 }
 
-func (b box) scale(x []float64) []float64 {
+func (b scaler) scale(x []float64) []float64 {
 	u := make([]float64, len(b.lo))
 	for i := range u {
 		u[i] = (x[i] - b.lo[i]) / b.width[i]
@@ -39,15 +39,15 @@ func (b box) scale(x []float64) []float64 {
 	return u
 }
 
-// newSample checks and prepares d. Items unknown for some rates are taken from the others' median, so
-// that one trial without them is not an outlier.
+// newSample checks and prepares d. A rate whose number of items is unknown gets the others' median, so that one
+// measurement without it is not an outlier.
 func newSample(d Data) (*sample, error) {
 	if err := check(d); err != nil {
 		return nil, err
 	}
 	n := len(d.X)
 	s := &sample{
-		box: newBox(d.Lo, d.Hi), link: d.Link, u: make([][]float64, n), y: slices.Clone(d.Y),
+		scaler: newScaler(d.Lo, d.Hi), link: d.Link, u: make([][]float64, n), y: slices.Clone(d.Y),
 		items: make([]float64, n), z: make([]float64, n), noise: make([]float64, n),
 	}
 	for i, x := range d.X {
@@ -103,8 +103,8 @@ func (s *sample) countItems(d Data) {
 func (s *sample) n() int   { return len(s.z) }
 func (s *sample) dim() int { return len(s.lo) }
 
-// weights are relative precisions of z, with mean 1. Noise that is only part of the misfit must not
-// decide alone: half of each variance is the typical one.
+// weights are relative precisions of z, with mean 1. The evaluation's noise is only part of the misfit and must
+// not decide alone: the typical variance is added to each.
 func (s *sample) weights() []float64 {
 	typical := meanPositive(s.noise)
 	w := make([]float64, s.n())
@@ -125,8 +125,8 @@ func (s *sample) weights() []float64 {
 	return w
 }
 
-// spread returns the mean and the sample variance of z.
-func (s *sample) spread() (mean, variance float64) { return moments(s.z) }
+// moments returns the mean and the sample variance of z.
+func (s *sample) moments() (mean, variance float64) { return moments(s.z) }
 
 func moments(v []float64) (mean, variance float64) {
 	for _, a := range v {

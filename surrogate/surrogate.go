@@ -1,31 +1,32 @@
 // Package surrogate fits one function from merge coefficients to one metric, with a predictive
 // distribution and held-out figures that say how far to believe it.
 //
-// In come points, metrics and their noise; out come predictions on the metric's own scale. The package
+// To use it, put measurements into [Data], call [Fit], look at each [Result]'s [Trust] (Flagged, Why, Q2), and ask
+// its [Surrogate] with Predict for a mean and a standard deviation, or with Interval for a range that holds
+// the metric nine times of ten. Leverage says whether a point is an extrapolation.
+//
+// In come points, metrics and their noise; out come predictions on the metric's own scale. Results depend
+// on the data alone: nothing is random, and the number of processors changes the time only. The package
 // knows nothing of studies, searches or merging; numerics are gonum's.
 package surrogate
 
-import (
-	"context"
+import "gonum.org/v1/gonum/mat"
 
-	"gonum.org/v1/gonum/mat"
-)
-
-// Link maps a metric to the scale on which it is fitted.
+// Link maps a metric to the scale on which it is fitted, so that predictions stay where the metric can be.
 type Link string
 
-// The links. Logit is for rates in [0, 1], Log for positive losses.
+// The links.
 const (
-	Identity Link = "identity"
-	Logit    Link = "logit"
-	Log      Link = "log"
+	Identity Link = "identity" // any metric
+	Logit    Link = "logit"    // rates within [0, 1]
+	Log      Link = "log"      // positive metrics, such as losses
 )
 
-// Data are n measurements of one metric at points of d coefficients.
-// Points that could not be measured (NaN) must be left out by the caller.
+// Data are n measurements of one metric at points of d coefficients. Link is required. Leave out points
+// that could not be measured.
 type Data struct {
-	X      [][]float64 // n × d, raw coefficients
-	Lo, Hi []float64   // d: the range of each coefficient, to scale by
+	X      [][]float64 // n × d, in the coefficients' own units
+	Lo, Hi []float64   // d: the range of each coefficient, by which it is scaled
 	Y      []float64   // n: the metric, on its own scale
 	Stderr []float64   // n: standard errors on the metric's scale, 0 unknown; nil: all unknown
 	N      []int       // n: items behind each metric, 0 unknown; nil: all unknown
@@ -33,44 +34,47 @@ type Data struct {
 }
 
 // Surrogate is a fitted function, safe for concurrent use. Means, standard deviations and intervals are
-// on the metric's own scale (delta method through the link), of the function itself, without the noise
-// of one more measurement unless it says so.
+// on the metric's own scale (by the delta method through the link), and of the function itself: one more
+// measurement scatters about it by its noise besides. Points are in the coefficients' own units and have
+// the length d of Data; those outside the ranges are extrapolated to.
 type Surrogate interface {
-	// Predict returns the mean and standard deviation at x (length d).
+	// Predict returns the mean and the standard deviation at x. O(n²) for a Gaussian process of n points.
 	Predict(x []float64) (mean, std float64)
-	// Gradient stores ∂mean/∂x and ∂std/∂x in mean and std (each of length d, either may be nil).
+	// Mean returns the mean at x, and stores its gradient in grad (length d) unless that is nil. It is several
+	// times cheaper than Predict: O(n·d).
+	Mean(grad, x []float64) float64
+	// Gradient stores ∂mean/∂x and ∂std/∂x in mean and std (each of length d; either may be nil).
 	Gradient(mean, std, x []float64)
-	// Joint returns the joint predictive distribution at several points.
+	// Joint returns the joint normal distribution of the function at m points: their means and m × m covariance.
 	Joint(xs [][]float64) (mean []float64, cov *mat.SymDense)
-	// Interval returns the central interval of the given level, e.g. 0.9: the wider of the model's own
-	// and the quantile of the leave-one-out residuals.
+	// Interval returns the central interval of the given level, e.g. 0.9: on the link's scale the wider of the
+	// model's own (Student's t) and the conformal quantile of the leave-one-out residuals.
 	Interval(x []float64, level float64) (lo, hi float64)
-	// Leverage returns φᵀ(ΦᵀWΦ+P)⁻¹φ-style leverage: within [0, 1] among the samples, above 1 far from them.
+	// Leverage says how far x lies from the points fitted: vᵀ(VᵀV + 0.001·I)⁻¹v for v = (1, u), u the
+	// coefficients scaled to [0, 1] by their ranges and V these rows of all points, divided by the largest
+	// that any of the points has. So it is at most 1 in the smallest such ellipsoid that holds all points,
+	// and grows with the square of the distance beyond (the regressor-variable hull of Montgomery, Peck and
+	// Vining, Introduction to Linear Regression Analysis, §3.8). O(d²).
 	Leverage(x []float64) float64
 }
 
-// Trust are the held-out figures of one surrogate.
+// Trust are the held-out figures of one surrogate. A prediction is held out where it is by a fit to all other
+// measurements (leave-one-out, LOO); hyperparameters are those of the fit to all.
 type Trust struct {
-	Fitter   string    `json:"fitter"`   // "quadratic", "plain", "gp", "constant", or "mean" where there are too few for any
+	Fitter   string    `json:"fitter"`   // "quadratic", "plain", "gp", "constant", or "mean" where there are too few points for any
 	N        int       `json:"n"`        // measurements fitted
-	Q2       float64   `json:"q2"`       // 1 − PRESS/SS by leave-one-out, on the link's scale
+	Q2       float64   `json:"q2"`       // 1 − PRESS/SS by LOO, on the link's scale: 1 is perfect, 0 no better than the mean
 	Ceiling  float64   `json:"ceiling"`  // about what noise allows Q² to reach: 1 − noise/variance
-	RMSE     float64   `json:"rmse"`     // leave-one-out, on the metric's scale
-	Worst    float64   `json:"worst"`    // largest leave-one-out residual, on the metric's scale
+	RMSE     float64   `json:"rmse"`     // of LOO predictions, on the metric's scale
+	Worst    float64   `json:"worst"`    // largest LOO residual, on the metric's scale
 	WorstAt  int       `json:"worst_at"` // its index in Data
-	Odd      []int     `json:"odd"`      // measurements far from what all others predict there, indices in Data
-	Coverage float64   `json:"coverage"` // share of leave-one-out residuals within the 90 % interval
+	Outliers []int     `json:"odd"`      // measurements far from what all others predict there, indices in Data
+	Coverage float64   `json:"coverage"` // share of the measurements within the 90 % interval of their LOO predictions
 	Constant bool      `json:"constant"` // the metric does not vary beyond its noise
-	Cliff    bool      `json:"cliff"`    // collapses in part of the region
+	Cliff    bool      `json:"cliff"`    // the metric collapses in part of the region, see CliffWhy
 	CliffWhy string    `json:"cliff_why,omitempty"`
-	Flagged  bool      `json:"flagged"`        // not to be believed: see Why
+	Flagged  bool      `json:"flagged"`        // not to be believed, see Why
 	Why      string    `json:"why,omitempty"`  // in words, for a person
-	Note     string    `json:"note,omitempty"` // what the fitter did instead of what was asked, in words
-	LOO      []float64 `json:"-"`              // leave-one-out predictions on the metric's scale, one a datum
-}
-
-// Fitter fits a surrogate. warm may be nil or a surrogate of the same kind to start from; the result
-// must not depend on it beyond rounding.
-type Fitter interface {
-	Fit(ctx context.Context, d Data, warm Surrogate) (Surrogate, Trust, error)
+	Note     string    `json:"note,omitempty"` // what was fitted instead of what was asked for, in words
+	LOO      []float64 `json:"-"`              // n: LOO predictions on the metric's scale
 }

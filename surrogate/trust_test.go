@@ -9,12 +9,16 @@ import (
 	"testing"
 )
 
-func fit(t *testing.T, f Fitter, d Data) (Surrogate, Trust) {
+// alone fits one metric by itself.
+func alone(ctx context.Context, d Data, c Choice) Result { return Fit(ctx, []Data{d}, c)[0] }
+
+func fit(t *testing.T, c Choice, d Data) (Surrogate, Trust) {
 	t.Helper()
-	s, trust, err := f.Fit(context.Background(), d, nil)
-	if err != nil {
-		t.Fatal(err)
+	r := alone(t.Context(), d, c)
+	if r.Err != nil {
+		t.Fatal(r.Err)
 	}
+	s, trust := r.Surrogate, r.Trust
 	for _, x := range d.X {
 		m, sd := s.Predict(x)
 		lo, hi := s.Interval(x, 0.9)
@@ -29,7 +33,7 @@ func fit(t *testing.T, f Fitter, d Data) (Surrogate, Trust) {
 }
 
 func TestTrustOfAGoodFit(t *testing.T) {
-	for name, f := range map[string]Fitter{"quadratic": Quadratic(QuadraticOptions{}), "gp": GP(GPOptions{})} {
+	for name, f := range map[string]Choice{"quadratic": {Kind: KindQuadratic}, "gp": {Kind: KindGP}} {
 		_, trust := fit(t, f, sampled(40, 3, 1, 2000, bowl))
 		if trust.Q2 < 0.9 || trust.Flagged || trust.Constant || trust.Cliff || trust.Coverage < 0.8 {
 			t.Errorf("%s: %+v", name, trust)
@@ -38,17 +42,17 @@ func TestTrustOfAGoodFit(t *testing.T) {
 }
 
 // One measurement that is wrong hides behind a good Q²: it is found, and the task is flagged.
-func TestOneOddMeasurementIsFound(t *testing.T) {
-	for name, f := range map[string]Fitter{"quadratic": Quadratic(QuadraticOptions{}), "gp": GP(GPOptions{})} {
+func TestOneOutlierIsFound(t *testing.T) {
+	for name, f := range map[string]Choice{"quadratic": {Kind: KindQuadratic}, "gp": {Kind: KindGP}} {
 		for seed := range uint64(5) {
 			d := sampled(40, 3, seed, 2000, bowl)
-			if _, trust := fit(t, f, d); len(trust.Odd) > 0 || trust.Flagged {
+			if _, trust := fit(t, f, d); len(trust.Outliers) > 0 || trust.Flagged {
 				t.Errorf("%s, seed %d: nothing is odd, but: %+v", name, seed, trust)
 			}
 			at := int(3 * seed)
 			d.Y[at] = math.Abs(d.Y[at] - 0.25)
 			_, trust := fit(t, f, d)
-			if !slices.Contains(trust.Odd, at) || !trust.Flagged {
+			if !slices.Contains(trust.Outliers, at) || !trust.Flagged {
 				t.Errorf("%s, seed %d: measurement %d is wrong: %+v", name, seed, at, trust)
 			}
 		}
@@ -57,7 +61,7 @@ func TestOneOddMeasurementIsFound(t *testing.T) {
 
 // Few items a measurement are not a bad fit: the ceiling says so.
 func TestTrustKnowsItsCeiling(t *testing.T) {
-	_, trust := fit(t, GP(GPOptions{}), sampled(60, 3, 1, 60, bowl))
+	_, trust := fit(t, Choice{Kind: KindGP}, sampled(60, 3, 1, 60, bowl))
 	if trust.Ceiling > 0.95 || trust.Q2 > trust.Ceiling+0.15 || trust.Q2 < 0.5*trust.Ceiling {
 		t.Errorf("%+v", trust)
 	}
@@ -72,7 +76,7 @@ func TestAHighQ2OfFewIsFlagged(t *testing.T) {
 	for d, few := range map[int]int{1: 4, 2: 8, 3: 12, 4: 15, 8: 15} {
 		for _, n := range []int{few - 1, few} {
 			trust := Trust{N: n, Q2: 0.95, Ceiling: 1}
-			if trust.verdict(&sample{box: newBox(make([]float64, d), make([]float64, d))}); trust.Flagged != (n < few) {
+			if trust.flagIfPoor(&sample{scaler: newScaler(make([]float64, d), make([]float64, d))}); trust.Flagged != (n < few) {
 				t.Errorf("%d of %d coefficients: %+v", n, d, trust)
 			}
 		}
@@ -92,7 +96,7 @@ func TestWordsOfAVerdict(t *testing.T) {
 		{0.40, 0.60, "Q² 0.40 is below 0.90"},
 	} {
 		trust := Trust{N: 40, Q2: c.q2, Ceiling: c.ceiling}
-		if trust.verdict(&sample{}); !trust.Flagged || !strings.Contains(trust.Why, c.words) {
+		if trust.flagIfPoor(&sample{}); !trust.Flagged || !strings.Contains(trust.Why, c.words) {
 			t.Errorf("%+v: %q", c, trust.Why)
 		}
 	}
@@ -116,7 +120,7 @@ func TestTrustOfOddTasks(t *testing.T) {
 		"a range of no width":           {flatRange(sampled(30, 3, 1, 1000, bowl)), func(t Trust) bool { return t.N == 30 }},
 		"every point the same":          {same(sampled(30, 3, 1, 50, bowl)), func(t Trust) bool { return t.N == 30 }},
 	} {
-		for fitter, f := range map[string]Fitter{"auto": Auto(), "gp": GP(GPOptions{}), "quadratic": Quadratic(QuadraticOptions{}), "plain": Quadratic(QuadraticOptions{Plain: true, Start: 1})} {
+		for fitter, f := range map[string]Choice{"auto": {}, "gp": {Kind: KindGP}, "quadratic": {Kind: KindQuadratic}, "plain": {Kind: KindQuadratic, Plain: true}} {
 			t.Run(name+"/"+fitter, func(t *testing.T) {
 				if _, trust := fit(t, f, c.data); !c.ok(trust) && fitter != "plain" {
 					t.Errorf("%+v", trust)
@@ -163,15 +167,15 @@ func TestCliffs(t *testing.T) {
 	}
 	for n := 20; n <= 60; n += 20 {
 		for seed := range uint64(3) {
-			if _, trust := fit(t, Auto(), sampled(n, 2, seed, 450, edge)); !trust.Cliff || trust.CliffWhy == "" {
+			if _, trust := fit(t, Choice{}, sampled(n, 2, seed, 450, edge)); !trust.Cliff || trust.CliffWhy == "" {
 				t.Errorf("n %d, seed %d: no cliff was seen: %+v", n, seed, trust)
 			}
-			if _, trust := fit(t, Auto(), sampled(n, 2, seed, 450, bowl)); trust.Cliff {
+			if _, trust := fit(t, Choice{}, sampled(n, 2, seed, 450, bowl)); trust.Cliff {
 				t.Errorf("n %d, seed %d: there is no cliff, but: %s", n, seed, trust.CliffWhy)
 			}
 			loss := sampled(n, 2, seed, 0, explodes)
 			loss.Link = Log
-			if _, trust := fit(t, Auto(), loss); !trust.Cliff || !strings.HasSuffix(trust.CliffWhy, "near 900") {
+			if _, trust := fit(t, Choice{}, loss); !trust.Cliff || !strings.HasSuffix(trust.CliffWhy, "near 900") {
 				t.Errorf("n %d, seed %d: no explosion was seen, but %q", n, seed, trust.CliffWhy)
 			}
 		}
@@ -185,7 +189,7 @@ func TestCliffOfFewThatAreExactlyTheSame(t *testing.T) {
 	for i := range 3 {
 		d.Y[9*i] = 900
 	}
-	if _, trust := fit(t, Auto(), d); !trust.Cliff {
+	if _, trust := fit(t, Choice{}, d); !trust.Cliff {
 		t.Errorf("no explosion was seen: %+v", trust)
 	}
 	slope := func(x []float64) float64 { // everything between the floor and the top
@@ -194,10 +198,10 @@ func TestCliffOfFewThatAreExactlyTheSame(t *testing.T) {
 		}
 		return x[0] / 2
 	}
-	if _, trust := fit(t, Auto(), sampled(30, 2, 1, 0, slope)); !trust.Cliff {
+	if _, trust := fit(t, Choice{}, sampled(30, 2, 1, 0, slope)); !trust.Cliff {
 		t.Errorf("no floor was seen: %+v", trust)
 	}
-	if _, trust := fit(t, Auto(), sampled(30, 2, 1, 0, func(x []float64) float64 { return x[0] / 2 })); trust.Cliff {
+	if _, trust := fit(t, Choice{}, sampled(30, 2, 1, 0, func(x []float64) float64 { return x[0] / 2 })); trust.Cliff {
 		t.Errorf("a slope is called a cliff: %s", trust.CliffWhy)
 	}
 }
@@ -206,7 +210,7 @@ func TestCliffOfFewThatAreExactlyTheSame(t *testing.T) {
 func TestIntervalsReachBackToWhatWasMeasured(t *testing.T) {
 	d := sampled(30, 2, 1, 0, func(x []float64) float64 { return math.Exp(6 * (x[0] + x[1]) / 2.4) })
 	d.Link = Log
-	s, _ := fit(t, GP(GPOptions{}), d)
+	s, _ := fit(t, Choice{Kind: KindGP}, d)
 	most := slices.Max(d.Y)
 	if lo, hi := s.Interval([]float64{3, 3}, 0.9); !(lo <= most && hi > 2*most) {
 		t.Errorf("[%g, %g], measured were at most %g", lo, hi, most)
@@ -224,10 +228,10 @@ func TestCliffOfMeasurementsThatAreTheSameButForNoise(t *testing.T) {
 		return slope(x)
 	}
 	for seed := range uint64(5) {
-		if _, trust := fit(t, Auto(), sampled(60, 4, seed, 1500, floor)); !trust.Cliff {
+		if _, trust := fit(t, Choice{}, sampled(60, 4, seed, 1500, floor)); !trust.Cliff {
 			t.Errorf("seed %d: no floor was seen: %+v", seed, trust)
 		}
-		if _, trust := fit(t, Auto(), sampled(60, 4, seed, 1500, slope)); trust.Cliff {
+		if _, trust := fit(t, Choice{}, sampled(60, 4, seed, 1500, slope)); trust.Cliff {
 			t.Errorf("seed %d: a slope is called a cliff: %s", seed, trust.CliffWhy)
 		}
 	}
@@ -255,21 +259,21 @@ func TestBadDataIsSaidAllAtOnce(t *testing.T) {
 		"a range upside down": {change(func(d *Data) { d.Lo[0], d.Hi[0] = 1, 0 }), NotANum, 1},
 		"negative noise":      {change(func(d *Data) { d.Stderr = []float64{0, 0, -1, 0, 0} }), NotANum, 1},
 	} {
-		for _, f := range []Fitter{Auto(), GP(GPOptions{}), Quadratic(QuadraticOptions{})} {
-			_, _, err := f.Fit(context.Background(), c.data, nil)
+		for _, f := range []Choice{{}, {Kind: KindGP}, {Kind: KindQuadratic}} {
+			err := alone(t.Context(), c.data, f).Err
 			var e *Error
 			if !errors.As(err, &e) || e.Code != c.code || len(e.Problems) != c.n {
 				t.Errorf("%s: %v, expected %d problems, %s first", name, err, c.n, c.code)
 			}
 		}
 	}
-	if _, _, err := Auto().Fit(context.Background(), good, nil); err != nil {
+	if err := alone(t.Context(), good, Choice{}).Err; err != nil {
 		t.Error(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	for _, f := range []Fitter{GP(GPOptions{}), Quadratic(QuadraticOptions{}), Quadratic(QuadraticOptions{Plain: true})} {
-		if _, _, err := f.Fit(ctx, good, nil); !errors.Is(err, context.Canceled) {
+	for _, f := range []Choice{{Kind: KindGP}, {Kind: KindQuadratic}, {Kind: KindQuadratic, Plain: true, FromZero: true}} {
+		if err := alone(ctx, good, f).Err; !errors.Is(err, context.Canceled) {
 			t.Errorf("cancelled: %v", err)
 		}
 	}

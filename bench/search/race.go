@@ -22,8 +22,8 @@ var contenders = []string{"adaptive", "ehvi", "design", "bayesian", "map-zero", 
 type contender struct {
 	name     string
 	strategy search.Strategy
-	fitter   surrogate.Fitter // nil: the program's own
-	measured bool             // no surrogate
+	fit      surrogate.Choice
+	measured bool // no surrogate
 }
 
 // newContender reads "name" or "name:option=value:…".
@@ -33,11 +33,7 @@ func newContender(text string) (contender, error) {
 	name := parts[0]
 	switch name {
 	case "map", "map-zero":
-		start := 1.0
-		if name == "map-zero" {
-			start = 0
-		}
-		c.fitter = surrogate.Quadratic(surrogate.QuadraticOptions{Plain: true, Start: start})
+		c.fit = surrogate.Choice{Kind: surrogate.KindQuadratic, Plain: true, FromZero: name == "map-zero"}
 		name = "map"
 	case "direct", "evolution", "greedy":
 		c.measured = true
@@ -172,13 +168,7 @@ func (c contender) share(ctx context.Context, t *truth, j *judge, known []search
 		xs, fs = append(xs, p.X), append(fs, t.negated(p.X, evaluator.Validation))
 	}
 	if !c.measured {
-		var l *search.Landscape
-		var err error
-		if c.fitter == nil {
-			l, err = search.Fit(ctx, t.space, t.tasks, known, nil)
-		} else {
-			l, err = search.FitWith(ctx, c.fitter, t.space, t.tasks, known)
-		}
+		l, err := search.FitAs(ctx, c.fit, t.space, t.tasks, known)
 		if err != nil {
 			return 0, err
 		}

@@ -12,31 +12,42 @@ import (
 
 // contender fits all tasks of a landscape.
 type contender struct {
-	name string
-	doc  string
-	link surrogate.Link
-	fit  func(ctx context.Context, data []surrogate.Data) ([]surrogate.Surrogate, []surrogate.Trust, []error)
+	name   string
+	doc    string
+	link   surrogate.Link
+	choice surrogate.Choice
+	alone  bool // each task by itself
 }
 
 // contenders, the program's own first. Each is fitted through the logit but for ols.
 var contenders = []contender{
-	{"gp", "what the program uses: Gaussian processes, scales shared between tasks", surrogate.Logit, surrogate.Together},
-	{"gp-alone", "a Gaussian process a task, nothing shared", surrogate.Logit, apart(surrogate.GP(surrogate.GPOptions{}))},
-	{"ridge", "the quadratic with a hierarchical ridge", surrogate.Logit, apart(surrogate.Quadratic(surrogate.QuadraticOptions{}))},
-	{"ols", "a quadratic by plain least squares on the accuracy itself", surrogate.Identity, apart(surrogate.Quadratic(surrogate.QuadraticOptions{Plain: true}))},
-	{"map", "MAP's published recipe: least squares through a sigmoid, started from ones", surrogate.Logit, apart(surrogate.Quadratic(surrogate.QuadraticOptions{Plain: true, Start: 1}))},
-	{"map-zero", "the same, started from zero", surrogate.Logit, apart(surrogate.Quadratic(surrogate.QuadraticOptions{Plain: true}))},
+	{"gp", "what the program uses: Gaussian processes, scales shared between tasks", surrogate.Logit, surrogate.Choice{}, false},
+	{"gp-alone", "a Gaussian process a task, nothing shared", surrogate.Logit, surrogate.Choice{Kind: surrogate.KindGP}, true},
+	{"ridge", "the quadratic with a hierarchical ridge", surrogate.Logit, surrogate.Choice{Kind: surrogate.KindQuadratic}, false},
+	{"ols", "a quadratic by plain least squares on the accuracy itself", surrogate.Identity, surrogate.Choice{Kind: surrogate.KindQuadratic, Plain: true, FromZero: true}, false},
+	{"map", "MAP's published recipe: least squares through a sigmoid, started from ones", surrogate.Logit, surrogate.Choice{Kind: surrogate.KindQuadratic, Plain: true}, false},
+	{"map-zero", "the same, started from zero", surrogate.Logit, surrogate.Choice{Kind: surrogate.KindQuadratic, Plain: true, FromZero: true}, false},
 }
 
-// apart fits each task by itself.
-func apart(f surrogate.Fitter) func(context.Context, []surrogate.Data) ([]surrogate.Surrogate, []surrogate.Trust, []error) {
-	return func(ctx context.Context, data []surrogate.Data) ([]surrogate.Surrogate, []surrogate.Trust, []error) {
-		fits, trusts, errs := make([]surrogate.Surrogate, len(data)), make([]surrogate.Trust, len(data)), make([]error, len(data))
-		for i, d := range data {
-			fits[i], trusts[i], errs[i] = f.Fit(ctx, d, nil)
-		}
-		return fits, trusts, errs
+// fit fits all tasks.
+func (c contender) fit(ctx context.Context, data []surrogate.Data) []surrogate.Result {
+	if !c.alone {
+		return surrogate.Fit(ctx, data, c.choice)
 	}
+	var out []surrogate.Result
+	for i := range data {
+		out = append(out, surrogate.Fit(ctx, data[i:i+1], c.choice)...)
+	}
+	return out
+}
+
+// failures are the errors of fits, joined.
+func failures(fits []surrogate.Result) error {
+	var errs []error
+	for _, f := range fits {
+		errs = append(errs, f.Err)
+	}
+	return errors.Join(errs...)
 }
 
 // row is how one contender did with n measurements: medians over seeds.
@@ -76,20 +87,20 @@ func (l *landscape) try(ctx context.Context, c contender, xs [][]float64, items 
 	for i := range data {
 		data[i].Link = c.link
 	}
-	fits, trusts, errs := c.fit(ctx, data)
-	if err := errors.Join(errs...); err != nil {
+	fits := c.fit(ctx, data)
+	if err := failures(fits); err != nil {
 		return trial{}, err
 	}
 	t := trial{rmse: map[string]float64{}, coverage: map[string]float64{}, r2: map[string]float64{}, q2: 1}
 	for task, fit := range fits {
-		t.q2 = min(t.q2, trusts[task].Q2)
+		t.q2 = min(t.q2, fit.Trust.Q2)
 		for _, p := range l.places {
 			rmse, inside := 0.0, 0.0
 			var truth, off []float64
 			for i, x := range p.xs {
 				y := p.ys[i][task]
-				m, _ := fit.Predict(x)
-				lo, hi := fit.Interval(x, 0.9)
+				m, _ := fit.Surrogate.Predict(x)
+				lo, hi := fit.Surrogate.Interval(x, 0.9)
 				rmse += (m - y) * (m - y)
 				if lo <= y && y <= hi {
 					inside++

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -29,11 +28,10 @@ func (l *landscape) times(ctx context.Context, repeats int) ([]timing, error) {
 		fit, slider float64 // bars, ms
 	}{{100, 500, 1}, {500, 5000, 0}} {
 		data := l.data(xs[:c.n], 0, 0)
-		var fits []surrogate.Surrogate
+		var fits []surrogate.Result
 		fit, err := timed(repeats, func(int) error {
-			var errs []error
-			fits, _, errs = surrogate.Together(ctx, data)
-			return errors.Join(errs...)
+			fits = surrogate.Fit(ctx, data, surrogate.Choice{})
+			return failures(fits)
 		})
 		if err != nil {
 			return nil, err
@@ -41,9 +39,9 @@ func (l *landscape) times(ctx context.Context, repeats int) ([]timing, error) {
 		at := uniform(200, l.n, l.shrink()*l.top, 6)
 		slide, err := timed(len(at), func(i int) error {
 			for _, f := range fits {
-				f.Predict(at[i])
-				f.Interval(at[i], 0.9)
-				f.Leverage(at[i])
+				f.Surrogate.Predict(at[i])
+				f.Surrogate.Interval(at[i], 0.9)
+				f.Surrogate.Leverage(at[i])
 			}
 			return nil
 		})

@@ -135,6 +135,13 @@ func (m metric) Predict(x []float64) (mean, std float64) {
 	return m.mean(m.task, x), 0.006 + 0.01*m.Leverage(x)
 }
 
+func (m metric) Mean(grad, x []float64) float64 {
+	if grad != nil {
+		m.Gradient(grad, nil, x)
+	}
+	return m.mean(m.task, x)
+}
+
 func (m metric) Gradient(mean, std, x []float64) {
 	const h = 1e-6
 	for i := range x {

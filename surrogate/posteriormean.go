@@ -2,20 +2,20 @@ package surrogate
 
 import "math"
 
-// pull is the mean of a process, Σ α_i k(u, u_i), laid out for speed: fronts are traced by tens of thousands
-// of means with their gradients. The constant and the linear trend are summed beforehand; what is left is
-// one pass over the samples, their coordinates in units of the length scales, one after the other.
-type pull struct {
+// posteriorMean is the mean of a process, Σ α_i k(u, u_i), laid out for speed: a front takes tens of
+// thousands of means with their gradients. The constant and the linear trend are summed beforehand; what is
+// left is one pass over the samples, contiguous, in units of the length scales.
+type posteriorMean struct {
 	d      int
 	level  float64   // 4 Σα
-	trend  []float64 // σ_l² Σ α_i (u_i − ½)
-	rate   []float64 // 1/ℓ
+	trend  []float64 // d: σ_l² Σ α_i (u_i − ½)
+	rate   []float64 // d: 1/ℓ
 	at     []float64 // n × d: u_i/ℓ
-	weight []float64 // σ_f² α_i
+	weight []float64 // n: σ_f² α_i
 }
 
-func newPull(k *kernel, us [][]float64, alpha []float64) *pull {
-	p := &pull{d: len(k.inverse), trend: make([]float64, len(k.inverse)), rate: make([]float64, len(k.inverse))}
+func newPosteriorMean(k *kernel, us [][]float64, alpha []float64) *posteriorMean {
+	p := &posteriorMean{d: len(k.inverse), trend: make([]float64, len(k.inverse)), rate: make([]float64, len(k.inverse))}
 	for j, v := range k.inverse {
 		p.rate[j] = math.Sqrt(v)
 	}
@@ -31,7 +31,7 @@ func newPull(k *kernel, us [][]float64, alpha []float64) *pull {
 }
 
 // mean returns the mean at u, and stores its gradient where grad is not nil.
-func (p *pull) mean(grad, u []float64) float64 {
+func (p *posteriorMean) mean(grad, u []float64) float64 {
 	sum := p.level
 	var room [64]float64 // on the stack: two vectors of up to 32 coefficients
 	here, step := room[:32], room[32:]
