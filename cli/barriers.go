@@ -15,7 +15,7 @@ func (a *app) barriersCommand() *cobra.Command {
 		Use:   "barriers",
 		Short: "Say what stands between every two models",
 		Long: "For every two models and every task: how far the metric falls below the straight line between its values at both ends, at the worst point measured between them, and whether that is more than two standard errors. " +
-			"Where it is, no coefficient between the two will help: they do not lie in one basin. The strategy barrier measures such lines; points that others happened to measure there count too.",
+			"Whether it is cannot be said where the evaluator reports neither a standard error nor, of a rate, the number of items. Where it is, no coefficient between the two will help: they do not lie in one basin. The strategy barrier measures such lines; points that others happened to measure there count too.",
 	}, load, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
 		lines, err := snap.Lines()
 		if err != nil {
@@ -52,7 +52,7 @@ type placeJSON struct {
 
 type barrierJSON struct {
 	Height number `json:"height"` // below the straight line; 0: nowhere
-	Stderr number `json:"stderr"` // null: unknown
+	Stderr number `json:"stderr"` // null: unknown, and then Real is false, whatever the height
 	At     number `json:"at"`
 	Real   bool   `json:"real"` // more than two standard errors
 }
@@ -94,15 +94,18 @@ func (a *app) printBarriers(snap *study.Snapshot, lines []search.Line) error {
 				if cell = plain(snap.Tasks[i], h.Height); h.Stderr > 0 {
 					cell += " ±" + explore.Spread(snap.Tasks[i], h.Stderr)
 				}
-				if h.Real {
+				switch {
+				case h.Real:
 					cell = "! " + cell
+				case h.Unsure():
+					cell = "? " + cell
 				}
 			}
 			row = append(row, cell)
 		}
 		out.add(row...)
 	}
-	_, err := fmt.Fprintf(a.out, "%s: %s\nhow far the metrics fall below the straight line, at the worst point between two models; ! is more than two standard errors\n%s",
+	_, err := fmt.Fprintf(a.out, "%s: %s\nhow far the metrics fall below the straight line, at the worst point between two models; ! is more than two standard errors, ? what of it is noise is not known\n%s",
 		snap.Name, explore.Verdict(snap.Tasks, lines), out)
 	return err
 }

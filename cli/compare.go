@@ -85,7 +85,7 @@ func (a *app) printComparison(c *study.Comparison) error {
 	for _, s := range c.Studies {
 		row := []string{s.Name}
 		for k, m := range s.Best {
-			row = append(row, uncertain(c.Tasks[k], m.Value, m.Stderr))
+			row = append(row, uncertain(c.Tasks[k], m.Metric))
 		}
 		best.add(row...)
 	}
@@ -216,9 +216,7 @@ func comparisonOf(c *study.Comparison) comparisonJSON {
 			Own: s.Measured.Own, Best: map[string]bestJSON{}, Flagged: flaggedOf(s.Snapshot.Analysis), Untested: s.Snapshot.Analysis.Untested,
 		}
 		for k, b := range s.Best {
-			m := b.Metric
-			m.Stderr = b.Stderr
-			one.Best[c.Tasks[k].Name] = bestJSON{metricsOf(map[string]study.Metric{"": m})[""], b.Trial}
+			one.Best[c.Tasks[k].Name] = bestJSON{metricOf(b.Metric), b.Trial}
 		}
 		j.Studies = append(j.Studies, one)
 		j.Ahead[s.Name] = map[string]number{}

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -124,7 +123,7 @@ func (a *app) export(ctx context.Context, s *study.Study, snap *study.Snapshot, 
 	if a.json {
 		err = a.printJSON(a.out, exportJSON{
 			e.Out, e.Name, coefficientsOf(snap.Space, e.X), namedPredictions(e.Predicted), e.Doubt, map[evaluator.Split]map[string]metricJSON{
-				evaluator.Validation: metricsOf(e.Measured[evaluator.Validation]), evaluator.Test: metricsOf(e.Measured[evaluator.Test]),
+				evaluator.Validation: metricsOf(snap.Tasks, e.Measured[evaluator.Validation]), evaluator.Test: metricsOf(snap.Tasks, e.Measured[evaluator.Test]),
 			}, e.Receipt, missed, r.Why, e.Bytes,
 		})
 	} else {
@@ -139,23 +138,13 @@ func (a *app) export(ctx context.Context, s *study.Study, snap *study.Snapshot, 
 	return err
 }
 
-// missedBy are the tasks whose measurement on the validation split is not what was predicted: further from it
-// than three standard deviations of the prediction and the measurement together, which noise alone does once in
-// 400 times.
+// missedBy are the tasks whose measurement on the validation split is not what was predicted.
 func missedBy(tasks []study.Task, e study.Export) []string {
-	const inInterval = 1.645 // standard deviations from the middle of a 90 % interval to its ends
 	missed := []string{}
 	for _, t := range tasks {
-		v, ok := e.Measured[evaluator.Validation][t.Name]
-		if !ok {
-			continue
-		}
-		p := e.Predicted[t.Name]
-		side := p.Hi - p.Value
-		if v.Value < p.Value {
-			side = p.Value - p.Lo
-		}
-		if math.Abs(v.Value-p.Value) > 3*math.Hypot(side/inInterval, t.Stderr(v)) {
+		v, measured := e.Measured[evaluator.Validation][t.Name]
+		p, predicted := e.Predicted[t.Name]
+		if measured && predicted && !t.AsPredicted(p, v) {
 			missed = append(missed, t.Name)
 		}
 	}
@@ -187,8 +176,11 @@ func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export
 	out := a.sheet(titles...)
 	missed := missedBy(snap.Tasks, e)
 	for _, t := range snap.Tasks {
-		p := e.Predicted[t.Name]
-		cells := []string{t.Name + " " + arrow(t), predicted(t, p)}
+		forecast := "–"
+		if p, ok := e.Predicted[t.Name]; ok {
+			forecast = predicted(t, p)
+		}
+		cells := []string{t.Name + " " + arrow(t), forecast}
 		if measured {
 			mark := ""
 			if slices.Contains(missed, t.Name) {
@@ -218,5 +210,5 @@ func figure(t study.Task, m map[string]study.Metric) string {
 	if !ok {
 		return "not offered"
 	}
-	return uncertain(t, v.Value, t.Stderr(v))
+	return uncertain(t, v)
 }

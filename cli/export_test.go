@@ -25,10 +25,12 @@ func TestExportsWithoutATestSplit(t *testing.T) {
 	if text := printed(e, true); !strings.Contains(text, ".874 ±.013") || !strings.Contains(text, ".861 ±.013") || strings.Contains(text, "no test split") {
 		t.Errorf("measured on both splits:\n%s", text)
 	}
-	e.Predicted = map[string]study.Prediction{}
+	e.Predicted = map[string]study.Prediction{"rotated": {}}
 	e.Doubt = "outside the sampled region"
 	if text := printed(e, true); !strings.Contains(text, "! not as predicted") || !strings.Contains(text, "! outside the sampled region: do not believe") {
 		t.Errorf("measured elsewhere than predicted:\n%s", text)
+	} else if strings.Count(text, "not as predicted") > 1 {
+		t.Errorf("what was not predicted cannot be measured elsewhere:\n%s", text)
 	}
 	e = snap.Exports[0]
 	e.Measured = map[evaluator.Split]map[string]study.Metric{evaluator.Validation: e.Measured[evaluator.Validation]}
@@ -65,6 +67,10 @@ func TestMissedBy(t *testing.T) {
 		{study.Prediction{Value: .8, Lo: .8 - .0329, Hi: .8 + .0329}, study.Metric{Value: .739, Stderr: .01}, false},
 		{study.Prediction{Value: .9, Lo: .3, Hi: .91}, study.Metric{Value: .3}, false},
 		{study.Prediction{Value: .9, Lo: .3, Hi: .91}, study.Metric{Value: .95}, true},
+		// All of 50 items right has no error by √(v(1−v)/n), and one in six of right predictions of .96 alarmed.
+		{study.Prediction{Value: .991, Lo: .982, Hi: .996}, study.Metric{Value: 1, N: 50}, false},
+		{study.Prediction{Value: .96, Lo: .95, Hi: .97}, study.Metric{Value: 1, N: 50}, false},
+		{study.Prediction{Value: .8, Lo: .79, Hi: .81}, study.Metric{Value: 1, N: 50}, true},
 	} {
 		e := study.Export{
 			Predicted: map[string]study.Prediction{"a": c.p},

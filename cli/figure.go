@@ -14,12 +14,13 @@ import (
 // plain writes a metric.
 func plain(t study.Task, v float64) string { return explore.Number(t, v) }
 
-// uncertain writes v ± u, or v alone where u is not known.
-func uncertain(t study.Task, v, u float64) string {
-	if !(u > 0) || math.IsInf(u, 0) {
-		return plain(t, v)
+// uncertain writes what was measured with its standard error, or alone where that is not known.
+func uncertain(t study.Task, m study.Metric) string {
+	stderr, known := t.Stderr(m)
+	if !known || math.IsInf(stderr, 0) {
+		return plain(t, m.Value)
 	}
-	return plain(t, v) + " ±" + explore.Spread(t, u)
+	return plain(t, m.Value) + " ±" + explore.Spread(t, stderr)
 }
 
 // predicted writes a prediction with what there is to say about its 90 % interval.

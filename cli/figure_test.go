@@ -13,10 +13,10 @@ import (
 func TestFigures(t *testing.T) {
 	rate, loss := study.Task{Unit: "rate", Sense: study.Maximize}, study.Task{Unit: "loss", Sense: study.Minimize}
 	for _, c := range []struct{ got, want string }{
-		{uncertain(rate, 0.9123, 0.0141), ".912 ±.014"},
-		{uncertain(rate, 0.9123, 0), ".912"},
-		{uncertain(rate, math.NaN(), 0), "—"},
-		{uncertain(loss, 9.513, 0.021), "9.513 ±0.021"},
+		{uncertain(rate, study.Metric{Value: 0.9123, Stderr: 0.0141}), ".912 ±.014"},
+		{uncertain(rate, study.Metric{Value: 0.9123}), ".912"},
+		{uncertain(rate, study.Metric{Value: math.NaN()}), "—"},
+		{uncertain(loss, study.Metric{Value: 9.513, Stderr: 0.021}), "9.513 ±0.021"},
 		{predicted(rate, study.Prediction{Value: 0.5, Lo: 0.4, Hi: 0.62}), ".500 ±.110"},
 		{predicted(loss, study.Prediction{Value: 5.8, Lo: 1.6, Hi: 43.6}), "5.800 1.6…44"},
 		{predicted(loss, study.Prediction{Value: 5.8, Lo: 0.002, Hi: 8000}), "5.800 ±?"},

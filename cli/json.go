@@ -45,14 +45,21 @@ type metricJSON struct {
 	N      *int   `json:"n"`      // null: unknown
 }
 
-func metricsOf(m map[string]study.Metric) map[string]metricJSON {
+func metricOf(m study.Metric) metricJSON {
+	j := metricJSON{Value: number(m.Value), Stderr: known(m.Stderr)}
+	if m.N > 0 {
+		j.N = &m.N
+	}
+	return j
+}
+
+// metricsOf are the tasks' metrics, with the standard errors that are known of them.
+func metricsOf(tasks []study.Task, m map[string]study.Metric) map[string]metricJSON {
 	out := map[string]metricJSON{}
-	for task, v := range m {
-		j := metricJSON{Value: number(v.Value), Stderr: known(v.Stderr)}
-		if v.N > 0 {
-			j.N = &v.N
+	for _, t := range tasks {
+		if v, ok := m[t.Name]; ok {
+			out[t.Name] = metricOf(t.WithStderr(v))
 		}
-		out[task] = j
 	}
 	return out
 }
@@ -107,7 +114,7 @@ type trialJSON struct {
 	Ended        *time.Time            `json:"ended"`
 }
 
-func trialOf(space search.Space, t study.Trial) trialJSON {
+func trialOf(snap *study.Snapshot, t study.Trial) trialJSON {
 	moment := func(at time.Time) *time.Time {
 		if at.IsZero() {
 			return nil
@@ -115,15 +122,15 @@ func trialOf(space search.Space, t study.Trial) trialJSON {
 		return &at
 	}
 	return trialJSON{
-		ID: t.ID, Batch: t.Batch, Origin: t.Origin, Why: t.Why, State: t.State, Attempt: t.Attempt, Coefficients: coefficientsOf(space, t.X),
-		Metrics: metricsOf(t.Metrics), Error: t.Error, Log: t.Log, Started: moment(t.Started), Ended: moment(t.Ended),
+		ID: t.ID, Batch: t.Batch, Origin: t.Origin, Why: t.Why, State: t.State, Attempt: t.Attempt, Coefficients: coefficientsOf(snap.Space, t.X),
+		Metrics: metricsOf(snap.Tasks, t.Metrics), Error: t.Error, Log: t.Log, Started: moment(t.Started), Ended: moment(t.Ended),
 	}
 }
 
 func trialsOf(snap *study.Snapshot) []trialJSON {
 	out := []trialJSON{}
 	for _, t := range snap.Trials {
-		out = append(out, trialOf(snap.Space, t))
+		out = append(out, trialOf(snap, t))
 	}
 	return out
 }

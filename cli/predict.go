@@ -154,7 +154,7 @@ func measurements(tasks []study.Task, m map[string]study.Metric) string {
 	var parts []string
 	for _, t := range tasks {
 		if v, ok := m[t.Name]; ok {
-			parts = append(parts, t.Name+" "+uncertain(t, v.Value, t.Stderr(v)))
+			parts = append(parts, t.Name+" "+uncertain(t, v))
 		}
 	}
 	return strings.Join(parts, ", ")

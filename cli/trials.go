@@ -102,7 +102,7 @@ func (a *app) printLog(s *study.Study, snap *study.Snapshot, id int) error {
 		return a.printJSON(a.out, struct {
 			Trial trialJSON `json:"trial"`
 			Log   string    `json:"log"`
-		}{trialOf(snap.Space, t), text})
+		}{trialOf(snap, t), text})
 	}
 	if text == "" {
 		text = fmt.Sprintf("trial %d is %s and has written nothing\n", id, t.State)
@@ -185,7 +185,7 @@ func (a *app) trialSheet(snap *study.Snapshot, trials []study.Trial, states bool
 		for _, task := range snap.Tasks {
 			cell := "–"
 			if m, ok := t.Metrics[task.Name]; ok {
-				cell = uncertain(task, m.Value, task.Stderr(m))
+				cell = uncertain(task, m)
 			}
 			cells = append(cells, cell)
 		}

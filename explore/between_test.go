@@ -8,6 +8,7 @@ import (
 	"parfait/explore"
 	"parfait/explore/exploretest"
 	"parfait/search"
+	"parfait/study"
 )
 
 func TestBranches(t *testing.T) {
@@ -72,5 +73,51 @@ func TestHoles(t *testing.T) {
 	}
 	if v := explore.Verdict(snap.Tasks, lines[:1]); v != "no barrier beyond noise" {
 		t.Error(v)
+	}
+}
+
+// A dip of which nobody has said how much is noise is no barrier and no "no barrier", in whatever form the figures
+// come; a rate of n items tells its noise by itself.
+func TestHolesByForm(t *testing.T) {
+	for _, c := range []struct {
+		form    string
+		as      func(study.Metric) study.Metric
+		barred  int // of the six dips on two of three lines
+		unsure  int
+		verdict string
+	}{
+		{"value", func(m study.Metric) study.Metric { return study.Metric{Value: m.Value} }, 0, 6, "on 2 of 3 lines measured a barrier cannot be told from noise, which is not known: rotated – upside_down and mirrored – upside_down; "},
+		{"value and n", func(m study.Metric) study.Metric { return study.Metric{Value: m.Value, N: 450} }, 6, 0, "a barrier on 2 of 3 lines measured: "},
+		{"value and stderr", func(m study.Metric) study.Metric { return study.Metric{Value: m.Value, Stderr: .011} }, 6, 0, "a barrier on 2 of 3 lines measured: "},
+		{"value and a stderr that explains it", func(m study.Metric) study.Metric { return study.Metric{Value: m.Value, Stderr: 1} }, 0, 0, "no barrier beyond noise on any of the 3 lines"},
+	} {
+		snap := exploretest.Snapshot(exploretest.Options{Trials: 12, Strategy: "barrier"})
+		for _, trial := range snap.Trials {
+			for task, m := range trial.Metrics {
+				trial.Metrics[task] = c.as(m)
+			}
+		}
+		lines, err := snap.Lines()
+		if err != nil {
+			t.Fatal(err)
+		}
+		barred, unsure := 0, 0
+		for _, l := range lines {
+			for i, h := range explore.Holes(snap.Tasks, l) {
+				words := h.Words(snap.Tasks[i])
+				if h.Real {
+					barred++
+				}
+				if h.Unsure() {
+					unsure++
+				}
+				if h.Unsure() != strings.Contains(words, "its noise is not known") || h.Real != strings.Contains(words, ": a barrier: ") {
+					t.Errorf("%s: %q of %+v", c.form, words, h)
+				}
+			}
+		}
+		if verdict := explore.Verdict(snap.Tasks, lines); barred != c.barred || unsure != c.unsure || !strings.HasPrefix(verdict, c.verdict) {
+			t.Errorf("%s: %d barred, %d unsure, %q; want %d, %d, %q", c.form, barred, unsure, verdict, c.barred, c.unsure, c.verdict)
+		}
 	}
 }

@@ -26,7 +26,7 @@ func contest(ahead, stderr float64, volumes []float64, best ...[2]float64) *stud
 			}
 		}
 		for _, m := range best[i] {
-			s.Best = append(s.Best, study.Best{Metric: study.Metric{Value: m}, Stderr: stderr})
+			s.Best = append(s.Best, study.Best{Metric: study.Metric{Value: m, Stderr: stderr}})
 		}
 		c.Studies, c.Ahead = append(c.Studies, s), append(c.Ahead, row)
 	}

@@ -3,6 +3,7 @@ package explore
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"parfait/search"
 	"parfait/study"
@@ -11,18 +12,20 @@ import (
 // Hole is the barrier of a line on one task, and whether it is one.
 type Hole struct {
 	search.Barrier
-	Stderr float64
-	Known  bool // both ends and something in between were measured
-	Real   bool // deeper than two standard errors
+	Known bool // both ends and something in between were measured
+	Real  bool // deeper than two standard errors, which are known
 }
+
+// Unsure says whether there is a dip of which nobody knows how much of it is noise.
+func (h Hole) Unsure() bool { return h.Known && h.Height > 0 && h.Stderr == 0 }
 
 // Holes are the barriers of a line, a task each.
 func Holes(tasks []study.Task, l search.Line) []Hole {
 	out := make([]Hole, len(tasks))
 	for i, t := range tasks {
 		h := &out[i]
-		h.Barrier, h.Stderr, h.Known = l.Barrier(i, search.Task{Name: t.Name, Maximize: t.Sense == study.Maximize})
-		h.Real = h.Known && h.Height > 2*h.Stderr
+		h.Barrier, h.Known = l.Barrier(i, search.Task{Name: t.Name, Maximize: t.Sense == study.Maximize})
+		h.Real = h.Known && h.Stderr > 0 && h.Height > 2*h.Stderr
 	}
 	return out
 }
@@ -48,7 +51,10 @@ func (h Hole) Words(t study.Task) string {
 		size += " ±" + Spread(t, h.Stderr)
 	}
 	verdict := "within the noise"
-	if h.Real {
+	switch {
+	case h.Unsure():
+		verdict = "its noise is not known"
+	case h.Real:
 		verdict = "a barrier"
 	}
 	return fmt.Sprintf("%s: %s: %s %s the straight line, %s", t.Name, verdict, size, side, where)
@@ -56,30 +62,45 @@ func (h Hole) Words(t study.Task) string {
 
 // Verdict says in one sentence whether the models of all lines can be merged.
 func Verdict(tasks []study.Task, lines []search.Line) string {
-	known, barred := 0, []string{}
+	known, barred, unsure := 0, []string{}, []string{}
 	for _, l := range lines {
-		seen, deep := false, false
+		seen, deep, dips := false, false, false
 		for _, h := range Holes(tasks, l) {
-			seen, deep = seen || h.Known, deep || h.Real
+			seen, deep, dips = seen || h.Known, deep || h.Real, dips || h.Unsure()
 		}
 		if seen {
 			known++
 		}
-		if deep {
-			barred = append(barred, l.A+" – "+l.B)
+		switch name := l.A + " – " + l.B; {
+		case deep:
+			barred = append(barred, name)
+		case dips:
+			unsure = append(unsure, name)
 		}
 	}
 	switch n := len(lines); {
 	case known == 0:
 		return "nothing is measured between two models yet"
-	case len(barred) > 0:
-		return fmt.Sprintf("a barrier on %d of %d lines measured: %s", len(barred), known, list(limited(barred, 3)))
+	case len(barred)+len(unsure) > 0:
+		return strings.Join(dips(barred, unsure, known), "; ")
 	case known < n:
 		return fmt.Sprintf("no barrier beyond noise on the %d lines measured, of %d", known, n)
 	case n > 1:
 		return fmt.Sprintf("no barrier beyond noise on any of the %d lines", n)
 	}
 	return "no barrier beyond noise"
+}
+
+// dips says on which of the lines measured there is a barrier, and on which nobody knows.
+func dips(barred, unsure []string, measured int) []string {
+	var out []string
+	if n := len(barred); n > 0 {
+		out = append(out, fmt.Sprintf("a barrier on %d of %d lines measured: %s", n, measured, list(limited(barred, 3))))
+	}
+	if n := len(unsure); n > 0 {
+		out = append(out, fmt.Sprintf("on %d of %d lines measured a barrier cannot be told from noise, which is not known: %s; have the evaluator report n, the number of items, or stderr", n, measured, list(limited(unsure, 3))))
+	}
+	return out
 }
 
 // limited is the first n words, and how many more there are.

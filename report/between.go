@@ -53,7 +53,7 @@ func tree(ctx context.Context, snap *study.Snapshot) (rows []treeRow, next strin
 		}
 		for _, t := range snap.Tasks {
 			if b.Trial >= 0 {
-				r.Measured = append(r.Measured, metric(snap.Trials[b.Trial].Metrics, t.Name))
+				r.Measured = append(r.Measured, metric(snap.Trials[b.Trial].Metrics, t))
 			}
 		}
 		rows = append(rows, r)

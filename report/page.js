@@ -16,9 +16,10 @@ const ticks = (lo, hi, n) => {
   for (let i = Math.ceil(lo / step); i * step <= hi + 1e-12; i++) out.push(i * step);
   return out;
 };
+const band = f => f.lo < f.hi ? ` (${num(f.lo)} … ${num(f.hi)})` : "";
 const describe = m => {
   const coeffs = DATA.coefficients.map((c, i) => `${c.name} ${num(m.x[i])}`).join(", ");
-  const tasks = DATA.tasks.map((t, i) => m.t[i] && `<b>${t.name} ${num(m.t[i].v)}</b> (${num(m.t[i].lo)} … ${num(m.t[i].hi)})`).filter(Boolean).join(", ");
+  const tasks = DATA.tasks.map((t, i) => m.t[i] && `<b>${t.name} ${num(m.t[i].v)}</b>${band(m.t[i])}`).filter(Boolean).join(", ");
   const what = m.kind === "trial" || m.kind === "measured" ? "measured" : "predicted";
   const name = document.createElement("b");
   name.textContent = m.name;

@@ -152,8 +152,8 @@ func Write(ctx context.Context, w io.Writer, snap *study.Snapshot, made time.Tim
 		row := exportRow{Export: e, Text: receipt(e.Receipt)}
 		for _, t := range snap.Tasks {
 			row.Predicted = append(row.Predicted, optional(e.Predicted, t.Name))
-			row.Validation = append(row.Validation, metric(e.Measured[evaluator.Validation], t.Name))
-			row.Test = append(row.Test, metric(e.Measured[evaluator.Test], t.Name))
+			row.Validation = append(row.Validation, metric(e.Measured[evaluator.Validation], t))
+			row.Test = append(row.Test, metric(e.Measured[evaluator.Test], t))
 		}
 		c.Exported = append(c.Exported, row)
 	}
@@ -190,8 +190,9 @@ func receipt(path string) string {
 	return string(b)
 }
 
-func metric(m map[string]study.Metric, task string) *study.Metric {
-	if v, ok := m[task]; ok {
+func metric(m map[string]study.Metric, task study.Task) *study.Metric {
+	if v, ok := m[task.Name]; ok {
+		v = task.WithStderr(v)
 		return &v
 	}
 	return nil
@@ -220,7 +221,7 @@ func named(a *study.Analysis) []pointRow {
 		r := pointRow{Name: name, Coefficients: x, Predicted: figures(p)}
 		for _, t := range a.Tasks {
 			if trial >= 0 {
-				r.Measured = append(r.Measured, metric(a.Trials[trial].Metrics, t.Name))
+				r.Measured = append(r.Measured, metric(a.Trials[trial].Metrics, t))
 			}
 		}
 		out = append(out, r)
@@ -271,7 +272,8 @@ func plotted(snap *study.Snapshot) plots {
 		for _, task := range a.Tasks {
 			var f *figure
 			if v, ok := t.Metrics[task.Name]; ok {
-				f = &figure{v.Value, v.Value - 1.645*task.Stderr(v), v.Value + 1.645*task.Stderr(v)}
+				stderr, _ := task.Stderr(v)
+				f = &figure{v.Value, v.Value - 1.645*stderr, v.Value + 1.645*stderr}
 			}
 			m.Tasks = append(m.Tasks, f)
 		}

@@ -27,7 +27,7 @@ func TestBarriers(t *testing.T) {
 		}
 		for _, l := range lines {
 			for i, task := range tasks {
-				if b, _, ok := l.Barrier(i, task); ok {
+				if b, ok := l.Barrier(i, task); ok {
 					known = append(known, b)
 				}
 			}

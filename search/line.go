@@ -66,21 +66,22 @@ type Barrier struct {
 	A, B   string // the models
 	Task   string
 	Height float64 // how far the metric falls below the line between its values at both ends, at the worst point; 0: nowhere
+	Stderr float64 // of the height; 0: not known, as it is where that of a measurement it is made of is not
 	At     float64 // how far from A to B that is
 }
 
-// Barrier is the barrier on one task of the question, with the standard error of its height; ok is false
-// where an end, or everything in between, was not measured.
-func (l Line) Barrier(task int, t Task) (b Barrier, stderr float64, ok bool) {
+// Barrier is the barrier on one task of the question; ok is false where an end, or everything in between, was not
+// measured.
+func (l Line) Barrier(task int, t Task) (b Barrier, ok bool) {
 	b = Barrier{A: l.A, B: l.B, Task: t.Name}
 	measured := func(p Place) bool { return !p.Failed && task < len(p.Y) && !math.IsNaN(p.Y[task].Value) }
 	n := len(l.Places)
 	if n < 3 {
-		return b, 0, false
+		return b, false
 	}
 	from, to := l.Places[0], l.Places[n-1]
 	if from.At != 0 || to.At != 1 || !measured(from) || !measured(to) {
-		return b, 0, false
+		return b, false
 	}
 	for _, p := range l.Places[1 : n-1] {
 		if !measured(p) {
@@ -92,9 +93,17 @@ func (l Line) Barrier(task int, t Task) (b Barrier, stderr float64, ok bool) {
 			fall = -fall
 		}
 		if fall > b.Height {
-			b.Height, b.At = fall, p.At
-			stderr = math.Hypot(p.Y[task].Stderr, math.Hypot((1-p.At)*from.Y[task].Stderr, p.At*to.Y[task].Stderr))
+			b.Height, b.At, b.Stderr = fall, p.At, stderrOff(p.At, from.Y[task].Stderr, to.Y[task].Stderr, p.Y[task].Stderr)
 		}
 	}
-	return b, stderr, ok
+	return b, ok
+}
+
+// stderrOff is the standard error of how far a measurement lies off the straight line between two others, of which
+// it is at: 0, not known, where one of theirs is not.
+func stderrOff(at, from, to, between float64) float64 {
+	if !(from > 0 && to > 0 && between > 0) {
+		return 0
+	}
+	return math.Hypot(between, math.Hypot((1-at)*from, at*to))
 }

@@ -2,6 +2,7 @@ package search
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -33,16 +34,24 @@ func TestLines(t *testing.T) {
 	}
 	depth := []float64{0.3, 1.5}
 	for i, task := range tasks {
-		got, stderr, ok := first.Barrier(i, task)
-		want := Barrier{A: "m0", B: "m1", Task: task.Name, Height: got.Height, At: 0.5}
+		got, ok := first.Barrier(i, task)
+		want := Barrier{A: "m0", B: "m1", Task: task.Name, Height: got.Height, Stderr: got.Stderr, At: 0.5}
 		if !ok || got != want || math.Abs(got.Height-depth[i]) > 1e-9 {
 			t.Errorf("%+v, want %+v, %g high", got, want, depth[i])
 		}
-		if se := math.Sqrt(1.5) * q.Done[0].Y[i].Stderr; math.Abs(stderr-se) > 1e-12 {
-			t.Errorf("%s: a standard error of %g, want %g", task.Name, stderr, se)
+		if se := math.Sqrt(1.5) * q.Done[0].Y[i].Stderr; math.Abs(got.Stderr-se) > 1e-12 {
+			t.Errorf("%s: a standard error of %g, want %g", task.Name, got.Stderr, se)
 		}
-		if _, _, ok := lines[1].Barrier(i, task); ok {
+		if _, ok := lines[1].Barrier(i, task); ok {
 			t.Error("a line without its end has a barrier")
+		}
+	}
+	// What of one of the three is not known, nobody knows of the height: the ends, and the worst point between.
+	for _, k := range []int{0, 2, 3} {
+		unknown := Line{A: first.A, B: first.B, Places: slices.Clone(first.Places)}
+		unknown.Places[k].Y = []Measurement{{Value: first.Places[k].Y[0].Value}}
+		if got, ok := unknown.Barrier(0, tasks[0]); !ok || got.Height < 0.29 || got.Stderr != 0 {
+			t.Errorf("place %d without a standard error: %+v (%v), want a height of .3 with an unknown one", k, got, ok)
 		}
 	}
 }

@@ -56,7 +56,7 @@ type Task struct {
 	AtMost   *float64
 }
 
-// Measurement is one metric of one point. NaN Value: not measured there.
+// Measurement is one metric of one point. NaN Value: not measured there; Stderr 0, N 0: not known.
 type Measurement struct {
 	Value, Stderr float64
 	N             int

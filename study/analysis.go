@@ -121,7 +121,8 @@ func point(t Trial, tasks []Task) search.Point {
 		if !ok {
 			m.Value = math.NaN()
 		}
-		p.Y = append(p.Y, search.Measurement{Value: m.Value, Stderr: m.Stderr, N: m.N})
+		stderr, _ := task.Stderr(m)
+		p.Y = append(p.Y, search.Measurement{Value: m.Value, Stderr: stderr, N: m.N})
 	}
 	return p
 }

@@ -34,7 +34,7 @@ func (s *Study) modelCard(e Export, why string, at time.Time) []byte {
 			pred = fmt.Sprintf("%.4g (%.4g … %.4g)", p.Value, p.Lo, p.Hi)
 		}
 		fmt.Fprintf(&b, "| %s | %s, %s | %s | %s | %s |\n", t.Name, t.Role, t.Sense, pred,
-			figure(e.Measured[evaluator.Validation], t.Name), figure(e.Measured[evaluator.Test], t.Name))
+			figure(e.Measured[evaluator.Validation], t), figure(e.Measured[evaluator.Test], t))
 	}
 	if e.Doubt != "" {
 		fmt.Fprintf(&b, "\n**Do not believe these predictions before they are measured:** these coefficients are %s.\n", e.Doubt)
@@ -45,14 +45,14 @@ func (s *Study) modelCard(e Export, why string, at time.Time) []byte {
 	return b.Bytes()
 }
 
-func figure(m map[string]Metric, task string) string {
-	v, ok := m[task]
+func figure(m map[string]Metric, task Task) string {
+	v, ok := m[task.Name]
 	if !ok {
 		return "not measured"
 	}
 	s := fmt.Sprintf("%.4g", v.Value)
-	if v.Stderr > 0 {
-		s += fmt.Sprintf(" ± %.2g", v.Stderr)
+	if stderr, known := task.Stderr(v); known {
+		s += fmt.Sprintf(" ± %.2g", stderr)
 	}
 	if v.N > 0 {
 		s += fmt.Sprintf(" (n = %d)", v.N)

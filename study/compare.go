@@ -86,11 +86,10 @@ type Contestant struct {
 	Noisy     bool   // standard errors are known of every task
 }
 
-// Best is the best measurement of a task.
+// Best is the best measurement of a task, with its standard error as far as it is known.
 type Best struct {
 	Metric
-	Stderr float64 // 0: unknown
-	Trial  int     // its id
+	Trial int // its id
 }
 
 // Surface is what a number of the studies attain.
@@ -163,7 +162,7 @@ func (c *Comparison) enter(a *Analysis) contest {
 		stderrs := make([]float64, len(at))
 		for k, o := range at {
 			t := a.Tasks[a.Objectives[o]]
-			stderrs[k] = t.Stderr(a.Trials[trials[i]].Metrics[t.Name])
+			stderrs[k], _ = t.Stderr(a.Trials[trials[i]].Metrics[t.Name])
 		}
 		in.stderrs = append(in.stderrs, stderrs)
 		for _, r := range a.References {
@@ -200,7 +199,9 @@ func (in contest) best(tasks []Task) []Best {
 			}
 		}
 		t := in.a.Trials[in.trials[top]]
-		out[k] = Best{Metric: t.Metrics[task.Name], Stderr: in.stderrs[top][k], Trial: t.ID}
+		m := t.Metrics[task.Name]
+		m.Stderr = in.stderrs[top][k]
+		out[k] = Best{Metric: m, Trial: t.ID}
 	}
 	return out
 }

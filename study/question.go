@@ -45,7 +45,7 @@ func (s *Snapshot) Lines() ([]search.Line, error) {
 	}
 	for _, l := range lines {
 		for i, t := range searchTasks(s.Tasks) {
-			if _, _, ok := l.Barrier(i, t); ok {
+			if _, ok := l.Barrier(i, t); ok {
 				return lines, nil
 			}
 		}

@@ -54,13 +54,41 @@ func (t Task) Holds(v float64) bool {
 // Rate says whether the metric is a share in [0, 1].
 func (t Task) Rate() bool { return t.Unit == "rate" }
 
-// Stderr is the standard error of a measurement: what was reported, or else, of a rate over n items, that of a
-// share of n independent ones, √(v(1−v)/n). 0: unknown.
-func (t Task) Stderr(m Metric) float64 {
-	if m.Stderr == 0 && t.Rate() && m.N > 0 && m.Value > 0 && m.Value < 1 {
-		return math.Sqrt(m.Value * (1 - m.Value) / float64(m.N))
+// Stderr is the standard error of a measurement, and whether it is known: what was reported, or else, of a rate
+// over n items, that of a share of n independent ones. Everything that judges or shows noise asks here; a known one
+// is above 0, and one that is not known is 0.
+func (t Task) Stderr(m Metric) (stderr float64, known bool) {
+	switch {
+	case m.Stderr > 0:
+		return m.Stderr, true
+	case t.Rate() && m.N > 0:
+		return evaluator.RateStderr(m.Value*float64(m.N), m.N), true
 	}
-	return m.Stderr
+	return 0, false
+}
+
+// WithStderr is m with the standard error that [Task.Stderr] knows.
+func (t Task) WithStderr(m Metric) Metric {
+	m.Stderr, _ = t.Stderr(m)
+	return m
+}
+
+// AsPredicted says whether noise explains the difference between a prediction and what was measured there: whether
+// it is within three standard deviations of both together, which noise alone leaves once in 400 times. Of a rate of
+// n items the measurement's is the one that it has where the prediction is right (the score form; Wilson 1927): at
+// the measurement itself it is far too small near 0 and 1. Where no noise of the measurement is known, that in the
+// prediction's interval has to do.
+func (t Task) AsPredicted(p Prediction, m Metric) bool {
+	const inInterval = 1.645 // standard deviations from the middle of a 90 % interval to its ends
+	side := p.Hi - p.Value
+	if m.Value < p.Value {
+		side = p.Value - p.Lo
+	}
+	stderr, known := t.Stderr(m)
+	if n := float64(m.N); known && t.Rate() && m.N > 0 {
+		stderr *= evaluator.RateStderr(n*min(max(p.Value, 0), 1), m.N) / evaluator.RateStderr(n*m.Value, m.N)
+	}
+	return !(math.Abs(m.Value-p.Value) > 3*math.Hypot(side/inInterval, stderr))
 }
 
 // State of a trial; evaluator's states are the field's.

@@ -3,7 +3,6 @@ package tui
 import (
 	"context"
 	"errors"
-	"math"
 	"slices"
 
 	tea "charm.land/bubbletea/v2"
@@ -178,6 +177,7 @@ func drawMeasured(c *chart.Canvas, tasks []study.Task, x study.Export) int {
 		}
 		for i, split := range []evaluator.Split{evaluator.Validation, evaluator.Test} {
 			m, measured := x.Measured[split][t.Name]
+			m = t.WithStderr(m)
 			at := names + 2 + (i+1)*column
 			if !measured {
 				c.Text(at, y, "—", muted)
@@ -190,7 +190,7 @@ func drawMeasured(c *chart.Canvas, tasks []study.Task, x study.Export) int {
 			n := c.Spans(at, y, chart.Span{Text: explore.Number(t, m.Value), Style: chart.Ink(chart.OnFront)}, chart.Span{Text: noise, Style: muted})
 			// Predictions are of the validation split; only there can they be wrong.
 			if ok && split == evaluator.Validation {
-				mark, style := agreement(p, m)
+				mark, style := agreement(t, p, m)
 				c.Text(at+n+1, y, mark, style)
 			}
 		}
@@ -199,9 +199,9 @@ func drawMeasured(c *chart.Canvas, tasks []study.Task, x study.Export) int {
 	return y
 }
 
-// agreement says whether a measurement lies within the prediction's interval, widened by its own noise.
-func agreement(p study.Prediction, m study.Metric) (string, chart.Style) {
-	if math.Abs(m.Value-p.Value) <= math.Hypot(half(p), 1.645*m.Stderr) {
+// agreement marks whether noise explains the difference of a measurement from its prediction, as exit code 10 does.
+func agreement(t study.Task, p study.Prediction, m study.Metric) (string, chart.Style) {
+	if t.AsPredicted(p, m) {
 		return "✓", good
 	}
 	return "≠", warn

@@ -79,9 +79,10 @@ func (p linesPane) drawAlong(c *chart.Canvas) {
 	iw, ih := in.Size()
 	words := wrapWithin(hole.Words(t), iw-2, max(h/4, 1))
 	style := muted
-	if hole.Real {
+	switch {
+	case hole.Real:
 		style = warn
-	} else if hole.Known {
+	case hole.Known && !hole.Unsure():
 		style = good
 	}
 	for i, line := range words {

@@ -283,7 +283,7 @@ func (p surrogatePane) drawCalibration(c *chart.Canvas) {
 		if i >= len(f.Trust.LOO) || at >= len(p.analysis().Trials) {
 			continue
 		}
-		m := p.analysis().Trials[at].Metrics[t.Name]
+		m := t.WithStderr(p.analysis().Trials[at].Metrics[t.Name])
 		pt := chart.Point{X: f.Trust.LOO[i], Y: m.Value, ErrY: m.Stderr}
 		if i == f.Trust.WorstAt {
 			pt.Color, pt.Label = chart.Warn, fmt.Sprintf("trial %d", p.analysis().Trials[at].ID)

@@ -338,7 +338,7 @@ func mergeability(f finished) {
 		f.Fatalf("%v (%v), tasks %v", lines, err, q.Tasks)
 	}
 	for _, l := range lines {
-		b, _, ok := l.Barrier(0, q.Tasks[0])
+		b, ok := l.Barrier(0, q.Tasks[0])
 		if !ok {
 			f.Errorf("%s and %s: not measured", l.A, l.B)
 		}
