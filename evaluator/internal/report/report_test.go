@@ -2,7 +2,10 @@ package report
 
 import (
 	"errors"
+	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -98,6 +101,73 @@ func TestReports(t *testing.T) {
 				t.Errorf("metrics %v, expected %v", got, c.want)
 			}
 		})
+	}
+}
+
+// Results of lm_eval as its versions write them; testdata/README.md says how they came to be.
+func TestLMEvalVersions(t *testing.T) {
+	for version, want := range map[string]map[string]evaluator.Metric{
+		"0.4.9": {
+			"one": {Value: 0.5476190476190477, Stderr: 0.07861650943380505, N: 42}, "one_a": {Value: 0.5833333333333334, Stderr: 0.1486470975026408, N: 12},
+			"two": {Value: 0.5666666666666667, Stderr: 0.0920186554465537, N: 30}, "ppl": {Value: 1.144693322260032, N: 12},
+		},
+		"0.4.11": {
+			"one": {Value: 0.40476190476190477, Stderr: 0.07728015412913086, N: 42}, "one_a": {Value: 0.3333333333333333, Stderr: 0.14213381090374033, N: 12},
+			"two": {Value: 0.6, Stderr: 0.09097176522946843, N: 30}, "ppl": {Value: 1.1423301688115544, N: 12},
+		},
+		"0.4.13": {
+			"one": {Value: 0.42857142857142855, Stderr: 0.07823702286022739, N: 42}, "one_a": {Value: 0.4166666666666667, Stderr: 0.1486470975026408, N: 12},
+			"two": {Value: 0.5333333333333333, Stderr: 0.09264111117062017, N: 30}, "ppl": {Value: 1.115738825830692, N: 12},
+		},
+	} {
+		t.Run(version, func(t *testing.T) {
+			b, err := os.ReadFile(filepath.Join("testdata", "lm-eval-"+version+".json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := Read(b, map[string]string{"two": "acc_norm,none"}, slices.Sorted(maps.Keys(want)))
+			if err != nil || !maps.Equal(got, want) {
+				t.Errorf("%v, %v; expected %v", got, err, want)
+			}
+			if m, err := Read(b, map[string]string{"x": "two/acc,none"}, []string{"x"}); err != nil || m["x"].N != 42 {
+				t.Errorf("a metric that both tasks of a group have: %v, %v; expected 42 items", m, err)
+			}
+			for task, want := range map[string]string{
+				"two":  "has 2 metrics, acc,none; acc_norm,none: say which with the option metrics: {two: 'acc,none'}",
+				"bare": "has no metric: found ",
+			} {
+				if _, err := Read(b, nil, []string{task}); !errors.Is(err, evaluator.BadMetrics) || !strings.Contains(err.Error(), want) {
+					t.Errorf("%s: %v, expected an error with %q", task, err, want)
+				}
+			}
+			for _, where := range []string{"", "acc,none"} { // also where somebody has said which
+				if _, err := Read(b, map[string]string{"bare": where}, []string{"bare"}); err == nil || !strings.Contains(err.Error(), "declare its tasks in study.yaml instead (bare_a, bare_b)") {
+					t.Errorf("a group without metrics, asked for %q: %v", where, err)
+				}
+			}
+		})
+	}
+}
+
+// A group of groups, as older versions write it, has the items of all; one that is its own part has none.
+func TestItemsOfGroups(t *testing.T) {
+	const text = `{"results": {"all": {"acc,none": 0.5}, "part": {"acc,none": 0.5}, "x": {"acc,none": 1}, "y": {"acc,none": 0}, "z": {"acc,none": 0.5}},
+		"group_subtasks": {"all": %s, "part": ["x", "y"]}, "n-samples": {"x": {"effective": 10}, "y": {"effective": 5}, "z": {"effective": %s}}}`
+	for _, c := range []struct {
+		subtasks, z string
+		want        int
+	}{
+		{`["part", "z"]`, "3", 18},
+		{`["part", "z", "x", "part"]`, "3", 18},
+		{`["part", "z"]`, "null", 0},
+		{`["all", "part"]`, "3", 15},
+		{`["all"]`, "3", 0},
+		{`"part"`, "3", 0},
+	} {
+		m, err := Read(fmt.Appendf(nil, text, c.subtasks, c.z), nil, []string{"all"})
+		if err != nil || m["all"].N != c.want {
+			t.Errorf("a group of %s: %v, %v; expected %d items", c.subtasks, m, err, c.want)
+		}
 	}
 }
 
