@@ -130,6 +130,7 @@ var studyExits = map[study.Code]Exit{
 	study.CodeBusy:      ExitBusy,
 	study.CodeChanged:   ExitInput,
 	study.CodeHistory:   ExitInput,
+	study.CodeForeign:   ExitInput,
 	study.CodeInput:     ExitUsage,
 	study.CodeTooFew:    ExitNoAnswer,
 	study.CodeEvaluator: ExitEvaluator,

@@ -2,6 +2,7 @@ package study
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -21,7 +22,7 @@ import (
 // TestMain lets this binary be what StartRunner starts: `SELF run DIR --headless`, and a viewer that starts
 // one: `SELF start DIR`.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 2 && (os.Args[1] == "run" || os.Args[1] == "start" || os.Args[1] == "look") {
+	if len(os.Args) > 2 && slices.Contains([]string{"run", "start", "look", "lock"}, os.Args[1]) {
 		if err := play(os.Args[1], os.Args[2]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -33,6 +34,9 @@ func TestMain(m *testing.M) {
 
 // play is a process of its own beside the test.
 func play(role, dir string) error {
+	if role == "lock" {
+		return lockBehind(dir)
+	}
 	fakes.Store("hangs", &fake{hook: func(ctx context.Context, _ evaluator.Candidate) error { <-ctx.Done(); return ctx.Err() }})
 	s, err := Open(dir)
 	if err != nil {
@@ -81,7 +85,7 @@ func TestKilledRunners(t *testing.T) {
 		if err := os.CopyFS(dir, os.DirFS(calm.Dir())); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Remove(filepath.Join(dir, "study.db")); err != nil {
+		if err := errors.Join(os.Remove(filepath.Join(dir, "study.db")), os.Remove(lockPath(dir))); err != nil {
 			t.Fatal(err)
 		}
 	}

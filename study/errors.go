@@ -18,6 +18,7 @@ const (
 	CodeBusy      Code = "busy"        // another runner holds the study
 	CodeChanged   Code = "changed"     // study.yaml or the models no longer are what the history was measured with
 	CodeHistory   Code = "history"     // study.db cannot be read or written
+	CodeForeign   Code = "foreign"     // something that is not parfait's stands in the place of one of its files
 	CodeInput     Code = "input"       // what was asked makes no sense: coefficients, tasks, numbers
 	CodeTooFew    Code = "too-few"     // not enough finished trials
 	CodeEvaluator Code = "evaluator"   // an evaluator cannot be used

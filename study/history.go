@@ -38,8 +38,12 @@ func (h *history) measured() bool {
 // load reads the history. Of the trials only those are read that were not done in prev, an earlier load
 // or nil: a study of thousands is followed at the price of what changes.
 func (s *store) load(ctx context.Context, prev *history) (*history, error) {
-	h := &history{meta: map[string]string{}}
-	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	h := &history{meta: map[string]string{}, batch: -1}
+	db, err := s.open()
+	if db == nil || err != nil {
+		return h, err
+	}
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"golang.org/x/sys/unix"
 )
 
 // The run lock makes sure that one process evaluates. On one machine flock decides; across machines,
@@ -76,7 +77,18 @@ func (o owner) busy(dir string) error {
 	return &Error{Code: CodeBusy, Where: dir, What: what, Fix: "look on with `parfait " + dir + "`, or stop that one first"}
 }
 
-func lockPath(dir string) string { return filepath.Join(dir, "run.lock") }
+func lockPath(dir string) string { return filepath.Join(dir, lockFile) }
+
+// lockFile is the name of the file that says who runs a study.
+const lockFile = "run.lock"
+
+// lockFlags open it: for reading and writing, since NFSv4 gives an exclusive lock to nobody who could not
+// write (EBADF); never what a link points to, which is somebody else's file; without waiting for the other
+// end of a pipe.
+const (
+	lockFlags = os.O_RDWR | os.O_CREATE | lockReads
+	lockReads = unix.O_NOFOLLOW | unix.O_NONBLOCK
+)
 
 // readOwner says who runs the study, as far as the lock file tells: nobody where it cannot be read.
 func readOwner(dir string) owner {
@@ -86,7 +98,7 @@ func readOwner(dir string) owner {
 
 // ownerOf is what the lock file says. A file that says nothing of use is no error, and nobody's.
 func ownerOf(dir string) (owner, error) {
-	f, err := os.Open(lockPath(dir))
+	f, err := os.OpenFile(lockPath(dir), os.O_RDONLY|lockReads, 0)
 	if err != nil {
 		return owner{}, err
 	}
@@ -147,19 +159,40 @@ func takeLock(ctx context.Context, dir string, check func() error, lost func(err
 // tryLock returns the lock, or an error that says who holds it. Nil where the file system knows no locks:
 // the heartbeat decides alone.
 func tryLock(dir string) (*flock.Flock, error) {
-	l := flock.New(lockPath(dir), flock.SetPermissions(0o666)) // others look at it too
+	if fi, err := os.Lstat(lockPath(dir)); err == nil && !fi.Mode().IsRegular() {
+		return nil, notOurs(lockPath(dir), fi, "delete it: a runner makes its own")
+	}
+	l := flock.New(lockPath(dir), flock.SetFlag(lockFlags), flock.SetPermissions(0o666)) // others look at it too
 	ok, err := l.TryLock()
+	if errors.Is(err, syscall.EBADF) || errors.Is(err, syscall.EIO) || errors.Is(err, syscall.ESTALE) {
+		ok, err = l.TryLock() // on a new handle: NFS may have lost what it knew of the first
+	}
 	switch {
-	case errors.Is(err, syscall.ENOTSUP), errors.Is(err, syscall.ENOSYS), errors.Is(err, syscall.ENOLCK):
+	case errors.Is(err, syscall.ENOTSUP), errors.Is(err, syscall.ENOSYS), errors.Is(err, syscall.ENOLCK), errors.Is(err, syscall.EBADF):
 		return nil, nil //nolint:nilnil // as documented
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return nil, &Error{Code: CodeReadOnly, Where: dir, What: "a runner must be able to write here", Err: err, Fix: "have whoever owns the folder run it, or copy it"}
+		return nil, mayNotLock(dir, err)
 	case err != nil:
-		return nil, &Error{Code: CodeBusy, Where: lockPath(dir), What: "cannot be locked", Err: err}
+		return nil, &Error{Code: CodeBusy, Where: lockPath(dir), What: "cannot be locked", Err: err, Fix: "try again; if it stays so, run the study on another file system"}
 	case !ok:
 		return nil, readOwner(dir).busy(dir)
 	}
 	return l, nil
+}
+
+// mayNotLock says why this person's runner cannot have the lock: one of somebody else's is at work, its file
+// is in the way, or nothing may be written here at all.
+func mayNotLock(dir string, err error) error {
+	if o := readOwner(dir); o.alive() {
+		return o.busy(dir)
+	}
+	if _, there := os.Lstat(lockPath(dir)); there == nil && unix.Access(dir, unix.W_OK) == nil {
+		return &Error{
+			Code: CodeReadOnly, Where: lockPath(dir), What: "may not be written: it is left from a runner of somebody else's", Err: err,
+			Fix: "no runner is at work: delete it; where several people run the study, have them share a group and a umask of 002",
+		}
+	}
+	return &Error{Code: CodeReadOnly, Where: dir, What: "a runner must be able to write here", Err: err, Fix: "have whoever owns the folder run it, or copy it"}
 }
 
 func unlock(l *flock.Flock) {
@@ -170,7 +203,7 @@ func unlock(l *flock.Flock) {
 
 // write says in the lock file who we are.
 func (r *runLock) write() error {
-	f, err := os.OpenFile(lockPath(r.dir), os.O_WRONLY|os.O_CREATE, 0o666)
+	f, err := os.OpenFile(lockPath(r.dir), lockFlags, 0o666)
 	if err != nil {
 		return err
 	}
@@ -231,9 +264,15 @@ func (r *runLock) renew() error {
 	case !o.same(r.mine):
 		return o.busy(r.dir)
 	}
-	t := time.Now()
-	_ = os.Chtimes(lockPath(r.dir), t, t)
+	touch(lockPath(r.dir))
 	return nil
+}
+
+// touch sets the file's times to this machine's clock, not the file server's. A link stays as it is.
+func touch(path string) {
+	if ts, err := unix.TimeToTimespec(time.Now()); err == nil {
+		_ = unix.UtimesNanoAt(unix.AT_FDCWD, path, []unix.Timespec{ts, ts}, unix.AT_SYMLINK_NOFOLLOW)
+	}
 }
 
 // holds says whether the file that is locked is the one that everybody sees.
@@ -245,7 +284,7 @@ func (r *runLock) holds() bool {
 	if err != nil {
 		return false
 	}
-	seen, err := os.Stat(lockPath(r.dir))
+	seen, err := os.Lstat(lockPath(r.dir))
 	return err == nil && os.SameFile(ours, seen)
 }
 
@@ -254,7 +293,9 @@ func (r *runLock) release() {
 	close(r.stop)
 	r.over.Wait()
 	if readOwner(r.dir).same(r.mine) {
-		_ = os.Truncate(lockPath(r.dir), 0)
+		if f, err := os.OpenFile(lockPath(r.dir), os.O_WRONLY|os.O_TRUNC|lockReads, 0); err == nil {
+			_ = f.Close()
+		}
 	}
 	unlock(r.lock)
 }

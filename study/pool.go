@@ -79,11 +79,18 @@ func (s *Study) candidates() string {
 }
 
 // reclaim deletes the models in the folder for candidates, finished and half-written, and nothing else; and
-// the folder where that leaves nothing in it.
+// the folder where that leaves nothing in it. Behind a link nothing is deleted, nor written later.
 func (s *Study) reclaim() error {
+	const fix = "delete the link; candidates.path in study.yaml names another place for merged models, where each study has a folder of its own"
+	if err := plainFolder(s.candidates(), fix); err != nil {
+		return err
+	}
 	var errs []error
 	for _, form := range []evaluator.Form{evaluator.Folder, evaluator.Adapter} {
 		dir := filepath.Join(s.candidates(), string(form))
+		if err := plainFolder(dir, fix); err != nil {
+			return err
+		}
 		left, err := os.ReadDir(dir)
 		if !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)

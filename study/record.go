@@ -144,7 +144,7 @@ func move(tx *sql.Tx, id int, to State, from ...State) error {
 
 func (s *store) addPick(p Pick) (Pick, error) {
 	p.At = time.Now().UTC().Truncate(time.Millisecond)
-	r, err := s.db.Exec("INSERT INTO picks (at, x, body) VALUES (?, ?, ?)", p.At.UnixMilli(), mustJSON(p.X), mustJSON(p))
+	r, err := s.exec("INSERT INTO picks (at, x, body) VALUES (?, ?, ?)", p.At.UnixMilli(), mustJSON(p.X), mustJSON(p))
 	if err != nil {
 		return p, err
 	}
@@ -155,7 +155,7 @@ func (s *store) addPick(p Pick) (Pick, error) {
 
 func (s *store) addExport(e Export) (Export, error) {
 	e.At = time.Now().UTC().Truncate(time.Millisecond)
-	r, err := s.db.Exec("INSERT INTO exports (at, x, body) VALUES (?, ?, ?)", e.At.UnixMilli(), mustJSON(e.X), mustJSON(e))
+	r, err := s.exec("INSERT INTO exports (at, x, body) VALUES (?, ?, ?)", e.At.UnixMilli(), mustJSON(e.X), mustJSON(e))
 	if err != nil {
 		return e, err
 	}
@@ -169,7 +169,7 @@ func (s *store) updateExport(e Export) error {
 	if e.ID == 0 {
 		return nil
 	}
-	_, err := s.db.Exec("UPDATE exports SET body = ? WHERE id = ?", mustJSON(e), e.ID)
+	_, err := s.exec("UPDATE exports SET body = ? WHERE id = ?", mustJSON(e), e.ID)
 	return err
 }
 
@@ -178,6 +178,6 @@ func (s *store) dropExport(id int) error {
 	if id == 0 {
 		return nil
 	}
-	_, err := s.db.Exec("DELETE FROM exports WHERE id = ?", id)
+	_, err := s.exec("DELETE FROM exports WHERE id = ?", id)
 	return err
 }

@@ -42,6 +42,9 @@ const progressEvery = time.Second
 func (s *Study) Run(ctx context.Context, o RunOptions) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	if _, err := s.store.begin(); err != nil { // before anything else appears in the folder: see signs
+		return historyError(s.store.path, err)
+	}
 	lock, err := takeLock(ctx, s.dir, s.store.replaced, cancel)
 	if err != nil {
 		return err
@@ -169,6 +172,9 @@ func (s *Study) tasksOf(evaluator string) []string {
 // models.
 func (r *runner) addPools(ctx context.Context) error {
 	if err := r.reclaim(); err != nil {
+		if CodeOf(err) == CodeForeign {
+			return err
+		}
 		return &Error{Code: CodeSpace, Where: r.candidates(), What: "what an earlier run left cannot be deleted", Err: err}
 	}
 	for _, l := range r.lanes {
@@ -213,7 +219,7 @@ func (r *runner) close() {
 			r.note("candidates: %v", err)
 		}
 	}
-	if err := r.reclaim(); err != nil {
+	if err := r.reclaim(); err != nil && CodeOf(err) != CodeForeign { // which ended the run
 		r.note("candidates: %v", err)
 	}
 }

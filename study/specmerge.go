@@ -185,7 +185,7 @@ func (s *Spec) identity() (identity, error) {
 // checkAgainst compares study.yaml with what the history was measured with and names every difference.
 // Ranges, budgets, floors, senses, roles, seeds and evaluators' options may change. Where nothing was measured
 // yet there is nothing to protect: only what the trials' coefficients mean has to stay.
-func (s *Spec) checkAgainst(h *history, measured bool) error {
+func (s *Spec) checkAgainst(dir string, h *history, measured bool) error {
 	was, ok := h.meta["identity"]
 	if !ok || len(h.trials) == 0 {
 		return nil
@@ -217,7 +217,7 @@ func (s *Spec) checkAgainst(h *history, measured bool) error {
 	if !measured {
 		return &Error{
 			Code: CodeChanged, Where: SpecFile, What: fmt.Sprintf("%d trials were asked for with something else than study.yaml says now:\n  %s", len(h.trials), strings.Join(diffs, "\n  ")),
-			Fix: "delete study.db, in which nothing is measured yet, or set it back",
+			Fix: "set it back, or delete " + and(append([]string{"study.db"}, signs(dir)...)) + ": nothing is measured yet",
 		}
 	}
 	return &Error{

@@ -7,21 +7,27 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
 	"modernc.org/sqlite" // registers the driver
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // store is the study's history in SQLite: the only SQL there is. Any number of processes may hold one.
-// A rollback journal, not WAL: the folder may be on a network file system.
+// A rollback journal, not WAL: the folder may be on a network file system. Who looks makes and changes
+// nothing: where nothing was recorded yet there is no file, and the first write begins it.
 type store struct {
-	db   *sql.DB
 	path string
-	file os.FileInfo // as it was opened
+
+	mu    sync.Mutex
+	db    *sql.DB     // nil: nothing is recorded yet, as far as was seen
+	file  os.FileInfo // as it was opened
+	begun bool        // db is as this program makes one
 }
 
 const schema = `
@@ -52,55 +58,16 @@ CREATE TABLE IF NOT EXISTS exports (id INTEGER PRIMARY KEY, at INTEGER NOT NULL,
 CREATE TABLE IF NOT EXISTS views (who TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 `
 
-const schemaVersion = 1
-
-func openStore(dir string) (*store, error) {
-	path := filepath.Join(dir, "study.db")
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
-		"?_pragma=busy_timeout(15000)&_pragma=journal_mode(DELETE)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate"
-	db, err := sql.Open("sqlite", dsn)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	// data_version is a connection's own: one connection sees every change of the others.
-	db.SetMaxOpenConns(1)
-	s := &store{db: db, path: path}
-	if err = s.migrate(); err == nil {
-		s.file, err = os.Stat(path)
-	}
-	if err != nil {
-		_ = db.Close()
-		return nil, historyError(path, err)
-	}
-	return s, nil
-}
-
-func (s *store) migrate() error {
-	var v int
-	if err := s.db.QueryRow("PRAGMA user_version").Scan(&v); err != nil {
-		return err
-	}
-	switch {
-	case v > schemaVersion:
-		return fmt.Errorf("written by a newer parfait (schema %d, this one knows %d): update parfait", v, schemaVersion)
-	case v == schemaVersion:
-		return nil
-	}
-	return s.write(func(tx *sql.Tx) error {
-		if _, err := tx.Exec(schema); err != nil {
-			return err
-		}
-		_, err := tx.Exec(fmt.Sprintf("PRAGMA user_version = %d", schemaVersion))
-		return err
-	})
-}
-
-func (s *store) close() error { return s.db.Close() }
-
 // replaced says that the file is no longer the one that was opened: whatever is written is lost.
 func (s *store) replaced() error {
-	fi, err := os.Stat(s.path)
-	if errors.Is(err, fs.ErrNotExist) || (err == nil && !os.SameFile(fi, s.file)) {
+	s.mu.Lock()
+	file := s.file
+	s.mu.Unlock()
+	if file == nil {
+		return nil
+	}
+	fi, err := os.Lstat(s.path)
+	if errors.Is(err, fs.ErrNotExist) || (err == nil && !os.SameFile(fi, file)) {
 		return &Error{
 			Code: CodeHistory, Where: s.path, What: "was deleted or replaced while it was in use: what is measured from here on would be lost",
 			Fix: "put it back if it was moved by mistake, then start again",
@@ -109,9 +76,13 @@ func (s *store) replaced() error {
 	return nil // anything else may pass
 }
 
-// write runs f in one transaction.
+// write runs f in one transaction, in a history that it begins where there is none.
 func (s *store) write(f func(*sql.Tx) error) error {
-	tx, err := s.db.Begin()
+	db, err := s.begin()
+	if err != nil {
+		return err
+	}
+	tx, err := db.Begin()
 	if err != nil {
 		return err
 	}
@@ -122,9 +93,22 @@ func (s *store) write(f func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
+// exec is write of one statement.
+func (s *store) exec(query string, args ...any) (sql.Result, error) {
+	db, err := s.begin()
+	if err != nil {
+		return nil, err
+	}
+	return db.Exec(query, args...)
+}
+
 // version changes whenever another process has changed the history.
 func (s *store) version(ctx context.Context) (v int64, err error) {
-	err = s.db.QueryRowContext(ctx, "PRAGMA data_version").Scan(&v)
+	db, err := s.open()
+	if db == nil || err != nil {
+		return 0, err
+	}
+	err = db.QueryRowContext(ctx, "PRAGMA data_version").Scan(&v)
 	return v, err
 }
 
@@ -155,13 +139,22 @@ func (s *store) setMeta(values map[string]string) error {
 	})
 }
 
+// saveView keeps an interface's state. To have looked begins no history: where there is none, it is not kept.
 func (s *store) saveView(who string, b []byte) error {
-	_, err := s.db.Exec("INSERT INTO views (who, body) VALUES (?, ?) ON CONFLICT (who) DO UPDATE SET body = excluded.body", who, b)
+	db, err := s.open()
+	if db == nil || err != nil {
+		return err
+	}
+	_, err = db.Exec("INSERT INTO views (who, body) VALUES (?, ?) ON CONFLICT (who) DO UPDATE SET body = excluded.body", who, b)
 	return err
 }
 
 func (s *store) loadView(who string) (b []byte, err error) {
-	err = s.db.QueryRow("SELECT body FROM views WHERE who = ?", who).Scan(&b)
+	db, err := s.open()
+	if db == nil || err != nil {
+		return nil, err
+	}
+	err = db.QueryRow("SELECT body FROM views WHERE who = ?", who).Scan(&b)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -187,6 +180,9 @@ func passing(err error) bool {
 	return false
 }
 
+// lockErrors are SQLite's codes for locks that the system refuses.
+var lockErrors = []int{sqlite3.SQLITE_IOERR_LOCK, sqlite3.SQLITE_IOERR_UNLOCK, sqlite3.SQLITE_IOERR_RDLOCK, sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK}
+
 // historyError says what keeps the history from being read or written, and what to do about it.
 func historyError(where string, err error) error {
 	if err == nil || CodeOf(err) != "" || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -205,10 +201,18 @@ func historyError(where string, err error) error {
 		e.Code, e.What, e.Fix = CodeReadOnly, "the study may be looked at here and not changed", "have whoever owns the folder do it, or copy it"
 	case sqlite3.SQLITE_CANTOPEN:
 		e.Fix = "is the folder there, and may you read study.db in it?"
+		if unix.Access(filepath.Dir(where), unix.X_OK) == nil && unix.Access(filepath.Dir(where), unix.W_OK) != nil {
+			e.Code, e.What, e.Fix = CodeReadOnly, "nothing can be recorded here", "have whoever owns the folder do it, or copy it"
+		}
 	case sqlite3.SQLITE_BUSY:
-		e.What, e.Fix = "another process keeps the history locked", "a parfait that was suspended with ctrl-z may hold it: let it go on with fg, or end it"
+		e.What, e.Fix = "another process keeps the history locked", "a parfait that was suspended with ctrl-z may hold it: let it go on with fg, or end it; if there is none, the file system has no locks (NFS without its lock daemon): move the study to one that has"
+	case sqlite3.SQLITE_IOERR:
+		e.What, e.Fix = "the disk cannot be read or written", "what is finished is safe; look into the system's log for what is wrong with the disk, then go on"
+		if errors.As(err, &se) && slices.Contains(lockErrors, se.Code()) {
+			e.What, e.Fix = "the file system does not carry the locks that a history needs", "move the study to one that does: a local disk, NFS with its lock daemon, Lustre mounted with flock"
+		}
 	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
-		e.What, e.Fix = "the history is damaged", "put back a copy of study.db, or move it away to begin again from study.yaml"
+		e.What, e.Fix = "the history is damaged", "put back a copy of study.db; to begin again from study.yaml, move it, logs, exports and run.lock out of the folder"
 	}
 	return e
 }

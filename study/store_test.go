@@ -315,11 +315,6 @@ func TestWhatKeepsTheHistoryFromBeingUsed(t *testing.T) {
 			copy(b[len(b)/4:], bytes.Repeat([]byte("torn"), len(b)/8)) // half of it
 			write(t, path, string(b))
 		}, "damaged"},
-		{"a folder", func(t *testing.T, path string) {
-			if err := errors.Join(os.Remove(path), os.Mkdir(path, 0o755)); err != nil {
-				t.Fatal(err)
-			}
-		}, "is the folder there"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

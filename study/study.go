@@ -125,7 +125,7 @@ func (s *Study) load(ctx context.Context) (*history, error) {
 	}
 	if prev == nil || prev.meta["identity"] != h.meta["identity"] {
 		// A study that is open already was opened with the study.yaml of before: all of it counts.
-		if err := s.spec.checkAgainst(h, prev != nil || h.measured()); err != nil {
+		if err := s.spec.checkAgainst(s.dir, h, prev != nil || h.measured()); err != nil {
 			return nil, err
 		}
 	}

@@ -1,6 +1,7 @@
 package study
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -35,8 +36,23 @@ func TestAFolderThatMayOnlyBeRead(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
+	for dir := s.Dir(); dir != filepath.Clean(os.TempDir()); dir = filepath.Dir(dir) {
+		chmod(t, dir, 0o555)
+	}
+	chmod(t, filepath.Join(s.Dir(), "study.db"), 0o444)
+	chmod(t, filepath.Join(s.Dir(), "logs"), 0o555)
+	chmod(t, lockPath(s.Dir()), 0o444)
+	t.Cleanup(func() { chmod(t, s.Dir(), 0o755); chmod(t, filepath.Dir(s.Dir()), 0o755) })
+	if err := somebodyElse(t, "look", s.Dir()); err != nil {
+		t.Error(err)
+	}
+}
+
+// somebodyElse has another person play a role on dir, one who is not root.
+func somebodyElse(t *testing.T, role, dir string) error {
+	t.Helper()
 	home := t.TempDir()
-	viewer := exec.Command(filepath.Join(home, "viewer"), "look", s.Dir())
+	viewer := exec.Command(filepath.Join(home, "viewer"), role, dir)
 	if err := os.Link(os.Args[0], viewer.Path); err != nil {
 		b, err := os.ReadFile(os.Args[0])
 		if err == nil {
@@ -46,21 +62,53 @@ func TestAFolderThatMayOnlyBeRead(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if os.Getuid() == 0 { // who may write everywhere: somebody else looks
+	if os.Getuid() == 0 { // who may write everywhere
 		viewer.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	}
-	for dir := s.Dir(); dir != filepath.Clean(os.TempDir()); dir = filepath.Dir(dir) {
-		chmod(t, dir, 0o555)
 	}
 	for dir := home; dir != filepath.Clean(os.TempDir()); dir = filepath.Dir(dir) {
 		chmod(t, dir, 0o755)
 	}
-	chmod(t, filepath.Join(s.Dir(), "study.db"), 0o444)
-	chmod(t, filepath.Join(s.Dir(), "logs"), 0o555)
-	chmod(t, lockPath(s.Dir()), 0o444)
-	t.Cleanup(func() { chmod(t, s.Dir(), 0o755); chmod(t, filepath.Dir(s.Dir()), 0o755) })
-	if out, err := viewer.CombinedOutput(); err != nil {
-		t.Errorf("%v: %s", err, strings.TrimSpace(string(out)))
+	out, err := viewer.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+// lockBehind takes the lock of a study where somebody else's runner has left its file, and says what went wrong.
+func lockBehind(dir string) error {
+	for _, step := range []func() error{
+		func() error { // as the message says
+			_, err := takeLock(context.Background(), dir, nothing, func(error) {})
+			if CodeOf(err) != CodeReadOnly || !strings.Contains(err.Error(), "delete it") {
+				return fmt.Errorf("a lock file that may only be read: %w, expected code %s and what to do", err, CodeReadOnly)
+			}
+			return os.Remove(lockPath(dir))
+		},
+		func() error {
+			l, err := takeLock(context.Background(), dir, nothing, func(error) {})
+			if err == nil {
+				l.release()
+			}
+			return err
+		},
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestALockFileThatMayOnlyBeRead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	chmod(t, dir, 0o777)
+	chmod(t, filepath.Dir(dir), 0o755)
+	write(t, lockPath(dir), "")
+	chmod(t, lockPath(dir), 0o444)
+	if err := somebodyElse(t, "lock", dir); err != nil {
+		t.Error(err)
 	}
 }
 
