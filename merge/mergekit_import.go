@@ -237,10 +237,9 @@ func (b *recipeBuilder) value(name string, i int, s slot) (v float64, node yamld
 		if !found {
 			continue
 		}
-		if v, ok = toFloat(raw); !ok {
-			if p.node.Failf("expected a number, found %v", raw); true {
-				return math.NaN(), p.node, true
-			}
+		if v, ok = toFloat(yamldoc.Numbers(raw)); !ok {
+			p.node.Failf("expected a number, found %#v", raw)
+			return math.NaN(), p.node, true
 		}
 		return v, p.node, true
 	}

@@ -33,12 +33,12 @@ func TestMergekitScalars(t *testing.T) {
 models:
   - model: org/base
   - model: org/math-7B
-    parameters: {weight: 0.5, density: 0.4}
+    parameters: {weight: 5e-1, density: "0.4"}
   - model: org/code.v2
-    parameters: {weight: 1}
+    parameters: {weight: 0x1}
 merge_method: ties
 base_model: org/base
-parameters: {density: 0.7, int8_mask: true, lambda: 0.9}
+parameters: {density: 7e-1, int8_mask: true, lambda: 0.9}
 dtype: bfloat16
 out_dtype: float16
 tokenizer_source: base

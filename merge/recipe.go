@@ -340,19 +340,16 @@ func (p *recipeParser) read(root yamldoc.Node) {
 		"vocab":               func(n yamldoc.Node) { s.Vocab = n.Word("way with vocabularies", VocabCrop, VocabPad) },
 		"form":                func(n yamldoc.Node) { s.Form = n.Word("form", FormAdapter) },
 		"variance_correction": func(n yamldoc.Node) { s.VarianceCorrection = n.Bool() },
-		"seed":                func(n yamldoc.Node) { s.Seed = seed(n) },
+		"seed":                func(n yamldoc.Node) { s.Seed = n.Uint64() },
 	})
+	for name, v := range s.Params {
+		if def, _ := methodParam(s.Method, name); def.Kind == Number {
+			s.Params[name] = yamldoc.Numbers(v)
+		}
+	}
 	if version == 0 {
 		root.Failf("version: is missing; write version: %d at the top", RecipeVersion)
 	}
-}
-
-func seed(n yamldoc.Node) uint64 {
-	v, err := strconv.ParseUint(n.Text(), 10, 64)
-	if err != nil {
-		n.Failf("expected a whole number from 0 to 18446744073709551615, found %s", n.Kind())
-	}
-	return v
 }
 
 func texts(n yamldoc.Node) []string {

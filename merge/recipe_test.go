@@ -2,6 +2,7 @@ package merge
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -99,6 +100,29 @@ func TestRecipePathsAreFromItsFolder(t *testing.T) {
 	must(t, err)
 	want := one(t, Spec{Base: base, Models: models, Method: "task_arithmetic"}, map[string]float64{"a": 0.5})
 	sameBits(t, "from a recipe", one(t, r.Spec(), r.At()), want)
+}
+
+// TestRecipeNumbers: a weight and a parameter read the same numbers, and are written as such.
+func TestRecipeNumbers(t *testing.T) {
+	for text, want := range map[string]float64{"5e-1": 0.5, "'0.5'": 0.5, "0x1": 1, "1E0": 1} {
+		for _, form := range []string{
+			"version: 1\nbase: b\nmodels: [{name: a, path: a, weight: %s}]\nmethod: {name: task_arithmetic, lambda: 1}\n",
+			"\xef\xbb\xbf%%YAML 1.2\n---\nversion: 1\nbase: b\nmodels: [{name: a, path: a, weight: 1}]\nmethod: {name: task_arithmetic, lambda: %s}\n",
+		} {
+			r, err := ParseRecipe("/nowhere/recipe.yaml", fmt.Appendf(nil, form, text))
+			must(t, err)
+			lambda, weight := r.Spec().Params["lambda"], r.At()["a"]
+			if got, ok := toFloat(lambda); !ok || got*weight != want {
+				t.Errorf("%s: lambda %#v and weight %v, want %v", text, lambda, weight, want)
+			}
+		}
+	}
+	for _, where := range []string{"weight: 010}]\nmethod: {name: task_arithmetic}", "weight: 1}]\nmethod: {name: task_arithmetic, lambda: 010}"} {
+		_, err := ParseRecipe("/nowhere/recipe.yaml", []byte("version: 1\nbase: b\nmodels: [{name: a, path: a, "+where+"\n"))
+		if err == nil || !strings.Contains(err.Error(), "leading zeros") {
+			t.Errorf("%s: %v", where, err)
+		}
+	}
 }
 
 // TestRecipeFixesEveryKnob: what was turned for an export is in its recipe, by group where it differs.

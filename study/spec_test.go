@@ -2,6 +2,7 @@ package study
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -48,6 +49,42 @@ func TestSpecReadsWhatIsWritten(t *testing.T) {
 	}
 	if *s.Tasks[1].AtMost != 9.5 || s.Candidates.Max != 200e9 || s.Search.Seed != 7 || s.Method.Params["lambda"] != 1.0 {
 		t.Errorf("read %+v", s)
+	}
+}
+
+// A number is the same wherever it stands, and what is no number where it stands is kept as it is written.
+func TestSpecReadsNumbers(t *testing.T) {
+	text := goodSpec
+	for old, replacement := range map[string]string{
+		"lambda: 1}": "lambda: 1e0}", "budget: 60": "budget: 6e1", "batch: 4": "batch: '4'", "seed: 7": "seed: 0x7",
+		"[0, 1.2]": "[0, 12e-1]", "200GB": "2e11", "at_most: 9.5": "at_most: 95e-1",
+		"{fake: {}}": "{command: [run, --t, 1.0, 007, 1e-5, true], env: {A: 010}}",
+	} {
+		if !strings.Contains(text, old) {
+			t.Fatalf("%q is not in the good spec", old)
+		}
+		text = strings.Replace(text, old, replacement, 1)
+	}
+	s, err := ParseSpec("study.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := SearchSpec{Strategy: "design", Budget: 60, Batch: 4, Seed: 7}
+	if got := s.Search; got.Budget != want.Budget || got.Batch != want.Batch || got.Seed != want.Seed {
+		t.Errorf("search %+v, want %+v", got, want)
+	}
+	if s.Method.Params["lambda"] != 1.0 || s.Models[0].Range != (Range{0, 1.2}) || s.Candidates.Max != 200e9 || *s.Tasks[1].AtMost != 9.5 {
+		t.Errorf("read %+v", s)
+	}
+	o := s.Evaluators["main"].Options
+	if got := fmt.Sprint(o["command"], o["env"]); got != "[run --t 1.0 007 1e-5 true] map[A:010]" {
+		t.Errorf("an evaluator is told %s", got)
+	}
+	for _, old := range []string{"lambda: 1", "budget: 60", "batch: 4", "seed: 7"} {
+		key, _, _ := strings.Cut(old, " ")
+		if list := problemsOf(t, old, key+" 010"); len(list) == 0 || !strings.Contains(list[0].Msg, "leading zeros") {
+			t.Errorf("%s 010: %v", key, list)
+		}
 	}
 }
 

@@ -149,6 +149,11 @@ func (r specReader) method(n yamldoc.Node) MethodSpec {
 	var known []string
 	for _, info := range merge.Methods() {
 		known = append(known, info.Name)
+		for _, p := range info.Params {
+			if v, given := m.Params[p.Name]; given && info.Name == m.Name && p.Kind == merge.Number {
+				m.Params[p.Name] = yamldoc.Numbers(v)
+			}
+		}
 	}
 	switch {
 	case m.Name == "":
@@ -255,7 +260,7 @@ func (r specReader) evaluators(n yamldoc.Node) map[string]EvaluatorSpec {
 			if _, twice := e.Options[key]; twice {
 				o.Failf("stands twice, beside its kind and in it; keep one")
 			}
-			e.Options[key] = o.Value()
+			e.Options[key] = optionValue(o)
 		}
 		v.Each(func(key string, o yamldoc.Node) {
 			_, known := kinds[key]
@@ -288,6 +293,31 @@ func (r specReader) evaluators(n yamldoc.Node) map[string]EvaluatorSpec {
 	return out
 }
 
+// optionValue is Value, but what stands in a list or a mapping (arguments, headers, variables) is text as it is
+// written: 1.0 stays 1.0, and 007 is no octal number.
+func optionValue(n yamldoc.Node) any {
+	switch {
+	case n.IsList():
+		out := []any{}
+		for _, item := range n.List() {
+			out = append(out, written(item))
+		}
+		return out
+	case n.IsMapping():
+		out := map[string]any{}
+		n.Each(func(k string, v yamldoc.Node) { out[k] = written(v) })
+		return out
+	}
+	return n.Value()
+}
+
+func written(n yamldoc.Node) any {
+	if !n.Present() || n.IsList() || n.IsMapping() {
+		return n.Value()
+	}
+	return n.Text()
+}
+
 func (r specReader) candidates(n yamldoc.Node) CandidatesSpec {
 	var c CandidatesSpec
 	n.Fields(map[string]func(yamldoc.Node){
@@ -301,8 +331,8 @@ var sizeRule = regexp.MustCompile(`(?i)^\s*([0-9.]+)\s*([kmgt]?i?b)\s*$`)
 
 // ParseSize reads a number of bytes such as 200GB, 1.5 GiB or 4096.
 func ParseSize(s string) (int64, bool) {
-	if i, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64); err == nil {
-		return i, i >= 0
+	if f, err := yamldoc.Number(strings.TrimSpace(s)); err == nil {
+		return int64(f), f >= 0 && f < math.MaxInt64
 	}
 	m := sizeRule.FindStringSubmatch(s)
 	if m == nil {
@@ -341,9 +371,9 @@ func (r specReader) search(n yamldoc.Node, s *SearchSpec) {
 		case "batch":
 			s.Batch = v.Int(1)
 		case "seed":
-			s.Seed = uint64(v.Int(0))
+			s.Seed = v.Uint64()
 		default:
-			s.Options[key], options[key] = v.Value(), v
+			s.Options[key], options[key] = yamldoc.Numbers(v.Value()), v
 		}
 	})
 	if unknownOptions(s.Strategy, options) {

@@ -1,11 +1,16 @@
 // Package yamldoc reads a YAML document with positions, so that everything wrong in it is said at
 // once: file, line, key, what was expected, what was found, and the nearest known key.
 //
+// To read a file, [Parse] it, ask the root [Node] for its Fields, each with a function that takes the value
+// (Text, Float, Int, List, …), and return [Document.Err] at the end: a value that is not what it should be is
+// noted as a problem where it stands, and reading goes on.
+//
 // In comes a file's bytes; out come typed values by Node, and Problems. It is a thin layer over the
 // syntax tree of goccy/go-yaml, a leaf that knows nothing of studies or recipes.
 package yamldoc
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -80,10 +85,17 @@ type Node struct {
 	line, col int
 }
 
-// Parse reads one document whose root is a mapping. Syntax errors and aliases to unknown anchors are
-// returned as *Problems.
+// mark is the byte order mark that some editors write before UTF-8.
+var mark = []byte("\xef\xbb\xbf")
+
+// Parse reads one document whose root is a mapping, in UTF-8 with or without a byte order mark. Syntax errors
+// and aliases to unknown anchors are returned as *Problems.
 func Parse(file string, b []byte) (Node, *Document, error) {
 	d := &Document{file: file}
+	b = bytes.TrimPrefix(b, mark)
+	if why := notText(b); why != "" {
+		return Node{}, d, &Problems{File: file, List: []Problem{{Msg: why}}}
+	}
 	f, err := parser.ParseBytes(b, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		p := Problem{Line: 1, Column: 1, Msg: err.Error()}
@@ -98,7 +110,7 @@ func Parse(file string, b []byte) (Node, *Document, error) {
 	}
 	var docs []ast.Node
 	for _, doc := range f.Docs {
-		if doc.Body != nil {
+		if _, directive := doc.Body.(*ast.DirectiveNode); doc.Body != nil && !directive {
 			docs = append(docs, doc.Body)
 		}
 	}
@@ -106,6 +118,17 @@ func Parse(file string, b []byte) (Node, *Document, error) {
 		return Node{}, d, &Problems{File: file, List: []Problem{{Msg: fmt.Sprintf("expected one YAML document, found %d", len(docs))}}}
 	}
 	return d.at(docs[0], "", 1, 1), d, nil
+}
+
+// notText says why b cannot be YAML in UTF-8, or "".
+func notText(b []byte) string {
+	switch {
+	case bytes.HasPrefix(b, []byte("\xff\xfe")), bytes.HasPrefix(b, []byte("\xfe\xff")), len(b) > 1 && (b[0] == 0) != (b[1] == 0):
+		return "expected text in UTF-8, found UTF-16: save it as UTF-8, or convert it (iconv -f UTF-16 -t UTF-8)"
+	case bytes.IndexByte(b, 0) >= 0:
+		return "expected text, found bytes that are 0: this is another kind of file"
+	}
+	return ""
 }
 
 func (d *Document) at(n ast.Node, path string, line, col int) Node {
@@ -294,32 +317,6 @@ func (n Node) Word(what string, known ...string) string {
 	return ""
 }
 
-// Float returns a finite number.
-func (n Node) Float() float64 {
-	var f float64
-	switch n.node.(type) {
-	case *ast.IntegerNode, *ast.FloatNode, *ast.StringNode:
-		// "1e-3" without a point is text to YAML 1.1 and a number to people.
-		if _, err := fmt.Sscanf(n.node.GetToken().Value+"\n", "%g\n", &f); err == nil && !math.IsInf(f, 0) && !math.IsNaN(f) {
-			return f
-		}
-	}
-	n.Failf("expected a number, found %s", n.Kind())
-	return math.NaN()
-}
-
-// Int returns a whole number of at least least.
-func (n Node) Int(least int) int {
-	if _, ok := n.node.(*ast.IntegerNode); ok {
-		var i int
-		if err := yaml.NodeToValue(n.node, &i); err == nil && i >= least {
-			return i
-		}
-	}
-	n.Failf("expected a whole number of at least %d, found %s", least, n.Kind())
-	return least
-}
-
 // Bool returns true or false.
 func (n Node) Bool() bool {
 	if b, ok := n.node.(*ast.BoolNode); ok {
@@ -330,7 +327,8 @@ func (n Node) Bool() bool {
 }
 
 // Value returns what stands at the node as plain Go values: map[string]any, []any, string, float64,
-// int, bool or nil. Duplicate keys inside are problems.
+// int, bool or nil. What YAML calls text stays text, 5e-1 and quoted numbers too: Numbers makes numbers of them
+// where a setting can be nothing else. Duplicate keys inside are problems.
 func (n Node) Value() any {
 	switch v := n.node.(type) {
 	case nil, *ast.NullNode:
@@ -348,12 +346,14 @@ func (n Node) Value() any {
 	case *ast.BoolNode:
 		return v.Value
 	case *ast.IntegerNode:
-		var i int
-		if yaml.NodeToValue(n.node, &i) == nil {
-			return i
+		if negative, size, err := whole(n.scalar()); err == nil && size <= math.MaxInt {
+			if negative {
+				return -int(size)
+			}
+			return int(size)
 		}
 		return n.Float()
-	case *ast.FloatNode:
+	case *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
 		return n.Float()
 	}
 	return n.Text()

@@ -64,6 +64,80 @@ func TestScalars(t *testing.T) {
 	}
 }
 
+// What a number is does not depend on who asks.
+func TestNumbers(t *testing.T) {
+	for text, want := range map[string]float64{
+		"5e-1": 0.5, "1E3": 1000, "-1.5e+2": -150, ".5": 0.5, "5.": 5, "+3": 3, "1_000": 1000, "60.0": 60,
+		"0x1": 1, "-0x1F": -31, "0o17": 15, "0b11": 3, "00.5": 0.5, "0": 0, `"0.5"`: 0.5, "'7'": 7, "!!int 3": 3,
+	} {
+		p := read(t, "a: "+text+"\n", func(n Node) {
+			n.Each(func(_ string, v Node) {
+				eq(t, v.Float(), want)
+				got := Numbers(v.Value())
+				if i, ok := got.(int); ok {
+					got = float64(i)
+				}
+				eq(t, got, any(want))
+				if want == float64(int(want)) {
+					eq(t, v.Int(-200), int(want))
+				}
+			})
+		})
+		if p != nil {
+			t.Errorf("%s: %v", text, p)
+		}
+	}
+	for text, want := range map[string]string{
+		"010":  "without leading zeros, as some readers of YAML take 010 for 8 and others for 10, found 010",
+		"08":   "without leading zeros",
+		"-007": "without leading zeros",
+		"1:30": `expected a number, found the text "1:30"`, "big": "expected a number", ".inf": "expected a number, found .inf",
+		".nan": "expected a number", "NaN": "expected a number", "Infinity": "expected a number", "1e400": "at most 1.8e308",
+		"0x": "expected a number", "1e": "expected a number", "true": "expected a number", "[1]": "expected a number", "": "found nothing",
+	} {
+		p := read(t, "a: "+text+"\n", func(n Node) { n.Each(func(_ string, v Node) { v.Float() }) })
+		if len(p) != 1 || !strings.Contains(p[0].Msg, want) {
+			t.Errorf("%q: %v, want %q", text, p, want)
+		}
+	}
+}
+
+func TestWholeNumbers(t *testing.T) {
+	for text, want := range map[string]uint64{"18446744073709551615": 1<<64 - 1, "0x1f": 31, "6e1": 60, "60.0": 60, "0": 0, `"7"`: 7} {
+		if p := read(t, "a: "+text+"\n", func(n Node) { n.Each(func(_ string, v Node) { eq(t, v.Uint64(), want) }) }); p != nil {
+			t.Errorf("%s: %v", text, p)
+		}
+	}
+	for _, text := range []string{"010", "1.5", "-1", "18446744073709551616", "x", "1e30", "{b: 1}"} {
+		if p := read(t, "a: "+text+"\n", func(n Node) { n.Each(func(_ string, v Node) { v.Uint64() }) }); len(p) != 1 {
+			t.Errorf("%s as 64 bits: %v", text, p)
+		}
+		if p := read(t, "a: "+text+"\n", func(n Node) { n.Each(func(_ string, v Node) { eq(t, v.Int(0), 0) }) }); len(p) != 1 {
+			t.Errorf("%s as a whole number: %v", text, p)
+		}
+	}
+}
+
+// Marks, directives and encodings are skipped, or called what they are.
+func TestBeginningsOfFiles(t *testing.T) {
+	for _, head := range []string{"\xef\xbb\xbf", "%YAML 1.2\n---\n", "\xef\xbb\xbf%YAML 1.1\n---\n", "---\n", "# what\n"} {
+		p := read(t, head+"a: 1\n", func(n Node) {
+			n.Fields(map[string]func(Node){"a": func(v Node) { eq(t, v.Int(0), 1) }})
+		})
+		if p != nil {
+			t.Errorf("%q: %v", head, p)
+		}
+	}
+	for text, want := range map[string]string{
+		"\xff\xfea\x00:\x00": "found UTF-16", "\xfe\xff\x00a\x00:": "found UTF-16", "a\x00:\x00 \x001\x00": "found UTF-16",
+		"a: 1\n\x00\x00": "another kind of file",
+	} {
+		if p := read(t, text, func(Node) {}); len(p) != 1 || !strings.Contains(p[0].Msg, want) {
+			t.Errorf("%q: %v, want %q", text, p, want)
+		}
+	}
+}
+
 func eq[T comparable](t *testing.T, got, want T) {
 	t.Helper()
 	if got != want {

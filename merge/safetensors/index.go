@@ -37,6 +37,7 @@ func readIndex(path string) (*index, error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, unreadable(path, err)
 	}
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // a byte order mark is no damage
 	return parseIndex(path, data)
 }
 

@@ -3,9 +3,21 @@ package safetensors
 import (
 	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
+
+func TestIndexWithAByteOrderMark(t *testing.T) {
+	path := filepath.Join(t.TempDir(), IndexName)
+	if err := os.WriteFile(path, []byte("\xef\xbb\xbf"+`{"weight_map": {"a": "model-1.safetensors"}}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if x, err := readIndex(path); err != nil || x.shard["a"] != "model-1.safetensors" {
+		t.Errorf("%+v, %v", x, err)
+	}
+}
 
 // FuzzIndex: no input panics; what is accepted is JSON to encoding/json too, and names files of the
 // folder only.

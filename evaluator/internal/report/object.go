@@ -44,6 +44,7 @@ type object map[string]any
 // parse reads a JSON object, token by token so that a name that is there twice is seen. NaN and
 // Infinity, which Python writes and JSON does not know, become nil, as null does.
 func parse(b []byte) (object, error) {
+	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")) // a byte order mark, as Windows programs write it
 	d := json.NewDecoder(bytes.NewReader(NullForNaN(b)))
 	d.UseNumber()
 	v, err := parseValue(d, 0)

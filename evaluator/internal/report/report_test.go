@@ -54,6 +54,7 @@ func TestReports(t *testing.T) {
 		codes  []evaluator.Code
 	}{
 		"numbers":  {report: `{"a": 0.81, "b": -3e2}`, want: evaluator.Metrics{"a": {Value: .81}, "b": {Value: -300}}},
+		"a mark":   {report: "\xef\xbb\xbf" + `{"a": 1, "b": 0}`, want: evaluator.Metrics{"a": {Value: 1}, "b": {}}},
 		"objects":  {report: `{"a": {"value": 0.81, "stderr": 0.02, "n": 450}, "b": {"value": 1}}`, want: evaluator.Metrics{"a": {Value: .81, Stderr: .02, N: 450}, "b": {Value: 1}}},
 		"no noise": {report: `{"a": {"value": 0.81, "stderr": null}, "b": 0}`, want: evaluator.Metrics{"a": {Value: .81}, "b": {}}},
 		"names": {
