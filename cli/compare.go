@@ -24,6 +24,7 @@ func (a *app) compareCommand() *cobra.Command {
 			"Hypervolume is the share of the box that the front of the measured trials dominates; in brackets, that of the predicted front. ε and IGD+ say how far the measured front falls behind the front of all studies' trials together, in percent of the box's sides: at worst, and on average. " +
 			"Beside them stands how many points of that common front are the study's own.\n\n" +
 			"To tell a difference from noise the measured fronts are drawn " + strconv.Itoa(study.NoiseDraws) + " times with the standard errors of their measurements, as if these were independent: it is more than noise where one is ahead in 97.5 % of the draws; on a single task, where it is more than two standard errors. The luck of the search is another matter: compare several seeds. " +
+			"Noise makes the hypervolume of measurements too large, the more the noisier they are and the more there are: where the numbers of trials or of items differ, or are not known, no study is called the better one. " +
 			"With three studies and more it also says what is attained by one of them, by half, and by all.",
 		Example:           "parfait compare arithmetic.study ties.study\n\n# how much the search's luck matters\nparfait compare seed1.study seed2.study seed3.study",
 		Args:              arguments(2, math.MaxInt, "two studies' folders or more"),
@@ -160,11 +161,18 @@ type comparisonJSON struct {
 	Ideal      map[string]number            `json:"ideal_point"`
 	Front      int                          `json:"front"` // points of the front of all trials together
 	Draws      int                          `json:"draws"`
-	Ahead      map[string]map[string]number `json:"ahead"`      // share of the draws in which the first has the larger hypervolume
+	Ahead      map[string]map[string]number `json:"ahead"`      // share of the draws in which the first has the larger hypervolume; null where that says nothing
 	Attainment []surfaceJSON                `json:"attainment"` // empty for two studies, and for very many points of many tasks
+	NoClaim    []noClaimJSON                `json:"no_claim"`   // why it cannot be said which is better; empty where it can
 	Verdict    []string                     `json:"verdict"`
 	Differ     []string                     `json:"differ"` // what was asked for differently
 	Notes      []string                     `json:"notes"`  // what keeps this from being a comparison of like with like
+}
+
+type noClaimJSON struct {
+	Why   string   `json:"why"`
+	Tasks []string `json:"tasks"` // on which it cannot be said; all, where it is about the trials
+	Fix   string   `json:"fix"`
 }
 
 type contestantJSON struct {
@@ -206,7 +214,14 @@ func comparisonOf(c *study.Comparison) comparisonJSON {
 	}
 	j := comparisonJSON{
 		Ref: values(c.Ref), Ideal: values(c.Ideal), Front: c.Front, Draws: study.NoiseDraws, Ahead: map[string]map[string]number{},
-		Attainment: []surfaceJSON{}, Verdict: explore.Compared(c), Differ: append([]string{}, c.Differ...), Notes: append([]string{}, c.Notes...),
+		Attainment: []surfaceJSON{}, NoClaim: []noClaimJSON{}, Verdict: explore.Compared(c), Differ: append([]string{}, c.Differ...), Notes: append([]string{}, c.Notes...),
+	}
+	for _, o := range c.Obstacles() {
+		n := noClaimJSON{explore.NoClaim(o), o.Tasks, o.Fix}
+		if n.Tasks == nil {
+			n.Tasks = taskNames(c.Tasks)
+		}
+		j.NoClaim = append(j.NoClaim, n)
 	}
 	for i, s := range c.Studies {
 		spec := s.Snapshot.Spec

@@ -17,7 +17,42 @@ func Compared(c *study.Comparison) []string {
 	if l := c.Leaders(); l != nil && len(l) < len(c.Studies) {
 		out = append(out, "The noise is that of the measurements; the luck of the search is not in it.")
 	}
-	return out
+	return append(out, comparedRather(c)...)
+}
+
+// NoClaim says why it cannot be said which study is better.
+func NoClaim(o study.Obstacle) string {
+	if len(o.Tasks) > 0 {
+		return o.What + " on " + list(o.Tasks) + ": " + o.Who
+	}
+	return o.What + ": " + o.Who
+}
+
+// unclaimed says that it cannot be said whose front is better, and why.
+func unclaimed(obstacles []study.Obstacle) string {
+	why := make([]string, len(obstacles))
+	for i, o := range obstacles {
+		why[i] = NoClaim(o)
+	}
+	return "Which front is better cannot be said: " + strings.Join(why, "; ") + ". The hypervolume of measurements is larger than the truth, the more the noisier they are and the more of them there are."
+}
+
+// comparedRather says what to do where nothing could be said.
+func comparedRather(c *study.Comparison) []string {
+	var fixes []string
+	for _, o := range c.Obstacles() {
+		if !slices.Contains(fixes, o.Fix) {
+			fixes = append(fixes, o.Fix)
+		}
+	}
+	if len(fixes) == 0 {
+		return nil
+	}
+	out := "To be able to say it " + strings.Join(fixes, "; ") + "."
+	if even := c.Even(); even != nil {
+		out += " " + list(even) + " can be compared by themselves."
+	}
+	return []string{out}
 }
 
 // comparedFronts compares the hypervolumes.
@@ -42,11 +77,12 @@ func comparedFronts(c *study.Comparison) string {
 		better = "best"
 		figures += " of " + next.Name + ", the next"
 	}
+	if o := c.Obstacles(); len(o) > 0 {
+		return unclaimed(o)
+	}
 	leaders := c.Leaders()
 	share := fmt.Sprintf("%.0f of %d draws of the noise", study.NoiseDraws*c.Ahead[order[0]][order[1]], study.NoiseDraws)
 	switch {
-	case leaders == nil:
-		return fmt.Sprintf("%s has the largest hypervolume, %s; whether that is more than noise cannot be said: no standard errors are known.", first.Name, figures)
 	case len(leaders) == 1:
 		return fmt.Sprintf("%s has the %s front: %s, and is ahead in %s.", first.Name, better, figures, share)
 	case len(leaders) == len(order):
@@ -85,12 +121,12 @@ func predictedOtherwise(c *study.Comparison) string {
 
 // comparedTasks compares the best measurement of every task.
 func comparedTasks(c *study.Comparison) string {
-	var said, alike, unknown []string // what is said, with the tasks that it is true of
+	var said, alike, unclaimed []string // what is said, with the tasks that it is true of
 	on := map[string][]string{}
 	for k, t := range c.Tasks {
 		switch l := c.LeadersOn(k); {
 		case l == nil:
-			unknown = append(unknown, t.Name)
+			unclaimed = append(unclaimed, t.Name)
 		case len(l) == len(c.Studies):
 			alike = append(alike, t.Name)
 		default:
@@ -108,8 +144,8 @@ func comparedTasks(c *study.Comparison) string {
 	if len(alike) > 0 {
 		parts = append(parts, "noise decides on "+list(alike))
 	}
-	if len(unknown) > 0 {
-		parts = append(parts, "the noise of "+list(unknown)+" is not known")
+	if len(unclaimed) > 0 {
+		parts = append(parts, "it cannot be said on "+list(unclaimed))
 	}
 	return "The best measurement of each task: " + strings.Join(parts, "; ") + "."
 }

@@ -15,7 +15,10 @@ func contest(ahead, stderr float64, volumes []float64, best ...[2]float64) *stud
 		{Name: "math", Sense: study.Maximize, Unit: "rate"}, {Name: "loss", Sense: study.Minimize},
 	}}
 	for i, v := range volumes {
-		s := study.Contestant{Name: string(rune('a' + i)), Measured: pareto.Standing{Volume: v}, Noisy: stderr > 0}
+		s := study.Contestant{Name: string(rune('a' + i)), Trials: 40, Measured: pareto.Standing{Volume: v}}
+		for range c.Tasks {
+			s.Noise = append(s.Noise, study.Noise{Least: 450, Most: 450, Known: stderr > 0})
+		}
 		row := make([]float64, len(volumes))
 		for k := range row {
 			switch {
@@ -57,8 +60,39 @@ func TestComparedInWords(t *testing.T) {
 		},
 		"noise is not known": {
 			contest(1, 0, []float64{0.6, 0.5}, [2]float64{0.9, 1}, [2]float64{0.8, 2}),
-			"a has the largest hypervolume, 60.0 % of the box against 50.0 %; whether that is more than noise cannot be said: no standard errors are known.\n" +
-				"The best measurement of each task: the noise of math and loss is not known.",
+			"Which front is better cannot be said: the noise is not known on math and loss: a, b. " + larger + "\n" +
+				"The best measurement of each task: it cannot be said on math and loss.\n" +
+				"To be able to say it have the evaluator report stderr, in a new study: what was measured stays as it is.",
+		},
+		"noise of one task is not known": {
+			uneven(func(s []study.Contestant) { s[1].Noise[0] = study.Noise{Most: 450, Known: true} }),
+			"Which front is better cannot be said: the number of items is not known on math: b. " + larger + "\n" +
+				"The best measurement of each task: b is best on loss; it cannot be said on math.\n" +
+				"To be able to say it have the evaluator report n, the number of items, in a new study: what was measured stays as it is.",
+		},
+		"other numbers of items": {
+			uneven(func(s []study.Contestant) {
+				s[0].Noise[0], s[0].Noise[1] = study.Noise{Least: 100, Most: 100, Known: true}, study.Noise{Least: 99, Most: 100, Known: true}
+			}),
+			"Which front is better cannot be said: the numbers of items differ on math: 100 (a), 450 (b); the numbers of items differ on loss: 99 to 100 (a), 450 (b). " + larger + "\n" +
+				"The best measurement of each task: it cannot be said on math and loss.\n" +
+				"To be able to say it measure all of them on the same items, in a new study: what was measured stays as it is.",
+		},
+		"other numbers of trials": {
+			uneven(func(s []study.Contestant) { s[1].Trials = 80 }),
+			"Which front is better cannot be said: the numbers of trials differ: 40 (a), 80 (b). " + larger + "\n" +
+				"The best measurement of each task: it cannot be said on math and loss.\n" +
+				"To be able to say it raise the budget of those with fewer (search.budget in study.yaml).",
+		},
+		"three, of which one is other": {
+			func() *study.Comparison {
+				c := threeStudies()
+				c.Studies[0].Noise = []study.Noise{{Least: 9, Most: 9, Known: true}, {Least: 9, Most: 9, Known: true}}
+				return c
+			}(),
+			"Which front is better cannot be said: the numbers of items differ on math and loss: 9 (a), 450 (b, c). " + larger + "\n" +
+				"The best measurement of each task: it cannot be said on math and loss.\n" +
+				"To be able to say it measure all of them on the same items, in a new study: what was measured stays as it is. b and c can be compared by themselves.",
 		},
 		"predicted otherwise": {
 			predicting(contest(0.99, 0.01, []float64{0.6, 0.5}, [2]float64{0.9, 2}, [2]float64{0.9, 2}), 0.7, 0.8),
@@ -78,6 +112,15 @@ func TestComparedInWords(t *testing.T) {
 			t.Errorf("%s:\n%s\nwant\n%s", name, got, c.want)
 		}
 	}
+}
+
+const larger = "The hypervolume of measurements is larger than the truth, the more the noisier they are and the more of them there are."
+
+// uneven is a comparison of two that would be beyond noise, but for a change.
+func uneven(change func([]study.Contestant)) *study.Comparison {
+	c := contest(1, 0.01, []float64{0.6, 0.5}, [2]float64{0.9, 2}, [2]float64{0.8, 1})
+	change(c.Studies)
+	return c
 }
 
 func predicting(c *study.Comparison, volumes ...float64) *study.Comparison {

@@ -3,7 +3,6 @@ package study
 import (
 	"context"
 	"math"
-	"slices"
 
 	"parfait/pareto"
 )
@@ -19,7 +18,7 @@ type Comparison struct {
 	Ideal    []float64    // the best that any has measured
 	Ref      []float64    // the worst anchor of all less a tenth of their range: where hypervolume is counted from
 	Front    int          // points of the front of all measurements
-	Ahead    [][]float64  // for every two, the share of NoiseDraws in which the first has the larger hypervolume
+	Ahead    [][]float64  // for every two, the share of NoiseDraws in which the first has the larger hypervolume; NaN where that says nothing
 	Surfaces []Surface    // of three studies and more: attained by one, by half of them, by all
 	Differ   []string     // what was asked for differently: method, strategy, seed
 	Notes    []string     // what keeps the comparison from being one of like with like
@@ -29,14 +28,14 @@ type Comparison struct {
 // standard errors.
 const beyondNoise = 0.975
 
-// Leaders are the studies whose hypervolume noise cannot tell from the largest, which comes first; nil where no
-// standard errors are known.
+// Leaders are the studies whose hypervolume noise cannot tell from the largest, which comes first; nil where nothing
+// can be said of that, see [Comparison.Obstacles].
 func (c *Comparison) Leaders() []int {
+	if len(c.Obstacles()) > 0 {
+		return nil
+	}
 	top := 0
 	for i, s := range c.Studies {
-		if !s.Noisy {
-			return nil
-		}
 		if s.Measured.Volume > c.Studies[top].Measured.Volume {
 			top = i
 		}
@@ -51,13 +50,13 @@ func (c *Comparison) Leaders() []int {
 }
 
 // LeadersOn are the studies whose best measurement of a task noise cannot tell from the best of all, which comes
-// first; nil where a standard error is not known.
+// first; nil where nothing can be said of that, see [Comparison.Obstacles].
 func (c *Comparison) LeadersOn(task int) []int {
+	if len(c.obstacles(task)) > 0 {
+		return nil
+	}
 	top := 0
 	for i, s := range c.Studies {
-		if !(s.Best[task].Stderr > 0) {
-			return nil
-		}
 		if c.Tasks[task].Better(s.Best[task].Value, c.Studies[top].Best[task].Value) {
 			top = i
 		}
@@ -82,8 +81,14 @@ type Contestant struct {
 	Early    float64         // hypervolume of as many of its first trials as the study with the fewest has
 	// Predicted is the hypervolume of the predicted front.
 	Predicted float64
-	Best      []Best // a task
-	Noisy     bool   // standard errors are known of every task
+	Best      []Best  // a task
+	Noise     []Noise // a task
+}
+
+// Noise is what is known of the noise of a task's measurements, over the trials that are compared.
+type Noise struct {
+	Least, Most int  // items of a measurement; Least 0: not known of some
+	Known       bool // whether the standard error of every one is
 }
 
 // Best is the best measurement of a task, with its standard error as far as it is known.
@@ -114,7 +119,7 @@ func Compare(ctx context.Context, snaps []*Snapshot) (*Comparison, error) {
 	all := make([]contest, len(snaps))
 	for i, s := range snaps {
 		all[i] = c.enter(s.Analysis)
-		c.Studies = append(c.Studies, Contestant{Name: names[i], Snapshot: s, Trials: len(all[i].costs), Noisy: all[i].noisy(), Best: all[i].best(c.Tasks)})
+		c.Studies = append(c.Studies, Contestant{Name: names[i], Snapshot: s, Trials: len(all[i].costs), Noise: all[i].noise(c.Tasks), Best: all[i].best(c.Tasks)})
 	}
 	box := boxOf(all)
 	c.Ideal, c.Ref = c.metrics(box.Ideal), c.metrics(box.Ref)
@@ -178,14 +183,18 @@ func (c *Comparison) enter(a *Analysis) contest {
 	return in
 }
 
-// noisy says whether of every task some standard error is known.
-func (in contest) noisy() bool {
-	for k := range in.stderrs[0] {
-		if !slices.ContainsFunc(in.stderrs, func(row []float64) bool { return row[k] > 0 }) {
-			return false
+// noise is what is known of the tasks' noise.
+func (in contest) noise(tasks []Task) []Noise {
+	out := make([]Noise, len(tasks))
+	for k, task := range tasks {
+		out[k] = Noise{Least: math.MaxInt, Known: true}
+		for i, row := range in.stderrs {
+			n := in.a.Trials[in.trials[i]].Metrics[task.Name].N
+			out[k].Least, out[k].Most = min(out[k].Least, n), max(out[k].Most, n)
+			out[k].Known = out[k].Known && row[k] > 0
 		}
 	}
-	return true
+	return out
 }
 
 // best are the best measurements, a task each.
@@ -288,6 +297,13 @@ func (c *Comparison) draw(ctx context.Context, box pareto.Box, all []contest) (e
 		sets[i] = pareto.Noisy{Points: rows(in.costs, in.front), Stds: rows(in.stderrs, in.front)}
 	}
 	c.Ahead, err = box.Ahead(ctx, sets, NoiseDraws, 1)
+	for i, row := range c.Ahead {
+		for j := range row {
+			if !c.even(i, j) {
+				row[j] = math.NaN()
+			}
+		}
+	}
 	return err
 }
 
