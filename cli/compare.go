@@ -129,10 +129,10 @@ func levelWords(level, of int) string {
 func contestantMark(s study.Contestant) string {
 	a, mark := s.Snapshot.Analysis, markGood
 	for _, t := range a.Objectives {
-		switch m := trustMark(a.Fits[t]); {
-		case m == markFlagged || a.Untested != "":
-			return markFlagged
-		case m == markCliff:
+		switch m := trustMark(a, t); m {
+		case markFlagged:
+			return m
+		case markCliff:
 			mark = m
 		}
 	}
@@ -228,7 +228,7 @@ func comparisonOf(c *study.Comparison) comparisonJSON {
 		one := contestantJSON{
 			Study: s.Snapshot.Dir, Name: s.Name, Method: spec.Method.Name, Strategy: spec.Search.Strategy, Seed: spec.Search.Seed, Trials: s.Trials,
 			Volume: number(s.Measured.Volume), Early: number(s.Early), Predicted: number(s.Predicted), Epsilon: number(s.Measured.Epsilon), IGDPlus: number(s.Measured.IGDPlus),
-			Own: s.Measured.Own, Best: map[string]bestJSON{}, Flagged: flaggedOf(s.Snapshot.Analysis), Untested: s.Snapshot.Analysis.Untested,
+			Own: s.Measured.Own, Best: map[string]bestJSON{}, Flagged: flaggedOf(s.Snapshot.Analysis, true), Untested: s.Snapshot.Analysis.Untested,
 		}
 		for k, b := range s.Best {
 			one.Best[c.Tasks[k].Name] = bestJSON{metricOf(b.Metric), b.Trial}

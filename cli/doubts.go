@@ -15,11 +15,11 @@ const (
 	markFlagged = "!"
 )
 
-func trustMark(f study.Fit) string {
+func trustMark(an *study.Analysis, task int) string {
 	switch {
-	case f.Trust.Flagged:
+	case an.Flagged(task) != "":
 		return markFlagged
-	case f.Trust.Cliff:
+	case an.Fits[task].Trust.Cliff:
 		return markCliff
 	}
 	return markGood
@@ -63,8 +63,8 @@ func (a *app) printDoubts(w io.Writer, an *study.Analysis) error {
 			r.add(markFlagged+" ", f.Task, f.Trust.Why)
 		}
 	}
-	for _, f := range an.Fits {
-		r.add(trustMark(f)+" ", f.Task, f.Trust.CliffWhy)
+	for i, f := range an.Fits {
+		r.add(trustMark(an, i)+" ", f.Task, f.Trust.CliffWhy)
 		if f.Trust.Constant {
 			r.add(markGood+" ", f.Task, f.Trust.Why)
 		}

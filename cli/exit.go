@@ -44,7 +44,7 @@ var exitMeanings = []struct {
 	{ExitUsage, "usage", "the command line makes no sense (unknown flag, task or coefficient, a number missing), or it needs a terminal and there is none"},
 	{ExitInput, "input", "a file is not what it should be: study.yaml, a recipe, a model; every problem is listed"},
 	{ExitNotFound, "not_found", "there is no study, export or file at that place"},
-	{ExitNoAnswer, "no_answer", "too few finished trials to fit, or no merge satisfies what was asked"},
+	{ExitNoAnswer, "no_answer", "too few finished trials to fit, no merge satisfies what was asked, or the one chosen breaks a floor (--anyway keeps it)"},
 	{ExitBusy, "busy", "another runner is at work on the study"},
 	{ExitExists, "exists", "something is there already; nothing is ever overwritten"},
 	{ExitSpace, "space", "the disk or the quota is full, or the folder cannot be written"},

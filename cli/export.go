@@ -18,7 +18,7 @@ func (a *app) exportCommand() *cobra.Command {
 	var w wantFlags
 	var r study.ExportRequest
 	var shards size
-	var plan bool
+	var plan, anyway bool
 	cmd := onStudy(&cobra.Command{
 		Use:   "export",
 		Short: "Write a trade-off as a checkpoint, checked, with its receipt",
@@ -34,8 +34,12 @@ func (a *app) exportCommand() *cobra.Command {
 		if r.Why == "" {
 			r.Why = c.Why
 		}
+		stands := mayKeep(snap, c, anyway)
 		if plan {
-			return a.planExport(s, r)
+			return a.planExport(s, r, stands)
+		}
+		if stands != nil {
+			return stands
 		}
 		return a.export(cmd.Context(), s, snap, c, r)
 	})
@@ -49,6 +53,7 @@ func (a *app) exportCommand() *cobra.Command {
 	f.BoolVar(&r.SHA256, "sha256", false, "add SHA-256 of every file to the receipt (slower)")
 	f.BoolVar(&r.Verify, "verify", false, "measure what was written, on validation and test; exit code 10 where it is not as predicted")
 	f.StringVar(&r.Why, "why", "", "the `REASON` for this trade-off, for the receipt and the model card")
+	anywayFlag(cmd, &anyway)
 	f.BoolVar(&plan, "plan", false, "only say what it would take and what stands in its way")
 	_ = cmd.RegisterFlagCompletionFunc("dtype", cobra.FixedCompletions([]string{"bf16", "f16", "f32", "as-base"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.MarkFlagDirname("out")
@@ -63,10 +68,13 @@ type planJSON struct {
 	Warnings []string `json:"warnings"`
 }
 
-func (a *app) planExport(s *study.Study, r study.ExportRequest) error {
+func (a *app) planExport(s *study.Study, r study.ExportRequest, stands error) error {
 	c, err := s.PlanExport(r)
 	if err != nil {
 		return err
+	}
+	if stands != nil {
+		c.Problems = append(c.Problems, stands.Error())
 	}
 	if a.json {
 		return a.printJSON(a.out, planJSON{c.Out, c.Bytes, c.Free, orEmpty(c.Problems), orEmpty(c.Warnings)})
@@ -76,7 +84,7 @@ func (a *app) planExport(s *study.Study, r study.ExportRequest) error {
 		text += ", about " + durationText(c.Estimate)
 	}
 	for _, p := range c.Problems {
-		text += "\n  ✗ " + p
+		text += "\n  ✗ " + strings.ReplaceAll(p, "\n", "\n  ")
 	}
 	for _, p := range c.Warnings {
 		text += "\n  ! " + p
@@ -97,7 +105,10 @@ type exportJSON struct {
 	Name         string                                    `json:"name"`
 	Coefficients map[string]number                         `json:"coefficients"`
 	Predicted    map[string]predictionJSON                 `json:"predicted"`
-	Doubt        string                                    `json:"doubt"` // why predicted is not to be believed; "" where it is
+	Doubt        string                                    `json:"doubt"`         // why predicted is not to be believed; "" where it is
+	BelowBase    []string                                  `json:"below_base"`    // objectives predicted worse than the base; null: not known
+	Breaks       []string                                  `json:"breaks_floors"` // floors that predicted does not reach
+	Flagged      map[string]string                         `json:"flagged"`       // tasks whose predictions should not be believed, and why
 	Measured     map[evaluator.Split]map[string]metricJSON `json:"measured"`
 	Receipt      string                                    `json:"receipt"`
 	Missed       []string                                  `json:"not_as_predicted"` // tasks; with --verify
@@ -122,7 +133,7 @@ func (a *app) export(ctx context.Context, s *study.Study, snap *study.Snapshot, 
 	missed := missedBy(snap.Tasks, e)
 	if a.json {
 		err = a.printJSON(a.out, exportJSON{
-			e.Out, e.Name, coefficientsOf(snap.Space, e.X), namedPredictions(e.Predicted), e.Doubt, map[evaluator.Split]map[string]metricJSON{
+			e.Out, e.Name, coefficientsOf(snap.Space, e.X), namedPredictions(e.Predicted), e.Doubt, e.BelowBase, brokenBy(snap.Tasks, c), flaggedOf(snap.Analysis, c.Front >= 0), map[evaluator.Split]map[string]metricJSON{
 				evaluator.Validation: metricsOf(snap.Tasks, e.Measured[evaluator.Validation]), evaluator.Test: metricsOf(snap.Tasks, e.Measured[evaluator.Test]),
 			}, e.Receipt, missed, r.Why, e.Bytes,
 		})
@@ -180,6 +191,9 @@ func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export
 		if p, ok := e.Predicted[t.Name]; ok {
 			forecast = predicted(t, p)
 		}
+		if slices.Contains(e.BelowBase, t.Name) {
+			forecast += " below base"
+		}
 		cells := []string{t.Name + " " + arrow(t), forecast}
 		if measured {
 			mark := ""
@@ -194,6 +208,9 @@ func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export
 		out.add(cells...)
 	}
 	table := out.String()
+	for _, words := range brokenBy(snap.Tasks, c) {
+		table += "  ! breaks a floor: " + words + "\n"
+	}
 	if e.Doubt != "" {
 		table += "  ! " + e.Doubt + ": do not believe these predictions before they are measured\n"
 	}

@@ -22,13 +22,13 @@ func (a *app) frontCommand() *cobra.Command {
 	cmd := onStudy(&cobra.Command{
 		Use:   "front",
 		Short: "Show the front: what can be had",
-		Long: "Show the predicted front, sorted by the first task, with the knee and the best of each task. Predictions stand with half the width of their 90 % interval; the share is of the best that the front offers on that task.\n\n" +
+		Long: "Show the predicted front, sorted by the first task, with the knee and the best of each task. Predictions stand with half the width of their 90 % interval; the share is of the best that the front offers on that task. Points that are predicted below the base on an objective say on which.\n\n" +
 			"--measured shows the trials that nothing else measured dominates.",
 	}, analysed, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
 		switch {
 		case a.json:
 			j := studyOf(snap)
-			return a.printJSON(a.out, frontsJSON{j.Study, j.Front, j.Knee, j.Measured, j.Ref, j.Volume, flaggedOf(snap.Analysis), snap.Analysis.Untested})
+			return a.printJSON(a.out, frontsJSON{j.Study, j.Front, j.Knee, j.Measured, j.Ref, j.Volume, flaggedOf(snap.Analysis, true), snap.Analysis.Untested})
 		case measured:
 			return a.printMeasured(a.out, snap)
 		case all:
@@ -90,7 +90,7 @@ func (a *app) printFront(w io.Writer, snap *study.Snapshot, n int) error {
 		for _, v := range p.X {
 			cells = append(cells, coefficient(v))
 		}
-		out.add(append(cells, names[i])...)
+		out.add(append(cells, joined(names[i], belowWords(an, p.Predicted)))...)
 		if i == an.Knee {
 			out.mark()
 		}
@@ -98,10 +98,43 @@ func (a *app) printFront(w io.Writer, snap *study.Snapshot, n int) error {
 	if _, err := fmt.Fprintf(w, "%s\n%s", frontTitle(snap, len(out.rows)), out); err != nil {
 		return err
 	}
+	if err := printBelow(w, an); err != nil {
+		return err
+	}
 	if err := printUntested(w, an); err != nil {
 		return err
 	}
 	return a.printDoubts(w, an)
+}
+
+// printBelow says where the whole front gives up something that the base has.
+func printBelow(w io.Writer, an *study.Analysis) error {
+	if !an.AlwaysBelow() {
+		return nil
+	}
+	_, err := fmt.Fprintln(w, "  ! every point of the front, the knee too, is predicted below the base on some task")
+	return err
+}
+
+// belowWords name the objectives on which predictions are below the base, or count them where they are many.
+func belowWords(an *study.Analysis, p []study.Prediction) string {
+	const named = 3
+	below := belowBase(an, p)
+	switch {
+	case len(below) == 0:
+		return ""
+	case len(below) > named:
+		return fmt.Sprintf("below base on %d of %d", len(below), len(an.Objectives))
+	}
+	return "below base: " + strings.Join(below, ", ")
+}
+
+// joined is what there is of two remarks.
+func joined(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "; " + b
 }
 
 func frontTitle(snap *study.Snapshot, n int) string {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"math"
@@ -148,25 +149,27 @@ type trustJSON struct {
 	Constant bool   `json:"constant"`
 	Cliff    bool   `json:"cliff"`
 	CliffWhy string `json:"cliff_why,omitempty"`
-	Flagged  bool   `json:"flagged"`
+	Flagged  bool   `json:"flagged"` // its surrogate is, or the front is untested
 	Why      string `json:"why,omitempty"`
 	Note     string `json:"note,omitempty"`
 }
 
-func trustOf(a *study.Analysis, f study.Fit) trustJSON {
-	t := f.Trust
+func trustOf(a *study.Analysis, task int) trustJSON {
+	f := a.Fits[task]
+	t, flagged := f.Trust, a.Flagged(task)
 	return trustJSON{
 		Fitter: t.Fitter, N: t.N, Q2: number(t.Q2), Ceiling: number(t.Ceiling), RMSE: number(t.RMSE), Worst: number(t.Worst), WorstAt: worstTrial(a, f, t), Odd: oddTrials(a, f),
-		Coverage: number(t.Coverage), Constant: t.Constant, Cliff: t.Cliff, CliffWhy: t.CliffWhy, Flagged: t.Flagged, Why: t.Why, Note: t.Note,
+		Coverage: number(t.Coverage), Constant: t.Constant, Cliff: t.Cliff, CliffWhy: t.CliffWhy, Flagged: flagged != "", Why: cmp.Or(flagged, t.Why), Note: t.Note,
 	}
 }
 
-// flaggedOf are the tasks whose predictions should not be believed, and why.
-func flaggedOf(a *study.Analysis) map[string]string {
+// flaggedOf are the tasks whose predictions should not be believed, and why: on the front all of an untested one,
+// elsewhere those whose surrogates are flagged.
+func flaggedOf(a *study.Analysis, onFront bool) map[string]string {
 	out := map[string]string{}
-	for _, f := range a.Fits {
-		if f.Trust.Flagged {
-			out[f.Task] = f.Trust.Why
+	for i, f := range a.Fits {
+		if why := a.Flagged(i); why != "" && (onFront || f.Trust.Flagged) {
+			out[f.Task] = why
 		}
 	}
 	return out
@@ -191,8 +194,8 @@ func oddTrials(a *study.Analysis, f study.Fit) []int {
 
 func trustsOf(a *study.Analysis) map[string]trustJSON {
 	out := map[string]trustJSON{}
-	for _, f := range a.Fits {
-		out[f.Task] = trustOf(a, f)
+	for i, f := range a.Fits {
+		out[f.Task] = trustOf(a, i)
 	}
 	return out
 }
@@ -202,6 +205,7 @@ type pointJSON struct {
 	Predicted    map[string]predictionJSON `json:"predicted"`
 	Leverage     number                    `json:"leverage"`
 	Believed     bool                      `json:"believed"`
+	BelowBase    []string                  `json:"below_base"` // objectives predicted worse than the base; null: not known
 }
 
 type frontJSON struct {
@@ -211,11 +215,25 @@ type frontJSON struct {
 
 func frontOf(a *study.Analysis, i int) frontJSON {
 	p := a.Front[i]
-	return frontJSON{pointJSON{coefficientsOf(a.Space, p.X), predictionsOf(a.Tasks, p.Predicted), number(p.Leverage), p.Believed}, number(p.Prob)}
+	return frontJSON{pointJSON{coefficientsOf(a.Space, p.X), predictionsOf(a.Tasks, p.Predicted), number(p.Leverage), p.Believed, belowBase(a, p.Predicted)}, number(p.Prob)}
 }
 
 func pointOf(a *study.Analysis, x []float64) pointJSON {
-	return pointJSON{coefficientsOf(a.Space, x), predictionsOf(a.Tasks, a.Predict(x)), number(a.Leverage(x)), a.Believed(x)}
+	p := a.Predict(x)
+	return pointJSON{coefficientsOf(a.Space, x), predictionsOf(a.Tasks, p), number(a.Leverage(x)), a.Believed(x), belowBase(a, p)}
+}
+
+// belowBase names the objectives that are predicted worse than the base; nil where that is not known.
+func belowBase(a *study.Analysis, p []study.Prediction) []string {
+	below, known := a.BelowBase(p)
+	if !known {
+		return nil
+	}
+	names := []string{}
+	for _, t := range below {
+		names = append(names, a.Tasks[t].Name)
+	}
+	return names
 }
 
 // studyJSON is what demo and run print: everything that a script wants to know of a study.

@@ -14,11 +14,11 @@ import (
 func (a *app) pickCommand() *cobra.Command {
 	var w wantFlags
 	var name, why string
-	var list bool
+	var list, anyway bool
 	cmd := onStudy(&cobra.Command{
 		Use:   "pick",
 		Short: "Choose a trade-off and keep it, with the reason",
-		Long: "Choose a point of the front and record it in the study with what is predicted there and why it was chosen; the reason goes into the receipt and the model card of its export. Nothing is written but the record.\n\n" +
+		Long: "Choose a point of the front and record it in the study with what is predicted there and why it was chosen; the reason goes into the receipt and the model card of its export. Nothing is written but the record. A point that is predicted to break a floor, study.yaml's or yours, is kept with --anyway only.\n\n" +
 			"With --list the picks so far.",
 		Example: "parfait pick my.study --knee\n\n# the best math among what keeps code\nparfait pick my.study --best math --at-least code=0.6 --why 'code may not fall below the base'",
 	}, analysed, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
@@ -29,14 +29,17 @@ func (a *app) pickCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if err := mayKeep(snap, c, anyway); err != nil {
+			return err
+		}
 		p, err := s.SavePick(pickOf(snap, c, name, why))
 		if err != nil {
 			return err
 		}
-		if a.json {
-			return a.printJSON(a.out, pickJSON{ID: p.ID, Name: p.Name, choiceJSON: choiceOf(snap, explore.Choice{X: c.X, Front: c.Front, Predicted: c.Predicted, Why: p.Why})})
-		}
 		c.Why = p.Why
+		if a.json {
+			return a.printJSON(a.out, pickJSON{ID: p.ID, Name: p.Name, choiceJSON: choiceOf(snap, c)})
+		}
 		if err := a.printChoice(a.out, snap, c); err != nil {
 			return err
 		}
@@ -47,6 +50,7 @@ func (a *app) pickCommand() *cobra.Command {
 	completeTasks(cmd, "best", "order")
 	cmd.Flags().StringVar(&name, "name", "", "its `NAME` (default: pick-N)")
 	cmd.Flags().StringVar(&why, "why", "", "the `REASON`, for those who ask in a year (default: the choice in words)")
+	anywayFlag(cmd, &anyway)
 	cmd.Flags().BoolVar(&list, "list", false, "list the picks so far")
 	return cmd
 }

@@ -48,14 +48,16 @@ type choiceJSON struct {
 	// Rates are, on the front, what the objective inside changes by when the one outside gets better by one, along
 	// the front by the surrogates' gradients; null off the front, and where it has no more to give.
 	Rates map[string]map[string]number `json:"rates"`
-	// Flagged are the tasks whose predictions should not be believed, and why.
+	// Breaks are the floors that the predictions do not reach, in words: study.yaml's and those asked for.
+	Breaks []string `json:"breaks_floors"`
+	// Flagged are the tasks whose predictions should not be believed, and why; on an untested front all.
 	Flagged map[string]string `json:"flagged"`
 	// Untested is why no figure of trust speaks of the front, for points on it.
 	Untested string `json:"untested,omitempty"`
 }
 
 func choiceOf(snap *study.Snapshot, c explore.Choice) choiceJSON {
-	j := choiceJSON{Study: snap.Dir, pointJSON: pointOf(snap.Analysis, c.X), Why: c.Why, Front: numbered(c.Front), Flagged: flaggedOf(snap.Analysis)}
+	j := choiceJSON{Study: snap.Dir, pointJSON: pointOf(snap.Analysis, c.X), Why: c.Why, Front: numbered(c.Front), Flagged: flaggedOf(snap.Analysis, c.Front >= 0), Breaks: brokenBy(snap.Tasks, c)}
 	if t := measuredAt(snap.Analysis, c.X); t != nil {
 		j.Trial = &t.ID
 	}
@@ -96,6 +98,7 @@ func numbered(i int) *int {
 func (a *app) printChoice(w io.Writer, snap *study.Snapshot, c explore.Choice) error {
 	an := snap.Analysis
 	out := a.sheet(left("task"), right("predicted"), right("90 % interval"), right("of best"), left(""))
+	below, _ := an.BelowBase(c.Predicted)
 	for t, task := range an.Tasks {
 		p := c.Predicted[t]
 		best, note := "", ""
@@ -104,6 +107,9 @@ func (a *app) printChoice(w io.Writer, snap *study.Snapshot, c explore.Choice) e
 		}
 		if task.Role != study.Objective {
 			note = string(task.Role)
+		}
+		if slices.Contains(below, t) {
+			note = "below base"
 		}
 		out.add(task.Name+" "+arrow(task), plain(task, p.Value), plain(task, p.Lo)+" … "+plain(task, p.Hi), best, strings.TrimSpace(note+" "+bounds(task, p.Value)))
 	}
@@ -118,6 +124,9 @@ func (a *app) printChoice(w io.Writer, snap *study.Snapshot, c explore.Choice) e
 	}
 	if t := measuredAt(an, c.X); t != nil {
 		text += fmt.Sprintf("  measured there, as trial %d: %s\n", t.ID, measurements(an.Tasks, t.Metrics))
+	}
+	for _, words := range brokenBy(an.Tasks, c) {
+		text += "  ! breaks a floor: " + words + "\n"
 	}
 	text += "  " + belief(an, c) + "\n"
 	if c.Front >= 0 && len(an.Objectives) > 1 {

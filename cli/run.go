@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"parfait/evaluator"
+	"parfait/explore"
 	"parfait/study"
 )
 
@@ -163,7 +164,10 @@ func (a *app) printOutcome(w io.Writer, snap *study.Snapshot) error {
 	if err := a.printFront(w, snap, frontShown); err != nil {
 		return err
 	}
-	dir := shown(snap.Dir)
-	_, err := fmt.Fprintf(w, "\nexport the knee:  parfait export %s --knee --verify\nexplore:          parfait %s\n", dir, dir)
+	dir, anyway := shown(snap.Dir), ""
+	if explore.Keeping(snap.Analysis, nil) == 0 {
+		anyway = " --anyway   (no point of the front keeps every floor)"
+	}
+	_, err := fmt.Fprintf(w, "\nexport the knee:  parfait export %s --knee --verify%s\nexplore:          parfait %s\n", dir, anyway, dir)
 	return err
 }

@@ -16,7 +16,7 @@ func (a *app) trustCommand() *cobra.Command {
 		Use:   "trust",
 		Short: "Say how far to believe the predictions",
 		Long: "For every task: Q², the share of the variance that the surrogate predicts of trials it has not seen (leave-one-out), the ceiling that noise sets to it, the worst such prediction, and how many fall within their 90 % interval. " +
-			"A task that should not be believed is flagged, with the reason: a low Q², or trials that read far from what all others predict there. ~ marks a task that collapses in part of the region. Beside it stands the Q² of a quadratic on the same trials: where it is as high, the landscape is as simple as a quadratic. docs/trust.md explains.",
+			"A task that should not be believed is flagged, with the reason: a low Q², trials that read far from what all others predict there, or a front that is untested, which flags every task. ~ marks a task that collapses in part of the region. Beside it stands the Q² of a quadratic on the same trials: where it is as high, the landscape is as simple as a quadratic. docs/trust.md explains.",
 	}, analysed, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
 		quadratic, err := snap.Analysis.Quadratic(cmd.Context())
 		if err != nil {
@@ -57,7 +57,7 @@ func (a *app) printTrust(snap *study.Snapshot, quadratic []surrogate.Trust) erro
 		if t.Constant { // there is nothing to predict
 			fitter, q2, ceiling, beside = fitter+" (the task does not vary)", "–", "–", "–"
 		}
-		out.add(trustMark(f), f.Task, q2, ceiling, plain(task, t.RMSE), plain(task, t.Worst),
+		out.add(trustMark(an, i), f.Task, q2, ceiling, plain(task, t.RMSE), plain(task, t.Worst),
 			strconv.Itoa(worstTrial(an, f, t)), fmt.Sprintf("%.0f %%", 100*t.Coverage), strconv.Itoa(t.N), beside, fitter)
 	}
 	if _, err := fmt.Fprintf(a.out, "%s: predictions of trials left out, %s; surrogate: %s\n%s", snap.Name, count(len(an.Trials), "trial"), an.Surrogate, out); err != nil {

@@ -2,8 +2,8 @@ package cli
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -27,7 +27,7 @@ type wantFlags struct {
 
 func (w *wantFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.BoolVar(&w.knee, "knee", false, "the knee of the front: beyond it a little more of one task costs much of another")
+	f.BoolVar(&w.knee, "knee", false, "the knee of the front: beyond it a little more of one task costs much of another; not below the base where some point is not")
 	f.IntVar(&w.point, "point", 0, "point `N` of the front, as parfait front numbers them")
 	f.StringVar(&w.pick, "pick", "", "a pick saved before, by its `NAME` or number")
 	f.StringVar(&w.best, "best", "", "the front's best of one `TASK`")
@@ -44,12 +44,6 @@ func (w *wantFlags) add(cmd *cobra.Command) {
 // choose finds the point that the flags mean.
 func (w *wantFlags) choose(snap *study.Snapshot) (explore.Choice, error) {
 	a := snap.Analysis
-	switch {
-	case w.point != 0:
-		return frontPoint(a, w.point)
-	case w.pick != "":
-		return savedPick(snap, w.pick)
-	}
 	if w.slack != "" && len(w.order) == 0 {
 		return explore.Choice{}, usage("add --order TASK,…", "--slack says how much may be given up for the next task, and there is no --order of them")
 	}
@@ -73,6 +67,12 @@ func (w *wantFlags) choose(snap *study.Snapshot) (explore.Choice, error) {
 		}
 		*f.into = values
 	}
+	switch {
+	case w.point != 0:
+		return frontPoint(a, w.point, want.AtLeast)
+	case w.pick != "":
+		return savedPick(snap, w.pick, want.AtLeast)
+	}
 	if w.at != "" {
 		x, err := readPoint(snap.Space, w.at)
 		if err != nil {
@@ -89,20 +89,45 @@ func (w *wantFlags) choose(snap *study.Snapshot) (explore.Choice, error) {
 	return explore.Choose(a, want)
 }
 
+// mayKeep refuses a choice that breaks a floor, unless it is asked for anyway.
+func mayKeep(snap *study.Snapshot, c explore.Choice, anyway bool) error {
+	if anyway || len(c.Breaks) == 0 {
+		return nil
+	}
+	fix := "lower the floor in study.yaml, measure more, or keep it all the same: --anyway"
+	if kept := explore.Keeping(snap.Analysis, nil); kept > 0 {
+		fix = "parfait pick " + shown(snap.Dir) + " --knee takes one of the " + count(kept, "point") + " of the front that keep every floor of study.yaml; or keep this one all the same: --anyway"
+	}
+	return &fault{exit: ExitNoAnswer, what: c.Why + ": this breaks a floor: " + strings.Join(brokenBy(snap.Tasks, c), "; "), fix: fix}
+}
+
+// brokenBy says which floors a choice is predicted to break.
+func brokenBy(tasks []study.Task, c explore.Choice) []string {
+	broken := []string{}
+	for _, b := range c.Breaks {
+		broken = append(broken, b.In(tasks)+", predicted "+plain(tasks[b.Task], c.Predicted[b.Task].Value))
+	}
+	return broken
+}
+
+// anywayFlag lets a command keep what breaks a floor.
+func anywayFlag(cmd *cobra.Command, anyway *bool) {
+	cmd.Flags().BoolVar(anyway, "anyway", false, "keep it although it is predicted to break a floor")
+}
+
 func (w *wantFlags) asks() bool {
 	return w.knee || w.best != "" || w.at != "" || w.atLeast != "" || w.aspire != "" || w.weights != "" || len(w.order) > 0
 }
 
-func frontPoint(a *study.Analysis, n int) (explore.Choice, error) {
+func frontPoint(a *study.Analysis, n int, floors map[string]float64) (explore.Choice, error) {
 	if n < 1 || n > len(a.Front) {
 		return explore.Choice{}, usage("", "--point: the front has the points 1 to %d, found %d", len(a.Front), n)
 	}
-	p := a.Front[n-1]
-	return explore.Choice{X: slices.Clone(p.X), Front: n - 1, Predicted: p.Predicted, Leverage: p.Leverage, Believed: p.Believed, Why: fmt.Sprintf("point %d of the front", n)}, nil
+	return explore.Chosen(a, a.Front[n-1].X, floors, fmt.Sprintf("point %d of the front", n)), nil
 }
 
 // savedPick is a pick by its number or name, with what is predicted there now.
-func savedPick(snap *study.Snapshot, name string) (explore.Choice, error) {
+func savedPick(snap *study.Snapshot, name string, floors map[string]float64) (explore.Choice, error) {
 	var names []string
 	for i := len(snap.Picks) - 1; i >= 0; i-- { // the newest of a name
 		p := snap.Picks[i]
@@ -110,9 +135,7 @@ func savedPick(snap *study.Snapshot, name string) (explore.Choice, error) {
 		if p.Name != name && strconv.Itoa(p.ID) != name {
 			continue
 		}
-		a := snap.Analysis
-		c := explore.Choice{X: p.X, Front: -1, Predicted: a.Predict(p.X), Leverage: a.Leverage(p.X), Believed: a.Believed(p.X), Why: p.Why}
-		return c, nil
+		return explore.Chosen(snap.Analysis, p.X, floors, p.Why), nil
 	}
 	if len(names) == 0 {
 		return explore.Choice{}, &fault{exit: ExitNotFound, what: "--pick: nothing was picked yet", fix: "parfait pick " + shown(snap.Dir) + " --knee --name " + quoted(name)}

@@ -31,11 +31,26 @@ type Choice struct {
 	Predicted []study.Prediction
 	Leverage  float64
 	Believed  bool
+	Breaks    []Bound // what the predictions do not reach, of study.yaml's floors and those asked for
 	Why       string
 }
 
+// Chosen is the choice of the coefficients x. own are floors that were asked for, nil for none; each takes the
+// place of study.yaml's floor of its task.
+func Chosen(a *study.Analysis, x []float64, own map[string]float64, why string) Choice {
+	c := Choice{X: slices.Clone(x), Front: frontIndex(a, x), Why: why}
+	if c.Front >= 0 {
+		p := a.Front[c.Front]
+		c.Predicted, c.Leverage, c.Believed = p.Predicted, p.Leverage, p.Believed
+	} else {
+		c.Predicted, c.Leverage, c.Believed = a.Predict(x), a.Leverage(x), a.Believed(x)
+	}
+	c.Breaks = Breaks(a.Tasks, own, c.Predicted)
+	return c
+}
+
 // Choose finds the point that is wanted. The floors of study.yaml are kept where some point can keep
-// them. Errors are *Error values: NoAnalysis, UnknownTask, UnknownCoefficient, BadWish, Infeasible.
+// them; where none can, the choice says what it breaks, and who keeps it must ask. Errors are *Error values: NoAnalysis, UnknownTask, UnknownCoefficient, BadWish, Infeasible.
 func Choose(a *study.Analysis, w Want) (Choice, error) {
 	if a == nil || (len(a.Front) == 0 && w.At == nil) {
 		return Choice{}, fail(NoAnalysis, "nothing can be chosen yet: too few trials are finished; run the study further")
@@ -54,8 +69,7 @@ func Choose(a *study.Analysis, w Want) (Choice, error) {
 	if i < 0 {
 		return Choice{}, fail(BadWish, "no point of the front can be compared")
 	}
-	p := a.Front[i]
-	return Choice{X: slices.Clone(p.X), Front: i, Predicted: p.Predicted, Leverage: p.Leverage, Believed: p.Believed, Why: words + why}, nil
+	return Chosen(a, a.Front[i].X, w.AtLeast, words+why), nil
 }
 
 // check reports every unknown name and every wish that does not go with another.
@@ -149,38 +163,37 @@ func (w Want) exactly(a *study.Analysis) (Choice, error) {
 	for i, c := range a.Space.Coefficients {
 		x[i] = w.At[c.Name]
 	}
-	return Choice{
-		X: x, Front: frontIndex(a, x), Predicted: a.Predict(x), Leverage: a.Leverage(x), Believed: a.Believed(x),
-		Why: "these coefficients were given: " + At(a, x),
-	}, nil
+	return Chosen(a, x, nil, "these coefficients were given: "+At(a, x)), nil
 }
 
-// floored are the points of the front that keep the floors, and those floors in words.
+// floored are the points of the front that keep the floors, and those floors in words. Where no point keeps
+// those of study.yaml too, the choice is made without them: it says so, and breaks them.
 func (w Want) floored(a *study.Analysis) ([]int, string, error) {
-	floors := specFloors(a.Tasks, w.AtLeast)
-	among := satisfying(a, floors)
-	why := " with " + w.words(a, floors)
-	if len(floors) == 0 {
-		why = ""
+	all, own := Bounds(a.Tasks, w.AtLeast), floorsOf(a.Tasks, w.AtLeast)
+	if among := satisfying(a, all); len(among) > 0 {
+		return among, withBounds(a, all), nil
 	}
-	if len(among) > 0 {
-		return among, why, nil
+	among := satisfying(a, own)
+	if len(among) == 0 {
+		task := ""
+		if c := costliest(a, own); c >= 0 {
+			task = a.Tasks[c].Name
+		}
+		return nil, "", &Error{Code: Infeasible, Text: infeasible(a, own), Task: task}
 	}
-	if len(w.AtLeast) == 0 { // study.yaml alone asks for what cannot be: say so, and choose without
-		return everyPoint(a), "; " + infeasible(a, floors), nil
-	}
-	if among = satisfying(a, w.AtLeast); len(among) > 0 {
-		return among, " with " + w.words(a, w.AtLeast) + "; " + infeasible(a, floors), nil
-	}
-	return nil, "", &Error{Code: Infeasible, Text: infeasible(a, w.AtLeast), Task: costliest(a, w.AtLeast)}
+	return among, withBounds(a, own) + "; " + infeasible(a, all), nil
 }
 
-func (Want) words(a *study.Analysis, floors map[string]float64) string {
+// withBounds are bounds in words: " with upright ≥ .90".
+func withBounds(a *study.Analysis, bounds []Bound) string {
 	var words []string
-	for _, t := range named(a, floors) {
-		words = append(words, floorWords(a.Tasks[t], floors[a.Tasks[t].Name]))
+	for _, b := range bounds {
+		words = append(words, b.In(a.Tasks))
 	}
-	return list(words)
+	if len(words) == 0 {
+		return ""
+	}
+	return " with " + list(words)
 }
 
 // among chooses among points of the front, and says how.
@@ -202,10 +215,26 @@ func (w Want) among(a *study.Analysis, among []int) (int, string) {
 		return weighted(a, among, w.Weights), "the best sum with the weights " + list(words)
 	case w.Lexicographic != nil:
 		return w.lexicographic(a, among), "the best in the order " + strings.Join(w.Lexicographic, ", ") + w.slackWords(a)
-	case len(among) == len(a.Front):
-		return a.Knee, "the knee of the front"
 	}
-	return choose(a, among, a.Objectives, pareto.Knee), "the knee of the part of the front"
+	return knee(a, among)
+}
+
+// knee is the knee of some points of the front, and what it is called.
+func knee(a *study.Analysis, among []int) (int, string) {
+	at, words := a.KneeOf(among), "the knee of the front"
+	if len(among) < len(a.Front) {
+		words = "the knee of the part of the front"
+	}
+	if at != choose(a, among, a.Objectives, pareto.Knee) {
+		words = "the knee of the part of the front that is nowhere below the base"
+	}
+	return at, words
+}
+
+// KneeWords say what the knee of the front is the knee of.
+func KneeWords(a *study.Analysis) string {
+	_, words := knee(a, everyPoint(a))
+	return words
 }
 
 func best(a *study.Analysis, among []int, task string) int {

@@ -2,11 +2,13 @@ package explore_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
 	"parfait/explore"
 	"parfait/explore/exploretest"
+	"parfait/study"
 )
 
 func code(err error) explore.Code {
@@ -97,5 +99,75 @@ func TestFloorsOfTheSpecAreKeptWhereTheyCanBe(t *testing.T) {
 	c, err := explore.Choose(hard, explore.Want{Knee: true})
 	if err != nil || c.Front != hard.Knee || !strings.Contains(c.Why, "upright ≥ .999") {
 		t.Errorf("%v, %v", c.Why, err)
+	}
+}
+
+// A choice says which bounds it breaks: those of study.yaml in whatever sense, and a person's own instead.
+func TestAChoiceSaysWhatItBreaks(t *testing.T) {
+	words := func(a *study.Analysis, w explore.Want) string {
+		t.Helper()
+		c, err := explore.Choose(a, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		for _, b := range c.Breaks {
+			out = append(out, b.In(a.Tasks))
+		}
+		return strings.Join(out, ", ")
+	}
+	hard := analysis(t, exploretest.Options{Floor: 0.999})
+	for _, c := range []struct {
+		want   explore.Want
+		breaks string
+	}{
+		{explore.Want{Knee: true}, "upright ≥ .999"},
+		{explore.Want{At: map[string]float64{"rotated": 0.3}}, "upright ≥ .999"},
+		{explore.Want{Best: "rotated", AtLeast: map[string]float64{"upright": 0.1}}, ""},
+	} {
+		if got := words(hard, c.want); got != c.breaks {
+			t.Errorf("%+v breaks %q, expected %q", c.want, got, c.breaks)
+		}
+	}
+	limit := 0.2 // at most, of a task that is maximised: against its sense, and a bound all the same
+	odd := analysis(t, exploretest.Options{})
+	odd.Tasks = slices.Clone(odd.Tasks)
+	odd.Tasks[0].AtMost = &limit
+	if got := words(odd, explore.Want{Best: "rotated"}); got != "rotated ≤ .20" {
+		t.Errorf("the best rotated breaks %q, expected its ceiling", got)
+	}
+	limit = odd.Front[odd.Knee].Predicted[0].Value
+	c, err := explore.Choose(odd, explore.Want{Best: "rotated"})
+	if err != nil || len(c.Breaks) > 0 || c.Predicted[0].Value > limit {
+		t.Errorf("the best rotated with a ceiling of %g is %+v, %v", limit, c, err)
+	}
+	if n := explore.Keeping(odd, nil); n == 0 || n == len(odd.Front) {
+		t.Errorf("%d of %d points keep the ceiling", n, len(odd.Front))
+	}
+}
+
+// Where the knee gives up a task that the base has, another one is chosen, with floors as without, and it says so.
+func TestTheChosenKneeIsNotBelowTheBase(t *testing.T) {
+	a := analysis(t, exploretest.Options{})
+	plain := a.Front[a.Knee]
+	base := slices.IndexFunc(a.References, func(r study.Reference) bool { return r.Name == study.BaseName })
+	a.References[base].Predicted = slices.Clone(a.References[base].Predicted)
+	a.References[base].Predicted[0].Value = plain.Predicted[0].Value + 0.02
+	a.References[base].Predicted[1].Value, a.References[base].Predicted[2].Value = 0, 0
+	if r := explore.Read(a, explore.Start(a)); !slices.Equal(r.BelowBase, []int{0}) || !r.Tasks[0].BelowBase || r.Tasks[1].BelowBase {
+		t.Errorf("the knee of before is below the base on %v", r.BelowBase)
+	}
+	for _, w := range []explore.Want{{Knee: true}, {AtLeast: map[string]float64{"mirrored": plain.Predicted[1].Value - 0.2}}} {
+		c, err := explore.Choose(a, w)
+		if err != nil || c.Predicted[0].Value <= plain.Predicted[0].Value || !strings.HasPrefix(c.Why, "the knee of the part of the front that is nowhere below the base") {
+			t.Errorf("%+v chose %+v, %v", w, c, err)
+		}
+	}
+	if w := explore.KneeWords(a); !strings.Contains(w, "nowhere below the base") {
+		t.Errorf("in words: %s", w)
+	}
+	a.References[base].Predicted[0].Value = 2
+	if c, err := explore.Choose(a, explore.Want{Knee: true}); err != nil || c.Front != a.Knee || !a.AlwaysBelow() {
+		t.Errorf("where nothing is above the base, the knee: %+v, %v", c, err)
 	}
 }

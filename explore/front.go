@@ -42,15 +42,6 @@ func costs(a *study.Analysis, tasks []int, p []study.Prediction) []float64 {
 	return out
 }
 
-// frontCosts are the costs of every point of the front.
-func frontCosts(a *study.Analysis, tasks []int) [][]float64 {
-	out := make([][]float64, len(a.Front))
-	for i := range a.Front {
-		out[i] = costs(a, tasks, a.Front[i].Predicted)
-	}
-	return out
-}
-
 // sign turns a metric into a cost.
 func sign(t study.Task) float64 {
 	if t.Sense == study.Minimize {

@@ -163,42 +163,10 @@ func (s State) wish(a *study.Analysis, m Move) (State, Note) {
 	if i := s.wished(a); i >= 0 && (m.Kind != Floor || !s.Holds(a, a.Predict(s.X)) || s.Anchor.Kind == AnchorWish) {
 		s = s.at(a, i, Anchor{Kind: AnchorWish})
 	}
-	if len(satisfying(a, s.Floors)) == 0 {
-		return s, Note{NoteInfeasible, infeasible(a, s.Floors)}
+	if len(satisfying(a, s.bounds(a))) == 0 {
+		return s, Note{NoteInfeasible, infeasible(a, s.bounds(a))}
 	}
 	return s, Note{}
-}
-
-// infeasible says which floor costs the most.
-func infeasible(a *study.Analysis, floors map[string]float64) string {
-	var words []string
-	for _, t := range named(a, floors) {
-		words = append(words, floorWords(a.Tasks[t], floors[a.Tasks[t].Name]))
-	}
-	text, c := "no point of the front has "+list(words), costliest(a, floors)
-	switch {
-	case c == "":
-		return text
-	case len(words) == 1:
-		return text + ": the best is " + bestOf(a, c)
-	}
-	return "the floor of " + c + " costs the most: " + text // what is cut where there is no room is known
-}
-
-// bestOf is the best value of a task on the front.
-func bestOf(a *study.Analysis, task string) string {
-	for i, t := range a.Tasks {
-		if t.Name == task {
-			best := a.Front[0].Predicted[i].Value
-			for _, p := range a.Front {
-				if t.Better(p.Predicted[i].Value, best) {
-					best = p.Predicted[i].Value
-				}
-			}
-			return Number(t, best)
-		}
-	}
-	return "—"
 }
 
 func assign(m map[string]float64, key string, v float64) map[string]float64 {

@@ -22,6 +22,7 @@ type Readout struct {
 	Better     string  // what that point would give, in words; "" without one
 	Rate       Rate    // what more of the selected task costs here
 	Broken     []int   // tasks whose floors the predictions break
+	BelowBase  []int   // objectives predicted worse than the base is, as far as that is known
 	Infeasible string  // where no front point satisfies the floors: which costs most, in words
 	Trial      int     // index in Analysis.Trials of a finished trial exactly here, −1 none
 }
@@ -33,9 +34,10 @@ type TaskReadout struct {
 	Share     float64 // of the best on the front: 1 is the best; NaN where that means nothing
 	Floor     float64 // NaN without one
 	Breaks    bool    // the prediction breaks the floor
+	BelowBase bool    // an objective, predicted worse than the base is
 	Wish      string  // "weight 2" or "aim .93"
-	Flagged   bool    // the surrogate is not to be believed
-	Why       string  // why, in words
+	Flagged   bool    // predictions are not to be believed: the surrogate is flagged, or the front is untested
+	Why       string  // why the surrogate is flagged, in words
 	Cliff     string  // what was measured collapses in part of the region: how, in words
 	Measured  *study.Metric
 }
@@ -70,8 +72,10 @@ func Read(a *study.Analysis, s State) Readout {
 	}
 	r.Doubt = a.Doubtful(s.X, r.Believed, r.Leverage)
 	r.Trial = slices.IndexFunc(a.Trials, func(t study.Trial) bool { return samePoint(t.X, s.X) })
+	r.BelowBase, _ = a.BelowBase(p)
 	for i := range a.Tasks {
 		t := s.task(a, i, p[i])
+		t.BelowBase = slices.Contains(r.BelowBase, i)
 		if t.Breaks {
 			r.Broken = append(r.Broken, i)
 		}
@@ -82,8 +86,8 @@ func Read(a *study.Analysis, s State) Readout {
 		}
 		r.Tasks = append(r.Tasks, t)
 	}
-	if len(s.Floors) > 0 && len(satisfying(a, s.Floors)) == 0 {
-		r.Infeasible = infeasible(a, s.Floors)
+	if len(s.Floors) > 0 && len(satisfying(a, s.bounds(a))) == 0 {
+		r.Infeasible = infeasible(a, s.bounds(a))
 	}
 	r.Rate = s.rate(a)
 	return r
@@ -93,7 +97,7 @@ func (s State) task(a *study.Analysis, i int, p study.Prediction) TaskReadout {
 	t := a.Tasks[i]
 	r := TaskReadout{Task: t, Predicted: p, Floor: math.NaN()}
 	if f, ok := s.Floors[t.Name]; ok {
-		r.Floor, r.Breaks = f, !reaches(t, p.Value, f)
+		r.Floor, r.Breaks = f, !floorOf(a.Tasks, i, f).Holds(p.Value)
 	}
 	if w, ok := s.Weights[t.Name]; ok {
 		r.Wish = "weight " + significantShort(w)
@@ -110,7 +114,10 @@ func (s State) task(a *study.Analysis, i int, p study.Prediction) TaskReadout {
 	r.Share = Share(t, p.Value, best)
 	if i < len(a.Fits) {
 		trust := a.Fits[i].Trust
-		r.Flagged, r.Why = trust.Flagged, trust.Why
+		r.Flagged = trust.Flagged || s.Front >= 0 && a.Untested != ""
+		if trust.Flagged {
+			r.Why = trust.Why
+		}
 		if trust.Cliff {
 			r.Cliff = trust.CliffWhy
 		}

@@ -2,7 +2,6 @@ package explore
 
 import (
 	"encoding/json"
-	"maps"
 	"math"
 	"slices"
 
@@ -137,24 +136,6 @@ func (s *State) axes(a *study.Analysis) {
 	if s.Colour >= n {
 		s.Colour = -1
 	}
-}
-
-// specFloors are the bounds that study.yaml sets, beneath the person's own.
-func specFloors(tasks []study.Task, own map[string]float64) map[string]float64 {
-	floors := map[string]float64{}
-	for _, t := range tasks {
-		if t.Sense == study.Minimize && t.AtMost != nil {
-			floors[t.Name] = *t.AtMost
-		}
-		if t.Sense != study.Minimize && t.AtLeast != nil {
-			floors[t.Name] = *t.AtLeast
-		}
-	}
-	maps.Copy(floors, own)
-	if len(floors) == 0 {
-		return nil
-	}
-	return floors
 }
 
 // follow puts the point in hand where its anchor is.

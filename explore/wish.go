@@ -9,49 +9,10 @@ import (
 )
 
 // Holds says whether predictions satisfy every floor. Floors of tasks that do not exist are ignored.
-func (s State) Holds(a *study.Analysis, p []study.Prediction) bool { return holds(a, s.Floors, p) }
+func (s State) Holds(a *study.Analysis, p []study.Prediction) bool { return keeps(s.bounds(a), p) }
 
-func holds(a *study.Analysis, floors map[string]float64, p []study.Prediction) bool {
-	for i, t := range a.Tasks {
-		if f, ok := floors[t.Name]; ok && !reaches(t, p[i].Value, f) {
-			return false
-		}
-	}
-	return true
-}
-
-// reaches says whether v is as good as the floor f, in the sense of t.
-func reaches(t study.Task, v, f float64) bool {
-	if t.Sense == study.Minimize {
-		return v <= f
-	}
-	return v >= f
-}
-
-// satisfying are the points of the front that satisfy every floor.
-func satisfying(a *study.Analysis, floors map[string]float64) []int {
-	var out []int
-	for i := range a.Front {
-		if holds(a, floors, a.Front[i].Predicted) {
-			out = append(out, i)
-		}
-	}
-	return out
-}
-
-// costliest is the task whose floor costs most where no point of the front satisfies all of them, or "".
-func costliest(a *study.Analysis, floors map[string]float64) string {
-	tasks := named(a, floors)
-	limits := make([]float64, len(tasks))
-	for k, t := range tasks {
-		limits[k] = floors[a.Tasks[t].Name] * sign(a.Tasks[t])
-	}
-	k := pareto.CostliestLimit(frontCosts(a, tasks), limits)
-	if k < 0 {
-		return ""
-	}
-	return a.Tasks[tasks[k]].Name
-}
+// bounds are the floors that the person has set.
+func (s State) bounds(a *study.Analysis) []Bound { return floorsOf(a.Tasks, s.Floors) }
 
 // named are the tasks that a wish mentions, in their order.
 func named(a *study.Analysis, wish map[string]float64) []int {
@@ -115,7 +76,7 @@ func choose(a *study.Analysis, among, tasks []int, decide func(fs [][]float64) i
 // wished is the point of the front that floors, weights and aspiration choose: where no point satisfies
 // the floors, the one that comes nearest to them.
 func (s State) wished(a *study.Analysis) int {
-	among := satisfying(a, s.Floors)
+	among := satisfying(a, s.bounds(a))
 	switch {
 	case len(among) == 0:
 		return aspired(a, everyPoint(a), s.Floors)

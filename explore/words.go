@@ -64,11 +64,6 @@ func significant(v float64) string {
 	return strconv.FormatFloat(v, 'f', 3, 64)
 }
 
-// floorWords are "rotated ≥ .90", or "≤" where less is better.
-func floorWords(t study.Task, v float64) string {
-	return t.Name + " " + Sign(t) + " " + trimmed(t, v)
-}
-
 // Sign is the comparison that a floor of t makes: ≥, or ≤ where less is better.
 func Sign(t study.Task) string {
 	if t.Sense == study.Minimize {

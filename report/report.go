@@ -70,12 +70,14 @@ type trustRow struct {
 	Quadratic               float64 // Q² of a quadratic on the same trials
 	Worst                   float64
 	N                       int
-	Flagged                 bool
+	Flagged                 bool // predictions on the front should not be believed: the surrogate is Unsound, or the front untested
+	Unsound                 bool
 	Residuals               template.HTML
 }
 
 type pointRow struct {
 	Name, Why    string
+	Below        []string // objectives predicted below the base
 	Coefficients []float64
 	Predicted    []*figure
 	Measured     []*study.Metric
@@ -99,6 +101,7 @@ type content struct {
 	Ref          []float64
 	Trust        []trustRow
 	Untested     string // why no figure of trust speaks of the front
+	AlwaysBelow  bool   // every point of the front is below the base on some task
 	Points       []pointRow
 	Picked       []pointRow
 	Exported     []exportRow
@@ -119,7 +122,7 @@ func Write(ctx context.Context, w io.Writer, snap *study.Snapshot, made time.Tim
 	}
 	c := content{
 		Snapshot: snap, Style: template.CSS(style), Script: template.JS(script), Made: made.UTC(), //nolint:gosec // our own files
-		Hypervolume: a.Hypervolume, Ref: a.Ref, Untested: a.Untested, Coefficients: snap.Space.Coefficients, Measured: len(a.Measured),
+		Hypervolume: a.Hypervolume, Ref: a.Ref, Untested: a.Untested, AlwaysBelow: a.AlwaysBelow(), Coefficients: snap.Space.Coefficients, Measured: len(a.Measured),
 	}
 	for _, o := range a.Objectives {
 		c.Objectives = append(c.Objectives, a.Tasks[o].Name)
@@ -142,7 +145,7 @@ func Write(ctx context.Context, w io.Writer, snap *study.Snapshot, made time.Tim
 		return err
 	}
 	for _, p := range snap.Picks {
-		row := pointRow{Name: p.Name, Why: p.Why, Coefficients: p.X}
+		row := pointRow{Name: p.Name, Why: p.Why, Below: below(a, a.Predict(p.X)), Coefficients: p.X}
 		for _, t := range snap.Tasks {
 			row.Predicted = append(row.Predicted, optional(p.Predicted, t.Name))
 		}
@@ -218,7 +221,7 @@ func figures(ps []study.Prediction) []*figure {
 func named(a *study.Analysis) []pointRow {
 	var out []pointRow
 	add := func(name string, x []float64, p []study.Prediction, trial int) {
-		r := pointRow{Name: name, Coefficients: x, Predicted: figures(p)}
+		r := pointRow{Name: name, Below: below(a, p), Coefficients: x, Predicted: figures(p)}
 		for _, t := range a.Tasks {
 			if trial >= 0 {
 				r.Measured = append(r.Measured, metric(a.Trials[trial].Metrics, t))
@@ -237,6 +240,16 @@ func named(a *study.Analysis) []pointRow {
 		add(r.Name, r.X, r.Predicted, r.Trial)
 	}
 	return out
+}
+
+// below names the objectives on which predictions are below the base.
+func below(a *study.Analysis, p []study.Prediction) []string {
+	tasks, _ := a.BelowBase(p)
+	var names []string
+	for _, t := range tasks {
+		names = append(names, a.Tasks[t].Name)
+	}
+	return names
 }
 
 func plotted(snap *study.Snapshot) plots {

@@ -31,7 +31,7 @@ func trust(ctx context.Context, a *study.Analysis) ([]trustRow, error) {
 		t := f.Trust
 		out = append(out, trustRow{
 			Task: f.Task, Role: string(a.Tasks[i].Role), Fitter: t.Fitter, Why: strings.TrimSpace(t.Why + " " + t.CliffWhy),
-			Q2: t.Q2, Ceiling: t.Ceiling, Coverage: t.Coverage, Worst: t.Worst, N: t.N, Flagged: t.Flagged,
+			Q2: t.Q2, Ceiling: t.Ceiling, Coverage: t.Coverage, Worst: t.Worst, N: t.N, Flagged: a.Flagged(i) != "", Unsound: t.Flagged,
 			Residuals: residuals(a, f), Quadratic: quadratic[i].Q2,
 		})
 	}

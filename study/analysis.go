@@ -213,11 +213,11 @@ func analyse(ctx context.Context, snap *Snapshot, done []Trial) (a *Analysis, er
 	if len(xs) == 0 {
 		return nil, errors.New("the surrogates have no front")
 	}
+	a.references()
 	a.front(xs)
 	if err := a.measured(ctx); err != nil {
 		return nil, err
 	}
-	a.references()
 	return a, nil
 }
 
@@ -259,13 +259,13 @@ func (a *Analysis) front(xs [][]float64) {
 		}
 		return slices.Compare(p.X, q.X)
 	})
-	costs := make([][]float64, len(a.Front))
-	for i, p := range a.Front {
-		costs[i] = a.costs(func(t int) float64 { return p.Predicted[t].Value })
+	all := make([]int, len(a.Front))
+	for i := range all {
+		all[i] = i
 	}
 	a.probabilities()
 	a.Untested = a.untested()
-	a.Knee = pareto.Knee(costs)
+	a.Knee = a.KneeOf(all)
 	a.Best = make([]int, len(a.Tasks))
 	for t := range a.Tasks {
 		a.Best[t] = -1
@@ -390,7 +390,7 @@ func (a *Analysis) references() {
 		return
 	}
 	if len(a.Space.Simplex) == 0 {
-		add("base", at(func(search.Coefficient) float64 { return 0 }))
+		add(BaseName, at(func(search.Coefficient) float64 { return 0 }))
 	}
 	for _, m := range models {
 		add(m, at(func(c search.Coefficient) float64 {

@@ -3,6 +3,8 @@ package study
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +37,15 @@ func (s *Study) modelCard(e Export, why string, at time.Time) []byte {
 		}
 		fmt.Fprintf(&b, "| %s | %s, %s | %s | %s | %s |\n", t.Name, t.Role, t.Sense, pred,
 			figure(e.Measured[evaluator.Validation], t), figure(e.Measured[evaluator.Test], t))
+	}
+	if len(e.BelowBase) > 0 {
+		fmt.Fprintf(&b, "\n**Predicted to be worse than the base model on:** %s.\n", strings.Join(e.BelowBase, ", "))
+	}
+	if len(e.Breaks) > 0 {
+		fmt.Fprintf(&b, "\n**Predicted to break the floor that was set for:** %s.\n", strings.Join(e.Breaks, ", "))
+	}
+	for _, t := range slices.Sorted(maps.Keys(e.Flagged)) {
+		fmt.Fprintf(&b, "\n**The prediction of %s should not be believed:** %s.\n", t, e.Flagged[t])
 	}
 	if e.Doubt != "" {
 		fmt.Fprintf(&b, "\n**Do not believe these predictions before they are measured:** these coefficients are %s.\n", e.Doubt)

@@ -149,6 +149,13 @@ func (s *Study) PlanExport(r ExportRequest) (ExportCost, error) {
 		if d := a.Doubtful(r.X, a.Believed(r.X), a.Leverage(r.X)); d != "" {
 			c.Warnings = append(c.Warnings, d+": do not believe what is predicted there before it is measured")
 		}
+		w := a.warned(a.Predict(r.X), false)
+		if len(w.BelowBase) > 0 {
+			c.Warnings = append(c.Warnings, "predicted below the base on "+strings.Join(w.BelowBase, ", "))
+		}
+		if len(w.Breaks) > 0 {
+			c.Warnings = append(c.Warnings, "predicted to break the floor of "+strings.Join(w.Breaks, ", ")+" in study.yaml")
+		}
 	}
 	if c.Free > 0 && c.Free < c.Bytes {
 		c.Problems = append(c.Problems, fmt.Sprintf("%s are needed and %s are free", humanize.Bytes(uint64(c.Bytes)), humanize.Bytes(uint64(c.Free))))
@@ -229,14 +236,16 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(Expor
 	}
 	receipt := studyReceipt{Study: s.name(), Why: r.Why, Who: r.Who, Measured: map[evaluator.Split]evaluator.Metrics{}}
 	if a := s.Snapshot().Analysis; a != nil {
-		for i, p := range a.Predict(r.X) {
+		predicted := a.Predict(r.X)
+		for i, p := range predicted {
 			e.Predicted[s.spec.Tasks[i].Name] = p
 		}
 		receipt.Trials = len(a.Trials)
 		e.Doubt = a.Doubtful(r.X, a.Believed(r.X), a.Leverage(r.X))
 		e.OnFront = slices.ContainsFunc(a.Front, func(p FrontPoint) bool { return slices.Equal(p.X, r.X) })
+		e.Warned = a.warned(predicted, e.OnFront)
 	}
-	receipt.Predicted, receipt.Doubt = e.Predicted, e.Doubt
+	receipt.Predicted, receipt.Doubt, receipt.Warned = e.Predicted, e.Doubt, e.Warned
 	options := merge.ExportOptions{
 		ShardSize: r.ShardSize, SHA256: r.SHA256, Comment: "made by the study " + s.name(),
 		// Called when all is written and checked, before the folder appears: the history knows of it first,

@@ -156,20 +156,28 @@ type Pick struct {
 	At        time.Time             `json:"at"`
 }
 
+// Warned is what an export was written in spite of: it goes into its receipt and its card.
+type Warned struct {
+	BelowBase []string          `json:"below_base"`              // objectives predicted worse than the base; nil: not known
+	Breaks    []string          `json:"breaks_floors,omitempty"` // tasks whose floors in study.yaml are predicted to be broken
+	Flagged   map[string]string `json:"flagged,omitempty"`       // tasks whose predictions should not be believed, and why
+}
+
 // Export is a checkpoint that was written from this study.
 type Export struct {
-	ID        int                                             `json:"id"`
-	Name      string                                          `json:"name"`
-	Out       string                                          `json:"out"`
-	X         []float64                                       `json:"-"`
-	Predicted map[string]Prediction                           `json:"predicted"`
-	Doubt     string                                          `json:"doubt,omitempty"` // why Predicted is not to be believed; "" where it is
-	OnFront   bool                                            `json:"on_front,omitempty"`
-	Measured  map[evaluator.Split]map[string]evaluator.Metric `json:"measured"`
-	Receipt   string                                          `json:"receipt"` // path
-	Bytes     int64                                           `json:"bytes"`
-	Took      time.Duration                                   `json:"took"` // to write and check
-	At        time.Time                                       `json:"at"`
+	ID        int                   `json:"id"`
+	Name      string                `json:"name"`
+	Out       string                `json:"out"`
+	X         []float64             `json:"-"`
+	Predicted map[string]Prediction `json:"predicted"`
+	Doubt     string                `json:"doubt,omitempty"` // why Predicted is not to be believed; "" where it is
+	Warned
+	OnFront  bool                                            `json:"on_front,omitempty"`
+	Measured map[evaluator.Split]map[string]evaluator.Metric `json:"measured"`
+	Receipt  string                                          `json:"receipt"` // path
+	Bytes    int64                                           `json:"bytes"`
+	Took     time.Duration                                   `json:"took"` // to write and check
+	At       time.Time                                       `json:"at"`
 }
 
 // Snapshot is everything about a study at one moment. Immutable; share it freely.

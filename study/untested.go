@@ -39,6 +39,16 @@ func (a *Analysis) untested() string {
 	return fmt.Sprintf("half of the front lies %.2g of the ranges or more from every trial, and nine of ten trials no more than %.2g from the next: how good predictions are there was tested nowhere. Measure some of it before it is believed; strategy: adaptive does", far, apart)
 }
 
+// Flagged says why predictions of a task on the front are not to be believed, in words; "" where they may be: its
+// surrogate is flagged, or the front is untested, which is so of every task. Off the front only the surrogate
+// counts: see Trust.
+func (a *Analysis) Flagged(task int) string {
+	if t := a.Fits[task].Trust; t.Flagged {
+		return t.Why
+	}
+	return a.Untested
+}
+
 // nearest is the distance of x to the nearest trial but one, coefficients in units of their ranges.
 func (a *Analysis) nearest(x []float64, but int) float64 {
 	near := math.Inf(1)

@@ -17,13 +17,14 @@ import (
 // studyReceipt is what a study adds to the engine's receipt.
 type studyReceipt struct {
 	merge.Receipt
-	Study     string                                `json:"study"`
-	Trials    int                                   `json:"trials"` // behind the predictions
-	Predicted map[string]Prediction                 `json:"predicted"`
-	Doubt     string                                `json:"doubt,omitempty"` // why Predicted is not to be believed
-	Measured  map[evaluator.Split]evaluator.Metrics `json:"measured"`
-	Why       string                                `json:"why,omitempty"`
-	Who       string                                `json:"who,omitempty"`
+	Study     string                `json:"study"`
+	Trials    int                   `json:"trials"` // behind the predictions
+	Predicted map[string]Prediction `json:"predicted"`
+	Doubt     string                `json:"doubt,omitempty"` // why Predicted is not to be believed
+	Warned
+	Measured map[evaluator.Split]evaluator.Metrics `json:"measured"`
+	Why      string                                `json:"why,omitempty"`
+	Who      string                                `json:"who,omitempty"`
 }
 
 func receiptJSON(r studyReceipt) ([]byte, error) {

@@ -101,3 +101,56 @@ func TestExportsAreCheckedAgain(t *testing.T) {
 	d.sees("✗ model.safetensors: other bytes")
 	d.press("down enter")
 }
+
+// What breaks a floor is neither recorded nor written before somebody says so.
+func TestAFloorIsNotBrokenUnasked(t *testing.T) {
+	hard := demo
+	hard.Floor = 0.999
+	d := drive(t, hard, 80, 24)
+	picks, exports := len(d.src.picks), len(d.src.exports)
+	d.press("d enter")
+	d.sees("It breaks a floor", "upright ≥ .999, predicted .", "Keep it anyway?")
+	if len(d.src.picks) != picks {
+		t.Fatal("recorded before the answer")
+	}
+	d.press("n")
+	d.sees("Decide", "why this one") // what was typed is not lost
+	d.press("enter y")
+	if len(d.src.picks) != picks+1 {
+		t.Errorf("%d picks after yes", len(d.src.picks))
+	}
+	d.press("enter enter")
+	d.sees("It breaks a floor")
+	if len(d.src.exports) != exports {
+		t.Fatal("written before the answer")
+	}
+	d.press("n enter y")
+	if len(d.src.exports) != exports+1 {
+		t.Errorf("%d exports after yes", len(d.src.exports))
+	}
+}
+
+// Tasks that are predicted below the base are marked, and the words say what the mark means.
+func TestBelowTheBaseIsMarked(t *testing.T) {
+	d := drive(t, demo, 120, 36)
+	if strings.Contains(d.text(), "below base") {
+		t.Fatal("the knee is below the base already")
+	}
+	d.press("tab 0 down 0 down 0") // the base itself
+	if strings.Contains(d.text(), "below base") {
+		t.Error("the base is below itself")
+	}
+	d.press("tab home")
+	for range 3 {
+		d.press("left")
+	}
+	below := len(d.e.read.BelowBase) > 0
+	if below != strings.Contains(d.text(), "▼ below base") {
+		t.Errorf("below the base on %v:\n%s", d.e.read.BelowBase, d.text())
+	}
+	d.press("tab tab 1 down 1 down 1")
+	if !d.e.read.Tasks[0].BelowBase && !d.e.read.Tasks[1].BelowBase {
+		t.Fatalf("all models whole are nowhere below the base: %+v", d.e.read.Tasks)
+	}
+	d.sees("▼ below base", "▼")
+}

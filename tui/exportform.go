@@ -156,7 +156,8 @@ func (f *exportForm) start(e *explorer) tea.Cmd {
 		f.wrong = "it cannot be written: see above"
 		return nil
 	}
-	return e.startExport(r, f.cost)
+	cost := f.cost
+	return e.anyway(f.x, func(e *explorer) tea.Cmd { return e.startExport(r, cost) })
 }
 
 func (f *exportForm) draw(e *explorer, c *chart.Canvas) {

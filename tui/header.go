@@ -60,8 +60,8 @@ func (h header) drawTabs(c *chart.Canvas, withState bool) {
 func (h header) marks() []chart.Span {
 	var out []chart.Span
 	if a := h.analysis(); a != nil {
-		for _, f := range a.Fits {
-			r, style := trustMark(f)
+		for i := range a.Fits {
+			r, style := trustMark(a, i)
 			out = append(out, chart.Span{Text: string(r), Style: style})
 		}
 	}
@@ -165,7 +165,7 @@ func (h header) trust(w int) []chart.Span {
 	line := func(names, figures bool) []chart.Span {
 		out := []chart.Span{{Text: "trust", Style: chart.Ink(chart.Muted)}}
 		for i, f := range a.Fits {
-			r, style := trustMark(f)
+			r, style := trustMark(a, i)
 			out = append(out, chart.Span{Text: " "}, chart.Span{Text: string(r), Style: style})
 			if names {
 				out = append(out, chart.Span{Text: " " + h.snap.Tasks[i].Name, Style: chart.Ink(chart.Muted)})

@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -78,15 +79,39 @@ func askPick(e *explorer) tea.Cmd {
 			if why == "" {
 				return nil, "a decision needs a reason"
 			}
-			return e.work("record the pick", func() tea.Msg {
-				p, err := e.src.SavePick(study.Pick{Name: name, X: x, Predicted: predicted, Why: why, Who: e.o.Who})
-				if err != nil {
-					return refused(err)
-				}
-				return said(fmt.Sprintf("recorded as pick %d: enter exports it", p.ID))
+			return e.anyway(x, func(e *explorer) tea.Cmd {
+				return e.work("record the pick", func() tea.Msg {
+					p, err := e.src.SavePick(study.Pick{Name: name, X: x, Predicted: predicted, Why: why, Who: e.o.Who})
+					if err != nil {
+						return refused(err)
+					}
+					return said(fmt.Sprintf("recorded as pick %d: enter exports it", p.ID))
+				})
 			}), ""
 		},
 	})
+}
+
+// anyway does what keeps the point x. Where it is predicted to break a floor, study.yaml's or the person's own, it
+// asks first; a no leads back to what stands above the screen now.
+func (e *explorer) anyway(x []float64, keep func(*explorer) tea.Cmd) tea.Cmd {
+	a := e.analysis()
+	if a == nil {
+		return keep(e)
+	}
+	predicted := a.Predict(x)
+	var broken []string
+	for _, b := range explore.Breaks(a.Tasks, e.state.Floors, predicted) {
+		broken = append(broken, b.In(a.Tasks)+", predicted "+explore.Number(a.Tasks[b.Task], predicted[b.Task].Value))
+	}
+	if len(broken) == 0 {
+		return keep(e)
+	}
+	e.above = &question{
+		title: "It breaks a floor", text: strings.Join(broken, "; ") + ". Keep it anyway?", back: e.above,
+		yes: keep,
+	}
+	return nil
 }
 
 // why says in words how the point in hand came about: as it was decided on, where it was.
@@ -99,7 +124,7 @@ func (e *explorer) why() string {
 	var words string
 	switch k := e.state.Anchor.Kind; {
 	case e.read.Name == "knee":
-		words = "the knee of the front"
+		words = explore.KneeWords(e.analysis())
 	case k == explore.AnchorBest:
 		words = "the best predicted " + e.state.Anchor.Task
 	case k == explore.AnchorWish && len(e.state.Weights) > 0:

@@ -225,6 +225,9 @@ func (p side) remarks() []chart.Span {
 		t := p.read.Tasks[i]
 		out = append(out, chart.Span{Text: "breaks the floor: " + t.Task.Name + " " + explore.Sign(t.Task) + " " + explore.Number(t.Task, t.Floor), Style: bad})
 	}
+	if len(p.read.BelowBase) > 0 {
+		out = append(out, chart.Span{Text: belowMark + " below base", Style: warn}) // the mark stands before each task of which it is so
+	}
 	var wishes []string
 	for _, t := range p.read.Tasks {
 		if t.Wish != "" {

@@ -107,10 +107,10 @@ func (s *sight) measured(t *study.Trial, c int) float64 {
 	return math.NaN()
 }
 
-// trustMark is how far a task's surrogate is to be believed: ● ◐ ○, in colour too.
-func trustMark(f study.Fit) (rune, chart.Style) {
-	switch t := f.Trust; {
-	case !t.Flagged:
+// trustMark is how far predictions of a task are to be believed: ● ◐ ○, in colour too.
+func trustMark(a *study.Analysis, task int) (rune, chart.Style) {
+	switch t := a.Fits[task].Trust; {
+	case a.Flagged(task) == "":
 		return '●', chart.Ink(chart.Good)
 	case t.Q2 >= 0.5:
 		return '◐', chart.Ink(chart.Warn)
@@ -122,7 +122,7 @@ func trustMark(f study.Fit) (rune, chart.Style) {
 // trusted is the mark of task i, a blank where nothing is fitted yet.
 func (s *sight) trusted(i int) (rune, chart.Style) {
 	if a := s.analysis(); a != nil && i < len(a.Fits) {
-		return trustMark(a.Fits[i])
+		return trustMark(a, i)
 	}
 	return '·', chart.Ink(chart.Faded)
 }

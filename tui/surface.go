@@ -272,7 +272,7 @@ func (p surrogatePane) next(w int) []chart.Span {
 // what was measured.
 func (p surrogatePane) drawCalibration(c *chart.Canvas) {
 	f, t := p.fit(), p.task()
-	r, style := trustMark(f)
+	r, style := trustMark(p.analysis(), p.state.Task)
 	title := append(head("Predicted against measured", false), chart.Span{Text: " " + string(r), Style: style}, chart.Span{Text: " " + t.Name, Style: muted})
 	w, _ := c.Size()
 	box := chart.Box{Edge: faded, Title: title, Footer: chart.ClipSpans([]chart.Span{{Text: p.trustWords(w - 6), Style: muted}}, w-6)}

@@ -51,6 +51,13 @@ func wrapWithin(text string, w, n int) []string {
 		if words := strings.TrimRight(text, "0123456789."); strings.HasSuffix(words, " ") {
 			text = strings.TrimRight(words, " ,") // without a figure that nobody knows what it is of, or half of one
 		}
+		figured := func() bool { return strings.TrimRight(text, "0123456789.") != text }
+		for figured() && chart.Width(text)+2 > w { // one that is whole must not look cut
+			text = strings.TrimRight(text[:max(strings.LastIndex(text, " "), 0)], " ,")
+		}
+		if figured() {
+			text += " "
+		}
 		out[last] = text + "…"
 	}
 	return out

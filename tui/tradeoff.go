@@ -46,6 +46,9 @@ func (p side) columns(w int) taskColumns {
 	return k
 }
 
+// belowMark stands before an objective that is predicted below the base.
+const belowMark = "▼"
+
 // half is half the width of a prediction's interval.
 func half(p study.Prediction) float64 { return (p.Hi - p.Lo) / 2 }
 
@@ -61,6 +64,9 @@ func (p side) drawTask(c *chart.Canvas, y, i int, k taskColumns) {
 	}
 	r, style := p.trusted(i)
 	c.Set(1, y, r, style)
+	if t.BelowBase {
+		c.Text(2, y, belowMark, warn)
+	}
 	x := 3
 	c.Text(x, y, chart.Fit(t.Task.Name, k.name), name)
 	x += k.name + 1

@@ -1,0 +1,159 @@
+package explore
+
+import (
+	"maps"
+	"slices"
+
+	"parfait/pareto"
+	"parfait/study"
+)
+
+// Bound is what the value of a task must reach.
+type Bound struct {
+	Task  int // index in Analysis.Tasks
+	Least bool
+	Value float64 // at least where Least, else at most
+}
+
+// Holds says whether v reaches the bound. What is not known does not.
+func (b Bound) Holds(v float64) bool {
+	if b.Least {
+		return v >= b.Value
+	}
+	return v <= b.Value
+}
+
+// In writes the bound of one of tasks: "upright ≥ .90".
+func (b Bound) In(tasks []study.Task) string {
+	sign := "≤"
+	if b.Least {
+		sign = "≥"
+	}
+	return tasks[b.Task].Name + " " + sign + " " + trimmed(tasks[b.Task], b.Value)
+}
+
+// Bounds are the bounds of every task: those that study.yaml sets, all of them, and of tasks in own the person's
+// floor instead (at most, where less is better).
+func Bounds(tasks []study.Task, own map[string]float64) []Bound {
+	var out []Bound
+	for i, t := range tasks {
+		if v, ok := own[t.Name]; ok {
+			out = append(out, floorOf(tasks, i, v))
+			continue
+		}
+		if t.AtLeast != nil {
+			out = append(out, Bound{i, true, *t.AtLeast})
+		}
+		if t.AtMost != nil {
+			out = append(out, Bound{i, false, *t.AtMost})
+		}
+	}
+	return out
+}
+
+// floorOf is the bound that a person means with a floor of task i.
+func floorOf(tasks []study.Task, i int, v float64) Bound {
+	return Bound{i, tasks[i].Sense != study.Minimize, v}
+}
+
+// floorsOf are a person's floors. Those of tasks that do not exist are ignored.
+func floorsOf(tasks []study.Task, floors map[string]float64) []Bound {
+	var out []Bound
+	for i, t := range tasks {
+		if v, ok := floors[t.Name]; ok {
+			out = append(out, floorOf(tasks, i, v))
+		}
+	}
+	return out
+}
+
+// Breaks are the bounds that predictions do not reach: those of study.yaml, or a person's own instead.
+func Breaks(tasks []study.Task, own map[string]float64, p []study.Prediction) []Bound {
+	return slices.DeleteFunc(Bounds(tasks, own), func(b Bound) bool { return b.Holds(p[b.Task].Value) })
+}
+
+// keeps says whether predictions reach every bound.
+func keeps(bounds []Bound, p []study.Prediction) bool {
+	return !slices.ContainsFunc(bounds, func(b Bound) bool { return !b.Holds(p[b.Task].Value) })
+}
+
+// satisfying are the points of the front that reach every bound.
+func satisfying(a *study.Analysis, bounds []Bound) []int {
+	var out []int
+	for i := range a.Front {
+		if keeps(bounds, a.Front[i].Predicted) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// Keeping is how many points of the front reach every bound: those of study.yaml, or a person's own instead.
+func Keeping(a *study.Analysis, own map[string]float64) int {
+	return len(satisfying(a, Bounds(a.Tasks, own)))
+}
+
+// costliest is the task whose bound costs most where no point of the front reaches all of them; −1 for none.
+func costliest(a *study.Analysis, bounds []Bound) int {
+	limits := make([]float64, len(bounds))
+	fs := make([][]float64, len(a.Front))
+	for i := range a.Front {
+		fs[i] = make([]float64, len(bounds))
+	}
+	for k, b := range bounds {
+		sign := 1.0
+		if b.Least {
+			sign = -1
+		}
+		limits[k] = sign * b.Value
+		for i, p := range a.Front {
+			fs[i][k] = sign * p.Predicted[b.Task].Value
+		}
+	}
+	if k := pareto.CostliestLimit(fs, limits); k >= 0 {
+		return bounds[k].Task
+	}
+	return -1
+}
+
+// infeasible says which bound costs the most.
+func infeasible(a *study.Analysis, bounds []Bound) string {
+	var words []string
+	for _, b := range bounds {
+		words = append(words, b.In(a.Tasks))
+	}
+	text, c := "no point of the front has "+list(words), costliest(a, bounds)
+	switch {
+	case c < 0:
+		return text
+	case len(words) == 1:
+		return text + ": the best is " + bestOf(a, bounds[0])
+	}
+	return "the floor of " + a.Tasks[c].Name + " costs the most: " + text // what is cut where there is no room is known
+}
+
+// bestOf is the value on the front that comes nearest to keeping a bound.
+func bestOf(a *study.Analysis, b Bound) string {
+	best := a.Front[0].Predicted[b.Task].Value
+	for _, p := range a.Front {
+		if v := p.Predicted[b.Task].Value; v > best == b.Least {
+			best = v
+		}
+	}
+	return Number(a.Tasks[b.Task], best)
+}
+
+// specFloors are the floors that study.yaml sets in the sense of each task, beneath the person's own.
+func specFloors(tasks []study.Task, own map[string]float64) map[string]float64 {
+	floors := map[string]float64{}
+	for _, b := range Bounds(tasks, own) {
+		if t := tasks[b.Task]; b.Least == (t.Sense != study.Minimize) {
+			floors[t.Name] = b.Value
+		}
+	}
+	maps.Copy(floors, own)
+	if len(floors) == 0 {
+		return nil
+	}
+	return floors
+}
