@@ -1,30 +1,21 @@
 package search
 
 import (
-	"fmt"
-	"math"
 	"slices"
-	"strings"
 )
-
-// proposed is a point with its reason.
-type proposed struct {
-	x   []float64
-	why string
-}
 
 // anchors are the points that every study wants to know: the base, each model alone, the uniform
 // average, and with full also models at one half and pairs. Without duplicates, most important first.
-func (r *region) anchors(full bool) []proposed {
-	var out []proposed
+func (r *region) anchors(full bool) []Proposed {
+	var out []Proposed
 	add := func(x []float64, why string) {
 		x = r.space.tidy(x)
 		for _, p := range out {
-			if r.space.Gap(p.x, x) < sameGap {
+			if r.space.Gap(p.X, x) < sameGap {
 				return
 			}
 		}
-		out = append(out, proposed{x, why})
+		out = append(out, Proposed{X: x, Why: why})
 	}
 	units := r.models()
 	if len(r.space.Simplex) == 0 && len(units) > 0 {
@@ -54,12 +45,6 @@ func (r *region) anchors(full bool) []proposed {
 		}
 	}
 	return out
-}
-
-// unit is all that scales one model: one coefficient, or one a group.
-type unit struct {
-	name string
-	at   []int
 }
 
 // models are the units of the scalings outside simplices, in order.
@@ -137,71 +122,4 @@ func (r *region) name(i int) string {
 		return c.Model
 	}
 	return c.Name
-}
-
-// check returns everything that makes q unanswerable.
-func (q *Question) check() error {
-	var wrong []string
-	d := len(q.Space.Coefficients)
-	if d == 0 {
-		wrong = append(wrong, "the space has no coefficients: give at least one model or parameter a range")
-	}
-	for _, c := range q.Space.Coefficients {
-		if math.IsNaN(c.Lo) || math.IsNaN(c.Hi) || math.IsInf(c.Lo, 0) || math.IsInf(c.Hi, 0) || c.Lo > c.Hi {
-			wrong = append(wrong, fmt.Sprintf("coefficient %q: range [%g, %g] is not in order", c.Name, c.Lo, c.Hi))
-		}
-	}
-	seen := map[int]bool{}
-	for k, set := range q.Space.Simplex {
-		if len(set) == 0 {
-			wrong = append(wrong, fmt.Sprintf("simplex %d is empty", k))
-		}
-		for _, i := range set {
-			if i < 0 || i >= d || seen[i] {
-				wrong = append(wrong, fmt.Sprintf("simplex %d: coefficient %d does not exist or is in two simplices", k, i))
-			}
-			seen[i] = true
-		}
-	}
-	for k, p := range q.Done {
-		if len(p.X) != d {
-			wrong = append(wrong, fmt.Sprintf("point %d has %d coefficients, the space has %d", k, len(p.X), d))
-		}
-		if !p.Failed && len(p.Y) != len(q.Tasks) {
-			wrong = append(wrong, fmt.Sprintf("point %d has %d measurements for %d tasks", k, len(p.Y), len(q.Tasks)))
-		}
-	}
-	for k, x := range q.Pending {
-		if len(x) != d {
-			wrong = append(wrong, fmt.Sprintf("pending point %d has %d coefficients, the space has %d", k, len(x), d))
-		}
-	}
-	if more := len(wrong) - 10; more > 0 {
-		wrong = append(wrong[:10], fmt.Sprintf("and %d more of the kind", more))
-	}
-	if len(wrong) > 0 {
-		return fail(BadQuestion, "%s", strings.Join(wrong, "; "))
-	}
-	return nil
-}
-
-// taken are all points that were ever asked for, finished, failed or pending.
-func (q *Question) taken() [][]float64 {
-	out := make([][]float64, 0, len(q.Done)+len(q.Pending))
-	for _, p := range q.Done {
-		out = append(out, p.X)
-	}
-	return append(out, q.Pending...)
-}
-
-// wanted is how many points may be asked for now; spent says why it is none.
-func (q *Question) wanted() (n int, spent string) {
-	n = max(q.N, 0)
-	if q.Budget > 0 {
-		if q.Asked >= q.Budget {
-			return 0, fmt.Sprintf("the budget of %d trials is spent", q.Budget)
-		}
-		n = min(n, q.Budget-q.Asked)
-	}
-	return n, ""
 }

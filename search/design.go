@@ -2,47 +2,52 @@ package search
 
 import "context"
 
+var designEntry = entry{
+	Info: Info{
+		Name:  "design",
+		Line:  "one shot: anchors, then points that make a quadratic surest, then the largest gaps",
+		Paper: "Box and Draper 1959 (I-optimal designs)",
+	},
+	build: func(*settings) Strategy { return design{} },
+}
+
 // design is a one-shot start that supports a quadratic: anchors, then I-optimal points, then the
 // largest gaps. It never looks at a metric.
 type design struct{}
 
 // Ask implements Strategy.
 func (design) Ask(ctx context.Context, q Question) (Proposal, error) {
-	if err := q.check(); err != nil {
-		return Proposal{}, err
-	}
-	n, spent := q.wanted()
-	if n == 0 {
-		return Proposal{Stop: spent}, nil
-	}
-	return extend(ctx, q, n)
+	return extend(ctx, &q, q.N)
 }
 
+// allKnown is why there is nothing left to ask for.
+const allKnown = "every place that could be told apart has been asked for"
+
 // extend returns the next n points of the design, whatever is there already.
-func extend(ctx context.Context, q Question, n int) (Proposal, error) {
+func extend(ctx context.Context, q *Question, n int) (Proposal, error) {
 	r := newRegion(q.Space)
 	taken := q.taken()
 	var out Proposal
 	put := func(x []float64, why string) {
-		out.X, out.Why = append(out.X, x), append(out.Why, why)
+		out.Points = append(out.Points, Proposed{X: x, Why: why})
 		taken = append(taken, x)
 	}
 	for _, a := range r.anchors(len(r.models()) <= 4) {
-		if len(out.X) == n {
+		if len(out.Points) == n {
 			return out, nil
 		}
-		if !q.Space.known(a.x, taken) {
-			put(a.x, a.why)
+		if !q.Space.known(a.X, taken) {
+			put(a.X, a.Why)
 		}
 	}
-	if len(out.X) == n {
+	if len(out.Points) == n {
 		return out, nil
 	}
 	o := newOptimal(r, q.Seed)
 	for _, x := range taken {
 		o.add(x)
 	}
-	for len(out.X) < n {
+	for len(out.Points) < n {
 		if err := ctx.Err(); err != nil {
 			return Proposal{}, err
 		}
@@ -54,11 +59,13 @@ func extend(ctx context.Context, q Question, n int) (Proposal, error) {
 			x, why = o.farthest(), "fills the largest gap"
 		}
 		if x == nil || q.Space.known(x, o.taken) {
-			out.Stop = "every place that could be told apart has been asked for"
-			return out, nil
+			break
 		}
 		put(x, why)
 		o.add(x)
+	}
+	if len(out.Points) == 0 {
+		return q.exhausted(allKnown), nil
 	}
 	return out, nil
 }

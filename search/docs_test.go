@@ -56,6 +56,16 @@ vertices and the centre take their place; a parameter without a natural zero sta
 		if s.Paper != "" {
 			fmt.Fprintf(&b, "\nAfter: %s.\n", s.Paper)
 		}
+		switch s.Models {
+		case 0:
+		case 1:
+			b.WriteString("\nNeeds a model with a range.\n")
+		default:
+			fmt.Fprintf(&b, "\nNeeds %d models with ranges.\n", s.Models)
+		}
+		if s.Ends != "" {
+			fmt.Fprintf(&b, "\nEnds before the budget is spent when %s.\n", s.Ends)
+		}
 		if len(s.Options) > 0 {
 			b.WriteString("\n| option | default | what it is |\n|---|---|---|\n")
 			for _, o := range s.Options {

@@ -7,11 +7,19 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"gonum.org/v1/gonum/mat"
-
 	"parfait/parallel"
 	"parfait/pareto"
 )
+
+var ehviEntry = entry{
+	Info: Info{
+		Name:    "ehvi",
+		Line:    "batches where the measured front's hypervolume is expected to grow most",
+		Paper:   "Emmerich, Giannakoglou and Naujoks 2006; exact for three tasks: Yang, Emmerich, Deutz and Bäck 2019",
+		Options: []Option{startOption, enoughOption},
+	},
+	build: func(o *settings) Strategy { return ehvi{start: o.whole("start", 0, 0), enough: o.share("enough", 0)} },
+}
 
 // ehvi measures where the hypervolume of the measured front is expected to grow most (Emmerich, Giannakoglou
 // and Naujoks 2006): exactly for up to three tasks (Yang et al. 2019), by Monte Carlo above. Batches are
@@ -21,15 +29,9 @@ type ehvi struct {
 	enough float64
 }
 
-func newEHVI(options map[string]any) (Strategy, error) {
-	o := settings{given: options}
-	e := ehvi{start: o.whole("start", 0, 0), enough: o.share("enough", 0)}
-	return e, o.err("ehvi")
-}
-
 // Ask implements Strategy.
 func (e ehvi) Ask(ctx context.Context, q Question) (Proposal, error) {
-	l, n, p, err := begin(ctx, &q, e.start)
+	l, p, err := begin(ctx, &q, e.start)
 	if l == nil {
 		return p, err
 	}
@@ -40,7 +42,7 @@ func (e ehvi) Ask(ctx context.Context, q Question) (Proposal, error) {
 	if len(l.goals) == 0 {
 		return adaptive{start: e.start, explore: 1}.Ask(ctx, q)
 	}
-	return improve(ctx, l, &q, c, n, e.enough)
+	return improve(ctx, l, &q, c, e.enough)
 }
 
 const (
@@ -50,7 +52,7 @@ const (
 )
 
 // improve fills a batch with the candidates of the largest expected improvement.
-func improve(ctx context.Context, l *Landscape, q *Question, c *candidates, n int, enough float64) (Proposal, error) {
+func improve(ctx context.Context, l *Landscape, q *Question, c *candidates, enough float64) (Proposal, error) {
 	xs := slices.Clone(c.xs)
 	for _, x := range l.nearby(q, c) {
 		xs = append(xs, l.retreat(x))
@@ -62,8 +64,8 @@ func improve(ctx context.Context, l *Landscape, q *Question, c *candidates, n in
 	mean := make([][]float64, len(xs))
 	parallel.For(0, len(xs), func(i int) { mean[i] = l.at(xs[i]) })
 	b := l.newBelief(xs, q.Pending)
-	var batch []proposed
-	for range n {
+	var batch []Proposed
+	for range q.N {
 		if err := ctx.Err(); err != nil {
 			return Proposal{}, err
 		}
@@ -80,11 +82,11 @@ func improve(ctx context.Context, l *Landscape, q *Question, c *candidates, n in
 			break
 		}
 		share := gains[best] / math.Max(pareto.NewImprovement(nil, c.ref).Of(ideal(known)), 1e-300)
-		batch = append(batch, proposed{xs[best], fmt.Sprintf("expected to add most to the measured front: %s of its box", percent(share))})
+		batch = append(batch, Proposed{X: xs[best], Why: fmt.Sprintf("expected to add most to the measured front: %s of its box", percent(share))})
 		known = append(known, mean[best])
 		b.measure(best)
 	}
-	return finish(ctx, l, q, c, batch, n, enough)
+	return finish(ctx, l, q, c, batch, enough)
 }
 
 func ideal(fs [][]float64) []float64 {
@@ -143,95 +145,4 @@ func (l *Landscape) nearby(q *Question, c *candidates) [][]float64 {
 		out[i] = x
 	}
 	return out
-}
-
-// expectedGain is the expected growth of the measured front's hypervolume by a batch, as a share of it:
-// joint draws of the batch, counted on probes. False where there is nothing to compare with.
-func (l *Landscape) expectedGain(q *Question, c *candidates, batch [][]float64) (float64, bool) {
-	_, known := l.measuredGoals(q.Done)
-	if len(batch) == 0 || len(known) == 0 || len(l.goals) == 0 {
-		return 0, false
-	}
-	for _, x := range q.Pending {
-		known = append(known, l.at(x))
-	}
-	const draws = 32
-	samples := l.draw(batch, draws)
-	all := slices.Clone(known)
-	for _, s := range samples {
-		all = append(all, s...)
-	}
-	v := newVolume(all, c.ref, probeCount)
-	before, after := 0, 0
-	had := newShelf(known)
-	for _, y := range v.probes {
-		if had.covers(y) {
-			before++
-			continue
-		}
-		for _, s := range samples {
-			if slices.ContainsFunc(s, func(f []float64) bool { return covers(f, y) }) {
-				after++
-			}
-		}
-	}
-	if before == 0 {
-		return 0, false
-	}
-	return float64(after) / draws / float64(before), true
-}
-
-// draw returns joint draws of the objectives at some points, minimised: draws × points × objectives.
-func (l *Landscape) draw(xs [][]float64, draws int) [][][]float64 {
-	out := make([][][]float64, draws)
-	for s := range out {
-		out[s] = make([][]float64, len(xs))
-		for i := range xs {
-			out[s][i] = make([]float64, len(l.goals))
-		}
-	}
-	rng := generator(1, 0x64726177)
-	for k, g := range l.goals {
-		mean, cov := l.fits[g].surrogate.Joint(xs)
-		root := l.root(cov)
-		for s := range out {
-			e := mat.NewVecDense(len(xs), nil)
-			for i := range xs {
-				e.SetVec(i, rng.NormFloat64())
-			}
-			e.MulVec(root, e)
-			for i := range xs {
-				out[s][i][k] = l.sign(g) * (mean[i] + e.AtVec(i))
-			}
-		}
-	}
-	return out
-}
-
-// root is the lower Cholesky factor of a covariance, jittered until there is one; its diagonal alone where
-// there is none.
-func (l *Landscape) root(cov *mat.SymDense) mat.Matrix {
-	n := cov.SymmetricDim()
-	largest := believer
-	for i := range n {
-		largest = max(largest, cov.At(i, i))
-	}
-	for jitter := 1e-10; jitter < 1; jitter *= 100 {
-		c := mat.NewSymDense(n, nil)
-		c.CopySym(cov)
-		for i := range n {
-			c.SetSym(i, i, c.At(i, i)+jitter*largest)
-		}
-		var chol mat.Cholesky
-		if chol.Factorize(c) {
-			var lower mat.TriDense
-			chol.LTo(&lower)
-			return &lower
-		}
-	}
-	diagonal := make([]float64, n)
-	for i := range diagonal {
-		diagonal[i] = math.Sqrt(max(cov.At(i, i), 0))
-	}
-	return mat.NewDiagDense(n, diagonal)
 }

@@ -9,6 +9,21 @@ import (
 	"parfait/pareto"
 )
 
+var evolutionEntry = entry{
+	Info: Info{
+		Name:  "evolution",
+		Line:  "an evolutionary search for one best merge, on real evaluations, as for many checkpoints of one run",
+		Paper: "LCSC, Liu et al. 2024 (arXiv 2404.02241)",
+		Options: []Option{
+			{"population", 0, "points that may become parents; 0: a fifth of the budget, between 6 and 20"},
+			{"weights", nil, weightsDoc},
+		},
+	},
+	build: func(o *settings) Strategy {
+		return evolution{population: o.whole("population", 0, 0), weights: o.weights("weights")}
+	},
+}
+
 // evolution looks for the one best merge by an evolutionary search over real evaluations, as LCSC does
 // for many checkpoints of one training run (Liu et al., Linear Combination of Saved Checkpoints,
 // arXiv 2404.02241): no surrogate, no gradient, coefficients of any sign that the ranges allow.
@@ -23,30 +38,17 @@ type evolution struct {
 	weights    map[string]float64
 }
 
-func newEvolution(options map[string]any) (Strategy, error) {
-	o := settings{given: options}
-	e := evolution{population: o.whole("population", 0, 0), weights: o.weights("weights")}
-	return e, o.err("evolution")
-}
-
 // Ask implements Strategy.
 func (e evolution) Ask(ctx context.Context, q Question) (Proposal, error) {
-	if err := q.check(); err != nil {
-		return Proposal{}, err
-	}
 	p, err := newPreference(q.Tasks, e.weights, q.Done)
 	if err != nil {
 		return Proposal{}, err
 	}
-	n, spent := q.wanted()
-	if n == 0 {
-		return Proposal{Stop: spent}, nil
-	}
 	size := e.size(q.Budget)
 	best := p.best(q.Done, size)
 	if q.Asked < size || len(best) < 2 {
-		first := q.Space.firstGeneration(size, q.Asked+2*n, q.Seed)
-		return q.draw(ctx, n, func(i int) []float64 {
+		first := q.Space.firstGeneration(size, q.Asked+2*q.N, q.Seed)
+		return q.draw(ctx, q.N, func(i int) []float64 {
 			if q.Asked+i < len(first) {
 				return first[q.Asked+i]
 			}
@@ -54,7 +56,7 @@ func (e evolution) Ask(ctx context.Context, q Question) (Proposal, error) {
 		}, "first generation")
 	}
 	b := newBreeder(q.Space, best, generator(q.Seed, mix(0x6c637363)+uint64(q.Batch)))
-	return q.draw(ctx, n, func(int) []float64 { return b.child() }, "bred from the best")
+	return q.draw(ctx, q.N, func(int) []float64 { return b.child() }, "bred from the best")
 }
 
 func (e evolution) size(budget int) int {
@@ -87,7 +89,7 @@ func (p *preference) best(points []Point, size int) [][]float64 {
 // firstGeneration are averages and points spread over the region in turn, size of them, and then only
 // spread ones up to n.
 func (s Space) firstGeneration(size, n int, seed uint64) [][]float64 {
-	r, units := newRegion(s), s.ingredients()
+	r, units := newRegion(s), s.units()
 	spread := r.spread(max(n, size), seed)
 	var out [][]float64
 	averages := size / 2
@@ -129,8 +131,8 @@ type breeder struct {
 	rng    *rand.Rand
 }
 
-// leastStep is the part of a range that a mutation has at least as its standard deviation.
-const leastStep = 0.02
+// minStep is the part of a range that a mutation has at least as its standard deviation.
+const minStep = 0.02
 
 func newBreeder(s Space, best [][]float64, rng *rand.Rand) *breeder {
 	b := &breeder{bounds: s.Bounds(), best: best, step: make([]float64, len(s.Coefficients)), rng: rng}
@@ -143,7 +145,7 @@ func newBreeder(s Space, best [][]float64, rng *rand.Rand) *breeder {
 			d := x[i] - mean
 			square += float64(d*d) / float64(len(best))
 		}
-		b.step[i] = math.Sqrt(square) + leastStep*(c.Hi-c.Lo)
+		b.step[i] = math.Sqrt(square) + minStep*(c.Hi-c.Lo)
 	}
 	return b
 }

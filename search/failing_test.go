@@ -29,7 +29,7 @@ func TestMergesThatBreakInACorner(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, x := range p.X {
+			for _, x := range p.Xs() {
 				point := Point{X: x, Batch: b, Failed: breaks(x)}
 				for k := range tasks { // more is better, up to what breaks
 					point.Y = append(point.Y, Measurement{Value: math.Sqrt(x[k]) + 0.1*x[1-k]})

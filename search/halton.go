@@ -1,7 +1,5 @@
 package search
 
-import "math/rand/v2"
-
 // halton returns n points of the d-dimensional Halton sequence (Halton 1960) in [0, 1)^d, each digit
 // scrambled by a random permutation that depends on the digits before it (Owen 1995, 2017): as even as a
 // lattice, without its regularities, and the same for the same seed.
@@ -45,14 +43,6 @@ func permuted(digit, base, key uint64) uint64 {
 	return (digit*multiplier + shift) % base
 }
 
-// mix is the finaliser of SplitMix64 (Steele, Lea and Flood 2014).
-func mix(z uint64) uint64 {
-	z += 0x9e3779b97f4a7c15
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb
-	return z ^ (z >> 31)
-}
-
 func primes(n int) []int {
 	var out []int
 	for k := 2; len(out) < n; k++ {
@@ -71,9 +61,4 @@ func primes(n int) []int {
 		}
 	}
 	return out
-}
-
-// generator returns the random numbers of one purpose of one question.
-func generator(seed uint64, purpose uint64) *rand.Rand {
-	return rand.New(rand.NewPCG(seed, mix(purpose)))
 }

@@ -49,41 +49,10 @@ func measure(x []float64) Point {
 	return p
 }
 
-// campaign runs a strategy for n trials in batches, each asked for before the batch before it is done.
-func campaign(t testing.TB, s Strategy, space Space, tasks []Task, n, batch int, f func([]float64) Point) []Point {
-	t.Helper()
-	var done []Point
-	var pending [][]float64
-	asked := 0
-	for b := 0; asked < n; b++ {
-		p, err := s.Ask(context.Background(), Question{
-			Space: space, Tasks: tasks, Done: done, Pending: pending, Batch: b, N: batch, Budget: n, Asked: asked, Seed: 1,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(p.X) != len(p.Why) {
-			t.Fatalf("%d points with %d reasons", len(p.X), len(p.Why))
-		}
-		for _, x := range pending {
-			done = append(done, f(x))
-		}
-		pending = p.X
-		asked += len(p.X)
-		if len(p.X) == 0 {
-			break
-		}
-	}
-	for _, x := range pending {
-		done = append(done, f(x))
-	}
-	return done
-}
-
 func TestDesignSupportsAQuadratic(t *testing.T) {
 	for d, n := range map[int]int{1: 8, 2: 10, 3: 20, 4: 30} {
 		t.Run(fmt.Sprint(d), func(t *testing.T) {
-			points := campaign(t, design{}, box(d, 0, 1.2), rates(d), n, 4, measure)
+			points, _ := game{space: box(d, 0, 1.2), tasks: rates(d), budget: n, batch: 4, seed: 1, measure: measure}.play(t, design{})
 			l, err := Fit(context.Background(), box(d, 0, 1.2), rates(d), points, nil)
 			if err != nil {
 				t.Fatal(err)

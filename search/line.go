@@ -26,7 +26,7 @@ func Lines(q Question) ([]Line, error) {
 	if err := q.check(); err != nil {
 		return nil, err
 	}
-	r, units := newRegion(q.Space), q.Space.ingredients()
+	r, units := newRegion(q.Space), q.Space.units()
 	var out []Line
 	for i := range units {
 		for j := range i {

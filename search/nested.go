@@ -2,10 +2,26 @@ package search
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 )
+
+var nestedEntry = entry{
+	Info: Info{
+		Name:   "nested",
+		Line:   "many models, merged in pairs of two coefficients, the winners again; one flat recipe at the end",
+		Paper:  "Nested MAP, Li et al. 2024 (arXiv 2406.07529)",
+		Models: 1,
+		Ends:   "one merge of all models is left",
+		Options: []Option{
+			{"pair", pairSize, "evaluations a pair; fewer where the budget is too short for the whole tree"},
+			{"weights", nil, weightsDoc},
+		},
+	},
+	build: func(o *settings) Strategy { return newNesting(o) },
+}
 
 // nesting is Nested MAP (Li et al., arXiv 2406.07529): many models are merged two at a time. In each round
 // those are paired whose metrics on their own tasks are closest; each pair gets its own small design of
@@ -28,11 +44,7 @@ func (s nesting) Ask(ctx context.Context, q Question) (Proposal, error) {
 	if err != nil {
 		return Proposal{}, err
 	}
-	n, spent := q.wanted()
-	if n == 0 {
-		return Proposal{Stop: spent}, nil
-	}
-	return t.ask(ctx, n)
+	return t.ask(ctx)
 }
 
 // Branch is a node of the tree of a nested merge: a model, or a merge of two branches.
@@ -67,8 +79,9 @@ func (b *Branch) Recipe() string {
 // strategy nested: the branches that are to be paired next or are being merged; one, decided, at the end.
 // Errors as of Ask.
 func NestedTree(ctx context.Context, q Question, options map[string]any) ([]*Branch, error) {
-	s, err := newNesting(options)
-	if err != nil {
+	o := &settings{given: options}
+	s := newNesting(o)
+	if err := errors.Join(o.err("nested"), q.check(), q.suits(nestedEntry.Info)); err != nil {
 		return nil, err
 	}
 	t, err := s.grow(ctx, &q)
@@ -82,15 +95,13 @@ func NestedTree(ctx context.Context, q Question, options map[string]any) ([]*Bra
 	return out, nil
 }
 
-func newNesting(options map[string]any) (nesting, error) {
-	o := settings{given: options}
-	s := nesting{size: o.whole("pair", pairSize, leastPair), weights: o.weights("weights")}
-	return s, o.err("nested")
+func newNesting(o *settings) nesting {
+	return nesting{size: o.whole("pair", pairSize, minPair), weights: o.weights("weights")}
 }
 
 const (
-	pairSize  = 20 // evaluations a pair, as in the paper
-	leastPair = 6  // as many as a quadratic of two coefficients has parameters
+	pairSize = 20 // evaluations a pair, as in the paper
+	minPair  = 6  // as many as a quadratic of two coefficients has parameters
 )
 
 // node is a branch with what its merges need.
@@ -104,7 +115,7 @@ type node struct {
 
 // tree is a nested merge as far as it is decided.
 type tree struct {
-	*Question
+	needs
 	nesting
 	region  *region
 	units   []unit
@@ -112,28 +123,24 @@ type tree struct {
 	flat    bool // only proportions matter
 	prefer  *preference
 	nodes   []*node
-	wants   []proposed // points that are needed and were never asked for, in order
-	waiting bool       // something is needed that is pending
+	phase   int         // 0 while the models alone are measured, then the round
+	needed  [][]float64 // so far, whether they were asked for or not
+	waiting bool        // something is needed that is pending
 }
 
 // grow replays the merge: the models alone, then round after round while everything is settled.
 func (s nesting) grow(ctx context.Context, q *Question) (*tree, error) {
-	if err := q.check(); err != nil {
-		return nil, err
-	}
-	t := &tree{Question: q, nesting: s, region: newRegion(q.Space), units: q.Space.ingredients(), designs: map[[4]float64][][]float64{}}
-	if len(t.units) == 0 {
-		return nil, fail(BadQuestion, "nested merges models in pairs, and no coefficient scales one: give a model a range, or choose another strategy")
-	}
+	t := &tree{needs: needs{Question: q}, nesting: s, region: newRegion(q.Space), units: q.Space.units(), designs: map[[4]float64][][]float64{}}
 	t.flat = t.proportions()
 	t.size = t.pairSize()
 	points, err := t.leaves()
-	if err != nil || len(t.wants) > 0 || t.waiting {
+	if err != nil || len(t.points) > 0 || t.waiting {
 		return t, err
 	}
 	t.inherit(points)
-	for round := 1; len(t.nodes) > 1; round++ {
-		if err := t.round(ctx, round); err != nil || len(t.wants) > 0 || t.waiting {
+	for len(t.nodes) > 1 {
+		t.phase++
+		if err := t.round(ctx); err != nil || len(t.points) > 0 || t.waiting {
 			return t, err
 		}
 	}
@@ -156,7 +163,7 @@ func (t *tree) pairSize() int {
 		return t.size
 	}
 	rounds := int(math.Ceil(math.Log2(float64(len(t.units)))))
-	return min(t.size, max((t.Budget-rounds-1)/merges, leastPair))
+	return min(t.size, max((t.Budget-rounds-1)/merges, minPair))
 }
 
 // leaves makes the nodes of the models and recalls what was measured of each alone.
@@ -184,15 +191,9 @@ func (t *tree) leaves() ([]Point, error) {
 
 // need asks for x where nobody did, and says what is known of it.
 func (t *tree) need(x []float64, why string) (Point, standing) {
-	p, how := t.recall(x)
-	switch how {
-	case pending:
-		t.waiting = true
-	case unasked:
-		if !slices.ContainsFunc(t.wants, func(w proposed) bool { return t.Space.same(w.x, x) }) {
-			t.wants = append(t.wants, proposed{x, why})
-		}
-	}
+	p, how := t.put(x, why)
+	t.waiting = t.waiting || how == pending
+	t.needed = append(t.needed, x)
 	return p, how
 }
 
@@ -245,12 +246,12 @@ func (t *tree) metric(owns []bool, value func(task int) float64) float64 {
 }
 
 // round pairs the nodes and merges every pair; what is decided takes the place of its parts.
-func (t *tree) round(ctx context.Context, number int) error {
+func (t *tree) round(ctx context.Context) error {
 	pairs, odd := closest(t.nodes)
 	var next []*node
 	var open []*pair
 	for _, two := range pairs {
-		p, err := t.newPair(ctx, two[0], two[1], number)
+		p, err := t.newPair(ctx, two[0], two[1])
 		if err != nil {
 			return err
 		}
@@ -299,18 +300,15 @@ func (t *tree) interleave(open []*pair) {
 }
 
 // ask returns what is needed, or, while that is pending, something worth knowing.
-func (t *tree) ask(ctx context.Context, n int) (Proposal, error) {
-	var out Proposal
-	for _, w := range t.wants[:min(n, len(t.wants))] {
-		out.X, out.Why = append(out.X, w.x), append(out.Why, w.why)
-	}
-	if len(out.X) > 0 {
-		return out, nil
-	}
+func (t *tree) ask(ctx context.Context) (Proposal, error) {
 	root := t.nodes[0]
-	if len(t.nodes) == 1 && root.branch.X != nil {
-		out.Stop = "the nested merge is " + root.branch.Recipe()
-		return out, nil
+	switch {
+	case len(t.points) > 0:
+		return t.first(), nil
+	case len(t.nodes) == 1 && root.branch.X != nil:
+		return Proposal{Stop: "the nested merge is " + root.branch.Recipe()}, nil
+	case t.extras() > t.phase:
+		return Proposal{Wait: "what the next merges are made of is still being measured"}, nil
 	}
 	for _, node := range t.nodes {
 		if node.pair == nil {
@@ -321,8 +319,28 @@ func (t *tree) ask(ctx context.Context, n int) (Proposal, error) {
 		}
 		b := node.branch
 		if _, how := t.recall(b.X); how == unasked {
-			return Proposal{X: [][]float64{b.X}, Why: []string{fmt.Sprintf("nested, round %d: what looks like the winner of %s", b.Round, b.Name)}}, nil
+			return Proposal{Points: []Proposed{{X: b.X, Why: fmt.Sprintf("nested, round %d: what looks like the winner of %s", b.Round, b.Name)}}}, nil
 		}
 	}
-	return extend(ctx, *t.Question, 1)
+	return extend(ctx, t.Question, 1)
+}
+
+// extras is how many points were asked for that the tree does not need: one in every phase, so that the
+// budget lasts for the rest, however many evaluations run at once.
+func (t *tree) extras() int {
+	n := 0
+	count := func(x []float64) {
+		if !slices.ContainsFunc(t.needed, func(y []float64) bool { return t.Space.same(x, y) }) {
+			n++
+		}
+	}
+	for _, p := range t.Done {
+		if p.Batch >= 0 {
+			count(p.X)
+		}
+	}
+	for _, x := range t.Pending {
+		count(x)
+	}
+	return n
 }

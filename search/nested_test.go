@@ -134,10 +134,12 @@ func holdTree(t *testing.T, g game, root *Branch, rounds int) {
 // With the budget too short for 20 a pair the tree is still finished, and with none to speak of nothing breaks.
 func TestNestedWithinItsBudget(t *testing.T) {
 	for budget, finished := range map[int]bool{3: false, 12: false, 36: true} {
-		g := game{space: box(4, 0, 1.2), tasks: rates(4), budget: budget, batch: 4, seed: 1, measure: measure}
-		done, stop := g.play(t, nesting{size: 20})
-		if ended := strings.HasPrefix(stop, "the nested merge is"); ended != finished {
-			t.Errorf("budget %d: %d evaluations: %s", budget, len(done), stop)
+		for _, slots := range []int{0, 1, 3, 16} { // 0: in batches
+			g := game{space: box(4, 0, 1.2), tasks: rates(4), budget: budget, batch: 4, slots: slots, seed: 1, measure: measure}
+			done, stop := g.play(t, nesting{size: 20})
+			if ended := strings.HasPrefix(stop, "the nested merge is"); ended != finished {
+				t.Errorf("budget %d, %d at once: %d evaluations: %s", budget, slots, len(done), stop)
+			}
 		}
 	}
 }

@@ -21,15 +21,15 @@ type pair struct {
 	settled bool // all of them are
 }
 
-// scaleMost is what a branch that was merged before is scaled by at most.
-const scaleMost = 1.2
+// maxScale is what a branch that was merged before is scaled by at most.
+const maxScale = 1.2
 
 // newPair designs the merges of a and b that are measured, and recalls which were.
-func (t *tree) newPair(ctx context.Context, a, b *node, round int) (*pair, error) {
+func (t *tree) newPair(ctx context.Context, a, b *node) (*pair, error) {
 	p := &pair{
 		a: a, b: b, settled: true,
 		node: &node{
-			branch: &Branch{Name: fmt.Sprintf("(%s + %s)", a.branch.Name, b.branch.Name), Round: round, Parts: []*Branch{a.branch, b.branch}, Wanted: t.size},
+			branch: &Branch{Name: fmt.Sprintf("(%s + %s)", a.branch.Name, b.branch.Name), Round: t.phase, Parts: []*Branch{a.branch, b.branch}, Wanted: t.size},
 			owns:   make([]bool, len(t.Tasks)), metric: math.NaN(),
 		},
 	}
@@ -55,8 +55,8 @@ func (t *tree) newPair(ctx context.Context, a, b *node, round int) (*pair, error
 	p.branch.Wanted = len(p.us)
 	for k, u := range p.us {
 		x := t.compose(p, u)
-		p.xs = append(p.xs, x)
-		p.whys = append(p.whys, fmt.Sprintf("nested, round %d: %.3g·%s + %.3g·%s (%d of %d)", round, u[0], a.branch.Name, u[1], b.branch.Name, k+1, len(p.us)))
+		p.xs, t.needed = append(p.xs, x), append(t.needed, x)
+		p.whys = append(p.whys, fmt.Sprintf("nested, round %d: %.3g·%s + %.3g·%s (%d of %d)", t.phase, u[0], a.branch.Name, u[1], b.branch.Name, k+1, len(p.us)))
 		if _, how := t.recall(x); how == settled {
 			p.branch.Measured++
 		} else {
@@ -72,18 +72,18 @@ func (t *tree) design(ctx context.Context, space Space) ([][]float64, error) {
 	if us, ok := t.designs[key]; ok {
 		return us, nil
 	}
-	d, err := extend(ctx, Question{Space: space, Seed: t.Seed}, t.size)
+	d, err := extend(ctx, &Question{Space: space, Seed: t.Seed}, t.size)
 	if err != nil {
 		return nil, err
 	}
-	t.designs[key] = d.X
-	return d.X, nil
+	t.designs[key] = d.Xs()
+	return t.designs[key], nil
 }
 
 // reach is what n can be scaled by within the ranges of its models: their own ranges for a model, from 0
 // to at most 1.2 for a merge.
 func (t *tree) reach(n *node) (lo, hi float64) {
-	lo, hi = math.Inf(-1), scaleMost
+	lo, hi = math.Inf(-1), maxScale
 	if len(n.branch.Parts) == 0 {
 		hi = math.Inf(1)
 	} else {

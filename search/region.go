@@ -101,68 +101,29 @@ func (r *region) spread(n int, seed uint64) [][]float64 {
 	return out
 }
 
-// tidy moves x into the space and rounds it to four digits of each range: what a person can read, type
-// and repeat. Proportions still sum to one.
-func (s Space) tidy(x []float64) []float64 {
-	out := slices.Clone(x)
-	for i, c := range s.Coefficients {
-		step := step(c)
-		out[i] = min(max(math.Round(x[i]/step)*step, c.Lo), c.Hi)
-		// Remove the dust of the multiplication: the shortest decimal at this step.
-		if step < 1 {
-			k := math.Round(1 / step)
-			out[i] = min(max(math.Round(out[i]*k)/k, c.Lo), c.Hi)
+// blend is the point with each unit scaled by its weight, within the ranges; proportions are made to sum
+// to one, and equal where none of theirs has a weight.
+func (r *region) blend(units []unit, weights []float64) []float64 {
+	x := slices.Clone(r.origin)
+	for k, u := range units {
+		for _, i := range u.at {
+			c := r.space.Coefficients[i]
+			x[i] = min(max(weights[k], c.Lo), c.Hi)
 		}
 	}
-	for _, set := range s.Simplex {
-		rest, largest := 1.0, set[0]
+	for _, set := range r.space.Simplex {
+		sum := 0.0
 		for _, i := range set {
-			if x[i] > x[largest] {
-				largest = i
-			}
+			x[i] = max(x[i], 0)
+			sum += x[i]
 		}
 		for _, i := range set {
-			if i != largest {
-				rest -= out[i]
+			if sum > 0 {
+				x[i] /= sum
+			} else {
+				x[i] = 1 / float64(len(set))
 			}
 		}
-		out[largest] = max(math.Round(rest*1e12)/1e12, 0)
 	}
-	return out
-}
-
-// step is the power of ten at or below a thousandth of the range.
-func step(c Coefficient) float64 {
-	w := c.Hi - c.Lo
-	if !(w > 0) {
-		return 1e-4
-	}
-	return math.Pow(10, math.Floor(math.Log10(w/1000)))
-}
-
-// Gap is the distance between two points, each coefficient in units of its range.
-func (s Space) Gap(a, b []float64) float64 {
-	sum := 0.0
-	for i, c := range s.Coefficients {
-		w := c.Hi - c.Lo
-		if !(w > 0) {
-			continue
-		}
-		d := (a[i] - b[i]) / w
-		sum += d * d
-	}
-	return math.Sqrt(sum)
-}
-
-// sameGap is the gap below which two points are one.
-const sameGap = 1e-3
-
-// known says whether x is already among points.
-func (s Space) known(x []float64, points [][]float64) bool {
-	for _, p := range points {
-		if s.Gap(x, p) < sameGap {
-			return true
-		}
-	}
-	return false
+	return r.space.tidy(x)
 }

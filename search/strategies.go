@@ -1,6 +1,7 @@
 package search
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,12 +20,16 @@ type Info struct {
 	Name    string
 	Line    string // what it does, in one line
 	Paper   string // whose it is
+	Models  int    // how many models it needs at least; 0: coefficients of any kind will do
+	Ends    string // when it stops of itself before the budget is spent, in words; "": never, without an option that says so
 	Options []Option
 }
 
+// entry is a strategy of this package. One that is added is a file that declares its entry, and a line in the
+// registry.
 type entry struct {
 	Info
-	build func(options map[string]any) (Strategy, error)
+	build func(*settings) Strategy
 }
 
 var (
@@ -32,108 +37,10 @@ var (
 	enoughOption = Option{"enough", 0.0, "stop when the next batch is expected to add less than this share to the measured hypervolume; 0: never"}
 )
 
+// registry has the strategies in the order in which people are told of them.
 var registry = []entry{
-	{
-		Info: Info{
-			Name:  "design",
-			Line:  "one shot: anchors, then points that make a quadratic surest, then the largest gaps",
-			Paper: "Box and Draper 1959 (I-optimal designs)",
-		},
-		build: func(map[string]any) (Strategy, error) { return design{}, nil },
-	},
-	{
-		Info: Info{
-			Name:  "adaptive",
-			Line:  "the default: a short start as design, then batches where the predicted front is least certain",
-			Paper: "uncertainty sampling on the front: Zuluaga, Krause and Püschel 2016 (ε-PAL); batches: Ginsbourger, Le Riche and Carraro 2010",
-			Options: []Option{
-				startOption,
-				{"explore", 0.0, "share of each batch that goes where the whole region, not the front, is least certain"},
-				enoughOption,
-			},
-		},
-		build: newAdaptive,
-	},
-	{
-		Info: Info{
-			Name:    "ehvi",
-			Line:    "batches where the measured front's hypervolume is expected to grow most",
-			Paper:   "Emmerich, Giannakoglou and Naujoks 2006; exact for three tasks: Yang, Emmerich, Deutz and Bäck 2019",
-			Options: []Option{startOption, enoughOption},
-		},
-		build: newEHVI,
-	},
-	{
-		Info: Info{
-			Name:  "map",
-			Line:  "MAP: one shot, spread evenly over the whole box",
-			Paper: "MAP, Li et al. 2024 (arXiv 2406.07529)",
-		},
-		build: newOneshot,
-	},
-	{
-		Info: Info{
-			Name:    "bayesian",
-			Line:    "Bayesian MAP: an even start, then batches in the directions where the surrogates were wrong",
-			Paper:   "Bayesian MAP, Li et al. 2024 (arXiv 2406.07529)",
-			Options: []Option{startOption},
-		},
-		build: newBayesian,
-	},
-	{
-		Info: Info{
-			Name:  "nested",
-			Line:  "many models, merged in pairs of two coefficients, the winners again; one flat recipe at the end",
-			Paper: "Nested MAP, Li et al. 2024 (arXiv 2406.07529)",
-			Options: []Option{
-				{"pair", pairSize, "evaluations a pair; fewer where the budget is too short for the whole tree"},
-				{"weights", nil, weightsDoc},
-			},
-		},
-		build: func(o map[string]any) (Strategy, error) { return newNesting(o) },
-	},
-	{
-		Info: Info{
-			Name:    "greedy",
-			Line:    "model soups: each model alone, the average of all, then added one at a time, kept where it does not hurt",
-			Paper:   "Model soups, Wortsman et al. 2022 (arXiv 2203.05482)",
-			Options: []Option{{"weights", nil, weightsDoc}},
-		},
-		build: newGreedy,
-	},
-	{
-		Info: Info{
-			Name:  "evolution",
-			Line:  "an evolutionary search for one best merge, on real evaluations, as for many checkpoints of one run",
-			Paper: "LCSC, Liu et al. 2024 (arXiv 2404.02241)",
-			Options: []Option{
-				{"population", 0, "points that may become parents; 0: a fifth of the budget, between 6 and 20"},
-				{"weights", nil, weightsDoc},
-			},
-		},
-		build: newEvolution,
-	},
-	{
-		Info: Info{
-			Name:  "direct",
-			Line:  "NSGA-III or random points on real evaluations: the baseline at equal budget",
-			Paper: "Deb and Jain 2014",
-			Options: []Option{
-				{"algorithm", "nsga3", "nsga3 or random"},
-				{"population", 0, "points of the first generation; 0: a quarter of the budget, between 8 and 92"},
-			},
-		},
-		build: newDirect,
-	},
-	{
-		Info: Info{
-			Name:    "barrier",
-			Line:    "can they be merged at all: points on the straight line between every two models",
-			Paper:   "linear mode connectivity, Frankle et al. 2020 (arXiv 1912.05671)",
-			Options: []Option{{"points", linePoints, "points a line, with both ends"}},
-		},
-		build: newBarrier,
-	},
+	designEntry, adaptiveEntry, ehviEntry, oneshotEntry, bayesianEntry,
+	nestedEntry, greedyEntry, evolutionEntry, directEntry, barrierEntry,
 }
 
 // Strategies lists every strategy, for docs and help.
@@ -157,10 +64,12 @@ func New(strategy string, options map[string]any) (Strategy, error) {
 		if e.Name != strategy {
 			continue
 		}
-		if err := e.check(options); err != nil {
+		o := &settings{given: options}
+		built := e.build(o)
+		if err := errors.Join(e.check(options), o.err(e.Name)); err != nil {
 			return nil, err
 		}
-		return e.build(options)
+		return Hold(e.Info, built), nil
 	}
 	return nil, fail(UnknownStrategy, "unknown strategy %q%s", strategy, hint(strategy, names))
 }

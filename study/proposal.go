@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"slices"
 
 	"parfait/evaluator"
 	"parfait/search"
@@ -77,32 +75,22 @@ func (r *runner) question() (q search.Question, seen []int, ok bool) {
 // answered records the strategy's proposal.
 func (r *runner) answered(ctx context.Context, a askResult) error {
 	r.asking = false
-	if a.err == nil {
-		a.err = sound(a.question, a.proposal)
-	}
 	if a.err != nil {
 		if r.work.Err() != nil {
 			return nil
 		}
-		return fmt.Errorf("strategy %s has no answer for batch %d: %w", r.spec.Search.Strategy, a.batch, a.err)
+		return noAnswer(r.spec.Search.Strategy, a.batch, a.err)
 	}
 	defer r.changed()
-	if len(a.proposal.X) == 0 && len(a.question.Pending) == 0 {
-		why := a.proposal.Stop
-		if why == "" {
-			why = "the strategy has no more to ask"
-		}
+	if why := a.proposal.Stop; why != "" {
 		r.note("%s", why)
 		r.hist.meta["exhausted"] = why
 		return r.persist(ctx, func() error { return r.store.setMeta(map[string]string{"exhausted": why}) })
 	}
-	// An empty batch: what is pending may tell the strategy more, and the next is asked for with all of it.
-	trials := make([]newTrial, len(a.proposal.X))
-	for i, x := range a.proposal.X {
-		trials[i] = newTrial{x: x, origin: "search"}
-		if i < len(a.proposal.Why) {
-			trials[i].why = a.proposal.Why[i]
-		}
+	// Where the strategy waits, its batch is empty: the next is asked for once all that is pending has finished.
+	trials := make([]newTrial, len(a.proposal.Points))
+	for i, p := range a.proposal.Points {
+		trials[i] = newTrial{x: p.X, origin: "search", why: p.Why}
 	}
 	if err := r.persist(ctx, func() error { return r.store.addBatch(a.batch, a.seen, trials) }); err != nil {
 		return err
@@ -110,15 +98,15 @@ func (r *runner) answered(ctx context.Context, a askResult) error {
 	return r.refresh(ctx)
 }
 
-// sound says why a proposal cannot be recorded: what is in the history stays there.
-func sound(q search.Question, p search.Proposal) error {
-	if len(p.X) > q.N {
-		return fmt.Errorf("it proposes %d points where %d were asked for", len(p.X), q.N)
-	}
-	for _, x := range p.X {
-		if len(x) != len(q.Space.Coefficients) || slices.ContainsFunc(x, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }) {
-			return errors.New("it proposes a point that is none: " + fmt.Sprint(x))
+// noAnswer says why a strategy cannot go on. One that breaks its contract is named by the error itself, and
+// nothing that it proposed is in the history.
+func noAnswer(strategy string, batch int, err error) error {
+	var e *search.Error
+	if errors.As(err, &e) && e.Code == search.BrokenContract {
+		return &Error{
+			Where: fmt.Sprintf("search, batch %d", batch), What: "the strategy is at fault, and what it proposed is not measured", Err: err,
+			Fix: "the trials so far are safe: choose another strategy in study.yaml, or mend this one",
 		}
 	}
-	return nil
+	return fmt.Errorf("strategy %s has no answer for batch %d: %w", strategy, batch, err)
 }

@@ -102,8 +102,8 @@ func audit(t *testing.T, s *Study) {
 		}
 		q.N = min(s.spec.Search.Batch, q.Budget-q.Asked)
 		p, err := strategy.Ask(t.Context(), q)
-		if err != nil || fmt.Sprint(p.X) != fmt.Sprint(got) {
-			t.Errorf("%s, batch %d: asked again %v, %v; recorded %v", s.spec.Search.Strategy, j, p.X, err, got)
+		if err != nil || fmt.Sprint(p.Xs()) != fmt.Sprint(got) {
+			t.Errorf("%s, batch %d: asked again %v, %v; recorded %v", s.spec.Search.Strategy, j, p.Xs(), err, got)
 		}
 	}
 }

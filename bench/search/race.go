@@ -134,13 +134,15 @@ func (c contender) run(ctx context.Context, t *truth, j *judge, seed uint64, bud
 		if err != nil {
 			return nil, err
 		}
-		if len(p.X) == 0 {
+		if p.Stop != "" {
 			break
 		}
 		for _, x := range pending {
 			done = append(done, t.point(x))
 		}
-		pending = p.X
+		if pending = p.Xs(); len(pending) == 0 {
+			continue // it waits for what has just been measured
+		}
 		known := slices.Clone(done)
 		for _, x := range pending {
 			known = append(known, t.point(x))

@@ -118,12 +118,12 @@ func (l *landscape) sample(ctx context.Context, strategy string, n int, seed uin
 		if err != nil {
 			return nil, err
 		}
-		if len(p.X) == 0 {
+		if p.Stop != "" {
 			return nil, fmt.Errorf("%s has asked for %d points of %d: %s", strategy, len(all), n, p.Stop)
 		}
 		done = append(done, l.points(pending)...)
-		pending = p.X
-		all = append(all, p.X...)
+		pending = p.Xs()
+		all = append(all, pending...)
 	}
 	return all, nil
 }

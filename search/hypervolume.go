@@ -1,11 +1,9 @@
 package search
 
 import (
-	"math"
 	"slices"
 
 	"parfait/parallel"
-	"parfait/pareto"
 )
 
 // volume measures hypervolume by counting probes: points drawn evenly in the box between the ideal and
@@ -117,56 +115,3 @@ func (v *volume) covered(fs [][]float64) [][]int32 {
 	}
 	return covered
 }
-
-// reference is the point from which hypervolume is counted, minimised: for every optimised task the worst
-// measured anchor less a tenth of the anchors' range; of all points where no anchor was measured yet.
-func (l *Landscape) reference(points []Point) []float64 {
-	anchors := newRegion(l.space).anchors(false)
-	isAnchor := func(x []float64) bool {
-		return slices.ContainsFunc(anchors, func(a proposed) bool { return l.space.Gap(a.x, x) < sameGap })
-	}
-	ref := make([]float64, len(l.goals))
-	for k, i := range l.goals {
-		lo, hi := math.Inf(1), math.Inf(-1)
-		for _, only := range []bool{true, false} {
-			for _, p := range points {
-				if p.Failed || math.IsNaN(p.Y[i].Value) || only && !isAnchor(p.X) {
-					continue
-				}
-				v := l.sign(i) * p.Y[i].Value
-				lo, hi = min(lo, v), max(hi, v)
-			}
-			if hi > lo {
-				break
-			}
-		}
-		ref[k] = pareto.Reference(lo, hi)
-	}
-	return ref
-}
-
-// measuredGoals returns the measured values of the optimised tasks, minimised, of the points that have
-// all of them.
-func (l *Landscape) measuredGoals(points []Point) (xs, fs [][]float64) {
-	for _, p := range points {
-		if f, ok := l.goalsOf(p); ok {
-			xs, fs = append(xs, p.X), append(fs, f)
-		}
-	}
-	return xs, fs
-}
-
-// goalsOf are a point's values of the optimised tasks, signed to be minimised, where all were measured.
-func (l *Landscape) goalsOf(p Point) ([]float64, bool) {
-	if p.Failed {
-		return nil, false
-	}
-	f := make([]float64, len(l.goals))
-	for k, i := range l.goals {
-		f[k] = l.sign(i) * p.Y[i].Value
-	}
-	return f, !slices.ContainsFunc(f, math.IsNaN)
-}
-
-// varies says whether a task has anything to be learnt.
-func (f *fit) varies() bool { return f.spread > 0 && !f.trust.Constant }

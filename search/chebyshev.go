@@ -41,7 +41,7 @@ func (l *Landscape) rays(ctx context.Context, n int, ref []float64) (xs, fs [][]
 	pool := append(region.spread(1000, 3), region.whole().spread(500, 4)...)
 	pool = append(pool, l.starts...)
 	for _, a := range region.anchors(false) {
-		pool = append(pool, a.x)
+		pool = append(pool, a.X)
 	}
 	r.sow(pool)
 	for k := range r.scale {

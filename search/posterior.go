@@ -46,18 +46,6 @@ func (l *Landscape) newBelief(candidates, pending [][]float64) *belief {
 	return b
 }
 
-// goalsOrAll are the tasks that are optimised, or all where none is.
-func (l *Landscape) goalsOrAll() []int {
-	if len(l.goals) > 0 {
-		return l.goals
-	}
-	all := make([]int, len(l.tasks))
-	for i := range all {
-		all[i] = i
-	}
-	return all
-}
-
 // measure enters candidate k at its prediction.
 func (b *belief) measure(k int) {
 	b.used[k] = true

@@ -1,0 +1,184 @@
+package search
+
+import (
+	"math"
+	"slices"
+
+	"parfait/pareto"
+)
+
+// Kind says what a coefficient turns.
+type Kind string
+
+// Kinds of coefficients.
+const (
+	Scaling   Kind = "scaling"   // scales one task vector; 0 is the base
+	Parameter Kind = "parameter" // a parameter of the method, such as a density; no natural zero
+)
+
+// Coefficient is one number that may be turned.
+type Coefficient struct {
+	Name   string
+	Lo, Hi float64
+	Kind   Kind
+	Model  string // the model scaled, where Kind is Scaling
+	Group  string // its layer group, "" without groups
+}
+
+// Space is where coefficients live.
+type Space struct {
+	Coefficients []Coefficient
+	Simplex      [][]int // disjoint sets of coefficients that are proportions
+}
+
+// Bounds returns the space as pareto's bounds.
+func (s Space) Bounds() pareto.Bounds {
+	b := pareto.Bounds{Simplex: s.Simplex}
+	for _, c := range s.Coefficients {
+		b.Lo, b.Hi = append(b.Lo, c.Lo), append(b.Hi, c.Hi)
+	}
+	return b
+}
+
+// tidy moves x into the space and rounds it to four digits of each range: what a person can read, type
+// and repeat. Proportions still sum to one.
+func (s Space) tidy(x []float64) []float64 {
+	out := slices.Clone(x)
+	for i, c := range s.Coefficients {
+		step := step(c)
+		out[i] = min(max(math.Round(x[i]/step)*step, c.Lo), c.Hi)
+		// Remove the dust of the multiplication: the shortest decimal at this step.
+		if step < 1 {
+			k := math.Round(1 / step)
+			out[i] = min(max(math.Round(out[i]*k)/k, c.Lo), c.Hi)
+		}
+	}
+	for _, set := range s.Simplex {
+		rest, largest := 1.0, set[0]
+		for _, i := range set {
+			if x[i] > x[largest] {
+				largest = i
+			}
+		}
+		for _, i := range set {
+			if i != largest {
+				rest -= out[i]
+			}
+		}
+		out[largest] = max(math.Round(rest*1e12)/1e12, 0)
+	}
+	return out
+}
+
+// step is the power of ten at or below a thousandth of the range.
+func step(c Coefficient) float64 {
+	w := c.Hi - c.Lo
+	if !(w > 0) {
+		return 1e-4
+	}
+	return math.Pow(10, math.Floor(math.Log10(w/1000)))
+}
+
+// Gap is the distance between two points, each coefficient in units of its range.
+func (s Space) Gap(a, b []float64) float64 {
+	sum := 0.0
+	for i, c := range s.Coefficients {
+		w := c.Hi - c.Lo
+		if !(w > 0) {
+			continue
+		}
+		d := (a[i] - b[i]) / w
+		sum += d * d
+	}
+	return math.Sqrt(sum)
+}
+
+// sameGap is the gap below which two points are one.
+const sameGap = 1e-3
+
+// known says whether x is already among points.
+func (s Space) known(x []float64, points [][]float64) bool {
+	for _, p := range points {
+		if s.Gap(x, p) < sameGap {
+			return true
+		}
+	}
+	return false
+}
+
+// same says whether two points are one, but for the dust of arithmetic.
+func (s Space) same(a, b []float64) bool {
+	for i := range a {
+		if math.Abs(a[i]-b[i]) > 1e-9*max(1, math.Abs(b[i])) {
+			return false
+		}
+	}
+	return true
+}
+
+// unit is all that scales one model: one coefficient, or one a group.
+type unit struct {
+	name string
+	at   []int
+}
+
+// units are all that scales each model, in proportions or not, in the order of the coefficients.
+func (s Space) units() []unit {
+	var out []unit
+	for i, c := range s.Coefficients {
+		if c.Kind == Parameter {
+			continue
+		}
+		name := c.Model
+		if name == "" {
+			name = c.Name
+		}
+		k := slices.IndexFunc(out, func(u unit) bool { return u.name == name })
+		if k < 0 {
+			k = len(out)
+			out = append(out, unit{name: name})
+		}
+		out[k].at = append(out[k].at, i)
+	}
+	return out
+}
+
+// onLine says how far x is from unit i alone to unit j alone, and whether it is on that line.
+func (s Space) onLine(x []float64, r *region, units []unit, i, j int) (t float64, on bool) {
+	a, b := r.between(units, i, j, 0), r.between(units, i, j, 1)
+	up, length := 0.0, 0.0
+	for k := range x {
+		up += float64((x[k] - a[k]) * (b[k] - a[k]))
+		length += float64((b[k] - a[k]) * (b[k] - a[k]))
+	}
+	if length == 0 {
+		return 0, false
+	}
+	t = up / length
+	for k := range x {
+		if math.Abs(x[k]-a[k]-float64(t*(b[k]-a[k]))) > sameGap {
+			return t, false
+		}
+	}
+	return t, true
+}
+
+// random is point i of a sequence of uniform draws from the space.
+func (s Space) random(seed, i uint64) []float64 {
+	rng := generator(seed, mix(0x72616e646f6d)+i)
+	x := make([]float64, len(s.Coefficients))
+	for k, c := range s.Coefficients {
+		x[k] = c.Lo + float64(rng.Float64()*(c.Hi-c.Lo))
+	}
+	for _, set := range s.Simplex {
+		sum := 0.0
+		for _, k := range set {
+			x[k] = -math.Log(max(rng.Float64(), 1e-300))
+			sum += x[k]
+		}
+		for _, k := range set {
+			x[k] /= sum
+		}
+	}
+	return slices.Clip(x)
+}
