@@ -74,7 +74,7 @@ func (a *app) printComparison(c *study.Comparison) error {
 	fronts := a.sheet(left("study"), right("trials"), right("hypervolume"), right("(predicted)"), right("ε").spared(1), right("IGD+").spared(2), right("own points"), left("trust"))
 	for _, s := range c.Studies {
 		fronts.add(s.Name, strconv.Itoa(s.Trials), explore.Tenths(s.Measured.Volume), "("+explore.Tenths(s.Predicted)+")",
-			explore.Tenths(s.Measured.Epsilon), explore.Tenths(s.Measured.IGDPlus), fmt.Sprintf("%d of %d", s.Measured.Own, c.Front), contestantMark(s))
+			explore.Tenths(s.Measured.Epsilon), explore.Tenths(s.Measured.IGDPlus), fmt.Sprintf("%d of %d", s.Measured.Contributed, c.Front), contestantMark(s))
 	}
 	b.WriteString(fronts.String())
 	b.WriteString("\n")
@@ -228,7 +228,7 @@ func comparisonOf(c *study.Comparison) comparisonJSON {
 		one := contestantJSON{
 			Study: s.Snapshot.Dir, Name: s.Name, Method: spec.Method.Name, Strategy: spec.Search.Strategy, Seed: spec.Search.Seed, Trials: s.Trials,
 			Volume: number(s.Measured.Volume), Early: number(s.Early), Predicted: number(s.Predicted), Epsilon: number(s.Measured.Epsilon), IGDPlus: number(s.Measured.IGDPlus),
-			Own: s.Measured.Own, Best: map[string]bestJSON{}, Flagged: flaggedOf(s.Snapshot.Analysis, true), Untested: s.Snapshot.Analysis.Untested,
+			Own: s.Measured.Contributed, Best: map[string]bestJSON{}, Flagged: flaggedOf(s.Snapshot.Analysis, true), Untested: s.Snapshot.Analysis.Untested,
 		}
 		for k, b := range s.Best {
 			one.Best[c.Tasks[k].Name] = bestJSON{metricOf(b.Metric), b.Trial}

@@ -15,7 +15,7 @@ func contest(ahead, stderr float64, volumes []float64, best ...[2]float64) *stud
 		{Name: "math", Sense: study.Maximize, Unit: "rate"}, {Name: "loss", Sense: study.Minimize},
 	}}
 	for i, v := range volumes {
-		s := study.Contestant{Name: string(rune('a' + i)), Trials: 40, Measured: pareto.Standing{Volume: v}}
+		s := study.Contestant{Name: string(rune('a' + i)), Trials: 40, Measured: pareto.Indicators{Volume: v}}
 		for range c.Tasks {
 			s.Noise = append(s.Noise, study.Noise{Least: 450, Most: 450, Known: stderr > 0})
 		}

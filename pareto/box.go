@@ -9,12 +9,13 @@ import (
 	"parfait/parallel"
 )
 
-// Box is where sets of points are compared, between the ideal point and the reference point. What is measured
-// in it is in shares of its sides, so that objectives of different units count alike.
+// Box is where several sets of points are compared: between an ideal point and a reference point, which the
+// caller takes for all sets alike (see Reference). What is measured in it is in shares of its sides, so that
+// objectives of different units count alike.
 type Box struct{ Ideal, Ref []float64 }
 
-// Reference is where hypervolume is counted from for an objective whose anchors lie between lo and hi: a tenth of
-// their range worse than all of them, or of hi itself where they are all the same.
+// Reference returns where hypervolume should be counted from for one objective whose values lie between lo and
+// hi: a tenth of that range worse than hi, or a tenth of |hi| where there is no range.
 func Reference(lo, hi float64) float64 {
 	width := hi - lo
 	if !(width > 0) {
@@ -23,7 +24,7 @@ func Reference(lo, hi float64) float64 {
 	return hi + width/10
 }
 
-// unit returns the rows with 0 at the ideal point and 1 at the reference point.
+// unit maps rows so that the ideal point is at 0 and the reference point at 1 in every objective.
 func (b Box) unit(rows [][]float64) [][]float64 {
 	out := make([][]float64, len(rows))
 	for i, row := range rows {
@@ -41,17 +42,17 @@ func (b Box) Volume(rows [][]float64) float64 {
 	return Hypervolume(b.unit(rows), slices.Repeat([]float64{1}, len(b.Ref)))
 }
 
-// Standing is how one of several sets stands among them.
-type Standing struct {
-	Volume  float64 // share of the box that it dominates
-	Epsilon float64 // additive ε to the front of all sets, in shares of the box's sides
-	IGDPlus float64 // likewise
-	Own     int     // how many points of that front it has
+// Indicators are the quality indicators of one of several sets.
+type Indicators struct {
+	Volume      float64 // share of the box that it dominates
+	Epsilon     float64 // EpsilonAdditive towards the front of all sets, in shares of the box's sides
+	IGDPlus     float64 // likewise
+	Contributed int     // how many points of that front are in the set
 }
 
-// Standings returns how each set stands against the front of all of them, and how many points that front has.
-// A point that several sets have counts for each of them.
-func (b Box) Standings(sets [][][]float64) (standings []Standing, front int) {
+// Compare returns the indicators of each set, with the non-dominated points of all sets together as the reference
+// front, and how many points that front has. A point that is in several sets counts for each of them.
+func (b Box) Compare(sets [][][]float64) (indicators []Indicators, front int) {
 	all := slices.Concat(sets...)
 	var union [][]float64
 	for _, i := range NonDominated(all) {
@@ -59,27 +60,27 @@ func (b Box) Standings(sets [][][]float64) (standings []Standing, front int) {
 	}
 	units := b.unit(union)
 	for _, set := range sets {
-		s := Standing{Volume: b.Volume(set), Epsilon: EpsilonAdditive(b.unit(set), units), IGDPlus: IGDPlus(b.unit(set), units)}
+		in := Indicators{Volume: b.Volume(set), Epsilon: EpsilonAdditive(b.unit(set), units), IGDPlus: IGDPlus(b.unit(set), units)}
 		for _, u := range union {
 			if slices.ContainsFunc(set, func(p []float64) bool { return slices.Equal(p, u) }) {
-				s.Own++
+				in.Contributed++
 			}
 		}
-		standings = append(standings, s)
+		indicators = append(indicators, in)
 	}
-	return standings, len(union)
+	return indicators, len(union)
 }
 
-// Noisy is a set whose points were measured with noise: row after row a standard deviation an objective.
-type Noisy struct{ Points, Stds [][]float64 }
+// NoisySet is a set of n points that were measured with noise: n × M values and their standard deviations.
+type NoisySet struct{ Points, Stds [][]float64 }
 
-// Ahead draws every set with its noise, normal and independent, and returns for every two sets the share of the
-// draws in which the first has the larger volume; a tie counts a half for both. The same seed gives the same
-// shares. The error is that of ctx.
+// ProbabilityBetter returns for every two sets i and j the probability that set i has the larger volume: the share
+// of draws of all sets, each value normal and independent of the others, in which it has; a tie counts a half for
+// both. The same seed gives the same shares, whatever the number of processors. The error is that of ctx.
 //
-// Draws of a whole set are larger than what they are drawn from, as that is larger than the truth, because
-// volume takes the best of all: sets that are to be compared so should be fronts, of as many points drawn from.
-func (b Box) Ahead(ctx context.Context, sets []Noisy, draws int, seed uint64) ([][]float64, error) {
+// The volume of a draw is biased upwards, as it takes the best of all values, the more so the more points were
+// measured: compare fronts, and of as many measurements.
+func (b Box) ProbabilityBetter(ctx context.Context, sets []NoisySet, draws int, seed uint64) ([][]float64, error) {
 	volumes := make([][]float64, draws)
 	parallel.For(0, draws, func(d int) {
 		rng := rand.New(rand.NewPCG(seed, uint64(d)))
@@ -99,9 +100,9 @@ func (b Box) Ahead(ctx context.Context, sets []Noisy, draws int, seed uint64) ([
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	ahead := make([][]float64, len(sets))
+	better := make([][]float64, len(sets))
 	for i := range sets {
-		ahead[i] = make([]float64, len(sets))
+		better[i] = make([]float64, len(sets))
 		for j := range sets {
 			sum := 0.0
 			for _, v := range volumes {
@@ -112,8 +113,8 @@ func (b Box) Ahead(ctx context.Context, sets []Noisy, draws int, seed uint64) ([
 					sum += 0.5
 				}
 			}
-			ahead[i][j] = sum / float64(max(draws, 1))
+			better[i][j] = sum / float64(max(draws, 1))
 		}
 	}
-	return ahead, nil
+	return better, nil
 }

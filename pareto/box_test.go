@@ -13,17 +13,17 @@ var square = Box{Ideal: []float64{0, 100}, Ref: []float64{10, 120}}
 func TestStandingsByHand(t *testing.T) {
 	a := [][]float64{{2, 110}, {8, 104}}           // 8·10 + 2·6 of 200
 	b := [][]float64{{2, 110}, {4, 104}, {9, 119}} // 8·10 + 6·6; the last is dominated
-	got, front := square.Standings([][][]float64{a, b})
-	want := []Standing{
-		{Volume: 92. / 200, Epsilon: 0.3, IGDPlus: 0.15, Own: 1}, // to (4, 104): from (2, 110) 6/20, from (8, 104) 4/10
-		{Volume: 116. / 200, Epsilon: 0, IGDPlus: 0, Own: 2},
+	got, front := square.Compare([][][]float64{a, b})
+	want := []Indicators{
+		{Volume: 92. / 200, Epsilon: 0.3, IGDPlus: 0.15, Contributed: 1}, // to (4, 104): from (2, 110) 6/20, from (8, 104) 4/10
+		{Volume: 116. / 200, Epsilon: 0, IGDPlus: 0, Contributed: 2},
 	}
 	if front != 2 {
 		t.Errorf("the front of all has %d points, want 2", front)
 	}
 	for i, w := range want {
 		g := got[i]
-		if !near(g.Volume, w.Volume, 1e-12) || !near(g.Epsilon, w.Epsilon, 1e-12) || !near(g.IGDPlus, w.IGDPlus, 1e-12) || g.Own != w.Own {
+		if !near(g.Volume, w.Volume, 1e-12) || !near(g.Epsilon, w.Epsilon, 1e-12) || !near(g.IGDPlus, w.IGDPlus, 1e-12) || g.Contributed != w.Contributed {
 			t.Errorf("set %d: %+v, want %+v", i, g, w)
 		}
 	}
@@ -33,10 +33,10 @@ func TestStandingsByHand(t *testing.T) {
 }
 
 func TestAhead(t *testing.T) {
-	certain := func(p ...float64) Noisy { return Noisy{[][]float64{p}, [][]float64{{0, 0}}} }
-	noisy := func(p ...float64) Noisy { return Noisy{[][]float64{p}, [][]float64{{0.5, 0}}} }
-	sets := []Noisy{certain(5, 110), certain(5, 110), noisy(5, 110), noisy(4.5, 110), noisy(1, 110)}
-	got, err := square.Ahead(t.Context(), sets, 4000, 1)
+	certain := func(p ...float64) NoisySet { return NoisySet{[][]float64{p}, [][]float64{{0, 0}}} }
+	noisy := func(p ...float64) NoisySet { return NoisySet{[][]float64{p}, [][]float64{{0.5, 0}}} }
+	sets := []NoisySet{certain(5, 110), certain(5, 110), noisy(5, 110), noisy(4.5, 110), noisy(1, 110)}
+	got, err := square.ProbabilityBetter(t.Context(), sets, 4000, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestAhead(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := square.Ahead(ctx, sets, 10, 1); !errors.Is(err, context.Canceled) {
+	if _, err := square.ProbabilityBetter(ctx, sets, 10, 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

@@ -28,9 +28,9 @@ func DasDennis(m, p int) [][]float64 {
 	return out
 }
 
-// DasDennisLayers returns the directions of an outer layer of p divisions and of an inner layer of q,
+// dasDennisLayers returns the directions of an outer layer of p divisions and of an inner layer of q,
 // shrunk by half towards the centre, for more objectives than one layer can serve (Deb and Jain 2014).
-func DasDennisLayers(m, p, q int) [][]float64 {
+func dasDennisLayers(m, p, q int) [][]float64 {
 	out := DasDennis(m, p)
 	for _, r := range DasDennis(m, q) {
 		for i := range r {
@@ -53,7 +53,7 @@ func Directions(m, n int) [][]float64 {
 	}
 	for outer := p; outer > 1; outer-- {
 		if directionsCount(m, outer)+directionsCount(m, outer-1) <= n {
-			return DasDennisLayers(m, outer, outer-1)
+			return dasDennisLayers(m, outer, outer-1)
 		}
 	}
 	return DasDennis(m, p)

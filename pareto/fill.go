@@ -116,7 +116,7 @@ func (t *tracer) spacing(ends []*site) float64 {
 	for i, s := range ends {
 		points[i] = s.v
 	}
-	_, gap := spread(points, t.o.N)
+	_, gap := farthestFirst(points, t.o.N)
 	return gap
 }
 

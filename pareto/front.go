@@ -29,7 +29,7 @@ type FrontOptions struct {
 // additive ε. About five evaluations a point wanted, half of them with derivatives; O(N²·M) besides.
 //
 // Pieces of a front that lie apart are found, but not every one of very many local fronts: NSGA3 is the
-// reference there. Without Jacobian or Both derivatives are finite differences, for d evaluations each.
+// reference there. Without Jacobian or EvalJacobian derivatives are finite differences, for d evaluations each.
 // Feasible is taken to have a slope, which is learnt from what it said nearby.
 //
 // Errors are *Error: BadProblem, BadOption, NotANumber where no objective could be evaluated, Infeasible
@@ -74,8 +74,8 @@ func (p Problem) check(e *Error) {
 	if p.M < 1 {
 		e.add(BadProblem, "M is %d: expected at least one objective", p.M)
 	}
-	if p.Eval == nil && p.Both == nil {
-		e.add(BadProblem, "neither Eval nor Both is given")
+	if p.Eval == nil && p.EvalJacobian == nil {
+		e.add(BadProblem, "neither Eval nor EvalJacobian is given")
 	}
 }
 

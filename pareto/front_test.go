@@ -73,9 +73,9 @@ func TestFrontEqualsNSGA3(t *testing.T) {
 	for _, m := range []int{2, 3, 4} {
 		p := kriged(m, m, 40, 1)
 		var n atomic.Int64
-		eval, both := p.Eval, p.Both
+		eval, both := p.Eval, p.EvalJacobian
 		p.Eval = func(dst, x []float64) { n.Add(1); eval(dst, x) }
-		p.Both = func(dst []float64, jac *mat.Dense, x []float64) { n.Add(2); both(dst, jac, x) }
+		p.EvalJacobian = func(dst []float64, jac *mat.Dense, x []float64) { n.Add(2); both(dst, jac, x) }
 		_, fs := front(t, p, pareto.FrontOptions{N: 80, Seed: 1})
 		spent := n.Swap(0)
 		_, ns, err := pareto.NSGA3(context.Background(), p, pareto.NSGA3Options{Directions: pareto.Directions(m, 80), Generations: 250})
@@ -101,10 +101,7 @@ func TestFrontIsCritical(t *testing.T) {
 	var lengths []float64
 	for _, x := range xs {
 		p.Jacobian(jac, x)
-		_, length, err := pareto.Multipliers(p.Bounds, x, jac)
-		if err != nil {
-			t.Fatal(err)
-		}
+		length := pareto.ShortestCombination(p.Bounds, x, jac)
 		lengths = append(lengths, length/mat.Norm(jac, 2))
 	}
 	slices.Sort(lengths)

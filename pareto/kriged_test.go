@@ -54,7 +54,7 @@ func kriged(m, d, n int, seed uint64) pareto.Problem {
 		weight[k] = mat.NewVecDense(n, nil)
 		_ = c.SolveVecTo(weight[k], y)
 	}
-	p.Both = func(dst []float64, jac *mat.Dense, x []float64) {
+	p.EvalJacobian = func(dst []float64, jac *mat.Dense, x []float64) {
 		for k := range dst {
 			dst[k] = 0
 			var row []float64
@@ -72,8 +72,8 @@ func kriged(m, d, n int, seed uint64) pareto.Problem {
 			}
 		}
 	}
-	p.Eval = func(dst, x []float64) { p.Both(dst, nil, x) }
-	p.Jacobian = func(dst *mat.Dense, x []float64) { p.Both(make([]float64, m), dst, x) }
+	p.Eval = func(dst, x []float64) { p.EvalJacobian(dst, nil, x) }
+	p.Jacobian = func(dst *mat.Dense, x []float64) { p.EvalJacobian(make([]float64, m), dst, x) }
 	return p
 }
 

@@ -14,7 +14,7 @@ import (
 // optimised) follow along. Units are the sizes of a step that count as alike, such as the ranges over the
 // front; nil: ones for all rows. The result is len(units) × rows, its diagonal −1.
 //
-// The front's normal at x is that of the smallest convex combination of the gradients (Multipliers).
+// The front's normal at x is given by the weights of the shortest convex combination of the gradients.
 // Variables at a bound stay there. Rows are NaN where nothing can be gained without leaving the front.
 // *Error with BadProblem where sizes do not fit. O(M²d).
 func Rates(b Bounds, x []float64, jac *mat.Dense, units []float64) (*mat.Dense, error) {
@@ -142,34 +142,9 @@ func removeNormal(jac *mat.Dense, normal []float64) {
 	}
 }
 
-// Multipliers returns the weights, non-negative and summing to one, of the shortest convex combination of
-// the gradients in the first M rows of jac along the moves that the bounds leave at x, and its length: 0 at
-// a point that is critical, where no move improves all objectives at once (Désidéri 2012). *Error with
-// BadProblem where sizes do not fit.
-func Multipliers(b Bounds, x []float64, jac *mat.Dense) (weights []float64, length float64, err error) {
-	e := &Error{}
-	b.check(e)
-	m, d := jac.Dims()
-	if len(x) != d || len(b.Lo) != d {
-		e.add(BadProblem, "multipliers: %d × %d derivatives, %d variables, %d bounds: expected as many variables as bounds and columns", m, d, len(x), len(b.Lo))
-	}
-	if err := e.orNil(); err != nil {
-		return nil, 0, err
-	}
-	slopes := b.tangent(x, jac)
-	weights = multipliers(slopes)
-	sum := 0.0
-	for j := range d {
-		v := 0.0
-		for i, w := range weights {
-			v += w * slopes.At(i, j)
-		}
-		sum += v * v
-	}
-	return weights, math.Sqrt(sum), nil
-}
-
-// multipliers minimises ‖Jᵀλ‖² over the simplex by accelerated projected gradients.
+// multipliers returns the weights λ, non-negative and summing to one, of the shortest convex combination Jᵀλ of the
+// gradients in the rows of jac (Désidéri 2012); it is 0 at a critical point, where no move improves all objectives
+// at once. ‖Jᵀλ‖² is minimised over the simplex by accelerated projected gradients.
 func multipliers(jac *mat.Dense) []float64 {
 	m, _ := jac.Dims()
 	var gram mat.Dense

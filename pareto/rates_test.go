@@ -92,19 +92,16 @@ func TestRatesWithBounds(t *testing.T) {
 
 func TestMultipliers(t *testing.T) {
 	x := []float64{0.2, 0.5}
-	w, length, err := Multipliers(unitBox(2), x, ballJacobian(x))
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := multipliers(unitBox(2).tangent(x, ballJacobian(x)))
 	for i, v := range []float64{0.4 / 2.4, 1 / 2.4, 1 / 2.4} {
 		if !near(w[i], v, 1e-6) {
 			t.Errorf("weights %v", w)
 		}
 	}
-	if length > 1e-6 {
+	if length := ShortestCombination(unitBox(2), x, ballJacobian(x)); length > 1e-6 {
 		t.Errorf("length %v at a critical point", length)
 	}
-	if _, length, _ = Multipliers(unitBox(1), []float64{0.5}, mat.NewDense(2, 1, []float64{1, 2})); length != 1 {
+	if length := ShortestCombination(unitBox(1), []float64{0.5}, mat.NewDense(2, 1, []float64{1, 2})); length != 1 {
 		t.Errorf("length %v where both objectives fall, want 1", length)
 	}
 }
@@ -118,7 +115,7 @@ func TestRatesBadInput(t *testing.T) {
 	if _, err := Rates(unitBox(2), []float64{0, 0}, j, []float64{1, 1, 1}); !errors.As(err, &e) || e.Code != BadProblem {
 		t.Errorf("too many units: %v", err)
 	}
-	if _, _, err := Multipliers(unitBox(3), []float64{0, 0, 0}, j); !errors.As(err, &e) || e.Code != BadProblem {
+	if _, err := Rates(unitBox(3), []float64{0, 0, 0}, j, nil); !errors.As(err, &e) || e.Code != BadProblem {
 		t.Errorf("too many variables: %v", err)
 	}
 	r, err := Rates(unitBox(2), []float64{0.5, 0.5}, j, nil)

@@ -32,7 +32,7 @@ func (t *tracer) evaluate(us [][]float64, withJacobian bool) []*site {
 	parallel.For(t.o.Workers, len(us), func(i int) {
 		s := &site{u: us[i], x: make([]float64, t.d), f: make([]float64, t.p.M), v: make([]float64, t.p.M), doubt: math.NaN(), depth: math.Inf(1)}
 		t.dom.x(s.x, s.u)
-		if withJacobian && t.p.Both != nil {
+		if withJacobian && t.p.EvalJacobian != nil {
 			t.differentiate(s, s.f)
 		} else {
 			t.p.eval(s.f, s.x)
@@ -88,13 +88,13 @@ func (t *tracer) judge(sites []*site) {
 	t.judged = append(t.judged, open...)
 }
 
-// differentiate stores the derivatives at a site, in unit coordinates, and with Both the objectives in f.
+// differentiate stores the derivatives at a site, in unit coordinates, and with EvalJacobian the objectives in f.
 func (t *tracer) differentiate(s *site, f []float64) {
 	s.jac = make([]float64, t.p.M*t.d)
 	j := mat.NewDense(t.p.M, t.d, s.jac)
 	switch {
-	case t.p.Both != nil:
-		t.p.Both(f, j, s.x)
+	case t.p.EvalJacobian != nil:
+		t.p.EvalJacobian(f, j, s.x)
 	case t.p.Jacobian != nil:
 		t.p.Jacobian(j, s.x)
 	default:
@@ -132,5 +132,5 @@ func (p Problem) eval(dst, x []float64) {
 		p.Eval(dst, x)
 		return
 	}
-	p.Both(dst, mat.NewDense(p.M, len(x), nil), x)
+	p.EvalJacobian(dst, mat.NewDense(p.M, len(x), nil), x)
 }

@@ -1,7 +1,6 @@
 package pareto
 
 import (
-	"container/heap"
 	"math"
 	"slices"
 )
@@ -23,84 +22,16 @@ func Subset(fs [][]float64, n int) []int {
 			points[i][k] = s.unit(k, v)
 		}
 	}
-	taken, _ := spread(points, n)
+	taken, _ := farthestFirst(points, n)
 	for i, t := range taken {
 		taken[i] = front[t]
 	}
 	return taken
 }
 
-// SubsetByVolume returns the indices of at most n rows that dominate much volume within the reference point:
-// always the row that adds most to those taken, which reaches at least 1 − 1/e of what n rows can (Nemhauser,
-// Wolsey and Fisher 1978; lazily, Minoux 1978). Rows that add nothing are not taken; the order is that of
-// the taking. About one limited hypervolume of the rows taken for each row and a few more.
-func SubsetByVolume(fs [][]float64, ref []float64, n int) []int {
-	if n <= 0 || len(ref) == 0 || slices.ContainsFunc(ref, math.IsNaN) {
-		return nil
-	}
-	m := max(len(ref), 4)
-	l, taken := newLimits(m), &level{bound: make([]float64, m)}
-	var open offers
-	for i, f := range fs {
-		if inside(f, ref) {
-			at := slices.Repeat([]float64{-1}, m)
-			for k, v := range f {
-				at[k] = v - ref[k]
-			}
-			open = append(open, offer{i, at, l.alone(taken, at)})
-		}
-	}
-	heap.Init(&open)
-	var out []int
-	for len(open) > 0 && len(out) < n {
-		// Gains only fall as more is taken: one that is still the best when it is asked anew is the best.
-		best := &open[0]
-		if now := l.alone(taken, best.at); now < best.gain {
-			best.gain = now
-			heap.Fix(&open, 0)
-			continue
-		}
-		if !(best.gain > 0) {
-			break
-		}
-		out = append(out, best.row)
-		taken.add(best.at)
-		heap.Pop(&open)
-	}
-	return out
-}
-
-// offer is a row and what it gained when it was last asked.
-type offer struct {
-	row  int
-	at   []float64
-	gain float64
-}
-
-// offers is a heap, the largest gain first.
-type offers []offer
-
-func (o offers) Len() int { return len(o) }
-
-func (o offers) Less(i, j int) bool {
-	return o[i].gain > o[j].gain || o[i].gain == o[j].gain && o[i].row < o[j].row
-}
-
-func (o offers) Swap(i, j int) { o[i], o[j] = o[j], o[i] }
-
-// Push implements heap.Interface.
-func (o *offers) Push(x any) { *o = append(*o, x.(offer)) }
-
-// Pop implements heap.Interface.
-func (o *offers) Pop() any {
-	last := (*o)[len(*o)-1]
-	*o = (*o)[:len(*o)-1]
-	return last
-}
-
-// spread takes at most n points: the least in every coordinate, then always the one farthest from those
+// farthestFirst takes at most n points: the least in every coordinate, then always the one farthest from those
 // taken. It also returns how far the last was.
-func spread(points [][]float64, n int) (taken []int, last float64) {
+func farthestFirst(points [][]float64, n int) (taken []int, last float64) {
 	m := len(points[0])
 	v := slices.Concat(points...)
 	gap := make([]float64, len(points))
@@ -119,7 +50,7 @@ func spread(points [][]float64, n int) (taken []int, last float64) {
 		gap[t] = -1
 	}
 	for k := 0; k < m && len(taken) < n; k++ {
-		t := extreme(v, m, k)
+		t := argLeast(v, m, k)
 		if gap[t] >= 0 {
 			take(t)
 		}
@@ -136,8 +67,8 @@ func spread(points [][]float64, n int) (taken []int, last float64) {
 	return taken, last
 }
 
-// extreme is the row with the least objective k, of equals the one with the least sum.
-func extreme(v []float64, m, k int) int {
+// argLeast is the row with the least objective k, of equals the one with the least sum.
+func argLeast(v []float64, m, k int) int {
 	best, at := [2]float64{math.Inf(1), math.Inf(1)}, 0
 	for i := range len(v) / m {
 		sum := 0.0

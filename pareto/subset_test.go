@@ -8,41 +8,6 @@ import (
 	"pgregory.net/rapid"
 )
 
-// slowSubsetByVolume asks every row every time.
-func slowSubsetByVolume(fs [][]float64, ref []float64, n int) []int {
-	var out []int
-	var taken [][]float64
-	for len(out) < n {
-		best, at := 1e-12, -1
-		for i, f := range fs {
-			if gain := Hypervolume(append(slices.Clone(taken), f), ref) - Hypervolume(taken, ref); gain > best+1e-12 {
-				best, at = gain, i
-			}
-		}
-		if at < 0 {
-			break
-		}
-		out, taken = append(out, at), append(taken, fs[at])
-	}
-	return out
-}
-
-func TestSubsetByVolumeAgainstAsking(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		m := rapid.IntRange(1, 5).Draw(t, "objectives")
-		fs := append(cube(rapid.Uint64().Draw(t, "seed"), 12, m), sphere(1, 8, m)...)
-		n := rapid.IntRange(1, 8).Draw(t, "n")
-		ref := slices.Repeat([]float64{1.1}, m)
-		got, want := SubsetByVolume(fs, ref, n), slowSubsetByVolume(fs, ref, n)
-		if !slices.Equal(got, want) {
-			t.Fatalf("got %v, want %v", got, want)
-		}
-	})
-	if got := SubsetByVolume([][]float64{{0, 0}}, []float64{1, math.NaN()}, 1); got != nil {
-		t.Errorf("with a reference of NaN: %v", got)
-	}
-}
-
 func TestSubset(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := rapid.IntRange(1, 5).Draw(t, "objectives")
@@ -111,14 +76,7 @@ func TestSubsetCovers(t *testing.T) {
 
 func BenchmarkSubset(b *testing.B) {
 	fs := sphere(1, 2000, 3)
-	b.Run("even", func(b *testing.B) {
-		for b.Loop() {
-			Subset(fs, 500)
-		}
-	})
-	b.Run("volume", func(b *testing.B) {
-		for b.Loop() {
-			SubsetByVolume(fs, []float64{1.1, 1.1, 1.1}, 40)
-		}
-	})
+	for b.Loop() {
+		Subset(fs, 500)
+	}
 }

@@ -142,7 +142,7 @@ func (r *rays) follow(direction []float64) []float64 {
 	x := append([]float64(nil), r.xs[start]...)
 	y, g := make([]float64, d), make([]float64, d)
 	f, jac := make([]float64, m), mat.NewDense(m, d, nil)
-	r.problem.Both(f, jac, x)
+	r.problem.EvalJacobian(f, jac, x)
 	for step, count := rayFirst, 0; count < raySteps && step > rayLast; count++ {
 		if !r.ascent(g, f, jac, x, direction) {
 			break
@@ -152,7 +152,7 @@ func (r *rays) follow(direction []float64) []float64 {
 		}
 		r.problem.Project(y)
 		fy, jy := make([]float64, m), mat.NewDense(m, d, nil)
-		r.problem.Both(fy, jy, y)
+		r.problem.EvalJacobian(fy, jy, y)
 		if r.reach(fy, direction) > r.reach(f, direction) {
 			x, y = y, x
 			f, jac = fy, jy

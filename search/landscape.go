@@ -138,7 +138,7 @@ func (l *Landscape) Problem() pareto.Problem {
 		Jacobian: func(jac *mat.Dense, x []float64) {
 			l.objectives(make([]float64, len(l.goals)), jac, x)
 		},
-		Both: l.objectives,
+		EvalJacobian: l.objectives,
 	}
 }
 

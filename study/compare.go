@@ -76,9 +76,9 @@ func (c *Comparison) LeadersOn(task int) []int {
 type Contestant struct {
 	Name     string // its own, with as much of its path as it takes to tell it from the others
 	Snapshot *Snapshot
-	Trials   int             // of which every task was measured
-	Measured pareto.Standing // of the front of its trials, against the front of all
-	Early    float64         // hypervolume of as many of its first trials as the study with the fewest has
+	Trials   int               // of which every task was measured
+	Measured pareto.Indicators // of the front of its trials, against the front of all
+	Early    float64           // hypervolume of as many of its first trials as the study with the fewest has
 	// Predicted is the hypervolume of the predicted front.
 	Predicted float64
 	Best      []Best  // a task
@@ -278,12 +278,12 @@ func fronts(all []contest) [][][]float64 {
 
 // stand fills in how each study stands.
 func (c *Comparison) stand(box pareto.Box, all []contest) {
-	standings, front := box.Standings(fronts(all))
+	indicators, front := box.Compare(fronts(all))
 	fewest := c.fewest()
 	c.Front = front
 	for i, in := range all {
 		s := &c.Studies[i]
-		s.Measured, s.Predicted, s.Early = standings[i], box.Volume(in.forecast), standings[i].Volume
+		s.Measured, s.Predicted, s.Early = indicators[i], box.Volume(in.forecast), indicators[i].Volume
 		if fewest < len(in.costs) {
 			s.Early = box.Volume(in.costs[:fewest])
 		}
@@ -292,11 +292,11 @@ func (c *Comparison) stand(box pareto.Box, all []contest) {
 
 // draw draws the fronts with their noise.
 func (c *Comparison) draw(ctx context.Context, box pareto.Box, all []contest) (err error) {
-	sets := make([]pareto.Noisy, len(all))
+	sets := make([]pareto.NoisySet, len(all))
 	for i, in := range all {
-		sets[i] = pareto.Noisy{Points: rows(in.costs, in.front), Stds: rows(in.stderrs, in.front)}
+		sets[i] = pareto.NoisySet{Points: rows(in.costs, in.front), Stds: rows(in.stderrs, in.front)}
 	}
-	c.Ahead, err = box.Ahead(ctx, sets, NoiseDraws, 1)
+	c.Ahead, err = box.ProbabilityBetter(ctx, sets, NoiseDraws, 1)
 	for i, row := range c.Ahead {
 		for j := range row {
 			if !c.even(i, j) {

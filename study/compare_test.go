@@ -71,8 +71,8 @@ func TestCompareByHand(t *testing.T) {
 				t.Errorf("%s: %v, want %v of %+v", s.Name, v[0], v[1], want)
 			}
 		}
-		if math.Abs(m.IGDPlus-want.igd) > 1e-12 || m.Own != want.own {
-			t.Errorf("%s: IGD+ %v, %d points of its own; want %v, %d", s.Name, m.IGDPlus, m.Own, want.igd, want.own)
+		if math.Abs(m.IGDPlus-want.igd) > 1e-12 || m.Contributed != want.own {
+			t.Errorf("%s: IGD+ %v, %d points of its own; want %v, %d", s.Name, m.IGDPlus, m.Contributed, want.igd, want.own)
 		}
 	}
 	if best := got.Studies[1].Best; best[0].Value != 6 || best[0].Trial != 2 || best[0].Stderr != 0.5 || best[1].Value != 0 || best[1].Trial != 1 {

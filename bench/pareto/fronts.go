@@ -145,11 +145,11 @@ func cpu() time.Duration {
 
 // counted counts evaluations.
 func counted(p pareto.Problem, n *atomic.Int64) pareto.Problem {
-	eval, jacobian, both := p.Eval, p.Jacobian, p.Both
+	eval, jacobian, both := p.Eval, p.Jacobian, p.EvalJacobian
 	p.Eval = func(dst, x []float64) { n.Add(1); eval(dst, x) }
 	p.Jacobian = func(dst *mat.Dense, x []float64) { n.Add(1); jacobian(dst, x) }
 	if both != nil {
-		p.Both = func(dst []float64, jac *mat.Dense, x []float64) { n.Add(2); both(dst, jac, x) }
+		p.EvalJacobian = func(dst []float64, jac *mat.Dense, x []float64) { n.Add(2); both(dst, jac, x) }
 	}
 	return p
 }
