@@ -163,7 +163,7 @@ func (a *app) printSummary(s merge.Summary) error {
 		text += fmt.Sprintf(", %d taken from the base as asked", len(t.Skipped))
 	}
 	if t.Integers > 0 {
-		text += fmt.Sprintf(", %d of integers taken from the base", t.Integers)
+		text += fmt.Sprintf(", %d of %s taken from the base: nothing is computed on them", t.Integers, strings.Join(s.Carried, ", "))
 	}
 	text += fmt.Sprintf("\none merge reads %s, writes %s as %s, and needs about %s of memory\n", bytesText(s.Reads), bytesText(s.Bytes), s.DType, bytesText(s.Memory))
 	for _, g := range s.Groups {

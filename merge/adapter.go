@@ -56,6 +56,7 @@ type adapterJSON struct {
 	Parameters  []any              `json:"target_parameters"`
 	Invocation  []any              `json:"alora_invocation_tokens"`
 	Megatron    any                `json:"megatron_config"`
+	Tokens      any                `json:"trainable_token_indices"`
 }
 
 // readAdapterConfig reads a folder's adapter_config.json; nil where there is none.
@@ -94,6 +95,7 @@ func readAdapterConfig(where, dir string) (*adapter, error) {
 		{len(c.Parameters) > 0, "target_parameters"},
 		{len(c.Invocation) > 0, "alora_invocation_tokens (activated LoRA)"},
 		{c.Megatron != nil, "megatron_config"},
+		{c.Tokens != nil, "trainable_token_indices"},
 		{c.Bias != "" && c.Bias != "none", "bias: " + c.Bias},
 		{changesBase(c.Init), fmt.Sprintf("init_lora_weights: %v, which changes the base that the adapter belongs to", c.Init)},
 	} {
@@ -171,14 +173,49 @@ type parts struct {
 	module    string
 }
 
-// match finds for every tensor of the base what an adapter makes of it. What cannot be placed is a
-// problem.
-func (in *input) matchAdapter(base *safetensors.Set, found *problems) map[string]operand {
+// product says whether the module is changed by a product of two matrices.
+func (p *parts) product() bool { return p != nil && (p.a.present() || p.b.present()) }
+
+// matchAdapter finds for every tensor of the output what an adapter makes of it, and the ties whose two
+// roles it changes apart. What cannot be placed is a problem.
+func (p *Plan) matchAdapter(in *input, found *problems) (out map[string]operand, apart map[*tie]bool) {
+	byName := in.parts(p, found)
+	out, apart = map[string]operand{}, map[*tie]bool{}
+	for _, t := range p.ties {
+		if apart[t] = in.settleRoles(t, byName, found); p.r.spec.Form == FormAdapter && byName[t.source].product() && !byName[t.source].embedding {
+			found.add(CodeTied, in.name, "it has a LoRA on "+t.alias()+", which the base stores as "+t.source, "modules that the base stores", "leave form out")
+		}
+	}
+	for _, name := range sortedKeys(byName) {
+		part, t := byName[name], p.find(name).tensor
+		if !part.product() {
+			out[name] = part.full
+			continue
+		}
+		l, problem := in.product(part, t)
+		if problem != nil {
+			found.list = append(found.list, *problem)
+			continue
+		}
+		out[name] = operand{lora: l}
+	}
+	for _, t := range p.ties {
+		if byName[t.source].product() {
+			out[t.alias()] = out[t.source] // where another model needs a tensor for it
+		}
+	}
+	return out, apart
+}
+
+// parts sorts an adapter's tensors by the tensor of the base, or the alias of one, that they change.
+func (in *input) parts(p *Plan, found *problems) map[string]*parts {
 	byName := map[string]*parts{}
 	get := func(module, suffix string) *parts {
-		name, ok := baseName(base, module+suffix)
+		name, ok := p.baseName(module + suffix)
 		if !ok {
-			found.add(CodeAdapter, in.name+": "+module, "the adapter changes a module that the base lacks", "a module of the base", "check that the adapter was trained on this base"+ofBase(in.adapter.base))
+			found.add(CodeAdapter, in.name+": "+module, "the adapter changes a module that the base lacks", "a module of the base",
+				"check that the adapter was trained on this base"+ofBase(in.adapter.base)+"; if it was, its names are those of the program that trained it: merge it with PEFT (merge_and_unload) and give the result")
+			return &parts{module: module}
 		}
 		if byName[name] == nil {
 			byName[name] = &parts{module: module}
@@ -207,25 +244,7 @@ func (in *input) matchAdapter(base *safetensors.Set, found *problems) map[string
 			}
 		}
 	}
-	out := map[string]operand{}
-	for _, name := range sortedKeys(byName) {
-		_, t, ok := base.Lookup(name)
-		if !ok {
-			continue
-		}
-		p := byName[name]
-		if p.a.present() || p.b.present() {
-			l, problem := in.product(p, t)
-			if problem != nil {
-				found.list = append(found.list, *problem)
-				continue
-			}
-			out[name] = operand{lora: l}
-			continue
-		}
-		out[name] = p.full
-	}
-	return out
+	return byName
 }
 
 // product checks the two matrices of a module against the base's tensor.
@@ -260,17 +279,17 @@ func (in *input) product(p *parts, t safetensors.Tensor) (*lora, *Problem) {
 
 // baseName finds the base's tensor that an adapter's key means: the adapter may know it under a longer
 // or a shorter name, because one of the two was saved without the head.
-func baseName(base *safetensors.Set, name string) (string, bool) {
-	if _, _, ok := base.Lookup(name); ok {
+func (p *Plan) baseName(name string) (string, bool) {
+	base := p.layoutInput()
+	known := func(name string) bool { return base.has(name) || p.tieOf(name) != nil }
+	if known(name) {
 		return name, true
 	}
-	if _, short, cut := strings.Cut(name, "."); cut {
-		if _, _, ok := base.Lookup(short); ok {
-			return short, true
-		}
+	if _, short, cut := strings.Cut(name, "."); cut && known(short) {
+		return short, true
 	}
 	match := ""
-	for _, n := range base.Names() {
+	for _, n := range base.set.Names() {
 		if strings.HasSuffix(n, "."+name) {
 			if match != "" {
 				return name, false

@@ -1,7 +1,9 @@
 package merge
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -20,6 +22,8 @@ type input struct {
 	set     *safetensors.Set
 	stat    []stamp  // of set.Files(), as opened
 	adapter *adapter // nil for a full checkpoint
+	config  *modelConfig
+	odd     []Problem // warnings of opening it
 }
 
 // openInput opens a folder, a .safetensors file, an adapter's folder, or a model in the hub's cache.
@@ -46,9 +50,15 @@ func openInput(name, path string) (*input, error) {
 		if in.adapter != nil {
 			weights = filepath.Join(found, adapterWeights)
 		}
+		if err := in.look(); err != nil {
+			return nil, err
+		}
 	}
 	if in.set, err = safetensors.OpenModel(weights); err != nil {
 		return nil, explainOpen(where, path, found, err)
+	}
+	if err := in.checkQuantised(where); err != nil {
+		return nil, errors.Join(err, in.close())
 	}
 	for _, f := range in.set.Files() {
 		s, err := stampOf(f.Path())
@@ -58,6 +68,52 @@ func openInput(name, path string) (*input, error) {
 		in.stat = append(in.stat, s)
 	}
 	return in, nil
+}
+
+// look reads what stands beside the weights and says what they are.
+func (in *input) look() error {
+	if _, err := sideNames(in.dir); err != nil {
+		return err
+	}
+	config, warning, err := readConfig(in.dir)
+	if err != nil {
+		return err
+	}
+	in.config = config
+	if warning != nil {
+		in.odd = append(in.odd, *warning)
+	}
+	if in.adapter == nil {
+		in.lookTwice()
+	}
+	return nil
+}
+
+// lookTwice warns of a folder with two models in it: one file, and shards with their index.
+func (in *input) lookTwice() {
+	single := filepath.Join(in.dir, safetensors.SingleName)
+	if _, err := os.Lstat(single); err != nil {
+		return
+	}
+	data, _ := os.ReadFile(filepath.Join(in.dir, safetensors.IndexName))
+	var index struct {
+		Files map[string]string `json:"weight_map"`
+	}
+	if json.Unmarshal(data, &index) != nil {
+		return
+	}
+	others := map[string]bool{}
+	for _, name := range index.Files {
+		if name != safetensors.SingleName {
+			others[name] = true
+		}
+	}
+	if len(others) > 0 {
+		in.odd = append(in.odd, Problem{
+			CodeTwoModels, in.name, fmt.Sprintf("%s has both %s and an index of other files (%s)", in.dir, safetensors.SingleName, some(sortedKeys(others))), "one of the two: programs differ in which they load",
+			safetensors.SingleName + " is read, and the shards of the index are not; move away what is not meant",
+		})
+	}
 }
 
 func (in *input) close() error {

@@ -14,15 +14,16 @@ var vocabularyName = regexp.MustCompile(`(^|\.)(embed_tokens|tok_embeddings|word
 
 // compare matches the inputs' tensors with the layout's.
 func (p *Plan) compare(found *problems) {
-	first := p.layoutInput()
-	adapted := make([]map[string]operand, len(p.models))
+	p.findTies(found)
+	adapted, apart := make([]map[string]operand, len(p.models)), make([]map[*tie]bool, len(p.models))
 	for i, m := range p.models {
 		if m.adapter != nil {
-			adapted[i] = m.matchAdapter(first.set, found)
+			adapted[i], apart[i] = p.matchAdapter(m, found)
 		}
 	}
+	p.splitTies(apart, found)
 	used := map[int]bool{}
-	for _, name := range naturalOrder(first.set) {
+	for _, name := range p.names() {
 		t := p.newTensor(name)
 		for i, m := range p.models {
 			p.matchModel(t, m, adapted[i], found)
@@ -51,6 +52,11 @@ func (p *Plan) compare(found *problems) {
 	p.foldTensors(found)
 	p.unusedPatterns(used, found)
 	p.compareFolders(found)
+	p.form(found)
+}
+
+// form makes the plan one of an adapter, where that was asked for.
+func (p *Plan) form(found *problems) {
 	if p.r.spec.Form == FormAdapter {
 		for _, m := range p.models {
 			if m.adapter == nil {
@@ -81,8 +87,9 @@ func (p *Plan) foldTensors(found *problems) {
 
 // newTensor begins a tensor of the output as it is in the layout.
 func (p *Plan) newTensor(name string) *tensor {
-	file, st, _ := p.layoutInput().set.Lookup(name)
-	t := &tensor{layout: operand{file: file, tensor: st}, out: p.outDType(st.DType)}
+	layout := p.find(name)
+	st := layout.tensor
+	t := &tensor{layout: layout, out: p.outDType(st.DType)}
 	t.TensorInfo = TensorInfo{Name: name, Shape: slices.Clone(st.Shape), Len: st.Elements(), Index: -1}
 	if p.base != nil {
 		t.base = t.layout
@@ -91,7 +98,7 @@ func (p *Plan) newTensor(name string) *tensor {
 	case p.r.skips(name):
 		t.role = roleSkip
 	case !st.DType.Computable():
-		t.role = roleInteger
+		t.role = roleCarried
 	}
 	return t
 }
@@ -102,25 +109,29 @@ func (p *Plan) matchModel(t *tensor, m *input, adapted map[string]operand, found
 	ok := true
 	if m.adapter != nil {
 		o = adapted[t.Name] // what an adapter does not have it does not change
+		if tie := p.tieOf(t.Name); tie != nil && !o.present() && o.lora == nil {
+			for _, name := range tie.aliases {
+				if found, ok := adapted[name]; ok {
+					o = found
+				}
+			}
+		}
 	} else {
-		o.file, o.tensor, ok = m.set.Lookup(t.Name)
+		o, ok = p.operandOf(m, t.Name)
 	}
 	t.models = append(t.models, o)
 	first := p.layoutInput().name
 	if !ok {
 		if t.role == roleMerge {
-			found.tensors.add(CodeMissingTensor, m.name, t.Name, "the model lacks what "+first+" has", "the same tensors in every input", "take it from the base with skip: ["+skipMark+"]"+tiedHint(t.Name))
+			found.tensors.add(CodeMissingTensor, m.name, t.Name, "the model lacks what "+first+" has", "the same tensors in every input", "take it from the base with skip: ["+skipMark+"]"+headHint(t.Name, "the model may have tied it to its embeddings: its config.json does not say so"))
 		}
 		return
 	}
 	if !o.present() || t.role == roleSkip {
 		return
 	}
-	if t.role == roleInteger {
-		if o.tensor.DType != t.layout.tensor.DType || !slices.Equal(o.tensor.Shape, t.Shape) {
-			found.odd.add(CodeIntegers, m.name, t.Name, fmt.Sprintf("%s%v", o.tensor.DType, o.tensor.Shape), fmt.Sprintf("%s%v as in %s", t.layout.tensor.DType, t.Shape, first), "it comes from the base as it is")
-		}
-		return
+	if t.role == roleCarried {
+		return // see compareCarried
 	}
 	if !o.tensor.DType.Computable() {
 		found.tensors.add(CodeDType, m.name, t.Name, "the dtype "+o.tensor.DType.String(), "BF16, F16, F32 or F64: nothing is computed on others", "convert the model to bf16 first, or take it from the base with skip: ["+skipMark+"]")
@@ -219,9 +230,10 @@ func (p *Plan) leansOnBase(t *tensor) bool {
 	return short
 }
 
-func tiedHint(name string) string {
+// headHint is what else to know of a head.
+func headHint(name, what string) string {
 	if strings.HasPrefix(name, "lm_head.") {
-		return " (the model may have tied it to its embeddings)"
+		return " (" + what + ")"
 	}
 	return ""
 }
@@ -234,8 +246,8 @@ func (p *Plan) extraTensors(found *problems) {
 			continue
 		}
 		for _, name := range m.set.Names() {
-			if _, _, ok := first.set.Lookup(name); !ok && !p.r.skips(name) {
-				found.tensors.add(CodeExtraTensor, m.name, name, "the model has what "+first.name+" lacks", "the same tensors in every input", "leave it out with skip: ["+skipMark+"]"+tiedHint(name))
+			if !first.has(name) && p.tieOf(name) == nil && !p.r.skips(name) {
+				found.tensors.add(CodeExtraTensor, m.name, name, "the model has what "+first.name+" lacks", "the same tensors in every input", "leave it out with skip: ["+skipMark+"]"+headHint(name, "what the model learnt in it is lost"))
 			}
 		}
 	}

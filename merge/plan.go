@@ -17,7 +17,7 @@ type role uint8
 const (
 	roleMerge   role = iota // merged
 	roleSkip                // taken from the base because the spec says so
-	roleInteger             // taken from the base because nothing is computed on its dtype
+	roleCarried             // taken from the base because nothing is computed on its dtype
 )
 
 // operand is where one input's elements of a tensor are; the zero operand has no file and stands for a
@@ -61,10 +61,13 @@ type Plan struct {
 	warnings []Problem
 	widest   int64 // bytes of the largest element that is read or written
 	vocab    int64 // rows of a vocabulary that was cropped or padded, else 0
+	ties     []*tie
+	untied   bool // the output has a head of its own, which the layout's configuration denies
 }
 
-// NewPlan opens the inputs, reads their headers and checks them against each other and the spec. The
-// error is a *ProblemsError with everything that keeps the merge from being done.
+// NewPlan opens the inputs, reads their headers and configurations and checks them against each other
+// and the spec. Of the tensors it reads only those whose values decide what can be done: integers, which
+// are compared, and a head that may be the embeddings once more. The error is a *ProblemsError with everything that keeps the merge from being done.
 func NewPlan(ctx context.Context, spec Spec) (*Plan, error) {
 	r, found := resolve(spec)
 	p := &Plan{r: r}
@@ -74,6 +77,12 @@ func NewPlan(ctx context.Context, spec Spec) (*Plan, error) {
 	}
 	if len(found.list) == 0 {
 		p.compare(found)
+	}
+	if len(found.list) == 0 {
+		p.compareCarried(ctx, found)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, errors.Join(err, p.Close())
 	}
 	if err := found.err(); err != nil {
 		return nil, errors.Join(err, p.Close())

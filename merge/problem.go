@@ -135,10 +135,14 @@ const (
 	CodeDType         Code = "dtype"
 	CodeNoGroup       Code = "no-group"
 	CodeAdapter       Code = "bad-adapter"
+	CodeQuantised     Code = "quantised"
+	CodeTied          Code = "tied-embeddings"
 	CodeArchitecture  Code = "architecture"    // warning
+	CodeConfig        Code = "config-differs"  // warning
 	CodeTokenizer     Code = "tokenizer"       // warning
+	CodeTwoModels     Code = "two-models"      // warning
 	CodeMixedDTypes   Code = "mixed-dtypes"    // warning
-	CodeIntegers      Code = "integers-differ" // warning
+	CodeIntegers      Code = "integers-differ" // warning; or, where they are much of the model, a problem
 )
 
 // Codes of what goes wrong while data is read and written.

@@ -58,7 +58,7 @@ func (p *Plan) counts() TensorCounts {
 		switch t.role {
 		case roleMerge:
 			c.Merged++
-		case roleInteger:
+		case roleCarried:
 			c.Integers++
 		case roleSkip:
 			c.Skipped = append(c.Skipped, t.Name)

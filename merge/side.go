@@ -3,9 +3,7 @@ package merge
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -68,35 +66,70 @@ func (p *Plan) sideFiles() ([]sideFile, error) {
 	if dir == "" {
 		return nil, nil
 	}
-	entries, err := os.ReadDir(dir)
+	names, err := sideNames(dir)
 	if err != nil {
-		return nil, Problem{CodeOpen, dir, reason(err), "a folder", ""}
+		return nil, err
 	}
 	var out []sideFile
-	for _, e := range entries {
-		name := e.Name()
-		if !isSide(name) {
-			continue
-		}
+	for _, name := range names {
 		path := filepath.Join(dir, name)
-		info, err := os.Stat(path) // the hub's cache is made of symbolic links
-		if errors.Is(err, fs.ErrNotExist) || err == nil && (!info.Mode().IsRegular() || info.Size() > sideMost) {
-			continue
-		}
-		if err != nil {
-			return nil, Problem{CodeRead, path, reason(err), "a file that can be read", ""}
-		}
-		if name != "config.json" {
+		if name != configFile {
 			out = append(out, sideFile{name: name, from: path})
 			continue
 		}
 		data, err := os.ReadFile(path)
 		if err != nil {
-			return nil, Problem{CodeRead, path, reason(err), "a file that can be read", "check its permissions"}
+			return nil, sideProblem(path, err)
 		}
-		out = append(out, sideFile{name: name, data: setVocabulary(setDType(data, p.r.spec.DType), p.vocab)})
+		data = setVocabulary(setDType(data, p.r.spec.DType), p.vocab)
+		if p.untied {
+			data = untied(data, p.layoutInput().config)
+		}
+		out = append(out, sideFile{name: name, data: data})
 	}
 	return out, nil
+}
+
+// sideNames lists the files of a folder that belong to its weights. The error has every one that is there
+// and cannot be read, such as a link to nothing in the hub's cache.
+func sideNames(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, Problem{CodeOpen, dir, reason(err), "a folder", ""}
+	}
+	var names []string
+	var broken []Problem
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if !isSide(e.Name()) {
+			continue
+		}
+		info, err := os.Stat(path) // the hub's cache is made of symbolic links
+		if err == nil && (!info.Mode().IsRegular() || info.Size() > sideMost) {
+			continue
+		}
+		if err == nil {
+			err = readable(path)
+		}
+		if err != nil {
+			broken = append(broken, sideProblem(path, err))
+			continue
+		}
+		names = append(names, e.Name())
+	}
+	if len(broken) > 0 {
+		return nil, &ProblemsError{broken}
+	}
+	return names, nil
+}
+
+// readable says why a file cannot be read, nil if it can.
+func readable(path string) error {
+	f, err := os.Open(path)
+	if err == nil {
+		err = f.Close()
+	}
+	return err
 }
 
 func isSide(name string) bool {
@@ -133,7 +166,7 @@ var dtypeEntry = regexp.MustCompile(`("(?:torch_)?dtype"\s*:\s*)"(?:torch\.)?(?:
 // torch_dtype and dtype, are set wherever they stand; where there is none, torch_dtype is added.
 func setDType(config []byte, d DType) []byte {
 	name, ok := torchNames[d]
-	if !ok || !json.Valid(config) {
+	if !ok || !json.Valid(plainJSON(config)) {
 		return config
 	}
 	if dtypeEntry.Match(config) {

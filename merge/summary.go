@@ -8,10 +8,11 @@ type Summary struct {
 	Base     *InputSummary  `json:"base,omitempty"`
 	Models   []InputSummary `json:"models"`
 	Tensors  TensorCounts   `json:"tensors"`
-	DType    string         `json:"dtype"`  // that is written, or "mixed"
-	Bytes    int64          `json:"bytes"`  // of the tensors of one output
-	Reads    int64          `json:"reads"`  // bytes of one reading of every input
-	Memory   int64          `json:"memory"` // about what merging into one output takes, in bytes
+	Carried  []string       `json:"carried_dtypes,omitempty"` // of tensors that nothing is computed on: they come from the base
+	DType    string         `json:"dtype"`                    // that is written, or "mixed"
+	Bytes    int64          `json:"bytes"`                    // of the tensors of one output
+	Reads    int64          `json:"reads"`                    // bytes of one reading of every input
+	Memory   int64          `json:"memory"`                   // about what merging into one output takes, in bytes
 	Groups   []GroupSummary `json:"groups,omitempty"`
 	Warnings []Problem      `json:"warnings,omitempty"`
 }
@@ -68,6 +69,13 @@ func (p *Plan) Summary() Summary {
 		Method: p.r.info.Name, Tensors: p.counts(), DType: p.dtypeWritten(), Bytes: p.Bytes(),
 		Memory: p.memory(1, defaultWorkers()), Warnings: p.warnings,
 	}
+	carried := map[string]bool{}
+	for _, t := range p.tensors {
+		if t.role == roleCarried {
+			carried[t.out.String()] = true
+		}
+	}
+	s.Carried = sortedKeys(carried)
 	if p.base != nil {
 		base := p.base.summary()
 		s.Base = &base

@@ -199,6 +199,17 @@ func (r *runner) addPools(ctx context.Context) error {
 		}
 		r.pools[form] = p
 	}
+	if len(r.pools) > 0 {
+		return nil
+	}
+	// Nothing is merged here, and the models may be elsewhere. Those that no export could merge are known now.
+	plan, err := merge.NewPlan(ctx, r.mergeSpec(evaluator.Folder))
+	if err == nil {
+		return plan.Close()
+	}
+	if errors.Is(err, merge.Problem{Code: merge.CodeQuantised}) {
+		return err
+	}
 	return nil
 }
 

@@ -1,0 +1,192 @@
+package merge
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+const configFile = "config.json"
+
+// modelConfig is a model's config.json: what the weights beside it mean.
+type modelConfig struct {
+	path string
+	top  map[string]any
+}
+
+// readConfig reads a folder's config.json; nil where there is none, or (with a warning) where it is no
+// JSON.
+func readConfig(dir string) (c *modelConfig, warning *Problem, err error) {
+	path := filepath.Join(dir, configFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, sideProblem(path, err)
+	}
+	c = &modelConfig{path: path}
+	if err := json.Unmarshal(plainJSON(data), &c.top); err != nil {
+		return nil, &Problem{CodeArchitecture, path, fmt.Sprintf("it cannot be read: %v", err), "JSON", "it is copied as it is if it is the base's"}, nil
+	}
+	return c, nil, nil
+}
+
+// sideProblem says why a file beside the weights, whose name is there, cannot be read.
+func sideProblem(path string, err error) Problem {
+	if to, link := os.Readlink(path); link == nil && errors.Is(err, fs.ErrNotExist) {
+		return Problem{CodeRead, path, "it is a link to " + to + ", and there is no such file", "a file: the weights mean nothing without it", "download or copy the model again (hf download), or remove the link if the model is whole without it"}
+	}
+	return Problem{CodeRead, path, "it cannot be read: " + reason(err), "a file that can be read", "check its permissions, or copy the model again"}
+}
+
+var (
+	pythonNumber = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|-?Infinity|NaN`)
+	quotedNumber = map[string]string{"Infinity": `"Infini"`, "-Infinity": `"-Infini"`, "NaN": `"N"`}
+)
+
+// plainJSON is JSON as Python writes it with its NaN and Infinity made texts, of the same length.
+func plainJSON(data []byte) []byte {
+	if !bytes.Contains(data, []byte("Infinity")) && !bytes.Contains(data, []byte("NaN")) {
+		return data
+	}
+	return pythonNumber.ReplaceAllFunc(data, func(b []byte) []byte {
+		if text, ok := quotedNumber[string(b)]; ok {
+			return []byte(text)
+		}
+		return b
+	})
+}
+
+// classes are the names of the model's classes, "" where the configuration has none.
+func (c *modelConfig) classes() string {
+	if c == nil {
+		return ""
+	}
+	list, _ := c.top["architectures"].([]any)
+	names := make([]string, len(list))
+	for i, v := range list {
+		names[i] = fmt.Sprint(v)
+	}
+	return strings.Join(names, ", ")
+}
+
+// architecture is what the configuration calls the model, "" where it does not say.
+func (c *modelConfig) architecture() string {
+	if names := c.classes(); names != "" || c == nil {
+		return names
+	}
+	kind, _ := c.top["model_type"].(string)
+	return kind
+}
+
+// textParts are the keys of the part of a configuration that describes a language model inside of
+// another one.
+var textParts = []string{"text_config", "llm_config", "language_config", "thinker_config"}
+
+// parts are the whole configuration and those of language models in it, with where they stand.
+func (c *modelConfig) parts() map[string]map[string]any {
+	out := map[string]map[string]any{}
+	if c == nil {
+		return out
+	}
+	var walk func(prefix string, m map[string]any)
+	walk = func(prefix string, m map[string]any) {
+		out[prefix] = m
+		for _, key := range textParts {
+			if inner, ok := m[key].(map[string]any); ok {
+				walk(prefix+key+".", inner)
+			}
+		}
+	}
+	walk("", c.top)
+	return out
+}
+
+const tieKey = "tie_word_embeddings"
+
+// tied is what the configuration says of head and embeddings being one tensor; the language model's
+// own part counts before the whole.
+func (c *modelConfig) tied() (tied, said bool) {
+	depth := -1
+	for prefix, m := range c.parts() {
+		if v, ok := m[tieKey].(bool); ok && strings.Count(prefix, ".") > depth {
+			tied, said, depth = v, true, strings.Count(prefix, ".")
+		}
+	}
+	return tied, said
+}
+
+// entry is a key of a JSON object, found in the text: object is where the object's content begins, and
+// value the bytes of the value, where the key is there.
+type entry struct {
+	object     int
+	start, end int
+	found      bool
+}
+
+// find looks a path of keys up in the text of a JSON file, so that one value can be changed and every
+// other byte kept. ok says that every key but the last leads to an object.
+func findEntry(data []byte, keys ...string) (e entry, ok bool) {
+	d := json.NewDecoder(bytes.NewReader(plainJSON(data)))
+	for depth := range keys {
+		if t, err := d.Token(); err != nil || t != json.Delim('{') {
+			return e, false
+		}
+		e = entry{object: int(d.InputOffset())}
+		for d.More() {
+			key, err := d.Token()
+			if err != nil {
+				return e, false
+			}
+			if key == keys[depth] {
+				e.found = true
+				break
+			}
+			var skipped json.RawMessage
+			if d.Decode(&skipped) != nil {
+				return e, false
+			}
+		}
+		if !e.found {
+			return e, depth == len(keys)-1
+		}
+	}
+	var value json.RawMessage
+	if d.Decode(&value) != nil {
+		return e, false
+	}
+	e.end = int(d.InputOffset())
+	e.start = e.end - len(value)
+	return e, true
+}
+
+// setEntry puts a value at a path of keys, if the object that it belongs to is there.
+func setEntry(data []byte, value string, keys ...string) []byte {
+	e, ok := findEntry(data, keys...)
+	switch {
+	case !ok:
+		return data
+	case e.found:
+		return bytes.Join([][]byte{data[:e.start], []byte(value), data[e.end:]}, nil)
+	}
+	text := "\n" + strings.Repeat("  ", len(keys)) + `"` + keys[len(keys)-1] + `": ` + value
+	if rest := bytes.TrimLeft(data[e.object:], " \t\r\n"); len(rest) > 0 && rest[0] != '}' {
+		text += ","
+	}
+	return bytes.Join([][]byte{data[:e.object], []byte(text), data[e.object:]}, nil)
+}
+
+// untied is a config.json with tie_word_embeddings false wherever transformers looks for it.
+func untied(data []byte, c *modelConfig) []byte {
+	for prefix := range c.parts() {
+		data = setEntry(data, "false", append(strings.FieldsFunc(prefix, func(r rune) bool { return r == '.' }), tieKey)...)
+	}
+	return data
+}

@@ -1,0 +1,263 @@
+package merge
+
+import (
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"parfait/merge/safetensors"
+)
+
+// bytesOf is a tensor on which nothing is computed.
+func bytesOf(d safetensors.DType, first float64, shape ...int64) values {
+	n := int64(1)
+	for _, dim := range shape {
+		n *= dim
+	}
+	v := values{d, shape, make([]float64, n)}
+	for i := range v.data {
+		v.data[i] = first + float64(i%7)
+	}
+	return v
+}
+
+// Tensors of one module as the formats of this kind store them, and what config.json says; the fix names
+// the way back where there is one.
+func TestQuantised(t *testing.T) {
+	const m = "model.layers.0.mlp.down_proj."
+	s := safetensors.F32
+	num := func(d safetensors.DType) values { return bytesOf(d, 1, 4, 4) }
+	scale := func(d safetensors.DType) values { return values{d, []int64{4}, []float64{1, 2, 3, 4}} }
+	for name, c := range map[string]struct {
+		tensors model
+		config  string
+		kind    string
+		fix     string
+	}{
+		"bitsandbytes, 4 bit": {
+			model{m + "weight": num(safetensors.U8), m + "weight.absmax": num(safetensors.U8), m + "weight.nested_absmax": scale(s), m + "weight.quant_map": scale(s), m + "weight.quant_state.bitsandbytes__nf4": num(safetensors.U8)},
+			`{"quant_method": "bitsandbytes", "load_in_4bit": true}`, "bitsandbytes", ".dequantize()",
+		},
+		"bitsandbytes, 8 bit": {model{m + "weight": num(safetensors.I8), m + "SCB": scale(s)}, `{"quant_method": "bitsandbytes", "load_in_8bit": true}`, "bitsandbytes", ".dequantize()"},
+		"FP8 with scales":     {model{m + "weight": num(safetensors.F8E4M3), m + "weight_scale_inv": scale(s)}, `{"quant_method": "fp8"}`, "FP8", "FineGrainedFP8Config(dequantize=True)"},
+		"FP8 of experts":      {model{m + "experts.gate_up_proj": num(safetensors.F8E4M3), m + "experts.gate_up_proj_scale": scale(s)}, "", "", ""},
+		"FP8, fbgemm":         {model{m + "weight": num(safetensors.F8E4M3), m + "weight_scale": scale(s), m + "input_scale_ub": scale(s)}, `{"quant_method": "fbgemm_fp8"}`, "fbgemm_fp8", ""},
+		"GPTQ":                {model{m + "qweight": num(safetensors.I32), m + "qzeros": num(safetensors.I32), m + "scales": scale(safetensors.F16), m + "g_idx": num(safetensors.I32)}, `{"quant_method": "gptq", "bits": 4}`, "GPTQ", ""},
+		"AWQ":                 {model{m + "qweight": num(safetensors.I32), m + "qzeros": num(safetensors.I32), m + "scales": scale(safetensors.F16)}, `{"quant_method": "awq"}`, "AWQ", ""},
+		"HQQ":                 {model{m + "W_q": num(safetensors.U8), m + "scale": scale(safetensors.F16), m + "zero": scale(safetensors.F16)}, "", "HQQ", ""},
+		"EETQ":                {model{m + "weight": num(safetensors.I8), m + "weight_scales": scale(safetensors.F16)}, `{"quant_method": "eetq"}`, "EETQ", ""},
+		"quanto":              {model{m + "weight._data": num(safetensors.I8), m + "weight._scale": scale(s)}, "", "quanto", ""},
+		"MXFP4":               {model{m + "experts.down_proj_blocks": num(safetensors.U8), m + "experts.down_proj_scales": num(safetensors.U8)}, `{"quant_method": "mxfp4"}`, "MXFP4", "Mxfp4Config(dequantize=True)"},
+		"torchao":             {model{m + "weight_qdata": num(safetensors.I8), m + "weight_scale": scale(s)}, `{"quant_method": "torchao"}`, "torchao", ""},
+		"compressed-tensors":  {model{m + "weight_packed": num(safetensors.I32), m + "weight_scale": scale(safetensors.BF16), m + "weight_shape": bytesOf(safetensors.I64, 1, 2)}, `{"quant_method": "compressed-tensors"}`, "compressed-tensors", ""},
+		"NVFP4":               {model{m + "weight_packed": num(safetensors.U8), m + "weight_scale": num(safetensors.F8E4M3), m + "weight_global_scale": scale(s)}, "", "compressed-tensors", ""},
+		"BitNet":              {model{m + "weight": num(safetensors.U8), m + "weight_scale": scale(safetensors.BF16)}, "", "", ""},
+		"AQLM":                {model{m + "codes": num(safetensors.I8), m + "codebooks": scale(safetensors.F16), m + "scales": scale(safetensors.F16)}, "", "", ""},
+		"MLX":                 {model{m + "weight": num(safetensors.U32), m + "scales": scale(safetensors.F16), m + "biases": scale(safetensors.F16)}, "", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(1, 9))
+			plain := model{"model.embed_tokens.weight": drawn(r, s, 1, 5, 3)}
+			base := plain.write(t, t.TempDir())
+			c.tensors["model.embed_tokens.weight"] = plain["model.embed_tokens.weight"]
+			for _, withConfig := range []bool{false, true} {
+				if withConfig && c.config == "" {
+					continue
+				}
+				dir := c.tensors.write(t, t.TempDir())
+				if withConfig {
+					configured(t, dir, `{"architectures": ["LlamaForCausalLM"], "quantization_config": `+c.config+`}`)
+				}
+				_, err := NewPlan(t.Context(), Spec{Base: base, Models: []Source{{"x", dir}}, Method: "task_arithmetic"})
+				found := problemsOf(t, err)
+				if got := codesOf(found); !slices.Equal(got, []Code{CodeQuantised}) {
+					t.Fatalf("problems %v, want %v: %v", got, CodeQuantised, err)
+				}
+				if p := found[0]; withConfig && (!strings.Contains(p.What, c.kind) || !strings.Contains(p.Fix, c.fix)) {
+					t.Errorf("%q and %q, want the kind %q and the fix %q", p.What, p.Fix, c.kind, c.fix)
+				}
+			}
+		})
+	}
+}
+
+// A configuration that was left behind by whoever dequantised the weights.
+func TestQuantisedByNameOnly(t *testing.T) {
+	m := model{"a.weight": drawn(rand.New(rand.NewPCG(1, 9)), safetensors.BF16, 1, 5, 3)}
+	base := m.write(t, t.TempDir())
+	x := configured(t, m.write(t, t.TempDir()), `{"quantization_config": {"quant_method": "fp8"}}`)
+	_, err := NewPlan(t.Context(), Spec{Base: base, Models: []Source{{"x", x}}, Method: "task_arithmetic"})
+	found := problemsOf(t, err)
+	if len(found) != 1 || found[0].Code != CodeQuantised || !strings.Contains(found[0].Fix, "remove that key") {
+		t.Fatalf("%v", err)
+	}
+	configured(t, x, `{"quantization_config": null}`)
+	plan(t, Spec{Base: base, Models: []Source{{"x", x}}, Method: "task_arithmetic"})
+}
+
+// Integers beside floats that are no scales of theirs.
+func TestNotQuantised(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 9))
+	f := safetensors.F32
+	for name, m := range map[string]model{
+		"Swin v2":   {"attn.relative_position_index": bytesOf(safetensors.I64, 0, 4, 4), "attn.logit_scale": drawn(r, f, 1, 2), "attn.qkv.weight": drawn(r, f, 1, 60, 60)},
+		"BatchNorm": {"bn.num_batches_tracked": bytesOf(safetensors.I64, 3), "bn.weight": drawn(r, f, 1, 8), "bn.running_var": drawn(r, f, 1, 8)},
+		"GPT-2":     {"h.0.attn.bias": bytesOf(safetensors.Bool, 0, 1, 1, 4, 4), "h.0.attn.c_attn.weight": drawn(r, f, 1, 12, 12)},
+		"ConvNeXt":  {"layer_scale_parameter": drawn(r, f, 1, 8), "scales": drawn(r, f, 1, 8), "position_ids": bytesOf(safetensors.I64, 0, 1, 8), "dwconv.weight": drawn(r, f, 1, 60, 60)},
+		"AltCLIP":   {"embeddings.position_ids": bytesOf(safetensors.I64, 0, 1, 8), "embeddings.scale": drawn(r, f, 1, 8), "embeddings.word.weight": drawn(r, f, 1, 60, 60)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := m.write(t, t.TempDir())
+			p := plan(t, Spec{Base: dir, Models: []Source{{"x", dir}}, Method: "task_arithmetic"})
+			if len(p.Warnings()) > 0 {
+				t.Errorf("warnings of a model that is the base: %v", p.Warnings())
+			}
+		})
+	}
+}
+
+func TestCarriedValuesThatDiffer(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 9))
+	w := drawn(r, safetensors.F32, 1, 60, 60)
+	with := func(first float64, d safetensors.DType, n int64) string {
+		return model{"w.weight": w, "norm.num_batches_tracked": bytesOf(d, first, n)}.write(t, t.TempDir())
+	}
+	for name, c := range map[string]struct {
+		base, x string
+		warn    bool
+		refuse  bool
+	}{
+		"equal":              {with(1, safetensors.I64, 8), with(1, safetensors.I64, 8), false, false},
+		"other values":       {with(1, safetensors.I64, 8), with(2, safetensors.I64, 8), true, false},
+		"other dtype":        {with(1, safetensors.I64, 8), with(1, safetensors.I32, 8), true, false},
+		"much, and equal":    {with(1, safetensors.F8E4M3, 9000), with(1, safetensors.F8E4M3, 9000), false, false},
+		"plain 8-bit floats": {with(1, safetensors.F8E4M3, 9000), with(2, safetensors.F8E4M3, 9000), false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec := Spec{Base: c.base, Models: []Source{{"x", c.x}}, Method: "task_arithmetic"}
+			p, err := NewPlan(t.Context(), spec)
+			if c.refuse {
+				if got := codesOf(problemsOf(t, err)); !slices.Equal(got, []Code{CodeIntegers}) {
+					t.Fatalf("problems %v, want %v", got, CodeIntegers)
+				}
+				spec.Skip = []string{"norm.num_batches_tracked"}
+				plan(t, spec) // asked for
+				return
+			}
+			must(t, err)
+			defer p.Close() //nolint:errcheck // a test
+			var said string
+			for _, w := range p.Warnings() {
+				if w.Code == CodeIntegers {
+					said += w.Error()
+				}
+			}
+			if (said != "") != c.warn || c.warn && !strings.Contains(said, "norm.num_batches_tracked") {
+				t.Errorf("the warning is %q, want one: %v", said, c.warn)
+			}
+		})
+	}
+}
+
+func TestSideFilesThatCannotBeRead(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 9))
+	m := model{"a.weight": drawn(r, safetensors.F32, 1, 5, 3)}
+	for _, where := range []string{"base", "x"} {
+		t.Run(where, func(t *testing.T) {
+			dirs := map[string]string{"base": m.write(t, t.TempDir()), "x": m.write(t, t.TempDir())}
+			for _, name := range []string{"config.json", "tokenizer.json", "generation_config.json"} {
+				_ = os.Remove(dirs[where] + "/" + name)
+				must(t, os.Symlink("blobs/gone-"+name, dirs[where]+"/"+name))
+			}
+			_, err := NewPlan(t.Context(), Spec{Base: dirs["base"], Models: []Source{{"x", dirs["x"]}}, Method: "task_arithmetic"})
+			found := problemsOf(t, err)
+			if got := codesOf(found); !slices.Equal(got, []Code{CodeRead, CodeRead, CodeRead}) {
+				t.Fatalf("problems %v, want one for each link: %v", got, err)
+			}
+			for _, p := range found {
+				if !strings.Contains(p.What, "blobs/gone-") || p.Fix == "" {
+					t.Errorf("%+v", p)
+				}
+			}
+		})
+	}
+}
+
+func TestConfigurationsThatDiffer(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 9))
+	m := model{"a.weight": drawn(r, safetensors.F32, 1, 5, 3)}
+	for name, c := range map[string]struct {
+		base, x string
+		want    []string // in the warning; none: no warning
+	}{
+		"rope and norm": {
+			`{"rope_theta": 10000.0, "rms_norm_eps": 1e-5, "vocab_size": 5}`, `{"rope_theta": 1000000.0, "rms_norm_eps": 1e-6, "vocab_size": 7}`,
+			[]string{"rope_theta 1000000 (base: 10000)", "rms_norm_eps 0.000001 (base: 0.00001)"},
+		},
+		"nested":            {`{"text_config": {"hidden_activation": "gelu"}}`, `{"text_config": {"hidden_activation": "silu"}}`, []string{`text_config.hidden_activation "silu" (base: "gelu")`}},
+		"heads":             {`{"hidden_size": 8, "num_attention_heads": 2}`, `{"hidden_size": 8, "num_attention_heads": 4}`, []string{"num_attention_heads 4 (base: 2)", "head_dim 2 (base: 4)"}},
+		"scaling":           {`{"rope_theta": 1}`, `{"rope_theta": 1, "rope_scaling": {"type": "linear", "factor": 8}}`, []string{"rope_scaling", "(base: null)"}},
+		"scaling in base":   {`{"rope_theta": 1, "rope_scaling": {"type": "linear", "factor": 8}}`, `{"rope_theta": 1}`, []string{"no rope_scaling"}},
+		"two versions":      {`{"rope_theta": 10000.0, "rope_scaling": {"type": "linear", "factor": 8}}`, `{"rope_parameters": {"rope_theta": 10000, "rope_type": "linear", "factor": 8}}`, nil},
+		"default":           {`{"rope_theta": 10000.0, "rope_scaling": null}`, `{"rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"}}`, nil},
+		"said or left out":  {`{"hidden_size": 8, "num_attention_heads": 2}`, `{"hidden_size": 8, "num_attention_heads": 2, "head_dim": 4, "num_key_value_heads": 2, "sliding_window": null}`, nil},
+		"infinity":          {`{"sliding_window": Infinity, "note": "NaN"}`, `{"sliding_window": Infinity, "note": "Infinity"}`, nil},
+		"infinity and less": {`{"rope_theta": NaN}`, `{"rope_theta": 5}`, []string{"rope_theta 5"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			base, x := configured(t, m.write(t, t.TempDir()), c.base), configured(t, m.write(t, t.TempDir()), c.x)
+			p := plan(t, Spec{Base: base, Models: []Source{{"x", x}}, Method: "task_arithmetic"})
+			said := ""
+			for _, w := range p.Warnings() {
+				said += w.Error() + "\n"
+			}
+			for _, want := range c.want {
+				if !strings.Contains(said, want) {
+					t.Errorf("the warnings %q do not say %q", said, want)
+				}
+			}
+			if c.want == nil && said != "" {
+				t.Errorf("a warning of what is the same: %s", said)
+			}
+		})
+	}
+}
+
+// Configurations that Python wrote have Infinity in them.
+func TestDTypeBesideInfinity(t *testing.T) {
+	got := string(setDType([]byte(`{"time_step_limit": [0.0, Infinity], "torch_dtype": "float32"}`), BF16))
+	if want := `{"time_step_limit": [0.0, Infinity], "torch_dtype": "bfloat16"}`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestTokenFilesThatDiffer(t *testing.T) {
+	m := model{"a.weight": drawn(rand.New(rand.NewPCG(2, 9)), safetensors.F32, 1, 5, 3)}
+	base, x := m.write(t, t.TempDir()), m.write(t, t.TempDir())
+	for _, name := range []string{"tokenizer.model", "vocab.json"} {
+		must(t, os.WriteFile(base+"/"+name, []byte("a"), 0o644))
+		must(t, os.WriteFile(x+"/"+name, []byte("b"), 0o644))
+	}
+	must(t, os.WriteFile(x+"/"+templateFile, []byte("b"), 0o644))
+	p := plan(t, Spec{Base: base, Models: []Source{{"x", x}}, Method: "task_arithmetic"})
+	if got := codesOf(p.Warnings()); !slices.Equal(got, []Code{CodeTokenizer, CodeTokenizer, CodeTokenizer}) {
+		t.Errorf("warnings %v", p.Warnings())
+	}
+}
+
+func TestTwoModelsInOneFolder(t *testing.T) {
+	m := model{"a.weight": drawn(rand.New(rand.NewPCG(2, 9)), safetensors.F32, 1, 5, 3)}
+	base, x := m.write(t, t.TempDir()), m.write(t, t.TempDir())
+	for text, want := range map[string][]Code{
+		`{"weight_map": {"a.weight": "model-00001-of-00002.safetensors"}}`: {CodeTwoModels},
+		`{"weight_map": {"a.weight": "model.safetensors"}}`:                nil,
+	} {
+		must(t, os.WriteFile(x+"/"+safetensors.IndexName, []byte(text), 0o644))
+		p := plan(t, Spec{Base: base, Models: []Source{{"x", x}}, Method: "task_arithmetic"})
+		if got := codesOf(p.Warnings()); !slices.Equal(got, want) {
+			t.Errorf("%s: warnings %v, want %v", text, p.Warnings(), want)
+		}
+	}
+}

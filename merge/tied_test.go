@@ -1,0 +1,272 @@
+package merge
+
+import (
+	"encoding/json"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"parfait/merge/safetensors"
+)
+
+// configOf reads a checkpoint's config.json.
+func configOf(t testing.TB, dir string) map[string]any {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, configFile))
+	must(t, err)
+	var c map[string]any
+	must(t, json.Unmarshal(data, &c))
+	return c
+}
+
+// configured puts a configuration in the place of a test model's.
+func configured(t testing.TB, dir, config string) string {
+	t.Helper()
+	must(t, os.WriteFile(filepath.Join(dir, configFile), []byte(config), 0o644))
+	return dir
+}
+
+// sameUpToRounding says whether two tensors are the same up to rounding.
+func sameUpToRounding(a, b values) bool {
+	return slices.Equal(a.shape, b.shape) && slices.EqualFunc(a.data, b.data, func(x, y float64) bool { return math.Abs(x-y) < 1e-6 })
+}
+
+// An adapter alone with a coefficient of 1 is what PEFT's merge_and_unload and save_pretrained write:
+// tensors, their names, and whether the configuration says that the head is tied.
+func TestTiedAsPEFT(t *testing.T) {
+	cases, err := os.ReadDir("testdata/peft")
+	must(t, err)
+	n := 0
+	for _, c := range cases {
+		if !c.IsDir() {
+			continue
+		}
+		n++
+		t.Run(c.Name(), func(t *testing.T) {
+			dir := filepath.Join("testdata/peft", c.Name())
+			spec := Spec{Base: dir + "/base", Models: []Source{{"x", dir + "/adapter"}}, Method: "task_arithmetic"}
+			target := filepath.Join(t.TempDir(), "out")
+			p := plan(t, spec)
+			if _, err := p.Export(t.Context(), map[string]float64{"x": 1}, target, ExportOptions{}, nil); err != nil {
+				t.Fatal(err)
+			}
+			got, want := read(t, target), read(t, dir+"/merged")
+			if a, b := sortedKeys(got), sortedKeys(want); !slices.Equal(a, b) {
+				t.Fatalf("the output has the tensors %v, PEFT's %v", a, b)
+			}
+			for name, v := range want {
+				if !sameUpToRounding(got[name], v) {
+					t.Errorf("%s is %v, PEFT's %v", name, got[name].data, v.data)
+				}
+			}
+			if a, b := configOf(t, target)[tieKey], configOf(t, dir+"/merged")[tieKey]; a != b {
+				t.Errorf("%s is %v, PEFT's %v", tieKey, a, b)
+			}
+			v, err := Verify(t.Context(), target, VerifyOptions{Recompute: true}, nil)
+			if err != nil || len(v.Problems) > 0 {
+				t.Errorf("the export is not what its recipe gives: %v %v", err, v.Problems)
+			}
+		})
+	}
+	if n < 8 {
+		t.Fatalf("%d cases, want 8", n)
+	}
+}
+
+func TestTwoLoRAsOnOneTensor(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	f := safetensors.F32
+	root := t.TempDir()
+	base := configured(t, model{"model.embed_tokens.weight": drawn(r, f, 1, 5, 3)}.write(t, filepath.Join(root, "base")), `{"architectures": ["LlamaForCausalLM"], "tie_word_embeddings": true}`)
+	p := "base_model.model."
+	x := writeAdapter(t, filepath.Join(root, "x"), loraConfig(nil), model{
+		p + "lm_head.lora_A.weight": drawn(r, f, 1, 2, 3), p + "lm_head.lora_B.weight": drawn(r, f, 1, 5, 2),
+		p + "model.embed_tokens.lora_embedding_A": drawn(r, f, 1, 2, 5), p + "model.embed_tokens.lora_embedding_B": drawn(r, f, 1, 3, 2),
+	})
+	_, err := NewPlan(t.Context(), Spec{Base: base, Models: []Source{{"x", x}}, Method: "task_arithmetic"})
+	if got := codesOf(problemsOf(t, err)); !slices.Equal(got, []Code{CodeTied}) {
+		t.Errorf("problems %v (%v), want %v", got, err, CodeTied)
+	}
+}
+
+const (
+	tiedLlama   = `{"architectures": ["LlamaForCausalLM"], "tie_word_embeddings": true}`
+	untiedLlama = `{"architectures": ["LlamaForCausalLM"], "tie_word_embeddings": false}`
+)
+
+// Full checkpoints whose heads are stored here and not there.
+func TestHeads(t *testing.T) {
+	const embed, head = "model.embed_tokens.weight", "lm_head.weight"
+	r := rand.New(rand.NewPCG(3, 3))
+	f := safetensors.F32
+	e, h := drawn(r, f, 1, 5, 3), drawn(r, f, 1, 5, 3)
+	e2, h2 := near2(r, e, .1), near2(r, h, .1)
+	for name, c := range map[string]struct {
+		base, x             model
+		baseConfig, xConfig string
+		want                model // at a coefficient of 1
+		tied                bool
+		warned              []Code
+	}{
+		"tied base, own head": {
+			model{embed: e},
+			model{embed: e2, head: h2},
+			tiedLlama, untiedLlama,
+			model{embed: e2, head: h2},
+			false,
+			[]Code{CodeTied},
+		},
+		"tied base, head stored twice": {
+			model{embed: e},
+			model{embed: e2, head: e2},
+			tiedLlama, tiedLlama,
+			model{embed: e2},
+			true, nil,
+		},
+		"all stored twice": {
+			model{embed: e, head: e},
+			model{embed: e2, head: e2},
+			tiedLlama, tiedLlama,
+			model{embed: e2},
+			true, nil,
+		},
+		"base stored twice, model once": {
+			model{embed: e, head: e},
+			model{embed: e2},
+			tiedLlama, tiedLlama,
+			model{embed: e2},
+			true, nil,
+		},
+		"base stored twice, own head": {
+			model{embed: e, head: e},
+			model{embed: e2, head: h2},
+			tiedLlama, tiedLlama,
+			model{embed: e2, head: h2},
+			false,
+			[]Code{CodeTied},
+		},
+		"all with heads, said to be tied": {
+			model{embed: e, head: h},
+			model{embed: e2, head: h2},
+			tiedLlama, tiedLlama,
+			model{embed: e2, head: h2},
+			false,
+			[]Code{CodeTied},
+		},
+		"base with a head, tied model": {
+			model{embed: e, head: h},
+			model{embed: e2},
+			untiedLlama, tiedLlama,
+			model{embed: e2, head: e2},
+			false,
+			[]Code{CodeConfig},
+		},
+		"nothing tied": {
+			model{embed: e, head: h},
+			model{embed: e2, head: h2},
+			untiedLlama, untiedLlama,
+			model{embed: e2, head: h2},
+			false, nil,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			spec := Spec{Base: configured(t, c.base.write(t, root+"/base"), c.baseConfig), Models: []Source{{"x", configured(t, c.x.write(t, root+"/x"), c.xConfig)}}, Method: "task_arithmetic"}
+			p := plan(t, spec)
+			if got := codesOf(p.Warnings()); !slices.Equal(got, c.warned) {
+				t.Errorf("warnings %v, want %v", p.Warnings(), c.warned)
+			}
+			write(t, p, map[string]float64{"x": 1}, root+"/out")
+			got := read(t, root+"/out")
+			if !maps.EqualFunc(got, c.want, sameUpToRounding) {
+				t.Errorf("the output is %v, want %v", got, c.want)
+			}
+			if said := configOf(t, root+"/out")[tieKey]; said != c.tied {
+				t.Errorf("%s is %v, want %v", tieKey, said, c.tied)
+			}
+		})
+	}
+}
+
+// write makes one output.
+func write(t testing.TB, p *Plan, at map[string]float64, target string) {
+	t.Helper()
+	_, err := p.Write(t.Context(), []Output{{At: at, Target: target}}, WriteOptions{}, nil)
+	must(t, err)
+}
+
+func TestTiesThatAreRefused(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	f := safetensors.F32
+	e := drawn(r, f, 1, 5, 3)
+	e2 := near2(r, e, .1)
+	root := t.TempDir()
+	saved := func(name, module string) string {
+		return writeAdapter(t, filepath.Join(root, name), loraConfig(nil), model{"base_model.model." + module + ".weight": e2})
+	}
+	const t5 = `{"architectures": ["T5ForConditionalGeneration"]}`
+	shared := configured(t, model{"shared.weight": e, "encoder.norm.weight": drawn(r, f, 1, 3), "decoder.norm.weight": drawn(r, f, 1, 3)}.write(t, root+"/t5"), t5)
+	own := model{"shared.weight": e2, "encoder.embed_tokens.weight": e2, "decoder.embed_tokens.weight": e, "encoder.norm.weight": drawn(r, f, 1, 3), "decoder.norm.weight": drawn(r, f, 1, 3)}
+	lone := filepath.Join(model{"model.embed_tokens.weight": e}.write(t, root+"/lone"), "model.safetensors")
+	for name, spec := range map[string]Spec{
+		"shared of encoder and decoder": {Base: shared, Models: []Source{{"x", saved("x", "shared")}}},
+		"one of two that share":         {Base: shared, Models: []Source{{"x", saved("y", "encoder.embed_tokens")}}},
+		"a decoder's own":               {Base: shared, Models: []Source{{"x", configured(t, own.write(t, root+"/own"), t5)}}},
+		"no configuration":              {Base: lone, Models: []Source{{"x", saved("z", "model.embed_tokens")}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec.Method = "task_arithmetic"
+			_, err := NewPlan(t.Context(), spec)
+			for _, p := range problemsOf(t, err) {
+				if p.Code != CodeTied || p.Expected == "" || p.Fix == "" {
+					t.Errorf("%+v", p)
+				}
+			}
+			if name == "no configuration" {
+				return
+			}
+			spec.Skip = []string{"shared.weight", "lm_head.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"}
+			if p, err := NewPlan(t.Context(), spec); err != nil {
+				t.Errorf("the way out does not help: %v", err)
+			} else {
+				must(t, p.Close())
+			}
+		})
+	}
+}
+
+// A classifier has no head that could be tied, whatever its configuration says.
+func TestNoHeadToTie(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 4))
+	root := t.TempDir()
+	e := drawn(r, safetensors.F32, 1, 5, 3)
+	base := configured(t, model{"model.embed_tokens.weight": e, "score.weight": drawn(r, safetensors.F32, 1, 2, 3)}.write(t, root+"/base"), `{"architectures": ["LlamaForSequenceClassification"], "tie_word_embeddings": true}`)
+	x := writeAdapter(t, root+"/x", loraConfig(nil), model{"base_model.model.model.embed_tokens.weight": near2(r, e, .1)})
+	p := plan(t, Spec{Base: base, Models: []Source{{"x", x}}, Method: "task_arithmetic"})
+	write(t, p, map[string]float64{"x": 1}, root+"/out")
+	if got := sortedKeys(read(t, root+"/out")); len(got) != 2 || len(p.Warnings()) > 0 {
+		t.Errorf("the output has %v, warnings %v", got, p.Warnings())
+	}
+}
+
+func TestUntied(t *testing.T) {
+	for config, want := range map[string]string{
+		`{"a": 1, "tie_word_embeddings": true}`:                                        `{"a": 1, "tie_word_embeddings": false}`,
+		`{"text_config": {"x": {"tie_word_embeddings": true}, "y": 2}, "z": Infinity}`: `{"tie_word_embeddings":false,"text_config":{"tie_word_embeddings":false,"x":{"tie_word_embeddings":true},"y":2},"z":Infinity}`,
+		`{}`: `{"tie_word_embeddings":false}`,
+	} {
+		dir := t.TempDir()
+		must(t, os.WriteFile(filepath.Join(dir, configFile), []byte(config), 0o644))
+		c, _, err := readConfig(dir)
+		must(t, err)
+		squeeze := strings.NewReplacer(" ", "", "\n", "")
+		if got := string(untied([]byte(config), c)); squeeze.Replace(got) != squeeze.Replace(want) {
+			t.Errorf("%s became %s, want %s", config, got, want)
+		}
+	}
+}
