@@ -115,6 +115,32 @@ type trialJSON struct {
 	Ended        *time.Time            `json:"ended"`
 }
 
+// batchJSON is what the search answered once.
+type batchJSON struct {
+	Batch  int     `json:"batch"`
+	Trials []int   `json:"trials"`
+	Wait   string  `json:"wait,omitempty"`          // why it asked for nothing yet
+	Advice string  `json:"advice,omitempty"`        // what its trials are expected to gain, in words
+	Gain   *number `json:"expected_gain,omitempty"` // of the measured hypervolume, as a share of it
+}
+
+func batchOf(b study.Batch) batchJSON {
+	out := batchJSON{Batch: b.ID, Trials: append([]int{}, b.Trials...), Wait: b.Wait, Advice: b.Advice.Text}
+	if b.Advice.Text != "" {
+		gain := number(b.Advice.Gain)
+		out.Gain = &gain
+	}
+	return out
+}
+
+func batchesOf(snap *study.Snapshot) []batchJSON {
+	out := []batchJSON{}
+	for _, b := range snap.Batches {
+		out = append(out, batchOf(b))
+	}
+	return out
+}
+
 func trialOf(snap *study.Snapshot, t study.Trial) trialJSON {
 	moment := func(at time.Time) *time.Time {
 		if at.IsZero() {

@@ -19,7 +19,7 @@ func (a *app) trialsCommand() *cobra.Command {
 	cmd := onStudy(&cobra.Command{
 		Use:     "trials",
 		Short:   "List the trials: what was measured, what failed and why",
-		Long:    "List every trial with its state, coefficients and metrics, and the reasons of those that failed. With one of the flags, ask something of the runner instead; it takes effect whether or not a runner is at work.",
+		Long:    "List every trial with its state, coefficients and metrics, and the reasons of those that failed. Above them stands what the newest batch is expected to add to the measured hypervolume, where the strategy can tell, so that you can decide whether the next one is worth its cost. With one of the flags, ask something of the runner instead; it takes effect whether or not a runner is at work.",
 		Example: "parfait trials my.study\n\n# the output of the evaluator for trial 12\nparfait trials my.study --log 12\n\n# measure this one next\nparfait trials my.study --evaluate math=0.3,code=0.5",
 	}, opened, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
 		changed := cmd.Flags().Changed
@@ -37,7 +37,7 @@ func (a *app) trialsCommand() *cobra.Command {
 			}
 			return a.ask(s, study.Command{Kind: study.CommandEvaluate, X: x}, "it will be measured next")
 		case a.json:
-			return a.printJSON(a.out, listJSON{snap.Dir, trialsOf(snap)})
+			return a.printJSON(a.out, listJSON{snap.Dir, trialsOf(snap), batchesOf(snap)})
 		}
 		return a.printTrials(snap)
 	})
@@ -50,8 +50,9 @@ func (a *app) trialsCommand() *cobra.Command {
 }
 
 type listJSON struct {
-	Study  string      `json:"study"`
-	Trials []trialJSON `json:"trials"`
+	Study   string      `json:"study"`
+	Trials  []trialJSON `json:"trials"`
+	Batches []batchJSON `json:"batches"`
 }
 
 type askedJSON struct {
@@ -128,7 +129,11 @@ func (a *app) printTrials(snap *study.Snapshot) error {
 	if act.Note != "" {
 		head += " (" + act.Note + ")"
 	}
-	if _, err := fmt.Fprintf(a.out, "%s; ± is one standard error\n%s", head, a.trialSheet(snap, snap.Trials, true)); err != nil {
+	head += "; ± is one standard error\n"
+	if said := snap.Newest().String(); said != "" {
+		head += said + "\n"
+	}
+	if _, err := fmt.Fprintf(a.out, "%s%s", head, a.trialSheet(snap, snap.Trials, true)); err != nil {
 		return err
 	}
 	for _, t := range snap.Trials {

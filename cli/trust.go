@@ -16,7 +16,7 @@ func (a *app) trustCommand() *cobra.Command {
 		Use:   "trust",
 		Short: "Say how far to believe the predictions",
 		Long: "For every task: Q², the share of the variance that the surrogate predicts of trials it has not seen (leave-one-out), the ceiling that noise sets to it, the worst such prediction, and how many fall within their 90 % interval. " +
-			"A task that should not be believed is flagged, with the reason: a low Q², trials that read far from what all others predict there, or a front that is untested, which flags every task. ~ marks a task that collapses in part of the region. Beside it stands the Q² of a quadratic on the same trials: where it is as high, the landscape is as simple as a quadratic. docs/trust.md explains.",
+			"A task that should not be believed is flagged, with the reason: a low Q², trials that read far from what all others predict there, or a front that is untested, which flags every task. ~ marks a task that collapses in part of the region. Beside it stands the Q² of a quadratic on the same trials: where it is as high, the landscape is as simple as a quadratic. Below stands what the newest batch was expected to add to the measured hypervolume, where the strategy can tell. docs/trust.md explains.",
 	}, analysed, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
 		quadratic, err := snap.Analysis.Quadratic(cmd.Context())
 		if err != nil {
@@ -24,7 +24,11 @@ func (a *app) trustCommand() *cobra.Command {
 		}
 		if a.json {
 			c := snap.Analysis.Surrogate
-			j := trustsJSON{snap.Dir, surrogateJSON{cmp.Or(string(c.Kind), "auto"), c.Plain}, trustsOf(snap.Analysis), map[string]number{}, snap.Analysis.Untested}
+			j := trustsJSON{snap.Dir, surrogateJSON{cmp.Or(string(c.Kind), "auto"), c.Plain}, trustsOf(snap.Analysis), map[string]number{}, snap.Analysis.Untested, nil}
+			if len(snap.Batches) > 0 {
+				newest := batchOf(snap.Newest())
+				j.Newest = &newest
+			}
 			for i, f := range snap.Analysis.Fits {
 				j.Quadratic[f.Task] = number(quadratic[i].Q2)
 			}
@@ -40,6 +44,7 @@ type trustsJSON struct {
 	Trust     map[string]trustJSON `json:"trust"`
 	Quadratic map[string]number    `json:"quadratic_q2"`       // of quadratics on the same trials
 	Untested  string               `json:"untested,omitempty"` // why none of this speaks of the front
+	Newest    *batchJSON           `json:"newest_batch,omitempty"`
 }
 
 // surrogateJSON is what study.yaml asks for; the fitter of a task is what came of it.
@@ -76,6 +81,11 @@ func (a *app) printTrust(snap *study.Snapshot, quadratic []surrogate.Trust) erro
 	}
 	if err := r.print(a.out); err != nil {
 		return err
+	}
+	if said := snap.Newest().String(); said != "" {
+		if _, err := fmt.Fprintf(a.out, "  %s\n", said); err != nil {
+			return err
+		}
 	}
 	return printUntested(a.out, an)
 }

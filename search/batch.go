@@ -88,11 +88,10 @@ func finish(ctx context.Context, l *Landscape, q *Question, c *candidates, batch
 		out.Points = append(out.Points, p)
 	}
 	if gain, ok := l.expectedGain(q, c, xs); ok {
-		out.Advice = advice(len(xs), gain)
+		out.Advice = Advice{Text: fmt.Sprintf("expected to add %s to the measured hypervolume", percent(gain)), Gain: gain}
 		if gain < enough {
-			out = q.exhausted(fmt.Sprintf("%s, less than the %s that was said to be enough", out.Advice.Text, percent(enough)))
-			out.Advice = advice(len(xs), gain)
-			return out, nil
+			why := fmt.Sprintf("the next %d trials are %s, less than the %s that was said to be enough", len(xs), out.Advice.Text, percent(enough))
+			return q.exhausted(why), nil
 		}
 	}
 	short := q.N - len(out.Points)
@@ -107,10 +106,6 @@ func finish(ctx context.Context, l *Landscape, q *Question, c *candidates, batch
 	}
 	out.Points = append(out.Points, rest.Points...)
 	return out, nil
-}
-
-func advice(trials int, gain float64) Advice {
-	return Advice{Text: fmt.Sprintf("the next %d trials are expected to add %s to the measured hypervolume", trials, percent(gain)), Gain: gain}
 }
 
 func percent(v float64) string {

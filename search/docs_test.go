@@ -40,7 +40,10 @@ func reference() string {
 A strategy proposes batches of coefficient vectors. Batch j is computed from the finished batches up to
 j−2, with batch j−1 entered at its predictions, so that the number of workers changes the time and nothing
 else; the same study with the same metrics asks for the same trials. Every proposal says in words why
-(` + "`parfait trials`" + ` shows it). All strategies resume where they stopped.
+(` + "`parfait trials`" + ` shows it). Strategies with surrogates say of every batch what it is expected to add to the
+measured hypervolume: in the header, in ` + "`parfait trials`" + ` and ` + "`parfait trust`" + ` (` + "`batches`" + ` and ` + "`newest_batch`" + `
+with ` + "`--json`" + `). A strategy that needs what is still being measured waits, and says so there; all resume where
+they stopped.
 
 ` + "```yaml" + `
 search: {strategy: adaptive, budget: 60, batch: 4, seed: 1}   # options of the strategy stand beside

@@ -27,7 +27,7 @@ type Proposal struct {
 	Points []Proposed // at most as many as were asked for
 	Wait   string     // why nothing can be asked for yet: ask again when a pending point has finished
 	Stop   string     // why there is nothing more to ask for, whatever becomes of what is pending: the end
-	Advice Advice     // beside points or Stop, where the strategy can tell
+	Advice Advice     // beside points, where the strategy can tell
 }
 
 // Xs are the coefficients of the points.
@@ -48,6 +48,6 @@ type Proposed struct {
 
 // Advice is what a batch is expected to gain, so that a person can decide whether it is worth its cost.
 type Advice struct {
-	Text string  `json:"text"` // in words; "": the strategy cannot tell
+	Text string  `json:"text"` // what the points are, such as "expected to add 0.8 % to the …"; "": it cannot tell
 	Gain float64 `json:"gain"` // expected growth of the measured front's hypervolume, as a share of it
 }

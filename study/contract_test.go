@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,6 +59,7 @@ func TestStrategyThatBreaksItsContract(t *testing.T) {
 	}
 }
 
+// What is on record of a strategy's answers: what a batch is expected to gain, and why one waited.
 // Wait is no end: the strategy is asked again with all that was pending. Stop is one, whatever is pending.
 func TestWaitAndStop(t *testing.T) {
 	t.Parallel()
@@ -67,7 +69,9 @@ func TestWaitAndStop(t *testing.T) {
 		asked = append(asked, fmt.Sprintf("%d: %d done, %d pending", q.Batch, len(q.Done), len(q.Pending)))
 		switch q.Batch {
 		case 0:
-			return points([]float64{0.1, 0.2}, []float64{0.2, 0.1})
+			p := points([]float64{0.1, 0.2}, []float64{0.2, 0.1})
+			p.Advice = search.Advice{Text: "expected to add 1.2 % to the measured hypervolume", Gain: 0.012}
+			return p
 		case 1:
 			return search.Proposal{Wait: "for the first two"}
 		case 2:
@@ -82,6 +86,15 @@ func TestWaitAndStop(t *testing.T) {
 		t.Errorf("asked %v, expected %s", asked, want)
 	}
 	snap := load(t, s)
+	var said []string
+	for _, b := range snap.Batches {
+		said = append(said, fmt.Sprint(b.ID, b.Trials, " ", b.Advice.Gain, " ", b))
+	}
+	if want := []string{
+		"0 [1 2] 0.012 trials 1–2: expected to add 1.2 % to the measured hypervolume", "1 [] 0 the search waits: for the first two", "2 [3] 0 ",
+	}; !slices.Equal(said, want) {
+		t.Errorf("the batches say\n%s\nexpected\n%s", strings.Join(said, "\n"), strings.Join(want, "\n"))
+	}
 	if a := snap.Activity; a.Done != 3 || a.Runner != Finished || a.Note != "that was all" {
 		t.Errorf("%+v, expected three finished trials and the reason of the end", a)
 	}

@@ -268,6 +268,9 @@ func TestAnOlderHistoryIsKnownByItsTables(t *testing.T) {
 	if id := pragma(t, path, "application_id"); id != applicationID {
 		t.Errorf("after a run its application id is %#x, want %#x", id, applicationID)
 	}
+	if v := pragma(t, path, "user_version"); v != schemaVersion {
+		t.Errorf("after a run its schema is %d, want %d", v, schemaVersion)
+	}
 }
 
 func TestLinksAreNotFollowed(t *testing.T) {

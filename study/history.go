@@ -16,7 +16,7 @@ import (
 type history struct {
 	meta    map[string]string
 	trials  []Trial // by id
-	batch   int     // the last that was asked for, −1: none
+	batches []Batch // by id, from 0 and without a gap
 	picks   []Pick
 	exports []Export
 }
@@ -38,7 +38,7 @@ func (h *history) measured() bool {
 // load reads the history. Of the trials only those are read that were not done in prev, an earlier load
 // or nil: a study of thousands is followed at the price of what changes.
 func (s *store) load(ctx context.Context, prev *history) (*history, error) {
-	h := &history{meta: map[string]string{}, batch: -1}
+	h := &history{meta: map[string]string{}}
 	db, err := s.open()
 	if db == nil || err != nil {
 		return h, err
@@ -56,10 +56,10 @@ func (s *store) load(ctx context.Context, prev *history) (*history, error) {
 	}, "SELECT key, value FROM meta"); err != nil {
 		return nil, err
 	}
-	if err := tx.QueryRow("SELECT coalesce(max(id), -1) FROM batches").Scan(&h.batch); err != nil {
+	if h.trials, err = loadTrials(tx, prev); err != nil {
 		return nil, err
 	}
-	if h.trials, err = loadTrials(tx, prev); err != nil {
+	if h.batches, err = loadBatches(tx, h.trials); err != nil {
 		return nil, err
 	}
 	if err := each(tx, func(scan scanner) error {

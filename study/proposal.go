@@ -41,7 +41,7 @@ func (r *runner) ask() bool {
 
 // question is what the strategy is asked for the next batch, where it may be asked already.
 func (r *runner) question() (q search.Question, seen []int, ok bool) {
-	next := r.hist.batch + 1
+	next := len(r.hist.batches)
 	q = search.Question{
 		Space: r.space, Tasks: searchTasks(r.spec.Tasks), Batch: next, Budget: r.budget(r.hist.meta), Seed: r.spec.Search.Seed, Surrogate: r.spec.Surrogate,
 	}
@@ -88,11 +88,7 @@ func (r *runner) answered(ctx context.Context, a askResult) error {
 		return r.persist(ctx, func() error { return r.store.setMeta(map[string]string{"exhausted": why}) })
 	}
 	// Where the strategy waits, its batch is empty: the next is asked for once all that is pending has finished.
-	trials := make([]newTrial, len(a.proposal.Points))
-	for i, p := range a.proposal.Points {
-		trials[i] = newTrial{x: p.X, origin: "search", why: p.Why}
-	}
-	if err := r.persist(ctx, func() error { return r.store.addBatch(a.batch, a.seen, trials) }); err != nil {
+	if err := r.persist(ctx, func() error { return r.store.addBatch(a.batch, a.seen, a.proposal) }); err != nil {
 		return err
 	}
 	return r.refresh(ctx)

@@ -25,26 +25,6 @@ func insertTrial(tx *sql.Tx, batch int, t newTrial) (int, error) {
 	return int(id), err
 }
 
-// addBatch records what the strategy asked for, whole or not at all. A batch that is there stays as it is:
-// a commit may have come through although the disk said otherwise.
-func (s *store) addBatch(id int, seen []int, trials []newTrial) error {
-	return s.write(func(tx *sql.Tx) error {
-		var there int
-		if err := tx.QueryRow("SELECT count(*) FROM batches WHERE id = ?", id).Scan(&there); err != nil || there > 0 {
-			return err
-		}
-		if _, err := tx.Exec("INSERT INTO batches (id, seen, asked) VALUES (?, ?, ?)", id, mustJSON(seen), now()); err != nil {
-			return err
-		}
-		for _, t := range trials {
-			if _, err := insertTrial(tx, id, t); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 // start marks trials as running and returns the ids of those that were, as far as anybody knew, waiting
 // for this attempt: the others were forgotten or tried again meanwhile.
 func (s *store) start(trials []Trial) (started map[int]bool, err error) {

@@ -188,6 +188,7 @@ type Snapshot struct {
 	Space    search.Space
 	Tasks    []Task
 	Trials   []Trial
+	Batches  []Batch   // what the strategy answered, in the order in which it was asked
 	Analysis *Analysis // nil while there are too few finished trials to fit
 	Activity Activity
 	Picks    []Pick

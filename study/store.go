@@ -35,7 +35,9 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITH
 CREATE TABLE IF NOT EXISTS batches (
 	id INTEGER PRIMARY KEY, -- from 0
 	seen TEXT NOT NULL,     -- trials asked for by people that the strategy saw, as JSON
-	asked INTEGER NOT NULL);
+	asked INTEGER NOT NULL,
+	wait TEXT NOT NULL DEFAULT '',    -- why the strategy asked for nothing yet
+	advice TEXT NOT NULL DEFAULT ''); -- what the batch is expected to gain, as JSON
 CREATE TABLE IF NOT EXISTS trials (
 	id INTEGER PRIMARY KEY,
 	batch INTEGER NOT NULL, -- -1: asked for by a person

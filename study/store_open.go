@@ -10,10 +10,16 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // schemaVersion grows with the schema; SQLite keeps it in the file as user_version.
-const schemaVersion = 1
+const schemaVersion = 2
+
+// upgrades bring a history of schema 1 to 2, of 2 to 3, and so on.
+var upgrades = []string{
+	"ALTER TABLE batches ADD COLUMN wait TEXT NOT NULL DEFAULT ''; ALTER TABLE batches ADD COLUMN advice TEXT NOT NULL DEFAULT '';",
+}
 
 // applicationID says in the file that a history is parfait's: "prft". Studies have it that were begun or
 // run since there is one; older ones are known by their tables.
@@ -192,6 +198,11 @@ func migrate(db *sql.DB) error {
 	tx, err := db.Begin()
 	if err != nil {
 		return err
+	}
+	if version > 0 && version < schemaVersion {
+		if _, err := tx.Exec(strings.Join(upgrades[version-1:], "")); err != nil {
+			return errors.Join(err, tx.Rollback())
+		}
 	}
 	if _, err := tx.Exec(schema + fmt.Sprintf("PRAGMA user_version = %d; PRAGMA application_id = %d", schemaVersion, applicationID)); err != nil {
 		return errors.Join(err, tx.Rollback())

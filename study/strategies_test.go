@@ -76,7 +76,7 @@ func audit(t *testing.T, s *Study) {
 		t.Fatal(err)
 	}
 	trials := s.Snapshot().Trials
-	for j := range s.hist.batch + 1 {
+	for j := range s.hist.batches {
 		var text string
 		if err := s.store.db.QueryRow("SELECT seen FROM batches WHERE id = ?", j).Scan(&text); err != nil {
 			t.Fatal(err)

@@ -143,7 +143,7 @@ func (s *Study) snapshot(h *history, a *Analysis) *Snapshot {
 	_ = json.Unmarshal([]byte(h.meta["inputs"]), &weights) // what cannot be read is not known
 	return &Snapshot{
 		Name: s.name(), Dir: s.dir, Spec: s.spec, Space: s.space, Tasks: s.spec.Tasks,
-		Trials: h.trials, Analysis: a, Picks: h.picks, Exports: h.exports, Activity: s.activity(h), Weights: weights, Problem: s.failed.why,
+		Trials: h.trials, Batches: h.batches, Analysis: a, Picks: h.picks, Exports: h.exports, Activity: s.activity(h), Weights: weights, Problem: s.failed.why,
 	}
 }
 

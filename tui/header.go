@@ -150,10 +150,28 @@ func (h header) activity() []chart.Span {
 	if a.Waiting > 0 {
 		add(fmt.Sprintf("%d waiting", a.Waiting), muted)
 	}
+	if a.Running+a.Waiting > 0 {
+		if said := expected(h.snap.Newest()); said != "" {
+			add(said, muted)
+		}
+	}
 	if a.Note != "" {
 		add(a.Note, warn)
 	}
 	return out
+}
+
+// expected is what a batch is expected to gain, as short as a header wants it; parfait trials says it in full.
+func expected(b study.Batch) string {
+	switch {
+	case b.Wait != "":
+		return "the search waits"
+	case b.Advice.Text == "":
+		return ""
+	case b.Advice.Gain < 0.001:
+		return "no gain expected"
+	}
+	return fmt.Sprintf("+%.1f %% expected", 100*b.Advice.Gain)
 }
 
 // trust is Q² of every task: as much of it as a third of the line holds.

@@ -1,0 +1,47 @@
+package tui
+
+import (
+	"strings"
+	"testing"
+
+	"parfait/evaluator"
+	"parfait/explore/exploretest"
+	"parfait/search"
+	"parfait/study"
+	"parfait/tui/chart"
+)
+
+// What the newest batch is expected to gain stands in the header while it is being measured, and not afterwards;
+// so does why the search waits.
+func TestHeaderSaysWhatIsExpected(t *testing.T) {
+	snap := exploretest.Snapshot(exploretest.Options{Trials: 12, Running: 2})
+	says := func() string {
+		var text []string
+		for _, s := range (header{sight: sight{snap: snap}}).activity() {
+			text = append(text, s.Text)
+		}
+		return strings.Join(text, " · ")
+	}
+	snap.Batches = []study.Batch{{ID: 0, Trials: []int{11, 12}, Advice: search.Advice{Text: "expected to add 0.8 % to the measured hypervolume", Gain: 0.008}}}
+	const want = "+0.8 % expected"
+	if got := says(); !strings.Contains(got, want) {
+		t.Errorf("%q, expected it to say %q", got, want)
+	}
+	c := chart.NewCanvas(160, 1, chart.Braille)
+	header{sight: sight{snap: snap}}.drawStatus(c)
+	if got := c.Plain(); !strings.Contains(got, want) {
+		t.Errorf("the line is %q, expected %q in it", got, want)
+	}
+	snap.Batches = append(snap.Batches, study.Batch{ID: 1, Wait: "the models alone are still being measured"})
+	if got, want := says(), "the search waits"; !strings.Contains(got, want) {
+		t.Errorf("%q, expected it to say %q", got, want)
+	}
+	snap.Batches = snap.Batches[:1]
+	snap.Activity.Running = 0
+	for i := range snap.Trials {
+		snap.Trials[i].State = evaluator.Done
+	}
+	if got := says(); strings.Contains(got, "expected") {
+		t.Errorf("%q, although nothing is under way", got)
+	}
+}
