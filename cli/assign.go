@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -52,10 +53,10 @@ func unknownName(what, name string, known []string) string {
 }
 
 // readPoint reads a value for every coefficient. A model that is not named is left out: its scaling is 0.
-// A parameter or a proportion that is missing is not guessed.
-func readPoint(space search.Space, text string) ([]float64, error) {
+// A parameter or a proportion that is missing is not guessed. Proportions become those of their sum.
+func readPoint(space search.Space, flag, text string) ([]float64, error) {
 	names := coefficientNames(space)
-	at, err := assignments("--at", text, "coefficient", names)
+	at, err := assignments(flag, text, "coefficient", names)
 	if err != nil {
 		return nil, err
 	}
@@ -73,9 +74,13 @@ func readPoint(space search.Space, text string) ([]float64, error) {
 		for i, name := range missing {
 			example[i] = name + "=0"
 		}
-		return nil, usage("add them, such as "+strings.Join(example, ","), "--at: no value for %s", strings.Join(missing, ", "))
+		return nil, usage("add them, such as "+strings.Join(example, ","), "%s: no value for %s", flag, strings.Join(missing, ", "))
 	}
-	return x, nil
+	normal, err := space.Normal(x)
+	if e := (*search.Error)(nil); errors.As(err, &e) {
+		return nil, usage("", "%s: %s", flag, e.Text)
+	}
+	return normal, err
 }
 
 func coefficientNames(space search.Space) []string {

@@ -46,12 +46,20 @@ func (d *drafter) models() {
 	if d.flags.base == "" {
 		d.fail("--base: which model were the others fine-tuned from?")
 	}
-	lo, hi, ok := interval(d.flags.ranges, ",")
-	if !ok {
-		d.fail("--range: expected LOW,HIGH such as 0,1.2, found %q", d.flags.ranges)
+	given := ""
+	if d.flags.ranges != "" {
+		lo, hi, ok := interval(d.flags.ranges, ",")
+		if !ok {
+			d.fail("--range: expected LOW,HIGH such as 0,1.2, found %q", d.flags.ranges)
+		}
+		given = fmt.Sprintf(", range: [%s, %s]", lo, hi)
 	}
 	d.line("base: %s", yamlText(fromStudy(d.dir, d.flags.base)))
-	d.line("models:                     # the range is where each one's coefficient is searched; 0 leaves it out, 1 adds it whole")
+	if given == "" {
+		d.line("models:                     # their coefficients are proportions: none is below 0, and they sum to 1")
+	} else {
+		d.line("models:                     # the range is where each one's coefficient is searched; 0 leaves it out, 1 adds it whole")
+	}
 	if len(d.flags.models) == 0 {
 		d.fail("--model: expected at least one NAME=PATH")
 	}
@@ -61,7 +69,7 @@ func (d *drafter) models() {
 			d.fail("--model: expected NAME=PATH, found %q", m)
 			continue
 		}
-		d.line("  - {name: %s, path: %s, range: [%s, %s]}", yamlText(name), yamlText(fromStudy(d.dir, path)), lo, hi)
+		d.line("  - {name: %s, path: %s%s}", yamlText(name), yamlText(fromStudy(d.dir, path)), given)
 	}
 }
 

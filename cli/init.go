@@ -74,7 +74,7 @@ func (a *app) initCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.base, "base", "", "the model that the others were fine-tuned from: a `FOLDER`, a .safetensors file, or a hub id in the local cache")
 	flags.StringArrayVar(&f.models, "model", nil, "a fine-tuned model as `NAME=PATH`; one flag each")
-	flags.StringVar(&f.ranges, "range", "0,1.2", "the range `LOW,HIGH` of every model's coefficient")
+	flags.StringVar(&f.ranges, "range", "", "the range `LOW,HIGH` of every model's coefficient (default 0,1.2; of proportions, as of linear and fisher, 0,1)")
 	flags.StringVar(&f.method, "method", "task_arithmetic", "the merge `METHOD`: "+strings.Join(methods.names, ", "))
 	flags.StringArrayVar(&f.params, "param", nil, "a parameter of the method as `NAME=VALUE`, or NAME=LOW:HIGH to search it; one flag each")
 	flags.StringArrayVar(&f.skip, "skip", nil, "take tensors with names like `GLOB` from the base; one flag each")
@@ -113,13 +113,9 @@ func (a *app) init(ctx context.Context, dir string, f initFlags) (err error) {
 	if exists(file) && !f.print {
 		return &fault{exit: ExitExists, what: file + " exists, and nothing is overwritten", fix: "edit it, or choose another folder"}
 	}
-	text, err := f.draft(dir)
+	text, spec, err := f.spec(dir, file)
 	if err != nil {
 		return err
-	}
-	spec, err := study.ParseSpec(file, text)
-	if err != nil {
-		return &fault{exit: ExitUsage, what: "these flags make no study:\n" + err.Error()}
 	}
 	plan, err := merge.NewPlan(ctx, mergeSpec(dir, spec))
 	if err != nil {
@@ -158,6 +154,26 @@ func (a *app) init(ctx context.Context, dir string, f initFlags) (err error) {
 	here := quoted(dir)
 	_, err = fmt.Fprintf(a.out, "\n%s is written; look it over\nthen measure: parfait run %s --headless\nor explore:   parfait %s   (s starts the run)\n", shown(file), here, here)
 	return err
+}
+
+// spec is the study.yaml that the flags make, as text and read. Without a range the models' coefficients have the usual
+// one, but for proportions, which have none.
+func (f initFlags) spec(dir, file string) ([]byte, *study.Spec, error) {
+	text, err := f.draft(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	spec, err := study.ParseSpec(file, text)
+	switch {
+	case err != nil:
+		return nil, nil, &fault{exit: ExitUsage, what: "these flags make no study:\n" + err.Error()}
+	case f.ranges == "" && !spec.Proportions():
+		f.ranges = "0,1.2"
+		return f.spec(dir, file)
+	case f.ranges != "" && spec.Proportions() && spec.Models[0].Range != study.Range{0, 1}:
+		return nil, nil, usage("leave --range out", "--range: with %s the models' coefficients are proportions, from 0 to 1, as they sum to 1", spec.Method.Name)
+	}
+	return text, spec, nil
 }
 
 // mergeSpec is what a study will merge, for the check of the headers. Paths are meant from dir.

@@ -16,6 +16,7 @@ func (a *app) trialsCommand() *cobra.Command {
 	var log, forget int
 	var retry []int
 	var evaluate string
+	var again bool
 	cmd := onStudy(&cobra.Command{
 		Use:     "trials",
 		Short:   "List the trials: what was measured, what failed and why",
@@ -24,6 +25,8 @@ func (a *app) trialsCommand() *cobra.Command {
 	}, opened, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
 		changed := cmd.Flags().Changed
 		switch {
+		case again && !changed("evaluate"):
+			return usage("add --evaluate NAME=VALUE,…", "--again says that what is to be evaluated may be measured already, and there is no --evaluate")
 		case changed("log"):
 			return a.printLog(s, snap, log)
 		case changed("retry"):
@@ -31,11 +34,7 @@ func (a *app) trialsCommand() *cobra.Command {
 		case changed("forget"):
 			return a.ask(s, study.Command{Kind: study.CommandForget, N: forget}, fmt.Sprintf("trial %d is cancelled", forget))
 		case changed("evaluate"):
-			x, err := readPoint(snap.Space, evaluate)
-			if err != nil {
-				return err
-			}
-			return a.ask(s, study.Command{Kind: study.CommandEvaluate, X: x}, "it will be measured next")
+			return a.evaluate(s, snap, evaluate, again)
 		case a.json:
 			return a.printJSON(a.out, listJSON{snap.Dir, trialsOf(snap), batchesOf(snap)})
 		}
@@ -45,6 +44,7 @@ func (a *app) trialsCommand() *cobra.Command {
 	cmd.Flags().IntSliceVar(&retry, "retry", nil, "measure the failed trials `N,…` again")
 	cmd.Flags().IntVar(&forget, "forget", 0, "cancel trial `N`, which waits, runs or has failed")
 	cmd.Flags().StringVar(&evaluate, "evaluate", "", "measure the merge at `NAME=VALUE,…` next")
+	cmd.Flags().BoolVar(&again, "again", false, "with --evaluate: measure it although a trial has it already")
 	cmd.MarkFlagsMutuallyExclusive("log", "retry", "forget", "evaluate")
 	return cmd
 }
@@ -58,6 +58,24 @@ type listJSON struct {
 type askedJSON struct {
 	Study string `json:"study"`
 	Asked string `json:"asked"`
+	Trial *int   `json:"trial,omitempty"` // that has measured, or will, what was asked for, so that nothing new is
+}
+
+// evaluate asks for the merge at a point, unless a trial has it already.
+func (a *app) evaluate(s *study.Study, snap *study.Snapshot, at string, again bool) error {
+	x, err := readPoint(snap.Space, "--evaluate", at)
+	if err != nil {
+		return err
+	}
+	t := snap.At(x)
+	switch {
+	case t == nil || again:
+		return a.ask(s, study.Command{Kind: study.CommandEvaluate, X: x, Again: again}, "it will be measured next")
+	case a.json:
+		return a.printJSON(a.out, askedJSON{s.Dir(), string(study.CommandEvaluate), &t.ID})
+	}
+	_, err = fmt.Fprintf(a.out, "trial %d is that merge: %s; --again measures it once more\n", t.ID, t.State)
+	return err
 }
 
 // ask gives the runner a command and says what will come of it.
@@ -67,7 +85,7 @@ func (a *app) ask(s *study.Study, c study.Command, effect string) error {
 		return err
 	}
 	if a.json {
-		return a.printJSON(a.out, askedJSON{s.Dir(), string(c.Kind)})
+		return a.printJSON(a.out, askedJSON{Study: s.Dir(), Asked: string(c.Kind)})
 	}
 	if act := s.Snapshot().Activity; act.Runner != study.Sampling && c.Kind != study.CommandForget {
 		effect += "\n  → no runner is at work: parfait run " + shown(s.Dir()) + " --headless"

@@ -31,7 +31,7 @@ func (w *wantFlags) add(cmd *cobra.Command) {
 	f.IntVar(&w.point, "point", 0, "point `N` of the front, as parfait front numbers them")
 	f.StringVar(&w.pick, "pick", "", "a pick saved before, by its `NAME` or number")
 	f.StringVar(&w.best, "best", "", "the front's best of one `TASK`")
-	f.StringVar(&w.at, "at", "", "exactly these coefficients, `NAME=VALUE,…`, on the front or not; a model that is not named is left out")
+	f.StringVar(&w.at, "at", "", "exactly these coefficients, `NAME=VALUE,…`, on the front or not; a model that is not named is left out; of proportions, which are divided by their sum, all are named")
 	f.StringVar(&w.atLeast, "at-least", "", "only points that reach `TASK=VALUE,…` (at most, for tasks that are minimised); goes with the others")
 	f.StringVar(&w.aspire, "aspire", "", "the front's nearest to `TASK=VALUE,…` (achievement scalarisation)")
 	f.StringVar(&w.weights, "weights", "", "the front's best sum with `TASK=WEIGHT,…`, each task in units of its range")
@@ -74,7 +74,7 @@ func (w *wantFlags) choose(snap *study.Snapshot) (explore.Choice, error) {
 		return savedPick(snap, w.pick, want.AtLeast)
 	}
 	if w.at != "" {
-		x, err := readPoint(snap.Space, w.at)
+		x, err := readPoint(snap.Space, "--at", w.at)
 		if err != nil {
 			return explore.Choice{}, err
 		}

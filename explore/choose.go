@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"parfait/pareto"
+	"parfait/search"
 	"parfait/study"
 )
 
@@ -163,7 +165,20 @@ func (w Want) exactly(a *study.Analysis) (Choice, error) {
 	for i, c := range a.Space.Coefficients {
 		x[i] = w.At[c.Name]
 	}
+	x, err := a.Space.Normal(x)
+	if err != nil {
+		return Choice{}, noPoint(err)
+	}
 	return Chosen(a, x, nil, "these coefficients were given: "+At(a, x)), nil
+}
+
+// noPoint says why coefficients stand for no merge.
+func noPoint(err error) *Error {
+	text := err.Error()
+	if e := (*search.Error)(nil); errors.As(err, &e) {
+		text = e.Text
+	}
+	return fail(BadWish, "%s", text)
 }
 
 // floored are the points of the front that keep the floors, and those floors in words. Where no point keeps

@@ -93,6 +93,7 @@ func Rebase(a *study.Analysis, s State) State {
 	if fresh {
 		s = s.fit(a)
 	}
+	s = s.normal(a)
 	s.Trail = nil
 	s.Task, s.Coefficient = clamp(s.Task, len(a.Tasks)), clamp(s.Coefficient, len(a.Space.Coefficients))
 	s.axes(a)
@@ -108,6 +109,24 @@ func (s State) fit(a *study.Analysis) State {
 	d := len(a.Space.Coefficients)
 	s.Pins = slices.DeleteFunc(slices.Clone(s.Pins), func(p Pin) bool { return len(p.X) != d })
 	s.Past, s.Future = nil, nil
+	return s
+}
+
+// normal brings points that an earlier session left to the form that stands for their merge.
+func (s State) normal(a *study.Analysis) State {
+	normal := func(x []float64) []float64 {
+		if len(x) != len(a.Space.Coefficients) {
+			return x
+		}
+		if y, err := a.Space.Normal(x); err == nil {
+			return y
+		}
+		return x
+	}
+	s.X, s.Pins = normal(s.X), slices.Clone(s.Pins)
+	for i := range s.Pins {
+		s.Pins[i].X = normal(s.Pins[i].X)
+	}
 	return s
 }
 

@@ -85,10 +85,14 @@ func (s State) visit(a *study.Analysis, dir int) (State, Note) {
 	return s, Note{}
 }
 
-// set stands at coefficients, exactly.
+// set stands at coefficients, exactly: proportions are those of their sum.
 func (s State) set(a *study.Analysis, x []float64) (State, Note) {
 	if len(x) != len(a.Space.Coefficients) || slices.ContainsFunc(x, notFinite) {
 		return s, Note{NoteNothing, fmt.Sprintf("expected %d finite coefficients", len(a.Space.Coefficients))}
+	}
+	x, err := a.Space.Normal(x)
+	if err != nil {
+		return s, Note{NoteNothing, noPoint(err).Text}
 	}
 	s.X, s.Anchor = slices.Clone(x), Anchor{}
 	s.Front = frontIndex(a, s.X)

@@ -18,6 +18,7 @@ const (
 	BadQuestion     Code = "bad-question"
 	NoData          Code = "no-data"         // a task that no point has measured
 	BrokenContract  Code = "broken-contract" // of a strategy, by its own fault
+	BadPoint        Code = "bad-point"       // coefficients that stand for no merge
 )
 
 // Error says what is wrong with a strategy, its options or a question.

@@ -380,7 +380,7 @@ func (a *Analysis) references() {
 	add := func(name string, x []float64) {
 		r := Reference{Name: name, X: x, Predicted: a.Predict(x), Trial: -1}
 		for i, t := range a.Trials {
-			if slices.EqualFunc(t.X, x, func(p, q float64) bool { return math.Abs(p-q) < 1e-9 }) {
+			if samePoint(t.X, x) {
 				r.Trial = i
 			}
 		}

@@ -2,11 +2,15 @@ package study
 
 import (
 	"database/sql"
+	"encoding/json"
+	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
 	"parfait/evaluator"
+	"parfait/search"
 )
 
 // CommandKind names what a viewer asks of the runner.
@@ -26,16 +30,18 @@ const (
 // Command is a request to the runner. It takes effect on the history in one transaction, whether or not
 // a runner is alive; a runner notices within a tick. Who and when stay on record.
 type Command struct {
-	Kind CommandKind `json:"kind"`
-	X    []float64   `json:"x,omitempty"`
-	N    int         `json:"n,omitempty"`
-	Who  string      `json:"who,omitempty"`
+	Kind  CommandKind `json:"kind"`
+	X     []float64   `json:"x,omitempty"`
+	Again bool        `json:"again,omitempty"` // evaluate X although a trial has it already
+	N     int         `json:"n,omitempty"`
+	Who   string      `json:"who,omitempty"`
 }
 
 // Do records a command and carries it out on the history.
 func (s *Study) Do(c Command) error {
 	if c.Kind == CommandEvaluate {
-		if err := s.checkPoint(c.X); err != nil {
+		var err error
+		if c.X, err = s.normal(c.X); err != nil {
 			return err
 		}
 	}
@@ -56,6 +62,11 @@ func (s *Study) obey(tx *sql.Tx, c Command) error {
 		who := c.Who
 		if who == "" {
 			who = "you"
+		}
+		if !c.Again {
+			if has, err := s.at(tx, c.X); has || err != nil {
+				return err
+			}
 		}
 		_, err := insertTrial(tx, -1, newTrial{x: c.X, origin: who, why: "asked for"})
 		return err
@@ -84,18 +95,59 @@ func (s *Study) obey(tx *sql.Tx, c Command) error {
 	return inputError("command", "unknown command %q", c.Kind)
 }
 
-// checkPoint says whether x can be measured at all. Points outside the ranges may be: they are somebody's
-// explicit wish.
-func (s *Study) checkPoint(x []float64) error {
-	if len(x) != len(s.space.Coefficients) {
-		return inputError("coefficients", "expected %d (%s), found %d", len(s.space.Coefficients), strings.Join(s.Names(), ", "), len(x))
+// at says whether a trial that was measured, or will be, has the merge at x.
+func (s *Study) at(tx *sql.Tx, x []float64) (has bool, err error) {
+	err = each(tx, func(scan scanner) error {
+		var id int
+		var text string
+		var y []float64
+		if err := errors.Join(scan(&id, &text), json.Unmarshal([]byte(text), &y)); err != nil {
+			return err
+		}
+		if n, err := s.normal(y); err == nil {
+			has = has || samePoint(n, x)
+		}
+		return nil
+	}, "SELECT id, x FROM trials WHERE state IN (?, ?, ?)", evaluator.Waiting, evaluator.Running, evaluator.Done)
+	return has, err
+}
+
+// At is the trial that has measured the merge at x, or will; nil where there is none. Failed and cancelled trials
+// have not.
+func (s *Snapshot) At(x []float64) *Trial {
+	x, err := s.Space.Normal(x)
+	if err != nil {
+		return nil
 	}
-	for i, v := range x {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return inputError(s.space.Coefficients[i].Name, "expected a finite number, found %g", v)
+	for i, t := range s.Trials {
+		if (!t.State.Final() || t.State == evaluator.Done) && samePoint(t.X, x) {
+			return &s.Trials[i]
 		}
 	}
 	return nil
+}
+
+// samePoint says whether two points are one, up to rounding.
+func samePoint(x, y []float64) bool {
+	return slices.EqualFunc(x, y, func(p, q float64) bool { return math.Abs(p-q) < 1e-9 })
+}
+
+// normal returns x in the form that stands for its merge, or says why it stands for none. Points outside the ranges
+// may be measured: they are somebody's explicit wish.
+func (s *Study) normal(x []float64) ([]float64, error) {
+	if len(x) != len(s.space.Coefficients) {
+		return nil, inputError("coefficients", "expected %d (%s), found %d", len(s.space.Coefficients), strings.Join(s.Names(), ", "), len(x))
+	}
+	for i, v := range x {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, inputError(s.space.Coefficients[i].Name, "expected a finite number, found %g", v)
+		}
+	}
+	out, err := s.space.Normal(x)
+	if e := (*search.Error)(nil); errors.As(err, &e) {
+		return nil, inputError("coefficients", "%s", e.Text)
+	}
+	return out, err
 }
 
 // Names returns the coefficients' names in their order.

@@ -51,8 +51,13 @@ type ExportProgress struct {
 	Remaining time.Duration
 }
 
-// settleExport fills in the request's defaults.
-func (s *Study) settleExport(r ExportRequest) ExportRequest {
+// settleExport fills in the request's defaults, and brings its point to the form that stands for its merge.
+func (s *Study) settleExport(r ExportRequest) (ExportRequest, error) {
+	x, err := s.normal(r.X)
+	if err != nil {
+		return r, err
+	}
+	r.X = x
 	if r.Name == "" && r.Out != "" {
 		r.Name = strings.TrimLeft(notInName.ReplaceAllString(filepath.Base(r.Out), "_"), ".-")
 	}
@@ -70,7 +75,7 @@ func (s *Study) settleExport(r ExportRequest) ExportRequest {
 	if abs, err := filepath.Abs(r.Out); err == nil {
 		r.Out = abs
 	}
-	return r
+	return r, nil
 }
 
 var (
@@ -114,10 +119,10 @@ func followed(path string) string {
 
 // PlanExport checks an export without writing anything: every reason why it cannot be is in the cost.
 func (s *Study) PlanExport(r ExportRequest) (ExportCost, error) {
-	if err := s.checkPoint(r.X); err != nil {
+	r, err := s.settleExport(r)
+	if err != nil {
 		return ExportCost{}, err
 	}
-	r = s.settleExport(r)
 	c := ExportCost{Out: r.Out}
 	for _, err := range s.checkExport(r) {
 		c.Problems = append(c.Problems, err.Error())
@@ -211,10 +216,10 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(Expor
 	if progress == nil {
 		progress = func(ExportProgress) {}
 	}
-	if err := s.checkPoint(r.X); err != nil {
+	r, err := s.settleExport(r)
+	if err != nil {
 		return Export{}, err
 	}
-	r = s.settleExport(r)
 	if err := errors.Join(s.checkExport(r)...); err != nil {
 		return Export{}, err
 	}

@@ -11,7 +11,7 @@ import (
 
 // Recipe returns the merge at x as a recipe in YAML, which `parfait merge` executes without the study.
 func (s *Study) Recipe(ctx context.Context, x []float64) (yaml []byte, err error) {
-	if err := s.checkPoint(x); err != nil {
+	if x, err = s.normal(x); err != nil {
 		return nil, err
 	}
 	plan, err := merge.NewPlan(ctx, s.mergeSpec(evaluator.Folder))

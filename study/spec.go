@@ -89,7 +89,7 @@ func ParseSpec(file string, b []byte) (*Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := specReader{doc: doc}
+	r := specReader{doc: doc, ranges: map[string]yamldoc.Node{}}
 	spec := r.read(root)
 	if err := doc.Err(); err != nil {
 		return nil, err

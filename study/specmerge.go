@@ -131,7 +131,7 @@ func (s *Spec) space() (search.Space, error) {
 		var ids []int
 		for _, k := range set {
 			i := index[k]
-			sp.Coefficients[i].Lo, sp.Coefficients[i].Hi = max(0, sp.Coefficients[i].Lo), min(1, sp.Coefficients[i].Hi)
+			sp.Coefficients[i].Lo, sp.Coefficients[i].Hi = 0, 1 // the reader has refused a part of it
 			ids = append(ids, i)
 		}
 		sp.Simplex = append(sp.Simplex, ids)
@@ -140,6 +140,12 @@ func (s *Spec) space() (search.Space, error) {
 		return sp, fmt.Errorf("method %s has nothing to turn: give one of its parameters a range, or use `parfait merge`", s.Method.Name)
 	}
 	return sp, nil
+}
+
+// Proportions says whether the models' coefficients are proportions: from 0 to 1, with the sum 1.
+func (s *Spec) Proportions() bool {
+	sp, err := s.space()
+	return err == nil && len(sp.Simplex) > 0
 }
 
 // identity is what the history was measured with. Trials measured with another one mean something else.

@@ -17,7 +17,8 @@ import (
 
 // specReader turns the nodes of a study.yaml into a Spec; problems gather in the document.
 type specReader struct {
-	doc *yamldoc.Document
+	doc    *yamldoc.Document
+	ranges map[string]yamldoc.Node // of the models, where one is given
 }
 
 var nameRule = regexp.MustCompile(`^[\pL\pN_][\pL\pN_-]*$`)
@@ -103,12 +104,15 @@ func (r specReader) models(n yamldoc.Node) []ModelSpec {
 	var out []ModelSpec
 	names := map[string]bool{}
 	for _, item := range n.List() {
-		m := ModelSpec{Range: Range{0, 1}}
+		m, given := ModelSpec{Range: Range{0, 1}}, yamldoc.Node{}
 		item.Fields(map[string]func(yamldoc.Node){
 			"name":  func(n yamldoc.Node) { m.Name = r.name(n) },
 			"path":  func(n yamldoc.Node) { m.Path = n.Text() },
-			"range": func(n yamldoc.Node) { m.Range = r.bounds(n) },
+			"range": func(n yamldoc.Node) { m.Range, given = r.bounds(n), n },
 		})
+		if given.Present() {
+			r.ranges[m.Name] = given
+		}
 		switch {
 		case m.Name == "" || m.Path == "":
 			item.Failf("a model needs a name and a path")
@@ -463,7 +467,32 @@ func (r specReader) checkNames(root yamldoc.Node, s *Spec) {
 	if r.doc.Err() != nil {
 		return
 	}
-	if _, err := s.space(); err != nil {
+	sp, err := s.space()
+	if err != nil {
 		root.Failf("%s", err)
+		return
 	}
+	r.checkProportions(sp, s)
+}
+
+// checkProportions refuses a range that leaves out some proportions: nothing searches a part of a simplex. One that
+// goes beyond them takes nothing away.
+func (r specReader) checkProportions(sp search.Space, s *Spec) {
+	for _, m := range s.Models {
+		proportion := slices.ContainsFunc(slices.Concat(sp.Simplex...), func(i int) bool { return sp.Coefficients[i].Model == m.Name })
+		if proportion && (m.Range[0] > 0 || m.Range[1] < 1) {
+			r.ranges[m.Name].Failf("[%g, %g] is a part of [0, 1], and with %s the models' coefficients are proportions, of which each may be anything from 0 to 1, as they sum to 1; leave the range out, or %s",
+				m.Range[0], m.Range[1], s.Method.Name, s.scaled())
+		}
+	}
+}
+
+// scaled is how the models' coefficients get ranges of their own where they are proportions.
+func (s *Spec) scaled() string {
+	for _, info := range merge.Methods() {
+		if info.Name == s.Method.Name && slices.Contains(info.Domains, merge.Box) {
+			return "say `normalize: false` under method: then each has a range of its own"
+		}
+	}
+	return "choose a method whose coefficients have ranges of their own, such as task_arithmetic"
 }

@@ -129,6 +129,7 @@ func (s *Study) load(ctx context.Context) (*history, error) {
 			return nil, err
 		}
 	}
+	s.normalise(h)
 	for i := range h.trials {
 		if t := &h.trials[i]; t.Log == "" {
 			t.Log = s.logPath(t.ID)
@@ -179,6 +180,26 @@ func (s *Study) Log(trial int) (string, error) {
 	return strings.ToValidUTF8(string(b), "�"), err
 }
 
+// normalise brings the points of a history, which an earlier parfait may have written as they were given, to the form
+// that stands for their merge, which is what was measured. What stands for none stays as it is: nothing but failed
+// came of it.
+func (s *Study) normalise(h *history) {
+	normal := func(x *[]float64) {
+		if y, err := s.normal(*x); err == nil {
+			*x = y
+		}
+	}
+	for i := range h.trials {
+		normal(&h.trials[i].X)
+	}
+	for i := range h.picks {
+		normal(&h.picks[i].X)
+	}
+	for i := range h.exports {
+		normal(&h.exports[i].X)
+	}
+}
+
 // LoadView returns what SaveView stored for who, or nil.
 func (s *Study) LoadView(who string) ([]byte, error) { return s.store.loadView(who) }
 
@@ -189,10 +210,12 @@ func (s *Study) SaveView(who string, b []byte) error {
 
 // SavePick records a trade-off and why it was chosen.
 func (s *Study) SavePick(p Pick) (Pick, error) {
-	if err := s.checkPoint(p.X); err != nil {
+	x, err := s.normal(p.X)
+	if err != nil {
 		return p, err
 	}
-	p, err := s.store.addPick(p)
+	p.X = x
+	p, err = s.store.addPick(p)
 	s.changed()
 	return p, historyError(s.store.path, err)
 }
