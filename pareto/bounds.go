@@ -66,8 +66,8 @@ func (b Bounds) check(e *Error) {
 	}
 }
 
-// domain is bounds in which every free coordinate runs from 0 to 1: u = (x − lo)/width. Proportions are
-// themselves. What is fixed has no width.
+// domain is Bounds in unit coordinates: u = (x − lo)/width runs from 0 to 1, proportions are themselves. A variable
+// with lo = hi has no width.
 type domain struct {
 	lo, width []float64
 	simplex   [][]int
@@ -87,8 +87,8 @@ func (b Bounds) unit() *domain {
 	return d
 }
 
-// x stores the point at u in dst.
-func (d *domain) x(dst, u []float64) {
+// fromUnit stores the point at u in dst.
+func (d *domain) fromUnit(dst, u []float64) {
 	for i, v := range u {
 		switch {
 		case v >= 1:
@@ -101,8 +101,8 @@ func (d *domain) x(dst, u []float64) {
 	}
 }
 
-// u stores x in the unit coordinates, projected, in dst.
-func (d *domain) u(dst, x []float64) {
+// toUnit stores x in unit coordinates, projected onto the domain, in dst.
+func (d *domain) toUnit(dst, x []float64) {
 	for i, v := range x {
 		dst[i] = 0
 		if d.width[i] > 0 {
@@ -157,9 +157,9 @@ func ontoSimplex(v []float64, set []int) {
 	}
 }
 
-// sample returns n points in unit coordinates: a Latin hypercube, on simplices by exponentials of it, so
-// that they are uniform there.
-func (d *domain) sample(n int, rng *rand.Rand) [][]float64 {
+// latinHypercube returns n points in unit coordinates: a Latin hypercube (McKay, Beckman and Conover 1979), with the
+// proportions of a simplex made of exponentials of it, so that each point is uniform there.
+func (d *domain) latinHypercube(n int, rng *rand.Rand) [][]float64 {
 	out := make([][]float64, n)
 	for k := range out {
 		out[k] = make([]float64, len(d.lo))

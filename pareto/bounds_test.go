@@ -73,9 +73,9 @@ func TestSampleFillsTheDomain(t *testing.T) {
 	d := b.unit()
 	rng := rand.New(rand.NewPCG(1, 1))
 	mean := make([]float64, 4)
-	for _, u := range d.sample(500, rng) {
+	for _, u := range d.latinHypercube(500, rng) {
 		x := make([]float64, 4)
-		d.x(x, u)
+		d.fromUnit(x, u)
 		if !b.Contains(x, 1e-12) {
 			t.Fatalf("%v is out of bounds", x)
 		}

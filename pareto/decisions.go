@@ -30,7 +30,7 @@ func Nearest(fs [][]float64, aspiration []float64) int {
 	if len(front) == 0 || len(aspiration) != len(fs[front[0]]) {
 		return -1
 	}
-	s := scaleOf(fs, front)
+	s := rangesOf(fs, front)
 	var wanted []int
 	for k, v := range aspiration {
 		if !math.IsNaN(v) {
@@ -95,7 +95,7 @@ func CostliestLimit(fs [][]float64, limits []float64) int {
 	if len(rows) == 0 || len(fs[rows[0]]) != len(limits) || len(Satisfying(fs, limits)) > 0 {
 		return -1
 	}
-	s := scaleOf(fs, rows)
+	s := rangesOf(fs, rows)
 	best, most, nearest := -1, -1, math.Inf(1)
 	for k, l := range limits {
 		if math.IsNaN(l) || math.IsInf(l, 1) {
@@ -116,7 +116,7 @@ func CostliestLimit(fs [][]float64, limits []float64) int {
 }
 
 // shortfall is the largest excess of f over the limits but one, in units of the ranges.
-func (s scale) shortfall(f, limits []float64, without int) float64 {
+func (s ranges) shortfall(f, limits []float64, without int) float64 {
 	worst := 0.0
 	for k, v := range f {
 		if k == without || !(v > limits[k]) {
@@ -136,7 +136,7 @@ func (s scale) shortfall(f, limits []float64, without int) float64 {
 // weight is 0.
 func Weighted(fs [][]float64, weights []float64) int {
 	front := NonDominated(fs)
-	s := scaleOf(fs, front)
+	s := rangesOf(fs, front)
 	return least(front, func(i int) float64 {
 		sum := 0.0
 		for k, v := range fs[i] {

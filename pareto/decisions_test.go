@@ -42,7 +42,7 @@ func TestKneeHasTheBestTradeOff(t *testing.T) {
 		m := rapid.IntRange(2, 5).Draw(t, "objectives")
 		fs := cube(rapid.Uint64().Draw(t, "seed"), 30, m)
 		front := NonDominated(fs)
-		s, k := scaleOf(fs, front), Knee(fs)
+		s, k := rangesOf(fs, front), Knee(fs)
 		for _, i := range front {
 			gain := 0.0
 			for j := range m {
@@ -198,7 +198,7 @@ func TestWeightedIsOnTheConvexHull(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		fs := cube(rapid.Uint64().Draw(t, "seed"), 40, 3)
 		w := cube(rapid.Uint64().Draw(t, "weights"), 1, 3)[0]
-		s := scaleOf(fs, NonDominated(fs))
+		s := rangesOf(fs, NonDominated(fs))
 		sum := func(i int) float64 {
 			v := 0.0
 			for k := range w {

@@ -8,94 +8,109 @@ import (
 	"parfait/parallel"
 )
 
-// fill aims at what the ends cover worst: at as many places as are missing, and at whatever is farther from
-// the ends than they are from each other, up to the tolerance. Places are sites that were evaluated on the
-// way and points between and about the ends. False where nothing is left to cover.
-func (t *tracer) fill(ends []*site, missing int, tolerance float64) bool {
+// How holes are filled
+//
+// Idea. The additive ε of a sample, by how much the nearest end would have to be improved in every objective to be
+// at least as good, is large where the front has no end near it: there is a hole in the front, or the sample
+// is beyond it. So the samples with the largest ε are where further directions are aimed, along the ray from
+// the ideal through the sample. As soon as one is chosen it counts as covered, so that the next is elsewhere.
+//
+// New samples are placed for this first: points between neighbouring ends, where on a connected front more of it
+// lies; midpoints of any two ends, for pieces; ends with one coordinate drawn anew, for other valleys. Whether
+// ends are neighbours is told by their Gabriel graph: no other end lies in the ball with the two as its poles.
+//
+// Invariant. A sample's ε is kept from round to round and only falls as ends are added (updateHoles looks at
+// the new ends alone); a rescaling of the objectives starts it anew. No sample is aimed at twice.
+//
+// Cost. O(N) new evaluations a round, O(samples · new ends · M) for ε, O(N²·M) for the graph.
+
+// fill aims directions at the samples that the ends cover worst: as many as ends are missing, and more where a hole
+// is wider than tolerance times the spacing of the ends. False where there is nothing to aim at.
+func (t *tracer) fill(ends []*sample, missing int, tolerance float64) bool {
 	n := max(missing, t.o.N/8, 4)
 	t.evaluate(append(t.between(ends, n), t.redrawn(ends, max(n/2, 2*t.d))...), false)
-	open := t.holes(ends)
-	deep := tolerance * t.spacing(ends)
-	var aims []*site
-	for len(open) > 0 && len(aims) < n {
+	holes := t.updateHoles(ends)
+	minEpsilon := tolerance * t.spacing(ends)
+	var targets []*sample
+	for len(holes) > 0 && len(targets) < n {
 		at := 0
-		for i, h := range open {
-			if h.depth > open[at].depth {
+		for i, h := range holes {
+			if h.epsilon > holes[at].epsilon {
 				at = i
 			}
 		}
-		if open[at].depth < shallow || len(aims) >= missing && open[at].depth < deep {
+		if holes[at].epsilon < negligible || len(targets) >= missing && holes[at].epsilon < minEpsilon {
 			break
 		}
-		s := open[at].site
-		s.aimed, open[at].depth = true, 0
-		if !t.likelyInside(s) {
+		s := holes[at].sample
+		s.targeted, holes[at].epsilon = true, 0
+		if !t.likelyFeasible(s) {
 			continue
 		}
-		aims = append(aims, s)
-		for i := range open {
-			open[i].depth = s.covering(open[i].site, open[i].depth)
+		targets = append(targets, s)
+		for i := range holes {
+			holes[i].epsilon = s.epsilonTo(holes[i].sample, holes[i].epsilon)
 		}
 	}
-	if t.surveyed {
-		t.judge(aims)
+	if t.seedsChecked {
+		t.checkFeasible(targets)
 	}
 	var weights [][]float64
-	for _, s := range aims {
-		if !s.outside() {
-			weights = append(weights, along(s.v))
+	for _, s := range targets {
+		if !s.infeasible() {
+			weights = append(weights, weightsTowards(s.v))
 		}
 	}
-	t.aim(weights)
-	return len(aims) > 0
+	t.addDirections(weights)
+	return len(targets) > 0
 }
 
-// hole is a site that could be aimed at.
+// hole is a sample that could be aimed at.
 type hole struct {
-	site  *site
-	depth float64
+	sample  *sample
+	epsilon float64
 }
 
-// shallow is the depth below which a hole is none.
-const shallow = 1e-4
+// negligible is the ε, in units of the ranges, below which a sample is covered.
+const negligible = 1e-4
 
-// holes brings the depths of all sites up to date with the ends and returns those that are worth an aim.
-func (t *tracer) holes(ends []*site) []hole {
-	var fresh []*site
+// updateHoles brings the ε of all samples up to date with the ends and returns those that could be aimed at.
+func (t *tracer) updateHoles(ends []*sample) []hole {
+	var fresh []*sample
 	for _, s := range ends {
-		if !s.end {
+		if !s.isEnd {
 			fresh = append(fresh, s)
 		}
 	}
-	parallel.For(t.o.Workers, len(t.sites), func(i int) {
-		s, by := t.sites[i], fresh
-		if s.depth < shallow {
+	parallel.For(t.o.Workers, len(t.samples), func(i int) {
+		s, by := t.samples[i], fresh
+		if s.epsilon < negligible {
 			return
 		}
-		if math.IsInf(s.depth, 1) {
+		if math.IsInf(s.epsilon, 1) {
 			by = ends
 		}
 		for _, end := range by {
-			if s.depth = end.covering(s, s.depth); s.depth < shallow {
+			if s.epsilon = end.epsilonTo(s, s.epsilon); s.epsilon < negligible {
 				break
 			}
 		}
 	})
 	for _, s := range fresh {
-		s.end = true
+		s.isEnd = true
 	}
 	var out []hole
-	for _, s := range t.sites {
-		if s.depth >= shallow && !s.aimed && !s.outside() {
-			out = append(out, hole{s, s.depth})
+	for _, s := range t.samples {
+		if s.epsilon >= negligible && !s.targeted && !s.infeasible() {
+			out = append(out, hole{s, s.epsilon})
 		}
 	}
 	return out
 }
 
-// covering returns how far, in units of the ranges, s would have to be shifted to cover the other site, its
-// additive ε, where that is less than the least so far.
-func (s *site) covering(other *site, least float64) float64 {
+// epsilonTo returns the additive ε of the other sample to s, max_k (s_k − other_k), where that is less than least,
+// and least otherwise.
+func (s *sample) epsilonTo(other *sample, least float64) float64 {
 	worst := math.Inf(-1)
 	for k, v := range s.v {
 		if d := v - other.v[k]; d > worst {
@@ -107,8 +122,8 @@ func (s *site) covering(other *site, least float64) float64 {
 	return worst
 }
 
-// spacing is how far apart as many ends are as are wanted, spread evenly; Inf where there are fewer.
-func (t *tracer) spacing(ends []*site) float64 {
+// spacing is how far apart N of the ends are, spread evenly; Inf where there are fewer.
+func (t *tracer) spacing(ends []*sample) float64 {
 	if len(ends) <= t.o.N {
 		return math.Inf(1)
 	}
@@ -122,9 +137,9 @@ func (t *tracer) spacing(ends []*site) float64 {
 
 // between returns n points that divide the gaps between neighbouring ends evenly, and half as many midway
 // between any two ends.
-func (t *tracer) between(ends []*site, n int) [][]float64 {
+func (t *tracer) between(ends []*sample, n int) [][]float64 {
 	var us [][]float64
-	at := func(a, b *site, share float64) {
+	at := func(a, b *sample, share float64) {
 		u := make([]float64, t.d)
 		for j, v := range a.u {
 			u[j] = v + share*(b.u[j]-v)
@@ -156,7 +171,7 @@ func (t *tracer) between(ends []*site, n int) [][]float64 {
 }
 
 // redrawn returns ends with one coordinate drawn anew: what lies elsewhere on the front is often that near.
-func (t *tracer) redrawn(ends []*site, n int) [][]float64 {
+func (t *tracer) redrawn(ends []*sample, n int) [][]float64 {
 	us := make([][]float64, n)
 	for i := range us {
 		us[i] = slices.Clone(ends[t.rng.IntN(len(ends))].u)
@@ -166,7 +181,7 @@ func (t *tracer) redrawn(ends []*site, n int) [][]float64 {
 	return us
 }
 
-// gap is between two ends, and how many points are to divide it.
+// gap is between two ends, by index, and how many points are to divide it.
 type gap struct {
 	a, b   int
 	length float64
@@ -177,19 +192,20 @@ func (g gap) wider(o gap) int {
 	return cmp.Or(cmp.Compare(o.length, g.length), cmp.Compare(g.a, o.a), cmp.Compare(g.b, o.b))
 }
 
+// part is the length of each of the parts.
 func (g gap) part() float64 { return g.length / float64(g.inside+1) }
 
-// gaps are between ends that have no other between them, the widest first: the edges of their Gabriel graph
-// (1969), of which only the nearest ends are tested to lie between, and the widest for each end are kept. O(n²).
-func (t *tracer) gaps(ends []*site) []gap {
+// gaps are between neighbouring ends, the widest first: the edges of their Gabriel graph (Gabriel and Sokal 1969), but
+// only the eight nearest ends are tested to lie between, and the widest 2M edges of each end are kept. O(n²·M).
+func (t *tracer) gaps(ends []*sample) []gap {
 	if t.p.M == 2 {
-		return alongGaps(ends)
+		return gapsOfTwo(ends)
 	}
 	const tested = 8
 	near := make([][]neighbour, len(ends))
 	parallel.For(t.o.Workers, len(ends), func(i int) { near[i] = nearestOf(ends, i, tested) })
 	if t.p.M > 4 {
-		return shortGaps(ends, near)
+		return gapsToNearest(ends, near)
 	}
 	found := make([][]gap, len(ends))
 	parallel.For(t.o.Workers, len(ends), func(i int) {
@@ -208,8 +224,8 @@ func (t *tracer) gaps(ends []*site) []gap {
 	return out
 }
 
-// alongGaps are those between ends that follow one another along a front of two objectives. O(n log n).
-func alongGaps(ends []*site) []gap {
+// gapsOfTwo are those between ends that follow one another along a front of two objectives. O(n log n).
+func gapsOfTwo(ends []*sample) []gap {
 	order := ascending(len(ends), func(i int32) float64 { return ends[i].v[0] })
 	var out []gap
 	for k := 1; k < len(order); k++ {
@@ -222,17 +238,17 @@ func alongGaps(ends []*site) []gap {
 	return out
 }
 
-// shortGaps are those to the nearest ends: with many objectives almost any two have no other between them.
-func shortGaps(ends []*site, near [][]neighbour) []gap {
-	index := make(map[*site]int, len(ends))
+// gapsToNearest are those to the nearest ends: with many objectives almost any two have no other between them.
+func gapsToNearest(ends []*sample, near [][]neighbour) []gap {
+	index := make(map[*sample]int, len(ends))
 	for i, s := range ends {
 		index[s] = i
 	}
 	var out []gap
 	for i := range ends {
 		for _, n := range near[i] {
-			if j := index[n.site]; i < j || !slices.ContainsFunc(near[j], func(q neighbour) bool { return q.site == ends[i] }) {
-				out = append(out, gap{a: min(i, j), b: max(i, j), length: math.Sqrt(n.far)})
+			if j := index[n.sample]; i < j || !slices.ContainsFunc(near[j], func(q neighbour) bool { return q.sample == ends[i] }) {
+				out = append(out, gap{a: min(i, j), b: max(i, j), length: math.Sqrt(n.dist2)})
 			}
 		}
 	}
@@ -241,12 +257,12 @@ func shortGaps(ends []*site, near [][]neighbour) []gap {
 }
 
 // anyBetween says whether any neighbour of one end of a gap is in the ball with the gap as its diameter.
-func anyBetween(near []neighbour, other *site, length float64) bool {
+func anyBetween(near []neighbour, other *sample, length float64) bool {
 	for _, n := range near {
-		if n.far >= length {
+		if n.dist2 >= length {
 			return false
 		}
-		if n.far+squared(n.site.v, other.v) < length*(1-1e-9) {
+		if n.dist2+squared(n.sample.v, other.v) < length*(1-1e-9) {
 			return true
 		}
 	}
@@ -254,7 +270,7 @@ func anyBetween(near []neighbour, other *site, length float64) bool {
 }
 
 // nearestOf returns the n ends nearest to end i.
-func nearestOf(ends []*site, i, n int) []neighbour {
+func nearestOf(ends []*sample, i, n int) []neighbour {
 	out := make([]neighbour, 0, n+1)
 	for j, s := range ends {
 		if j != i {

@@ -22,7 +22,7 @@ type FrontOptions struct {
 // spread, ordered by the first objective. Deterministic.
 //
 // From a sample of the bounds, directions in the space of objectives are each followed to the front by
-// minimising the augmented Chebyshev function max_i w_i·f̂_i + ρΣf̂ (Steuer and Choo 1983) in steps that
+// minimising the augmentation Chebyshev function max_i w_i·f̂_i + ρΣf̂ (Steuer and Choo 1983) in steps that
 // solve the linearised problem within the bounds under a proximal term (Fliege and Svaiter 2000); all
 // directions share all evaluations. Then holes are filled, the deepest first: evaluated points, points
 // between neighbours on the front, and such with a coordinate drawn anew, that the front covers least, by
@@ -42,12 +42,12 @@ func Front(ctx context.Context, p Problem, o FrontOptions) (xs, fs [][]float64, 
 	if err := t.trace(); err != nil {
 		return nil, nil, err
 	}
-	xs, fs = t.front()
+	xs, fs = t.result()
 	return xs, fs, nil
 }
 
-// mostPoints is the largest front that can be asked for.
-const mostPoints = 2000
+// maxPoints is the largest front that can be asked for.
+const maxPoints = 2000
 
 func newTracer(ctx context.Context, p Problem, o FrontOptions) (*tracer, error) {
 	e := &Error{}
@@ -55,8 +55,8 @@ func newTracer(ctx context.Context, p Problem, o FrontOptions) (*tracer, error) 
 	if o.N == 0 {
 		o.N = 100
 	}
-	if o.N < 0 || o.N > mostPoints {
-		e.add(BadOption, "N is %d: expected 1 to %d", o.N, mostPoints)
+	if o.N < 0 || o.N > maxPoints {
+		e.add(BadOption, "N is %d: expected 1 to %d", o.N, maxPoints)
 	}
 	for i, x := range o.Starts {
 		if len(x) != len(p.Lo) || slices.ContainsFunc(x, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }) {
@@ -79,8 +79,8 @@ func (p Problem) check(e *Error) {
 	}
 }
 
-// front is the spread-out part of where the goals ended.
-func (t *tracer) front() (xs, fs [][]float64) {
+// result is N of the ends, spread evenly.
+func (t *tracer) result() (xs, fs [][]float64) {
 	ends := t.ends()
 	points := make([][]float64, len(ends))
 	for i, s := range ends {

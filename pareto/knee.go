@@ -14,7 +14,7 @@ func Knee(fs [][]float64) int {
 	if len(front) == 0 {
 		return -1
 	}
-	s := scaleOf(fs, front)
+	s := rangesOf(fs, front)
 	best, sum, worst := -1, math.Inf(1), math.Inf(1)
 	for _, i := range front {
 		total, largest := 0.0, 0.0
@@ -31,10 +31,10 @@ func Knee(fs [][]float64) int {
 }
 
 // scale is the ideal and the range of each objective over some rows.
-type scale struct{ ideal, nadir []float64 }
+type ranges struct{ ideal, nadir []float64 }
 
-func scaleOf(fs [][]float64, rows []int) scale {
-	var s scale
+func rangesOf(fs [][]float64, rows []int) ranges {
+	var s ranges
 	for _, i := range rows {
 		s.include(fs[i])
 	}
@@ -42,7 +42,7 @@ func scaleOf(fs [][]float64, rows []int) scale {
 }
 
 // include extends the ranges to f.
-func (s *scale) include(f []float64) {
+func (s *ranges) include(f []float64) {
 	if s.ideal == nil {
 		s.ideal, s.nadir = append(s.ideal, f...), append(s.nadir, f...)
 		return
@@ -53,7 +53,7 @@ func (s *scale) include(f []float64) {
 }
 
 // unit maps a value of objective k to [0, 1] over the range; 0 where there is no range.
-func (s scale) unit(k int, v float64) float64 {
+func (s ranges) unit(k int, v float64) float64 {
 	w := s.nadir[k] - s.ideal[k]
 	if !(w > 0) {
 		return 0

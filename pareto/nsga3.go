@@ -153,9 +153,9 @@ func (v *Evolution) Ask(n int) [][]float64 {
 	if len(v.xs) < 2 {
 		out = append(out, v.starts[:min(n, len(v.starts))]...)
 		v.starts = v.starts[len(out):]
-		for _, u := range v.dom.sample(n-len(out), v.rng) {
+		for _, u := range v.dom.latinHypercube(n-len(out), v.rng) {
 			x := make([]float64, len(u))
-			v.dom.x(x, u)
+			v.dom.fromUnit(x, u)
 			out = append(out, x)
 		}
 		return out

@@ -5,28 +5,31 @@ import (
 	"slices"
 )
 
-// proximal is the step of one goal: over the bounds, the minimum of the linearised objectives
+// proximal is the step of one direction: over the s with u + s within the bounds, the minimum of the linearised
+// weighted objectives under a proximal term,
 //
-//	max_i (G_i + A_i·d) + ‖d‖²/2η,
+//	max_i (g_i + a_i·s) + ‖s‖²/2η + penalty·max(0, c + ∇c·s),
 //
-// found in the dual, d(λ) = clamp(u − ηAᵀλ) − u with λ on the simplex, by accelerated projected
-// gradients with restarts (Beck and Teboulle 2009; O'Donoghue and Candès 2015).
+// where the last term keeps the step feasible for a constrained direction. It is solved in the dual: for multipliers
+// λ on the simplex and ν in [0, penalty] the best step is s(λ, ν) = clamp(u − η(Aᵀλ + ν∇c)) − u, and λ and ν
+// are found by accelerated projected gradients with restarts (Beck and Teboulle 2009; O'Donoghue and Candès
+// 2015). The duality gap says when that is near enough. O(M·d) an iteration, 60 at most.
 type proximal struct {
 	d    int
-	rows []int     // objectives with a weight
-	a, g []float64 // len(rows) × d, len(rows)
-	u    []float64
+	rows []int     // the m objectives with a weight
+	a, g []float64 // m × d derivatives and m values
+	u    []float64 // d: where the step starts
 	eta  float64
-	// The fence: Feasible's slope and value, in units of the steepest objective; nil for none.
-	slope []float64
-	limit float64
-	dom   *domain
+	dom  *domain
+
+	conGrad  []float64 // d: ∇c, scaled so that it is as long as the steepest objective's; nil: no constraint
+	conValue float64   // c, likewise
 }
 
-// propose stores the step of a goal in its next, and what it gains to first order in predicted.
-func (t *tracer) propose(g *goal) {
+// propose stores where a step of a direction leads, and what it gains to first order.
+func (t *tracer) propose(g *direction) {
 	q := t.linearise(g)
-	g.predicted = 0
+	g.predictedGain = 0
 	norm := 0.0
 	for k := range q.g {
 		norm = max(norm, math.Sqrt(dot(q.row(k), q.row(k))))
@@ -34,46 +37,47 @@ func (t *tracer) propose(g *goal) {
 	if !(norm > 0) || math.IsInf(norm, 1) {
 		return
 	}
-	if !(g.reach > 0) {
-		g.reach = 0.15 * math.Sqrt(float64(t.d)) / norm
+	if !(g.eta > 0) {
+		g.eta = 0.15 * math.Sqrt(float64(t.d)) / norm
 	}
-	q.eta = g.reach
-	if g.careful {
-		g.slope = t.incline(g.at)
-		q.fence(g.slope, g.at.doubt, norm)
+	q.eta = g.eta
+	if g.constrained {
+		g.gradient = t.constraintGradient(g.at)
+		q.constrain(g.gradient, g.at.violation, norm)
 	}
-	if len(g.dual) == 0 {
-		g.dual = make([]float64, t.p.M)
+	if len(g.multipliers) == 0 {
+		g.multipliers = make([]float64, t.p.M)
 		at := 0
 		for k, v := range q.g {
 			if v > q.g[at] {
 				at = k
 			}
 		}
-		g.dual[q.rows[at]] = 1
+		g.multipliers[q.rows[at]] = 1
 	}
 	lambda := make([]float64, len(q.rows))
 	for k, i := range q.rows {
-		lambda[k] = g.dual[i]
+		lambda[k] = g.multipliers[i]
 	}
-	g.next, g.predicted = q.solve(lambda)
+	g.next, g.predictedGain = q.solve(lambda)
 	for k, i := range q.rows {
-		g.dual[i] = lambda[k]
+		g.multipliers[i] = lambda[k]
 	}
 }
 
-func (t *tracer) linearise(g *goal) *proximal {
+// linearise is the direction's problem at its sample.
+func (t *tracer) linearise(g *direction) *proximal {
 	q := &proximal{d: t.d, u: g.at.u, dom: t.dom}
 	slope := make([]float64, t.d)
 	for k, w := range g.w {
 		if w > 0 {
 			q.rows = append(q.rows, k)
 		}
-		t.addSlope(slope, augmented, g.at, k)
+		t.addSlope(slope, augmentation, g.at, k)
 	}
 	q.a, q.g = make([]float64, 0, len(q.rows)*t.d), make([]float64, 0, len(q.rows))
 	for n, k := range q.rows {
-		q.g = append(q.g, g.w[k]*g.at.v[k]+augmented*g.at.sum)
+		q.g = append(q.g, g.w[k]*g.at.v[k]+augmentation*g.at.sum)
 		q.a = append(q.a, slope...)
 		t.addSlope(q.row(n), g.w[k], g.at, k)
 	}
@@ -81,7 +85,7 @@ func (t *tracer) linearise(g *goal) *proximal {
 }
 
 // addSlope adds w times the derivative of objective k, in units of its range.
-func (t *tracer) addSlope(dst []float64, w float64, s *site, k int) {
+func (t *tracer) addSlope(dst []float64, w float64, s *sample, k int) {
 	r := t.nadir[k] - t.ideal[k]
 	if !(r > 0) {
 		return
@@ -93,43 +97,44 @@ func (t *tracer) addSlope(dst []float64, w float64, s *site, k int) {
 
 func (q *proximal) row(k int) []float64 { return q.a[k*q.d : (k+1)*q.d] }
 
-// penalty is what it costs to leave the fence, in units of the steepest objective.
-const penalty = 10
+// conPenalty is what violating the constraint costs, in units of the steepest objective: more than 1 is exact.
+const conPenalty = 10
 
-// fence adds the constraint that Feasible, of the given slope and value, does not rise above 0, as an exact
-// penalty. Nine tenths of the way to it are allowed at a time.
-func (q *proximal) fence(slope []float64, doubt, norm float64) {
-	steep := math.Sqrt(dot(slope, slope))
+// constrain adds the constraint that Feasible, of the given gradient and value, does not rise above 0. A step may go
+// nine tenths of the way to it.
+func (q *proximal) constrain(gradient []float64, violation, norm float64) {
+	steep := math.Sqrt(dot(gradient, gradient))
 	if !(steep > 0) {
 		return
 	}
-	q.limit = 0.9 * doubt * norm / steep
-	for _, v := range slope {
-		q.slope = append(q.slope, v*norm/steep)
+	q.conValue = 0.9 * violation * norm / steep
+	for _, v := range gradient {
+		q.conGrad = append(q.conGrad, v*norm/steep)
 	}
 }
 
-// solve returns the best point found and its gain to first order; λ is where to start, and where it ended.
+// solve returns the best point found and its gain to first order, from the multipliers given, which become those of
+// the solution.
 func (q *proximal) solve(lambda []float64) (next []float64, gain float64) {
 	m := len(lambda)
 	s := newDual(lambda)
-	lipschitz := q.eta * (dot(q.a, q.a) + dot(q.slope, q.slope))
+	lipschitz := q.eta * (dot(q.a, q.a) + dot(q.conGrad, q.conGrad))
 	room := make([]float64, m+2*q.d)
 	value, step := room[:m], room[m:m+q.d]
 	next = room[m+q.d:]
 	before := slices.Max(q.g)
 	gain = math.Inf(-1)
 	for range 60 {
-		q.step(step, s.mu, s.nu)
+		q.step(step, s.mu, s.muC)
 		worst, mean := math.Inf(-1), 0.0
 		for k := range m {
 			value[k] = q.g[k] + dot(q.row(k), step)
 			worst, mean = max(worst, value[k]), mean+s.mu[k]*value[k]
 		}
 		over := 0.0
-		if q.slope != nil {
-			over = q.limit + dot(q.slope, step)
-			worst, mean = worst+penalty*max(over, 0), mean+s.nu*over
+		if q.conGrad != nil {
+			over = q.conValue + dot(q.conGrad, step)
+			worst, mean = worst+conPenalty*max(over, 0), mean+s.muC*over
 		}
 		if before-worst > gain {
 			gain = before - worst
@@ -149,12 +154,12 @@ func (q *proximal) solve(lambda []float64) (next []float64, gain float64) {
 	return next, gain
 }
 
-// dual is the state of the accelerated ascent: the multipliers of the objectives and of the fence, and the
-// points ahead of them where the slope is taken.
+// dual is the state of the accelerated ascent: the multipliers of the objectives and of the constraint, and the
+// extrapolated ones at which the gradient is taken.
 type dual struct {
-	lambda, mu, old []float64
-	fence, nu       float64
-	all             []int
+	lambda, mu, old []float64 // m: multipliers, extrapolated, and before
+	lambdaC, muC    float64   // of the constraint
+	all             []int     // 0…m−1
 	momentum        float64
 }
 
@@ -166,16 +171,16 @@ func newDual(lambda []float64) *dual {
 	return s
 }
 
-// ascend makes a step of the given size from the points ahead.
-func (s *dual) ascend(step []float64, fence float64) {
+// ascend makes a step from the extrapolated multipliers.
+func (s *dual) ascend(step []float64, stepC float64) {
 	copy(s.old, s.lambda)
-	before := s.fence
+	before := s.lambdaC
 	for k, v := range step {
 		s.lambda[k] = s.mu[k] + v
 	}
 	ontoSimplex(s.lambda, s.all)
-	s.fence = min(max(s.nu+fence, 0), penalty)
-	up := (s.nu - s.fence) * (s.fence - before)
+	s.lambdaC = min(max(s.muC+stepC, 0), conPenalty)
+	up := (s.muC - s.lambdaC) * (s.lambdaC - before)
 	for k, v := range s.lambda {
 		up += (s.mu[k] - v) * (v - s.old[k])
 	}
@@ -187,15 +192,15 @@ func (s *dual) ascend(step []float64, fence float64) {
 	for k, v := range s.lambda {
 		s.mu[k] = max(v+ahead*(v-s.old[k]), 0)
 	}
-	s.nu = min(max(s.fence+ahead*(s.fence-before), 0), penalty)
+	s.muC = min(max(s.lambdaC+ahead*(s.lambdaC-before), 0), conPenalty)
 	s.momentum = following
 }
 
-// step stores d(λ, ν).
+// step stores s(λ, ν).
 func (q *proximal) step(dst, lambda []float64, nu float64) {
 	copy(dst, q.u)
 	if nu > 0 {
-		for i, v := range q.slope {
+		for i, v := range q.conGrad {
 			dst[i] -= q.eta * nu * v
 		}
 	}

@@ -14,7 +14,7 @@ func Subset(fs [][]float64, n int) []int {
 	if n <= 0 || len(front) == 0 {
 		return nil
 	}
-	s := scaleOf(fs, front)
+	s := rangesOf(fs, front)
 	points := make([][]float64, len(front))
 	for i, f := range front {
 		points[i] = make([]float64, len(fs[f]))

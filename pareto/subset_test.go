@@ -47,7 +47,7 @@ func TestSubset(t *testing.T) {
 // least possible, so certainly not farther than any two of them are apart.
 func TestSubsetCovers(t *testing.T) {
 	fs := sphere(3, 800, 3)
-	s := scaleOf(fs, NonDominated(fs))
+	s := rangesOf(fs, NonDominated(fs))
 	apart := func(a, b []float64) float64 {
 		sum := 0.0
 		for k := range a {
