@@ -20,11 +20,11 @@ func Attainment(fronts [][][]float64, level int) [][]float64 {
 			}
 		}
 	}
-	var all []attained
+	var all []labelled
 	for i, front := range fronts {
 		for _, p := range front {
 			if m > 0 && orderable(p, m) {
-				all = append(all, attained{p, i})
+				all = append(all, labelled{p, i})
 			}
 		}
 	}
@@ -37,19 +37,20 @@ func Attainment(fronts [][][]float64, level int) [][]float64 {
 	return out
 }
 
-// attained is a point and the front that it is from.
-type attained struct {
+// labelled is a point and the front that it is from.
+type labelled struct {
 	p     []float64
 	front int
 }
 
+// surface is which attainment surface is wanted: how many fronts there are, and the level.
 type surface struct{ fronts, level int }
 
-// of is the surface of the first m objectives: for every value of the last, that of the others among the
-// points up to it.
-func (s surface) of(all []attained, m int) [][]float64 {
+// of is the surface of the first m objectives: for every value of the last of these, the surface of the others
+// among the points up to it, less what was there before.
+func (s surface) of(all []labelled, m int) [][]float64 {
 	all = slices.Clone(all)
-	slices.SortStableFunc(all, func(a, b attained) int { return cmp.Compare(a.p[m-1], b.p[m-1]) })
+	slices.SortStableFunc(all, func(a, b labelled) int { return cmp.Compare(a.p[m-1], b.p[m-1]) })
 	if m <= 2 {
 		return s.ofTwo(all, m)
 	}
@@ -70,8 +71,9 @@ func (s surface) of(all []attained, m int) [][]float64 {
 	return out
 }
 
-// ofTwo sweeps the last objective and keeps the level-th best of the fronts' best first ones.
-func (s surface) ofTwo(all []attained, m int) [][]float64 {
+// ofTwo is of for one or two objectives: it sweeps the last and keeps, over the fronts, the level-th smallest of
+// their best values of the first.
+func (s surface) ofTwo(all []labelled, m int) [][]float64 {
 	best := slices.Repeat([]float64{math.Inf(1)}, s.fronts)
 	seen := make([]bool, s.fronts)
 	var ranked []float64 // of the fronts seen, ascending

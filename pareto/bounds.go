@@ -157,8 +157,8 @@ func ontoSimplex(v []float64, set []int) {
 	}
 }
 
-// latinHypercube returns n points in unit coordinates: a Latin hypercube (McKay, Beckman and Conover 1979), with the
-// proportions of a simplex made of exponentials of it, so that each point is uniform there.
+// latinHypercube returns n points in unit coordinates: a Latin hypercube (McKay, Beckman and Conover 1979), with
+// the proportions of a simplex made of exponentials of it, so that each point is uniform there.
 func (d *domain) latinHypercube(n int, rng *rand.Rand) [][]float64 {
 	out := make([][]float64, n)
 	for k := range out {

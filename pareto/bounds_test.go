@@ -131,7 +131,7 @@ func TestAscending(t *testing.T) {
 func TestPlaces(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.SampledFrom([]int{1, 63, 64, 65, 5000, 300000}).Draw(t, "n")
-		p, members := newPlaces(n), map[int]bool{}
+		p, members := newIndexSet(n), map[int]bool{}
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
 		for range 60 {
 			i := rng.IntN(n)

@@ -28,23 +28,23 @@ func Contributions(points [][]float64, ref []float64) []float64 {
 			index = append(index, i)
 		}
 	}
-	c := newCloud(points, ref)
+	c := shift(points, ref)
 	if c.n() == 0 {
 		return out
 	}
-	alone := c.alone
+	exclusive := c.exclusive
 	if c.m <= 3 {
-		alone = c.padded().alone3
+		exclusive = c.padded().exclusive3
 	}
-	for k, v := range alone() {
+	for k, v := range exclusive() {
 		out[index[k]] = v
 	}
 	return out
 }
 
 // padded adds objectives in which all points are alike, up to three; volumes stay what they are.
-func (c cloud) padded() cloud {
-	out := cloud{m: 3, v: make([]float64, 0, 3*c.n())}
+func (c shifted) padded() shifted {
+	out := shifted{m: 3, v: make([]float64, 0, 3*c.n())}
 	for i := range c.n() {
 		row := [3]float64{-1, -1, -1}
 		copy(row[:], c.v[i*c.m:(i+1)*c.m])
@@ -53,91 +53,105 @@ func (c cloud) padded() cloud {
 	return out
 }
 
-// alone is what each point adds to all others, by the limited volumes of the recursion.
-func (c cloud) alone() []float64 {
+// exclusive is what each point adds to the volume of all others, in the order of the points.
+func (c shifted) exclusive() []float64 {
 	out := make([]float64, c.n())
 	order := ascending(c.n(), func(i int32) float64 { return c.at(i, c.m-1) })
 	rows := c.byLast()
 	parallel.For(0, len(order), func(k int) {
-		l := newLimits(c.m)
-		v := &level{bound: make([]float64, c.m)}
+		l := newWFG(c.m)
+		v := &wfgLevel{bound: make([]float64, c.m)}
 		v.front = append(v.front, rows[:k*c.m]...)
 		v.front = append(v.front, rows[(k+1)*c.m:]...)
-		out[order[k]] = l.alone(v, rows[k*c.m:(k+1)*c.m])
+		out[order[k]] = l.exclusive(v, rows[k*c.m:(k+1)*c.m])
 	})
 	return out
 }
 
-// owner is a point on the stairs and the region that it alone covers: right of x and above y, up to
-// right and top, outside the quadrants of its inner points.
-type owner struct {
+// The contributions of three objectives
+//
+// Idea (HVC3D: Emmerich and Fonseca 2011). Sweep the third objective, z, and keep the front of the first two. At
+// each z, a point of that front alone dominates a region: right of it and above it, up to its neighbours on
+// the front, less the quadrants of the points inside that dominate the region too (they are not on the front of
+// the two, but were passed). Its contribution is the integral of the region's area over z. A new point changes
+// only the regions of its neighbours and of the points that it takes off the front; before a region changes,
+// its volume so far is added up (advance).
+//
+// Invariant. inner ascends in x and descends in y and lies within the region.
+//
+// Cost. O(n log n) where no point is dominated: each point enters an inner list as often as it leaves the front.
+
+// region is what one point on the front of two objectives alone dominates: from (x, y) to (right, top), less the
+// quadrants of inner.
+type region struct {
 	x, y, right, top float64
-	inner            []corner // ascending x, descending y
-	area             float64  // of the region
-	since            float64  // in z
+	inner            []corner
+	area             float64 // at the present z
+	since            float64 // the z up to which volume is counted
 	volume           float64
 }
 
-// alone3 sweeps the third objective; a point on the stairs owns what lies between its neighbours.
-func (c cloud) alone3() []float64 {
-	byX := orderXY(c)
-	place := make([]int32, c.n())
+// exclusive3 is exclusive for three objectives.
+func (c shifted) exclusive3() []float64 {
+	byX := orderByXY(c)
+	at := make([]int32, c.n()) // index in byX
 	for k, i := range byX {
-		place[i] = int32(k)
+		at[i] = int32(k)
 	}
-	own := make([]owner, c.n()) // by place
-	on := newPlaces(c.n())
+	regions := make([]region, c.n()) // in the order of byX
+	on := newIndexSet(c.n())
 	for _, i := range ascending(c.n(), func(i int32) float64 { return c.at(i, 2) }) {
-		p, z := place[i], c.at(i, 2)
-		o := &own[p]
+		p, z := at[i], c.at(i, 2)
+		o := &regions[p]
 		o.x, o.y, o.since = c.at(i, 0), c.at(i, 1), z
 		before := on.before(p)
 		if before >= 0 {
-			b := &own[before]
+			b := &regions[before]
 			if b.y <= o.y {
-				b.flush(z)
+				b.advance(z)
 				b.add(o.x, o.y)
 				continue
 			}
 			o.top = b.y
 		}
 		after := on.after(p)
-		for ; after >= 0 && own[after].y >= o.y; after = on.after(after) {
-			a := &own[after]
-			a.flush(z)
+		for ; after >= 0 && regions[after].y >= o.y; after = on.after(after) {
+			a := &regions[after]
+			a.advance(z)
 			a.area = 0
 			o.inner = append(o.inner, corner{a.x, a.y})
 			on.remove(after)
 		}
 		if after >= 0 {
-			a := &own[after]
-			a.flush(z)
-			a.lower(o.y)
+			a := &regions[after]
+			a.advance(z)
+			a.cutTop(o.y)
 			o.right = a.x
 		}
 		if before >= 0 {
-			own[before].flush(z)
-			own[before].narrow(o.x)
+			regions[before].advance(z)
+			regions[before].cutRight(o.x)
 		}
-		o.measure()
+		o.setArea()
 		on.insert(p)
 	}
 	out := make([]float64, c.n())
 	for i := range out {
-		o := &own[place[i]]
-		o.flush(0)
+		o := &regions[at[i]]
+		o.advance(0)
 		out[i] = o.volume
 	}
 	return out
 }
 
-func (o *owner) flush(z float64) {
+// advance counts the volume up to z.
+func (o *region) advance(z float64) {
 	o.volume += o.area * (z - o.since)
 	o.since = z
 }
 
-// measure sets the area from nothing.
-func (o *owner) measure() {
+// setArea works the area out from the corners.
+func (o *region) setArea() {
 	o.area = 0
 	from, level := o.x, o.top
 	for _, q := range o.inner {
@@ -147,8 +161,8 @@ func (o *owner) measure() {
 	o.area += (o.right - from) * (level - o.y)
 }
 
-// lower cuts the region off at y.
-func (o *owner) lower(y float64) {
+// cutTop ends the region at y.
+func (o *region) cutTop(y float64) {
 	for len(o.inner) > 0 && o.inner[0].y >= y {
 		q := o.inner[0]
 		o.area -= (q.x - o.x) * (o.top - q.y)
@@ -162,8 +176,8 @@ func (o *owner) lower(y float64) {
 	o.top = y
 }
 
-// narrow cuts the region off at x.
-func (o *owner) narrow(x float64) {
+// cutRight ends the region at x.
+func (o *region) cutRight(x float64) {
 	for len(o.inner) > 0 && o.inner[len(o.inner)-1].x >= x {
 		q := o.inner[len(o.inner)-1]
 		o.area -= (o.right - q.x) * (q.y - o.y)
@@ -177,8 +191,8 @@ func (o *owner) narrow(x float64) {
 	o.right = x
 }
 
-// add takes the quadrant of a dominated point off the region.
-func (o *owner) add(x, y float64) {
+// add takes the quadrant of a point that was passed off the region.
+func (o *region) add(x, y float64) {
 	if x >= o.right || y >= o.top {
 		return
 	}
@@ -196,5 +210,5 @@ func (o *owner) add(x, y float64) {
 		last++
 	}
 	o.inner = slices.Replace(o.inner, first, last, corner{x, y})
-	o.measure()
+	o.setArea()
 }

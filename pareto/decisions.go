@@ -45,7 +45,7 @@ func Nearest(fs [][]float64, aspiration []float64) int {
 		return out
 	}
 	a, ideal, nadir := pick(aspiration), pick(s.ideal), pick(s.nadir)
-	return least(front, func(i int) float64 {
+	return argMin(front, func(i int) float64 {
 		if len(wanted) == 0 {
 			return 0
 		}
@@ -53,8 +53,8 @@ func Nearest(fs [][]float64, aspiration []float64) int {
 	})
 }
 
-// least returns the element with the smallest value, the first of equals, or −1.
-func least(among []int, value func(int) float64) int {
+// argMin returns the element with the smallest value, the first of equals, or −1.
+func argMin(among []int, value func(int) float64) int {
 	best, at := math.Inf(1), -1
 	for _, i := range among {
 		if v := value(i); at < 0 || v < best {
@@ -96,7 +96,7 @@ func CostliestLimit(fs [][]float64, limits []float64) int {
 		return -1
 	}
 	s := rangesOf(fs, rows)
-	best, most, nearest := -1, -1, math.Inf(1)
+	best, maxRows, minGap := -1, -1, math.Inf(1)
 	for k, l := range limits {
 		if math.IsNaN(l) || math.IsInf(l, 1) {
 			continue
@@ -108,8 +108,8 @@ func CostliestLimit(fs [][]float64, limits []float64) int {
 			}
 			gap = min(gap, s.shortfall(fs[i], limits, k))
 		}
-		if n > most || (n == most && gap < nearest) {
-			best, most, nearest = k, n, gap
+		if n > maxRows || (n == maxRows && gap < minGap) {
+			best, maxRows, minGap = k, n, gap
 		}
 	}
 	return best
@@ -137,7 +137,7 @@ func (s ranges) shortfall(f, limits []float64, without int) float64 {
 func Weighted(fs [][]float64, weights []float64) int {
 	front := NonDominated(fs)
 	s := rangesOf(fs, front)
-	return least(front, func(i int) float64 {
+	return argMin(front, func(i int) float64 {
 		sum := 0.0
 		for k, v := range fs[i] {
 			if k < len(weights) && !math.IsNaN(weights[k]) {
@@ -157,7 +157,7 @@ func Lexicographic(fs [][]float64, order []int, slack []float64) int {
 		if len(stay) == 0 || k < 0 || k >= len(fs[stay[0]]) {
 			continue
 		}
-		best := fs[least(stay, func(i int) float64 { return fs[i][k] })][k]
+		best := fs[argMin(stay, func(i int) float64 { return fs[i][k] })][k]
 		if n < len(slack) && slack[n] > 0 && n+1 < len(order) {
 			best += slack[n]
 		}

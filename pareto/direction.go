@@ -75,8 +75,8 @@ func (t *tracer) addDirections(weights [][]float64) {
 	t.directions = append(t.directions, directions...)
 }
 
-// assign puts each direction on the best sample for it: of those that are not known to be infeasible, or, where it is
-// constrained, of those that are known to be feasible. Directions without any are given up.
+// assign puts each direction on the best sample for it: of those that are not known to be infeasible, or, where
+// it is constrained, of those that are known to be feasible. Directions without any are given up.
 func (t *tracer) assign(directions []*direction) {
 	parallel.For(t.o.Workers, len(directions), func(i int) {
 		g, best := directions[i], math.Inf(1)

@@ -36,9 +36,9 @@ func NonDominated(points [][]float64) []int {
 	case t.m <= 1:
 		keep = []int32{0}
 	case t.m == 2:
-		keep = t.front2()
+		keep = t.nonDominated2()
 	case t.m == 3:
-		keep = t.front3()
+		keep = t.nonDominated3()
 	default:
 		s := newSorter(t, 1)
 		for i, r := range s.rank {
@@ -80,7 +80,7 @@ func ranksTo(points [][]float64, depth int32) []int {
 	return out
 }
 
-// table is the distinct comparable points in lexicographic order, row after row.
+// table holds the distinct comparable points in lexicographic order, row after row.
 type table struct {
 	m     int
 	v     []float64 // n × m
@@ -137,6 +137,7 @@ func lexicographic(order []int32, points [][]float64) {
 	}
 }
 
+// orderable says whether p has m numbers, none of them NaN.
 func orderable(p []float64, m int) bool {
 	return len(p) == m && !slices.ContainsFunc(p, math.IsNaN)
 }
@@ -156,7 +157,8 @@ func (t *table) covers(a, b int32, k int) bool {
 	return true
 }
 
-func (t *table) front2() []int32 {
+// nonDominated2 sweeps the first objective and keeps the best second so far.
+func (t *table) nonDominated2() []int32 {
 	var keep []int32
 	best := math.Inf(1)
 	for i := range int32(t.n()) {
@@ -167,17 +169,17 @@ func (t *table) front2() []int32 {
 	return keep
 }
 
-// front3 sweeps the first objective and keeps, for every value of the second, the best third so far.
-func (t *table) front3() []int32 {
+// nonDominated3 sweeps the first objective and keeps, for every value of the second, the best third so far.
+func (t *table) nonDominated3() []int32 {
 	n := t.n()
 	order := ascending(n, func(i int32) float64 { return t.at(i, 1) })
-	place := make([]int, n) // from 1: equal values share a place
+	rank := make([]int, n) // of the second objective, from 1: equal values share a rank
 	last := 0
 	for k, i := range order {
 		if k == 0 || t.at(i, 1) != t.at(order[k-1], 1) {
 			last++
 		}
-		place[i] = last
+		rank[i] = last
 	}
 	best := make([]float64, last+1) // Fenwick tree of minima of prefixes
 	for i := range best {
@@ -187,14 +189,14 @@ func (t *table) front3() []int32 {
 	var keep []int32
 	for i := range int32(n) {
 		v, dominated := t.at(i, 2), false
-		for p := place[i]; p > 0 && !dominated; p &= p - 1 {
+		for p := rank[i]; p > 0 && !dominated; p &= p - 1 {
 			dominated = known[p] && best[p] <= v
 		}
 		if dominated {
 			continue
 		}
 		keep = append(keep, i)
-		for p := place[i]; p <= last; p += p & -p {
+		for p := rank[i]; p <= last; p += p & -p {
 			known[p], best[p] = true, min(best[p], v)
 		}
 	}

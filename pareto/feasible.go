@@ -113,8 +113,8 @@ func (t *tracer) nearBoundary(s *sample) bool {
 	return false
 }
 
-// likelyFeasible guesses from the nearest checked sample whether s is feasible; true as long as no direction has ended
-// infeasible.
+// likelyFeasible guesses from the nearest checked sample whether s is feasible; true as long as no direction has
+// ended infeasible.
 func (t *tracer) likelyFeasible(s *sample) bool {
 	if !t.seedsChecked || !math.IsNaN(s.violation) {
 		return !s.infeasible()

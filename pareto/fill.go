@@ -195,8 +195,9 @@ func (g gap) wider(o gap) int {
 // part is the length of each of the parts.
 func (g gap) part() float64 { return g.length / float64(g.inside+1) }
 
-// gaps are between neighbouring ends, the widest first: the edges of their Gabriel graph (Gabriel and Sokal 1969), but
-// only the eight nearest ends are tested to lie between, and the widest 2M edges of each end are kept. O(n²·M).
+// gaps are between neighbouring ends, the widest first: the edges of their Gabriel graph (Gabriel and Sokal
+// 1969), but only the eight nearest ends are tested to lie between, and the widest 2M edges of each end are kept.
+// O(n²·M).
 func (t *tracer) gaps(ends []*sample) []gap {
 	if t.p.M == 2 {
 		return gapsOfTwo(ends)

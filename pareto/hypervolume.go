@@ -19,18 +19,18 @@ func Hypervolume(points [][]float64, ref []float64) float64 {
 			return math.NaN()
 		}
 	}
-	c := newCloud(points, ref)
-	return c.volume()
+	return shift(points, ref).volume()
 }
 
-// cloud is points moved so that the reference is the origin: every entry is negative. Row after row.
-type cloud struct {
+// shifted is points, row after row, moved so that the reference is the origin: every entry is negative. Points that
+// are not better than the reference in every objective are left out.
+type shifted struct {
 	m int
 	v []float64
 }
 
-func newCloud(points [][]float64, ref []float64) cloud {
-	c := cloud{m: len(ref), v: make([]float64, 0, len(points)*len(ref))}
+func shift(points [][]float64, ref []float64) shifted {
+	c := shifted{m: len(ref), v: make([]float64, 0, len(points)*len(ref))}
 	for _, p := range points {
 		if inside(p, ref) {
 			for k, x := range p {
@@ -41,6 +41,7 @@ func newCloud(points [][]float64, ref []float64) cloud {
 	return c
 }
 
+// inside says whether p is better than the reference in every objective.
 func inside(p, ref []float64) bool {
 	if len(p) != len(ref) {
 		return false
@@ -53,11 +54,11 @@ func inside(p, ref []float64) bool {
 	return true
 }
 
-func (c cloud) n() int { return len(c.v) / c.m }
+func (c shifted) n() int { return len(c.v) / c.m }
 
-func (c cloud) at(i int32, k int) float64 { return c.v[int(i)*c.m+k] }
+func (c shifted) at(i int32, k int) float64 { return c.v[int(i)*c.m+k] }
 
-func (c cloud) volume() float64 {
+func (c shifted) volume() float64 {
 	switch {
 	case c.n() == 0:
 		return 0
@@ -72,12 +73,12 @@ func (c cloud) volume() float64 {
 	case c.m == 3:
 		return c.volume3()
 	default:
-		return newLimits(c.m).volume(c.m, c.byLast())
+		return newWFG(c.m).volume(c.m, c.byLast())
 	}
 }
 
 // byLast returns the rows in ascending order of their last objective.
-func (c cloud) byLast() []float64 {
+func (c shifted) byLast() []float64 {
 	out := make([]float64, 0, len(c.v))
 	for _, i := range ascending(c.n(), func(i int32) float64 { return c.at(i, c.m-1) }) {
 		out = append(out, c.v[int(i)*c.m:(int(i)+1)*c.m]...)
@@ -85,7 +86,7 @@ func (c cloud) byLast() []float64 {
 	return out
 }
 
-func (c cloud) volume2() float64 {
+func (c shifted) volume2() float64 {
 	order := ascending(c.n(), func(i int32) float64 { return c.at(i, 0) })
 	total, top := 0.0, 0.0
 	for _, i := range order {
@@ -97,18 +98,19 @@ func (c cloud) volume2() float64 {
 	return total
 }
 
-// volume3 sweeps the third objective and keeps the staircase of the first two.
-func (c cloud) volume3() float64 {
-	byX := orderXY(c)
-	place := make([]int32, c.n())
+// volume3 sweeps the third objective and keeps the front of the first two: the volume is the integral of the area
+// that this front dominates.
+func (c shifted) volume3() float64 {
+	byX := orderByXY(c)
+	at := make([]int32, c.n()) // index in byX
 	for k, i := range byX {
-		place[i] = int32(k)
+		at[i] = int32(k)
 	}
-	s := newStairs(c, byX)
+	s := newFront2(c, byX)
 	order := ascending(c.n(), func(i int32) float64 { return c.at(i, 2) })
 	total, area := 0.0, 0.0
 	for k, i := range order {
-		area += s.add(place[i])
+		area += s.add(at[i])
 		next := 0.0
 		if k+1 < len(order) {
 			next = c.at(order[k+1], 2)

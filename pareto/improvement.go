@@ -6,27 +6,27 @@ import (
 	"slices"
 )
 
-// Improvement measures what a point would add to the hypervolume of a front. It prepares the front once;
-// safe for concurrent use.
+// Improvement measures what a point would add to the hypervolume of a front. It prepares the front once, for any
+// number of points; safe for concurrent use.
 type Improvement struct {
 	m     int
 	ref   []float64
-	boxes []box     // up to three objectives: what the front leaves free, disjoint
-	rows  []float64 // above: the front from the reference, ascending in the last objective
+	cells []cell    // up to three objectives: what the front does not dominate, as disjoint boxes
+	rows  []float64 // above: the front, shifted, ascending in the last objective
 }
 
-// box is open below where lo is −Inf.
-type box struct{ lo, hi [3]float64 }
+// cell is a box, shifted; open below where lo is −Inf.
+type cell struct{ lo, hi [3]float64 }
 
-// NewImprovement prepares a front (its dominated rows and those that are not better than the reference do
-// not matter). O(n log n) up to three objectives: 2n+1 boxes at most (Yang, Emmerich, Deutz and Bäck 2019).
+// NewImprovement prepares a front; rows that are dominated or not better than the reference do not matter. Up to
+// three objectives it has 2n+1 cells at most, O(n log n) (Yang, Emmerich, Deutz and Bäck 2019).
 func NewImprovement(front [][]float64, ref []float64) *Improvement {
 	p := &Improvement{m: len(ref), ref: slices.Clone(ref)}
-	c := newCloud(front, ref)
+	c := shift(front, ref)
 	switch {
 	case p.m == 0:
 	case p.m <= 3:
-		p.boxes = c.free()
+		p.cells = c.freeCells()
 	default:
 		p.rows = c.byLast()
 	}
@@ -50,10 +50,10 @@ func (p *Improvement) Of(y []float64) float64 {
 		}
 	}
 	if p.m > 3 {
-		return newLimits(p.m).alone(&level{front: p.rows, bound: make([]float64, p.m)}, at)
+		return newWFG(p.m).exclusive(&wfgLevel{front: p.rows, bound: make([]float64, p.m)}, at)
 	}
 	total := 0.0
-	for _, b := range p.boxes {
+	for _, b := range p.cells {
 		v := 1.0
 		for k, x := range at {
 			if v *= b.hi[k] - max(b.lo[k], x); b.hi[k] <= x {
@@ -88,7 +88,7 @@ func (p *Improvement) ExpectedGradient(dMean, dStd, mean, std []float64) float64
 	}
 	total := 0.0
 	var byMean, byStd [3]float64
-	for _, b := range p.boxes {
+	for _, b := range p.cells {
 		var v, vm, vs [3]float64
 		for k, y := range normals {
 			hi, him, his := y.below(b.hi[k])
@@ -128,9 +128,9 @@ func (y normal) below(a float64) (value, byMean, byStd float64) {
 	return d*share + y.std*density, -share, density
 }
 
-// Sampled returns the mean improvement of draws of a point's objectives, which draw stores in dst with the
-// generator it is given: Monte-Carlo expected improvement, for any number of objectives and any
-// distribution. With a fixed seed two points are compared on the same random numbers.
+// Sampled is the expected improvement by Monte Carlo, for any number of objectives and any distribution: the mean
+// over so many draws of a point's objectives, which draw stores in dst with the generator it is given. With the
+// same seed two points are compared on the same random numbers. A draw with a NaN improves nothing.
 func (p *Improvement) Sampled(draws int, seed uint64, draw func(rng *rand.Rand, dst []float64)) float64 {
 	rng := rand.New(rand.NewPCG(seed, 0x65687669))
 	y, total := make([]float64, p.m), 0.0
@@ -143,16 +143,16 @@ func (p *Improvement) Sampled(draws int, seed uint64, draw func(rng *rand.Rand, 
 	return total / float64(max(draws, 1))
 }
 
-// free returns what the points leave free below the origin, as disjoint boxes: a sweep of the third
-// objective under which the stairs are stripes of x, open downwards in y.
-func (c cloud) free() []box {
+// freeCells returns what the points do not dominate below the origin, as disjoint boxes: a sweep of the third
+// objective, z, under which this region of the first two is cut into stripes of x, each open downwards in y.
+func (c shifted) freeCells() []cell {
 	p := c.padded()
-	type stripe struct{ from, below, since float64 } // of x, to the next stripe's from; of y; of z
+	type stripe struct{ from, below, since float64 } // x ≥ from, to the next stripe; y < below; z ≥ since
 	stripes := []stripe{{math.Inf(-1), 0, math.Inf(-1)}}
-	var out []box
+	var out []cell
 	emit := func(s stripe, to, z float64) {
 		if s.from < to && s.since < z {
-			out = append(out, box{[3]float64{s.from, math.Inf(-1), s.since}, [3]float64{to, s.below, z}})
+			out = append(out, cell{[3]float64{s.from, math.Inf(-1), s.since}, [3]float64{to, s.below, z}})
 		}
 	}
 	for _, i := range ascending(p.n(), func(i int32) float64 { return p.at(i, 2) }) {

@@ -23,8 +23,8 @@ func TestImprovementAgainstHypervolume(t *testing.T) {
 }
 
 func TestFreeBoxesAreDisjointAndFew(t *testing.T) {
-	c := newCloud(sphere(5, 300, 3), []float64{1, 1, 1})
-	boxes := c.free()
+	c := shift(sphere(5, 300, 3), []float64{1, 1, 1})
+	boxes := c.freeCells()
 	if len(boxes) > 2*c.n()+1 {
 		t.Errorf("%d boxes for %d points", len(boxes), c.n())
 	}

@@ -111,7 +111,7 @@ func (p pair) epsilon(worse func(a, r float64) float64) float64 {
 	if p.n == 0 {
 		return math.NaN()
 	}
-	most := math.Inf(-1)
+	largest := math.Inf(-1)
 	for r := range p.references {
 		least := math.Inf(1)
 		for a := range p.points {
@@ -124,12 +124,12 @@ func (p pair) epsilon(worse func(a, r float64) float64) float64 {
 				}
 			}
 			if worst < least {
-				if least = worst; least <= most {
+				if least = worst; least <= largest {
 					break
 				}
 			}
 		}
-		most = max(most, least)
+		largest = max(largest, least)
 	}
-	return most
+	return largest
 }

@@ -21,10 +21,10 @@ type NSGA3Options struct {
 	Workers     int         // goroutines that evaluate: GOMAXPROCS where 0; changes nothing but the time
 }
 
-// NSGA3 returns the non-dominated points xs of the last generation with their objectives fs, ordered by the
-// first objective: the reference method for fronts, without gradients and good at escaping local fronts.
-// It evaluates Population × (Generations + 1) points, O(population · (directions · M + log^(M−1))) a
-// generation besides. Deterministic.
+// NSGA3 returns the non-dominated points xs of the last generation with their objectives fs, ordered by the first
+// objective. It needs no derivatives and is good at escaping local fronts, but takes many more evaluations than
+// Front and comes less near. It evaluates Population × (Generations + 1) points, O(population · (directions · M +
+// log^(M−1))) a generation besides. Deterministic.
 //
 // Errors are *Error: BadProblem, BadOption, NotANumber where no objective could be evaluated; and ctx's.
 //
@@ -68,8 +68,8 @@ func NSGA3(ctx context.Context, p Problem, o NSGA3Options) (xs, fs [][]float64, 
 	return xs, fs, nil
 }
 
-// Evolution is the core of NSGA-III for those who evaluate points themselves: Ask for points, Tell what
-// came of them, in any order and number. Not safe for concurrent use.
+// Evolution is NSGA-III for callers who evaluate points themselves: Ask for points, Tell what came of them, in any
+// order and number. Not safe for concurrent use.
 type Evolution struct {
 	b          Bounds
 	dom        *domain
@@ -80,7 +80,7 @@ type Evolution struct {
 	starts     [][]float64
 	rng        *rand.Rand
 	xs, fs     [][]float64
-	plane
+	normalization
 }
 
 // NewEvolution starts an evolution of m objectives within the bounds; Generations and Workers of the
@@ -109,7 +109,7 @@ func NewEvolution(b Bounds, m int, o NSGA3Options) (*Evolution, error) {
 	}
 	v := &Evolution{
 		b: b, dom: b.unit(), m: m, size: o.Population, crossover: o.Crossover, mutation: o.Mutation,
-		rng: rand.New(rand.NewPCG(o.Seed, 0x6e7367613349)), plane: newPlane(m),
+		rng: rand.New(rand.NewPCG(o.Seed, 0x6e7367613349)), normalization: newNormalization(m),
 	}
 	directions := o.Directions
 	if directions == nil {

@@ -10,10 +10,10 @@ import (
 //
 //	max_i (g_i + a_i·s) + ‖s‖²/2η + penalty·max(0, c + ∇c·s),
 //
-// where the last term keeps the step feasible for a constrained direction. It is solved in the dual: for multipliers
-// λ on the simplex and ν in [0, penalty] the best step is s(λ, ν) = clamp(u − η(Aᵀλ + ν∇c)) − u, and λ and ν
-// are found by accelerated projected gradients with restarts (Beck and Teboulle 2009; O'Donoghue and Candès
-// 2015). The duality gap says when that is near enough. O(M·d) an iteration, 60 at most.
+// where the last term keeps the step feasible for a constrained direction. It is solved in the dual: for
+// multipliers λ on the simplex and ν in [0, penalty] the best step is s(λ, ν) = clamp(u − η(Aᵀλ + ν∇c)) − u, and
+// λ and ν are found by accelerated projected gradients with restarts (Beck and Teboulle 2009; O'Donoghue and
+// Candès 2015). The duality gap says when that is near enough. O(M·d) an iteration, 60 at most.
 type proximal struct {
 	d    int
 	rows []int     // the m objectives with a weight
@@ -100,8 +100,8 @@ func (q *proximal) row(k int) []float64 { return q.a[k*q.d : (k+1)*q.d] }
 // conPenalty is what violating the constraint costs, in units of the steepest objective: more than 1 is exact.
 const conPenalty = 10
 
-// constrain adds the constraint that Feasible, of the given gradient and value, does not rise above 0. A step may go
-// nine tenths of the way to it.
+// constrain adds the constraint that Feasible, of the given gradient and value, does not rise above 0. A step may
+// go nine tenths of the way to it.
 func (q *proximal) constrain(gradient []float64, violation, norm float64) {
 	steep := math.Sqrt(dot(gradient, gradient))
 	if !(steep > 0) {

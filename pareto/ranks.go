@@ -5,20 +5,31 @@ import (
 	"slices"
 )
 
-// sorter is non-dominated sorting by divide and conquer. Rows of a table are in lexicographic order, so
-// none dominates an earlier one: the ranks of the first half are found, carried over to the second half
-// by the remaining objectives, and then the second half is sorted within itself.
+// Non-dominated sorting by divide and conquer
+//
+// Idea (Jensen 2003, corrected by Fortin, Grenier and Parizeau 2013). Rows of a table are in lexicographic order,
+// so none dominates an earlier one. sort finds the ranks of the first half, raises those of the second half
+// above the first's (update), and then sorts the second half within itself. update compares two sets of which
+// one is known to be at least as good in the first k objectives: it splits both at a pivot of the next one, which
+// settles that objective for one of the four pairs of parts, is impossible for another, and leaves the other
+// two as smaller problems of the same kind. For the last two objectives it is a sweep (update2).
+//
+// Invariant. rank is a lower bound of every row's rank, and exact for the rows that sort has returned from.
+//
+// Cost. O(n log^(M−1) n). Small sets are compared pair by pair, which is faster there.
+
+// sorter is the state of a sort.
 type sorter struct {
 	*table
-	depth int32 // rows of this rank and above are dropped on the way
+	depth int32 // ranks of this and above need not be told apart: such rows are dropped on the way
 	rank  []int32
 	tree  []int32 // Fenwick tree of update2: largest rank + 1 of prefixes
 }
 
-// The products of sizes below which pairs are simply compared.
+// Up to these sizes pairs are compared one by one.
 const (
-	fewRows  = 32
-	fewPairs = 1024
+	maxDirectRows  = 32
+	maxDirectPairs = 1024
 )
 
 func newSorter(t *table, depth int32) *sorter {
@@ -34,7 +45,7 @@ func newSorter(t *table, depth int32) *sorter {
 // sort settles the ranks of rows, which are in lexicographic order and carry lower bounds of their ranks.
 func (s *sorter) sort(rows []int32) {
 	rows = s.alive(rows)
-	if len(rows) <= fewRows {
+	if len(rows) <= maxDirectRows {
 		for i, b := range rows {
 			for _, a := range rows[:i] {
 				if s.rank[a] >= s.rank[b] && s.covers(a, b, 0) {
@@ -68,7 +79,7 @@ func (s *sorter) update(low, high []int32, k int) {
 	switch {
 	case len(low) == 0 || len(high) == 0:
 		return
-	case len(low)*len(high) <= fewPairs || k == s.m-1:
+	case len(low)*len(high) <= maxDirectPairs || k == s.m-1:
 		for _, b := range high {
 			for _, a := range low {
 				if s.rank[a] >= s.rank[b] && s.covers(a, b, k) {
@@ -89,7 +100,7 @@ func (s *sorter) update(low, high []int32, k int) {
 	s.update(low[:l2], high[h1:], k+1)
 }
 
-// pivot is about the median of objective k.
+// pivot is about the median of objective k, from up to 62 of the rows.
 func (s *sorter) pivot(low, high []int32, k int) float64 {
 	const probes = 31
 	v := make([]float64, 0, 2*probes)

@@ -8,19 +8,32 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// plane is what NSGA-III normalises by: the ideal point, and the hyperplane through the extreme points,
-// whose intercepts are the nadir. All are of everything that was told so far.
-type plane struct {
-	ideal, worst []float64
-	extremes     [][]float64
+// Who survives in NSGA-III
+//
+// Idea (Deb and Jain 2014). Of parents and offspring together the best fronts survive whole (survivors). Of the
+// front that no longer fits, those survive that keep the population spread: objectives are normalized, every
+// point belongs to the nearest of a fixed set of reference directions, and places go, one at a time, to the
+// directions that have the fewest members (niches.fill). A direction without any gets the point that is
+// nearest to it, for convergence; one that has some already gets any, for diversity.
+//
+// Normalization maps the ideal point to 0 and the nadir to 1. The nadir is where the hyperplane through the M
+// extreme points, each the best so far along one axis (axisValue), cuts the axes; where that is degenerate, the
+// worst of the first front. Ideal, worst and extreme points are of everything that was told so far, so that
+// the scale does not jump with the population.
+//
+// Cost. O(population · (directions · M + log^(M−1) population)) a generation.
+
+// normalization is what objectives are normalized by.
+type normalization struct {
+	ideal, worst []float64   // M: the least and the largest so far
+	extremes     [][]float64 // M points, one an axis
 }
 
-func newPlane(m int) plane {
-	return plane{ideal: slices.Repeat([]float64{math.Inf(1)}, m), worst: slices.Repeat([]float64{math.Inf(-1)}, m)}
+func newNormalization(m int) normalization {
+	return normalization{ideal: slices.Repeat([]float64{math.Inf(1)}, m), worst: slices.Repeat([]float64{math.Inf(-1)}, m)}
 }
 
-// survivors are the indices of the points of the next population: the best fronts whole, and from the
-// last one those that leave the reference directions most evenly served.
+// survivors returns the indices of the points of the next population.
 func (v *Evolution) survivors() []int {
 	for _, f := range v.fs {
 		for k, x := range f {
@@ -47,12 +60,12 @@ func (v *Evolution) survivors() []int {
 	}
 	for _, i := range last {
 		d, gap := v.nearest(v.fs[i], nadir)
-		niches.waiting[d] = append(niches.waiting[d], waiting{i, gap})
+		niches.candidates[d] = append(niches.candidates[d], candidate{i, gap})
 	}
 	return append(keep, niches.fill(v.size-len(keep), v.rng)...)
 }
 
-// fronts are the indices by rank, until they fill the population.
+// fronts returns the indices by rank, as many ranks as it takes to fill the population.
 func (v *Evolution) fronts() [][]int {
 	var out [][]int
 	for i, r := range Ranks(v.fs) {
@@ -70,8 +83,7 @@ func (v *Evolution) fronts() [][]int {
 	return out
 }
 
-// nadir moves the extreme points and returns where the hyperplane through them cuts the axes; the worst of
-// the first front where it is degenerate.
+// nadir brings the extreme points up to date and returns the nadir.
 func (v *Evolution) nadir(fronts [][]int) []float64 {
 	candidates := slices.Clone(v.extremes)
 	first := slices.Repeat([]float64{math.Inf(-1)}, v.m)
@@ -93,7 +105,7 @@ func (v *Evolution) nadir(fronts [][]int) []float64 {
 	for axis := range extremes {
 		best := math.Inf(1)
 		for _, f := range candidates {
-			if a := v.offAxis(f, axis); a < best {
+			if a := v.axisValue(f, axis); a < best {
 				best, extremes[axis] = a, f
 			}
 		}
@@ -111,9 +123,10 @@ func (v *Evolution) nadir(fronts [][]int) []float64 {
 	return nadir
 }
 
-// offAxis is how far f lies off an axis from the ideal: the achievement function with tiny weights on all
-// others. What is below a thousandth counts as on it.
-func (v *Evolution) offAxis(f []float64, axis int) float64 {
+// axisValue is the achievement function that is least for the extreme point of an axis: the largest difference
+// from the ideal, with all other objectives counted a million times. Differences below a thousandth count as
+// none.
+func (v *Evolution) axisValue(f []float64, axis int) float64 {
 	worst := 0.0
 	for k, x := range f {
 		d := x - v.ideal[k]
@@ -128,7 +141,7 @@ func (v *Evolution) offAxis(f []float64, axis int) float64 {
 	return worst
 }
 
-// intercepts solves for the hyperplane through the extreme points.
+// intercepts returns where the hyperplane through the extreme points cuts the axes; false where it is degenerate.
 func (v *Evolution) intercepts() ([]float64, bool) {
 	a, ones := mat.NewDense(v.m, v.m, nil), mat.NewVecDense(v.m, nil)
 	for i, f := range v.extremes {
@@ -159,37 +172,36 @@ func (v *Evolution) nearest(f, nadir []float64) (direction int, gap float64) {
 	for k, x := range f {
 		u[k] = (x - v.ideal[k]) / max(nadir[k]-v.ideal[k], 1e-12)
 	}
-	size, most := dot(u, u), math.Inf(-1)
+	size, projection := dot(u, u), math.Inf(-1)
 	for i, r := range v.directions {
 		// Directions have length one: the nearest has the largest projection.
-		if p := dot(u, r); p > most {
-			most, direction = p, i
+		if p := dot(u, r); p > projection {
+			projection, direction = p, i
 		}
 	}
-	return direction, max(size-most*most, 0)
+	return direction, max(size-projection*projection, 0)
 }
 
-// niches count the population by direction while the last front is let in.
+// niches are the reference directions with their members.
 type niches struct {
-	count   []int
-	waiting [][]waiting
+	count      []int         // survivors so far
+	candidates [][]candidate // of the front that does not fit
 }
 
-// waiting is a point of the last front and its squared distance to its direction.
-type waiting struct {
+// candidate is a point by index and its squared distance to its direction.
+type candidate struct {
 	point int
 	gap   float64
 }
 
-func newNiches(n int) *niches { return &niches{make([]int, n), make([][]waiting, n)} }
+func newNiches(n int) *niches { return &niches{make([]int, n), make([][]candidate, n)} }
 
-// fill lets n points in, always into one of the niches with the fewest: the nearest to its direction
-// where it has none yet, else any.
+// fill returns n of the candidates by index.
 func (s *niches) fill(n int, rng *rand.Rand) []int {
 	var out []int
 	for len(out) < n {
 		fewest, open := math.MaxInt, []int(nil)
-		for d, w := range s.waiting {
+		for d, w := range s.candidates {
 			switch {
 			case len(w) == 0 || s.count[d] > fewest:
 			case s.count[d] < fewest:
@@ -203,7 +215,7 @@ func (s *niches) fill(n int, rng *rand.Rand) []int {
 		}
 		rng.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] })
 		for _, d := range open[:min(len(open), n-len(out))] {
-			w := s.waiting[d]
+			w := s.candidates[d]
 			at := rng.IntN(len(w))
 			if s.count[d] == 0 {
 				for i := range w {
@@ -214,7 +226,7 @@ func (s *niches) fill(n int, rng *rand.Rand) []int {
 			}
 			out = append(out, w[at].point)
 			s.count[d]++
-			s.waiting[d] = slices.Delete(w, at, at+1)
+			s.candidates[d] = slices.Delete(w, at, at+1)
 		}
 	}
 	return out

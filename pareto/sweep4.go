@@ -2,22 +2,36 @@ package pareto
 
 import "slices"
 
-// spot is a point of three objectives.
-type spot struct{ x, y, z float64 }
+// The hypervolume of four objectives
+//
+// Idea (HV4D+: Guerreiro, Fonseca and Emmerich 2012; Guerreiro and Fonseca 2018). Sweep the fourth objective
+// upwards and keep the front of the first three among the points passed. Each new point p adds to the volume,
+// over the rest of the fourth objective, what it alone dominates in the first three (add).
+//
+// That gain is found by a sweep of the third objective, z, from p upwards: at each z, p dominates the rectangle
+// right of p.x and above p.y, less the quadrants of the points of the front at or below z. What is left of the
+// rectangle is a staircase, held as its corners; a point of the front that is passed on the way cuts its
+// quadrant off (cut), and area times the step in z is added up until nothing is left.
+//
+// Invariants. All coordinates are negative, the reference is the origin. front is non-dominated and ascending in
+// z. corners ascend in x and descend in y; the region left for p is, from one corner's x to the next, below the
+// former's y.
+//
+// Cost. O(n²) comparisons in all: a point looks through the front once, and is cut by few corners. HV4D+ links
+// each point to its nearest in x and y instead; on fronts of thousands, contiguous lists were faster.
 
-// sweep4 is the hypervolume of four objectives by a sweep of the fourth, in the manner of HV4D+ (Guerreiro,
-// Fonseca and Emmerich 2012; Guerreiro and Fonseca 2018): the front of the first three is kept in the order
-// of the third, and each point in turn adds the volume that it gains there, from its own fourth objective
-// to the reference. Both lists are contiguous, which on fronts of thousands counts for more than the
-// closest points that HV4D+ links: O(n²) comparisons, and O(n log n) for a point that sees n corners.
-type sweep4 struct {
-	front  []spot // non-dominated, ascending z
-	corner []corner
-	seen   []corner // below a point, in its region
-}
+// point3 is a point of three objectives.
+type point3 struct{ x, y, z float64 }
 
-// corner is one step of the region that is free for a point: below y from here to the next corner's x.
+// corner is one step of the region that is left for a point: below y from here to the next corner's x.
 type corner struct{ x, y float64 }
+
+// sweep4 is the state of a sweep.
+type sweep4 struct {
+	front   []point3 // non-dominated, ascending z
+	corners []corner // of the region left for a point
+	below   []corner // points at or below its z that cut the region
+}
 
 // volume returns the hypervolume within the origin of rows of four in ascending order of the fourth; rows
 // may be dominated.
@@ -25,22 +39,23 @@ func (s *sweep4) volume(rows []float64) float64 {
 	s.front = s.front[:0]
 	total := 0.0
 	for i := 0; i+4 <= len(rows); i += 4 {
-		total -= rows[i+3] * s.gain(spot{rows[i], rows[i+1], rows[i+2]})
+		total -= rows[i+3] * s.add(point3{rows[i], rows[i+1], rows[i+2]})
 	}
 	return total
 }
 
-// gain returns the volume that p adds to the front's, and adds p to the front.
-func (s *sweep4) gain(p spot) float64 {
-	at, _ := slices.BinarySearchFunc(s.front, p.z, func(q spot, z float64) int {
+// add returns the volume of three objectives that p adds to the front's, and adds p to the front.
+func (s *sweep4) add(p point3) float64 {
+	at, _ := slices.BinarySearchFunc(s.front, p.z, func(q point3, z float64) int {
 		if q.z <= z {
 			return -1
 		}
 		return 1
 	})
-	// The points below p in z limit it to x < right and y < top at once, and those beyond are out of sight.
+	// Points at or below p.z: those at least as good as p in y (x) end the region at right (top); those beyond it
+	// do not matter.
 	right, top := 0.0, 0.0
-	s.seen = s.seen[:0]
+	s.below = s.below[:0]
 	for i := at - 1; i >= 0; i-- {
 		q := &s.front[i]
 		if q.x >= right || q.y >= top {
@@ -48,7 +63,7 @@ func (s *sweep4) gain(p spot) float64 {
 		}
 		switch {
 		case q.x > p.x && q.y > p.y:
-			s.seen = append(s.seen, corner{q.x, q.y})
+			s.below = append(s.below, corner{q.x, q.y})
 		case q.x > p.x:
 			right = q.x
 		case q.y > p.y:
@@ -57,14 +72,14 @@ func (s *sweep4) gain(p spot) float64 {
 			return 0
 		}
 	}
-	s.corner = append(s.corner[:0], corner{p.x, top}, corner{right, p.y})
+	s.corners = append(s.corners[:0], corner{p.x, top}, corner{right, p.y})
 	area := (right - p.x) * (top - p.y)
-	for _, q := range s.seen {
+	for _, q := range s.below {
 		if q.x < right && q.y < top {
 			area -= s.cut(q.x, q.y)
 		}
 	}
-	// Above p each point that cuts the region closes a slab.
+	// Above p.z: each point that cuts the region closes a slab of it. Points that p dominates leave the front.
 	volume, from, end, i := 0.0, p.z, at, at
 	for ; i < len(s.front); i++ {
 		q := s.front[i]
@@ -92,10 +107,10 @@ func (s *sweep4) gain(p spot) float64 {
 	return volume
 }
 
-// cut takes the quadrant above (x, y) off the region and returns the area lost.
+// cut takes the quadrant right of x and above y off the region and returns the area lost.
 func (s *sweep4) cut(x, y float64) float64 {
 	// The first corner at or right of x.
-	c := s.corner
+	c := s.corners
 	a := len(c) - 1
 	for a > 0 && c[a-1].x >= x {
 		a--
@@ -118,20 +133,20 @@ func (s *sweep4) cut(x, y float64) float64 {
 	}
 	// c[first:a] are covered; (x, y) takes their place.
 	if first == a {
-		s.corner = append(s.corner, corner{})
-		copy(s.corner[a+1:], c[a:])
+		s.corners = append(s.corners, corner{})
+		copy(s.corners[a+1:], c[a:])
 	} else {
-		s.corner = s.corner[:first+1+copy(c[first+1:], c[a:])]
+		s.corners = s.corners[:first+1+copy(c[first+1:], c[a:])]
 	}
-	s.corner[first] = corner{x, y}
+	s.corners[first] = corner{x, y}
 	return lost
 }
 
-// insert puts p at its place; of the points behind only those before end and from rest on stay.
-func (s *sweep4) insert(p spot, at, end, rest int) {
+// insert puts p at index at; of the points behind it only those before end, and those from rest on, stay.
+func (s *sweep4) insert(p point3, at, end, rest int) {
 	n := len(s.front)
 	if end == rest {
-		s.front = append(s.front, spot{})
+		s.front = append(s.front, point3{})
 		copy(s.front[at+1:], s.front[at:n])
 		s.front[at] = p
 		return

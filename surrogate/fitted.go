@@ -12,7 +12,8 @@ import (
 // latent is a fitted function on the link's scale, of coefficients scaled to [0, 1].
 type latent interface {
 	predict(u []float64) (eta, sd float64)
-	// mean is predict without the standard deviation, O(n) instead of O(n²); it stores its gradient in grad unless nil.
+	// mean is predict without the standard deviation, O(n) instead of O(n²); it stores its gradient in grad
+	// unless nil.
 	mean(grad, u []float64) float64
 	// gradient stores the gradients of eta and sd; either may be nil.
 	gradient(eta, sd, u []float64)
