@@ -8,9 +8,9 @@ import (
 )
 
 // Contributions returns the volume that each point alone dominates within the reference point: the
-// hypervolume less that without the point. 0 for points that another dominates, equals or that are not
-// better than the reference; note that dominated points still take from those that dominate them, so
-// filter by NonDominated first where they should not count. NaN throughout where the reference has one.
+// hypervolume less that without the point. It is 0 for points that are dominated, that stand twice or that are
+// not better than the reference. What a dominated point dominates does not count for those that dominate it
+// either: pass only NonDominated ones where it should. NaN throughout where the reference has a NaN.
 //
 // O(n log n) for two and three objectives without dominated points (HVC3D, Emmerich and Fonseca 2011);
 // above, one limited hypervolume a point.

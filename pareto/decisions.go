@@ -87,9 +87,10 @@ func excess(f, limits []float64, without int) int {
 	return n
 }
 
-// CostliestLimit returns which one limit, dropped, helps most where no row satisfies all: the most rows
-// satisfy the others then, or, where still none does, the nearest row comes nearest (largest excess over
-// a limit, in units of the objective's range). −1 where some row satisfies all, or there is no row.
+// CostliestLimit returns, where no row satisfies all limits, the index of the one to drop: the one without which
+// the most rows satisfy the others, or, where still none does, the one without which some row comes nearest to
+// it (by its largest excess over a limit, in units of the objective's range). −1 where some row satisfies all
+// limits, or there is no row.
 func CostliestLimit(fs [][]float64, limits []float64) int {
 	rows := comparables(fs)
 	if len(rows) == 0 || len(fs[rows[0]]) != len(limits) || len(Satisfying(fs, limits)) > 0 {
@@ -148,9 +149,10 @@ func Weighted(fs [][]float64, weights []float64) int {
 	})
 }
 
-// Lexicographic returns the index of the row that is best in the objectives one after the other: after
-// each of order only the rows within slack of its best stay (slack nil: none; in the objective's unit).
-// The last objective decides, then the lowest index. −1 where there is no row.
+// Lexicographic returns the index of the row that is best in the objectives one after the other, in the order of
+// the indices in order: after each objective only the rows within its slack of the best stay (one slack for each
+// entry of order, in the objective's unit; nil: none). The last objective decides, then the lowest index. −1
+// where there is no row.
 func Lexicographic(fs [][]float64, order []int, slack []float64) int {
 	stay := NonDominated(fs)
 	for n, k := range order {

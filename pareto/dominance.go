@@ -55,8 +55,9 @@ func NonDominated(points [][]float64) []int {
 	return out
 }
 
-// Ranks returns the front that every point is on: 0 for those that nothing dominates, 1 for those that
-// only rank 0 dominates, and so on. Equal points share their rank; rows that cannot be compared have −1.
+// Ranks is non-dominated sorting: it returns the rank of every point, 0 for those that nothing dominates, 1 for
+// those that only points of rank 0 dominate, and so on. Equal points share their rank; rows that cannot be
+// compared have −1.
 //
 // Divide and conquer, O(n log^(M−1) n): Jensen 2003, corrected by Fortin, Grenier and Parizeau 2013.
 func Ranks(points [][]float64) []int { return ranksTo(points, math.MaxInt32) }

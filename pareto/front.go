@@ -9,11 +9,11 @@ import (
 
 // FrontOptions choose how a front is found; the zero value finds 100 points.
 type FrontOptions struct {
-	N      int         // points wanted at most: 100 where 0, up to 2,000
+	N      int         // the most points wanted: 100 where 0, up to 2,000
 	Seed   uint64      // of the sample that the search starts from
 	Starts [][]float64 // points to start from as well; they are moved into the bounds
-	// Feasible bounds the front, where not nil: points with a value above 0 are never on it. It should
-	// be continuous. It is called for the fewest points possible, from several goroutines.
+	// Feasible is a constraint, where not nil: points with a value above 0 are never on the front. It should be
+	// continuous. It is called for as few points as possible, from several goroutines.
 	Feasible func(x []float64) float64
 	Workers  int // goroutines: GOMAXPROCS where 0; changes nothing but the time
 }
@@ -21,16 +21,14 @@ type FrontOptions struct {
 // Front returns at most N points xs of the front with their objectives fs: mutually non-dominated, evenly
 // spread, ordered by the first objective. Deterministic.
 //
-// From a sample of the bounds, directions in the space of objectives are each followed to the front by
-// minimising the augmentation Chebyshev function max_i w_i·f̂_i + ρΣf̂ (Steuer and Choo 1983) in steps that
-// solve the linearised problem within the bounds under a proximal term (Fliege and Svaiter 2000); all
-// directions share all evaluations. Then holes are filled, the deepest first: evaluated points, points
-// between neighbours on the front, and such with a coordinate drawn anew, that the front covers least, by
-// additive ε. About five evaluations a point wanted, half of them with derivatives; O(N²·M) besides.
+// Many weighted (augmented Chebyshev) minimisations, which share all their evaluations, are started from a sample
+// of the bounds and follow the derivatives to the front; then further ones are aimed at the holes between what
+// was found (tracer.go and fill.go say how). About five evaluations a point wanted, half of them with
+// derivatives; O(N²·M) besides.
 //
 // Pieces of a front that lie apart are found, but not every one of very many local fronts: NSGA3 is the
 // reference there. Without Jacobian or EvalJacobian derivatives are finite differences, for d evaluations each.
-// Feasible is taken to have a slope, which is learnt from what it said nearby.
+// Feasible has no derivatives: they are fitted to its values nearby.
 //
 // Errors are *Error: BadProblem, BadOption, NotANumber where no objective could be evaluated, Infeasible
 // where no point within Feasible was found; and that of ctx.

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Improvement measures what a point would add to the hypervolume of a front. It prepares the front once, for any
-// number of points; safe for concurrent use.
+// Improvement measures what a point would add to the hypervolume of a front, for choosing what to evaluate next.
+// It prepares the front once, for any number of points; safe for concurrent use.
 type Improvement struct {
 	m     int
 	ref   []float64
@@ -66,9 +66,9 @@ func (p *Improvement) Of(y []float64) float64 {
 	return total
 }
 
-// Expected returns the expected improvement of a point whose objectives are independent normals with the
-// given means and standard deviations (0: certain). Exact for one to three objectives, O(n) (Emmerich,
-// Yang, Deutz, Wang and Fonseca 2016); NaN above: use Sampled.
+// Expected returns the expected hypervolume improvement of a point whose objectives are independent normals with
+// the given means and standard deviations (0: certain). Exact for one to three objectives, O(n) (Emmerich, Yang,
+// Deutz, Wang and Fonseca 2016); NaN above: use Sampled.
 func (p *Improvement) Expected(mean, std []float64) float64 {
 	return p.ExpectedGradient(nil, nil, mean, std)
 }

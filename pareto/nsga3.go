@@ -14,8 +14,8 @@ type NSGA3Options struct {
 	Directions  [][]float64 // reference directions: Directions(M, 100) where nil
 	Population  int         // the number of directions, rounded up to a multiple of four, where 0
 	Generations int         // 200 where 0
-	Crossover   float64     // distribution index of simulated binary crossover: 30 where 0
-	Mutation    float64     // distribution index of polynomial mutation: 20 where 0
+	Crossover   float64     // distribution index of simulated binary crossover, the larger the nearer to the parents: 30 where 0
+	Mutation    float64     // distribution index of polynomial mutation, the larger the smaller: 20 where 0
 	Seed        uint64
 	Starts      [][]float64 // points of the first generation; they are moved into the bounds
 	Workers     int         // goroutines that evaluate: GOMAXPROCS where 0; changes nothing but the time
@@ -139,7 +139,8 @@ func NewEvolution(b Bounds, m int, o NSGA3Options) (*Evolution, error) {
 	return v, nil
 }
 
-// Population returns the points that survive, with their objectives.
+// Population returns the points that survive, with their objectives; NonDominated tells which of them are the
+// front.
 func (v *Evolution) Population() (xs, fs [][]float64) { return slices.Clone(v.xs), slices.Clone(v.fs) }
 
 // Ask returns n points to evaluate: a Latin hypercube (after the starts) before anything was told,

@@ -48,10 +48,15 @@ func check(d Data) error {
 			e.checkPoint(d, i)
 		}
 	}
-	if len(e.Problems) > 0 {
-		return e
+	return e.orNil()
+}
+
+// orNil is e as an error, or nil where nothing was added.
+func (e *Error) orNil() error {
+	if len(e.Problems) == 0 {
+		return nil
 	}
-	return nil
+	return e
 }
 
 func (e *Error) checkShape(d Data) {

@@ -2,6 +2,7 @@ package surrogate
 
 import (
 	"context"
+	"errors"
 
 	"parfait/parallel"
 )
@@ -10,7 +11,7 @@ import (
 type Result struct {
 	Surrogate Surrogate
 	Trust     Trust
-	Err       error // *Error for data that cannot be fitted, or the context's
+	Err       error // *Error for data that cannot be fitted, Choice.Check's, or the context's
 }
 
 // Fit fits a surrogate of the kind chosen to each of several metrics of the same coefficients, in
@@ -25,6 +26,12 @@ type Result struct {
 // above 150 mostly on 150 of them.
 func Fit(ctx context.Context, data []Data, c Choice) []Result {
 	results := make([]Result, len(data))
+	if err := errors.Join(c.Check(), sameCoefficients(data)); err != nil {
+		for i := range results {
+			results[i].Err = err
+		}
+		return results
+	}
 	samples, processes := make([]*sample, len(data)), make([]*process, len(data))
 	errs := make([]error, len(data))
 	parallel.For(0, len(data), func(i int) {
@@ -57,6 +64,17 @@ func Fit(ctx context.Context, data []Data, c Choice) []Result {
 		results[i] = newResult(p.finish(ctx, samples[i], errs[i]))
 	})
 	return results
+}
+
+// sameCoefficients says what is wrong where the metrics are not of the same number of coefficients.
+func sameCoefficients(data []Data) error {
+	e := &Error{}
+	for i, d := range data {
+		if len(d.Lo) != len(data[0].Lo) {
+			e.add(Shape, "metric %d is of %d coefficients, metric 0 of %d: fit them apart", i, len(d.Lo), len(data[0].Lo))
+		}
+	}
+	return e.orNil()
 }
 
 func newResult(s Surrogate, t Trust, err error) Result { return Result{s, t, err} }

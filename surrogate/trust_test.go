@@ -267,6 +267,12 @@ func TestBadDataIsSaidAllAtOnce(t *testing.T) {
 			}
 		}
 	}
+	for _, r := range Fit(t.Context(), []Data{good, sampled(5, 3, 1, 10, bowl)}, Choice{}) {
+		var e *Error
+		if !errors.As(r.Err, &e) || e.Code != Shape {
+			t.Errorf("metrics of two and of three coefficients: %v", r.Err)
+		}
+	}
 	if err := alone(t.Context(), good, Choice{}).Err; err != nil {
 		t.Error(err)
 	}
