@@ -17,16 +17,17 @@ import (
 //	surrogate, pareto and merge are libraries that know none of the others
 var may = map[string][]string{
 	"":          {"cli"},
-	"cli":       {"tui/...", "serve", "explore", "study", "report", "search", "surrogate", "merge/...", "evaluator", "evaluator/digits", "evaluator/command", "yamldoc"},
-	"tui":       {"tui/...", "explore", "study", "search", "surrogate", "merge", "evaluator"},
+	"cli":       {"visible", "tui/...", "serve", "explore", "study", "report", "search", "surrogate", "merge/...", "evaluator", "evaluator/digits", "evaluator/command", "yamldoc"},
+	"tui":       {"visible", "tui/...", "explore", "study", "search", "surrogate", "merge", "evaluator"},
 	"serve":     {"tui", "explore", "study"},
-	"report":    {"tui/...", "explore", "study", "search", "surrogate", "merge", "evaluator"},
+	"report":    {"visible", "tui/...", "explore", "study", "search", "surrogate", "merge", "evaluator"},
 	"explore":   {"study", "search", "surrogate", "pareto", "evaluator"},
-	"study":     {"parallel", "search", "surrogate", "pareto", "evaluator/...", "merge", "yamldoc"},
+	"study":     {"visible", "parallel", "search", "surrogate", "pareto", "evaluator/...", "merge", "yamldoc"},
 	"search":    {"surrogate", "pareto", "parallel", "yamldoc"},
 	"pareto":    {"parallel"},
-	"merge":     {"merge/...", "yamldoc"},
+	"merge":     {"visible", "merge/...", "yamldoc"},
 	"yamldoc":   {},
+	"visible":   {},
 	"surrogate": {"parallel"},
 	"parallel":  {},
 
@@ -36,7 +37,7 @@ var may = map[string][]string{
 	"evaluator/internal/option":      {"evaluator"},
 	"evaluator/internal/placeholder": {},
 	"evaluator/internal/process":     {},
-	"evaluator/internal/report":      {"evaluator"},
+	"evaluator/internal/report":      {"evaluator", "visible"},
 	"evaluator/evaluatortest":        {"evaluator"},
 	"search/searchtest":              {"search", "surrogate"},
 	"evaluator/command":              {"evaluator", "evaluator/internal/..."},
@@ -87,7 +88,7 @@ func TestLeavesStandAlone(t *testing.T) {
 		deps[p.name] = p.deps
 	}
 	for leaf, with := range map[string][]string{
-		"surrogate": {"parallel"}, "pareto": {"parallel"}, "merge": {"merge/...", "yamldoc"}, "merge/safetensors": {}, "merge/kernel": {}, "tui/chart": {}, "yamldoc": {}, "evaluator": {},
+		"surrogate": {"parallel"}, "pareto": {"parallel"}, "merge": {"merge/...", "yamldoc", "visible"}, "merge/safetensors": {}, "merge/kernel": {}, "tui/chart": {}, "yamldoc": {}, "evaluator": {},
 	} {
 		found, ok := deps[leaf]
 		if !ok {

@@ -5,7 +5,7 @@
 // the explorer's screen is tui's. Whatever the screen can do, a command here can do too.
 //
 // Rules of output: results on stdout, everything else on stderr; colours and lines that rewrite themselves
-// on terminals only; errors say what, where, what was expected and what to do.
+// on terminals only; what others have named or written never acts on a terminal (package visible); errors say what, where, what was expected and what to do.
 package cli
 
 import (
@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 
 	"charm.land/fang/v2"
@@ -22,6 +23,8 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
+
+	"parfait/visible"
 )
 
 // Main runs the program and exits.
@@ -32,8 +35,10 @@ func Main() {
 // app is what every command works with.
 type app struct {
 	in       *os.File
-	out, err io.Writer   // colours are taken out where they cannot be shown
-	files    [2]*os.File // stdout and stderr themselves
+	out, err io.Writer            // what acts on terminals is taken out of them, and colours where they cannot be shown
+	tty      io.Writer            // stderr for what moves the cursor
+	profile  colorprofile.Profile // of stdout
+	files    [2]*os.File          // stdout and stderr themselves
 	outTTY   bool
 	inTTY    bool
 	errTTY   bool
@@ -44,9 +49,10 @@ type app struct {
 
 // Run runs one command line and returns its exit code.
 func Run(ctx context.Context, args []string, in, out, errs *os.File) int {
+	stdout, stderr := colorprofile.NewWriter(out, os.Environ()), colorprofile.NewWriter(errs, os.Environ())
 	a := &app{
 		in: in, files: [2]*os.File{out, errs}, environ: os.Environ(),
-		out: colorprofile.NewWriter(out, os.Environ()), err: colorprofile.NewWriter(errs, os.Environ()),
+		out: visible.Writer{To: stdout}, err: visible.Writer{To: stderr}, tty: stderr, profile: stdout.Profile,
 		outTTY: term.IsTerminal(out.Fd()), inTTY: term.IsTerminal(in.Fd()), errTTY: term.IsTerminal(errs.Fd()),
 		json: slices.Contains(args, "--json"), // for errors in the flags themselves
 	}
@@ -60,8 +66,8 @@ func Run(ctx context.Context, args []string, in, out, errs *os.File) int {
 	defer stop()
 	root := a.root()
 	root.SetArgs(args)
-	root.SetOut(out)
-	root.SetErr(errs)
+	root.SetOut(guarded{out, ours(args)})
+	root.SetErr(guarded{errs, ours(args)})
 	err := fang.Execute(ctx, root,
 		fang.WithVersion(version()),
 		fang.WithColorSchemeFunc(func(light lipgloss.LightDarkFunc) fang.ColorScheme {
@@ -71,6 +77,25 @@ func Run(ctx context.Context, args []string, in, out, errs *os.File) int {
 		fang.WithErrorHandler(func(_ io.Writer, _ fang.Styles, err error) { a.complain(err) }))
 	return int(exitOf(err))
 }
+
+// guarded is a file to which help and completions are written.
+type guarded struct {
+	*os.File
+	ours bool // its styling is
+}
+
+// Write implements io.Writer.
+func (g guarded) Write(p []byte) (int, error) {
+	return visible.Writer{To: g.File, Ours: g.ours}.Write(p)
+}
+
+// ours says whether what cobra prints is ours as a whole: all is but completions, which name folders.
+func ours(args []string) bool {
+	return len(args) == 0 || !strings.HasPrefix(args[0], cobra.ShellCompRequestCmd)
+}
+
+// WriteString implements io.StringWriter, which the file's own would.
+func (g guarded) WriteString(s string) (int, error) { return g.Write([]byte(s)) }
 
 // interruptible ends its context at the first SIGINT, SIGTERM or SIGHUP; the second one kills.
 func interruptible(ctx context.Context) (context.Context, func()) {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"parfait/study"
+	"parfait/visible"
 )
 
 // complain prints an error on stderr: text for people, one line of JSON with --json.
@@ -24,7 +25,7 @@ func (a *app) complain(err error) {
 		return
 	}
 	mark := lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Red)
-	_, _ = fmt.Fprintf(a.err, "%s %s\n", mark.Render("parfait:"), strings.ReplaceAll(err.Error(), "\n", "\n  "))
+	_, _ = fmt.Fprintf(a.err, "%s %s\n", visible.Styled(mark.Render("parfait:")), strings.ReplaceAll(err.Error(), "\n", "\n  "))
 }
 
 type errorJSON struct {

@@ -9,6 +9,7 @@ import (
 
 	"parfait/evaluator/command"
 	"parfait/study"
+	"parfait/visible"
 )
 
 // draft writes the study.yaml that the flags ask for. Everything that the flags lack is said at once;
@@ -185,7 +186,7 @@ func yamlText(s string) string {
 	if plainYAML.MatchString(s) && !word {
 		return s
 	}
-	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if visible.Line(s) != s {
 		return strconv.Quote(s)
 	}
 	return "'" + strings.ReplaceAll(s, "'", "''") + "'"

@@ -7,11 +7,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/charmbracelet/colorprofile"
-
 	"parfait/explore"
 	"parfait/merge"
 	"parfait/tui/chart"
+	"parfait/visible"
 )
 
 func (a *app) inspectStats(ctx context.Context, spec merge.Spec) error {
@@ -57,10 +56,6 @@ func (a *app) printStats(in *merge.Inspection) error {
 
 // heat draws a heat map in the colours that the terminal has, in none elsewhere.
 func (a *app) heat(m *chart.HeatMap) string {
-	profile := colorprofile.NoTTY
-	if w, ok := a.out.(*colorprofile.Writer); ok {
-		profile = w.Profile
-	}
 	width, names := 0, 0
 	for _, c := range m.Cols {
 		width += min(chart.Width(c), 10) + 8
@@ -71,10 +66,10 @@ func (a *app) heat(m *chart.HeatMap) string {
 	c := chart.NewCanvas(min(width+names+2, 116), len(m.Rows)+1, chart.Braille)
 	m.Draw(c)
 	text := ""
-	for _, line := range c.Lines(chart.NewTheme(profile, false)) {
+	for _, line := range c.Lines(chart.NewTheme(a.profile, false)) {
 		text += "  " + strings.TrimRight(line, " ") + "\n"
 	}
-	return text
+	return visible.Styled(text)
 }
 
 func cosine(v float64) string {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"parfait/merge"
+	"parfait/visible"
 )
 
 func (a *app) mergekitCommand() *cobra.Command {
@@ -26,7 +27,7 @@ func (a *app) mergekitCommand() *cobra.Command {
 				if err != nil {
 					return nil, nil, err
 				}
-				return r.WithComment("from the mergekit configuration " + path).YAML(), warnings, nil
+				return r.WithComment("from the mergekit configuration " + visible.Line(path)).YAML(), warnings, nil
 			}),
 		a.translation("export RECIPE", "Print a recipe as a mergekit configuration", "parfait mergekit export my.study/exports/pick-1/recipe.yaml",
 			func(path string) ([]byte, []merge.Problem, error) {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/charmbracelet/x/term"
 
 	"parfait/study"
+	"parfait/visible"
 )
 
 // progress is a line on stderr that says where long work stands. On a terminal it rewrites itself, four
@@ -73,7 +75,8 @@ func (p *progress) draw(line string) {
 		width = w
 	}
 	p.drawn = true
-	_, _ = fmt.Fprint(p.app.err, "\r"+ansi.EraseLineRight+ansi.Truncate(line, width-1, "…"))
+	_, _ = io.WriteString(p.app.tty, "\r"+ansi.EraseLineRight)
+	_, _ = io.WriteString(p.app.err, ansi.Truncate(visible.Line(line), width-1, "…"))
 }
 
 // say prints a line of its own above the progress.
@@ -94,7 +97,7 @@ func (p *progress) end() {
 
 func (p *progress) clear() {
 	if p.drawn {
-		_, _ = fmt.Fprint(p.app.err, "\r"+ansi.EraseLineRight)
+		_, _ = io.WriteString(p.app.tty, "\r"+ansi.EraseLineRight)
 		p.drawn = false
 	}
 }

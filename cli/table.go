@@ -8,6 +8,8 @@ import (
 	"charm.land/lipgloss/v2/table"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/term"
+
+	"parfait/visible"
 )
 
 // column is one column of a sheet.
@@ -37,6 +39,9 @@ type sheet struct {
 
 // sheet makes a table that fits the terminal, where there is one.
 func (a *app) sheet(columns ...column) *sheet {
+	for i := range columns {
+		columns[i].title = visible.Line(columns[i].title)
+	}
 	s := &sheet{columns: columns, marked: map[int]bool{}}
 	if a.outTTY {
 		if w, _, err := term.GetSize(a.files[0].Fd()); err == nil {
@@ -46,7 +51,13 @@ func (a *app) sheet(columns ...column) *sheet {
 	return s
 }
 
-func (s *sheet) add(cells ...string) { s.rows = append(s.rows, cells) }
+// add adds a row. Cells are of one line, whoever wrote them.
+func (s *sheet) add(cells ...string) {
+	for i := range cells {
+		cells[i] = visible.Line(cells[i])
+	}
+	s.rows = append(s.rows, cells)
+}
 
 // mark makes the last row bold.
 func (s *sheet) mark() { s.marked[len(s.rows)-1] = true }
@@ -136,5 +147,5 @@ func (s *sheet) String() string {
 	if narrow {
 		fmt.Fprintf(&b, "  (%d of %d columns fit; a wider terminal or --json has them all)\n", len(keep), len(s.columns))
 	}
-	return b.String()
+	return visible.Styled(b.String())
 }

@@ -10,6 +10,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/study"
+	"parfait/visible"
 )
 
 func (a *app) trialsCommand() *cobra.Command {
@@ -18,9 +19,10 @@ func (a *app) trialsCommand() *cobra.Command {
 	var evaluate string
 	var again bool
 	cmd := onStudy(&cobra.Command{
-		Use:     "trials",
-		Short:   "List the trials: what was measured, what failed and why",
-		Long:    "List every trial with its state, coefficients and metrics, and the reasons of those that failed. Above them stands what the newest batch is expected to add to the measured hypervolume, where the strategy can tell, so that you can decide whether the next one is worth its cost. With one of the flags, ask something of the runner instead; it takes effect whether or not a runner is at work.",
+		Use:   "trials",
+		Short: "List the trials: what was measured, what failed and why",
+		Long: "List every trial with its state, coefficients and metrics, and the reasons of those that failed. Above them stands what the newest batch is expected to add to the measured hypervolume, where the strategy can tell, so that you can decide whether the next one is worth its cost. With one of the flags, ask something of the runner instead; it takes effect whether or not a runner is at work.\n\n" +
+			"--log leaves colours out and writes what would act on a terminal as what it is (\\u001b), in a pipe too; the bytes themselves are in the file logs/trial-NNNN.log.",
 		Example: "parfait trials my.study\n\n# the output of the evaluator for trial 12\nparfait trials my.study --log 12\n\n# measure this one next\nparfait trials my.study --evaluate math=0.3,code=0.5",
 	}, opened, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
 		changed := cmd.Flags().Changed
@@ -129,7 +131,7 @@ func (a *app) printLog(s *study.Study, snap *study.Snapshot, id int) error {
 			text += t.Error + "\n"
 		}
 	}
-	_, err = fmt.Fprint(a.out, text)
+	_, err = fmt.Fprint(a.out, visible.Log(text))
 	return err
 }
 

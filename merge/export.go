@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parfait/merge/safetensors"
+	"parfait/visible"
 )
 
 // ExportOptions say how to export; the zero value is right for most.
@@ -84,7 +85,7 @@ func (j *job) seal(ctx context.Context, o ExportOptions, at map[string]float64, 
 		if err != nil {
 			return Receipt{}, fmt.Errorf("receipt of %s: %w", out.Target, err)
 		}
-		if err := out.addFile(ReceiptFile, append(data, '\n'), true); err != nil {
+		if err := out.addFile(ReceiptFile, []byte(visible.Text(string(data))+"\n"), true); err != nil {
 			return Receipt{}, err
 		}
 	}

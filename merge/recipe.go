@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"parfait/visible"
 	"parfait/yamldoc"
 )
 
@@ -104,7 +105,7 @@ func (r Recipe) WithComment(text string) Recipe {
 func (r Recipe) YAML() []byte {
 	var b strings.Builder
 	if r.comment != "" {
-		for line := range strings.SplitSeq(strings.TrimRight(r.comment, "\n"), "\n") {
+		for line := range strings.SplitSeq(strings.TrimRight(visible.Text(r.comment), "\n"), "\n") { // YAML knows other ends of lines
 			b.WriteString(strings.TrimRight("# "+line, " ") + "\n")
 		}
 	}
@@ -198,7 +199,7 @@ func yamlText(s string) string {
 	if plain && (s[0] == '/' || 'a' <= s[0] && s[0] <= 'z' || 'A' <= s[0] && s[0] <= 'Z') && !yamlWords[strings.ToLower(s)] {
 		return s
 	}
-	if strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0x85 || r == 0xfeff }) < 0 {
+	if visible.Line(s) == s && !strings.ContainsRune(s, 0xfeff) {
 		return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 	}
 	return strconv.Quote(s)

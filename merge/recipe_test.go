@@ -42,7 +42,7 @@ func TestRecipesReadBackToTheSame(t *testing.T) {
 				r.weights[join(m, g)] = number.Draw(t, "weight")
 			}
 		}
-		got, err := ParseRecipe("/nowhere/recipe.yaml", r.WithComment("why\nand how").YAML())
+		got, err := ParseRecipe("/nowhere/recipe.yaml", r.WithComment("why\nand how\rmodels: []\u0085base: x\u2028seed: 3\x1b]0;t\a").YAML())
 		if err != nil {
 			t.Fatalf("%v\n%s", err, r.YAML())
 		}

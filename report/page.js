@@ -1,4 +1,5 @@
 "use strict";
+const DATA = JSON.parse(document.getElementById("data").textContent);
 const NS = "http://www.w3.org/2000/svg";
 const el = (name, attrs, parent, text) => {
   const e = document.createElementNS(NS, name);

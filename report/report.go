@@ -6,8 +6,11 @@
 package report
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	_ "embed" // the page's parts
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"html/template"
@@ -19,6 +22,7 @@ import (
 	"parfait/evaluator"
 	"parfait/search"
 	"parfait/study"
+	"parfait/visible"
 )
 
 var (
@@ -94,6 +98,7 @@ type content struct {
 	*study.Snapshot
 	Style        template.CSS
 	Script       template.JS
+	ScriptHash   string // of Script, which alone may run
 	Data         plots
 	Made         time.Time
 	Objectives   []string
@@ -121,7 +126,7 @@ func Write(ctx context.Context, w io.Writer, snap *study.Snapshot, made time.Tim
 		return ErrNothingToShow
 	}
 	c := content{
-		Snapshot: snap, Style: template.CSS(style), Script: template.JS(script), Made: made.UTC(), //nolint:gosec // our own files
+		Snapshot: snap, Style: template.CSS(style), Script: template.JS(script), ScriptHash: scriptHash(), Made: made.UTC(), //nolint:gosec // our own files
 		Hypervolume: a.Hypervolume, Ref: a.Ref, Untested: a.Untested, AlwaysBelow: a.AlwaysBelow(), Coefficients: snap.Space.Coefficients, Measured: len(a.Measured),
 	}
 	for _, o := range a.Objectives {
@@ -170,7 +175,18 @@ func Write(ctx context.Context, w io.Writer, snap *study.Snapshot, made time.Tim
 	if err != nil {
 		return err
 	}
-	return t.Execute(w, c)
+	var b bytes.Buffer
+	if err := t.Execute(&b, c); err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, visible.Text(b.String())) // in texts and in strings of JSON alike
+	return err
+}
+
+// scriptHash is what a Content-Security-Policy calls the page's own script.
+func scriptHash() string {
+	sum := sha256.Sum256([]byte(script))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
 // mostReceipt is how much of a receipt the page holds, in bytes: inputs and outputs of many shards are long.

@@ -2,16 +2,22 @@ package report
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"html"
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"parfait/explore/exploretest"
 	"parfait/study"
+	"parfait/visible"
 )
 
 func TestThePageHoldsTheStudyAndNothingFromOutside(t *testing.T) {
@@ -50,6 +56,7 @@ func TestThePageHoldsTheStudyAndNothingFromOutside(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := b.String()
+	onlyOurScript(t, text)
 	for _, want := range []string{"<title>digits · parfait</title>", "upside_down", "ship &lt;this&gt;", "validation", "2026-01-02 03:04", `"kind":"knee"`, "of a quadratic", "Receipt of ship", "&#34;digest&#34;: &#34;xxh3"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %q", want)
@@ -72,6 +79,60 @@ func TestThePageHoldsTheStudyAndNothingFromOutside(t *testing.T) {
 		if err := os.WriteFile(out, b.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// onlyOurScript holds a page to its Content-Security-Policy, as a browser would.
+func onlyOurScript(t *testing.T, page string) {
+	t.Helper()
+	policy := regexp.MustCompile(`http-equiv="Content-Security-Policy" content="([^"]*)"`).FindStringSubmatch(page)
+	if policy == nil {
+		t.Fatal("the page has no policy")
+	}
+	ran := 0
+	for _, s := range regexp.MustCompile(`(?s)<script([^>]*)>(.*?)</script>`).FindAllStringSubmatch(page, -1) {
+		if strings.Contains(s[1], "application/json") {
+			var data struct {
+				Marks []any `json:"marks"`
+			}
+			if err := json.Unmarshal([]byte(s[2]), &data); err != nil || len(data.Marks) == 0 {
+				t.Errorf("the page's data: %d marks, %v", len(data.Marks), err)
+			}
+			continue
+		}
+		ran++
+		sum := sha256.Sum256([]byte(s[2]))
+		if want := "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"; !strings.Contains(html.UnescapeString(policy[1]), want) {
+			t.Errorf("the policy %s does not let the script %s run", policy[1], want)
+		}
+	}
+	if ran != 1 {
+		t.Errorf("%d scripts", ran)
+	}
+}
+
+// A page of a hostile study shows what it holds, and nothing of it acts.
+func TestNothingForeignActs(t *testing.T) {
+	const hostile = "a\x1b]0;t\a\u202eb\u009bm</script><script>alert(1)</script><img src=x onerror=alert(1)>"
+	snap := exploretest.Snapshot(exploretest.Options{Trials: 20, Picks: 1})
+	snap.Name = hostile
+	snap.Picks[0].Name, snap.Picks[0].Why = hostile, hostile
+	snap.Trials[3].Why = hostile
+	var b bytes.Buffer
+	if err := Write(t.Context(), &b, snap, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	onlyOurScript(t, b.String())
+	if at := strings.IndexFunc(b.String(), visible.Acts); at >= 0 {
+		t.Errorf("acts: %q", b.String()[at:][:40])
+	}
+	for _, never := range []string{"<script>alert", "<img"} {
+		if strings.Contains(b.String(), never) {
+			t.Errorf("the page has %q", never)
+		}
+	}
+	if !strings.Contains(b.String(), `\u001b]0;t\u0007\u202eb\u009bm`) {
+		t.Error("what acts is not shown as what it is")
 	}
 }
 

@@ -4,29 +4,32 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"parfait/evaluator"
+	"parfait/visible"
 )
 
 // modelCard is the README.md of an export: a Hugging Face model card that says what was merged, how, why
 // this trade-off, and predicted beside measured.
 func (s *Study) modelCard(e Export, why string, at time.Time) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "---\ntags: [merge, parfait]\nbase_model: %s\n---\n\n# %s\n\n", s.spec.Base, e.Name)
+	fmt.Fprintf(&b, "---\ntags: [merge, parfait]\nbase_model: %s\n---\n\n# %s\n\n", yamlWord(s.spec.Base), markdown(e.Name))
 	from := "from"
 	if e.OnFront {
 		from = "chosen on the Pareto front of"
 	}
-	fmt.Fprintf(&b, "A merge of %d fine-tuned models by `%s`, %s the study `%s`.\n", len(s.spec.Models), s.spec.Method.Name, from, s.name())
+	fmt.Fprintf(&b, "A merge of %d fine-tuned models by `%s`, %s the study %s.\n", len(s.spec.Models), s.spec.Method.Name, from, code(s.name()))
 	if why != "" {
-		fmt.Fprintf(&b, "\n**Why this trade-off:** %s\n", why)
+		fmt.Fprintf(&b, "\n**Why this trade-off:** %s\n", markdown(why))
 	}
 	b.WriteString("\n| coefficient | value |\n|---|---|\n")
 	for i, c := range s.space.Coefficients {
-		fmt.Fprintf(&b, "| %s | %.6g |\n", c.Name, e.X[i])
+		fmt.Fprintf(&b, "| %s | %.6g |\n", markdown(c.Name), e.X[i])
 	}
 	b.WriteString("\n| task | role | predicted (90 % interval) | validation | test |\n|---|---|---|---|---|\n")
 	for _, t := range s.spec.Tasks {
@@ -35,25 +38,59 @@ func (s *Study) modelCard(e Export, why string, at time.Time) []byte {
 		if ok {
 			pred = fmt.Sprintf("%.4g (%.4g … %.4g)", p.Value, p.Lo, p.Hi)
 		}
-		fmt.Fprintf(&b, "| %s | %s, %s | %s | %s | %s |\n", t.Name, t.Role, t.Sense, pred,
+		fmt.Fprintf(&b, "| %s | %s, %s | %s | %s | %s |\n", markdown(t.Name), t.Role, t.Sense, pred,
 			figure(e.Measured[evaluator.Validation], t), figure(e.Measured[evaluator.Test], t))
 	}
 	if len(e.BelowBase) > 0 {
-		fmt.Fprintf(&b, "\n**Predicted to be worse than the base model on:** %s.\n", strings.Join(e.BelowBase, ", "))
+		fmt.Fprintf(&b, "\n**Predicted to be worse than the base model on:** %s.\n", markdown(strings.Join(e.BelowBase, ", ")))
 	}
 	if len(e.Breaks) > 0 {
-		fmt.Fprintf(&b, "\n**Predicted to break the floor that was set for:** %s.\n", strings.Join(e.Breaks, ", "))
+		fmt.Fprintf(&b, "\n**Predicted to break the floor that was set for:** %s.\n", markdown(strings.Join(e.Breaks, ", ")))
 	}
 	for _, t := range slices.Sorted(maps.Keys(e.Flagged)) {
-		fmt.Fprintf(&b, "\n**The prediction of %s should not be believed:** %s.\n", t, e.Flagged[t])
+		fmt.Fprintf(&b, "\n**The prediction of %s should not be believed:** %s.\n", markdown(t), markdown(e.Flagged[t]))
 	}
 	if e.Doubt != "" {
-		fmt.Fprintf(&b, "\n**Do not believe these predictions before they are measured:** these coefficients are %s.\n", e.Doubt)
+		fmt.Fprintf(&b, "\n**Do not believe these predictions before they are measured:** these coefficients are %s.\n", markdown(e.Doubt))
 	}
 	b.WriteString("\nPredictions were made on the validation split; a pick is optimistic there, so compare on the test split.\n")
 	b.WriteString("`recipe.yaml` makes these weights again (`parfait merge recipe.yaml OUT`); `receipt.json` has the hashes of every input and output.\n")
 	fmt.Fprintf(&b, "\nWritten %s.\n", at.UTC().Format("2006-01-02 15:04 UTC"))
 	return b.Bytes()
+}
+
+// markdown is somebody's text within a line of Markdown: as it was written, whatever Markdown, HTML or a terminal
+// would make of it.
+func markdown(s string) string {
+	return special.Replace(visible.Line(strings.Join(strings.Fields(s), " ")))
+}
+
+// special are the characters that begin something within a line of GitHub's Markdown. Underscores do not, between
+// letters, and names have them.
+var special = strings.NewReplacer(
+	"&", "&amp;", "<", "&lt;", ">", "&gt;", `\`, `\\`, "`", "\\`", "*", `\*`, "[", `\[`, "]", `\]`, "|", `\|`, "~", `\~`, "$", `\$`,
+	" _", ` \_`, "_ ", `\_ `,
+)
+
+// code is a name as code, where it needs nothing else.
+func code(name string) string {
+	if plainName.MatchString(name) {
+		return "`" + name + "`"
+	}
+	return markdown(name)
+}
+
+var (
+	plainName = regexp.MustCompile(`^[\pL\pN_. -]+$`)
+	plainYAML = regexp.MustCompile(`^(\.{0,2}/|[A-Za-z_])[\w./+@-]*$`)
+)
+
+// yamlWord is a text as a value of YAML.
+func yamlWord(s string) string {
+	if plainYAML.MatchString(s) {
+		return s
+	}
+	return strconv.Quote(s)
 }
 
 func figure(m map[string]Metric, task Task) string {

@@ -17,6 +17,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/merge"
+	"parfait/visible"
 )
 
 // ExportRequest says what to write and where.
@@ -252,7 +253,7 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(Expor
 	}
 	receipt.Predicted, receipt.Doubt, receipt.Warned = e.Predicted, e.Doubt, e.Warned
 	options := merge.ExportOptions{
-		ShardSize: r.ShardSize, SHA256: r.SHA256, Comment: "made by the study " + s.name(),
+		ShardSize: r.ShardSize, SHA256: r.SHA256, Comment: "made by the study " + visible.Line(s.name()),
 		// Called when all is written and checked, before the folder appears: the history knows of it first,
 		// so that no crash leaves a checkpoint that the study does not know.
 		Files: func(m merge.Receipt) (_ map[string][]byte, err error) {

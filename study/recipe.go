@@ -7,6 +7,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/merge"
+	"parfait/visible"
 )
 
 // Recipe returns the merge at x as a recipe in YAML, which `parfait merge` executes without the study.
@@ -19,7 +20,7 @@ func (s *Study) Recipe(ctx context.Context, x []float64) (yaml []byte, err error
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, plan.Close()) }()
-	return plan.Recipe(named(s.Names(), x)).WithComment("from the study " + s.Snapshot().Name).YAML(), nil
+	return plan.Recipe(named(s.Names(), x)).WithComment("from the study " + visible.Line(s.Snapshot().Name)).YAML(), nil
 }
 
 // CheckExport reads an export back and compares it with its receipt. The problems found are in words;

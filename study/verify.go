@@ -12,6 +12,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/merge"
+	"parfait/visible"
 )
 
 // studyReceipt is what a study adds to the engine's receipt.
@@ -33,7 +34,7 @@ func receiptJSON(r studyReceipt) ([]byte, error) {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	err := enc.Encode(r)
-	return b.Bytes(), err
+	return []byte(visible.Text(b.String())), err
 }
 
 // verifyExport measures an export and writes what it saw into its receipt, its card and the history, after

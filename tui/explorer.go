@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -11,6 +12,7 @@ import (
 	"parfait/explore"
 	"parfait/study"
 	"parfait/tui/chart"
+	"parfait/visible"
 )
 
 // explorer is one session. Only Update changes it.
@@ -176,15 +178,14 @@ func (e *explorer) moved() tea.Cmd {
 	return nil
 }
 
-// printable drops what could end or begin an escape sequence.
+// printable drops what could act on a terminal.
 func printable(s string) string {
-	out := make([]rune, 0, len(s))
-	for _, r := range s {
-		if r >= ' ' && r != 0x7f && (r < 0x80 || r > 0x9f) {
-			out = append(out, r)
+	return strings.Map(func(r rune) rune {
+		if visible.Acts(r) || r == '\n' || r == '\t' {
+			return -1
 		}
-	}
-	return string(out)
+		return r
+	}, strings.ToValidUTF8(s, ""))
 }
 
 // restyle makes the theme again.

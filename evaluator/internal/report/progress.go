@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"parfait/evaluator"
+	"parfait/visible"
 )
 
 // progressWord begins a line that tells of progress: PARFAIT_PROGRESS 3/10 a note.
@@ -59,10 +60,10 @@ var escapes = regexp.MustCompile(`\x1b(\[[0-?]*[\x20-\x2f]*[\x40-\x7e]|\][^\x07\
 // Printable makes anybody's text safe to show.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || r >= ' ' && r != 0x7f && (r < 0x80 || r > 0x9f) {
-			return r
+		if visible.Acts(r) {
+			return -1
 		}
-		return -1
+		return r
 	}, escapes.ReplaceAllString(strings.ToValidUTF8(s, "�"), ""))
 }
 
