@@ -197,7 +197,7 @@ func (s *Server) admit(next ssh.Handler) ssh.Handler {
 			log.Info("turned away", "why", why)
 			wish.Fatalln(sess, "parfait: "+text)
 		}
-		_, _, terminal := sess.Pty()
+		pty, _, terminal := sess.Pty()
 		switch {
 		case !ok:
 			refuse("no key", "this server knows people by their keys")
@@ -207,6 +207,9 @@ func (s *Server) admit(next ssh.Handler) ssh.Handler {
 			return
 		case !terminal:
 			refuse("no terminal", "the explorer needs a terminal: connect with `ssh -t`.\nHeadless commands run where the study is, for example `parfait front STUDY --json`.")
+			return
+		case pty.Term == "dumb":
+			refuse("dumb terminal", "TERM=dumb can show no screen: connect from a terminal that can, or set TERM to what it is.\nHeadless commands run where the study is, for example `parfait front STUDY --json`.")
 			return
 		case !s.sessions.enter(who.Fingerprint):
 			refuse("too many sessions", fmt.Sprintf("this key has %d sessions open already, which is the most; close one.", s.options.Limits.SessionsPerKey))

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -300,6 +301,13 @@ func TestOnlyTheExplorerIsServed(t *testing.T) {
 	}
 	text, err := run("-T")
 	exitOne("no terminal", text, err, "ssh -t")
+	cmd = h.ssh("ann", "-tt")
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "TERM=") }), "TERM=dumb")
+	out, err = cmd.CombinedOutput()
+	exitOne("dumb terminal", string(out), err, "TERM=dumb can show no screen")
+	if strings.Contains(string(out), "\x1b[?1049h") {
+		t.Error("a dumb terminal got a screen")
+	}
 	cmd = h.ssh("ann", "-s")
 	cmd.Args = append(cmd.Args, "sftp")
 	if out, err := cmd.CombinedOutput(); err == nil {

@@ -83,6 +83,9 @@ func findReport(dir string) (b []byte, where string, err error) {
 	if said == "" {
 		said = "nothing"
 	}
+	if before := report.BeforeObject(tail); before != "" {
+		return nil, "", evaluator.Errorf(evaluator.NoMetrics, "the last line of stdout has %q before its JSON object: end that line first, or write the object into the file {out}; stdout ends with:\n%s", before, said)
+	}
 	return nil, "", evaluator.Errorf(evaluator.NoMetrics, "the command ended well and reported no metrics: expected a JSON object such as {\"task\": 0.81} in the file {out}, or as the last line of stdout; stdout ends with:\n%s", said)
 }
 

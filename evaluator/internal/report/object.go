@@ -11,10 +11,14 @@ import (
 	"strings"
 )
 
-// LastObject returns the last line that looks like a JSON object and tells of no progress, nil for none.
+// LastObject returns the last line that looks like a JSON object and tells of no progress, without the colours that
+// somebody gave it; where there is none, the last lines that are one together. nil for none.
 func LastObject(text []byte) []byte {
-	for _, line := range slices.Backward(bytes.Split(text, []byte{'\n'})) {
-		line = bytes.TrimSpace(line[bytes.LastIndexByte(bytes.TrimRight(line, "\r"), '\r')+1:])
+	lines := bytes.Split(text, []byte{'\n'})
+	for i, line := range lines {
+		lines[i] = last(line)
+	}
+	for _, line := range slices.Backward(lines) {
 		if !bytes.HasPrefix(line, []byte("{")) || !bytes.HasSuffix(line, []byte("}")) {
 			continue
 		}
@@ -22,7 +26,47 @@ func LastObject(text []byte) []byte {
 			return line
 		}
 	}
+	return lastIndented(lines)
+}
+
+// last is what of a line stays where it is written over itself, without escape sequences.
+func last(line []byte) []byte {
+	line = line[bytes.LastIndexByte(bytes.TrimRight(line, "\r"), '\r')+1:]
+	return bytes.TrimSpace(escapes.ReplaceAll(line, nil))
+}
+
+// lastIndented are the last lines that are a JSON object together, as programs print it for people.
+func lastIndented(lines [][]byte) []byte {
+	end := len(lines)
+	for ; end > 0; end-- {
+		if _, progress := ParseProgress(lines[end-1]); bytes.HasSuffix(lines[end-1], []byte("}")) && !progress {
+			break
+		}
+	}
+	const mostStarts = 100 // an object whose values are objects has many lines that could be its first
+	starts := 0
+	for i := end - 1; i >= 0 && starts < mostStarts; i-- {
+		if !bytes.HasPrefix(lines[i], []byte("{")) {
+			continue
+		}
+		starts++
+		if whole := bytes.Join(lines[i:end], []byte{'\n'}); json.Valid(NullForNaN(whole)) {
+			return whole
+		}
+	}
 	return nil
+}
+
+// BeforeObject is what stands before a JSON object on the last line of a text that ends with one: the bar of a
+// program that did not end its line. "" where nothing does.
+func BeforeObject(text []byte) string {
+	lines := bytes.Split(bytes.TrimSpace(text), []byte{'\n'})
+	line := last(lines[len(lines)-1])
+	at := bytes.IndexByte(line, '{')
+	if at <= 0 || !json.Valid(NullForNaN(line[at:])) {
+		return ""
+	}
+	return Snippet(line[:at])
 }
 
 // Snippet returns the beginning of a text, safe to show.

@@ -215,3 +215,34 @@ func FuzzReport(f *testing.F) {
 		}
 	})
 }
+
+// The report is found where a person would see it: in colour, over several lines, after a bar's states.
+func TestTheLastObject(t *testing.T) {
+	for text, want := range map[string]string{
+		"log\n\x1b[32m{\"t\": 0.5}\x1b[0m\n":                    `{"t": 0.5}`,
+		"log\n{\n  \"t\": {\n    \"value\": 0.5\n  }\n}\nbye\n": "{\n\"t\": {\n\"value\": 0.5\n}\n}",
+		"{\"t\": 1}\n{\n  \"u\": NaN\n}\n":                      `{"t": 1}`,
+		"\r 50%\r{\"t\": 0.5}\n":                                `{"t": 0.5}`,
+		"{\"progress\": {\"done\": 1}}\n":                       "",
+		"{\n  \"t\": 0.5\n":                                     "",
+		"f() {\n}\n":                                            "",
+		"config: {\"lr\": 0.1}\n":                               "",
+		"\x1b]0;{\"t\": 1}\a":                                   "",
+		"{" + strings.Repeat("\n{", 1000) + strings.Repeat("\n}", 1000) + "\n": "",
+	} {
+		if got := string(LastObject([]byte(text))); got != want {
+			t.Errorf("of %.60q: %q, expected %q", text, got, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"\r 50%\r100%|████|{\"t\": 0.5}\n": "100%|████|",
+		"{\"t\": 0.5}\n":    "",
+		"config {broken}\n": "",
+		"":                  "",
+		"x\n":               "",
+	} {
+		if got := BeforeObject([]byte(text)); got != want {
+			t.Errorf("before the object of %q: %q, expected %q", text, got, want)
+		}
+	}
+}
