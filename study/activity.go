@@ -11,12 +11,12 @@ import (
 // budget is the number of trials that the search may ask for: study.yaml's, unless a command set
 // another since study.yaml was last edited.
 func (s *Study) budget(meta map[string]string) int {
-	if of, n, ok := strings.Cut(meta["budget"], "→"); ok && of == strconv.Itoa(s.spec.Search.Budget) {
+	if of, n, ok := strings.Cut(meta["budget"], "→"); ok && of == strconv.Itoa(s.spec().Search.Budget) {
 		if b, err := strconv.Atoi(n); err == nil {
 			return b
 		}
 	}
-	return s.spec.Search.Budget
+	return s.spec().Search.Budget
 }
 
 func (s *Study) activity(h *history) Activity {
@@ -53,6 +53,9 @@ func (s *Study) activity(h *history) Activity {
 		a.Runner, a.Host, a.PID, a.Beat = Sampling, o.Host, o.PID, o.beat
 		if h.meta["paused"] != "" {
 			a.Runner = Paused
+		}
+		if of := h.meta["asked"]; a.Note == "" && of != "" && of != s.asked.Load().sum() {
+			a.Note = "study.yaml was edited since this runner began: the next one takes it up"
 		}
 	case finished:
 		a.Runner = Finished

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 
 	"gonum.org/v1/gonum/floats"
@@ -147,7 +148,7 @@ func (s *Study) analyse(ctx context.Context) error {
 	}
 	// Finished trials never change, so their number says whether there are new ones.
 	switch {
-	case n < LeastTrials, snap.Analysis != nil && len(snap.Analysis.Trials) >= n && snap.Analysis.failed == failures(snap):
+	case n < LeastTrials, snap.Analysis != nil && len(snap.Analysis.Trials) >= n && snap.Analysis.failed == failures(snap) && snap.Analysis.answers(snap):
 		return nil
 	case failed.done == n:
 		return errors.New(failed.why)
@@ -166,16 +167,23 @@ func (s *Study) analyse(ctx context.Context) error {
 	defer s.mu.Unlock()
 	next := *s.snap
 	switch {
+	case next.Spec != snap.Spec:
+		return nil // study.yaml asks something else by now
 	case err != nil:
 		s.failed = analysisFailure{done: len(done), why: "the finished trials cannot be analysed: " + err.Error()}
-	case next.Analysis != nil && len(next.Analysis.Trials) > len(done):
+	case next.Analysis != nil && len(next.Analysis.Trials) > len(done) && next.Analysis.answers(snap):
 		return nil // somebody else was faster with more
 	default:
 		next.Analysis, s.failed = a, analysisFailure{}
 	}
-	next.Problem = s.failed.why
+	next.Problem = s.problem()
 	s.publish(&next)
 	return err
+}
+
+// answers says whether a is of what the snapshot's study.yaml asks.
+func (a *Analysis) answers(snap *Snapshot) bool {
+	return a.Surrogate == snap.Spec.Surrogate && reflect.DeepEqual(a.Tasks, snap.Tasks) && reflect.DeepEqual(a.Space, snap.Space)
 }
 
 func analyse(ctx context.Context, snap *Snapshot, done []Trial) (a *Analysis, err error) {

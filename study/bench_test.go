@@ -14,7 +14,7 @@ func many(tb testing.TB, s *Study, n int) {
 	random := rand.New(rand.NewPCG(1, 1))
 	if err := s.store.write(func(tx *sql.Tx) error {
 		for i := range n {
-			x := make([]float64, len(s.space.Coefficients))
+			x := make([]float64, len(s.space().Coefficients))
 			for j := range x {
 				x[j] = random.Float64()
 			}

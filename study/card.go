@@ -18,21 +18,21 @@ import (
 // this trade-off, and predicted beside measured.
 func (s *Study) modelCard(e Export, why string, at time.Time) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "---\ntags: [merge, parfait]\nbase_model: %s\n---\n\n# %s\n\n", yamlWord(s.spec.Base), markdown(e.Name))
+	fmt.Fprintf(&b, "---\ntags: [merge, parfait]\nbase_model: %s\n---\n\n# %s\n\n", yamlWord(s.spec().Base), markdown(e.Name))
 	from := "from"
 	if e.OnFront {
 		from = "chosen on the Pareto front of"
 	}
-	fmt.Fprintf(&b, "A merge of %d fine-tuned models by `%s`, %s the study %s.\n", len(s.spec.Models), s.spec.Method.Name, from, code(s.name()))
+	fmt.Fprintf(&b, "A merge of %d fine-tuned models by `%s`, %s the study %s.\n", len(s.spec().Models), s.spec().Method.Name, from, code(s.name()))
 	if why != "" {
 		fmt.Fprintf(&b, "\n**Why this trade-off:** %s\n", markdown(why))
 	}
 	b.WriteString("\n| coefficient | value |\n|---|---|\n")
-	for i, c := range s.space.Coefficients {
+	for i, c := range s.space().Coefficients {
 		fmt.Fprintf(&b, "| %s | %.6g |\n", markdown(c.Name), e.X[i])
 	}
 	b.WriteString("\n| task | role | predicted (90 % interval) | validation | test |\n|---|---|---|---|---|\n")
-	for _, t := range s.spec.Tasks {
+	for _, t := range s.spec().Tasks {
 		p, ok := e.Predicted[t.Name]
 		pred := "–"
 		if ok {

@@ -13,11 +13,9 @@ import (
 // Whatever people write in a reason or call a folder, the card shows it and nothing of it acts: not in Markdown, not
 // in HTML, not in the YAML at its top, not on a terminal.
 func TestTheCardShowsWhatPeopleWrote(t *testing.T) {
-	s := &Study{
-		dir:  "/x/ho\x1b]0;t\a<img src=x onerror=alert(1)>`|.study",
-		spec: &Spec{Base: "models/b: [\x9b2J] #x", Models: make([]ModelSpec, 2), Tasks: []Task{{Name: "under_score", Role: Objective, Sense: Maximize}}},
-	}
-	s.spec.Method.Name = "linear"
+	s := &Study{dir: "/x/ho\x1b]0;t\a<img src=x onerror=alert(1)>`|.study"}
+	s.asked.Store(&asked{spec: &Spec{Base: "models/b: [\x9b2J] #x", Models: make([]ModelSpec, 2), Tasks: []Task{{Name: "under_score", Role: Objective, Sense: Maximize}}}})
+	s.spec().Method.Name = "linear"
 	why := "because **bold** _this_ <script>alert(1)</script>\n# heading\n| cell | [link](javascript:alert(1)) \u202e`code` &amp;"
 	card := string(s.modelCard(Export{Name: "ship", Warned: Warned{BelowBase: []string{"under_score"}, Flagged: map[string]string{"under_score": "Q² <.9>"}}}, why, time.Time{}))
 	if at := strings.IndexFunc(card, visible.Acts); at >= 0 {

@@ -86,7 +86,7 @@ func (s *Study) obey(tx *sql.Tx, c Command) error {
 		if err := setMeta(tx, "exhausted", ""); err != nil {
 			return err
 		}
-		return setMeta(tx, "budget", strconv.Itoa(s.spec.Search.Budget)+"→"+strconv.Itoa(c.N))
+		return setMeta(tx, "budget", strconv.Itoa(s.spec().Search.Budget)+"→"+strconv.Itoa(c.N))
 	case CommandRetry:
 		return move(tx, c.N, evaluator.Waiting, evaluator.Failed, evaluator.Cancelled)
 	case CommandForget:
@@ -135,15 +135,15 @@ func samePoint(x, y []float64) bool {
 // normal returns x in the form that stands for its merge, or says why it stands for none. Points outside the ranges
 // may be measured: they are somebody's explicit wish.
 func (s *Study) normal(x []float64) ([]float64, error) {
-	if len(x) != len(s.space.Coefficients) {
-		return nil, inputError("coefficients", "expected %d (%s), found %d", len(s.space.Coefficients), strings.Join(s.Names(), ", "), len(x))
+	if len(x) != len(s.space().Coefficients) {
+		return nil, inputError("coefficients", "expected %d (%s), found %d", len(s.space().Coefficients), strings.Join(s.Names(), ", "), len(x))
 	}
 	for i, v := range x {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, inputError(s.space.Coefficients[i].Name, "expected a finite number, found %g", v)
+			return nil, inputError(s.space().Coefficients[i].Name, "expected a finite number, found %g", v)
 		}
 	}
-	out, err := s.space.Normal(x)
+	out, err := s.space().Normal(x)
 	if e := (*search.Error)(nil); errors.As(err, &e) {
 		return nil, inputError("coefficients", "%s", e.Text)
 	}
@@ -152,8 +152,8 @@ func (s *Study) normal(x []float64) ([]float64, error) {
 
 // Names returns the coefficients' names in their order.
 func (s *Study) Names() []string {
-	out := make([]string, len(s.space.Coefficients))
-	for i, c := range s.space.Coefficients {
+	out := make([]string, len(s.space().Coefficients))
+	for i, c := range s.space().Coefficients {
 		out[i] = c.Name
 	}
 	return out

@@ -103,7 +103,7 @@ func recompute(t *testing.T, s *Study, x []float64, out string) {
 	}
 	base, got := read(filepath.Join(s.Dir(), "models", "base")), read(out)
 	var models []map[string][]byte
-	for _, m := range s.Spec().Models {
+	for _, m := range s.spec().Models {
 		models = append(models, read(filepath.Join(s.Dir(), m.Path)))
 	}
 	if len(got) != len(base) {

@@ -217,6 +217,7 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(Expor
 	if progress == nil {
 		progress = func(ExportProgress) {}
 	}
+	s = s.still()
 	r, err := s.settleExport(r)
 	if err != nil {
 		return Export{}, err
@@ -244,7 +245,7 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(Expor
 	if a := s.Snapshot().Analysis; a != nil {
 		predicted := a.Predict(r.X)
 		for i, p := range predicted {
-			e.Predicted[s.spec.Tasks[i].Name] = p
+			e.Predicted[s.spec().Tasks[i].Name] = p
 		}
 		receipt.Trials = len(a.Trials)
 		e.Doubt = a.Doubtful(r.X, a.Believed(r.X), a.Leverage(r.X))

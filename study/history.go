@@ -30,9 +30,15 @@ func (h *history) trial(id int) *Trial {
 	return &h.trials[i]
 }
 
-// measured says whether anything was measured yet, whatever became of the trial.
-func (h *history) measured() bool {
-	return slices.ContainsFunc(h.trials, func(t Trial) bool { return len(t.Metrics) > 0 })
+// measured is how many trials have anything measured, whatever became of them.
+func (h *history) measured() int {
+	n := 0
+	for i := range h.trials {
+		if len(h.trials[i].Metrics) > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // load reads the history. Of the trials only those are read that were not done in prev, an earlier load

@@ -23,7 +23,7 @@ type inspected struct {
 // the study's folder and serves until the models change. With cached only what is kept is looked at: nil
 // where there is nothing.
 func (s *Study) Inspect(ctx context.Context, cached bool, progress func(merge.Progress)) (*merge.Inspection, error) {
-	spec := s.spec.mergeSpec(s.dir)
+	spec := s.spec().mergeSpec(s.dir)
 	plan, err := merge.NewPlan(ctx, spec)
 	if err != nil {
 		return nil, err

@@ -24,13 +24,13 @@ type examiners struct {
 
 func (s *Study) examiners() (*examiners, error) {
 	x := &examiners{Study: s}
-	for _, name := range slices.Sorted(maps.Keys(s.spec.Evaluators)) {
+	for _, name := range slices.Sorted(maps.Keys(s.spec().Evaluators)) {
 		l := &lane{name: name, tasks: s.tasksOf(name)}
 		if len(l.tasks) == 0 {
 			continue
 		}
 		var err error
-		if l.eval, err = s.spec.Evaluators[name].build(s.dir, 0); err != nil {
+		if l.eval, err = s.spec().Evaluators[name].build(s.dir, 0); err != nil {
 			return nil, errors.Join(&Error{Code: CodeEvaluator, Where: "evaluators." + name, What: "cannot be used", Err: err}, x.close())
 		}
 		x.lanes = append(x.lanes, l)

@@ -55,7 +55,7 @@ func newPool(plan *merge.Plan, s *Study, form evaluator.Form, upcoming func(int)
 		return nil, &Error{Code: CodeSpace, Where: dir, What: "the folder for candidates cannot be made", Err: err, Fix: "set candidates.path in study.yaml to a folder you may write to"}
 	}
 	p := &pool{
-		plan: plan, dir: dir, max: s.spec.Candidates.Max, names: s.Names(), upcoming: upcoming,
+		plan: plan, dir: dir, max: s.spec().Candidates.Max, names: s.Names(), upcoming: upcoming,
 		pass: make(chan struct{}, 1), ready: map[int]*candidate{}, freed: make(chan struct{}),
 	}
 	if p.max > 0 && plan.Bytes() > p.max {
@@ -66,7 +66,7 @@ func newPool(plan *merge.Plan, s *Study, form evaluator.Form, upcoming func(int)
 
 // candidates is the folder for merged models that evaluators need: nobody else's.
 func (s *Study) candidates() string {
-	if s.spec.Candidates.Path == "" {
+	if s.spec().Candidates.Path == "" {
 		return filepath.Join(s.dir, "candidates")
 	}
 	real, err := filepath.EvalSymlinks(s.dir)
@@ -75,7 +75,7 @@ func (s *Study) candidates() string {
 	}
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(real)) // two studies may share a scratch folder
-	return filepath.Join(under(s.dir, s.spec.Candidates.Path), fmt.Sprintf("%s-%08x", filepath.Base(real), h.Sum32()))
+	return filepath.Join(under(s.dir, s.spec().Candidates.Path), fmt.Sprintf("%s-%08x", filepath.Base(real), h.Sum32()))
 }
 
 // reclaim deletes the models in the folder for candidates, finished and half-written, and nothing else; and

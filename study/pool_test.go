@@ -94,12 +94,12 @@ func TestWhatACrashLeftIsReclaimed(t *testing.T) {
 
 func TestWrongModelsStopTheRunBeforeAnythingIsMeasured(t *testing.T) {
 	s := modelStudy(t, 4, 1, 0, func(string) error { t.Error("something was evaluated"); return nil })
-	file := filepath.Join(s.Dir(), "models", s.Spec().Models[1].Name, "model.safetensors")
+	file := filepath.Join(s.Dir(), "models", s.spec().Models[1].Name, "model.safetensors")
 	if err := os.Truncate(file, 5000); err != nil {
 		t.Fatal(err)
 	}
 	err := s.Run(t.Context(), RunOptions{})
-	if err == nil || !strings.Contains(err.Error(), s.Spec().Models[1].Name) {
+	if err == nil || !strings.Contains(err.Error(), s.spec().Models[1].Name) {
 		t.Errorf("a truncated model: %v", err)
 	}
 	if n := len(s.Snapshot().Trials); n != 0 {

@@ -43,7 +43,7 @@ func (r *runner) ask() bool {
 func (r *runner) question() (q search.Question, seen []int, ok bool) {
 	next := len(r.hist.batches)
 	q = search.Question{
-		Space: r.space, Tasks: searchTasks(r.spec.Tasks), Batch: next, Budget: r.budget(r.hist.meta), Seed: r.spec.Search.Seed, Surrogate: r.spec.Surrogate,
+		Space: r.space(), Tasks: searchTasks(r.spec().Tasks), Batch: next, Budget: r.budget(r.hist.meta), Seed: r.spec().Search.Seed, Surrogate: r.spec().Surrogate,
 	}
 	for _, t := range r.hist.trials {
 		if t.Batch >= 0 {
@@ -53,7 +53,7 @@ func (r *runner) question() (q search.Question, seen []int, ok bool) {
 			}
 		}
 	}
-	q.N = min(r.spec.Search.Batch, q.Budget-q.Asked)
+	q.N = min(r.spec().Search.Batch, q.Budget-q.Asked)
 	if q.N <= 0 || r.hist.meta["exhausted"] != "" {
 		return q, nil, false
 	}
@@ -63,10 +63,10 @@ func (r *runner) question() (q search.Question, seen []int, ok bool) {
 		case t.Batch >= 0 && t.Batch == next-1:
 			q.Pending = append(q.Pending, t.X)
 		case t.Batch >= 0:
-			q.Done = append(q.Done, point(t, r.spec.Tasks))
+			q.Done = append(q.Done, point(t, r.spec().Tasks))
 		case t.State == evaluator.Done:
 			seen = append(seen, t.ID)
-			q.Done = append(q.Done, point(t, r.spec.Tasks))
+			q.Done = append(q.Done, point(t, r.spec().Tasks))
 		}
 	}
 	return q, seen, true
@@ -79,7 +79,7 @@ func (r *runner) answered(ctx context.Context, a askResult) error {
 		if r.work.Err() != nil {
 			return nil
 		}
-		return noAnswer(r.spec.Search.Strategy, a.batch, a.err)
+		return noAnswer(r.spec().Search.Strategy, a.batch, a.err)
 	}
 	defer r.changed()
 	if why := a.proposal.Stop; why != "" {

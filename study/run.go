@@ -45,6 +45,8 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (err error) {
 	if _, err := s.store.begin(); err != nil { // before anything else appears in the folder: see signs
 		return historyError(s.store.path, err)
 	}
+	s.runs.Store(true)
+	defer s.runs.Store(false)
 	lock, err := takeLock(ctx, s.dir, s.store.replaced, cancel)
 	if err != nil {
 		return err
@@ -117,7 +119,7 @@ func (s *Study) newRunner(ctx context.Context, o RunOptions) (_ *runner, err err
 	if r.hist, err = s.load(ctx); err != nil {
 		return nil, err
 	}
-	if r.strategy, err = search.New(s.spec.Search.Strategy, s.spec.Search.Options); err != nil {
+	if r.strategy, err = search.New(s.spec().Search.Strategy, s.spec().Search.Options); err != nil {
 		return nil, inputError("search", "%s", err)
 	}
 	if err := os.MkdirAll(filepath.Join(s.dir, "logs"), 0o755); err != nil {
@@ -129,24 +131,21 @@ func (s *Study) newRunner(ctx context.Context, o RunOptions) (_ *runner, err err
 	if err := r.addPools(ctx); err != nil {
 		return nil, err
 	}
-	id, err := s.spec.identity()
-	if err != nil {
-		return nil, err
-	}
+	q := s.asked.Load()
 	// Whether the strategy has more to ask is asked again: what it knows and its options may have changed.
-	err = s.store.setMeta(map[string]string{"identity": mustJSON(id), "stop": "", "paused": "", "note": "", "exhausted": ""})
+	err = s.store.setMeta(map[string]string{"identity": q.identity, "asked": q.sum(), "stop": "", "paused": "", "note": "", "exhausted": ""})
 	return r, historyError(s.store.path, err)
 }
 
 // addLanes builds the evaluators.
 func (r *runner) addLanes() error {
-	for _, name := range slices.Sorted(maps.Keys(r.spec.Evaluators)) {
+	for _, name := range slices.Sorted(maps.Keys(r.spec().Evaluators)) {
 		l := &lane{name: name, tasks: r.tasksOf(name)}
 		if len(l.tasks) == 0 {
 			continue
 		}
 		var err error
-		if l.eval, err = r.spec.Evaluators[name].build(r.dir, r.options.Workers); err != nil {
+		if l.eval, err = r.spec().Evaluators[name].build(r.dir, r.options.Workers); err != nil {
 			return &Error{Code: CodeEvaluator, Where: "evaluators." + name, What: "cannot be used", Err: err}
 		}
 		r.lanes = append(r.lanes, l)
@@ -160,7 +159,7 @@ func (r *runner) addLanes() error {
 // tasksOf are the tasks that an evaluator measures.
 func (s *Study) tasksOf(evaluator string) []string {
 	var out []string
-	for _, t := range s.spec.Tasks {
+	for _, t := range s.spec().Tasks {
 		if t.Evaluator == evaluator {
 			out = append(out, t.Name)
 		}

@@ -33,7 +33,7 @@ func (s *Spec) mergeSpec(dir string) merge.Spec {
 
 // mergeSpec is what the engine is to merge, in the form that evaluators want it.
 func (s *Study) mergeSpec(form evaluator.Form) merge.Spec {
-	m := s.spec.mergeSpec(s.dir)
+	m := s.spec().mergeSpec(s.dir)
 	if form == evaluator.Adapter {
 		m.Form = merge.FormAdapter
 	}
@@ -166,11 +166,8 @@ type identity struct {
 	Seed    uint64            `json:"seed"` // 0 where nothing is drawn at random
 }
 
-func (s *Spec) identity() (identity, error) {
-	sp, err := s.space()
-	if err != nil {
-		return identity{}, err
-	}
+// identity is what trials of s are measured with; sp is its space.
+func (s *Spec) identity(sp search.Space) identity {
 	id := identity{Base: s.Base, Models: map[string]string{}, Method: s.Method.Name, Params: s.Method.Params, Groups: s.Groups, Skip: s.Skip, DType: s.DType, Masks: s.Masks, Vary: s.Variance, Vocab: s.Vocab, Simplex: sp.Simplex}
 	if s.random() {
 		id.Seed = s.Search.Seed
@@ -185,31 +182,28 @@ func (s *Spec) identity() (identity, error) {
 	for _, c := range sp.Coefficients {
 		id.Names = append(id.Names, c.Name)
 	}
-	return id, nil
+	return id
 }
 
-// checkAgainst compares study.yaml with what the history was measured with and names every difference.
-// Ranges, budgets, floors, senses, roles, seeds and evaluators' options may change. Where nothing was measured
-// yet there is nothing to protect: only what the trials' coefficients mean has to stay.
-func (s *Spec) checkAgainst(dir string, h *history, measured bool) error {
+// against compares study.yaml with what the history was measured with and names every difference. Ranges,
+// budgets, floors, senses, roles, seeds and evaluators' options may change. Where nothing was measured yet
+// there is nothing to protect: only what the trials' coefficients mean has to stay.
+func (a *asked) against(dir string, h *history) error {
 	was, ok := h.meta["identity"]
-	if !ok || len(h.trials) == 0 {
+	if !ok || len(h.trials) == 0 || was == a.identity {
 		return nil
 	}
 	var old, cur map[string]any
-	id, err := s.identity()
-	if err != nil {
-		return err
-	}
 	if err := json.Unmarshal([]byte(was), &old); err != nil {
 		return historyError("study.db", err)
 	}
-	if err := json.Unmarshal([]byte(mustJSON(id)), &cur); err != nil {
+	if err := json.Unmarshal([]byte(a.identity), &cur); err != nil {
 		return err
 	}
+	measured := h.measured()
 	var diffs []string
 	for k := range cur {
-		if !measured && k != "coefficients" && k != "proportions" {
+		if measured == 0 && k != "coefficients" && k != "proportions" {
 			continue
 		}
 		if !reflect.DeepEqual(old[k], cur[k]) {
@@ -220,15 +214,19 @@ func (s *Spec) checkAgainst(dir string, h *history, measured bool) error {
 		return nil
 	}
 	slices.Sort(diffs)
-	if !measured {
-		return &Error{
-			Code: CodeChanged, Where: SpecFile, What: fmt.Sprintf("%d trials were asked for with something else than study.yaml says now:\n  %s", len(h.trials), strings.Join(diffs, "\n  ")),
-			Fix: "set it back, or delete " + and(append([]string{"study.db"}, signs(dir)...)) + ": nothing is measured yet",
-		}
+	n, done := measured, "measured"
+	fix := "set it back, or copy study.yaml into a new folder for a new question"
+	if measured == 0 {
+		n, done = len(h.trials), "asked for"
+		fix = "set it back, or delete " + and(append([]string{"study.db"}, signs(dir)...)) + ": nothing is measured yet"
+	}
+	trials := "trials were"
+	if n == 1 {
+		trials = "trial was"
 	}
 	return &Error{
-		Code: CodeChanged, Where: SpecFile, What: fmt.Sprintf("%d trials were measured with something else than study.yaml says now:\n  %s", len(h.trials), strings.Join(diffs, "\n  ")),
-		Fix: "set it back, or copy study.yaml into a new folder for a new question",
+		Code: CodeChanged, Where: SpecFile, Fix: fix,
+		What: fmt.Sprintf("%d %s %s with something else than it says now:\n  %s", n, trials, done, strings.Join(diffs, "\n  ")),
 	}
 }
 
@@ -240,7 +238,7 @@ func (s *Study) sameInputs(plan *merge.Plan, h *history) error {
 		return err
 	}
 	text := h.meta["inputs"]
-	if text == "" || !h.measured() {
+	if text == "" || h.measured() == 0 {
 		return historyError(s.store.path, s.store.setMeta(map[string]string{"inputs": mustJSON(now)}))
 	}
 	return s.compareInputs(now, text)

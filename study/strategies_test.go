@@ -71,7 +71,7 @@ func TestEveryStrategy(t *testing.T) {
 // people had asked for and that it saw, and batch j−1 pending.
 func audit(t *testing.T, s *Study) {
 	t.Helper()
-	strategy, err := search.New(s.spec.Search.Strategy, s.spec.Search.Options)
+	strategy, err := search.New(s.spec().Search.Strategy, s.spec().Search.Options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func audit(t *testing.T, s *Study) {
 		if err := json.Unmarshal([]byte(text), &seen); err != nil {
 			t.Fatal(err)
 		}
-		q := search.Question{Space: s.space, Tasks: searchTasks(s.spec.Tasks), Batch: j, Budget: s.spec.Search.Budget, Seed: s.spec.Search.Seed, Surrogate: s.spec.Surrogate}
+		q := search.Question{Space: s.space(), Tasks: searchTasks(s.spec().Tasks), Batch: j, Budget: s.spec().Search.Budget, Seed: s.spec().Search.Seed, Surrogate: s.spec().Surrogate}
 		var got [][]float64
 		for _, tr := range trials {
 			switch {
@@ -94,16 +94,16 @@ func audit(t *testing.T, s *Study) {
 			case tr.Batch == j-1 && tr.Batch >= 0:
 				q.Pending = append(q.Pending, tr.X)
 			case tr.Batch >= 0 && tr.Batch < j || slices.Contains(seen, tr.ID):
-				q.Done = append(q.Done, point(tr, s.spec.Tasks))
+				q.Done = append(q.Done, point(tr, s.spec().Tasks))
 			}
 			if tr.Batch >= 0 && tr.Batch < j {
 				q.Asked++
 			}
 		}
-		q.N = min(s.spec.Search.Batch, q.Budget-q.Asked)
+		q.N = min(s.spec().Search.Batch, q.Budget-q.Asked)
 		p, err := strategy.Ask(t.Context(), q)
 		if err != nil || fmt.Sprint(p.Xs()) != fmt.Sprint(got) {
-			t.Errorf("%s, batch %d: asked again %v, %v; recorded %v", s.spec.Search.Strategy, j, p.Xs(), err, got)
+			t.Errorf("%s, batch %d: asked again %v, %v; recorded %v", s.spec().Search.Strategy, j, p.Xs(), err, got)
 		}
 	}
 }

@@ -8,6 +8,7 @@ package study
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -17,22 +18,21 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-
-	"parfait/search"
 )
 
 // Study is an open study. Any number of processes may open one; it is safe for concurrent use.
 type Study struct {
 	dir   string
-	spec  *Spec
-	space search.Space
+	asked atomic.Pointer[asked]
 	store *store
+	*flags
 
 	life context.Context // until Close
 	end  context.CancelFunc
 	work sync.WaitGroup // what goes on behind Subscribe
 
 	loading sync.Mutex // held from reading the history to publishing it
+	sheet   sheet
 
 	mu       sync.Mutex
 	snap     *Snapshot
@@ -40,10 +40,14 @@ type Study struct {
 	subs     map[chan *Snapshot]bool // whether it wants an analysis
 	watching bool
 	failed   analysisFailure
+	trouble  string // what keeps snapshots from being what study.yaml and the history say now
+}
 
-	// A process's own changes do not show in data_version.
+// flags are what this process has done: its own changes do not show in data_version.
+type flags struct {
 	changing  atomic.Bool // for viewers: it has written to the history
 	commanded atomic.Bool // for the runner: it has given a command
+	runs      atomic.Bool // it is the runner
 }
 
 // Open opens the study in dir. The history is checked against study.yaml; nothing is fitted yet.
@@ -52,19 +56,16 @@ func Open(dir string) (*Study, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec, err := ReadSpec(abs)
-	if err != nil {
-		return nil, err
-	}
-	space, err := spec.space()
-	if err != nil {
-		return nil, err
+	read := readSheet(abs, nil)
+	if read.err != nil {
+		return nil, read.err
 	}
 	st, err := openStore(abs)
 	if err != nil {
 		return nil, err
 	}
-	s := &Study{dir: abs, spec: spec, space: space, store: st, subs: map[chan *Snapshot]bool{}}
+	s := &Study{dir: abs, sheet: read, store: st, flags: &flags{}, subs: map[chan *Snapshot]bool{}}
+	s.asked.Store(read.asked)
 	s.life, s.end = context.WithCancel(context.Background())
 	if s.hist, err = s.load(s.life); err != nil {
 		_ = st.close()
@@ -90,9 +91,6 @@ func (s *Study) Close() error {
 // Dir returns the study's folder as an absolute path.
 func (s *Study) Dir() string { return s.dir }
 
-// Spec returns what was asked.
-func (s *Study) Spec() *Spec { return s.spec }
-
 // Snapshot returns the newest state that was read. Its Analysis may lag behind its Trials.
 func (s *Study) Snapshot() *Snapshot {
 	s.mu.Lock()
@@ -111,8 +109,17 @@ func (s *Study) Load(ctx context.Context) (*Snapshot, error) {
 	return s.Snapshot(), nil
 }
 
-// load reads the history, which must be of what study.yaml asked when the study was opened.
+// load reads the history, which must be of what study.yaml asked when it was read.
 func (s *Study) load(ctx context.Context) (*history, error) {
+	h, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return h, s.asked.Load().against(s.dir, h)
+}
+
+// read reads the history, whatever study.yaml asks.
+func (s *Study) read(ctx context.Context) (*history, error) {
 	s.mu.Lock()
 	prev := s.hist
 	s.mu.Unlock()
@@ -122,12 +129,6 @@ func (s *Study) load(ctx context.Context) (*history, error) {
 	}
 	if err != nil {
 		return nil, historyError(s.store.path, err)
-	}
-	if prev == nil || prev.meta["identity"] != h.meta["identity"] {
-		// A study that is open already was opened with the study.yaml of before: all of it counts.
-		if err := s.spec.checkAgainst(s.dir, h, prev != nil || h.measured()); err != nil {
-			return nil, err
-		}
 	}
 	s.normalise(h)
 	for i := range h.trials {
@@ -142,11 +143,15 @@ func (s *Study) load(ctx context.Context) (*history, error) {
 func (s *Study) snapshot(h *history, a *Analysis) *Snapshot {
 	var weights map[string]string
 	_ = json.Unmarshal([]byte(h.meta["inputs"]), &weights) // what cannot be read is not known
+	q := s.asked.Load()
 	return &Snapshot{
-		Name: s.name(), Dir: s.dir, Spec: s.spec, Space: s.space, Tasks: s.spec.Tasks,
-		Trials: h.trials, Batches: h.batches, Analysis: a, Picks: h.picks, Exports: h.exports, Activity: s.activity(h), Weights: weights, Problem: s.failed.why,
+		Name: s.name(), Dir: s.dir, Spec: q.spec, Space: q.space, Tasks: q.spec.Tasks,
+		Trials: h.trials, Batches: h.batches, Analysis: a, Picks: h.picks, Exports: h.exports, Activity: s.activity(h), Weights: weights, Problem: s.problem(),
 	}
 }
+
+// problem is what keeps a snapshot from being what the history says now. The caller holds mu.
+func (s *Study) problem() string { return cmp.Or(s.trouble, s.failed.why) }
 
 // name of the study: its folder's.
 func (s *Study) name() string { return strings.TrimSuffix(filepath.Base(s.dir), ".study") }

@@ -26,7 +26,7 @@ func (s *Study) judge(tasks []string, e evaluator.Event) error {
 		return e.Err
 	}
 	errs := []error{evaluator.Check(evaluator.Candidate{Key: e.Key, Tasks: tasks}, e.Metrics)}
-	for _, t := range s.spec.Tasks {
+	for _, t := range s.spec().Tasks {
 		if m, ok := e.Metrics[t.Name]; ok {
 			errs = append(errs, t.possible(m.Value))
 		}

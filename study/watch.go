@@ -69,6 +69,7 @@ func (s *Study) watch() {
 	var version int64
 	var runner owner
 	var alive bool // when it was looked at last: who dies changes nothing else
+	var seen edition
 	var rested time.Time
 	analysed := make(chan time.Duration, 1)
 	busy := false
@@ -85,7 +86,12 @@ func (s *Study) watch() {
 			}
 			v, err := s.store.version(s.life)
 			o := readOwner(s.dir)
-			if s.changing.Swap(false) || err != nil || v != version || !o.same(runner) || o.alive() != alive {
+			edited, now := s.edited()
+			edited, seen = edited && now == seen, now // who writes it has come to the end
+			if edited {
+				s.reread()
+			}
+			if s.changing.Swap(false) || edited || err != nil || v != version || !o.same(runner) || o.alive() != alive {
 				version, runner, alive = v, o, o.alive()
 				s.report(s.reload(s.life))
 			}
@@ -113,22 +119,35 @@ func (s *Study) audience() (someone, wanted bool) {
 	return s.watching, wanted
 }
 
-// reload reads the history into a new snapshot that keeps the analysis there was.
+// reload reads the history into a new snapshot that keeps the analysis there was. Where study.yaml asks for
+// something else than was measured, or is broken, the snapshot says so, and the error; what is going on is
+// said truly all the same.
 func (s *Study) reload(ctx context.Context) error {
 	s.loading.Lock() // what was read first is published first
 	defer s.loading.Unlock()
 	if err := s.store.replaced(); err != nil {
 		return err
 	}
-	h, err := s.load(ctx)
+	h, err := s.read(ctx)
 	if err != nil {
 		return err
 	}
+	fits, err := s.adopt(h)
+	activity := s.activity(h)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.trouble = ""; err != nil {
+		s.trouble = err.Error()
+	}
+	if !fits {
+		next := *s.snap
+		next.Activity, next.Problem = activity, s.problem()
+		s.publish(&next)
+		return err
+	}
 	s.hist = h
 	s.publish(s.snapshot(h, s.snap.Analysis))
-	return nil
+	return err
 }
 
 // report publishes what keeps the newest snapshot from being true, unless that was said already.
@@ -136,12 +155,15 @@ func (s *Study) report(err error) {
 	if err == nil || s.life.Err() != nil {
 		return
 	}
+	gone := !readOwner(s.dir).alive()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.snap.Problem == err.Error() {
-		return
-	}
+	s.trouble = err.Error()
 	next := *s.snap
-	next.Problem = err.Error()
-	s.publish(&next)
+	if gone && (next.Activity.Runner == Sampling || next.Activity.Runner == Paused) {
+		next.Activity.Runner = Idle // as far as can be seen without the history
+	}
+	if next.Problem = s.problem(); next.Problem != s.snap.Problem || next.Activity != s.snap.Activity {
+		s.publish(&next)
+	}
 }

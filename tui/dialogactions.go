@@ -15,6 +15,7 @@ func screenActions() []action {
 			return nil
 		}},
 		{ID: "screen.escape", Places: panes, Keys: []string{"esc"}, Title: "back to the view's own pane; no more hints", do: escape},
+		{ID: "screen.problem", Places: panes, Keys: []string{"!"}, Title: "read what is wrong with the study, whole", disabled: nothingWrong, do: readProblem},
 		{ID: "screen.picture", Places: panes, Keys: []string{"S"}, Title: "save a picture: the front as SVG, PNG or PDF, or this screen", Twin: "parfait report", Changes: true, do: askPicture},
 		{ID: "screen.suspend", Places: panes, Keys: []string{"ctrl+z"}, Title: "suspend (fg comes back)", disabled: remote, do: func(*explorer) tea.Cmd { return tea.Suspend }},
 		{ID: "screen.quit", Places: panes, Keys: []string{"q", "ctrl+c"}, Title: "leave; the runner stays at work", do: func(e *explorer) tea.Cmd { return e.askLeave() }},

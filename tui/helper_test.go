@@ -110,11 +110,19 @@ func drive(t testing.TB, o exploretest.Options, w, h int, options ...func(*Optio
 
 func driveOn(t testing.TB, src *source, w, h int, options ...func(*Options)) *driver {
 	t.Helper()
+	d := driveSource(t, src, w, h, options...)
+	d.src = src
+	return d
+}
+
+// driveSource drives an explorer on any study.
+func driveSource(t testing.TB, src Source, w, h int, options ...func(*Options)) *driver {
+	t.Helper()
 	opts := Options{Environ: []string{"LANG=en_US.UTF-8", "TERM=xterm-256color"}, Light: new(bool)}
 	for _, f := range options {
 		f(&opts)
 	}
-	d := &driver{t: t, e: newExplorer(t.Context(), src, opts), src: src}
+	d := &driver{t: t, e: newExplorer(t.Context(), src, opts)}
 	d.e.after = func(_ time.Duration, msg tea.Msg) tea.Cmd {
 		switch msg.(type) {
 		case planDueMsg, otherPaneMsg:

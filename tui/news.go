@@ -1,10 +1,14 @@
 package tui
 
 import (
+	"slices"
+	"strings"
+
 	tea "charm.land/bubbletea/v2"
 
 	"parfait/explore"
 	"parfait/study"
+	"parfait/tui/chart"
 )
 
 // received takes a newer snapshot: progress at most so many times a second, what somebody did at once.
@@ -45,18 +49,69 @@ func somebodyDid(before, after *study.Snapshot) bool {
 func (e *explorer) arrived(s *study.Snapshot) tea.Cmd {
 	before := e.snap
 	e.snap = s
+	if before.Spec != s.Spec {
+		e.edited(before)
+	}
 	if a := e.analysis(); a != nil && (before.Analysis != s.Analysis || len(e.state.X) == 0) {
 		e.state = explore.Rebase(a, e.state)
 	}
 	e.look()
-	if s.Problem != "" && s.Problem != before.Problem { // the header has no room for all of it
-		e.note = note{e.within(s.Problem), bad}
+	switch {
+	case unnumbered(s.Problem) == unnumbered(before.Problem): // it was said; only trials are counted on
+	case s.Problem == "" && before.Problem != "":
+		e.note = note{"what was wrong is put right", good}
+	default: // the header has no room for all of it
+		e.note = note{e.problem(e.w - 2), bad}
 	}
 	var bell tea.Cmd
 	if before.Activity.Runner == study.Sampling && s.Activity.Runner == study.Finished {
 		bell = e.finished()
 	}
 	return tea.Batch(bell, e.entered())
+}
+
+// edited takes another study.yaml, in the place of that of the snapshot before.
+func (e *explorer) edited(before *study.Snapshot) {
+	e.state = explore.Edited(before, e.snap, e.state)
+	was := sight{snap: before}
+	if !slices.Equal(was.columns(), e.columns()) || !slices.Equal(before.Spec.Models, e.snap.Spec.Models) || before.Spec.Base != e.snap.Spec.Base {
+		e.trials, e.surface, e.parallel, e.models = trialList{}, surface{}, parallel{}, models{picture: e.models.picture}
+	}
+	e.note = note{"study.yaml was edited: this is what it asks now", good}
+}
+
+// unnumbered is text without its figures.
+func unnumbered(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// problem says what is wrong in w cells, and how to read all of it where that is too long.
+func (e *explorer) problem(w int) string {
+	const more = " (! shows all)"
+	text := strings.Join(strings.Fields(e.within(e.snap.Problem)), " ")
+	if chart.Width(text) <= w {
+		return text
+	}
+	return chart.Clip(text, w-len(more)) + more
+}
+
+// nothingWrong says why there is no problem to read.
+func nothingWrong(e *explorer) string {
+	if e.snap.Problem == "" {
+		return "nothing is wrong"
+	}
+	return ""
+}
+
+// readProblem shows what is wrong, whole.
+func readProblem(e *explorer) tea.Cmd {
+	e.above = &reading{title: "What is wrong", lines: e.broken(e.snap.Problem)}
+	return nil
 }
 
 // finished tells that a run has come to its end.

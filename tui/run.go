@@ -58,7 +58,10 @@ func ProgramOptions(ctx context.Context) []tea.ProgramOption {
 
 // sayGoodbye says what goes on without the screen.
 func sayGoodbye(s *study.Snapshot) {
-	if a := s.Activity; a.Runner == study.Sampling || a.Runner == study.Paused {
+	switch a := s.Activity; a.Runner {
+	case study.Sampling:
 		fmt.Printf("the runner stays at work on %s: %d of %d trials\n", s.Name, a.Done, a.Budget)
+	case study.Paused:
+		fmt.Printf("the runner of %s stays paused at %d of %d trials: parfait run %s lets it go on\n", s.Name, a.Done, a.Budget, s.Dir)
 	}
 }

@@ -63,13 +63,17 @@ func refused(err error) tea.Msg { return refusedMsg{err.Error()} }
 
 // refuse says it at the bottom where it fits, else where there is room for it.
 func (e *explorer) refuse(m refusedMsg) {
-	text := e.within(m.text)
-	line := strings.Join(strings.Fields(text), " ")
+	line := strings.Join(strings.Fields(e.within(m.text)), " ")
 	if chart.Width(line) > e.w-2 && e.above == nil {
-		e.above = &reading{title: "That was not done", lines: splitLines(ansi.Wordwrap(text, min(e.w-8, 96), ""))}
+		e.above = &reading{title: "That was not done", lines: e.broken(m.text)}
 		return
 	}
 	e.note = note{line, bad}
+}
+
+// broken is a message in lines that a dialog has room for.
+func (e *explorer) broken(text string) []string {
+	return splitLines(ansi.Wordwrap(e.within(text), min(e.w-8, 96), ""))
 }
 
 // said is the message that shows something.
