@@ -143,7 +143,7 @@ func (w *worker) joinRight(m product, s Setting, dst []float32, start int64) err
 			continue
 		}
 		lo, hi := max(start, at), min(end, at+l.rank*m.in)
-		if lo < hi && s.effective(i) != 0 {
+		if lo < hi && s.Effective(i) != 0 {
 			if err := readRun(w, dst[lo-start:hi-start], l.a, lo-at, w.job.plan.r.spec.Models[i].Name); err != nil {
 				return err
 			}
@@ -164,7 +164,7 @@ func (w *worker) joinLeft(m product, s Setting, dst []float32, start int64) erro
 		if l == nil {
 			continue
 		}
-		if weight := s.effective(i); weight != 0 {
+		if weight := s.Effective(i); weight != 0 {
 			rows = buffer(&rows, int((last-first+1)*l.rank))
 			if err := readRun(w, rows, l.b, first*l.rank, w.job.plan.r.spec.Models[i].Name); err != nil {
 				return err

@@ -3,8 +3,8 @@ package merge
 import "fmt"
 
 func init() {
-	register(breadcrumbs{elect: false})
-	register(breadcrumbs{elect: true})
+	Register(breadcrumbs{elect: false})
+	Register(breadcrumbs{elect: true})
 }
 
 // breadcrumbs drops the largest and the smallest entries of task vectors (Davari and Belilovsky, Model
@@ -54,7 +54,7 @@ func (m breadcrumbs) Scan(t TensorInfo, outs []Setting) Reducer {
 			if len(want) <= i {
 				want = append(want, nil)
 			}
-			if s.effective(i) != 0 {
+			if s.Effective(i) != 0 {
 				from, to := crumbs(s, i, t.Len)
 				want[i] = append(want[i], from, to)
 			}
@@ -81,7 +81,7 @@ func dropEnds[F Float](elect bool, dst []Tile[F], in Chunk[F], s Stats) {
 		keep := in.Once(fmt.Sprint("bands of output ", tile.Output), func() any {
 			keep := make([]*bands, len(tile.Weights))
 			for i := range keep {
-				if tile.effective(i) != 0 {
+				if tile.Effective(i) != 0 {
 					from, to := crumbs(tile.Setting, i, n)
 					keep[i] = r.between(i, from, to, n, in.Tensor, in.Start)
 				}

@@ -1,8 +1,8 @@
 package merge
 
 func init() {
-	register(dare{elect: false})
-	register(dare{elect: true})
+	Register(dare{elect: false})
+	Register(dare{elect: true})
 }
 
 // dare drops entries of task vectors at random and rescales the rest (Yu et al., Language models are

@@ -7,8 +7,8 @@ import (
 )
 
 func init() {
-	register(della{elect: false})
-	register(della{elect: true})
+	Register(della{elect: false})
+	Register(della{elect: true})
 }
 
 // della drops entries of task vectors at random, large ones less often (Deep et al., DELLA-Merging,

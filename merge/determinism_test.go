@@ -86,7 +86,7 @@ func TestBytesOfEveryMethod(t *testing.T) {
 			}
 			one := withWeights(t, spec, 0.25, 0.5, 0.625)
 			other := withWeights(t, spec, 0.75, 0.125, 0.5)
-			if _, ok := info.param("density"); ok {
+			if _, ok := info.Param("density"); ok {
 				one["density"], other["density"] = 0.375, 0.75
 			}
 			if info.Name == "slerp" {

@@ -68,7 +68,7 @@ func methodsMarkdown() string {
 				}
 				switch p.Kind {
 				case Number:
-					legal = "a number " + p.legal()
+					legal = "a number " + p.Legal()
 					if p.PerModel {
 						legal += ", also by model"
 					}

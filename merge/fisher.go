@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 )
 
-func init() { register(fisher{}) }
+func init() { Register(fisher{}) }
 
 // fisher is the average weighted by each parameter's Fisher information (Matena and Raffel, Merging
 // models with Fisher-weighted averaging, arXiv 2111.09832).
@@ -47,7 +47,7 @@ func (fisher) ScanAll(ts []TensorInfo, outs func(TensorInfo) []Setting) Reducer 
 	f := &information{names: names, chunks: make([][][]fisherSums, len(ts))}
 	for i, t := range ts {
 		f.n += t.Len
-		f.chunks[i] = make([][]fisherSums, ceil(t.Len, ChunkElements))
+		f.chunks[i] = make([][]fisherSums, t.Chunks())
 	}
 	return f
 }
@@ -115,8 +115,8 @@ func (f *information) refuse(n negative) {
 
 func (f *information) Finish(int) (bool, error) {
 	if b := f.bad; b != nil {
-		return false, Problem{
-			CodeFisher, fmt.Sprintf("method.fisher.%s: %s[%d]", f.names[b.model], b.tensor.Name, b.index), fmt.Sprintf("the value %v", b.value),
+		return false, &InputError{
+			fmt.Sprintf("method.fisher.%s: %s[%d]", f.names[b.model], b.tensor.Name, b.index), fmt.Sprintf("the value %v", b.value),
 			"Fisher information, which is never negative", "compute the file again: the mean of squared gradients",
 		}
 	}

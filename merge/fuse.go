@@ -4,14 +4,6 @@ import (
 	"parfait/merge/kernel"
 )
 
-// Weighted is implemented by methods whose outputs are weighted sums of their operands, plus the base
-// where operands are deltas. They run on the kernel, from bytes to bytes; Apply is then the reference
-// that the kernel is equal to.
-type Weighted interface {
-	// Sum gives the weights of the sum, 0 for a model that is not read.
-	Sum(s Setting) []float64
-}
-
 // fusedOutputs is how many outputs the kernel computes in one call.
 const fusedOutputs = 4
 

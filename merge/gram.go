@@ -15,7 +15,7 @@ type gram struct {
 }
 
 func newGram(t TensorInfo, n int) *gram {
-	return &gram{n: n, chunks: make([][]float64, ceil(t.Len, ChunkElements))}
+	return &gram{n: n, chunks: make([][]float64, t.Chunks())}
 }
 
 func (g *gram) Reduce32(_ int, in Chunk[float32]) { g.add(in.Index, products(in.Models)) }

@@ -109,9 +109,9 @@ func (r *resolved) settings(output int, at map[string]float64) ([]Setting, error
 		case math.IsInf(float64(float32(v)), 0):
 			p.add(CodeKnobValue, name, fmt.Sprintf("the value %v", v), "a number that float32 can hold", "")
 		case knobs[i].Param != "":
-			def, _ := r.info.param(knobs[i].Param)
-			if why := def.refuses(v); why != "" {
-				p.add(CodeKnobValue, name, why, "a number "+def.legal(), "")
+			def, _ := r.info.Param(knobs[i].Param)
+			if why := def.Refuses(v); why != "" {
+				p.add(CodeKnobValue, name, why, "a number "+def.Legal(), "")
 			}
 		}
 	}
@@ -176,7 +176,7 @@ func (r *resolved) checkProportions(p *problems, knobs []Knob, set []int, at map
 }
 
 func (r *resolved) setting(output int, group string, at map[string]float64) Setting {
-	s := Setting{Output: output, Seed: r.spec.Seed, Names: r.spec.modelNames(), options: r.options, numbers: map[string][]float64{}}
+	s := Setting{Output: output, Seed: r.spec.Seed, Names: r.spec.modelNames(), Options: r.options, Numbers: map[string][]float64{}}
 	if r.method.Domain(r.options) != Weightless {
 		for _, m := range r.spec.Models {
 			s.Weights = append(s.Weights, at[join(m.Name, group)])
@@ -210,7 +210,7 @@ func (r *resolved) setting(output int, group string, at map[string]float64) Sett
 				}
 			}
 		}
-		s.numbers[d.Name] = values
+		s.Numbers[d.Name] = values
 	}
 	return s
 }

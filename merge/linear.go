@@ -1,6 +1,6 @@
 package merge
 
-func init() { register(linear{}) }
+func init() { Register(linear{}) }
 
 // linear is the weighted average (model soups, Wortsman et al., arXiv 2203.05482; WiSE-FT, arXiv
 // 2109.01903).
@@ -35,7 +35,7 @@ func (linear) Sum(s Setting) []float64 {
 	}
 	out := make([]float64, len(s.Weights))
 	for i := range out {
-		if s.effective(i) != 0 {
+		if s.Effective(i) != 0 {
 			out[i] = s.Weights[i] / total
 		}
 	}

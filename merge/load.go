@@ -18,18 +18,17 @@ type desk[F Float] struct {
 	models  [][]F
 	aux     [][]F
 	outs    [][]F
-	scratch [][]F
+	buffers Buffers[F]
 	average []F // of an inspection
 	tiles   []Tile[F]
 	loras   []factors[F]
-	zeros   [][]uint64     // a model: bit e is set where element e of θᵢ is zero
-	memo    map[string]any // see Chunk.Once
+	zeros   [][]uint64 // a model: bit e is set where element e of θᵢ is zero
 }
 
 func newDesk[F Float](models, outs int) *desk[F] {
 	return &desk[F]{
 		models: make([][]F, models), aux: make([][]F, models), outs: make([][]F, outs),
-		zeros: make([][]uint64, models), memo: map[string]any{},
+		zeros: make([][]uint64, models),
 	}
 }
 
@@ -119,8 +118,7 @@ func (o operand) elements(start int64, n int) int {
 func (d *desk[F]) decode(w *worker, t *tensor, c chunk, raw inputs, need []bool, lo, n int) (Chunk[F], error) {
 	names := w.job.plan.r.spec.Models
 	part := Chunk[F]{
-		Tensor: t.TensorInfo, Index: c.index, Start: c.start + int64(lo), Models: make([][]F, len(need)),
-		scratch: &d.scratch, memo: d.memo,
+		Tensor: t.TensorInfo, Index: c.index, Start: c.start + int64(lo), Models: make([][]F, len(need)), Buffers: &d.buffers,
 	}
 	if w.job.plan.readsBase(t) {
 		part.Base = buffer(&d.base, n)

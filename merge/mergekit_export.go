@@ -40,7 +40,7 @@ func (e *mergekitWriter) check() {
 	if s.Params["trim"] == "global" {
 		e.refuse("method.trim", "mergekit trims per tensor only", "")
 	}
-	if info := registry[s.Method].Info(); info.Random {
+	if info := infoOf(s.Method); info.Random {
 		e.found.warn(CodeMergekit, "seed", "mergekit draws other random masks, and rescales to the old sum of magnitudes", "", "")
 	}
 	for where, set := range map[string]bool{
@@ -65,7 +65,7 @@ func (e *mergekitWriter) check() {
 		switch {
 		case !ok || words == nil:
 			e.refuse(fmt.Sprintf("skip[%d]", i), fmt.Sprintf("mergekit selects tensors by a part of their name, which %q is not", pattern), "write patterns such as '*classifier*'")
-		case !registry[s.Method].Info().NeedsBase || s.Method == "model_stock":
+		case !infoOf(s.Method).NeedsBase || s.Method == "model_stock":
 			e.refuse(fmt.Sprintf("skip[%d]", i), fmt.Sprintf("with %s mergekit cannot take tensors from the base", s.Method), "")
 		}
 		e.skip = append(e.skip, words...)
@@ -167,7 +167,7 @@ func (e *mergekitWriter) params(b *strings.Builder, i int) {
 	if _, ok := weight(e.firstGroup()); ok {
 		lines = append(lines, e.setting("weight", func(group string) float64 { v, _ := weight(group); return v }, true))
 	}
-	for _, def := range registry[e.spec.Method].Info().Params {
+	for _, def := range infoOf(e.spec.Method).Params {
 		if def.Kind == Number && def.PerModel {
 			lines = append(lines, e.setting(def.Name, func(group string) float64 { return e.number(def, name, group) }, false))
 		}
@@ -183,7 +183,7 @@ func (e *mergekitWriter) params(b *strings.Builder, i int) {
 // shared are the parameters of the whole merge.
 func (e *mergekitWriter) shared(b *strings.Builder) {
 	var lines []string
-	for _, def := range registry[e.spec.Method].Info().Params {
+	for _, def := range infoOf(e.spec.Method).Params {
 		switch {
 		case def.Kind == Number && !def.PerModel:
 			lines = append(lines, e.setting(def.Name, func(group string) float64 { return e.number(def, "", group) }, false))

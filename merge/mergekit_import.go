@@ -79,7 +79,7 @@ const CodeMergekit Code = "mergekit"
 
 func (b *recipeBuilder) build() {
 	f, spec := b.f, &b.recipe.spec
-	info := registry[f.method].Info()
+	info := infoOf(f.method)
 	spec.Method, spec.Params, spec.Base = f.method, map[string]any{}, b.path(f.base)
 	if spec.DType = f.outDType; spec.DType == "" {
 		spec.DType = f.dtype
@@ -181,7 +181,7 @@ func (b *recipeBuilder) divide(info MethodInfo) {
 	look := func(params map[string]setting) {
 		for _, key := range sortedKeys(params) {
 			s := params[key]
-			if _, known := info.param(key); !known && key != "weight" {
+			if _, known := info.Param(key); !known && key != "weight" {
 				continue
 			}
 			before := len(filters)
@@ -272,7 +272,7 @@ func (b *recipeBuilder) weights(info MethodInfo) {
 			values[i] = v
 			sum += v
 		}
-		if _, has := info.param("normalize"); !has && b.normalize(info) && math.Abs(sum) >= 1e-8 {
+		if _, has := info.Param("normalize"); !has && b.normalize(info) && math.Abs(sum) >= 1e-8 {
 			for i := range values {
 				values[i] /= sum
 			}
@@ -311,8 +311,8 @@ func (b *recipeBuilder) number(def Param) {
 					node.Failf("%s: is missing", def.Name)
 				}
 			}
-			if why := def.refuses(v); ok && why != "" {
-				node.Failf("%s: %s, expected a number %s", def.Name, why, def.legal())
+			if why := def.Refuses(v); ok && why != "" {
+				node.Failf("%s: %s, expected a number %s", def.Name, why, def.Legal())
 			}
 			byGroup[group], same[v], all[v], last = v, true, true, v
 		})
@@ -330,7 +330,7 @@ func (b *recipeBuilder) number(def Param) {
 
 // flags sets normalize and refuses what the method does not do.
 func (b *recipeBuilder) flags(info MethodInfo) {
-	if _, has := info.param("normalize"); has {
+	if _, has := info.Param("normalize"); has {
 		b.recipe.spec.Params["normalize"] = b.normalize(info)
 	}
 	if s, ok := b.f.shared["rescale"]; ok {
@@ -361,4 +361,10 @@ func (b *recipeBuilder) unknown(info MethodInfo) {
 	for _, m := range b.f.models {
 		check(m.params)
 	}
+}
+
+// infoOf describes a method that is known.
+func infoOf(name string) MethodInfo {
+	m, _ := Get(name)
+	return m.Info()
 }

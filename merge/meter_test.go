@@ -21,7 +21,7 @@ func TestProgressEndsWhereItSaid(t *testing.T) {
 			}
 		}
 		specs := []Spec{spec}
-		if _, ok := info.param("trim"); ok {
+		if _, ok := info.Param("trim"); ok {
 			spec.Params = map[string]any{"trim": "global"}
 			specs = append(specs, spec)
 		}

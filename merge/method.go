@@ -1,10 +1,5 @@
 package merge
 
-import (
-	"fmt"
-	"sort"
-)
-
 // Float is what methods compute in: float32, or float64 for a tensor that is F64 in every input.
 type Float interface{ float32 | float64 }
 
@@ -23,76 +18,6 @@ type Method interface {
 	Apply64(dst []Tile[float64], in Chunk[float64], s Stats)
 }
 
-// DomainKind is the shape of a domain.
-type DomainKind string
-
-// Kinds of domains of weights.
-const (
-	Box        DomainKind = "box"     // each weight in its own range; 0 is the base
-	Simplex    DomainKind = "simplex" // only proportions matter: weights ≥ 0 that sum to 1
-	Weightless DomainKind = "none"    // the method has no weights
-)
-
-// Operand is what a method is given of each model.
-type Operand string
-
-// Operands.
-const (
-	Deltas Operand = "deltas" // task vectors δᵢ = θᵢ − θ₀
-	Values Operand = "values" // θᵢ
-)
-
-// MethodInfo describes a method for people, documentation and checks.
-type MethodInfo struct {
-	Name      string       `json:"name"`
-	About     string       `json:"about"`
-	Formula   string       `json:"formula"`
-	Paper     string       `json:"paper,omitempty"`
-	Operand   Operand      `json:"operand"`
-	NeedsBase bool         `json:"needs_base"`
-	Models    [2]int       `json:"models"` // fewest and most models; most 0: any number
-	Domains   []DomainKind `json:"domains"`
-	Random    bool         `json:"random,omitempty"`
-	Rows      bool         `json:"rows,omitempty"` // chunks end where rows end (rows above ChunkElements are cut into blocks of it)
-	Params    []Param      `json:"params"`
-	Notes     []string     `json:"notes,omitempty"`
-}
-
-// param finds a parameter by name.
-func (m MethodInfo) param(name string) (Param, bool) {
-	for _, p := range m.Params {
-		if p.Name == name {
-			return p, true
-		}
-	}
-	return Param{}, false
-}
-
-// ParamKind is what a parameter holds.
-type ParamKind string
-
-// Kinds of parameters. Only a number may be turned.
-const (
-	Number ParamKind = "number"
-	Flag   ParamKind = "flag"
-	Choice ParamKind = "choice"
-	Paths  ParamKind = "paths" // a file for each model, by its name
-)
-
-// Param is a parameter of a method.
-type Param struct {
-	Name     string     `json:"name"`
-	Kind     ParamKind  `json:"kind"`
-	About    string     `json:"about"`
-	Default  any        `json:"default,omitempty"` // nil: has to be given
-	Lo       float64    `json:"lo,omitempty"`      // legal numbers, both ends included
-	Hi       float64    `json:"hi,omitempty"`
-	Above    bool       `json:"above,omitempty"` // Lo itself is not legal
-	Range    [2]float64 `json:"range,omitempty"` // sensible range to search
-	PerModel bool       `json:"per_model,omitempty"`
-	Choices  []string   `json:"choices,omitempty"`
-}
-
 // TensorInfo is one tensor of the base's layout.
 type TensorInfo struct {
 	Name  string
@@ -102,6 +27,9 @@ type TensorInfo struct {
 	Wide  bool  // computed in float64
 }
 
+// Chunks is the number of chunks of the tensor, where they do not have to end with its rows.
+func (t TensorInfo) Chunks() int64 { return (t.Len + ChunkElements - 1) / ChunkElements }
+
 // Row is the number of elements of a row: the last dimension, or the whole of a vector.
 func (t TensorInfo) Row() int64 {
 	if len(t.Shape) == 0 {
@@ -110,106 +38,11 @@ func (t TensorInfo) Row() int64 {
 	return t.Shape[len(t.Shape)-1]
 }
 
-// Chunk is a run of consecutive elements of one tensor in every input, decoded. The executor reads
-// chunks of ChunkElements and hands each of them over in parts, in order, by one goroutine; methods that
-// want whole rows get it in one part.
-type Chunk[F Float] struct {
-	Tensor TensorInfo
-	Index  int   // of the chunk in its tensor, the same for all its parts
-	Start  int64 // index of the part's first element
-	Base   []F   // θ₀; nil for methods that need none
-	Models [][]F // δᵢ or θᵢ, as the method's Operand says; nil where no output gives the model a weight
-	Aux    [][]F // what a parameter of kind Paths names for each model, with the same names and shapes
-
-	scratch *[][]F
-	memo    map[string]any
-}
-
-// Scratch is a buffer of BlockElements elements for whatever the method likes; i is the buffer's number.
-func (c Chunk[F]) Scratch(i int) []F {
-	if c.scratch == nil {
-		return make([]F, BlockElements)
-	}
-	for len(*c.scratch) <= i {
-		*c.scratch = append(*c.scratch, make([]F, BlockElements))
-	}
-	return (*c.scratch)[i]
-}
-
-// Once gives what make made at the first part of the chunk: what costs, or what goes on from part to part.
-func (c Chunk[F]) Once(key string, make func() any) any {
-	if c.memo == nil {
-		return make()
-	}
-	v, ok := c.memo[key]
-	if !ok {
-		v = make()
-		c.memo[key] = v
-	}
-	return v
-}
-
-// BlockElements is the length of scratch buffers: what stays in the first caches.
-const BlockElements = 4096
-
-// Len is the number of elements.
-func (c Chunk[F]) Len() int {
-	if c.Base != nil {
-		return len(c.Base)
-	}
-	for _, m := range c.Models {
-		if m != nil {
-			return len(m)
-		}
-	}
-	return 0
-}
-
 // Tile is where one output's elements of a chunk go.
 type Tile[F Float] struct {
 	Setting
 	Out []F
 }
-
-// Setting is what one output asks for one tensor: a weight for each model and values for parameters.
-type Setting struct {
-	Output  int       // index of the output
-	Weights []float64 // cᵢ, a model; nil for a weightless method
-	Seed    uint64
-	Names   []string // of the models, as randomness is keyed by them
-	options Options
-	numbers map[string][]float64 // a value, or one a model
-}
-
-// Number returns a parameter's value, the same for every model.
-func (s Setting) Number(name string) float64 { return s.NumberOf(name, 0) }
-
-// NumberOf returns a parameter's value for model i.
-func (s Setting) NumberOf(name string, i int) float64 {
-	v := s.numbers[name]
-	switch {
-	case len(v) == 0:
-		panic("merge: the method reads the parameter " + name + ", which it does not declare")
-	case len(v) == 1:
-		return v[0]
-	}
-	return v[i]
-}
-
-// Flag returns an option that is on or off.
-func (s Setting) Flag(name string) bool { return s.options.Flag(name) }
-
-// Choice returns an option that is one of several words.
-func (s Setting) Choice(name string) string { return s.options.Choice(name) }
-
-// Options are a method's parameters that are not numbers, with defaults filled in.
-type Options map[string]any
-
-// Flag returns an option that is on or off.
-func (o Options) Flag(name string) bool { v, _ := o[name].(bool); return v }
-
-// Choice returns an option that is one of several words.
-func (o Options) Choice(name string) string { v, _ := o[name].(string); return v }
 
 // Stats is what a Reducer found; only the method that made it knows what it is.
 type Stats any
@@ -238,40 +71,18 @@ type WholeModel interface {
 	ScanAll(ts []TensorInfo, outs func(t TensorInfo) []Setting) Reducer
 }
 
-var registry = map[string]Method{}
-
-// register makes a method known. A name that is taken is a mistake in the program.
-func register(m Method) {
-	name := m.Info().Name
-	if _, taken := registry[name]; taken {
-		panic(fmt.Sprintf("merge: two methods are called %q", name))
-	}
-	registry[name] = m
+// Weighted is implemented by methods whose outputs are weighted sums of their operands, plus the base
+// where operands are deltas. They run on the kernel, from bytes to bytes; Apply is then the reference
+// that the kernel is equal to.
+type Weighted interface {
+	// Sum gives the weights of the sum, 0 for a model that is not read.
+	Sum(s Setting) []float64
 }
 
-// Methods lists the methods by name.
-func Methods() []MethodInfo {
-	out := make([]MethodInfo, 0, len(registry))
-	for _, m := range registry {
-		out = append(out, m.Info())
-	}
-	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
-	return out
-}
+// InputError is something in the inputs that a method cannot merge, as its Reducer finds it.
+type InputError struct{ Where, What, Expected, Fix string }
 
-// methodParam finds a parameter of a method, both by name.
-func methodParam(method, name string) (Param, bool) {
-	m, ok := registry[method]
-	if !ok {
-		return Param{}, false
-	}
-	return m.Info().param(name)
-}
-
-func methodNames() []string {
-	var out []string
-	for _, m := range Methods() {
-		out = append(out, m.Name)
-	}
-	return out
+// Error says all of it on one line.
+func (e *InputError) Error() string {
+	return e.Where + ": " + e.What + "; expected " + e.Expected + "; " + e.Fix
 }

@@ -1,6 +1,6 @@
 package merge
 
-func init() { register(modelStock{}) }
+func init() { Register(modelStock{}) }
 
 // modelStock finds the point between the base and the average from the angles between task vectors
 // alone (Jang et al., Model Stock, arXiv 2403.19522).

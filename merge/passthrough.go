@@ -1,6 +1,6 @@
 package merge
 
-func init() { register(passthrough{}) }
+func init() { Register(passthrough{}) }
 
 // passthrough copies one model.
 type passthrough struct{}

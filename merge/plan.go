@@ -7,10 +7,6 @@ import (
 	"parfait/merge/safetensors"
 )
 
-// ChunkElements is the number of elements of a tensor that are worked on at a time: 256 KiB of bf16,
-// 512 KiB of f32. Digests are of such chunks, and rows above it are ranked in blocks of it.
-const ChunkElements = 1 << 17
-
 // role says what happens to a tensor.
 type role uint8
 
@@ -218,29 +214,7 @@ func (p *Plan) outDType(in safetensors.DType) safetensors.DType {
 func (r *resolved) active(s Setting) []bool {
 	out := make([]bool, len(r.spec.Models))
 	for i := range out {
-		out[i] = s.Weights == nil || s.effective(i) != 0
-	}
-	return out
-}
-
-// effective is λ·cᵢ, computed in float64; methods without λ have λ = 1. What float32 cannot tell from
-// zero is zero, and the model is not read.
-func (s Setting) effective(i int) float64 {
-	w := s.Weights[i]
-	if v, ok := s.numbers["lambda"]; ok {
-		w = v[0] * w
-	}
-	if float32(w) == 0 {
-		return 0
-	}
-	return w
-}
-
-// scaled gives the effective weights in the method's arithmetic, f32(λ·cᵢ) computed in f64.
-func scaled[F Float](s Setting) []F {
-	out := make([]F, len(s.Weights))
-	for i := range out {
-		out[i] = F(s.effective(i))
+		out[i] = s.Weights == nil || s.Effective(i) != 0
 	}
 	return out
 }

@@ -50,7 +50,7 @@ func TestWithoutDroppingOneModelIsItself(t *testing.T) {
 		s := Spec{Base: base, Models: models, Method: method}
 		at := withWeights(t, s, 1, 0)
 		full := map[string]float64{"density": 1, "gamma": 0, "epsilon": 0}
-		for _, p := range registry[method].Info().Params {
+		for _, p := range infoOf(method).Params {
 			if v, ok := full[p.Name]; ok {
 				at[p.Name] = v
 			}

@@ -62,7 +62,7 @@ func newRanks(ts []TensorInfo, want [][]int64) *ranks {
 		r.wide = r.wide || t.Wide
 		r.first = append(r.first, r.chunks)
 		r.n += t.Len
-		r.chunks += ceil(t.Len, ChunkElements)
+		r.chunks += t.Chunks()
 	}
 	for i, list := range want {
 		list = slices.Clone(list)

@@ -2,7 +2,6 @@ package merge
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -98,7 +97,7 @@ func (r *resolved) checkNames(p *problems) {
 }
 
 func (r *resolved) checkMethod(p *problems) {
-	m, ok := registry[r.spec.Method]
+	m, ok := Get(r.spec.Method)
 	if !ok {
 		p.add(CodeMethod, "method", fmt.Sprintf("unknown method %q", r.spec.Method), strings.Join(methodNames(), ", "), near(r.spec.Method, methodNames()))
 		return
@@ -149,7 +148,7 @@ func (r *resolved) describe() string {
 
 func (r *resolved) checkParam(p *problems, name string, v any) {
 	where := "method." + name
-	def, ok := r.info.param(name)
+	def, ok := r.info.Param(name)
 	if !ok {
 		var known []string
 		for _, d := range r.info.Params {
@@ -214,38 +213,14 @@ func (r *resolved) checkNumber(p *problems, def Param, where string, v any) numb
 	default:
 		f, ok := toFloat(v)
 		if !ok {
-			p.add(CodeParam, where, fmt.Sprintf("the value %v", v), "a number "+def.legal(), "")
+			p.add(CodeParam, where, fmt.Sprintf("the value %v", v), "a number "+def.Legal(), "")
 			return number{}
 		}
-		if why := def.refuses(f); why != "" {
-			p.add(CodeParam, where, why, "a number "+def.legal(), "")
+		if why := def.Refuses(f); why != "" {
+			p.add(CodeParam, where, why, "a number "+def.Legal(), "")
 		}
 		return number{all: f}
 	}
-}
-
-// refuses says in words why v is no legal value, or "".
-func (d Param) refuses(v float64) string {
-	switch {
-	case math.IsNaN(v) || math.IsInf(v, 0):
-		return fmt.Sprintf("the value %v is not finite", v)
-	case d.Lo == d.Hi: // no limits
-		return ""
-	case v < d.Lo || v > d.Hi || d.Above && v == d.Lo:
-		return fmt.Sprintf("the value %v is out of range", v)
-	}
-	return ""
-}
-
-// legal says in words which values are.
-func (d Param) legal() string {
-	switch {
-	case d.Lo == d.Hi:
-		return "(finite)"
-	case d.Above:
-		return fmt.Sprintf("above %v and up to %v", d.Lo, d.Hi)
-	}
-	return fmt.Sprintf("from %v to %v", d.Lo, d.Hi)
 }
 
 // group returns the index of the first group that matches, −1 for none; 0 without groups.
@@ -290,4 +265,21 @@ func toFloat(v any) (float64, bool) {
 		return float64(x), true
 	}
 	return 0, false
+}
+
+// methodParam finds a parameter of a method, both by name.
+func methodParam(method, name string) (Param, bool) {
+	m, ok := Get(method)
+	if !ok {
+		return Param{}, false
+	}
+	return m.Info().Param(name)
+}
+
+func methodNames() []string {
+	var out []string
+	for _, m := range Methods() {
+		out = append(out, m.Name)
+	}
+	return out
 }

@@ -1,6 +1,9 @@
 package merge
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // windowChunks and windowTensors bound how many tensors are between their statistics and their merge
 // at one time: enough chunks to keep the workers busy, few enough that what was read is still cached.
@@ -156,7 +159,7 @@ func unfinished(ts []*tensor, reducers []Reducer, pass int) (left []*tensor, mor
 	for i, r := range reducers {
 		if _, asked := again[r]; !asked {
 			if again[r], err = r.Finish(pass); err != nil {
-				return nil, nil, err
+				return nil, nil, inputProblem(err)
 			}
 		}
 		if again[r] {
@@ -164,4 +167,13 @@ func unfinished(ts []*tensor, reducers []Reducer, pass int) (left []*tensor, mor
 		}
 	}
 	return left, more, nil
+}
+
+// inputProblem is what a method found in its inputs, as a problem.
+func inputProblem(err error) error {
+	var e *InputError
+	if errors.As(err, &e) {
+		return Problem{CodeFisher, e.Where, e.What, e.Expected, e.Fix}
+	}
+	return err
 }

@@ -2,7 +2,7 @@ package merge
 
 import "math"
 
-func init() { register(slerp{}) }
+func init() { Register(slerp{}) }
 
 // slerp interpolates between two models on a great circle (Shoemake, Animating rotation with
 // quaternion curves, SIGGRAPH 1985).

@@ -120,11 +120,7 @@ func (p *Plan) memory(outs, workers int) int64 {
 		perWorker += m.factorMemory()
 	}
 	total := int64(workers)*perWorker + processMemory
-	if m, ok := p.r.method.(ranking); ok {
-		windows := int64(min(m.cuts()*outs, mostWindows) * len(p.models))
-		total += 4 * widestWindow * (windowsInFlight*windows + 2*int64(workers))
-	}
-	return total
+	return total + ScanMemory(p.r.method, len(p.models), outs, workers)
 }
 
 // factorMemory is what a worker keeps of an adapter: the largest of its matrices that is kept whole.

@@ -1,6 +1,6 @@
 package merge
 
-func init() { register(taskArithmetic{}) }
+func init() { Register(taskArithmetic{}) }
 
 // taskArithmetic is θ₀ + λ Σ cᵢδᵢ (Ilharco et al., Editing models with task arithmetic, arXiv
 // 2212.04089; the merging of MAP, arXiv 2406.07529).
@@ -30,7 +30,7 @@ func (taskArithmetic) Scan(TensorInfo, []Setting) Reducer { return nil }
 func (taskArithmetic) Sum(s Setting) []float64 {
 	out := make([]float64, len(s.Weights))
 	for i := range out {
-		out[i] = s.effective(i)
+		out[i] = s.Effective(i)
 	}
 	return out
 }

@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-func init() { register(ties{}) }
+func init() { Register(ties{}) }
 
 // ties trims each task vector to its largest entries, elects a sign for every entry and adds up those
 // that agree (Yadav et al., TIES-Merging, arXiv 2306.01708).
@@ -78,7 +78,7 @@ func trimming(ts []TensorInfo, outs func(TensorInfo) []Setting, n int64) Reducer
 				if len(want) <= i {
 					want = append(want, nil)
 				}
-				if s.effective(i) != 0 {
+				if s.Effective(i) != 0 {
 					want[i] = append(want[i], kept(s.NumberOf("density", i), n))
 				}
 			}
@@ -114,7 +114,7 @@ func trimAndElect[F Float](dst []Tile[F], in Chunk[F], s Stats) {
 		keep := in.Once(fmt.Sprint("bands of output ", tile.Output), func() any {
 			keep := make([]*bands, len(tile.Weights))
 			for i := range keep {
-				if tile.effective(i) != 0 {
+				if tile.Effective(i) != 0 {
 					keep[i] = r.between(i, 0, kept(tile.NumberOf("density", i), n), n, in.Tensor, in.Start)
 				}
 			}

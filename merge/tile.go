@@ -33,7 +33,7 @@ func (d *desk[F]) eachPart(w *worker, t *tensor, c chunk, need []bool, f func(lo
 	if err != nil {
 		return err
 	}
-	clear(d.memo)
+	d.buffers.Begin()
 	step := partElements
 	if w.job.byRows(t) {
 		step = c.n

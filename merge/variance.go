@@ -8,7 +8,7 @@ import "math"
 type varianceCorrected struct{ Method }
 
 func (m varianceCorrected) Scan(t TensorInfo, outs []Setting) Reducer {
-	return &spread{method: m.Method, outs: outs, chunks: make([][]moments, ceil(t.Len, ChunkElements))}
+	return &spread{method: m.Method, outs: outs, chunks: make([][]moments, t.Chunks())}
 }
 
 func (m varianceCorrected) Apply32(dst []Tile[float32], in Chunk[float32], s Stats) {

@@ -26,6 +26,16 @@ const (
 // ranking is implemented by methods that look for ranks: how many for each model and output.
 type ranking interface{ cuts() int }
 
+// ScanMemory is about what the statistics of a method take, in bytes, for some outputs of a merge.
+func ScanMemory(m Method, models, outs, workers int) int64 {
+	r, ok := m.(ranking)
+	if !ok {
+		return 0
+	}
+	windows := int64(min(r.cuts()*outs, mostWindows) * models)
+	return 4 * widestWindow * (windowsInFlight*windows + 2*int64(workers))
+}
+
 // Span is a part of a tensor: what a pass has to read of it.
 type Span struct{ Start, Len int64 }
 

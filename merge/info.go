@@ -1,0 +1,100 @@
+package merge
+
+import (
+	"fmt"
+	"math"
+)
+
+// DomainKind is the shape of a domain.
+type DomainKind string
+
+// Kinds of domains of weights.
+const (
+	Box        DomainKind = "box"     // each weight in its own range; 0 is the base
+	Simplex    DomainKind = "simplex" // only proportions matter: weights ≥ 0 that sum to 1
+	Weightless DomainKind = "none"    // the method has no weights
+)
+
+// Operand is what a method is given of each model.
+type Operand string
+
+// Operands.
+const (
+	Deltas Operand = "deltas" // task vectors δᵢ = θᵢ − θ₀
+	Values Operand = "values" // θᵢ
+)
+
+// MethodInfo describes a method for people, documentation and checks.
+type MethodInfo struct {
+	Name      string       `json:"name"`
+	About     string       `json:"about"`
+	Formula   string       `json:"formula"`
+	Paper     string       `json:"paper,omitempty"`
+	Operand   Operand      `json:"operand"`
+	NeedsBase bool         `json:"needs_base"`
+	Models    [2]int       `json:"models"` // fewest and most models; most 0: any number
+	Domains   []DomainKind `json:"domains"`
+	Random    bool         `json:"random,omitempty"`
+	Rows      bool         `json:"rows,omitempty"` // chunks end where rows end (rows above ChunkElements are cut into blocks of it)
+	Params    []Param      `json:"params"`
+	Notes     []string     `json:"notes,omitempty"`
+}
+
+// Param finds a parameter by name.
+func (m MethodInfo) Param(name string) (Param, bool) {
+	for _, p := range m.Params {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return Param{}, false
+}
+
+// ParamKind is what a parameter holds.
+type ParamKind string
+
+// Kinds of parameters. Only a number may be turned.
+const (
+	Number ParamKind = "number"
+	Flag   ParamKind = "flag"
+	Choice ParamKind = "choice"
+	Paths  ParamKind = "paths" // a file for each model, by its name
+)
+
+// Param is a parameter of a method.
+type Param struct {
+	Name     string     `json:"name"`
+	Kind     ParamKind  `json:"kind"`
+	About    string     `json:"about"`
+	Default  any        `json:"default,omitempty"` // nil: has to be given
+	Lo       float64    `json:"lo,omitempty"`      // legal numbers, both ends included
+	Hi       float64    `json:"hi,omitempty"`
+	Above    bool       `json:"above,omitempty"` // Lo itself is not legal
+	Range    [2]float64 `json:"range,omitempty"` // sensible range to search
+	PerModel bool       `json:"per_model,omitempty"`
+	Choices  []string   `json:"choices,omitempty"`
+}
+
+// Refuses says in words why v is no legal value, or "".
+func (d Param) Refuses(v float64) string {
+	switch {
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		return fmt.Sprintf("the value %v is not finite", v)
+	case d.Lo == d.Hi: // no limits
+		return ""
+	case v < d.Lo || v > d.Hi || d.Above && v == d.Lo:
+		return fmt.Sprintf("the value %v is out of range", v)
+	}
+	return ""
+}
+
+// Legal says in words which values are.
+func (d Param) Legal() string {
+	switch {
+	case d.Lo == d.Hi:
+		return "(finite)"
+	case d.Above:
+		return fmt.Sprintf("above %v and up to %v", d.Lo, d.Hi)
+	}
+	return fmt.Sprintf("from %v to %v", d.Lo, d.Hi)
+}
