@@ -22,7 +22,7 @@ var may = map[string][]string{
 	"serve":     {"tui", "explore", "study"},
 	"report":    {"visible", "tui/...", "explore", "study", "search", "surrogate", "merge", "evaluator"},
 	"explore":   {"study", "search", "surrogate", "pareto", "evaluator"},
-	"study":     {"visible", "parallel", "search", "surrogate", "pareto", "evaluator/...", "merge", "yamldoc"},
+	"study":     {"visible", "parallel", "search", "surrogate", "pareto", "evaluator/...", "merge", "merge/method", "yamldoc"},
 	"search":    {"surrogate", "pareto", "parallel", "yamldoc"},
 	"pareto":    {"parallel"},
 	"merge":     {"visible", "merge/...", "yamldoc"},
@@ -45,6 +45,7 @@ var may = map[string][]string{
 	"evaluator/http":                 {"evaluator", "evaluator/internal/..."},
 	"evaluator/digits":               {"evaluator", "merge/safetensors"},
 
+	"merge/method":      {"merge/kernel"},
 	"merge/safetensors": {},
 	"merge/kernel":      {},
 	"pareto/problems":   {"pareto"},
@@ -88,7 +89,7 @@ func TestLeavesStandAlone(t *testing.T) {
 		deps[p.name] = p.deps
 	}
 	for leaf, with := range map[string][]string{
-		"surrogate": {"parallel"}, "pareto": {"parallel"}, "merge": {"merge/...", "yamldoc", "visible"}, "merge/safetensors": {}, "merge/kernel": {}, "tui/chart": {}, "yamldoc": {}, "evaluator": {},
+		"surrogate": {"parallel"}, "pareto": {"parallel"}, "merge": {"merge/...", "yamldoc", "visible"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "tui/chart": {}, "yamldoc": {}, "evaluator": {},
 	} {
 		found, ok := deps[leaf]
 		if !ok {

@@ -14,6 +14,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"parfait/merge"
+	"parfait/merge/method"
 	"parfait/search"
 	"parfait/study"
 )
@@ -73,7 +74,7 @@ func (f *form) where() *huh.Group {
 
 func (f *form) what() *huh.Group {
 	var methods []huh.Option[string]
-	for _, m := range merge.Methods() {
+	for _, m := range method.All() {
 		methods = append(methods, huh.NewOption(line(18, m.Name, m.About), m.Name))
 	}
 	return huh.NewGroup(

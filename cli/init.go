@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"parfait/merge"
+	"parfait/merge/method"
 	"parfait/search"
 	"parfait/study"
 )
@@ -65,7 +66,7 @@ func (a *app) initCommand() *cobra.Command {
 		},
 	}
 	var methods, strategies choices
-	for _, m := range merge.Methods() {
+	for _, m := range method.All() {
 		methods.add(m.Name, m.About)
 	}
 	for _, s := range search.Strategies() {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"parfait/merge/method"
 	"parfait/merge/safetensors"
 )
 
@@ -101,7 +102,7 @@ func (j *job) writeProducts(ctx context.Context) error {
 	}
 	w := <-j.free
 	defer func() { j.free <- w }()
-	run := make([]float32, ChunkElements)
+	run := make([]float32, method.ChunkElements)
 	for _, m := range j.plan.products {
 		a, b := m.names()
 		for k := range j.outs {
@@ -109,8 +110,8 @@ func (j *job) writeProducts(ctx context.Context) error {
 				return err
 			}
 			s := j.groups[m.group].settings[k]
-			for start := int64(0); start < m.rank*m.in; start += ChunkElements {
-				part := run[:min(ChunkElements, m.rank*m.in-start)]
+			for start := int64(0); start < m.rank*m.in; start += method.ChunkElements {
+				part := run[:min(method.ChunkElements, m.rank*m.in-start)]
 				if err := w.joinRight(m, s, part, start); err != nil {
 					return err
 				}
@@ -118,8 +119,8 @@ func (j *job) writeProducts(ctx context.Context) error {
 					return err
 				}
 			}
-			for start := int64(0); start < m.out*m.rank; start += ChunkElements {
-				part := run[:min(ChunkElements, m.out*m.rank-start)]
+			for start := int64(0); start < m.out*m.rank; start += method.ChunkElements {
+				part := run[:min(method.ChunkElements, m.out*m.rank-start)]
 				if err := w.joinLeft(m, s, part, start); err != nil {
 					return err
 				}
@@ -134,7 +135,7 @@ func (j *job) writeProducts(ctx context.Context) error {
 
 // joinRight fills dst with the elements of A (rank × in) from start on. The rows of a model without a
 // weight are zero.
-func (w *worker) joinRight(m product, s Setting, dst []float32, start int64) error {
+func (w *worker) joinRight(m product, s method.Setting, dst []float32, start int64) error {
 	clear(dst)
 	end := start + int64(len(dst))
 	at := int64(0) // where the model's rows begin
@@ -155,7 +156,7 @@ func (w *worker) joinRight(m product, s Setting, dst []float32, start int64) err
 
 // joinLeft fills dst with the elements of B (out × rank) from start on, weights and scales in them. The
 // columns of a model without a weight are zero.
-func (w *worker) joinLeft(m product, s Setting, dst []float32, start int64) error {
+func (w *worker) joinLeft(m product, s method.Setting, dst []float32, start int64) error {
 	clear(dst)
 	first, last := start/m.rank, (start+int64(len(dst))-1)/m.rank
 	var rows []float32

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"parfait/merge/method"
 	"parfait/merge/safetensors"
 )
 
@@ -30,7 +31,7 @@ func exactly(r *rand.Rand, d safetensors.DType, around values, shape ...int64) v
 func pinnedFamily(t *testing.T) (base string, models []Source, information map[string]any) {
 	r := rand.New(rand.NewPCG(1, 2))
 	root := t.TempDir()
-	shapes := map[string][]int64{"big": {3, ChunkElements/2 + 77}, "matrix": {65, 31}, "vector": {129}, "scalar": {}}
+	shapes := map[string][]int64{"big": {3, method.ChunkElements/2 + 77}, "matrix": {65, 31}, "vector": {129}, "scalar": {}}
 	m := model{}
 	for _, name := range sortedKeys(shapes) {
 		m[name] = exactly(r, safetensors.BF16, values{}, shapes[name]...)
@@ -75,7 +76,7 @@ var pinned = map[string]string{
 // same as ever.
 func TestBytesOfEveryMethod(t *testing.T) {
 	base, models, information := pinnedFamily(t)
-	for _, info := range Methods() {
+	for _, info := range method.All() {
 		t.Run(info.Name, func(t *testing.T) {
 			spec := Spec{Base: base, Models: models, Method: info.Name, Seed: 77, Params: map[string]any{}}
 			if most := info.Models[1]; most > 0 {
@@ -105,7 +106,7 @@ func TestBytesOfEveryMethod(t *testing.T) {
 				must(t, err)
 				sum, err := plainDigest(filepath.Join(root, "0", "model.safetensors"))
 				must(t, err)
-				if len(data) < ChunkElements {
+				if len(data) < method.ChunkElements {
 					t.Fatal("the checkpoint is too small for the test")
 				}
 				return sum

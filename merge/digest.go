@@ -11,6 +11,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
+	"parfait/merge/method"
 	"parfait/merge/safetensors"
 )
 
@@ -55,11 +56,11 @@ func plainDigest(path string) (string, error) {
 }
 
 // runs is the number of digests of a tensor.
-func runs(t safetensors.Tensor) int64 { return ceil(t.Elements(), ChunkElements) }
+func runs(t safetensors.Tensor) int64 { return ceil(t.Elements(), method.ChunkElements) }
 
 // run gives the bytes of a tensor's i-th run.
 func run(t safetensors.Tensor, i int64) (offset, size int64) {
-	most := int64(ChunkElements) * t.DType.Bits() / 8
+	most := int64(method.ChunkElements) * t.DType.Bits() / 8
 	return t.Offset + i*most, min(most, t.Size-i*most)
 }
 
@@ -85,8 +86,8 @@ func newPartDigests(tensors []safetensors.Tensor) *partDigests {
 // workers may read the same run of an adapter.
 func (d *partDigests) add(tensor int, start int64, raw []byte) {
 	d.seen.Store(true)
-	i := start / ChunkElements
-	if _, size := run(d.tensors[tensor], i); start%ChunkElements != 0 || size != int64(len(raw)) {
+	i := start / method.ChunkElements
+	if _, size := run(d.tensors[tensor], i); start%method.ChunkElements != 0 || size != int64(len(raw)) {
 		return
 	}
 	sum := xxh3.Hash128(raw)
@@ -119,7 +120,7 @@ func (d *partDigests) complete(ctx context.Context, r io.ReaderAt, workers int, 
 	var wg sync.WaitGroup
 	for range min(workers, len(todo)) {
 		wg.Go(func() {
-			buf := make([]byte, 8*ChunkElements)
+			buf := make([]byte, 8*method.ChunkElements)
 			for ctx.Err() == nil {
 				n := next.Add(1) - 1
 				if n >= int64(len(todo)) {

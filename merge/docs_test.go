@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"parfait/merge/method"
 )
 
 var update = flag.Bool("update", false, "write what is generated into docs/")
@@ -32,20 +34,20 @@ func TestMethodsDocument(t *testing.T) {
 
 func methodsMarkdown() string {
 	var b strings.Builder
-	for _, m := range Methods() {
+	for _, m := range method.All() {
 		fmt.Fprintf(&b, "\n### %s\n\n%s.", m.Name, strings.ToUpper(m.About[:1])+m.About[1:])
 		if m.Paper != "" {
 			fmt.Fprintf(&b, " %s.", m.Paper)
 		}
 		fmt.Fprintf(&b, "\n\n    %s\n\n", m.Formula)
-		domains := map[DomainKind]string{Box: "box", Simplex: "simplex", Weightless: "no weights"}
+		domains := map[method.Domain]string{method.Box: "box", method.Simplex: "simplex", method.Weightless: "no weights"}
 		var list []string
 		for _, d := range m.Domains {
 			list = append(list, domains[d])
 		}
 		domain := strings.Join(list, "; ")
 		if len(list) == 2 {
-			domain = list[0] + "; with `normalize: " + map[bool]string{true: "false", false: "true"}[m.Domains[0] == Simplex] + "` " + list[1]
+			domain = list[0] + "; with `normalize: " + map[bool]string{true: "false", false: "true"}[m.Domains[0] == method.Simplex] + "` " + list[1]
 		}
 		models := "any number of models"
 		switch few, most := m.Models[0], m.Models[1]; {
@@ -67,14 +69,14 @@ func methodsMarkdown() string {
 					value = fmt.Sprint(p.Default)
 				}
 				switch p.Kind {
-				case Number:
+				case method.Number:
 					legal = "a number " + p.Legal()
 					if p.PerModel {
 						legal += ", also by model"
 					}
-				case Flag:
+				case method.Flag:
 					legal = "true, false"
-				case Choice:
+				case method.Choice:
 					legal = strings.Join(p.Choices, ", ")
 				}
 				fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", p.Name, p.About, value, legal)

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"parfait/merge/kernel"
+	"parfait/merge/method"
 )
 
 // chunk is a run of elements of one tensor.
@@ -34,9 +35,9 @@ type job struct {
 
 // use is what the outputs ask for in one group.
 type use struct {
-	settings []Setting // an output
-	idle     []bool    // an output: every weight is zero, the base is copied
-	need     []bool    // a model: whether an output uses it
+	settings []method.Setting // an output
+	idle     []bool           // an output: every weight is zero, the base is copied
+	need     []bool           // a model: whether an output uses it
 }
 
 // newJob resolves the knobs of all outputs; the error names all that is wrong with any of them.
@@ -94,7 +95,7 @@ func (w *worker) buffer(i int) []byte {
 		w.bytes = append(w.bytes, nil)
 	}
 	if w.bytes[i] == nil {
-		w.bytes[i] = make([]byte, w.job.plan.widest*ChunkElements)
+		w.bytes[i] = make([]byte, w.job.plan.widest*method.ChunkElements)
 	}
 	return w.bytes[i]
 }
@@ -146,7 +147,7 @@ func (j *job) each(ctx context.Context, ts []*tensor, f func(w *worker, t *tenso
 }
 
 // eachOf is each for the spans of some tensors; a tensor without spans is taken whole.
-func (j *job) eachOf(ctx context.Context, ts []*tensor, spans map[*tensor][]Span, f func(w *worker, t *tensor, c chunk) error) error {
+func (j *job) eachOf(ctx context.Context, ts []*tensor, spans map[*tensor][]method.Span, f func(w *worker, t *tensor, c chunk) error) error {
 	first := make([]int64, len(ts)+1) // number of the first chunk of each tensor
 	for i, t := range ts {
 		if part := spans[t]; part != nil {
@@ -173,7 +174,7 @@ func (j *job) eachOf(ctx context.Context, ts []*tensor, spans map[*tensor][]Span
 				i := sort.Search(len(ts), func(i int) bool { return first[i+1] > n })
 				var c chunk
 				if part := spans[ts[i]]; part != nil {
-					c = chunk{int(part[n-first[i]].Start / ChunkElements), part[n-first[i]].Start, int(part[n-first[i]].Len)}
+					c = chunk{int(part[n-first[i]].Start / method.ChunkElements), part[n-first[i]].Start, int(part[n-first[i]].Len)}
 				} else {
 					c = j.chunk(ts[i], n-first[i])
 				}
@@ -202,25 +203,25 @@ func (j *job) chunks(t *tensor) int64 {
 		return 0
 	}
 	if row := t.Row(); j.byRows(t) {
-		if row > ChunkElements {
-			return t.Len / row * ceil(row, ChunkElements)
+		if row > method.ChunkElements {
+			return t.Len / row * ceil(row, method.ChunkElements)
 		}
-		return ceil(t.Len, ChunkElements/row*row)
+		return ceil(t.Len, method.ChunkElements/row*row)
 	}
-	return ceil(t.Len, ChunkElements)
+	return ceil(t.Len, method.ChunkElements)
 }
 
 // chunk is the i-th chunk of a tensor.
 func (j *job) chunk(t *tensor, i int64) chunk {
-	start, end := i*ChunkElements, t.Len
-	size := int64(ChunkElements)
+	start, end := i*method.ChunkElements, t.Len
+	size := int64(method.ChunkElements)
 	if row := t.Row(); j.byRows(t) {
-		if row > ChunkElements {
-			blocks := ceil(row, ChunkElements)
-			start = i/blocks*row + i%blocks*ChunkElements
+		if row > method.ChunkElements {
+			blocks := ceil(row, method.ChunkElements)
+			start = i/blocks*row + i%blocks*method.ChunkElements
 			end = (i/blocks + 1) * row
 		} else {
-			size = ChunkElements / row * row
+			size = method.ChunkElements / row * row
 			start = i * size
 		}
 	}
@@ -282,7 +283,7 @@ func (j *job) put(k int, t *tensor, c chunk, raw []byte) error {
 }
 
 // mergeWindow gathers the statistics of some tensors, then merges them.
-func (j *job) mergeWindow(ctx context.Context, ts []*tensor, whole Stats) error {
+func (j *job) mergeWindow(ctx context.Context, ts []*tensor, whole method.Stats) error {
 	stats, err := j.scanTensors(ctx, ts, whole)
 	if err != nil {
 		return err

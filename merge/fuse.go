@@ -2,6 +2,7 @@ package merge
 
 import (
 	"parfait/merge/kernel"
+	"parfait/merge/method"
 )
 
 // fusedOutputs is how many outputs the kernel computes in one call.
@@ -10,7 +11,7 @@ const fusedOutputs = 4
 // fused says whether the kernel can do a tensor: every operand is there as it is, from its first
 // element to its last, and all outputs are computed in one arithmetic.
 func (j *job) fused(t *tensor) bool {
-	_, weighted := j.plan.r.method.(Weighted)
+	_, weighted := j.plan.r.method.(method.Weighted)
 	return weighted && !t.leansOnBase && !t.narrowed && j.plan.r.spec.Masks == MasksNone
 }
 
@@ -18,7 +19,7 @@ func (j *job) fused(t *tensor) bool {
 func (w *worker) fuse(t *tensor, c chunk) error {
 	use, info := w.job.uses(t), &w.job.plan.r.info
 	f := fusedChunk{w: w, t: t, c: c, models: make([]kernel.Vector, len(use.need))}
-	if info.Operand == Deltas {
+	if info.Operand == method.Deltas {
 		raw, err := w.read(w.buffer(0), t.base, c.start, c.n)
 		if err != nil {
 			return err
@@ -53,13 +54,13 @@ type fusedChunk struct {
 }
 
 // sum computes and writes some outputs, from output first on.
-func (f *fusedChunk) sum(first int, settings []Setting) error {
+func (f *fusedChunk) sum(first int, settings []method.Setting) error {
 	j := f.w.job
-	method := j.plan.r.method.(Weighted)
+	weighted := j.plan.r.method.(method.Weighted)
 	outs := make([]kernel.Output, len(settings))
 	for k, s := range settings {
 		raw := f.w.buffer(1 + len(f.models) + k)[:int64(f.c.n)*f.t.out.Bits()/8]
-		outs[k] = kernel.Output{Vector: vector(raw, f.t.out), Weights: method.Sum(s)}
+		outs[k] = kernel.Output{Vector: vector(raw, f.t.out), Weights: weighted.Sum(s)}
 	}
 	finite := false
 	if f.base.Data != nil {

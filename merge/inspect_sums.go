@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"parfait/merge/kernel"
+	"parfait/merge/method"
 )
 
 // sums are what figures of a tensor are made of; they add up over chunks and over tensors.
@@ -78,7 +79,7 @@ func (s sums) stats(name string, models int) GroupStats {
 }
 
 // lookAt sums a chunk. Entries that are not finite in some input are left out in all.
-func lookAt[F Float](w *worker, d *desk[F], t *tensor, c chunk) (sums, error) {
+func lookAt[F method.Float](w *worker, d *desk[F], t *tensor, c chunk) (sums, error) {
 	n := len(t.models)
 	s := sums{n: int64(c.n), products: make([]float64, n*n), zeros: make([]int64, n), nonFinite: make([]int64, n+1)}
 	raw, err := w.fetch(t, c, everyModel(n))
@@ -100,7 +101,7 @@ func lookAt[F Float](w *worker, d *desk[F], t *tensor, c chunk) (sums, error) {
 			if err := d.loadLoRA(w, i, values[i], o.lora, c.start); err != nil {
 				return s, err
 			}
-			plus(values[i], base, values[i])
+			method.Add(values[i], base, values[i])
 			continue
 		}
 		copy(values[i], base)
@@ -118,16 +119,16 @@ func lookAt[F Float](w *worker, d *desk[F], t *tensor, c chunk) (sums, error) {
 	for i, x := range values {
 		s.zeros[i] = zeros(x)
 		s.models = append(s.models, quickMoments(x))
-		axpy(average, F(1)/F(n), x)
+		method.Axpy(average, F(1)/F(n), x)
 	}
 	s.average = quickMoments(average)
-	s.base = dot(base, base)
+	s.base = method.Dot(base, base)
 	if t.base.present() {
 		for _, x := range values {
-			minus(x, x, base)
+			method.Sub(x, x, base)
 		}
 	}
-	copy(s.products, products(values))
+	copy(s.products, method.Products(values))
 	s.conflicts = conflicts(values, c.n)
 	return s, nil
 }
@@ -141,7 +142,7 @@ func everyModel(n int) []bool {
 }
 
 // decodeAny decodes what there is, NaN and infinities too, and says whether there are none.
-func decodeAny[F Float](dst []F, raw []byte, o operand) (finite bool) {
+func decodeAny[F method.Float](dst []F, raw []byte, o operand) (finite bool) {
 	if len(raw) == 0 {
 		return true
 	}
@@ -150,7 +151,7 @@ func decodeAny[F Float](dst []F, raw []byte, o operand) (finite bool) {
 }
 
 // clean puts the base's entries, or zero, in the place of what is not finite, and notes where.
-func clean[F Float](x, base []F, bad map[int]bool) (n int64) {
+func clean[F method.Float](x, base []F, bad map[int]bool) (n int64) {
 	for e, v := range x {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
 			n++
@@ -165,7 +166,7 @@ func clean[F Float](x, base []F, bad map[int]bool) (n int64) {
 }
 
 // zeros counts them.
-func zeros[F Float](x []F) (n int64) {
+func zeros[F method.Float](x []F) (n int64) {
 	if narrow, ok := any(x).([]float32); ok {
 		return kernel.CountEqual(narrow, 0)
 	}
@@ -179,11 +180,11 @@ func zeros[F Float](x []F) (n int64) {
 
 // quickMoments are momentsOf in one pass of the kernel. What is lost to cancellation is less than what
 // figures show; where all is lost the numbers are taken for equal.
-func quickMoments[F Float](x []F) moments {
+func quickMoments[F method.Float](x []F) moments {
 	if len(x) == 0 {
 		return moments{}
 	}
-	n, sum, squares := float64(len(x)), 0.0, dot(x, x)
+	n, sum, squares := float64(len(x)), 0.0, method.Dot(x, x)
 	if narrow, ok := any(x).([]float32); ok {
 		sum = kernel.Sum(narrow)
 	} else {
@@ -197,11 +198,11 @@ func quickMoments[F Float](x []F) moments {
 }
 
 // conflicts counts the entries where two task vectors have opposite signs.
-func conflicts[F Float](deltas [][]F, n int) (count int64) {
+func conflicts[F method.Float](deltas [][]F, n int) (count int64) {
 	const up, down = 1, 2
-	var signs [BlockElements]uint8
-	for lo := 0; lo < n; lo += BlockElements {
-		seen := signs[:min(BlockElements, n-lo)]
+	var signs [method.BlockElements]uint8
+	for lo := 0; lo < n; lo += method.BlockElements {
+		seen := signs[:min(method.BlockElements, n-lo)]
 		clear(seen)
 		for _, d := range deltas {
 			if narrow, ok := any(d).([]float32); ok {

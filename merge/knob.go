@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"parfait/merge/method"
 )
 
 // Knob is one number that may be turned: the weight of a model ("math", with groups "math.early") or a
@@ -47,24 +49,24 @@ func (r *resolved) knobs() ([]Knob, Domain) {
 		groups = []string{""}
 	}
 	shape := r.method.Domain(r.options)
-	if shape != Weightless {
+	if shape != method.Weightless {
 		for _, g := range groups {
 			var set []int
 			for _, m := range r.spec.Models {
 				k := Knob{Name: join(m.Name, g), Model: m.Name, Group: g, Default: [2]float64{0, 1.2}, Required: true}
-				if shape == Simplex {
+				if shape == method.Simplex {
 					k.Default = [2]float64{0, 1}
 				}
 				set = append(set, len(knobs))
 				knobs = append(knobs, k)
 			}
-			if shape == Simplex {
+			if shape == method.Simplex {
 				domain.Simplex = append(domain.Simplex, set)
 			}
 		}
 	}
 	for _, d := range r.info.Params {
-		if _, fixed := r.fixed[d.Name]; fixed || d.Kind != Number {
+		if _, fixed := r.fixed[d.Name]; fixed || d.Kind != method.Number {
 			continue
 		}
 		k := Knob{Name: d.Name, Param: d.Name, Default: d.Range, Required: d.Default == nil}
@@ -88,7 +90,7 @@ func join(name, group string) string {
 
 // settings turns knob values into a Setting for each group (one without groups). output is the index
 // of the output they are for.
-func (r *resolved) settings(output int, at map[string]float64) ([]Setting, error) {
+func (r *resolved) settings(output int, at map[string]float64) ([]method.Setting, error) {
 	var p problems
 	knobs, domain := r.knobs()
 	names := make([]string, len(knobs))
@@ -131,12 +133,12 @@ func (r *resolved) settings(output int, at map[string]float64) ([]Setting, error
 }
 
 // everyGroup is settings for values that have been checked.
-func (r *resolved) everyGroup(output int, at map[string]float64) []Setting {
+func (r *resolved) everyGroup(output int, at map[string]float64) []method.Setting {
 	groups := r.spec.groupNames()
 	if len(groups) == 0 {
 		groups = []string{""}
 	}
-	out := make([]Setting, len(groups))
+	out := make([]method.Setting, len(groups))
 	for g, group := range groups {
 		out[g] = r.setting(output, group, at)
 	}
@@ -175,15 +177,15 @@ func (r *resolved) checkProportions(p *problems, knobs []Knob, set []int, at map
 	}
 }
 
-func (r *resolved) setting(output int, group string, at map[string]float64) Setting {
-	s := Setting{Output: output, Seed: r.spec.Seed, Names: r.spec.modelNames(), Options: r.options, Numbers: map[string][]float64{}}
-	if r.method.Domain(r.options) != Weightless {
+func (r *resolved) setting(output int, group string, at map[string]float64) method.Setting {
+	s := method.Setting{Output: output, Seed: r.spec.Seed, Names: r.spec.modelNames(), Options: r.options, Numbers: map[string][]float64{}}
+	if r.method.Domain(r.options) != method.Weightless {
 		for _, m := range r.spec.Models {
 			s.Weights = append(s.Weights, at[join(m.Name, group)])
 		}
 	}
 	for _, d := range r.info.Params {
-		if d.Kind != Number {
+		if d.Kind != method.Number {
 			continue
 		}
 		def, _ := toFloat(d.Default)

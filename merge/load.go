@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"parfait/merge/kernel"
+	"parfait/merge/method"
 	"parfait/merge/safetensors"
 )
 
@@ -13,19 +14,19 @@ import (
 const partElements = 1 << 14
 
 // desk is one worker's buffers for one arithmetic, reused from part to part.
-type desk[F Float] struct {
+type desk[F method.Float] struct {
 	base    []F
 	models  [][]F
 	aux     [][]F
 	outs    [][]F
-	buffers Buffers[F]
+	buffers method.Buffers[F]
 	average []F // of an inspection
-	tiles   []Tile[F]
+	tiles   []method.Tile[F]
 	loras   []factors[F]
 	zeros   [][]uint64 // a model: bit e is set where element e of θᵢ is zero
 }
 
-func newDesk[F Float](models, outs int) *desk[F] {
+func newDesk[F method.Float](models, outs int) *desk[F] {
 	return &desk[F]{
 		models: make([][]F, models), aux: make([][]F, models), outs: make([][]F, outs),
 		zeros: make([][]uint64, models),
@@ -33,7 +34,7 @@ func newDesk[F Float](models, outs int) *desk[F] {
 }
 
 // buffer is n elements of a buffer that is made, or made longer, when it is needed.
-func buffer[F Float](b *[]F, n int) []F {
+func buffer[F method.Float](b *[]F, n int) []F {
 	if cap(*b) < n {
 		*b = make([]F, max(n, partElements))
 	}
@@ -115,10 +116,10 @@ func (o operand) elements(start int64, n int) int {
 }
 
 // decode makes a part of a chunk, from element lo on, into what the method wants.
-func (d *desk[F]) decode(w *worker, t *tensor, c chunk, raw inputs, need []bool, lo, n int) (Chunk[F], error) {
+func (d *desk[F]) decode(w *worker, t *tensor, c chunk, raw inputs, need []bool, lo, n int) (method.Chunk[F], error) {
 	names := w.job.plan.r.spec.Models
-	part := Chunk[F]{
-		Tensor: t.TensorInfo, Index: c.index, Start: c.start + int64(lo), Models: make([][]F, len(need)), Buffers: &d.buffers,
+	part := method.Chunk[F]{
+		Tensor: t.Tensor, Index: c.index, Start: c.start + int64(lo), Models: make([][]F, len(need)), Buffers: &d.buffers,
 	}
 	if w.job.plan.readsBase(t) {
 		part.Base = buffer(&d.base, n)
@@ -156,9 +157,9 @@ func (d *desk[F]) decode(w *worker, t *tensor, c chunk, raw inputs, need []bool,
 }
 
 // decodeModel makes θᵢ or δᵢ. What a model lacks is as in the base.
-func (d *desk[F]) decodeModel(w *worker, t *tensor, c chunk, raw inputs, i, lo int, part Chunk[F]) error {
+func (d *desk[F]) decodeModel(w *worker, t *tensor, c chunk, raw inputs, i, lo int, part method.Chunk[F]) error {
 	o, dst, r := t.models[i], part.Models[i], w.job.plan.r
-	deltas := r.info.Operand == Deltas
+	deltas := r.info.Operand == method.Deltas
 	if o.lora != nil {
 		if err := d.loadLoRA(w, i, dst, o.lora, part.Start); err != nil {
 			return err
@@ -166,7 +167,7 @@ func (d *desk[F]) decodeModel(w *worker, t *tensor, c chunk, raw inputs, i, lo i
 		if deltas && r.spec.Masks == MasksNone {
 			return nil
 		}
-		plus(dst, part.Base, dst)
+		method.Add(dst, part.Base, dst)
 	} else {
 		have, err := decodePart(dst, raw.models[i], o, c.start, lo, r.spec.Models[i].Name)
 		if err != nil {
@@ -183,14 +184,14 @@ func (d *desk[F]) decodeModel(w *worker, t *tensor, c chunk, raw inputs, i, lo i
 		noteZeros(d.zeros[i], dst)
 	}
 	if deltas {
-		minus(dst, dst, part.Base)
+		method.Sub(dst, dst, part.Base)
 	}
 	return nil
 }
 
 // decodePart decodes into dst the elements of a chunk's bytes from lo on, as many as there are, and
 // refuses NaN and infinities.
-func decodePart[F Float](dst []F, raw []byte, o operand, start int64, lo int, input string) (have int, err error) {
+func decodePart[F method.Float](dst []F, raw []byte, o operand, start int64, lo int, input string) (have int, err error) {
 	size := int(o.tensor.DType.Bits() / 8)
 	if size == 0 || len(raw) <= lo*size {
 		return 0, nil
@@ -226,7 +227,7 @@ func notFiniteProblem(tensor string, index int64, where string, v float64) Probl
 }
 
 // decode fills dst with v's elements and says whether all are finite.
-func decode[F Float](dst []F, v kernel.Vector) (ok bool) {
+func decode[F method.Float](dst []F, v kernel.Vector) (ok bool) {
 	if d, narrow := any(dst).([]float32); narrow {
 		return kernel.Decode(d, v)
 	}
@@ -234,7 +235,7 @@ func decode[F Float](dst []F, v kernel.Vector) (ok bool) {
 }
 
 // encode rounds src once into v and says whether all of v is finite.
-func encode[F Float](v kernel.Vector, src []F) (ok bool) {
+func encode[F method.Float](v kernel.Vector, src []F) (ok bool) {
 	if s, narrow := any(src).([]float32); narrow {
 		return kernel.Encode(v, s)
 	}

@@ -1,9 +1,11 @@
 package merge
 
+import "parfait/merge/method"
+
 // factors are the two matrices of a module, decoded: right a row of the tensor's width for each of the
 // rank, and of left the rows that were asked for last, each of rank numbers, scaled. A tensor may have
 // a row for every token, so that left is never whole.
-type factors[F Float] struct {
+type factors[F method.Float] struct {
 	of    *lora
 	left  []F
 	first int64 // row of the tensor that left begins with
@@ -28,7 +30,7 @@ func (d *desk[F]) loadLoRA(w *worker, model int, dst []F, l *lora, at int64) err
 		clear(part)
 		left := f.left[(row-f.first)*l.rank:][:l.rank]
 		for k, v := range left {
-			axpy(part, v, f.right[int64(k)*l.cols+col:][:n])
+			method.Axpy(part, v, f.right[int64(k)*l.cols+col:][:n])
 		}
 		dst, at = dst[n:], at+n
 	}
@@ -54,7 +56,7 @@ func (d *desk[F]) factors(w *worker, model int, l *lora, first, last int64) (*fa
 		return f, nil
 	}
 	// The rest of the chunk will be asked for next.
-	n := min(max(last-first+1, ceil(ChunkElements, l.cols)+1), l.rows-first)
+	n := min(max(last-first+1, ceil(method.ChunkElements, l.cols)+1), l.rows-first)
 	var err error
 	if f.left, err = readRows(w, f.left[:0], &f.spare, l.left, name, first, n); err != nil {
 		return nil, err
@@ -68,7 +70,7 @@ func (d *desk[F]) factors(w *worker, model int, l *lora, first, last int64) (*fa
 
 // readRows reads n rows of a matrix from first on. Where the factor is used transposed these are
 // columns of what is stored.
-func readRows[F Float](w *worker, into []F, spare *[]F, m factor, name string, first, n int64) ([]F, error) {
+func readRows[F method.Float](w *worker, into []F, spare *[]F, m factor, name string, first, n int64) ([]F, error) {
 	stored := m.tensor.Shape
 	if !m.transposed {
 		into = buffer(&into, int(n*stored[1]))
@@ -88,9 +90,9 @@ func readRows[F Float](w *worker, into []F, spare *[]F, m factor, name string, f
 }
 
 // readRun reads and decodes dst's elements of an operand from start on, a chunk at a time.
-func readRun[F Float](w *worker, dst []F, o operand, start int64, name string) error {
+func readRun[F method.Float](w *worker, dst []F, o operand, start int64, name string) error {
 	for len(dst) > 0 {
-		n := min(len(dst), ChunkElements)
+		n := min(len(dst), method.ChunkElements)
 		if need := n * int(o.tensor.DType.Bits()/8); len(w.factor) < need {
 			w.factor = make([]byte, need)
 		}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"parfait/merge/method"
 	"parfait/merge/safetensors"
 )
 
@@ -75,7 +76,7 @@ func TestFactorsStaySmall(t *testing.T) {
 	for start := 0; start+len(part) <= rows*width; start += len(part) {
 		must(t, d.loadLoRA(w, 0, part, p.tensors[0].models[0].lora, int64(start)))
 	}
-	most := (ChunkElements/width + 2) * rank
+	most := (method.ChunkElements/width + 2) * rank
 	if got := cap(d.loras[0].left); got > max(most, partElements) {
 		t.Errorf("a worker keeps %d numbers of a factor of %d; a chunk needs %d", got, rows*rank, most)
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/bits"
 	"sync/atomic"
+
+	"parfait/merge/method"
 )
 
 // Sparsity says how many entries of merged tensors are zero, where masks are kept.
@@ -19,7 +21,7 @@ type maskCounts struct {
 }
 
 // noteZeros sets bit e where element e of theta is zero.
-func noteZeros[F Float](set []uint64, theta []F) {
+func noteZeros[F method.Float](set []uint64, theta []F) {
 	clear(set[:(len(theta)+63)/64])
 	for e, v := range theta {
 		if v == 0 {
@@ -30,7 +32,7 @@ func noteZeros[F Float](set []uint64, theta []F) {
 
 // applyMasks puts zeros back into the outputs: where every model of an output is zero or, with
 // intersect, where any is. With preserve all its models must be zero in the same places.
-func (d *desk[F]) applyMasks(w *worker, t *tensor, in Chunk[F]) error {
+func (d *desk[F]) applyMasks(w *worker, t *tensor, in method.Chunk[F]) error {
 	j, use := w.job, w.job.uses(t)
 	way, n := j.plan.r.spec.Masks, in.Len()
 	for i, needed := range use.need {
@@ -78,7 +80,7 @@ func joinMasks(zeros [][]uint64, models []int, word int, way Masks) uint64 {
 }
 
 // sameMasks names the first entry that is zero in some models only.
-func (d *desk[F]) sameMasks(j *job, in Chunk[F], models []int) error {
+func (d *desk[F]) sameMasks(j *job, in method.Chunk[F], models []int) error {
 	for word := range (in.Len() + 63) / 64 {
 		for _, i := range models[1:] {
 			differ := d.zeros[models[0]][word] ^ d.zeros[i][word]

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"parfait/merge/method"
 	"parfait/merge/safetensors"
 )
 
@@ -90,7 +91,7 @@ func (p *Plan) newTensor(name string) *tensor {
 	layout := p.find(name)
 	st := layout.tensor
 	t := &tensor{layout: layout, out: p.outDType(st.DType)}
-	t.TensorInfo = TensorInfo{Name: name, Shape: slices.Clone(st.Shape), Len: st.Elements(), Index: -1}
+	t.Tensor = method.Tensor{Name: name, Shape: slices.Clone(st.Shape), Len: st.Elements(), Index: -1}
 	if p.base != nil {
 		t.base = t.layout
 	}

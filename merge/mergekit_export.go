@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"parfait/merge/method"
 )
 
 // ExportMergekit writes a recipe as a mergekit configuration. What cannot be said there is refused;
@@ -168,7 +170,7 @@ func (e *mergekitWriter) params(b *strings.Builder, i int) {
 		lines = append(lines, e.setting("weight", func(group string) float64 { v, _ := weight(group); return v }, true))
 	}
 	for _, def := range infoOf(e.spec.Method).Params {
-		if def.Kind == Number && def.PerModel {
+		if def.Kind == method.Number && def.PerModel {
 			lines = append(lines, e.setting(def.Name, func(group string) float64 { return e.number(def, name, group) }, false))
 		}
 	}
@@ -185,9 +187,9 @@ func (e *mergekitWriter) shared(b *strings.Builder) {
 	var lines []string
 	for _, def := range infoOf(e.spec.Method).Params {
 		switch {
-		case def.Kind == Number && !def.PerModel:
+		case def.Kind == method.Number && !def.PerModel:
 			lines = append(lines, e.setting(def.Name, func(group string) float64 { return e.number(def, "", group) }, false))
-		case def.Kind == Flag:
+		case def.Kind == method.Flag:
 			v, ok := e.spec.Params[def.Name].(bool)
 			if !ok {
 				v, _ = def.Default.(bool)
@@ -211,7 +213,7 @@ func (e *mergekitWriter) firstGroup() string {
 }
 
 // number is a parameter's value as the recipe fixes it.
-func (e *mergekitWriter) number(def Param, model, group string) float64 {
+func (e *mergekitWriter) number(def method.Param, model, group string) float64 {
 	v, _ := toFloat(def.Default)
 	given, ok := e.spec.Params[def.Name]
 	for ok {

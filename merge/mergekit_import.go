@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"parfait/merge/method"
 	"parfait/yamldoc"
 )
 
@@ -92,7 +93,7 @@ func (b *recipeBuilder) build() {
 	b.divide(info)
 	b.weights(info)
 	for _, def := range info.Params {
-		if def.Kind == Number {
+		if def.Kind == method.Number {
 			b.number(def)
 		}
 	}
@@ -123,7 +124,7 @@ func (b *recipeBuilder) path(p string) string {
 }
 
 // chooseModels takes the models without the base, which mergekit may list among them.
-func (b *recipeBuilder) chooseModels(info MethodInfo) {
+func (b *recipeBuilder) chooseModels(info method.Info) {
 	f, spec := b.f, &b.recipe.spec
 	if info.Name == "slerp" && f.base == "" {
 		f.root.Failf("base_model: is missing; slerp goes from the base (t = 0) to the other model")
@@ -174,7 +175,7 @@ func freshName(text string, taken []string) string {
 }
 
 // divide finds the groups of tensors that have the same parameters.
-func (b *recipeBuilder) divide(info MethodInfo) {
+func (b *recipeBuilder) divide(info method.Info) {
 	var filters []string
 	layered := false
 	var first yamldoc.Node
@@ -257,8 +258,8 @@ func (b *recipeBuilder) each(f func(group string, s slot)) {
 }
 
 // weights gives every knob its value.
-func (b *recipeBuilder) weights(info MethodInfo) {
-	if slices.Equal(info.Domains, []DomainKind{Weightless}) {
+func (b *recipeBuilder) weights(info method.Info) {
+	if slices.Equal(info.Domains, []method.Domain{method.Weightless}) {
 		return
 	}
 	b.each(func(group string, s slot) {
@@ -284,7 +285,7 @@ func (b *recipeBuilder) weights(info MethodInfo) {
 }
 
 // normalize says whether the file wants weights divided by their sum.
-func (b *recipeBuilder) normalize(info MethodInfo) bool {
+func (b *recipeBuilder) normalize(info method.Info) bool {
 	s, ok := b.f.shared["normalize"]
 	if !ok {
 		return mergekitNormalizes[info.Name]
@@ -297,7 +298,7 @@ func (b *recipeBuilder) normalize(info MethodInfo) bool {
 }
 
 // number fixes a number of the method: one for all, or by model and group.
-func (b *recipeBuilder) number(def Param) {
+func (b *recipeBuilder) number(def method.Param) {
 	byModel := map[string]any{}
 	all := map[float64]bool{}
 	for i, name := range b.names {
@@ -329,7 +330,7 @@ func (b *recipeBuilder) number(def Param) {
 }
 
 // flags sets normalize and refuses what the method does not do.
-func (b *recipeBuilder) flags(info MethodInfo) {
+func (b *recipeBuilder) flags(info method.Info) {
 	if _, has := info.Param("normalize"); has {
 		b.recipe.spec.Params["normalize"] = b.normalize(info)
 	}
@@ -345,7 +346,7 @@ func (b *recipeBuilder) flags(info MethodInfo) {
 }
 
 // unknown refuses parameters that nothing would read.
-func (b *recipeBuilder) unknown(info MethodInfo) {
+func (b *recipeBuilder) unknown(info method.Info) {
 	known := []string{"weight", "normalize", "rescale", "int8_mask", "filter_wise"}
 	for _, p := range info.Params {
 		known = append(known, p.Name)
@@ -364,7 +365,7 @@ func (b *recipeBuilder) unknown(info MethodInfo) {
 }
 
 // infoOf describes a method that is known.
-func infoOf(name string) MethodInfo {
-	m, _ := Get(name)
+func infoOf(name string) method.Info {
+	m, _ := method.Get(name)
 	return m.Info()
 }

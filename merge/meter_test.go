@@ -4,19 +4,21 @@ import (
 	"context"
 	"path/filepath"
 	"testing"
+
+	"parfait/merge/method"
 )
 
 // What is announced is what is done, to the byte, for every method: also where tensors are read for
 // their statistics first.
 func TestProgressEndsWhereItSaid(t *testing.T) {
 	base, models, information := pinnedFamily(t)
-	for _, info := range Methods() {
+	for _, info := range method.All() {
 		spec := Spec{Base: base, Models: models, Method: info.Name}
 		if n := info.Models[1]; n > 0 {
 			spec.Models = models[:n]
 		}
 		for _, def := range info.Params {
-			if def.Kind == Paths {
+			if def.Kind == method.Paths {
 				spec.Params, spec.Models = map[string]any{def.Name: information}, models[:3]
 			}
 		}

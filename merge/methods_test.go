@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"parfait/merge/kernel"
+	"parfait/merge/method"
 	"parfait/merge/safetensors"
 )
 
@@ -253,7 +254,7 @@ func awkward(t testing.TB, seed uint64, d safetensors.DType, n int) (string, []S
 		"vector":  drawn(r, d, 1, 257),
 	}
 	if d == safetensors.F32 {
-		m["big"] = drawn(r, d, 1, 2, ChunkElements/2+5)
+		m["big"] = drawn(r, d, 1, 2, method.ChunkElements/2+5)
 	}
 	base := m.write(t, filepath.Join(root, "base"))
 	var models []Source

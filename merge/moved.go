@@ -3,6 +3,8 @@ package merge
 import (
 	"path/filepath"
 	"strings"
+
+	"parfait/merge/method"
 )
 
 // Moved is the spec with every path in the folder was taken from the folder now instead: recipes hold absolute
@@ -25,7 +27,7 @@ func (s Spec) Moved(was, now string) Spec {
 	for name, v := range s.Params {
 		params[name] = v
 		files, ok := v.(map[string]any)
-		if def, _ := methodParam(s.Method, name); def.Kind != Paths || !ok {
+		if def, _ := methodParam(s.Method, name); def.Kind != method.Paths || !ok {
 			continue
 		}
 		moved := map[string]any{}

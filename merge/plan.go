@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"parfait/merge/method"
 	"parfait/merge/safetensors"
 )
 
@@ -28,7 +29,7 @@ func (o operand) present() bool { return o.file != nil }
 
 // tensor is one tensor of the output.
 type tensor struct {
-	TensorInfo
+	method.Tensor
 	role   role
 	group  int
 	out    safetensors.DType
@@ -211,7 +212,7 @@ func (p *Plan) outDType(in safetensors.DType) safetensors.DType {
 }
 
 // active says which models a setting asks for: those whose effective weight is not zero.
-func (r *resolved) active(s Setting) []bool {
+func (r *resolved) active(s method.Setting) []bool {
 	out := make([]bool, len(r.spec.Models))
 	for i := range out {
 		out[i] = s.Weights == nil || s.Effective(i) != 0

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"parfait/merge/method"
 	"parfait/merge/safetensors"
 )
 
@@ -80,12 +81,12 @@ func TestFullDensityDropsNothing(t *testing.T) {
 func TestOrderOfModelsHardlyMatters(t *testing.T) {
 	base, models := awkward(t, 7, safetensors.F64, 3)
 	c := []float64{0.31, 0.2, 0.53}
-	for _, m := range Methods() {
+	for _, m := range method.All() {
 		if m.Models[1] == 1 || m.Models[1] == 2 || m.Name == "fisher" {
 			continue
 		}
 		at := map[string]float64{}
-		if !slices.Contains(m.Domains, Weightless) {
+		if !slices.Contains(m.Domains, method.Weightless) {
 			for i := range models {
 				at[models[i].Name] = c[i]
 			}
@@ -158,18 +159,6 @@ func TestEndsOfSlerp(t *testing.T) {
 	}
 }
 
-func TestTrigonometry(t *testing.T) {
-	for i := range 1001 {
-		x := math.Pi * float64(i) / 1000
-		if d := math.Abs(sine(x) - math.Sin(x)); d > 4e-16 {
-			t.Errorf("sine of %v is off by %v", x, d)
-		}
-		if c := nearlyParallel * float64(i-500) / 500; math.Abs(arccosine(c)-math.Acos(c)) > 1e-14 {
-			t.Errorf("arccosine of %v is %v, want %v", c, arccosine(c), math.Acos(c))
-		}
-	}
-}
-
 func TestModelStockOfOneModelTwice(t *testing.T) {
 	base, models := awkward(t, 11, safetensors.F64, 1)
 	twice := []Source{models[0], {"again", models[0].Path}}
@@ -218,7 +207,7 @@ func TestVarianceCorrection(t *testing.T) {
 	var models []Source
 	var data [][]float64
 	for i := range 3 {
-		m := model{"w": drawn(r, safetensors.F64, 1+float64(i), 2, ChunkElements/2+11)}
+		m := model{"w": drawn(r, safetensors.F64, 1+float64(i), 2, method.ChunkElements/2+11)}
 		name := fmt.Sprint("m", i)
 		models = append(models, Source{name, m.write(t, filepath.Join(root, name))})
 		data = append(data, m["w"].data)
@@ -327,52 +316,5 @@ func TestFisher(t *testing.T) {
 	_, err = NewPlan(t.Context(), spec)
 	if got := codesOf(problemsOf(t, err)); !slices.Equal(got, []Code{CodeDType, CodeShape}) {
 		t.Errorf("problems %v", got)
-	}
-}
-
-func TestRanksOnLargeTensors(t *testing.T) {
-	// Above a million entries a sample guides the search; this is the same search without one.
-	r := rand.New(rand.NewPCG(5, 6))
-	n := leastForGuess + 12345
-	for name, draw := range map[string]func(e int) float32{
-		"normal":    func(int) float32 { return float32(r.NormFloat64()) },
-		"few":       func(int) float32 { return float32(r.IntN(5)-2) / 4 },
-		"equal":     func(int) float32 { return 1 },
-		"misguided": func(e int) float32 { return float32(e/(n/50)+1) * float32(r.NormFloat64()) },
-		"zeros":     func(e int) float32 { return float32(max(0, e-n+7)) },
-	} {
-		x := make([]float32, n)
-		for e := range x {
-			x[e] = draw(e)
-		}
-		info := TensorInfo{Name: "w", Shape: []int64{int64(n)}, Len: int64(n)}
-		for _, share := range []float64{0.0001, 0.2, 0.9} {
-			rank := kept(share, int64(n))
-			fast := newRanks([]TensorInfo{info}, [][]int64{{rank}})
-			settle(fast, info, x)
-			slow := newRanks([]TensorInfo{info}, [][]int64{{rank}})
-			slow.searches = []search{slow.newDigits(0, slow.cuts[0])}
-			slow.expect()
-			settle(slow, info, x)
-			a, b := fast.cuts[0][0], slow.cuts[0][0]
-			if a.at != b.at || a.quota != b.quota || !slices.Equal(a.before, b.before) {
-				t.Errorf("%s at %v: %+v with a sample, %+v without", name, share, *a, *b)
-			}
-		}
-	}
-}
-
-// settle runs a reducer over a tensor.
-func settle(r *ranks, info TensorInfo, x []float32) {
-	for again := true; again; again, _ = r.Finish(0) {
-		spans := r.Spans(0, info)
-		if spans == nil {
-			for at := int64(0); at < info.Len; at += ChunkElements {
-				spans = append(spans, Span{at, min(ChunkElements, info.Len-at)})
-			}
-		}
-		for _, s := range spans {
-			r.Reduce32(0, Chunk[float32]{Tensor: info, Index: int(s.Start / ChunkElements), Start: s.Start, Models: [][]float32{x[s.Start : s.Start+s.Len]}})
-		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"parfait/merge/method"
 	"parfait/merge/safetensors"
 )
 
@@ -15,7 +16,7 @@ func TestReceiptHashesWhatWasRead(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	root := t.TempDir()
 	f := safetensors.F32
-	shape := []int64{5, ChunkElements/4 - 3}
+	shape := []int64{5, method.ChunkElements/4 - 3}
 	m := model{"odd": drawn(r, f, 1, shape...)}
 	base := m.write(t, filepath.Join(root, "base"))
 	var models []Source
@@ -28,7 +29,7 @@ func TestReceiptHashesWhatWasRead(t *testing.T) {
 		}
 		information[name] = model{"odd": squares}.write(t, filepath.Join(root, "f"+name))
 	}
-	for _, info := range Methods() {
+	for _, info := range method.All() {
 		spec := Spec{Base: base, Models: models, Method: info.Name, Params: map[string]any{}}
 		if n := info.Models[1]; n > 0 {
 			spec.Models = models[:n]

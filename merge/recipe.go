@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"parfait/merge/method"
 	"parfait/visible"
 	"parfait/yamldoc"
 )
@@ -43,7 +44,7 @@ func (p *Plan) Recipe(at map[string]float64) Recipe {
 		spec.Params[name] = v
 	}
 	for _, def := range p.r.info.Params {
-		if _, fixed := p.r.fixed[def.Name]; def.Kind == Number && !fixed {
+		if _, fixed := p.r.fixed[def.Name]; def.Kind == method.Number && !fixed {
 			spec.Params[def.Name] = byGroup(p.r.spec.groupNames(), settings, def.Name)
 		}
 	}
@@ -67,7 +68,7 @@ func absolutePaths(paths map[string]string) map[string]any {
 }
 
 // byGroup is a parameter's value: one number, or one a group where they differ.
-func byGroup(groups []string, settings []Setting, name string) any {
+func byGroup(groups []string, settings []method.Setting, name string) any {
 	same := true
 	by := map[string]any{}
 	for g := range settings {
@@ -246,7 +247,7 @@ func ParseRecipe(file string, data []byte) (*Recipe, error) {
 		spec.Models[i].Path = from(dir, spec.Models[i].Path)
 	}
 	for name, v := range spec.Params {
-		if def, _ := methodParam(spec.Method, name); def.Kind == Paths {
+		if def, _ := methodParam(spec.Method, name); def.Kind == method.Paths {
 			if m, ok := v.(map[string]any); ok {
 				for model, path := range m {
 					m[model] = from(dir, fmt.Sprint(path))
@@ -344,7 +345,7 @@ func (p *recipeParser) read(root yamldoc.Node) {
 		"seed":                func(n yamldoc.Node) { s.Seed = n.Uint64() },
 	})
 	for name, v := range s.Params {
-		if def, _ := methodParam(s.Method, name); def.Kind == Number {
+		if def, _ := methodParam(s.Method, name); def.Kind == method.Number {
 			s.Params[name] = yamldoc.Numbers(v)
 		}
 	}

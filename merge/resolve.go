@@ -6,15 +6,16 @@ import (
 	"sort"
 	"strings"
 
+	"parfait/merge/method"
 	"parfait/yamldoc"
 )
 
 // resolved is a Spec whose names, patterns and parameters have been checked. No file was opened.
 type resolved struct {
 	spec    Spec
-	method  Method
-	info    MethodInfo
-	options Options
+	method  method.Method
+	info    method.Info
+	options method.Options
 	fixed   map[string]number // numbers given in Spec.Params
 	groups  []glob
 	skip    []glob
@@ -42,7 +43,7 @@ func (n number) of(model, group string) (v float64, ok bool) {
 // resolve checks everything about a spec that needs no file.
 func resolve(spec Spec) (*resolved, *problems) {
 	var p problems
-	r := &resolved{spec: spec, options: Options{}, fixed: map[string]number{}}
+	r := &resolved{spec: spec, options: method.Options{}, fixed: map[string]number{}}
 	r.checkNames(&p)
 	for i, g := range spec.Groups {
 		pattern, err := compileGlob(g.Match)
@@ -97,7 +98,7 @@ func (r *resolved) checkNames(p *problems) {
 }
 
 func (r *resolved) checkMethod(p *problems) {
-	m, ok := Get(r.spec.Method)
+	m, ok := method.Get(r.spec.Method)
 	if !ok {
 		p.add(CodeMethod, "method", fmt.Sprintf("unknown method %q", r.spec.Method), strings.Join(methodNames(), ", "), near(r.spec.Method, methodNames()))
 		return
@@ -115,7 +116,7 @@ func (r *resolved) checkMethod(p *problems) {
 		p.add(CodeModelCount, "models", fmt.Sprintf("%d models are given, %s takes %s", n, r.info.Name, want), "", "change the list of models or the method")
 	}
 	for _, def := range r.info.Params {
-		if def.Kind != Number && def.Default != nil {
+		if def.Kind != method.Number && def.Default != nil {
 			r.options[def.Name] = def.Default
 		}
 	}
@@ -123,12 +124,12 @@ func (r *resolved) checkMethod(p *problems) {
 		r.checkParam(p, name, r.spec.Params[name])
 	}
 	for _, def := range r.info.Params {
-		if _, given := r.spec.Params[def.Name]; !given && def.Kind != Number && def.Default == nil {
+		if _, given := r.spec.Params[def.Name]; !given && def.Kind != method.Number && def.Default == nil {
 			p.add(CodeParam, "method."+def.Name, "it is not given", def.About, "add it under method:")
 		}
 	}
 	if r.spec.VarianceCorrection {
-		if r.info.Name != "linear" || m.Domain(r.options) != Simplex {
+		if r.info.Name != "linear" || m.Domain(r.options) != method.Simplex {
 			p.add(CodeOption, "variance_correction", fmt.Sprintf("it is defined for plain averages, and %s is none as it is set", r.info.Name), "method linear with normalize: true", "leave variance_correction out or change the method")
 		}
 		r.method = varianceCorrected{m}
@@ -165,20 +166,20 @@ func (r *resolved) checkParam(p *problems, name string, v any) {
 		p.add(CodeParam, where, fmt.Sprintf("the value %v", v), want, "")
 	}
 	switch def.Kind {
-	case Flag:
+	case method.Flag:
 		if _, ok := v.(bool); !ok {
 			bad("true or false")
 			return
 		}
 		r.options[name] = v
-	case Choice:
+	case method.Choice:
 		s, _ := v.(string)
 		if !slices.Contains(def.Choices, s) {
 			bad(strings.Join(def.Choices, ", "))
 			return
 		}
 		r.options[name] = s
-	case Paths:
+	case method.Paths:
 		paths := map[string]string{}
 		m, _ := v.(map[string]any)
 		for _, model := range r.spec.Models {
@@ -189,12 +190,12 @@ func (r *resolved) checkParam(p *problems, name string, v any) {
 			paths[model.Name] = s
 		}
 		r.options[name] = paths
-	case Number:
+	case method.Number:
 		r.fixed[name] = r.checkNumber(p, def, where, v)
 	}
 }
 
-func (r *resolved) checkNumber(p *problems, def Param, where string, v any) number {
+func (r *resolved) checkNumber(p *problems, def method.Param, where string, v any) number {
 	switch x := v.(type) {
 	case map[string]any:
 		n := number{by: map[string]number{}}
@@ -268,17 +269,14 @@ func toFloat(v any) (float64, bool) {
 }
 
 // methodParam finds a parameter of a method, both by name.
-func methodParam(method, name string) (Param, bool) {
-	m, ok := Get(method)
-	if !ok {
-		return Param{}, false
-	}
-	return m.Info().Param(name)
+func methodParam(of, name string) (method.Param, bool) {
+	info, _ := method.Describe(of)
+	return info.Param(name)
 }
 
 func methodNames() []string {
 	var out []string
-	for _, m := range Methods() {
+	for _, m := range method.All() {
 		out = append(out, m.Name)
 	}
 	return out

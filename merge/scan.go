@@ -3,6 +3,8 @@ package merge
 import (
 	"context"
 	"errors"
+
+	"parfait/merge/method"
 )
 
 // windowChunks and windowTensors bound how many tensors are between their statistics and their merge
@@ -38,7 +40,7 @@ func (j *job) scanned(ts []*tensor) []*tensor {
 	}
 	var out []*tensor
 	for _, t := range ts {
-		if j.plan.r.method.Scan(t.TensorInfo, j.uses(t).settings) != nil {
+		if j.plan.r.method.Scan(t.Tensor, j.uses(t).settings) != nil {
 			out = append(out, t)
 		}
 	}
@@ -46,25 +48,25 @@ func (j *job) scanned(ts []*tensor) []*tensor {
 }
 
 // modelReducer gathers statistics over all tensors, for methods that want them; nil for the others.
-func (j *job) modelReducer(ts []*tensor) Reducer {
-	m, ok := j.plan.r.method.(WholeModel)
+func (j *job) modelReducer(ts []*tensor) method.Reducer {
+	m, ok := j.plan.r.method.(method.WholeModel)
 	if !ok {
 		return nil
 	}
-	infos := make([]TensorInfo, len(ts))
+	infos := make([]method.Tensor, len(ts))
 	for i, t := range ts {
-		infos[i] = t.TensorInfo
+		infos[i] = t.Tensor
 	}
-	return m.ScanAll(infos, func(t TensorInfo) []Setting { return j.uses(ts[t.Index]).settings })
+	return m.ScanAll(infos, func(t method.Tensor) []method.Setting { return j.uses(ts[t.Index]).settings })
 }
 
 // scanModel gathers the statistics over all tensors.
-func (j *job) scanModel(ctx context.Context, ts []*tensor) (Stats, error) {
+func (j *job) scanModel(ctx context.Context, ts []*tensor) (method.Stats, error) {
 	r := j.modelReducer(ts)
 	if r == nil {
 		return nil, nil
 	}
-	reducers := make([]Reducer, len(ts))
+	reducers := make([]method.Reducer, len(ts))
 	for i := range reducers {
 		reducers[i] = r
 	}
@@ -82,16 +84,16 @@ func (j *job) scanModel(ctx context.Context, ts []*tensor) (Stats, error) {
 }
 
 // scanTensors gathers the statistics of each tensor, by TensorInfo.Index.
-func (j *job) scanTensors(ctx context.Context, ts []*tensor, whole Stats) (map[int]Stats, error) {
-	stats := make(map[int]Stats, len(ts))
+func (j *job) scanTensors(ctx context.Context, ts []*tensor, whole method.Stats) (map[int]method.Stats, error) {
+	stats := make(map[int]method.Stats, len(ts))
 	var scanned []*tensor
-	var reducers []Reducer
+	var reducers []method.Reducer
 	for _, t := range ts {
 		if whole != nil {
 			stats[t.Index] = whole
 			continue
 		}
-		if r := j.plan.r.method.Scan(t.TensorInfo, j.uses(t).settings); r != nil {
+		if r := j.plan.r.method.Scan(t.Tensor, j.uses(t).settings); r != nil {
 			scanned, reducers = append(scanned, t), append(reducers, r)
 		}
 	}
@@ -106,17 +108,17 @@ func (j *job) scanTensors(ctx context.Context, ts []*tensor, whole Stats) (map[i
 
 // passes reads the tensors until no reducer wants more; reducers[i] is for ts[i], and one may stand
 // for several tensors. need says which models are read. The meter expects one reading of each tensor.
-func (j *job) passes(ctx context.Context, ts []*tensor, reducers []Reducer, need func(*tensor) []bool) error {
+func (j *job) passes(ctx context.Context, ts []*tensor, reducers []method.Reducer, need func(*tensor) []bool) error {
 	var expected int64
 	for _, t := range ts {
 		expected += j.plan.reads(t, need(t))
 	}
 	for pass := 0; len(ts) > 0; pass++ {
-		of, spans := make(map[*tensor]Reducer, len(ts)), map[*tensor][]Span{}
+		of, spans := make(map[*tensor]method.Reducer, len(ts)), map[*tensor][]method.Span{}
 		for i, t := range ts {
 			of[t] = reducers[i]
-			if s, ok := reducers[i].(Sampler); ok {
-				spans[t] = s.Spans(pass, t.TensorInfo)
+			if s, ok := reducers[i].(method.Sampler); ok {
+				spans[t] = s.Spans(pass, t.Tensor)
 			}
 			expected -= part(j.plan.reads(t, need(t)), spans[t], t.Len)
 		}
@@ -142,7 +144,7 @@ func (j *job) passes(ctx context.Context, ts []*tensor, reducers []Reducer, need
 }
 
 // part is what some spans of n elements take of the bytes of all; nil is all of them.
-func part(bytes int64, spans []Span, n int64) int64 {
+func part(bytes int64, spans []method.Span, n int64) int64 {
 	if spans == nil || n == 0 {
 		return bytes
 	}
@@ -154,8 +156,8 @@ func part(bytes int64, spans []Span, n int64) int64 {
 }
 
 // unfinished ends a pass and keeps what wants another one.
-func unfinished(ts []*tensor, reducers []Reducer, pass int) (left []*tensor, more []Reducer, err error) {
-	again := map[Reducer]bool{}
+func unfinished(ts []*tensor, reducers []method.Reducer, pass int) (left []*tensor, more []method.Reducer, err error) {
+	again := map[method.Reducer]bool{}
 	for i, r := range reducers {
 		if _, asked := again[r]; !asked {
 			if again[r], err = r.Finish(pass); err != nil {
@@ -171,7 +173,7 @@ func unfinished(ts []*tensor, reducers []Reducer, pass int) (left []*tensor, mor
 
 // inputProblem is what a method found in its inputs, as a problem.
 func inputProblem(err error) error {
-	var e *InputError
+	var e *method.InputError
 	if errors.As(err, &e) {
 		return Problem{CodeFisher, e.Where, e.What, e.Expected, e.Fix}
 	}

@@ -1,6 +1,10 @@
 package merge
 
-import "strings"
+import (
+	"strings"
+
+	"parfait/merge/method"
+)
 
 // Summary is what headers say about a merge: for inspect and for the start of every merge.
 type Summary struct {
@@ -112,15 +116,15 @@ const processMemory = 20 << 20
 // memory is about what a merge takes.
 func (p *Plan) memory(outs, workers int) int64 {
 	widest := p.widest
-	perWorker := int64(1+len(p.models)+min(outs, fusedOutputs)) * widest * ChunkElements
-	if _, fused := p.r.method.(Weighted); !fused {
-		perWorker = int64(1+len(p.models)+outs) * (widest*ChunkElements + max(4, widest)*partElements)
+	perWorker := int64(1+len(p.models)+min(outs, fusedOutputs)) * widest * method.ChunkElements
+	if _, fused := p.r.method.(method.Weighted); !fused {
+		perWorker = int64(1+len(p.models)+outs) * (widest*method.ChunkElements + max(4, widest)*partElements)
 	}
 	for _, m := range p.models {
 		perWorker += m.factorMemory()
 	}
 	total := int64(workers)*perWorker + processMemory
-	return total + ScanMemory(p.r.method, len(p.models), outs, workers)
+	return total + method.ScanMemory(p.r.method, len(p.models), outs, workers)
 }
 
 // factorMemory is what a worker keeps of an adapter: the largest of its matrices that is kept whole.

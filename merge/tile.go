@@ -4,31 +4,32 @@ import (
 	"fmt"
 
 	"parfait/merge/kernel"
+	"parfait/merge/method"
 )
 
 // applyTo calls the method in the arithmetic of F.
-func applyTo[F Float](m Method, dst []Tile[F], in Chunk[F], s Stats) {
+func applyTo[F method.Float](m method.Method, dst []method.Tile[F], in method.Chunk[F], s method.Stats) {
 	switch in := any(in).(type) {
-	case Chunk[float32]:
-		m.Apply32(any(dst).([]Tile[float32]), in, s)
-	case Chunk[float64]:
-		m.Apply64(any(dst).([]Tile[float64]), in, s)
+	case method.Chunk[float32]:
+		m.Apply32(any(dst).([]method.Tile[float32]), in, s)
+	case method.Chunk[float64]:
+		m.Apply64(any(dst).([]method.Tile[float64]), in, s)
 	}
 }
 
 // reduceInto calls the reducer in the arithmetic of F.
-func reduceInto[F Float](r Reducer, pass int, in Chunk[F]) {
+func reduceInto[F method.Float](r method.Reducer, pass int, in method.Chunk[F]) {
 	switch in := any(in).(type) {
-	case Chunk[float32]:
+	case method.Chunk[float32]:
 		r.Reduce32(pass, in)
-	case Chunk[float64]:
+	case method.Chunk[float64]:
 		r.Reduce64(pass, in)
 	}
 }
 
 // eachPart reads a chunk and hands its parts to f, from the left to the right. Where the method wants
 // whole rows there is one part.
-func (d *desk[F]) eachPart(w *worker, t *tensor, c chunk, need []bool, f func(lo int, part Chunk[F]) error) error {
+func (d *desk[F]) eachPart(w *worker, t *tensor, c chunk, need []bool, f func(lo int, part method.Chunk[F]) error) error {
 	raw, err := w.fetch(t, c, need)
 	if err != nil {
 		return err
@@ -51,11 +52,11 @@ func (d *desk[F]) eachPart(w *worker, t *tensor, c chunk, need []bool, f func(lo
 }
 
 // merge computes one chunk of every output and writes it.
-func (d *desk[F]) merge(w *worker, t *tensor, c chunk, s Stats) error {
+func (d *desk[F]) merge(w *worker, t *tensor, c chunk, s method.Stats) error {
 	use := w.job.uses(t)
 	size := int(t.out.Bits() / 8)
 	out := func(k int) []byte { return w.buffer(1 + 2*len(use.need) + k)[:c.n*size] }
-	err := d.eachPart(w, t, c, use.need, func(lo int, in Chunk[F]) error {
+	err := d.eachPart(w, t, c, use.need, func(lo int, in method.Chunk[F]) error {
 		n := in.Len()
 		if err := d.apply(w, t, in, s); err != nil {
 			return err
@@ -85,7 +86,7 @@ func (d *desk[F]) merge(w *worker, t *tensor, c chunk, s Stats) error {
 }
 
 // apply computes a part of every output.
-func (d *desk[F]) apply(w *worker, t *tensor, in Chunk[F], s Stats) error {
+func (d *desk[F]) apply(w *worker, t *tensor, in method.Chunk[F], s method.Stats) error {
 	use, r := w.job.uses(t), w.job.plan.r
 	d.tiles = d.tiles[:0]
 	for k, idle := range use.idle {
@@ -94,7 +95,7 @@ func (d *desk[F]) apply(w *worker, t *tensor, in Chunk[F], s Stats) error {
 			copy(out, in.Base) // every weight is zero: the base, to the bit
 			continue
 		}
-		d.tiles = append(d.tiles, Tile[F]{Setting: use.settings[k], Out: out})
+		d.tiles = append(d.tiles, method.Tile[F]{Setting: use.settings[k], Out: out})
 	}
 	if len(d.tiles) > 0 {
 		applyTo(r.method, d.tiles, in, s)
@@ -115,8 +116,8 @@ func (w *worker) convertBase(into []byte, t *tensor, c chunk) error {
 }
 
 // scan hands one chunk to a reducer.
-func (d *desk[F]) scan(w *worker, t *tensor, c chunk, need []bool, r Reducer, pass int) error {
-	return d.eachPart(w, t, c, need, func(_ int, part Chunk[F]) error {
+func (d *desk[F]) scan(w *worker, t *tensor, c chunk, need []bool, r method.Reducer, pass int) error {
+	return d.eachPart(w, t, c, need, func(_ int, part method.Chunk[F]) error {
 		reduceInto(r, pass, part)
 		return nil
 	})

@@ -1,28 +1,32 @@
 package merge
 
-import "math"
+import (
+	"math"
+
+	"parfait/merge/method"
+)
 
 // varianceCorrected is a linear average whose tensors get back the spread that averaging takes from them:
 // out = (w̄ − μ)·√((σ² + ε)/(Var w̄ + ε)) + μ, with w̄ the average, μ its mean, σ² = Σ cᵢ Var θᵢ for
 // weights that sum to 1, and ε = 10⁻⁶·σ². Per tensor; sums in float64.
-type varianceCorrected struct{ Method }
+type varianceCorrected struct{ method.Method }
 
-func (m varianceCorrected) Scan(t TensorInfo, outs []Setting) Reducer {
+func (m varianceCorrected) Scan(t method.Tensor, outs []method.Setting) method.Reducer {
 	return &spread{method: m.Method, outs: outs, chunks: make([][]moments, t.Chunks())}
 }
 
-func (m varianceCorrected) Apply32(dst []Tile[float32], in Chunk[float32], s Stats) {
+func (m varianceCorrected) Apply32(dst []method.Tile[float32], in method.Chunk[float32], s method.Stats) {
 	correct(m.Method, dst, in, s.(*spread))
 }
 
-func (m varianceCorrected) Apply64(dst []Tile[float64], in Chunk[float64], s Stats) {
+func (m varianceCorrected) Apply64(dst []method.Tile[float64], in method.Chunk[float64], s method.Stats) {
 	correct(m.Method, dst, in, s.(*spread))
 }
 
 // spread is the Reducer of means and variances: of each model, then of each output's average.
 type spread struct {
-	method Method
-	outs   []Setting
+	method method.Method
+	outs   []method.Setting
 	chunks [][]moments
 	means  []float64 // an output
 	scales []float64
@@ -31,10 +35,10 @@ type spread struct {
 // moments are the mean x̄ of n numbers and Σ(x − x̄)².
 type moments struct{ n, mean, squares float64 }
 
-func (s *spread) Reduce32(_ int, in Chunk[float32]) { reduceSpread(s, in) }
-func (s *spread) Reduce64(_ int, in Chunk[float64]) { reduceSpread(s, in) }
+func (s *spread) Reduce32(_ int, in method.Chunk[float32]) { reduceSpread(s, in) }
+func (s *spread) Reduce64(_ int, in method.Chunk[float64]) { reduceSpread(s, in) }
 
-func reduceSpread[F Float](s *spread, in Chunk[F]) {
+func reduceSpread[F method.Float](s *spread, in method.Chunk[F]) {
 	list := s.chunks[in.Index]
 	if list == nil {
 		list = make([]moments, len(in.Models)+len(s.outs))
@@ -43,7 +47,7 @@ func reduceSpread[F Float](s *spread, in Chunk[F]) {
 	for i, x := range in.Models {
 		list[i] = list[i].and(momentsOf(x))
 	}
-	tile := []Tile[F]{{Out: make([]F, in.Len())}}
+	tile := []method.Tile[F]{{Out: make([]F, in.Len())}}
 	for k, set := range s.outs {
 		tile[0].Setting = set
 		applyTo(s.method, tile, in, nil)
@@ -53,7 +57,7 @@ func reduceSpread[F Float](s *spread, in Chunk[F]) {
 }
 
 // momentsOf takes two passes over x, which is in the cache.
-func momentsOf[F Float](x []F) moments {
+func momentsOf[F method.Float](x []F) moments {
 	if len(x) == 0 {
 		return moments{}
 	}
@@ -112,9 +116,9 @@ func (s *spread) Finish(int) (bool, error) {
 	return false, nil
 }
 
-func (s *spread) Stats() Stats { return s }
+func (s *spread) Stats() method.Stats { return s }
 
-func correct[F Float](m Method, dst []Tile[F], in Chunk[F], s *spread) {
+func correct[F method.Float](m method.Method, dst []method.Tile[F], in method.Chunk[F], s *spread) {
 	applyTo(m, dst, in, nil)
 	for _, tile := range dst {
 		mean, scale := s.means[tile.Output], s.scales[tile.Output]

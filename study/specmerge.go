@@ -13,6 +13,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/merge"
+	"parfait/merge/method"
 	"parfait/search"
 )
 
@@ -43,27 +44,27 @@ func (s *Study) mergeSpec(form evaluator.Form) merge.Spec {
 // params are the method's fixed parameters, files among them resolved.
 func (s *Spec) params(dir string) map[string]any {
 	out := maps.Clone(s.Method.Params)
-	for _, info := range merge.Methods() {
-		for _, p := range info.Params {
-			files, ok := out[p.Name].(map[string]any)
-			if info.Name != s.Method.Name || p.Kind != merge.Paths || !ok {
-				continue
-			}
-			files = maps.Clone(files)
-			for model, path := range files {
-				if text, ok := path.(string); ok {
-					files[model] = under(dir, text)
-				}
-			}
-			out[p.Name] = files
+	info, _ := method.Describe(s.Method.Name)
+	for _, p := range info.Params {
+		files, ok := out[p.Name].(map[string]any)
+		if p.Kind != method.Paths || !ok {
+			continue
 		}
+		files = maps.Clone(files)
+		for model, path := range files {
+			if text, ok := path.(string); ok {
+				files[model] = under(dir, text)
+			}
+		}
+		out[p.Name] = files
 	}
 	return out
 }
 
 // random says whether the method draws at random, so that the seed is part of what was measured.
 func (s *Spec) random() bool {
-	return slices.ContainsFunc(merge.Methods(), func(m merge.MethodInfo) bool { return m.Name == s.Method.Name && m.Random })
+	info, _ := method.Describe(s.Method.Name)
+	return info.Random
 }
 
 // under makes a path that is written in study.yaml absolute; "" is dir itself.

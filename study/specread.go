@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"parfait/merge"
+	"parfait/merge/method"
 	"parfait/search"
 	"parfait/surrogate"
 	"parfait/yamldoc"
@@ -151,10 +152,10 @@ func (r specReader) method(n yamldoc.Node) MethodSpec {
 		})
 	}
 	var known []string
-	for _, info := range merge.Methods() {
+	for _, info := range method.All() {
 		known = append(known, info.Name)
 		for _, p := range info.Params {
-			if v, given := m.Params[p.Name]; given && info.Name == m.Name && p.Kind == merge.Number {
+			if v, given := m.Params[p.Name]; given && info.Name == m.Name && p.Kind == method.Number {
 				m.Params[p.Name] = yamldoc.Numbers(v)
 			}
 		}

@@ -14,6 +14,7 @@ import (
 
 	"parfait/merge"
 	"parfait/merge/kernel"
+	"parfait/merge/method"
 	"parfait/merge/safetensors"
 )
 
@@ -301,7 +302,7 @@ func (b *bench) preflight() (float64, error) {
 
 // kernelRatio is the time of the fused sum of two bf16 models over that of a copy of its input.
 func kernelRatio() float64 {
-	const n = merge.ChunkElements
+	const n = method.ChunkElements
 	var inputs [3][]byte
 	for i := range inputs {
 		inputs[i] = make([]byte, 2*n)

@@ -1,4 +1,4 @@
-package merge
+package method
 
 import "math"
 
@@ -11,15 +11,15 @@ type slerp struct{}
 // nearlyParallel is the |cos| above which the arc is taken for a line.
 const nearlyParallel = 0.9995
 
-func (slerp) Info() MethodInfo {
-	return MethodInfo{
+func (slerp) Info() Info {
+	return Info{
 		Name:    "slerp",
 		About:   "interpolates between two models on the sphere, tensor by tensor",
 		Formula: "sin((1−t)ω)/sin ω · θ₁ + sin(tω)/sin ω · θ₂ with cos ω = ⟨θ₁, θ₂⟩/(‖θ₁‖‖θ₂‖)",
 		Paper:   "Shoemake, SIGGRAPH 1985",
 		Operand: Values,
 		Models:  [2]int{2, 2},
-		Domains: []DomainKind{Weightless},
+		Domains: []Domain{Weightless},
 		Params: []Param{{
 			Name: "t", Kind: Number, About: "where between the first model (0) and the second (1)", Default: 0.5,
 			Lo: 0, Hi: 1, Range: [2]float64{0, 1},
@@ -28,9 +28,9 @@ func (slerp) Info() MethodInfo {
 	}
 }
 
-func (slerp) Domain(Options) DomainKind { return Weightless }
+func (slerp) Domain(Options) Domain { return Weightless }
 
-func (slerp) Scan(t TensorInfo, _ []Setting) Reducer { return newGram(t, 2) }
+func (slerp) Scan(t Tensor, _ []Setting) Reducer { return newGram(t, 2) }
 
 func (slerp) Apply32(dst []Tile[float32], in Chunk[float32], s Stats) { onArc(dst, in, s.(*gram)) }
 func (slerp) Apply64(dst []Tile[float64], in Chunk[float64], s Stats) { onArc(dst, in, s.(*gram)) }
@@ -39,8 +39,8 @@ func onArc[F Float](dst []Tile[F], in Chunk[F], g *gram) {
 	for _, tile := range dst {
 		first, second := arcWeights(tile.Number("t"), g)
 		clear(tile.Out)
-		axpy(tile.Out, F(first), in.Models[0])
-		axpy(tile.Out, F(second), in.Models[1])
+		Axpy(tile.Out, F(first), in.Models[0])
+		Axpy(tile.Out, F(second), in.Models[1])
 	}
 }
 

@@ -1,4 +1,4 @@
-package merge
+package method
 
 import (
 	"math"
@@ -17,7 +17,7 @@ import (
 type ranks struct {
 	wide   bool // some tensor is computed in float64: all magnitudes are taken as such
 	cuts   [][]*cut
-	ts     []TensorInfo
+	ts     []Tensor
 	first  []int64 // number of the first chunk of each tensor of ts
 	chunks int64
 	n      int64
@@ -46,7 +46,7 @@ var (
 type search interface {
 	model() int
 	// spans are the parts of a tensor to be read; nil means all of it.
-	spans(r *ranks, t TensorInfo) []Span
+	spans(r *ranks, t Tensor) []Span
 	// see looks at a chunk; numbers are float32, or float64 where ranks is wide. It may be called by
 	// several goroutines at once.
 	see(x any, chunk int64)
@@ -56,7 +56,7 @@ type search interface {
 
 // newRanks prepares cuts of the tensors taken together. want has the ranks for each model. It returns
 // nil where no rank needs a search.
-func newRanks(ts []TensorInfo, want [][]int64) *ranks {
+func newRanks(ts []Tensor, want [][]int64) *ranks {
 	r := &ranks{cuts: make([][]*cut, len(want)), ts: ts}
 	for _, t := range ts {
 		r.wide = r.wide || t.Wide
@@ -104,7 +104,7 @@ func (r *ranks) find(model int, rank, n int64) *cut {
 			return c
 		}
 	}
-	panic("merge: a rank is used that was not asked for")
+	panic("method: a rank is used that was not asked for")
 }
 
 func (r *ranks) Stats() Stats { return r }
@@ -113,7 +113,7 @@ func (r *ranks) Finish(int) (bool, error) { return len(r.searches) > 0, nil }
 
 // Spans are the parts of a tensor that the present pass has to see: all of it unless every search is
 // content with less.
-func (r *ranks) Spans(_ int, t TensorInfo) []Span {
+func (r *ranks) Spans(_ int, t Tensor) []Span {
 	var all []Span
 	for _, s := range r.searches {
 		part := s.spans(r, t)
@@ -190,7 +190,7 @@ func (r *ranks) end() {
 }
 
 // chunk numbers the chunks of all tensors.
-func (r *ranks) chunk(t TensorInfo, start int64) int64 {
+func (r *ranks) chunk(t Tensor, start int64) int64 {
 	i := 0
 	if len(r.ts) > 1 {
 		i = t.Index - r.ts[0].Index
@@ -238,8 +238,8 @@ func (r *ranks) newDigits(model int, cuts []*cut) *digits {
 	return &digits{of: model, cuts: cuts, format: kernel.F32}
 }
 
-func (s *digits) model() int                      { return s.of }
-func (s *digits) spans(*ranks, TensorInfo) []Span { return nil }
+func (s *digits) model() int                  { return s.of }
+func (s *digits) spans(*ranks, Tensor) []Span { return nil }
 
 func (s *digits) see(x any, _ int64) {
 	h := s.take()
@@ -312,8 +312,8 @@ type equal struct {
 	wanted map[int64]bool // the chunks of only
 }
 
-func (s *equal) model() int                      { return s.of }
-func (s *equal) spans(*ranks, TensorInfo) []Span { return s.only }
+func (s *equal) model() int                  { return s.of }
+func (s *equal) spans(*ranks, Tensor) []Span { return s.only }
 
 func (s *equal) see(x any, chunk int64) {
 	if s.only != nil && !s.wanted[chunk] {

@@ -1,18 +1,18 @@
-package merge
+package method
 
 import (
 	"fmt"
 	"math"
 )
 
-// DomainKind is the shape of a domain.
-type DomainKind string
+// Domain is the shape of a domain.
+type Domain string
 
 // Kinds of domains of weights.
 const (
-	Box        DomainKind = "box"     // each weight in its own range; 0 is the base
-	Simplex    DomainKind = "simplex" // only proportions matter: weights ≥ 0 that sum to 1
-	Weightless DomainKind = "none"    // the method has no weights
+	Box        Domain = "box"     // each weight in its own range; 0 is the base
+	Simplex    Domain = "simplex" // only proportions matter: weights ≥ 0 that sum to 1
+	Weightless Domain = "none"    // the method has no weights
 )
 
 // Operand is what a method is given of each model.
@@ -24,24 +24,24 @@ const (
 	Values Operand = "values" // θᵢ
 )
 
-// MethodInfo describes a method for people, documentation and checks.
-type MethodInfo struct {
-	Name      string       `json:"name"`
-	About     string       `json:"about"`
-	Formula   string       `json:"formula"`
-	Paper     string       `json:"paper,omitempty"`
-	Operand   Operand      `json:"operand"`
-	NeedsBase bool         `json:"needs_base"`
-	Models    [2]int       `json:"models"` // fewest and most models; most 0: any number
-	Domains   []DomainKind `json:"domains"`
-	Random    bool         `json:"random,omitempty"`
-	Rows      bool         `json:"rows,omitempty"` // chunks end where rows end (rows above ChunkElements are cut into blocks of it)
-	Params    []Param      `json:"params"`
-	Notes     []string     `json:"notes,omitempty"`
+// Info describes a method for people, documentation and checks.
+type Info struct {
+	Name      string   `json:"name"`
+	About     string   `json:"about"`
+	Formula   string   `json:"formula"`
+	Paper     string   `json:"paper,omitempty"`
+	Operand   Operand  `json:"operand"`
+	NeedsBase bool     `json:"needs_base"`
+	Models    [2]int   `json:"models"` // fewest and most models; most 0: any number
+	Domains   []Domain `json:"domains"`
+	Random    bool     `json:"random,omitempty"`
+	Rows      bool     `json:"rows,omitempty"` // chunks end where rows end (rows above ChunkElements are cut into blocks of it)
+	Params    []Param  `json:"params"`
+	Notes     []string `json:"notes,omitempty"`
 }
 
 // Param finds a parameter by name.
-func (m MethodInfo) Param(name string) (Param, bool) {
+func (m Info) Param(name string) (Param, bool) {
 	for _, p := range m.Params {
 		if p.Name == name {
 			return p, true
@@ -50,21 +50,21 @@ func (m MethodInfo) Param(name string) (Param, bool) {
 	return Param{}, false
 }
 
-// ParamKind is what a parameter holds.
-type ParamKind string
+// Kind is what a parameter holds.
+type Kind string
 
 // Kinds of parameters. Only a number may be turned.
 const (
-	Number ParamKind = "number"
-	Flag   ParamKind = "flag"
-	Choice ParamKind = "choice"
-	Paths  ParamKind = "paths" // a file for each model, by its name
+	Number Kind = "number"
+	Flag   Kind = "flag"
+	Choice Kind = "choice"
+	Paths  Kind = "paths" // a file for each model, by its name
 )
 
 // Param is a parameter of a method.
 type Param struct {
 	Name     string     `json:"name"`
-	Kind     ParamKind  `json:"kind"`
+	Kind     Kind       `json:"kind"`
 	About    string     `json:"about"`
 	Default  any        `json:"default,omitempty"` // nil: has to be given
 	Lo       float64    `json:"lo,omitempty"`      // legal numbers, both ends included

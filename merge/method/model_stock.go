@@ -1,4 +1,4 @@
-package merge
+package method
 
 func init() { Register(modelStock{}) }
 
@@ -6,8 +6,8 @@ func init() { Register(modelStock{}) }
 // alone (Jang et al., Model Stock, arXiv 2403.19522).
 type modelStock struct{}
 
-func (modelStock) Info() MethodInfo {
-	return MethodInfo{
+func (modelStock) Info() Info {
+	return Info{
 		Name:      "model_stock",
 		About:     "moves from the base towards the average as far as the angles between task vectors say",
 		Formula:   "t·mean(θᵢ) + (1−t)·θ₀, t = N cos/(1 + (N−1) cos), cos the mean pairwise cosine of the δᵢ",
@@ -15,14 +15,14 @@ func (modelStock) Info() MethodInfo {
 		Operand:   Deltas,
 		NeedsBase: true,
 		Models:    [2]int{2, 0},
-		Domains:   []DomainKind{Weightless},
+		Domains:   []Domain{Weightless},
 		Notes:     []string{"per tensor; t is cut to the range from 0 to 1; a cosine is 0 where a norm is 0; computed as θ₀ + t·mean(δᵢ)"},
 	}
 }
 
-func (modelStock) Domain(Options) DomainKind { return Weightless }
+func (modelStock) Domain(Options) Domain { return Weightless }
 
-func (modelStock) Scan(t TensorInfo, outs []Setting) Reducer { return newGram(t, len(outs[0].Names)) }
+func (modelStock) Scan(t Tensor, outs []Setting) Reducer { return newGram(t, len(outs[0].Names)) }
 
 func (modelStock) Apply32(dst []Tile[float32], in Chunk[float32], s Stats) {
 	towardsMean(dst, in, s.(*gram))
@@ -37,9 +37,9 @@ func towardsMean[F Float](dst []Tile[F], in Chunk[F], g *gram) {
 	for _, tile := range dst {
 		clear(tile.Out)
 		for _, delta := range in.Models {
-			axpy(tile.Out, w, delta)
+			Axpy(tile.Out, w, delta)
 		}
-		plus(tile.Out, in.Base, tile.Out)
+		Add(tile.Out, in.Base, tile.Out)
 	}
 }
 

@@ -1,12 +1,12 @@
-package merge
+package method
 
 import "parfait/merge/kernel"
 
 // The steps that methods are made of, in either arithmetic: every product and every sum is rounded,
 // none is fused. Slices have equal lengths.
 
-// axpy sets dst = dst + w·x.
-func axpy[F Float](dst []F, w F, x []F) {
+// Axpy sets dst = dst + w·x.
+func Axpy[F Float](dst []F, w F, x []F) {
 	if d, narrow := any(dst).([]float32); narrow {
 		kernel.Axpy(d, float32(w), any(x).([]float32))
 		return
@@ -17,8 +17,8 @@ func axpy[F Float](dst []F, w F, x []F) {
 	}
 }
 
-// plus sets dst = a + b.
-func plus[F Float](dst, a, b []F) {
+// Add sets dst = a + b.
+func Add[F Float](dst, a, b []F) {
 	if d, narrow := any(dst).([]float32); narrow {
 		kernel.Add(d, any(a).([]float32), any(b).([]float32))
 		return
@@ -29,8 +29,8 @@ func plus[F Float](dst, a, b []F) {
 	}
 }
 
-// minus sets dst = a − b.
-func minus[F Float](dst, a, b []F) {
+// Sub sets dst = a − b.
+func Sub[F Float](dst, a, b []F) {
 	if d, narrow := any(dst).([]float32); narrow {
 		kernel.Sub(d, any(a).([]float32), any(b).([]float32))
 		return

@@ -1,4 +1,4 @@
-package merge
+package method
 
 // Setting is what one output asks for one tensor: a weight for each model and values for parameters.
 type Setting struct {
@@ -18,7 +18,7 @@ func (s Setting) NumberOf(name string, i int) float64 {
 	v := s.Numbers[name]
 	switch {
 	case len(v) == 0:
-		panic("merge: the method reads the parameter " + name + ", which it does not declare")
+		panic("method: the method reads the parameter " + name + ", which it does not declare")
 	case len(v) == 1:
 		return v[0]
 	}

@@ -1,4 +1,4 @@
-package merge
+package method
 
 func init() {
 	Register(dare{elect: false})
@@ -9,8 +9,8 @@ func init() {
 // super Mario, arXiv 2311.03099).
 type dare struct{ elect bool }
 
-func (m dare) Info() MethodInfo {
-	info := MethodInfo{
+func (m dare) Info() Info {
+	info := Info{
 		Name:      "dare_linear",
 		About:     "drops entries of task vectors at random, rescales and adds up the rest",
 		Formula:   "θ₀ + λ Σ cᵢδ'ᵢ, δ' the entries of δ with u < density, divided by density",
@@ -18,7 +18,7 @@ func (m dare) Info() MethodInfo {
 		Operand:   Deltas,
 		NeedsBase: true,
 		Models:    [2]int{1, 0},
-		Domains:   []DomainKind{Box},
+		Domains:   []Domain{Box},
 		Random:    true,
 		Params:    []Param{lambda, density(0.5)},
 		Notes:     []string{"the random number of an entry does not depend on density, so that what is kept at a lower density is kept at a higher one"},
@@ -27,15 +27,15 @@ func (m dare) Info() MethodInfo {
 		info.Name = "dare_ties"
 		info.About = "drops entries of task vectors at random, rescales the rest, elects signs, adds up what agrees"
 		info.Formula = "as ties, with the δ' of dare_linear"
-		info.Domains = []DomainKind{Box, Simplex}
+		info.Domains = []Domain{Box, Simplex}
 		info.Params = append(info.Params, normalizeFlag)
 	}
 	return info
 }
 
-func (m dare) Domain(o Options) DomainKind { return proportions(o) }
+func (m dare) Domain(o Options) Domain { return proportions(o) }
 
-func (m dare) Scan(TensorInfo, []Setting) Reducer { return nil }
+func (m dare) Scan(Tensor, []Setting) Reducer { return nil }
 
 func (m dare) Apply32(dst []Tile[float32], in Chunk[float32], _ Stats) { dropRandom(m.elect, dst, in) }
 

@@ -1,4 +1,4 @@
-package merge
+package method
 
 import (
 	"fmt"
@@ -16,15 +16,15 @@ type fisher struct{}
 // fisherFloor is what an entry is at least, as a share of the mean.
 const fisherFloor = 1e-6
 
-func (fisher) Info() MethodInfo {
-	return MethodInfo{
+func (fisher) Info() Info {
+	return Info{
 		Name:    "fisher",
 		About:   "averages models, each entry weighted by the model's diagonal Fisher information",
 		Formula: "Σ cᵢFᵢθᵢ / Σ cᵢFᵢ",
 		Paper:   "arXiv 2111.09832",
 		Operand: Values,
 		Models:  [2]int{1, 0},
-		Domains: []DomainKind{Simplex},
+		Domains: []Domain{Simplex},
 		Params: []Param{{
 			Name: "fisher", Kind: Paths, About: "for each model a safetensors file (or folder) with its diagonal Fisher information, F32 or F64, under the same names",
 		}},
@@ -35,11 +35,11 @@ func (fisher) Info() MethodInfo {
 	}
 }
 
-func (fisher) Domain(Options) DomainKind { return Simplex }
+func (fisher) Domain(Options) Domain { return Simplex }
 
-func (fisher) Scan(TensorInfo, []Setting) Reducer { return nil }
+func (fisher) Scan(Tensor, []Setting) Reducer { return nil }
 
-func (fisher) ScanAll(ts []TensorInfo, outs func(TensorInfo) []Setting) Reducer {
+func (fisher) ScanAll(ts []Tensor, outs func(Tensor) []Setting) Reducer {
 	if len(ts) == 0 {
 		return nil
 	}
@@ -77,7 +77,7 @@ type fisherSums struct{ sum, squares float64 }
 
 // negative is an entry that cannot be Fisher information.
 type negative struct {
-	tensor TensorInfo
+	tensor Tensor
 	index  int64
 	model  int
 	value  float64

@@ -1,4 +1,4 @@
-package merge
+package method
 
 func init() { Register(linear{}) }
 
@@ -6,23 +6,23 @@ func init() { Register(linear{}) }
 // 2109.01903).
 type linear struct{}
 
-func (linear) Info() MethodInfo {
-	return MethodInfo{
+func (linear) Info() Info {
+	return Info{
 		Name:    "linear",
 		About:   "averages models with weights",
 		Formula: "Σ wᵢθᵢ / Σ wᵢ; without normalize Σ wᵢθᵢ",
 		Paper:   "arXiv 2203.05482",
 		Operand: Values,
 		Models:  [2]int{1, 0},
-		Domains: []DomainKind{Simplex, Box},
+		Domains: []Domain{Simplex, Box},
 		Params:  []Param{{Name: "normalize", Kind: Flag, Default: true, About: "divides by the sum of the weights, which are then proportions"}},
 		Notes:   []string{"the base may be one of the models; as base: it only gives names, shapes and the tokenizer"},
 	}
 }
 
-func (linear) Domain(o Options) DomainKind { return proportions(o) }
+func (linear) Domain(o Options) Domain { return proportions(o) }
 
-func (linear) Scan(TensorInfo, []Setting) Reducer { return nil }
+func (linear) Scan(Tensor, []Setting) Reducer { return nil }
 
 // Sum divides the weights in float64 and rounds them once.
 func (linear) Sum(s Setting) []float64 {
@@ -50,7 +50,7 @@ func average[F Float](m linear, dst []Tile[F], in Chunk[F]) {
 		clear(tile.Out)
 		for i, w := range m.Sum(tile.Setting) {
 			if F(w) != 0 {
-				axpy(tile.Out, F(w), in.Models[i])
+				Axpy(tile.Out, F(w), in.Models[i])
 			}
 		}
 	}

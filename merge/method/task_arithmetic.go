@@ -1,4 +1,4 @@
-package merge
+package method
 
 func init() { Register(taskArithmetic{}) }
 
@@ -6,8 +6,8 @@ func init() { Register(taskArithmetic{}) }
 // 2212.04089; the merging of MAP, arXiv 2406.07529).
 type taskArithmetic struct{}
 
-func (taskArithmetic) Info() MethodInfo {
-	return MethodInfo{
+func (taskArithmetic) Info() Info {
+	return Info{
 		Name:      "task_arithmetic",
 		About:     "adds scaled task vectors to the base",
 		Formula:   "θ₀ + λ Σ cᵢδᵢ",
@@ -15,7 +15,7 @@ func (taskArithmetic) Info() MethodInfo {
 		Operand:   Deltas,
 		NeedsBase: true,
 		Models:    [2]int{1, 0},
-		Domains:   []DomainKind{Box},
+		Domains:   []Domain{Box},
 		Params:    []Param{lambda},
 	}
 }
@@ -23,9 +23,9 @@ func (taskArithmetic) Info() MethodInfo {
 // lambda scales all task vectors together.
 var lambda = Param{Name: "lambda", Kind: Number, About: "scales all task vectors together", Default: 1.0, Range: [2]float64{0, 1.5}}
 
-func (taskArithmetic) Domain(Options) DomainKind { return Box }
+func (taskArithmetic) Domain(Options) Domain { return Box }
 
-func (taskArithmetic) Scan(TensorInfo, []Setting) Reducer { return nil }
+func (taskArithmetic) Scan(Tensor, []Setting) Reducer { return nil }
 
 func (taskArithmetic) Sum(s Setting) []float64 {
 	out := make([]float64, len(s.Weights))

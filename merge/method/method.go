@@ -1,25 +1,25 @@
-package merge
+package method
 
 // Float is what methods compute in: float32, or float64 for a tensor that is F64 in every input.
 type Float interface{ float32 | float64 }
 
 // Method is one way to merge. It sees decoded numbers, a part of a tensor at a time, and fills one
-// tile for each output; several goroutines call it at once. Each is one file that calls register. A
+// tile for each output; several goroutines call it at once. Each is one file that calls Register. A
 // method whose outputs are weighted sums of its operands may be Weighted too, and is then fast.
 type Method interface {
-	Info() MethodInfo
+	Info() Info
 	// Domain says where weights live under the given fixed options.
-	Domain(o Options) DomainKind
+	Domain(o Options) Domain
 	// Scan returns what gathers the statistics that Apply needs of tensor t for these outputs, or nil
 	// where the method is element-wise. Inputs of a tensor with a Reducer are read more than once.
-	Scan(t TensorInfo, outs []Setting) Reducer
+	Scan(t Tensor, outs []Setting) Reducer
 	// Apply32 and Apply64 fill dst from in; s is what Reducer.Stats returned, or nil.
 	Apply32(dst []Tile[float32], in Chunk[float32], s Stats)
 	Apply64(dst []Tile[float64], in Chunk[float64], s Stats)
 }
 
-// TensorInfo is one tensor of the base's layout.
-type TensorInfo struct {
+// Tensor is one tensor of the base's layout.
+type Tensor struct {
 	Name  string
 	Shape []int64
 	Len   int64 // elements
@@ -28,10 +28,10 @@ type TensorInfo struct {
 }
 
 // Chunks is the number of chunks of the tensor, where they do not have to end with its rows.
-func (t TensorInfo) Chunks() int64 { return (t.Len + ChunkElements - 1) / ChunkElements }
+func (t Tensor) Chunks() int64 { return (t.Len + ChunkElements - 1) / ChunkElements }
 
 // Row is the number of elements of a row: the last dimension, or the whole of a vector.
-func (t TensorInfo) Row() int64 {
+func (t Tensor) Row() int64 {
 	if len(t.Shape) == 0 {
 		return 1
 	}
@@ -62,13 +62,13 @@ type Reducer interface {
 // Sampler is implemented by Reducers that do not need all of a tensor in every pass.
 type Sampler interface {
 	// Spans are the parts of a tensor that the present pass has to read; nil means all of it.
-	Spans(pass int, t TensorInfo) []Span
+	Spans(pass int, t Tensor) []Span
 }
 
 // WholeModel is implemented by methods whose statistics may span all tensors: ScanAll is asked once,
 // with every tensor that is merged, and returns nil where statistics a tensor (or none) suffice.
 type WholeModel interface {
-	ScanAll(ts []TensorInfo, outs func(t TensorInfo) []Setting) Reducer
+	ScanAll(ts []Tensor, outs func(t Tensor) []Setting) Reducer
 }
 
 // Weighted is implemented by methods whose outputs are weighted sums of their operands, plus the base

@@ -1,20 +1,20 @@
-package merge
+package method
 
 func init() { Register(passthrough{}) }
 
 // passthrough copies one model.
 type passthrough struct{}
 
-func (passthrough) Info() MethodInfo {
-	return MethodInfo{
+func (passthrough) Info() Info {
+	return Info{
 		Name: "passthrough", About: "copies one model, in another dtype or with tensors of the base if wanted",
-		Formula: "θ₁", Operand: Values, Models: [2]int{1, 1}, Domains: []DomainKind{Weightless},
+		Formula: "θ₁", Operand: Values, Models: [2]int{1, 1}, Domains: []Domain{Weightless},
 	}
 }
 
-func (passthrough) Domain(Options) DomainKind { return Weightless }
+func (passthrough) Domain(Options) Domain { return Weightless }
 
-func (passthrough) Scan(TensorInfo, []Setting) Reducer { return nil }
+func (passthrough) Scan(Tensor, []Setting) Reducer { return nil }
 
 func (passthrough) Apply32(dst []Tile[float32], in Chunk[float32], _ Stats) { copyFirst(dst, in) }
 func (passthrough) Apply64(dst []Tile[float64], in Chunk[float64], _ Stats) { copyFirst(dst, in) }

@@ -1,4 +1,4 @@
-package merge
+package method
 
 import (
 	"fmt"
@@ -15,8 +15,8 @@ func init() {
 // arXiv 2406.11617).
 type della struct{ elect bool }
 
-func (m della) Info() MethodInfo {
-	info := MethodInfo{
+func (m della) Info() Info {
+	info := Info{
 		Name:      "della_linear",
 		About:     "drops entries of task vectors at random, small ones more often, rescales and adds up the rest",
 		Formula:   "θ₀ + λ Σ cᵢδ'ᵢ, δ' the entries with u < p, divided by p; p rises with the rank in the row from density − ε to density + ε",
@@ -24,7 +24,7 @@ func (m della) Info() MethodInfo {
 		Operand:   Deltas,
 		NeedsBase: true,
 		Models:    [2]int{1, 0},
-		Domains:   []DomainKind{Box},
+		Domains:   []Domain{Box},
 		Random:    true,
 		Rows:      true,
 		Params: []Param{lambda, density(0.5), {
@@ -41,15 +41,15 @@ func (m della) Info() MethodInfo {
 		info.Name = "della"
 		info.About = "drops entries of task vectors at random, small ones more often, rescales the rest, elects signs, adds up what agrees"
 		info.Formula = "as ties, with the δ' of della_linear"
-		info.Domains = []DomainKind{Box, Simplex}
+		info.Domains = []Domain{Box, Simplex}
 		info.Params = append(info.Params, normalizeFlag)
 	}
 	return info
 }
 
-func (m della) Domain(o Options) DomainKind { return proportions(o) }
+func (m della) Domain(o Options) Domain { return proportions(o) }
 
-func (m della) Scan(TensorInfo, []Setting) Reducer { return nil }
+func (m della) Scan(Tensor, []Setting) Reducer { return nil }
 
 func (m della) Apply32(dst []Tile[float32], in Chunk[float32], _ Stats) { dropByRank(m.elect, dst, in) }
 

@@ -1,4 +1,4 @@
-package merge
+package method
 
 import (
 	"fmt"
@@ -11,14 +11,14 @@ var registry = map[string]Method{}
 func Register(m Method) {
 	name := m.Info().Name
 	if _, taken := registry[name]; taken {
-		panic(fmt.Sprintf("merge: two methods are called %q", name))
+		panic(fmt.Sprintf("method: two methods are called %q", name))
 	}
 	registry[name] = m
 }
 
-// Methods lists the methods by name.
-func Methods() []MethodInfo {
-	out := make([]MethodInfo, 0, len(registry))
+// All lists the methods by name.
+func All() []Info {
+	out := make([]Info, 0, len(registry))
 	for _, m := range registry {
 		out = append(out, m.Info())
 	}
@@ -30,4 +30,13 @@ func Methods() []MethodInfo {
 func Get(name string) (Method, bool) {
 	m, ok := registry[name]
 	return m, ok
+}
+
+// Describe is what a method says of itself; ok is false where there is none of that name.
+func Describe(name string) (info Info, ok bool) {
+	m, ok := registry[name]
+	if !ok {
+		return Info{}, false
+	}
+	return m.Info(), true
 }

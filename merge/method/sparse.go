@@ -1,4 +1,4 @@
-package merge
+package method
 
 import (
 	"math"
@@ -40,10 +40,10 @@ func addSparse[F Float](dst []Tile[F], in Chunk[F], thin func(Tile[F]) sparse[F]
 			clear(sum)
 			for i := range w {
 				if w[i] != 0 {
-					axpy(sum, w[i], thinned(in, drop, k == len(dst)-1, i, lo, hi))
+					Axpy(sum, w[i], thinned(in, drop, k == len(dst)-1, i, lo, hi))
 				}
 			}
-			plus(sum, in.Base[lo:hi], sum)
+			Add(sum, in.Base[lo:hi], sum)
 		}
 	}
 }
@@ -70,13 +70,13 @@ func electSparse[F Float](dst []Tile[F], in Chunk[F], thin func(Tile[F]) sparse[
 			for i := range w {
 				if w[i] != 0 {
 					parts[i] = thinned(in, drop, last, i, lo, hi)
-					axpy(elected, F(tile.Weights[i]), parts[i])
+					Axpy(elected, F(tile.Weights[i]), parts[i])
 				}
 			}
 			for i := range w {
 				if w[i] != 0 {
 					agree(parts[i], elected, tile.Weights[i] < 0)
-					axpy(sum, w[i], parts[i])
+					Axpy(sum, w[i], parts[i])
 					if normalize {
 						addWhere(total, F(tile.Weights[i]), parts[i])
 					}
@@ -85,7 +85,7 @@ func electSparse[F Float](dst []Tile[F], in Chunk[F], thin func(Tile[F]) sparse[
 			if normalize {
 				divide(sum, total)
 			}
-			plus(sum, in.Base[lo:hi], sum)
+			Add(sum, in.Base[lo:hi], sum)
 		}
 	}
 }
@@ -106,7 +106,7 @@ func electOnKernel(tile Tile[float32], in Chunk[float32], drop sparse[float32], 
 			}
 		}
 		kernel.Elect(tile.Out[lo:hi], list, w, parts)
-		plus(tile.Out[lo:hi], in.Base[lo:hi], tile.Out[lo:hi])
+		Add(tile.Out[lo:hi], in.Base[lo:hi], tile.Out[lo:hi])
 	}
 }
 

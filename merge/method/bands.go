@@ -1,4 +1,4 @@
-package merge
+package method
 
 import (
 	"math"
@@ -16,7 +16,7 @@ type bands struct {
 }
 
 // between prepares the entries of model i with ranks from, … to−1 of n.
-func (r *ranks) between(i int, from, to, n int64, t TensorInfo, start int64) *bands {
+func (r *ranks) between(i int, from, to, n int64, t Tensor, start int64) *bands {
 	b := &bands{high: r.find(i, from, n), low: r.find(i, to, n)}
 	if r != nil {
 		number := r.chunk(t, start)

@@ -1,4 +1,4 @@
-package merge
+package method
 
 import (
 	"math"
@@ -14,12 +14,12 @@ type gram struct {
 	sums   []float64 // row-major, n×n, when finished
 }
 
-func newGram(t TensorInfo, n int) *gram {
+func newGram(t Tensor, n int) *gram {
 	return &gram{n: n, chunks: make([][]float64, t.Chunks())}
 }
 
-func (g *gram) Reduce32(_ int, in Chunk[float32]) { g.add(in.Index, products(in.Models)) }
-func (g *gram) Reduce64(_ int, in Chunk[float64]) { g.add(in.Index, products(in.Models)) }
+func (g *gram) Reduce32(_ int, in Chunk[float32]) { g.add(in.Index, Products(in.Models)) }
+func (g *gram) Reduce64(_ int, in Chunk[float64]) { g.add(in.Index, Products(in.Models)) }
 
 // add is called by one goroutine for a chunk.
 func (g *gram) add(chunk int, part []float64) {
@@ -32,13 +32,13 @@ func (g *gram) add(chunk int, part []float64) {
 	}
 }
 
-// products are the inner products of a part; those of models that are not there are zero.
-func products[F Float](x [][]F) []float64 {
+// Products are the inner products of a part; those of models that are not there are zero.
+func Products[F Float](x [][]F) []float64 {
 	out := make([]float64, len(x)*len(x))
 	for i := range x {
 		for j := i; j < len(x); j++ {
 			if x[i] != nil && x[j] != nil {
-				out[i*len(x)+j] = dot(x[i], x[j])
+				out[i*len(x)+j] = Dot(x[i], x[j])
 				out[j*len(x)+i] = out[i*len(x)+j]
 			}
 		}
@@ -46,8 +46,8 @@ func products[F Float](x [][]F) []float64 {
 	return out
 }
 
-// dot is an inner product in float64.
-func dot[F Float](a, b []F) float64 {
+// Dot is an inner product in float64.
+func Dot[F Float](a, b []F) float64 {
 	if x, narrow := any(a).([]float32); narrow {
 		return kernel.Dot(x, any(b).([]float32))
 	}

@@ -1,4 +1,4 @@
-package merge
+package method
 
 // ChunkElements is the number of elements of a tensor that are worked on at a time: 256 KiB of bf16,
 // 512 KiB of f32. Digests are of such chunks, and rows above it are ranked in blocks of it.
@@ -8,7 +8,7 @@ const ChunkElements = 1 << 17
 // chunks of ChunkElements and hands each of them over in parts, in order, by one goroutine; methods that
 // want whole rows get it in one part.
 type Chunk[F Float] struct {
-	Tensor TensorInfo
+	Tensor Tensor
 	Index  int   // of the chunk in its tensor, the same for all its parts
 	Start  int64 // index of the part's first element
 	Base   []F   // θ₀; nil for methods that need none

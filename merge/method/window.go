@@ -1,4 +1,4 @@
-package merge
+package method
 
 import (
 	"math"
@@ -82,7 +82,7 @@ var tallies = sync.Pool{New: func() any { return &windowTally{counts: make([]uin
 func (s *guess) model() int { return s.of }
 
 // spans are spread evenly.
-func (s *guess) spans(_ *ranks, t TensorInfo) []Span {
+func (s *guess) spans(_ *ranks, t Tensor) []Span {
 	n := min(sampleSpans, t.Len/(16*sampleElements))
 	out := make([]Span, n)
 	for i := range out {
@@ -188,8 +188,8 @@ type windowTally struct {
 	met    []uint32 // offsets with a count
 }
 
-func (w *window) model() int                      { return w.of }
-func (w *window) spans(*ranks, TensorInfo) []Span { return nil }
+func (w *window) model() int                  { return w.of }
+func (w *window) spans(*ranks, Tensor) []Span { return nil }
 
 func (w *window) see(x any, chunk int64) {
 	t := tallies.Get().(*windowTally)

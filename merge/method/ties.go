@@ -1,4 +1,4 @@
-package merge
+package method
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ func init() { Register(ties{}) }
 // that agree (Yadav et al., TIES-Merging, arXiv 2306.01708).
 type ties struct{}
 
-func (ties) Info() MethodInfo {
-	return MethodInfo{
+func (ties) Info() Info {
+	return Info{
 		Name:      "ties",
 		About:     "trims task vectors to their largest entries, elects signs, adds up what agrees",
 		Formula:   "θ₀ + λ Σ cᵢδ'ᵢ over the i with sign(cᵢδ'ᵢ) = sign(Σ cᵢδ'ᵢ), δ' the ⌈density·n⌉ largest of δ",
@@ -20,7 +20,7 @@ func (ties) Info() MethodInfo {
 		Operand:   Deltas,
 		NeedsBase: true,
 		Models:    [2]int{1, 0},
-		Domains:   []DomainKind{Box, Simplex},
+		Domains:   []Domain{Box, Simplex},
 		Params: []Param{
 			lambda, density(0.2), normalizeFlag,
 			{Name: "trim", Kind: Choice, Default: "tensor", Choices: []string{"tensor", "global"}, About: "whether the largest entries are those of each tensor or of the whole model"},
@@ -39,21 +39,21 @@ func density(value float64) Param {
 
 func (ties) cuts() int { return 1 }
 
-func (ties) Domain(o Options) DomainKind { return proportions(o) }
+func (ties) Domain(o Options) Domain { return proportions(o) }
 
 // proportions is the domain of the methods with normalize.
-func proportions(o Options) DomainKind {
+func proportions(o Options) Domain {
 	if o.Flag("normalize") {
 		return Simplex
 	}
 	return Box
 }
 
-func (ties) Scan(t TensorInfo, outs []Setting) Reducer {
-	return trimming([]TensorInfo{t}, func(TensorInfo) []Setting { return outs }, t.Len)
+func (ties) Scan(t Tensor, outs []Setting) Reducer {
+	return trimming([]Tensor{t}, func(Tensor) []Setting { return outs }, t.Len)
 }
 
-func (ties) ScanAll(ts []TensorInfo, outs func(TensorInfo) []Setting) Reducer {
+func (ties) ScanAll(ts []Tensor, outs func(Tensor) []Setting) Reducer {
 	if len(ts) == 0 || outs(ts[0])[0].Choice("trim") != "global" {
 		return nil
 	}
@@ -61,7 +61,7 @@ func (ties) ScanAll(ts []TensorInfo, outs func(TensorInfo) []Setting) Reducer {
 }
 
 // total is the number of elements of some tensors.
-func total(ts []TensorInfo) int64 {
+func total(ts []Tensor) int64 {
 	var n int64
 	for _, t := range ts {
 		n += t.Len
@@ -70,7 +70,7 @@ func total(ts []TensorInfo) int64 {
 }
 
 // trimming finds the thresholds of all models and outputs over some tensors with n entries.
-func trimming(ts []TensorInfo, outs func(TensorInfo) []Setting, n int64) Reducer {
+func trimming(ts []Tensor, outs func(Tensor) []Setting, n int64) Reducer {
 	var want [][]int64
 	for _, t := range ts {
 		for _, s := range outs(t) {
@@ -125,7 +125,7 @@ func trimAndElect[F Float](dst []Tile[F], in Chunk[F], s Stats) {
 }
 
 // thresholds gives what trimming found, and of how many entries; without it every rank is trivial.
-func thresholds(s Stats, t TensorInfo) (*ranks, int64) {
+func thresholds(s Stats, t Tensor) (*ranks, int64) {
 	if found, ok := s.(trimmed); ok {
 		return found.ranks, found.n
 	}

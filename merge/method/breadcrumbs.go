@@ -1,4 +1,4 @@
-package merge
+package method
 
 import "fmt"
 
@@ -11,8 +11,8 @@ func init() {
 // Breadcrumbs, arXiv 2312.06795).
 type breadcrumbs struct{ elect bool }
 
-func (m breadcrumbs) Info() MethodInfo {
-	info := MethodInfo{
+func (m breadcrumbs) Info() Info {
+	info := Info{
 		Name:      "breadcrumbs",
 		About:     "drops the largest and the smallest entries of task vectors, adds up the rest",
 		Formula:   "θ₀ + λ Σ cᵢδ'ᵢ, δ' the ⌈density·n⌉ entries of δ that follow its ⌊γ·n⌋ largest",
@@ -20,7 +20,7 @@ func (m breadcrumbs) Info() MethodInfo {
 		Operand:   Deltas,
 		NeedsBase: true,
 		Models:    [2]int{1, 0},
-		Domains:   []DomainKind{Box},
+		Domains:   []Domain{Box},
 		Params: []Param{lambda, density(0.9), {
 			Name: "gamma", Kind: Number, About: "share of the largest entries of each task vector that is dropped", Default: 0.01,
 			Lo: 0, Hi: 0.999, Range: [2]float64{0, 0.05}, PerModel: true,
@@ -31,7 +31,7 @@ func (m breadcrumbs) Info() MethodInfo {
 		info.Name = "breadcrumbs_ties"
 		info.About = "drops the largest and the smallest entries of task vectors, elects signs, adds up what agrees"
 		info.Formula = "as ties, with the δ' of breadcrumbs"
-		info.Domains = []DomainKind{Box, Simplex}
+		info.Domains = []Domain{Box, Simplex}
 		info.Params = append(info.Params, normalizeFlag)
 	}
 	return info
@@ -39,7 +39,7 @@ func (m breadcrumbs) Info() MethodInfo {
 
 func (breadcrumbs) cuts() int { return 2 }
 
-func (m breadcrumbs) Domain(o Options) DomainKind { return proportions(o) }
+func (m breadcrumbs) Domain(o Options) Domain { return proportions(o) }
 
 // crumbs are the first rank that is kept and the one after the last, of n.
 func crumbs(s Setting, i int, n int64) (from, to int64) {
@@ -47,7 +47,7 @@ func crumbs(s Setting, i int, n int64) (from, to int64) {
 	return from, min(n, from+kept(s.NumberOf("density", i), n))
 }
 
-func (m breadcrumbs) Scan(t TensorInfo, outs []Setting) Reducer {
+func (m breadcrumbs) Scan(t Tensor, outs []Setting) Reducer {
 	var want [][]int64
 	for _, s := range outs {
 		for i := range s.Weights {
@@ -60,7 +60,7 @@ func (m breadcrumbs) Scan(t TensorInfo, outs []Setting) Reducer {
 			}
 		}
 	}
-	return reducerOrNil(newRanks([]TensorInfo{t}, want), t.Len)
+	return reducerOrNil(newRanks([]Tensor{t}, want), t.Len)
 }
 
 func (m breadcrumbs) Apply32(dst []Tile[float32], in Chunk[float32], s Stats) {

@@ -1,0 +1,54 @@
+package method
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func TestRanksOnLargeTensors(t *testing.T) {
+	// Above a million entries a sample guides the search; this is the same search without one.
+	r := rand.New(rand.NewPCG(5, 6))
+	n := leastForGuess + 12345
+	for name, draw := range map[string]func(e int) float32{
+		"normal":    func(int) float32 { return float32(r.NormFloat64()) },
+		"few":       func(int) float32 { return float32(r.IntN(5)-2) / 4 },
+		"equal":     func(int) float32 { return 1 },
+		"misguided": func(e int) float32 { return float32(e/(n/50)+1) * float32(r.NormFloat64()) },
+		"zeros":     func(e int) float32 { return float32(max(0, e-n+7)) },
+	} {
+		x := make([]float32, n)
+		for e := range x {
+			x[e] = draw(e)
+		}
+		info := Tensor{Name: "w", Shape: []int64{int64(n)}, Len: int64(n)}
+		for _, share := range []float64{0.0001, 0.2, 0.9} {
+			rank := kept(share, int64(n))
+			fast := newRanks([]Tensor{info}, [][]int64{{rank}})
+			settle(fast, info, x)
+			slow := newRanks([]Tensor{info}, [][]int64{{rank}})
+			slow.searches = []search{slow.newDigits(0, slow.cuts[0])}
+			slow.expect()
+			settle(slow, info, x)
+			a, b := fast.cuts[0][0], slow.cuts[0][0]
+			if a.at != b.at || a.quota != b.quota || !slices.Equal(a.before, b.before) {
+				t.Errorf("%s at %v: %+v with a sample, %+v without", name, share, *a, *b)
+			}
+		}
+	}
+}
+
+// settle runs a reducer over a tensor.
+func settle(r *ranks, info Tensor, x []float32) {
+	for again := true; again; again, _ = r.Finish(0) {
+		spans := r.Spans(0, info)
+		if spans == nil {
+			for at := int64(0); at < info.Len; at += ChunkElements {
+				spans = append(spans, Span{at, min(ChunkElements, info.Len-at)})
+			}
+		}
+		for _, s := range spans {
+			r.Reduce32(0, Chunk[float32]{Tensor: info, Index: int(s.Start / ChunkElements), Start: s.Start, Models: [][]float32{x[s.Start : s.Start+s.Len]}})
+		}
+	}
+}
