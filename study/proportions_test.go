@@ -11,15 +11,15 @@ import (
 	"testing"
 
 	"parfait/evaluator"
-	"parfait/merge"
+	"parfait/merge/method"
 	"parfait/yamldoc"
 )
 
 // mixes are all methods with proportions, as study.yaml writes them, with every kind of thing beside those.
 func mixes(t *testing.T) map[string]string {
 	out := map[string]string{}
-	for _, m := range merge.Methods() {
-		if !slices.Contains(m.Domains, merge.Simplex) {
+	for _, m := range method.All() {
+		if !slices.Contains(m.Domains, method.Simplex) {
 			continue
 		}
 		words := []string{"name: " + m.Name}
@@ -27,9 +27,9 @@ func mixes(t *testing.T) map[string]string {
 			switch {
 			case p.Name == "normalize":
 				words = append(words, "normalize: true")
-			case p.Kind == merge.Paths:
+			case p.Kind == method.Paths:
 				words = append(words, p.Name+": {math: a, code: b, wit: c}")
-			case p.Kind == merge.Number && p.Default == nil || p.Name == "density":
+			case p.Kind == method.Number && p.Default == nil || p.Name == "density":
 				words = append(words, p.Name+": {range: [0.2, 0.9]}")
 			}
 		}

@@ -490,10 +490,8 @@ func (r specReader) checkProportions(sp search.Space, s *Spec) {
 
 // scaled is how the models' coefficients get ranges of their own where they are proportions.
 func (s *Spec) scaled() string {
-	for _, info := range merge.Methods() {
-		if info.Name == s.Method.Name && slices.Contains(info.Domains, merge.Box) {
-			return "say `normalize: false` under method: then each has a range of its own"
-		}
+	if info, _ := method.Describe(s.Method.Name); slices.Contains(info.Domains, method.Box) {
+		return "say `normalize: false` under method: then each has a range of its own"
 	}
 	return "choose a method whose coefficients have ranges of their own, such as task_arithmetic"
 }
