@@ -72,7 +72,7 @@ func (a *app) evaluate(s *study.Study, snap *study.Snapshot, at string, again bo
 	t := snap.At(x)
 	switch {
 	case t == nil || again:
-		return a.ask(s, study.Command{Kind: study.CommandEvaluate, X: x, Again: again}, "it will be measured next")
+		return a.ask(s, study.Command{Kind: study.CommandEvaluate, X: x, Once: !again}, "it will be measured next")
 	case a.json:
 		return a.printJSON(a.out, askedJSON{s.Dir(), string(study.CommandEvaluate), &t.ID})
 	}

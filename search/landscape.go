@@ -106,7 +106,9 @@ func (l *Landscape) gather(task int, points []Point, keep []bool) surrogate.Data
 		d.Stderr, d.N = append(d.Stderr, m.Stderr), append(d.N, m.N)
 		lo, hi = min(lo, m.Value), max(hi, m.Value)
 	}
-	f.spread = hi - lo
+	if f.spread = hi - lo; l.tasks[task].AutoLink && d.Link == surrogate.Log && lo <= 0 {
+		d.Link = surrogate.Identity
+	}
 	return d
 }
 

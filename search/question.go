@@ -14,6 +14,7 @@ import (
 type Task struct {
 	Name     string
 	Link     surrogate.Link
+	AutoLink bool // a Link of Log is for as long as all measurements are above 0, as it needs them; else it is Identity
 	Maximize bool
 	Optimise bool     // false for guards and infos: fitted and shown, never optimised
 	AtLeast  *float64 // floor of a guard or an objective, on the metric's scale

@@ -109,7 +109,7 @@ func (a *Analysis) Quadratic(ctx context.Context) ([]surrogate.Trust, error) {
 func searchTasks(tasks []Task) []search.Task {
 	out := make([]search.Task, len(tasks))
 	for i, t := range tasks {
-		out[i] = search.Task{Name: t.Name, Link: t.Link, Maximize: t.Sense == Maximize, Optimise: t.Role == Objective, AtLeast: t.AtLeast, AtMost: t.AtMost}
+		out[i] = search.Task{Name: t.Name, Link: t.Link, AutoLink: t.AutoLink, Maximize: t.Sense == Maximize, Optimise: t.Role == Objective, AtLeast: t.AtLeast, AtMost: t.AtMost}
 	}
 	return out
 }

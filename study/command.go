@@ -30,11 +30,11 @@ const (
 // Command is a request to the runner. It takes effect on the history in one transaction, whether or not
 // a runner is alive; a runner notices within a tick. Who and when stay on record.
 type Command struct {
-	Kind  CommandKind `json:"kind"`
-	X     []float64   `json:"x,omitempty"`
-	Again bool        `json:"again,omitempty"` // evaluate X although a trial has it already
-	N     int         `json:"n,omitempty"`
-	Who   string      `json:"who,omitempty"`
+	Kind CommandKind `json:"kind"`
+	X    []float64   `json:"x,omitempty"`
+	Once bool        `json:"once,omitempty"` // evaluate X only where no trial has it yet
+	N    int         `json:"n,omitempty"`
+	Who  string      `json:"who,omitempty"`
 }
 
 // Do records a command and carries it out on the history.
@@ -63,7 +63,7 @@ func (s *Study) obey(tx *sql.Tx, c Command) error {
 		if who == "" {
 			who = "you"
 		}
-		if !c.Again {
+		if c.Once {
 			if has, err := s.at(tx, c.X); has || err != nil {
 				return err
 			}

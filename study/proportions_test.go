@@ -101,7 +101,7 @@ func TestProportionsHaveOneForm(t *testing.T) {
 		return nil
 	}})
 	for _, x := range [][]float64{{0.2, 0.6}, {0.25, 0.75}, {1, 3}} {
-		if err := s.Do(Command{Kind: CommandEvaluate, X: x}); err != nil {
+		if err := s.Do(Command{Kind: CommandEvaluate, X: x, Once: true}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -124,10 +124,10 @@ func TestProportionsHaveOneForm(t *testing.T) {
 	}
 	// A trial that is done has measured it; who wants it again says so.
 	before := len(load(t, s).Trials)
-	if err := s.Do(Command{Kind: CommandEvaluate, X: []float64{2, 6}}); err != nil || len(load(t, s).Trials) != before {
+	if err := s.Do(Command{Kind: CommandEvaluate, X: []float64{2, 6}, Once: true}); err != nil || len(load(t, s).Trials) != before {
 		t.Errorf("asked for again: %d trials (%v), want %d", len(load(t, s).Trials), err, before)
 	}
-	if err := s.Do(Command{Kind: CommandEvaluate, X: []float64{2, 6}, Again: true}); err != nil || len(load(t, s).Trials) != before+1 {
+	if err := s.Do(Command{Kind: CommandEvaluate, X: []float64{2, 6}}); err != nil || len(load(t, s).Trials) != before+1 {
 		t.Errorf("asked for once more: %d trials (%v), want %d", len(load(t, s).Trials), err, before+1)
 	}
 	p, err := s.SavePick(Pick{Name: "mine", X: []float64{1, 3}, Why: "so"})

@@ -226,7 +226,7 @@ func (r specReader) tasks(n yamldoc.Node) []Task {
 		if t.AtLeast != nil && t.AtMost != nil && *t.AtLeast > *t.AtMost {
 			item.Failf("at_least %g is above at_most %g: nothing can satisfy both", *t.AtLeast, *t.AtMost)
 		}
-		t.Link = linkOf(link, t.Unit)
+		t.Link, t.AutoLink = linkOf(link, t.Unit), link == "" || link == "auto"
 		out = append(out, t)
 	}
 	return out
@@ -242,7 +242,7 @@ func unit(n yamldoc.Node) string {
 	return word
 }
 
-// linkOf resolves "auto": rate → logit, positive loss → log, else identity.
+// linkOf resolves "auto": rate → logit, loss → log while it is positive, else identity.
 func linkOf(link, unit string) surrogate.Link {
 	switch {
 	case link != "" && link != "auto":

@@ -33,6 +33,7 @@ type Task struct {
 	Unit      string         `json:"unit,omitempty"` // rate, loss, or anything for show
 	Sense     Sense          `json:"sense"`
 	Link      surrogate.Link `json:"link"`
+	AutoLink  bool           `json:"-"`                  // nobody chose it: a loss of 0 has no logarithm, and then it is identity
 	AtLeast   *float64       `json:"at_least,omitempty"` // floor, metric's scale
 	AtMost    *float64       `json:"at_most,omitempty"`
 	Evaluator string         `json:"evaluator,omitempty"`

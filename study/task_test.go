@@ -2,6 +2,7 @@ package study
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"parfait/evaluator"
@@ -57,6 +58,33 @@ func TestAsPredictedFalseAlarms(t *testing.T) {
 			if alarms > 0.005 {
 				t.Errorf("%d items of a rate of %g: %.4f of right predictions alarm, want .005 at most", n, p, alarms)
 			}
+		}
+	}
+}
+
+// A loss of 0 is a measurement, unless somebody chose a scale that has none.
+func TestPossible(t *testing.T) {
+	read := func(task string) Task {
+		s, err := ParseSpec("study.yaml", []byte("version: 1\nbase: b\nmodels: [{name: a, path: a}]\ntasks: ["+task+"]\nevaluators: {main: {fake: {}}}\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Tasks[0]
+	}
+	for _, c := range []struct {
+		task string
+		v    float64
+		want string // in the error; "" for none
+	}{
+		{"{name: harm, unit: loss}", 0, ""},
+		{"{name: harm, unit: loss, link: auto}", 0, ""},
+		{"{name: harm, unit: loss, link: log}", 0, "set link: auto"},
+		{"{name: harm, unit: loss, link: log}", 0.1, ""},
+		{"{name: good, unit: rate}", 1.5, "a rate is from 0 to 1"},
+	} {
+		err := read(c.task).possible(c.v)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s of %g: %v, want %q", c.task, c.v, err, c.want)
 		}
 	}
 }

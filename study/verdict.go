@@ -41,8 +41,8 @@ func (t Task) possible(v float64) error {
 		return fmt.Errorf("the metric of task %q is %g, and a rate is from 0 to 1: report it so, or take unit: rate out of study.yaml", t.Name, v)
 	case t.Link == surrogate.Logit && !(v >= 0 && v <= 1):
 		return fmt.Errorf("the metric of task %q is %g, and link: logit is for values from 0 to 1", t.Name, v)
-	case t.Link == surrogate.Log && !(v > 0):
-		return fmt.Errorf("the metric of task %q is %g, and its link log is for values above 0: set link: identity in study.yaml", t.Name, v)
+	case t.Link == surrogate.Log && !t.AutoLink && !(v > 0):
+		return fmt.Errorf("the metric of task %q is %g, and link: log is for values above 0: set link: auto in study.yaml", t.Name, v)
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func evaluateHere(e *explorer) tea.Cmd {
 	if e.snap.Activity.Runner != study.Sampling {
 		done = "this point is measured when a runner runs: s starts one"
 	}
-	return e.do(study.Command{Kind: study.CommandEvaluate, X: slices.Clone(e.state.X), Again: true}, done)
+	return e.do(study.Command{Kind: study.CommandEvaluate, X: slices.Clone(e.state.X)}, done)
 }
 
 // toggleRunner starts a runner, pauses it, or lets it go on.
