@@ -130,7 +130,7 @@ func (s State) normal(a *study.Analysis) State {
 	return s
 }
 
-// axes gives the axes something to show: the first two objectives, and the third as colour.
+// axes chooses what X, Y and the third dimension stand for where nobody has: the first objectives.
 func (s *State) axes(a *study.Analysis) {
 	n := len(a.Tasks) + len(a.Space.Coefficients)
 	first := func(i, other int) int {

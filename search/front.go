@@ -111,9 +111,10 @@ const (
 	believedLeverage = 1.0
 )
 
-// Believed says whether the predictions at x may be believed: inside the region of the samples, certain
-// enough for every optimised task, and not near points that failed. What is outside is drawn hatched
-// and never decides a front.
+// Believed says whether the predictions at x may be believed: x lies among the points fitted (its leverage is at
+// most 1), every optimised task is predicted to within a share of its measured range, and no point that failed is
+// about as near as those that worked (failing). Points that are not believed are on the predicted front only where
+// no point is.
 func (l *Landscape) Believed(x []float64) bool { return l.doubt(x) <= 0 }
 
 // doubt is above 0 where x may not be believed, and grows with the distance from where it may.

@@ -160,7 +160,7 @@ func (s *Study) logPath(trial int) string {
 	return filepath.Join(s.dir, "logs", fmt.Sprintf("trial-%04d.log", trial))
 }
 
-// logMost is how much of a log is shown, in bytes.
+// logMost is the most that Log returns, in bytes.
 const logMost = 64 << 10
 
 // Log returns the end of a trial's log, 64 KiB at most, from the beginning of a line.
