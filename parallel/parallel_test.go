@@ -1,6 +1,8 @@
 package parallel_test
 
 import (
+	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -25,6 +27,24 @@ func TestForCallsEachOnce(t *testing.T) {
 			if workers > 0 && int(most.Load()) > workers {
 				t.Errorf("%d workers: %d at once", workers, most.Load())
 			}
+		}
+	}
+}
+
+// A panic in a call reaches whoever called For, on one processor and on several.
+func TestForPanicsInItsCaller(t *testing.T) {
+	for _, workers := range []int{1, 4} {
+		said := func() (said string) {
+			defer func() { said = fmt.Sprint(recover()) }()
+			parallel.For(workers, 100, func(i int) {
+				if i == 7 {
+					panic("the seventh")
+				}
+			})
+			return ""
+		}()
+		if !strings.HasPrefix(said, "the seventh") {
+			t.Errorf("%d workers: %q", workers, said)
 		}
 	}
 }
