@@ -26,7 +26,7 @@ var may = map[string][]string{
 	"search":    {"surrogate", "pareto", "parallel", "yamldoc"},
 	"pareto":    {"parallel"},
 	"merge":     {"visible", "merge/...", "yamldoc"},
-	"yamldoc":   {},
+	"yamldoc":   {"visible"},
 	"visible":   {},
 	"surrogate": {"parallel"},
 	"parallel":  {},
@@ -46,6 +46,7 @@ var may = map[string][]string{
 	"evaluator/digits":               {"evaluator", "merge/safetensors"},
 
 	"merge/method":      {"merge/kernel"},
+	"merge/mergekit":    {"merge", "merge/method", "merge/internal/glob", "yamldoc"},
 	"merge/safetensors": {},
 	"merge/kernel":      {},
 	"pareto/problems":   {"pareto"},
@@ -89,7 +90,7 @@ func TestLeavesStandAlone(t *testing.T) {
 		deps[p.name] = p.deps
 	}
 	for leaf, with := range map[string][]string{
-		"surrogate": {"parallel"}, "pareto": {"parallel"}, "merge": {"merge/...", "yamldoc", "visible"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "tui/chart": {}, "yamldoc": {}, "evaluator": {},
+		"surrogate": {"parallel"}, "pareto": {"parallel"}, "merge": {"merge/...", "yamldoc", "visible"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "tui/chart": {}, "yamldoc": {"visible"}, "evaluator": {},
 	} {
 		found, ok := deps[leaf]
 		if !ok {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"parfait/merge"
+	"parfait/merge/mergekit"
 	"parfait/visible"
 )
 
@@ -23,7 +24,7 @@ func (a *app) mergekitCommand() *cobra.Command {
 	cmd.AddCommand(
 		a.translation("import FILE.yaml", "Print the recipe that a mergekit configuration describes", "parfait mergekit import config.yaml --out recipe.yaml\nparfait merge recipe.yaml merged",
 			func(path string) ([]byte, []merge.Problem, error) {
-				r, warnings, err := merge.ImportMergekit(path)
+				r, warnings, err := mergekit.Import(path)
 				if err != nil {
 					return nil, nil, err
 				}
@@ -35,7 +36,7 @@ func (a *app) mergekitCommand() *cobra.Command {
 				if err != nil {
 					return nil, nil, err
 				}
-				return merge.ExportMergekit(*r)
+				return mergekit.Export(*r)
 			}),
 	)
 	return cmd

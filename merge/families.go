@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"parfait/merge/internal/glob"
 )
 
 // skipMark stands for patterns of tensors in the fix of a problem that several tensors may have.
@@ -88,13 +90,13 @@ func patternsOf(names, all []string) []string {
 			return found
 		}
 		tried[pattern] = nil
-		g, err := compileGlob(pattern)
+		g, err := glob.Compile(pattern)
 		if err != nil {
 			return nil
 		}
 		var found []string
 		for _, name := range all {
-			if g.match(name) {
+			if g.Match(name) {
 				if !member[name] {
 					return nil
 				}
@@ -109,7 +111,7 @@ func patternsOf(names, all []string) []string {
 		if done[name] {
 			continue
 		}
-		pattern := escapeGlob(name)
+		pattern := glob.Escape(name)
 		for _, wider := range widerPatterns(name) {
 			if found := covers(wider); len(found) > 1 && slices.Contains(found, name) {
 				pattern = wider
@@ -131,14 +133,14 @@ func widerPatterns(name string) []string {
 	if digitRun(number) == 0 {
 		return nil
 	}
-	before, after := escapeGlob(strings.TrimSuffix(layer, number)), escapeGlob(name[len(layer):])
-	return []string{before + "*" + after, escapeGlob(layer) + ".*"}
+	before, after := glob.Escape(strings.TrimSuffix(layer, number)), glob.Escape(name[len(layer):])
+	return []string{before + "*" + after, glob.Escape(layer) + ".*"}
 }
 
 func escapedNames(names []string) []string {
 	out := make([]string, len(names))
 	for i, name := range names {
-		out[i] = escapeGlob(name)
+		out[i] = glob.Escape(name)
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"parfait/merge/internal/glob"
 	"parfait/merge/safetensors"
 )
 
@@ -85,9 +86,9 @@ func TestPatternsMatchWhatTheyStandFor(t *testing.T) {
 		for _, name := range all {
 			matched := false
 			for _, pattern := range got {
-				g, err := compileGlob(pattern)
+				g, err := glob.Compile(pattern)
 				must(t, err)
-				matched = matched || g.match(name)
+				matched = matched || g.Match(name)
 			}
 			if matched != strings.Contains(" "+c.names+" ", " "+name+" ") {
 				t.Errorf("%s: %v is wrong on %s", c.names, got, name)

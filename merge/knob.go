@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"parfait/merge/method"
+	"parfait/yamldoc"
 )
 
 // Knob is one number that may be turned: the weight of a model ("math", with groups "math.early") or a
@@ -70,7 +71,7 @@ func (r *resolved) knobs() ([]Knob, Domain) {
 			continue
 		}
 		k := Knob{Name: d.Name, Param: d.Name, Default: d.Range, Required: d.Default == nil}
-		k.Value, _ = toFloat(d.Default)
+		k.Value, _ = yamldoc.Float(d.Default)
 		knobs = append(knobs, k)
 		for _, g := range r.spec.groupNames() {
 			k.Name, k.Group = join(d.Name, g), g
@@ -188,7 +189,7 @@ func (r *resolved) setting(output int, group string, at map[string]float64) meth
 		if d.Kind != method.Number {
 			continue
 		}
-		def, _ := toFloat(d.Default)
+		def, _ := yamldoc.Float(d.Default)
 		if v, ok := at[d.Name]; ok {
 			def = v
 		}

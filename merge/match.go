@@ -264,10 +264,10 @@ func (p *Plan) unusedPatterns(used map[int]bool, found *problems) {
 	for i, s := range p.r.skip {
 		matched := false
 		for _, in := range p.inputs() {
-			matched = matched || slices.ContainsFunc(in.set.Names(), s.match)
+			matched = matched || slices.ContainsFunc(in.set.Names(), s.Match)
 		}
 		if !matched {
-			found.warn(CodeUnusedPattern, fmt.Sprintf("skip[%d]", i), fmt.Sprintf("no tensor matches %q", s.pattern), "at least one tensor", "check the pattern: it is a glob on the whole name")
+			found.warn(CodeUnusedPattern, fmt.Sprintf("skip[%d]", i), fmt.Sprintf("no tensor matches %q", s.Pattern), "at least one tensor", "check the pattern: it is a glob on the whole name")
 		}
 	}
 }

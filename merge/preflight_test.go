@@ -293,45 +293,6 @@ func TestVocabularies(t *testing.T) {
 	}
 }
 
-func TestGlobs(t *testing.T) {
-	for _, c := range []struct {
-		pattern, name string
-		want          bool
-	}{
-		{"*", "a.b", true},
-		{"model.layers.[0-9].*", "model.layers.3.mlp.weight", true},
-		{"model.layers.[0-9].*", "model.layers.13.mlp.weight", false},
-		{"model.layers.1?.*", "model.layers.13.mlp.weight", true},
-		{"*.mlp.*", "model.layers.1.mlp.up", true},
-		{"a", "ab", false},
-		{"a[!b-d]", "ab", false},
-		{"a[!b-d]", "ae", true},
-		{`a\*`, "a*", true},
-		{`a\*`, "ab", false},
-		{"a.b", "aXb", false},
-		{"(a|b)", "a", false},
-		{"[^x]", "y", true},
-	} {
-		g, err := compileGlob(c.pattern)
-		must(t, err)
-		if g.match(c.name) != c.want {
-			t.Errorf("%q on %q: %v", c.pattern, c.name, !c.want)
-		}
-	}
-}
-
-func FuzzGlob(f *testing.F) {
-	f.Add("a[!b]*?\\*")
-	f.Fuzz(func(t *testing.T, pattern string) {
-		if g, err := compileGlob(escapeGlob(pattern)); err == nil && !g.match(pattern) {
-			t.Errorf("%q does not match itself", pattern)
-		}
-		if g, err := compileGlob(pattern); err == nil {
-			g.match("model.layers.0.weight")
-		}
-	})
-}
-
 // What is wrong with a file is said once, with its path once and what to do.
 func TestDamagedFilesSayWhatToDo(t *testing.T) {
 	root := t.TempDir()

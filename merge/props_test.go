@@ -45,13 +45,19 @@ func TestNoCoefficientIsTheBase(t *testing.T) {
 	}
 }
 
+// described is a method's description.
+func described(name string) method.Info {
+	info, _ := method.Describe(name)
+	return info
+}
+
 func TestWithoutDroppingOneModelIsItself(t *testing.T) {
 	base, models := awkward(t, 6, safetensors.F64, 2)
 	for _, method := range boxMethods {
 		s := Spec{Base: base, Models: models, Method: method}
 		at := withWeights(t, s, 1, 0)
 		full := map[string]float64{"density": 1, "gamma": 0, "epsilon": 0}
-		for _, p := range infoOf(method).Params {
+		for _, p := range described(method).Params {
 			if v, ok := full[p.Name]; ok {
 				at[p.Name] = v
 			}

@@ -3,6 +3,7 @@ package merge
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -113,32 +114,32 @@ func (r Recipe) YAML() []byte {
 	s := r.spec
 	fmt.Fprintf(&b, "version: %d\n", RecipeVersion)
 	if s.Base != "" {
-		b.WriteString("base: " + yamlText(s.Base) + "\n")
+		b.WriteString("base: " + yamldoc.Quote(s.Base) + "\n")
 	}
 	b.WriteString("models:\n")
 	for _, m := range s.Models {
-		fmt.Fprintf(&b, "  - {name: %s, path: %s%s}\n", yamlText(m.Name), yamlText(m.Path), r.weightYAML(m.Name))
+		fmt.Fprintf(&b, "  - {name: %s, path: %s%s}\n", yamldoc.Quote(m.Name), yamldoc.Quote(m.Path), r.weightYAML(m.Name))
 	}
-	b.WriteString("method: {name: " + yamlText(s.Method))
+	b.WriteString("method: {name: " + yamldoc.Quote(s.Method))
 	for _, name := range sortedKeys(s.Params) {
-		b.WriteString(", " + yamlText(name) + ": " + yamlValue(s.Params[name]))
+		b.WriteString(", " + yamldoc.Quote(name) + ": " + yamlValue(s.Params[name]))
 	}
 	b.WriteString("}\n")
 	if len(s.Groups) > 0 {
 		b.WriteString("groups:\n")
 		for _, g := range s.Groups {
-			fmt.Fprintf(&b, "  - {name: %s, match: %s}\n", yamlText(g.Name), yamlText(g.Match))
+			fmt.Fprintf(&b, "  - {name: %s, match: %s}\n", yamldoc.Quote(g.Name), yamldoc.Quote(g.Match))
 		}
 	}
 	if len(s.Skip) > 0 {
 		b.WriteString("skip:\n")
 		for _, p := range s.Skip {
-			b.WriteString("  - " + yamlText(p) + "\n")
+			b.WriteString("  - " + yamldoc.Quote(p) + "\n")
 		}
 	}
 	for _, kv := range [][2]string{{"dtype", s.DType}, {"masks", s.Masks}, {"vocab", s.Vocab}, {"form", s.Form}} {
 		if kv[1] != "" {
-			b.WriteString(kv[0] + ": " + yamlText(kv[1]) + "\n")
+			b.WriteString(kv[0] + ": " + yamldoc.Quote(kv[1]) + "\n")
 		}
 	}
 	if s.VarianceCorrection {
@@ -151,12 +152,12 @@ func (r Recipe) YAML() []byte {
 // weightYAML is a model's weight, or its weights by group.
 func (r Recipe) weightYAML(model string) string {
 	if v, ok := r.weights[model]; ok {
-		return ", weight: " + number64(v)
+		return ", weight: " + yamldoc.FormatNumber(v)
 	}
 	var parts []string
 	for _, g := range r.spec.Groups {
 		if v, ok := r.weights[join(model, g.Name)]; ok {
-			parts = append(parts, yamlText(g.Name)+": "+number64(v))
+			parts = append(parts, yamldoc.Quote(g.Name)+": "+yamldoc.FormatNumber(v))
 		}
 	}
 	if parts == nil {
@@ -165,51 +166,23 @@ func (r Recipe) weightYAML(model string) string {
 	return ", weight: {" + strings.Join(parts, ", ") + "}"
 }
 
-// number64 is the shortest decimal that reads back to the same float64, with a point so that YAML
-// takes it for a number.
-func number64(v float64) string {
-	s := strconv.FormatFloat(v, 'g', -1, 64)
-	if mantissa, exp, ok := strings.Cut(s, "e"); ok && !strings.Contains(mantissa, ".") {
-		return mantissa + ".0e" + exp
-	}
-	return s
-}
-
 func yamlValue(v any) string {
 	switch x := v.(type) {
 	case map[string]any:
 		var parts []string
 		for _, k := range sortedKeys(x) {
-			parts = append(parts, yamlText(k)+": "+yamlValue(x[k]))
+			parts = append(parts, yamldoc.Quote(k)+": "+yamlValue(x[k]))
 		}
 		return "{" + strings.Join(parts, ", ") + "}"
 	case bool:
 		return strconv.FormatBool(x)
 	case string:
-		return yamlText(x)
+		return yamldoc.Quote(x)
 	}
-	if f, ok := toFloat(v); ok {
-		return number64(f)
+	if f, ok := yamldoc.Float(v); ok {
+		return yamldoc.FormatNumber(f)
 	}
-	return yamlText(fmt.Sprint(v))
-}
-
-// yamlText quotes what YAML would take for something else.
-func yamlText(s string) string {
-	plain := s != "" && strings.IndexFunc(s, func(r rune) bool { return !strings.ContainsRune(plainLetters, r) }) < 0
-	if plain && (s[0] == '/' || 'a' <= s[0] && s[0] <= 'z' || 'A' <= s[0] && s[0] <= 'Z') && !yamlWords[strings.ToLower(s)] {
-		return s
-	}
-	if visible.Line(s) == s && !strings.ContainsRune(s, 0xfeff) {
-		return "'" + strings.ReplaceAll(s, "'", "''") + "'"
-	}
-	return strconv.Quote(s)
-}
-
-const plainLetters = "_/.-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-var yamlWords = map[string]bool{
-	"true": true, "false": true, "null": true, "yes": true, "no": true, "on": true, "off": true, "y": true, "n": true, "nan": true, "inf": true,
+	return yamldoc.Quote(fmt.Sprint(v))
 }
 
 // ReadRecipe reads a recipe; a folder stands for its recipe.yaml. Relative paths are meant from the recipe's own
@@ -230,7 +203,7 @@ func ReadRecipe(path string) (*Recipe, error) {
 func ParseRecipe(file string, data []byte) (*Recipe, error) {
 	root, doc, err := yamldoc.Parse(file, data)
 	if err != nil {
-		return nil, recipeProblems(err)
+		return nil, YAMLProblems(err)
 	}
 	if root.Has("merge_method") {
 		return nil, Problem{CodeRecipe, file, "it is a mergekit configuration", "a recipe", "turn it into one: parfait mergekit import"}
@@ -238,7 +211,7 @@ func ParseRecipe(file string, data []byte) (*Recipe, error) {
 	p := recipeParser{r: Recipe{weights: map[string]float64{}}}
 	p.read(root)
 	if err := doc.Err(); err != nil {
-		return nil, recipeProblems(err)
+		return nil, YAMLProblems(err)
 	}
 	spec := &p.r.spec
 	dir := filepath.Dir(file)
@@ -255,14 +228,19 @@ func ParseRecipe(file string, data []byte) (*Recipe, error) {
 			}
 		}
 	}
-	res, found := resolve(*spec)
+	return NewRecipe(file, *spec, p.r.weights)
+}
+
+// NewRecipe makes a recipe of a spec and a value for every weight. from says in problems what it is made of.
+func NewRecipe(from string, spec Spec, weights map[string]float64) (*Recipe, error) {
+	res, found := resolve(spec)
 	if err := found.err(); err != nil {
-		return nil, inFile(file, err)
+		return nil, inFile(from, err)
 	}
-	if _, err := res.settings(0, p.r.weights); err != nil {
-		return nil, inFile(file, err)
+	if _, err := res.settings(0, weights); err != nil {
+		return nil, inFile(from, err)
 	}
-	return &p.r, nil
+	return &Recipe{spec: spec, weights: maps.Clone(weights)}, nil
 }
 
 // from resolves a relative path against a folder, and leaves alone what is no file there (a hub id).
@@ -286,8 +264,8 @@ func hubID(path string) bool {
 	return strings.Count(path, "/") == 1 && !strings.HasPrefix(path, ".") && !strings.HasPrefix(path, "/") && !strings.HasSuffix(path, "/") && !strings.HasSuffix(path, ".safetensors")
 }
 
-// recipeProblems turns positions in a YAML file into problems.
-func recipeProblems(err error) error {
+// YAMLProblems turns what package yamldoc found in a file into problems.
+func YAMLProblems(err error) error {
 	var doc *yamldoc.Problems
 	if !errors.As(err, &doc) {
 		return Problem{CodeRecipe, "", err.Error(), "", ""}

@@ -12,7 +12,9 @@ import (
 
 	"pgregory.net/rapid"
 
+	"parfait/merge/internal/glob"
 	"parfait/merge/safetensors"
+	"parfait/yamldoc"
 )
 
 func TestRecipesReadBackToTheSame(t *testing.T) {
@@ -33,8 +35,8 @@ func TestRecipesReadBackToTheSame(t *testing.T) {
 		groups := []string{""}
 		if rapid.Bool().Draw(t, "groups") {
 			groups = names[2:]
-			r.spec.Groups = []Group{{names[2], "*" + escapeGlob(text.Draw(t, "match")) + "*"}, {names[3], "*"}}
-			r.spec.Skip = []string{escapeGlob(text.Draw(t, "skip"))}
+			r.spec.Groups = []Group{{names[2], "*" + glob.Escape(text.Draw(t, "match")) + "*"}, {names[3], "*"}}
+			r.spec.Skip = []string{glob.Escape(text.Draw(t, "skip"))}
 			r.spec.Params["density"] = map[string]any{names[0]: map[string]any{names[2]: 0.25, names[3]: 0.5}, names[1]: 1.0}
 		}
 		for _, m := range names[:2] {
@@ -112,7 +114,7 @@ func TestRecipeNumbers(t *testing.T) {
 			r, err := ParseRecipe("/nowhere/recipe.yaml", fmt.Appendf(nil, form, text))
 			must(t, err)
 			lambda, weight := r.Spec().Params["lambda"], r.At()["a"]
-			if got, ok := toFloat(lambda); !ok || got*weight != want {
+			if got, ok := yamldoc.Float(lambda); !ok || got*weight != want {
 				t.Errorf("%s: lambda %#v and weight %v, want %v", text, lambda, weight, want)
 			}
 		}

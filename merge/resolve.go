@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 
+	"parfait/merge/internal/glob"
 	"parfait/merge/method"
 	"parfait/yamldoc"
 )
@@ -17,8 +18,8 @@ type resolved struct {
 	info    method.Info
 	options method.Options
 	fixed   map[string]number // numbers given in Spec.Params
-	groups  []glob
-	skip    []glob
+	groups  []glob.Glob
+	skip    []glob.Glob
 }
 
 // number is a parameter's value: one for all, or by model and group.
@@ -46,14 +47,14 @@ func resolve(spec Spec) (*resolved, *problems) {
 	r := &resolved{spec: spec, options: method.Options{}, fixed: map[string]number{}}
 	r.checkNames(&p)
 	for i, g := range spec.Groups {
-		pattern, err := compileGlob(g.Match)
+		pattern, err := glob.Compile(g.Match)
 		if err != nil {
 			p.add(CodePattern, fmt.Sprintf("groups[%d] (%s)", i, g.Name), err.Error(), "a glob on whole tensor names such as 'model.layers.*'", "")
 		}
 		r.groups = append(r.groups, pattern)
 	}
 	for i, s := range spec.Skip {
-		pattern, err := compileGlob(s)
+		pattern, err := glob.Compile(s)
 		if err != nil {
 			p.add(CodePattern, fmt.Sprintf("skip[%d]", i), err.Error(), "a glob on whole tensor names such as 'classifier.*'", "")
 		}
@@ -75,7 +76,7 @@ func resolve(spec Spec) (*resolved, *problems) {
 func (r *resolved) checkNames(p *problems) {
 	seen := map[string]string{}
 	check := func(where, name string) {
-		if !validName(name) {
+		if !ValidName(name) {
 			p.add(CodeName, where, fmt.Sprintf("the name %q", name), "1 to 64 characters without spaces and without . , = : / and quotes", "give it a short name such as math")
 		}
 		if first, dup := seen[name]; dup && name != "" {
@@ -212,7 +213,7 @@ func (r *resolved) checkNumber(p *problems, def method.Param, where string, v an
 		}
 		return n
 	default:
-		f, ok := toFloat(v)
+		f, ok := yamldoc.Float(v)
 		if !ok {
 			p.add(CodeParam, where, fmt.Sprintf("the value %v", v), "a number "+def.Legal(), "")
 			return number{}
@@ -229,11 +230,11 @@ func (r *resolved) group(tensor string) int {
 	if len(r.groups) == 0 {
 		return 0
 	}
-	return slices.IndexFunc(r.groups, func(g glob) bool { return g.match(tensor) })
+	return slices.IndexFunc(r.groups, func(g glob.Glob) bool { return g.Match(tensor) })
 }
 
 func (r *resolved) skips(tensor string) bool {
-	return slices.ContainsFunc(r.skip, func(g glob) bool { return g.match(tensor) })
+	return slices.ContainsFunc(r.skip, func(g glob.Glob) bool { return g.Match(tensor) })
 }
 
 func near(word string, known []string) string {
@@ -250,22 +251,6 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	sort.Strings(keys)
 	return keys
-}
-
-func toFloat(v any) (float64, bool) {
-	switch x := v.(type) {
-	case float64:
-		return x, true
-	case float32:
-		return float64(x), true
-	case int:
-		return float64(x), true
-	case int64:
-		return float64(x), true
-	case uint64:
-		return float64(x), true
-	}
-	return 0, false
 }
 
 // methodParam finds a parameter of a method, both by name.

@@ -92,8 +92,8 @@ func (s Spec) modelNames() []string {
 	return out
 }
 
-// validName says whether a model or group may be called so: names are joined by dots in knobs and
+// ValidName says whether a model or group may be called so: names are joined by dots in knobs and
 // separated by commas and equals signs on command lines.
-func validName(s string) bool {
+func ValidName(s string) bool {
 	return s != "" && len(s) <= 64 && !strings.ContainsAny(s, ".,=: \t\n{}[]'\"#/\\")
 }

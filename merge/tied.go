@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"parfait/merge/internal/glob"
 )
 
 // Tied tensors are stored once and used in two places: a language model's head is most often its
@@ -181,7 +183,7 @@ func (p *Plan) splitTies(apart []map[*tie]bool, found *problems) {
 			switch {
 			case why == "":
 			case t.shared:
-				found.add(CodeTied, m.name, why, "one change for both: an encoder and a decoder share them, and programs differ in what they make of a second tensor", "leave the model out, or take both from the base with skip: ["+quoted([]string{escapeGlob(t.source), escapeGlob(t.alias())})+"]")
+				found.add(CodeTied, m.name, why, "one change for both: an encoder and a decoder share them, and programs differ in what they make of a second tensor", "leave the model out, or take both from the base with skip: ["+quoted([]string{glob.Escape(t.source), glob.Escape(t.alias())})+"]")
 			case !t.known && m.adapter != nil:
 				found.add(CodeTied, m.name, fmt.Sprintf("it trained %s (modules_to_save), and without a config.json of %s nothing says whether the model's head is the same tensor", t.source, first.name), "a folder with the model's config.json", "give the folder that the file belongs to")
 			default:

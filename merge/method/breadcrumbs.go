@@ -21,6 +21,7 @@ func (m breadcrumbs) Info() Info {
 		NeedsBase: true,
 		Models:    [2]int{1, 0},
 		Domains:   []Domain{Box},
+		Mergekit:  Mergekit{Name: "breadcrumbs"},
 		Params: []Param{lambda, density(0.9), {
 			Name: "gamma", Kind: Number, About: "share of the largest entries of each task vector that is dropped", Default: 0.01,
 			Lo: 0, Hi: 0.999, Range: [2]float64{0, 0.05}, PerModel: true,
@@ -32,6 +33,7 @@ func (m breadcrumbs) Info() Info {
 		info.About = "drops the largest and the smallest entries of task vectors, elects signs, adds up what agrees"
 		info.Formula = "as ties, with the δ' of breadcrumbs"
 		info.Domains = []Domain{Box, Simplex}
+		info.Mergekit = Mergekit{Name: "breadcrumbs_ties"}
 		info.Params = append(info.Params, normalizeFlag)
 	}
 	return info

@@ -19,6 +19,7 @@ func (m dare) Info() Info {
 		NeedsBase: true,
 		Models:    [2]int{1, 0},
 		Domains:   []Domain{Box},
+		Mergekit:  Mergekit{Name: "dare_linear"},
 		Random:    true,
 		Params:    []Param{lambda, density(0.5)},
 		Notes:     []string{"the random number of an entry does not depend on density, so that what is kept at a lower density is kept at a higher one"},
@@ -28,6 +29,7 @@ func (m dare) Info() Info {
 		info.About = "drops entries of task vectors at random, rescales the rest, elects signs, adds up what agrees"
 		info.Formula = "as ties, with the δ' of dare_linear"
 		info.Domains = []Domain{Box, Simplex}
+		info.Mergekit = Mergekit{Name: "dare_ties"}
 		info.Params = append(info.Params, normalizeFlag)
 	}
 	return info

@@ -25,6 +25,7 @@ func (m della) Info() Info {
 		NeedsBase: true,
 		Models:    [2]int{1, 0},
 		Domains:   []Domain{Box},
+		Mergekit:  Mergekit{Name: "della_linear"},
 		Random:    true,
 		Rows:      true,
 		Params: []Param{lambda, density(0.5), {
@@ -42,6 +43,7 @@ func (m della) Info() Info {
 		info.About = "drops entries of task vectors at random, small ones more often, rescales the rest, elects signs, adds up what agrees"
 		info.Formula = "as ties, with the δ' of della_linear"
 		info.Domains = []Domain{Box, Simplex}
+		info.Mergekit = Mergekit{Name: "della", Normalizes: true}
 		info.Params = append(info.Params, normalizeFlag)
 	}
 	return info

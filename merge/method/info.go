@@ -38,6 +38,15 @@ type Info struct {
 	Rows      bool     `json:"rows,omitempty"` // chunks end where rows end (rows above ChunkElements are cut into blocks of it)
 	Params    []Param  `json:"params"`
 	Notes     []string `json:"notes,omitempty"`
+	Mergekit  Mergekit `json:"mergekit,omitzero"`
+}
+
+// Mergekit says what the method is in mergekit (github.com/arcee-ai/mergekit); the zero value says that it
+// has none that means the same.
+type Mergekit struct {
+	Name        string `json:"name"`
+	Normalizes  bool   `json:"normalizes,omitempty"`    // weights are divided by their sum unless the file says otherwise
+	BaseIsFirst bool   `json:"base_is_first,omitempty"` // its base_model is the first of the models
 }
 
 // Param finds a parameter by name.

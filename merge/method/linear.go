@@ -8,15 +8,16 @@ type linear struct{}
 
 func (linear) Info() Info {
 	return Info{
-		Name:    "linear",
-		About:   "averages models with weights",
-		Formula: "Σ wᵢθᵢ / Σ wᵢ; without normalize Σ wᵢθᵢ",
-		Paper:   "arXiv 2203.05482",
-		Operand: Values,
-		Models:  [2]int{1, 0},
-		Domains: []Domain{Simplex, Box},
-		Params:  []Param{{Name: "normalize", Kind: Flag, Default: true, About: "divides by the sum of the weights, which are then proportions"}},
-		Notes:   []string{"the base may be one of the models; as base: it only gives names, shapes and the tokenizer"},
+		Name:     "linear",
+		About:    "averages models with weights",
+		Formula:  "Σ wᵢθᵢ / Σ wᵢ; without normalize Σ wᵢθᵢ",
+		Paper:    "arXiv 2203.05482",
+		Operand:  Values,
+		Models:   [2]int{1, 0},
+		Domains:  []Domain{Simplex, Box},
+		Mergekit: Mergekit{Name: "linear", Normalizes: true},
+		Params:   []Param{{Name: "normalize", Kind: Flag, Default: true, About: "divides by the sum of the weights, which are then proportions"}},
+		Notes:    []string{"the base may be one of the models; as base: it only gives names, shapes and the tokenizer"},
 	}
 }
 

@@ -16,6 +16,7 @@ func (modelStock) Info() Info {
 		NeedsBase: true,
 		Models:    [2]int{2, 0},
 		Domains:   []Domain{Weightless},
+		Mergekit:  Mergekit{Name: "model_stock"},
 		Notes:     []string{"per tensor; t is cut to the range from 0 to 1; a cosine is 0 where a norm is 0; computed as θ₀ + t·mean(δᵢ)"},
 	}
 }

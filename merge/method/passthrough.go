@@ -9,6 +9,7 @@ func (passthrough) Info() Info {
 	return Info{
 		Name: "passthrough", About: "copies one model, in another dtype or with tensors of the base if wanted",
 		Formula: "θ₁", Operand: Values, Models: [2]int{1, 1}, Domains: []Domain{Weightless},
+		Mergekit: Mergekit{Name: "passthrough"},
 	}
 }
 

@@ -13,13 +13,14 @@ const nearlyParallel = 0.9995
 
 func (slerp) Info() Info {
 	return Info{
-		Name:    "slerp",
-		About:   "interpolates between two models on the sphere, tensor by tensor",
-		Formula: "sin((1−t)ω)/sin ω · θ₁ + sin(tω)/sin ω · θ₂ with cos ω = ⟨θ₁, θ₂⟩/(‖θ₁‖‖θ₂‖)",
-		Paper:   "Shoemake, SIGGRAPH 1985",
-		Operand: Values,
-		Models:  [2]int{2, 2},
-		Domains: []Domain{Weightless},
+		Name:     "slerp",
+		About:    "interpolates between two models on the sphere, tensor by tensor",
+		Formula:  "sin((1−t)ω)/sin ω · θ₁ + sin(tω)/sin ω · θ₂ with cos ω = ⟨θ₁, θ₂⟩/(‖θ₁‖‖θ₂‖)",
+		Paper:    "Shoemake, SIGGRAPH 1985",
+		Operand:  Values,
+		Models:   [2]int{2, 2},
+		Domains:  []Domain{Weightless},
+		Mergekit: Mergekit{Name: "slerp", BaseIsFirst: true},
 		Params: []Param{{
 			Name: "t", Kind: Number, About: "where between the first model (0) and the second (1)", Default: 0.5,
 			Lo: 0, Hi: 1, Range: [2]float64{0, 1},

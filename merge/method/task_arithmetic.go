@@ -16,6 +16,7 @@ func (taskArithmetic) Info() Info {
 		NeedsBase: true,
 		Models:    [2]int{1, 0},
 		Domains:   []Domain{Box},
+		Mergekit:  Mergekit{Name: "task_arithmetic"},
 		Params:    []Param{lambda},
 	}
 }

@@ -21,6 +21,7 @@ func (ties) Info() Info {
 		NeedsBase: true,
 		Models:    [2]int{1, 0},
 		Domains:   []Domain{Box, Simplex},
+		Mergekit:  Mergekit{Name: "ties", Normalizes: true},
 		Params: []Param{
 			lambda, density(0.2), normalizeFlag,
 			{Name: "trim", Kind: Choice, Default: "tensor", Choices: []string{"tensor", "global"}, About: "whether the largest entries are those of each tensor or of the whole model"},

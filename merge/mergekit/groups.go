@@ -1,6 +1,7 @@
-package merge
+package mergekit
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -9,6 +10,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"parfait/merge"
+	"parfait/merge/internal/glob"
 )
 
 // skeleton is what is known of the tensors that a mergekit file is about: their names and the number
@@ -20,12 +24,15 @@ type skeleton struct {
 
 // readSkeleton looks into a model; an error says why it cannot.
 func readSkeleton(path string) (skeleton, error) {
-	in, err := openInput("base", path)
+	p, err := merge.NewPlan(context.Background(), merge.Spec{Method: "passthrough", Models: []merge.Source{{Name: "base", Path: path}}})
 	if err != nil {
 		return skeleton{}, err
 	}
-	defer in.close() //nolint:errcheck // read only
-	s := skeleton{names: naturalOrder(in.set)}
+	defer p.Close() //nolint:errcheck // read only
+	var s skeleton
+	for _, t := range p.Tensors() {
+		s.names = append(s.names, t.Name)
+	}
 	var config struct {
 		Layers int `json:"num_hidden_layers"`
 		Text   struct {
@@ -33,7 +40,7 @@ func readSkeleton(path string) (skeleton, error) {
 		} `json:"text_config"`
 		NLayer int `json:"n_layer"`
 	}
-	if data, err := os.ReadFile(filepath.Join(in.dir, "config.json")); err == nil && json.Unmarshal(data, &config) == nil {
+	if data, err := os.ReadFile(filepath.Join(p.Summary().Models[0].Path, "config.json")); err == nil && json.Unmarshal(data, &config) == nil {
 		s.layers = max(config.Layers, config.Text.Layers, config.NLayer)
 	}
 	if s.layers == 0 {
@@ -72,7 +79,7 @@ func (s skeleton) place(name string) float64 {
 
 // slot is a set of tensors for which every parameter has one value.
 type slot struct {
-	group   Group
+	group   merge.Group
 	layer   string   // prefix of its layer, "" for no layer
 	filters []string // those that its tensors contain
 	t       float64
@@ -89,9 +96,9 @@ func (s skeleton) slots(filters []string, layered bool) []slot {
 	if len(s.names) == 0 { // nothing is known but the filters
 		var out []slot
 		for i, f := range filters {
-			out = append(out, slot{group: Group{groupName(i, "", []string{f}), "*" + escapeGlob(f) + "*"}, filters: []string{f}})
+			out = append(out, slot{group: merge.Group{Name: groupName(i, "", []string{f}), Match: "*" + glob.Escape(f) + "*"}, filters: []string{f}})
 		}
-		return append(out, slot{group: Group{"rest", "*"}})
+		return append(out, slot{group: merge.Group{Name: "rest", Match: "*"}})
 	}
 	var out []slot
 	index := map[string]int{}
@@ -128,7 +135,7 @@ func (s skeleton) slots(filters []string, layered bool) []slot {
 	sorted := make([]slot, len(out))
 	for k, i := range order {
 		sorted[k] = out[i]
-		sorted[k].group = Group{groupName(k, out[i].layer, out[i].filters), out[i].glob()}
+		sorted[k].group = merge.Group{Name: groupName(k, out[i].layer, out[i].filters), Match: out[i].glob()}
 	}
 	if s.separates(sorted, order, of) {
 		return sorted
@@ -136,7 +143,7 @@ func (s skeleton) slots(filters []string, layered bool) []slot {
 	var named []slot
 	for i, name := range s.names {
 		one := out[of[i]]
-		one.group = Group{fmt.Sprintf("t%d", i), escapeGlob(name)}
+		one.group = merge.Group{Name: fmt.Sprintf("t%d", i), Match: glob.Escape(name)}
 		named = append(named, one)
 	}
 	return named
@@ -144,25 +151,25 @@ func (s skeleton) slots(filters []string, layered bool) []slot {
 
 // glob says what a slot's tensors have in common.
 func (s slot) glob() string {
-	pattern := escapeGlob(s.layer) + "*"
+	pattern := glob.Escape(s.layer) + "*"
 	for _, f := range s.filters {
-		pattern += escapeGlob(f) + "*"
+		pattern += glob.Escape(f) + "*"
 	}
 	return pattern
 }
 
 // separates says whether the globs, the first match winning, give each tensor to its slot.
 func (s skeleton) separates(sorted []slot, order, of []int) bool {
-	var globs []glob
+	var globs []glob.Glob
 	for _, one := range sorted {
-		g, err := compileGlob(one.group.Match)
+		g, err := glob.Compile(one.group.Match)
 		if err != nil {
 			return false
 		}
 		globs = append(globs, g)
 	}
 	for i, name := range s.names {
-		k := slices.IndexFunc(globs, func(g glob) bool { return g.match(name) })
+		k := slices.IndexFunc(globs, func(g glob.Glob) bool { return g.Match(name) })
 		if k < 0 || order[k] != of[i] {
 			return false
 		}
@@ -181,7 +188,7 @@ func groupName(i int, layer string, filters []string) string {
 		return "rest"
 	}
 	name := strings.Map(func(r rune) rune {
-		if validName(string(r)) {
+		if merge.ValidName(string(r)) {
 			return r
 		}
 		return '_'

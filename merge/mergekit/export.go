@@ -1,4 +1,4 @@
-package merge
+package mergekit
 
 import (
 	"fmt"
@@ -6,47 +6,57 @@ import (
 	"slices"
 	"strings"
 
+	"parfait/merge"
+	"parfait/merge/internal/glob"
 	"parfait/merge/method"
+	"parfait/yamldoc"
 )
 
-// ExportMergekit writes a recipe as a mergekit configuration. What cannot be said there is refused;
-// warnings say where mergekit's result differs (see docs/mergekit.md).
-func ExportMergekit(r Recipe) ([]byte, []Problem, error) {
-	e := mergekitWriter{r: r, spec: r.spec}
+// Export writes a recipe as a mergekit configuration. What cannot be said there is refused, with a
+// *merge.ProblemsError; warnings say where mergekit's result differs (see docs/mergekit.md).
+func Export(r merge.Recipe) (config []byte, warnings []merge.Problem, err error) {
+	e := writer{spec: r.Spec(), weights: r.At()}
+	e.info, _ = method.Describe(e.spec.Method)
 	e.check()
-	if err := e.found.err(); err != nil {
-		return nil, nil, err
+	if len(e.problems) > 0 {
+		return nil, nil, &merge.ProblemsError{Problems: e.problems}
 	}
-	return e.write(), e.found.warnings, nil
+	return e.write(), e.warnings, nil
 }
 
-type mergekitWriter struct {
-	r     Recipe
-	spec  Spec
-	found problems
+type writer struct {
+	spec    merge.Spec
+	info    method.Info
+	weights map[string]float64
+
+	problems, warnings []merge.Problem
 	// filters of each group; nil for the whole of the rest.
 	filters [][]string
 	skip    []string
 }
 
-func (e *mergekitWriter) refuse(where, what, fix string) {
-	e.found.add(CodeMergekit, where, what, "what a mergekit configuration can say", fix)
+func (e *writer) refuse(where, what, fix string) {
+	e.problems = append(e.problems, merge.Problem{Code: Code, Where: where, What: what, Expected: "what a mergekit configuration can say", Fix: fix})
 }
 
-func (e *mergekitWriter) check() {
+func (e *writer) warn(where, what, fix string) {
+	e.warnings = append(e.warnings, merge.Problem{Code: Code, Where: where, What: what, Fix: fix})
+}
+
+func (e *writer) check() {
 	s := e.spec
-	if !slices.Contains(mergekitMethods, s.Method) {
+	if e.info.Mergekit.Name == "" {
 		e.refuse("method", fmt.Sprintf("mergekit has no method %s", s.Method), "")
 		return
 	}
 	if s.Params["trim"] == "global" {
 		e.refuse("method.trim", "mergekit trims per tensor only", "")
 	}
-	if info := infoOf(s.Method); info.Random {
-		e.found.warn(CodeMergekit, "seed", "mergekit draws other random masks, and rescales to the old sum of magnitudes", "", "")
+	if e.info.Random {
+		e.warn("seed", "mergekit draws other random masks, and rescales to the old sum of magnitudes", "")
 	}
 	for where, set := range map[string]bool{
-		"masks": s.Masks != MasksNone, "variance_correction": s.VarianceCorrection, "vocab": s.Vocab != VocabStrict, "form": s.Form != FormFull,
+		"masks": s.Masks != "", "variance_correction": s.VarianceCorrection, "vocab": s.Vocab != "", "form": s.Form != "",
 	} {
 		if set {
 			e.refuse(where, "mergekit has no such thing", "leave it out")
@@ -67,7 +77,7 @@ func (e *mergekitWriter) check() {
 		switch {
 		case !ok || words == nil:
 			e.refuse(fmt.Sprintf("skip[%d]", i), fmt.Sprintf("mergekit selects tensors by a part of their name, which %q is not", pattern), "write patterns such as '*classifier*'")
-		case !infoOf(s.Method).NeedsBase || s.Method == "model_stock":
+		case !e.info.NeedsBase || weightless(e.info):
 			e.refuse(fmt.Sprintf("skip[%d]", i), fmt.Sprintf("with %s mergekit cannot take tensors from the base", s.Method), "")
 		}
 		e.skip = append(e.skip, words...)
@@ -76,7 +86,7 @@ func (e *mergekitWriter) check() {
 
 // namesIn are the names of the tensors of a group, where the headers can be read and no name is a part
 // of another tensor's.
-func (e *mergekitWriter) namesIn(group int) ([]string, bool) {
+func (e *writer) namesIn(group int) ([]string, bool) {
 	path := e.spec.Base
 	if path == "" {
 		path = e.spec.Models[0].Path
@@ -85,10 +95,9 @@ func (e *mergekitWriter) namesIn(group int) ([]string, bool) {
 	if err != nil {
 		return nil, false
 	}
-	r, _ := resolve(e.spec)
 	words := []string{}
 	for _, name := range s.names {
-		if r.group(name) != group {
+		if groupOf(e.spec.Groups, name) != group {
 			continue
 		}
 		for _, other := range s.names {
@@ -133,20 +142,20 @@ func substrings(pattern string) (words []string, ok bool) {
 	return []string{plain.String()}, true
 }
 
-func (e *mergekitWriter) write() []byte {
+func (e *writer) write() []byte {
 	s := e.spec
 	var b strings.Builder
-	fmt.Fprintf(&b, "merge_method: %s\n", s.Method)
+	fmt.Fprintf(&b, "merge_method: %s\n", e.info.Mergekit.Name)
 	base, models := s.Base, s.Models
-	if s.Method == "slerp" {
+	if e.info.Mergekit.BaseIsFirst {
 		base = models[0].Path
 	}
 	if base != "" {
-		b.WriteString("base_model: " + yamlText(base) + "\n")
+		b.WriteString("base_model: " + yamldoc.Quote(base) + "\n")
 	}
 	b.WriteString("models:\n")
 	for i, m := range models {
-		b.WriteString("  - model: " + yamlText(m.Path) + "\n")
+		b.WriteString("  - model: " + yamldoc.Quote(m.Path) + "\n")
 		e.params(&b, i)
 	}
 	e.shared(&b)
@@ -155,21 +164,21 @@ func (e *mergekitWriter) write() []byte {
 	if out := torchNames[s.DType]; out != "" {
 		b.WriteString("out_dtype: " + out + "\n")
 	} else {
-		e.found.warn(CodeMergekit, "dtype", "mergekit writes one dtype, and the recipe keeps the base's", "", "add out_dtype: bfloat16 if the base is in bf16; else it writes float32")
+		e.warn("dtype", "mergekit writes one dtype, and the recipe keeps the base's", "add out_dtype: bfloat16 if the base is in bf16; else it writes float32")
 	}
 	b.WriteString("tokenizer_source: base\n")
 	return []byte(b.String())
 }
 
 // params are a model's own parameters.
-func (e *mergekitWriter) params(b *strings.Builder, i int) {
+func (e *writer) params(b *strings.Builder, i int) {
 	name := e.spec.Models[i].Name
 	var lines []string
-	weight := func(group string) (float64, bool) { v, ok := e.r.weights[join(name, group)]; return v, ok }
+	weight := func(group string) (float64, bool) { v, ok := e.weights[inGroup(name, group)]; return v, ok }
 	if _, ok := weight(e.firstGroup()); ok {
 		lines = append(lines, e.setting("weight", func(group string) float64 { v, _ := weight(group); return v }, true))
 	}
-	for _, def := range infoOf(e.spec.Method).Params {
+	for _, def := range e.info.Params {
 		if def.Kind == method.Number && def.PerModel {
 			lines = append(lines, e.setting(def.Name, func(group string) float64 { return e.number(def, name, group) }, false))
 		}
@@ -183,9 +192,9 @@ func (e *mergekitWriter) params(b *strings.Builder, i int) {
 }
 
 // shared are the parameters of the whole merge.
-func (e *mergekitWriter) shared(b *strings.Builder) {
+func (e *writer) shared(b *strings.Builder) {
 	var lines []string
-	for _, def := range infoOf(e.spec.Method).Params {
+	for _, def := range e.info.Params {
 		switch {
 		case def.Kind == method.Number && !def.PerModel:
 			lines = append(lines, e.setting(def.Name, func(group string) float64 { return e.number(def, "", group) }, false))
@@ -205,7 +214,7 @@ func (e *mergekitWriter) shared(b *strings.Builder) {
 	}
 }
 
-func (e *mergekitWriter) firstGroup() string {
+func (e *writer) firstGroup() string {
 	if len(e.spec.Groups) == 0 {
 		return ""
 	}
@@ -213,13 +222,13 @@ func (e *mergekitWriter) firstGroup() string {
 }
 
 // number is a parameter's value as the recipe fixes it.
-func (e *mergekitWriter) number(def method.Param, model, group string) float64 {
-	v, _ := toFloat(def.Default)
+func (e *writer) number(def method.Param, model, group string) float64 {
+	v, _ := yamldoc.Float(def.Default)
 	given, ok := e.spec.Params[def.Name]
 	for ok {
 		m, nested := given.(map[string]any)
 		if !nested {
-			v, _ = toFloat(given)
+			v, _ = yamldoc.Float(given)
 			break
 		}
 		if given, ok = m[model]; !ok || model == "" {
@@ -230,11 +239,11 @@ func (e *mergekitWriter) number(def method.Param, model, group string) float64 {
 }
 
 // setting writes a parameter: one value, or values with filters.
-func (e *mergekitWriter) setting(name string, value func(group string) float64, skip bool) string {
+func (e *writer) setting(name string, value func(group string) float64, skip bool) string {
 	var cases []string
 	if skip {
 		for _, word := range e.skip {
-			cases = append(cases, fmt.Sprintf("{filter: %s, value: 0}", yamlText(word)))
+			cases = append(cases, fmt.Sprintf("{filter: %s, value: 0}", yamldoc.Quote(word)))
 		}
 	}
 	same := true
@@ -243,18 +252,42 @@ func (e *mergekitWriter) setting(name string, value func(group string) float64, 
 	}
 	if same {
 		if cases == nil {
-			return name + ": " + number64(value(e.firstGroup()))
+			return name + ": " + yamldoc.FormatNumber(value(e.firstGroup()))
 		}
-		return name + ": [" + strings.Join(append(cases, "{value: "+number64(value(e.firstGroup()))+"}"), ", ") + "]"
+		return name + ": [" + strings.Join(append(cases, "{value: "+yamldoc.FormatNumber(value(e.firstGroup()))+"}"), ", ") + "]"
 	}
 	for i, g := range e.spec.Groups {
-		v := number64(value(g.Name))
+		v := yamldoc.FormatNumber(value(g.Name))
 		if e.filters[i] == nil {
 			cases = append(cases, "{value: "+v+"}")
 		}
 		for _, word := range e.filters[i] {
-			cases = append(cases, fmt.Sprintf("{filter: %s, value: %s}", yamlText(word), v))
+			cases = append(cases, fmt.Sprintf("{filter: %s, value: %s}", yamldoc.Quote(word), v))
 		}
 	}
 	return name + ": [" + strings.Join(cases, ", ") + "]"
+}
+
+// torchNames are PyTorch's names of what may be written.
+var torchNames = map[string]string{merge.BF16: "bfloat16", merge.F16: "float16", merge.F32: "float32"}
+
+// weightless says whether a method has no weights.
+func weightless(info method.Info) bool {
+	return slices.Equal(info.Domains, []method.Domain{method.Weightless})
+}
+
+// inGroup is the name of a model's weight in a group.
+func inGroup(model, group string) string {
+	if group == "" {
+		return model
+	}
+	return model + "." + group
+}
+
+// groupOf is the first group that matches a tensor, −1 where none does.
+func groupOf(groups []merge.Group, tensor string) int {
+	return slices.IndexFunc(groups, func(g merge.Group) bool {
+		pattern, err := glob.Compile(g.Match)
+		return err == nil && pattern.Match(tensor)
+	})
 }

@@ -1,4 +1,4 @@
-package merge
+package mergekit
 
 import "parfait/yamldoc"
 

@@ -1,144 +1,162 @@
-package merge
+package mergekit
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
+	"parfait/merge"
 	"parfait/merge/method"
 	"parfait/yamldoc"
 )
 
-// mergekitMethods are the methods that mean the same here and there.
-var mergekitMethods = []string{
-	"linear", "task_arithmetic", "ties", "dare_linear", "dare_ties", "della", "della_linear",
-	"breadcrumbs", "breadcrumbs_ties", "slerp", "model_stock", "passthrough",
+// methods are those that mean the same here and there, by mergekit's names.
+func methods() map[string]method.Info {
+	out := map[string]method.Info{}
+	for _, info := range method.All() {
+		if info.Mergekit.Name != "" {
+			out[info.Mergekit.Name] = info
+		}
+	}
+	return out
 }
 
-// mergekitNormalizes are the methods that divide by the sum of the weights there unless told otherwise.
-var mergekitNormalizes = map[string]bool{"linear": true, "ties": true, "della": true}
+// defaults are the values of numbers that are not given there.
+var defaults = map[string]float64{"density": 1, "lambda": 1, "gamma": 0.01, "epsilon": 0.15}
 
-// mergekitDefaults are the values of numbers that are not given there.
-var mergekitDefaults = map[string]float64{"density": 1, "lambda": 1, "gamma": 0.01, "epsilon": 0.15}
+// Code is that of warnings about differences from mergekit, and of what one of the two cannot say.
+const Code merge.Code = "mergekit"
 
-// ImportMergekit turns a mergekit configuration into a recipe. What has no meaning here is refused with
-// its line; warnings say where the result differs from mergekit's (see docs/mergekit.md). Parameters
-// that depend on layers need the base's headers.
-func ImportMergekit(path string) (*Recipe, []Problem, error) {
+// Import turns a mergekit configuration into a recipe. What has no meaning here is refused with its line,
+// in a *merge.ProblemsError; warnings say where the result differs from mergekit's (see docs/mergekit.md).
+// Parameters that depend on layers need the base's headers.
+func Import(path string) (r *merge.Recipe, warnings []merge.Problem, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, nil, unread(CodeOpen, path, err, "a mergekit configuration", "check the path")
+		return nil, nil, unread(path, err)
 	}
 	root, doc, err := yamldoc.Parse(path, data)
 	if err != nil {
-		return nil, nil, recipeProblems(err)
+		return nil, nil, merge.YAMLProblems(err)
 	}
 	if root.Has("method") && !root.Has("merge_method") {
-		return nil, nil, Problem{CodeMergekit, path, "it has method, as recipes and studies do", "a mergekit configuration, with merge_method", "parfait merge takes recipes as they are"}
+		return nil, nil, merge.Problem{Code: Code, Where: path, What: "it has method, as recipes and studies do", Expected: "a mergekit configuration, with merge_method", Fix: "parfait merge takes recipes as they are"}
 	}
-	f := &mergekitFile{root: root, shared: map[string]setting{}}
+	f := &file{root: root, shared: map[string]setting{}}
 	f.read()
 	if err := doc.Err(); err != nil {
-		return nil, nil, recipeProblems(err)
+		return nil, nil, merge.YAMLProblems(err)
 	}
-	b := recipeBuilder{f: f, dir: filepath.Dir(path), recipe: Recipe{weights: map[string]float64{}}}
+	b := builder{f: f, info: methods()[f.method], dir: filepath.Dir(path), at: map[string]float64{}}
 	b.build()
 	if err := doc.Err(); err != nil {
-		return nil, nil, recipeProblems(err)
+		return nil, nil, merge.YAMLProblems(err)
 	}
-	r, found := resolve(b.recipe.spec)
-	if err := found.err(); err != nil {
-		return nil, nil, inFile(path, err)
+	if r, err = merge.NewRecipe(path, b.spec, b.at); err != nil {
+		return nil, nil, err
 	}
-	if _, err := r.settings(0, b.recipe.weights); err != nil {
-		return nil, nil, inFile(path, err)
-	}
-	return &b.recipe, b.warnings, nil
+	return r, b.warnings, nil
 }
 
-// recipeBuilder turns what was read into a recipe.
-type recipeBuilder struct {
-	f        *mergekitFile
+// unread says why a configuration cannot be read.
+func unread(path string, err error) merge.Problem {
+	p := merge.Problem{Code: merge.CodeOpen, Where: path, What: err.Error(), Expected: "a mergekit configuration", Fix: "check the path"}
+	if e := (*fs.PathError)(nil); errors.As(err, &e) {
+		p.What = e.Err.Error()
+	}
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		p.Code = merge.CodeNotFound
+	}
+	return p
+}
+
+// builder turns what was read into a recipe.
+type builder struct {
+	f        *file
+	info     method.Info
 	dir      string
-	recipe   Recipe
-	warnings []Problem
+	spec     merge.Spec
+	at       map[string]float64
+	warnings []merge.Problem
 	skeleton skeleton
 	slots    []slot // nil: one value for all tensors
-	models   []mergekitModel
+	models   []model
 	names    []string
 }
 
-func (b *recipeBuilder) warn(where, what, expected, fix string) {
-	b.warnings = append(b.warnings, Problem{CodeMergekit, where, what, expected, fix})
+func (b *builder) warn(where, what, fix string) {
+	b.warnings = append(b.warnings, merge.Problem{Code: Code, Where: where, What: what, Fix: fix})
 }
 
-// CodeMergekit is of warnings about differences from mergekit.
-const CodeMergekit Code = "mergekit"
-
-func (b *recipeBuilder) build() {
-	f, spec := b.f, &b.recipe.spec
-	info := infoOf(f.method)
-	spec.Method, spec.Params, spec.Base = f.method, map[string]any{}, b.path(f.base)
+func (b *builder) build() {
+	f, spec, info := b.f, &b.spec, b.info
+	spec.Method, spec.Params, spec.Base = info.Name, map[string]any{}, b.path(f.base)
 	if spec.DType = f.outDType; spec.DType == "" {
 		spec.DType = f.dtype
 	}
-	b.chooseModels(info)
+	b.chooseModels()
 	if len(b.models) == 0 {
 		f.root.Failf("models: none is left to be merged")
 		return
 	}
-	b.divide(info)
-	b.weights(info)
+	b.divide()
+	b.weights()
 	for _, def := range info.Params {
 		if def.Kind == method.Number {
 			b.number(def)
 		}
 	}
-	b.flags(info)
-	b.unknown(info)
+	b.flags()
+	b.unknown()
 	if info.Random {
-		b.warn("seed", "mergekit draws other random masks", "", "the recipe's seed is 0; any other gives another draw")
+		b.warn("seed", "mergekit draws other random masks", "the recipe's seed is 0; any other gives another draw")
 	}
-	if strings.HasPrefix(f.method, "dare") || strings.HasPrefix(f.method, "della") {
-		b.warn("rescale", "mergekit scales what is kept to the old sum of magnitudes, here each entry is divided by its probability, as in the paper", "", "")
+	if info.Random {
+		b.warn("rescale", "mergekit scales what is kept to the old sum of magnitudes, here each entry is divided by its probability, as in the paper", "")
 	}
-	if f.dtype != "" && f.dtype != F32 {
-		b.warn("dtype", "mergekit computes in "+f.dtype+", here it is always f32 with one rounding at the end", "", "")
+	if f.dtype != "" && f.dtype != merge.F32 {
+		b.warn("dtype", "mergekit computes in "+f.dtype+", here it is always f32 with one rounding at the end", "")
 	}
 }
 
 // path resolves against the working folder, as mergekit does, or else against the file's.
-func (b *recipeBuilder) path(p string) string {
+func (b *builder) path(p string) string {
 	if p == "" || filepath.IsAbs(p) {
 		return p
 	}
 	for _, candidate := range []string{p, filepath.Join(b.dir, p)} {
 		if _, err := os.Stat(candidate); err == nil {
-			return absolute(candidate)
+			if abs, err := filepath.Abs(candidate); err == nil {
+				return abs
+			}
 		}
 	}
 	return p
 }
 
 // chooseModels takes the models without the base, which mergekit may list among them.
-func (b *recipeBuilder) chooseModels(info method.Info) {
-	f, spec := b.f, &b.recipe.spec
-	if info.Name == "slerp" && f.base == "" {
-		f.root.Failf("base_model: is missing; slerp goes from the base (t = 0) to the other model")
+func (b *builder) chooseModels() {
+	f, spec, info := b.f, &b.spec, b.info
+	if info.Mergekit.BaseIsFirst && f.base == "" {
+		f.root.Failf("base_model: is missing; %s goes from the base (t = 0) to the other model", info.Name)
 		return
 	}
-	if info.Name == "slerp" && !slices.ContainsFunc(f.models, func(m mergekitModel) bool { return m.path == f.base }) {
-		b.models = append(b.models, mergekitModel{path: f.base, node: f.baseNode})
+	if info.Mergekit.BaseIsFirst && !slices.ContainsFunc(f.models, func(m model) bool { return m.path == f.base }) {
+		b.models = append(b.models, model{path: f.base, node: f.baseNode})
 	}
 	for _, m := range f.models {
 		switch {
 		case m.path == f.base && info.NeedsBase:
 			continue
-		case m.path == f.base && info.Name == "slerp":
-			b.models = append([]mergekitModel{m}, b.models...)
+		case m.path == f.base && info.Mergekit.BaseIsFirst:
+			b.models = append([]model{m}, b.models...)
 		default:
 			b.models = append(b.models, m)
 		}
@@ -153,14 +171,14 @@ func (b *recipeBuilder) chooseModels(info method.Info) {
 		}
 		name := freshName(filepath.Base(strings.TrimSuffix(path, "/")), b.names)
 		b.names = append(b.names, name)
-		spec.Models = append(spec.Models, Source{name, b.path(path)})
+		spec.Models = append(spec.Models, merge.Source{Name: name, Path: b.path(path)})
 	}
 }
 
 // freshName makes a name out of a path's last part.
 func freshName(text string, taken []string) string {
 	name := strings.Map(func(r rune) rune {
-		if validName(string(r)) {
+		if merge.ValidName(string(r)) {
 			return r
 		}
 		return '_'
@@ -175,14 +193,14 @@ func freshName(text string, taken []string) string {
 }
 
 // divide finds the groups of tensors that have the same parameters.
-func (b *recipeBuilder) divide(info method.Info) {
+func (b *builder) divide() {
 	var filters []string
 	layered := false
 	var first yamldoc.Node
 	look := func(params map[string]setting) {
-		for _, key := range sortedKeys(params) {
+		for _, key := range slices.Sorted(maps.Keys(params)) {
 			s := params[key]
-			if _, known := info.Param(key); !known && key != "weight" {
+			if _, known := b.info.Param(key); !known && key != "weight" {
 				continue
 			}
 			before := len(filters)
@@ -199,9 +217,9 @@ func (b *recipeBuilder) divide(info method.Info) {
 	if len(filters) == 0 && !layered && len(b.f.ranges) == 0 {
 		return
 	}
-	path := b.recipe.spec.Base
+	path := b.spec.Base
 	if path == "" {
-		path = b.recipe.spec.Models[0].Path
+		path = b.spec.Models[0].Path
 	}
 	s, err := readSkeleton(path)
 	if err != nil && layered {
@@ -220,15 +238,15 @@ func (b *recipeBuilder) divide(info method.Info) {
 		g := &b.slots[i].group
 		g.Name = freshName(g.Name, taken)
 		taken = append(taken, g.Name)
-		b.recipe.spec.Groups = append(b.recipe.spec.Groups, *g)
+		b.spec.Groups = append(b.spec.Groups, *g)
 	}
 	if len(s.names) == 0 && len(filters) > 1 {
-		b.warn("filters", "the model's headers cannot be read, so tensors that match several filters go by the first", "", "import again where the model is")
+		b.warn("filters", "the model's headers cannot be read, so tensors that match several filters go by the first", "import again where the model is")
 	}
 }
 
 // value is a number of model i in a slot: the model's own, or else the shared one, or else missing.
-func (b *recipeBuilder) value(name string, i int, s slot) (v float64, node yamldoc.Node, ok bool) {
+func (b *builder) value(name string, i int, s slot) (v float64, node yamldoc.Node, ok bool) {
 	for _, params := range []map[string]setting{b.models[i].params, b.f.shared} {
 		p, given := params[name]
 		if !given {
@@ -238,7 +256,7 @@ func (b *recipeBuilder) value(name string, i int, s slot) (v float64, node yamld
 		if !found {
 			continue
 		}
-		if v, ok = toFloat(yamldoc.Numbers(raw)); !ok {
+		if v, ok = yamldoc.Float(yamldoc.Numbers(raw)); !ok {
 			p.node.Failf("expected a number, found %#v", raw)
 			return math.NaN(), p.node, true
 		}
@@ -248,7 +266,7 @@ func (b *recipeBuilder) value(name string, i int, s slot) (v float64, node yamld
 }
 
 // each calls f for every slot, or once where there is none.
-func (b *recipeBuilder) each(f func(group string, s slot)) {
+func (b *builder) each(f func(group string, s slot)) {
 	if b.slots == nil {
 		f("", slot{})
 	}
@@ -258,8 +276,8 @@ func (b *recipeBuilder) each(f func(group string, s slot)) {
 }
 
 // weights gives every knob its value.
-func (b *recipeBuilder) weights(info method.Info) {
-	if slices.Equal(info.Domains, []method.Domain{method.Weightless}) {
+func (b *builder) weights() {
+	if weightless(b.info) {
 		return
 	}
 	b.each(func(group string, s slot) {
@@ -273,22 +291,22 @@ func (b *recipeBuilder) weights(info method.Info) {
 			values[i] = v
 			sum += v
 		}
-		if _, has := info.Param("normalize"); !has && b.normalize(info) && math.Abs(sum) >= 1e-8 {
+		if _, has := b.info.Param("normalize"); !has && b.normalize() && math.Abs(sum) >= 1e-8 {
 			for i := range values {
 				values[i] /= sum
 			}
 		}
 		for i, v := range values {
-			b.recipe.weights[join(b.names[i], group)] = v
+			b.at[inGroup(b.names[i], group)] = v
 		}
 	})
 }
 
 // normalize says whether the file wants weights divided by their sum.
-func (b *recipeBuilder) normalize(info method.Info) bool {
+func (b *builder) normalize() bool {
 	s, ok := b.f.shared["normalize"]
 	if !ok {
-		return mergekitNormalizes[info.Name]
+		return b.info.Mergekit.Normalizes
 	}
 	v, isBool := s.scalar.(bool)
 	if !isBool {
@@ -298,7 +316,7 @@ func (b *recipeBuilder) normalize(info method.Info) bool {
 }
 
 // number fixes a number of the method: one for all, or by model and group.
-func (b *recipeBuilder) number(def method.Param) {
+func (b *builder) number(def method.Param) {
 	byModel := map[string]any{}
 	all := map[float64]bool{}
 	for i, name := range b.names {
@@ -308,7 +326,7 @@ func (b *recipeBuilder) number(def method.Param) {
 		b.each(func(group string, s slot) {
 			v, node, ok := b.value(def.Name, i, s)
 			if !ok {
-				if v, ok = mergekitDefaults[def.Name]; !ok {
+				if v, ok = defaults[def.Name]; !ok {
 					node.Failf("%s: is missing", def.Name)
 				}
 			}
@@ -323,16 +341,17 @@ func (b *recipeBuilder) number(def method.Param) {
 	}
 	switch one := byModel[b.names[0]]; {
 	case len(all) == 1 || !def.PerModel:
-		b.recipe.spec.Params[def.Name] = one
+		b.spec.Params[def.Name] = one
 	default:
-		b.recipe.spec.Params[def.Name] = byModel
+		b.spec.Params[def.Name] = byModel
 	}
 }
 
 // flags sets normalize and refuses what the method does not do.
-func (b *recipeBuilder) flags(info method.Info) {
+func (b *builder) flags() {
+	info := b.info
 	if _, has := info.Param("normalize"); has {
-		b.recipe.spec.Params["normalize"] = b.normalize(info)
+		b.spec.Params["normalize"] = b.normalize()
 	}
 	if s, ok := b.f.shared["rescale"]; ok {
 		random := info.Random
@@ -346,13 +365,14 @@ func (b *recipeBuilder) flags(info method.Info) {
 }
 
 // unknown refuses parameters that nothing would read.
-func (b *recipeBuilder) unknown(info method.Info) {
+func (b *builder) unknown() {
+	info := b.info
 	known := []string{"weight", "normalize", "rescale", "int8_mask", "filter_wise"}
 	for _, p := range info.Params {
 		known = append(known, p.Name)
 	}
 	check := func(params map[string]setting) {
-		for _, key := range sortedKeys(params) {
+		for _, key := range slices.Sorted(maps.Keys(params)) {
 			if !slices.Contains(known, key) {
 				params[key].node.Unknown("parameter of "+info.Name, key, known)
 			}
@@ -362,10 +382,4 @@ func (b *recipeBuilder) unknown(info method.Info) {
 	for _, m := range b.f.models {
 		check(m.params)
 	}
-}
-
-// infoOf describes a method that is known.
-func infoOf(name string) method.Info {
-	m, _ := method.Get(name)
-	return m.Info()
 }

@@ -1,21 +1,27 @@
-package merge
+package mergekit
 
-import "parfait/yamldoc"
+import (
+	"maps"
+	"slices"
 
-// mergekitFile is what a mergekit configuration says.
-type mergekitFile struct {
+	"parfait/merge"
+	"parfait/yamldoc"
+)
+
+// file is what a mergekit configuration says.
+type file struct {
 	root     yamldoc.Node
 	method   string
 	base     string
 	baseNode yamldoc.Node
-	models   []mergekitModel
+	models   []model
 	shared   map[string]setting
 	dtype    string
 	outDType string
 	ranges   []layerRange
 }
 
-type mergekitModel struct {
+type model struct {
 	path   string
 	node   yamldoc.Node
 	params map[string]setting
@@ -28,7 +34,7 @@ type layerRange struct {
 }
 
 // read takes the file's keys; what cannot be meant is a problem at its line.
-func (f *mergekitFile) read() {
+func (f *file) read() {
 	refuse := func(why string) func(yamldoc.Node) {
 		return func(n yamldoc.Node) {
 			if n.Present() {
@@ -38,13 +44,15 @@ func (f *mergekitFile) read() {
 	}
 	method := "" // as it stands there, known or not
 	f.root.Fields(map[string]func(yamldoc.Node){
-		"merge_method": func(n yamldoc.Node) { method, f.method = n.Text(), n.Word("merge method", mergekitMethods...) },
-		"base_model":   func(n yamldoc.Node) { f.base, f.baseNode = modelReference(n), n },
-		"models":       f.readModels,
-		"slices":       f.readSlices,
-		"parameters":   func(n yamldoc.Node) { readSettings(n, f.shared) },
-		"dtype":        func(n yamldoc.Node) { f.dtype = readDType(n) },
-		"out_dtype":    func(n yamldoc.Node) { f.outDType = readDType(n) },
+		"merge_method": func(n yamldoc.Node) {
+			method, f.method = n.Text(), n.Word("merge method", slices.Sorted(maps.Keys(methods()))...)
+		},
+		"base_model": func(n yamldoc.Node) { f.base, f.baseNode = modelReference(n), n },
+		"models":     f.readModels,
+		"slices":     f.readSlices,
+		"parameters": func(n yamldoc.Node) { readSettings(n, f.shared) },
+		"dtype":      func(n yamldoc.Node) { f.dtype = readDType(n) },
+		"out_dtype":  func(n yamldoc.Node) { f.outDType = readDType(n) },
 		"tokenizer_source": func(n yamldoc.Node) {
 			if s := n.Text(); s != "base" && s != f.base {
 				n.Failf("the tokenizer is always the base's here; %q would change embeddings: write tokenizer_source: base or leave it out", s)
@@ -68,11 +76,11 @@ func (f *mergekitFile) read() {
 func readDType(n yamldoc.Node) string {
 	switch s := n.Text(); s {
 	case "bfloat16", "bf16":
-		return BF16
+		return merge.BF16
 	case "float16", "f16", "half":
-		return F16
+		return merge.F16
 	case "float32", "f32", "float":
-		return F32
+		return merge.F32
 	case "auto", "":
 		return ""
 	default:
@@ -119,9 +127,9 @@ func readSettings(n yamldoc.Node, into map[string]setting) {
 	})
 }
 
-func (f *mergekitFile) readModels(n yamldoc.Node) {
+func (f *file) readModels(n yamldoc.Node) {
 	for _, item := range n.List() {
-		m := mergekitModel{node: item, params: map[string]setting{}}
+		m := model{node: item, params: map[string]setting{}}
 		item.Fields(map[string]func(yamldoc.Node){
 			"model":      func(n yamldoc.Node) { m.path = modelReference(n) },
 			"parameters": func(n yamldoc.Node) { readSettings(n, m.params) },
@@ -134,7 +142,7 @@ func (f *mergekitFile) readModels(n yamldoc.Node) {
 }
 
 // readSlices takes one slice whose sources are whole models, the usual way to write slerp.
-func (f *mergekitFile) readSlices(n yamldoc.Node) {
+func (f *file) readSlices(n yamldoc.Node) {
 	list := n.List()
 	if len(list) > 1 {
 		list[1].Failf("layers of models cannot be put one after the other here (found %d slices); merge whole models with models:", len(list))
@@ -153,9 +161,9 @@ func (f *mergekitFile) readSlices(n yamldoc.Node) {
 	}
 }
 
-func (f *mergekitFile) readSources(n yamldoc.Node) {
+func (f *file) readSources(n yamldoc.Node) {
 	for _, item := range n.List() {
-		m := mergekitModel{node: item, params: map[string]setting{}}
+		m := model{node: item, params: map[string]setting{}}
 		item.Fields(map[string]func(yamldoc.Node){
 			"model":      func(n yamldoc.Node) { m.path = modelReference(n) },
 			"parameters": func(n yamldoc.Node) { readSettings(n, m.params) },

@@ -1,4 +1,5 @@
-package merge
+// Package glob matches names of tensors with patterns.
+package glob
 
 import (
 	"fmt"
@@ -6,19 +7,19 @@ import (
 	"strings"
 )
 
-// glob is a compiled pattern on whole tensor names: '*' any run of characters (dots too), '?' one
+// Glob is a compiled pattern on whole tensor names: '*' any run of characters (dots too), '?' one
 // character, '[abc]', '[a-z]' and '[!a-z]' one of a class, '\' takes the next character as it is.
-type glob struct {
-	pattern string
+type Glob struct {
+	Pattern string
 	re      *regexp.Regexp
 }
 
-func (g glob) match(name string) bool { return g.re.MatchString(name) }
+func (g Glob) Match(name string) bool { return g.re.MatchString(name) }
 
-// compileGlob refuses an empty pattern and an unclosed class.
-func compileGlob(pattern string) (glob, error) {
+// Compile refuses an empty pattern and an unclosed class.
+func Compile(pattern string) (Glob, error) {
 	if pattern == "" {
-		return glob{}, fmt.Errorf("the pattern is empty")
+		return Glob{}, fmt.Errorf("the pattern is empty")
 	}
 	var b strings.Builder
 	b.WriteString(`\A(?s:`)
@@ -30,13 +31,13 @@ func compileGlob(pattern string) (glob, error) {
 			b.WriteString(".")
 		case '\\':
 			if i++; i == len(pattern) {
-				return glob{}, fmt.Errorf(`the pattern %q ends in a lone backslash`, pattern)
+				return Glob{}, fmt.Errorf(`the pattern %q ends in a lone backslash`, pattern)
 			}
 			b.WriteString(regexp.QuoteMeta(pattern[i : i+1]))
 		case '[':
 			end := strings.IndexByte(pattern[i+1:], ']')
 			if end < 1 {
-				return glob{}, fmt.Errorf(`the pattern %q opens a class with '[' and does not close it; write \[ for the bracket itself`, pattern)
+				return Glob{}, fmt.Errorf(`the pattern %q opens a class with '[' and does not close it; write \[ for the bracket itself`, pattern)
 			}
 			class := pattern[i+1 : i+1+end]
 			b.WriteByte('[')
@@ -54,12 +55,12 @@ func compileGlob(pattern string) (glob, error) {
 	b.WriteString(`)\z`)
 	re, err := regexp.Compile(b.String())
 	if err != nil {
-		return glob{}, fmt.Errorf("the pattern %q has a class that cannot be read: %w", pattern, err)
+		return Glob{}, fmt.Errorf("the pattern %q has a class that cannot be read: %w", pattern, err)
 	}
-	return glob{pattern, re}, nil
+	return Glob{pattern, re}, nil
 }
 
-// escapeGlob is the pattern that matches a text and nothing else.
-func escapeGlob(s string) string {
+// Escape is the pattern that matches a text and nothing else.
+func Escape(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(s)
 }
