@@ -21,7 +21,7 @@ func (e *explorer) drawBar(c *chart.Canvas) {
 
 // keyHints are the keys of a place in at most w cells, in the order of the actions; help comes last and
 // is always there.
-func keyHints(e *explorer, p Place, w int) []chart.Span {
+func keyHints(e *explorer, p scope, w int) []chart.Span {
 	hint := func(a *action, keys, text string) []chart.Span {
 		key, label := accent, muted
 		if e.disabled(a) != "" {

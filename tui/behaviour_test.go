@@ -49,8 +49,8 @@ func TestFavouringATask(t *testing.T) {
 func TestSlidersPredict(t *testing.T) {
 	d := drive(t, demo, 80, 24)
 	d.press("tab 0")
-	if d.e.state.X[0] != 0 || d.e.view != FrontView {
-		t.Fatalf("0 turned rotated to %g in view %d", d.e.state.X[0], d.e.view)
+	if d.e.state.X[0] != 0 || d.shown() != scopeFront {
+		t.Fatalf("0 turned rotated to %g in the view %s", d.e.state.X[0], d.shown())
 	}
 	d.press("L")
 	want := d.e.analysis().Predict(d.e.state.X)
@@ -69,7 +69,7 @@ func TestSlidersPredict(t *testing.T) {
 		t.Error("r did not lead back to the front")
 	}
 	d.press("alt+3")
-	if d.e.view != TrialsView {
+	if d.shown() != scopeTrials {
 		t.Error("alt+3 did not lead to the trials")
 	}
 }
@@ -213,8 +213,8 @@ func TestPaletteFindsAndRuns(t *testing.T) {
 	d.write("failed again")
 	d.sees("try the failed trial again")
 	d.press("enter")
-	if d.e.view != TrialsView {
-		t.Errorf("the palette left the view at %d", d.e.view)
+	if d.shown() != scopeTrials {
+		t.Errorf("the palette left the view at %s", d.shown())
 	}
 	d.press(":")
 	d.write("turn it to 1")
@@ -238,7 +238,7 @@ func TestDisabledActionsSayWhy(t *testing.T) {
 func TestViewersChangeNothing(t *testing.T) {
 	d := drive(t, demo, 80, 24, func(o *Options) { o.Role = Viewer })
 	for _, a := range d.e.keys.all {
-		for _, p := range a.Places {
+		for _, p := range a.Scopes {
 			if !a.Changes || d.e.disabled(&a) != "" {
 				continue
 			}
@@ -261,8 +261,8 @@ func TestTheViewComesBack(t *testing.T) {
 	before := d.e.state
 	src.sub <- src.snap
 	again := driveOn(t, src, 80, 24)
-	if again.e.focus != PlaceTasks || again.e.zoom.Factor != 1.5 || again.e.state.AxisX != before.AxisX || len(again.e.state.Pins) != 1 {
-		t.Errorf("came back with focus %s zoom %v state %+v", again.e.focus, again.e.zoom, again.e.state)
+	if again.e.focus != scopeTasks || its[*frontView](again.e).zoom.Factor != 1.5 || again.e.state.AxisX != before.AxisX || len(again.e.state.Pins) != 1 {
+		t.Errorf("came back with focus %s zoom %v state %+v", again.e.focus, its[*frontView](again.e).zoom, again.e.state)
 	}
 	src.views[""] = []byte("{rubbish")
 	src.sub <- src.snap
@@ -373,13 +373,14 @@ func TestZoomAndPan(t *testing.T) {
 	d.press("shift+left")
 	d.sees("z looks closer")
 	d.press("z z shift+right shift+up")
-	if d.e.zoom.Factor != 2.25 || d.e.zoom.PanX <= 0 || d.e.zoom.PanY <= 0 {
-		t.Errorf("zoom %+v", d.e.zoom)
+	front := its[*frontView](d.e)
+	if front.zoom.Factor != 2.25 || front.zoom.PanX <= 0 || front.zoom.PanY <= 0 {
+		t.Errorf("zoom %+v", front.zoom)
 	}
 	d.sees("2.2×")
 	d.press("Z Z")
-	if d.e.zoom != (zoom{}) {
-		t.Errorf("zoom %+v", d.e.zoom)
+	if front.zoom != (zoom{}) {
+		t.Errorf("zoom %+v", front.zoom)
 	}
 }
 

@@ -74,16 +74,12 @@ func (b *between) refresh(e *explorer) tea.Cmd {
 	})
 }
 
-// found takes what was worked out, and goes on with what came meanwhile.
-func (b *between) found(e *explorer, m betweenMsg) tea.Cmd {
+// found takes what was worked out.
+func (b *between) found(m betweenMsg) {
 	b.busy, b.shown, b.err = false, m.key, m.err
 	if m.err == nil {
 		b.lines, b.tree, b.rows = m.lines, m.tree, m.rows
 	}
-	if e.view == ModelsView {
-		return b.refresh(e)
-	}
-	return nil
 }
 
 // worst is the place of the selected line where the selected task is worst beneath the straight line; the
@@ -106,8 +102,8 @@ func (b *between) worst(tasks []study.Task) (name string, x []float64) {
 	return "a point between " + l.A + " and " + l.B, p.X
 }
 
-func noLines(e *explorer) string {
-	if len(e.models.between.lines) == 0 && e.snap.Spec.Search.Strategy != "barrier" {
+func noLines(e *explorer, m *modelsView) string {
+	if len(m.between.lines) == 0 && e.snap.Spec.Search.Strategy != "barrier" {
 		return "nothing was measured between two models: the strategy barrier does that"
 	}
 	return ""

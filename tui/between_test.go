@@ -73,14 +73,14 @@ func TestBetweenTheModelsEmpty(t *testing.T) {
 	d.press("B")
 	d.sees("the strategy barrier does that")
 	d.e.treeOf = func(context.Context, *study.Snapshot) ([]*search.Branch, error) { panic("a tree fell") }
-	d.e.models.between.asked = betweenKey{}
+	its[*modelsView](d.e).between.asked = betweenKey{}
 	d.e.snap.Spec.Search.Strategy = "nested"
 	d.press("5 T")
 	d.sees("a tree fell")
 	d.e.treeOf = func(context.Context, *study.Snapshot) ([]*search.Branch, error) {
 		return nil, errors.New("no fit")
 	}
-	d.e.models.between.asked = betweenKey{}
+	its[*modelsView](d.e).between.asked = betweenKey{}
 	d.press("5")
 	d.sees("no fit")
 }
@@ -100,13 +100,13 @@ func TestTakeFromBetween(t *testing.T) {
 	}
 	d.press("down down down t")
 	d.sees("nothing is decided there yet")
-	first := d.e.models.page(d.e)
+	first := its[*modelsView](d.e).page(d.e)
 	seen := map[string]bool{}
 	for range 2 {
 		d.press("v")
 		seen[strings.SplitN(d.text(), "\n", 4)[2]] = true
 	}
-	if d.e.models.page(d.e) != first || len(seen) != 2 {
+	if its[*modelsView](d.e).page(d.e) != first || len(seen) != 2 {
 		t.Errorf("v led through %v", seen)
 	}
 }

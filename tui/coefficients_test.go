@@ -15,8 +15,8 @@ func TestDigitsAmongTheCoefficients(t *testing.T) {
 		for _, k := range []string{"2", "3", "4", "5", "6"} {
 			d.e.note = note{}
 			d.press(k)
-			if d.e.view != FrontView || d.e.state.X[0] != before {
-				t.Errorf("%s led to view %d and turned the coefficient from %g to %g", k, d.e.view, before, d.e.state.X[0])
+			if d.shown() != scopeFront || d.e.state.X[0] != before {
+				t.Errorf("%s led to the view %s and turned the coefficient from %g to %g", k, d.shown(), before, d.e.state.X[0])
 			}
 			d.sees("alt+1 … alt+6 lead to the views")
 		}

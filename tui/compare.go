@@ -22,7 +22,7 @@ func compare(e *explorer) tea.Cmd {
 	return nil
 }
 
-func (p *comparison) place() Place                             { return PlaceCompare }
+func (p *comparison) scope() scope                             { return scopeCompare }
 func (p *comparison) press(*explorer, tea.KeyPressMsg) tea.Cmd { return nil }
 
 // contender is one column.
@@ -62,7 +62,7 @@ func (p *comparison) draw(e *explorer, c *chart.Canvas) {
 	shown = append([]contender{all[0]}, shown...)
 	w := names + 4 + column*len(shown)
 	h := 7 + len(e.snap.Tasks) + len(e.state.X)
-	in := floating(c, max(w, 50), min(h, ch-2), head("Compare", true), keyHints(e, PlaceCompare, w-6))
+	in := floating(c, max(w, 50), min(h, ch-2), head("Compare", true), keyHints(e, scopeCompare, w-6))
 	for i, s := range shown {
 		in.Text(names+2+i*column, 0, chart.Clip(s.name, column-2), strong)
 	}

@@ -78,7 +78,7 @@ func (e *explorer) ask(p prompt) tea.Cmd {
 	return nil
 }
 
-func (p *prompt) place() Place { return PlacePrompt }
+func (p *prompt) scope() scope { return scopePrompt }
 
 func (p *prompt) press(_ *explorer, k tea.KeyPressMsg) tea.Cmd {
 	if p.replace && k.Text != "" {
@@ -108,7 +108,7 @@ func (p *prompt) draw(e *explorer, c *chart.Canvas) {
 	cw, _ := c.Size()
 	w := min(64, cw-4)
 	help := wrapText(p.help, w-4)
-	in := floating(c, w, 5+len(help), head(p.title, true), keyHints(e, PlacePrompt, w-6))
+	in := floating(c, w, 5+len(help), head(p.title, true), keyHints(e, scopePrompt, w-6))
 	iw, _ := in.Size()
 	in.Text(1, 0, p.label, muted)
 	p.field.draw(in.Sub(1, 1, iw-2, 1), true)
@@ -127,14 +127,14 @@ type question struct {
 	back        overlay // where no leads
 }
 
-func (q *question) place() Place                             { return PlaceQuestion }
+func (q *question) scope() scope                             { return scopeQuestion }
 func (q *question) press(*explorer, tea.KeyPressMsg) tea.Cmd { return nil }
 
 func (q *question) draw(e *explorer, c *chart.Canvas) {
 	cw, _ := c.Size()
 	w := min(60, cw-4)
 	lines := wrapText(q.text, w-4)
-	in := floating(c, w, 4+len(lines), head(q.title, true), keyHints(e, PlaceQuestion, w-6))
+	in := floating(c, w, 4+len(lines), head(q.title, true), keyHints(e, scopeQuestion, w-6))
 	for i, line := range lines {
 		in.Text(1, 1+i, line, plain)
 	}
@@ -151,7 +151,7 @@ type reading struct {
 	trial int      // whose log this is; 0: nobody's
 }
 
-func (r *reading) place() Place                             { return PlaceLog }
+func (r *reading) scope() scope                             { return scopeReading }
 func (r *reading) press(*explorer, tea.KeyPressMsg) tea.Cmd { return nil }
 
 func (r *reading) scroll(n int) {
@@ -171,7 +171,7 @@ func (r *reading) draw(e *explorer, c *chart.Canvas) {
 	for _, line := range r.lines {
 		r.shown = append(r.shown, strings.Split(ansi.Hardwrap(printable(strings.ReplaceAll(line, "\t", "    ")), w-4, true), "\n")...)
 	}
-	in := floating(c, w, min(len(r.shown)+2, ch-2), head(r.title, true), keyHints(e, PlaceLog, w-6))
+	in := floating(c, w, min(len(r.shown)+2, ch-2), head(r.title, true), keyHints(e, scopeReading, w-6))
 	_, ih := in.Size()
 	r.rows = ih
 	if last := max(len(r.shown)-ih, 0); r.end || r.top > last {

@@ -9,7 +9,7 @@ import (
 )
 
 // measuredTrials is how many trials have results.
-func (s *sight) measuredTrials() int {
+func (s *props) measuredTrials() int {
 	n := 0
 	for i := range s.snap.Trials {
 		if s.snap.Trials[i].State == evaluator.Done {
@@ -20,12 +20,12 @@ func (s *sight) measuredTrials() int {
 }
 
 // working says whether there is enough for a front that is not there yet.
-func (s *sight) working() bool {
+func (s *props) working() bool {
 	return s.analysis() == nil && s.snap.Problem == "" && s.measuredTrials() >= study.LeastTrials
 }
 
 // starts says how a run begins: viewers wait for somebody else.
-func (s *sight) starts() string {
+func (s *props) starts() string {
 	if s.viewer {
 		return "an operator starts the runner"
 	}
@@ -33,7 +33,7 @@ func (s *sight) starts() string {
 }
 
 // hint says why there is no front yet, and what to do.
-func (s *sight) hint() string {
+func (s *props) hint() string {
 	a := s.snap.Activity
 	n := s.measuredTrials()
 	switch {

@@ -38,7 +38,7 @@ func TestEmptyPanesOfViewers(t *testing.T) {
 		d := drive(t, o, 120, 36)
 		viewer := drive(t, o, 120, 36, func(o *Options) { o.Role = Viewer })
 		found := 0
-		for _, v := range views {
+		for _, v := range viewInfos() {
 			d.press(v.key)
 			viewer.press(v.key)
 			found += len(forOperators.FindAllString(d.text(), -1))
@@ -71,8 +71,8 @@ func TestTheReasonOfAPickIsThatOfItsExport(t *testing.T) {
 func TestTheQuadraticBesideTheSurrogate(t *testing.T) {
 	d := drive(t, demo, 160, 48)
 	d.press("4")
-	if len(d.e.surface.beside.q2) != len(d.e.snap.Tasks) {
-		t.Fatalf("Q² of quadratics: %v", d.e.surface.beside.q2)
+	if len(its[*surrogateView](d.e).beside.q2) != len(d.e.snap.Tasks) {
+		t.Fatalf("Q² of quadratics: %v", its[*surrogateView](d.e).beside.q2)
 	}
 	d.sees("(quadratic ")
 }

@@ -22,19 +22,14 @@ type explorer struct {
 	o    Options
 	keys keymap
 
-	sight
+	props
 	sub   <-chan *study.Snapshot
-	view  View
-	focus Place
+	views []view
+	view  view // of views, the one that is shown
+	focus scope
 	above overlay // a dialog above the screen, or nil
 	note  note
-	zoom  zoom
 
-	trials    trialList
-	surface   surface
-	parallel  parallel
-	models    models
-	exports   exportList
 	exporting *exportRun // in progress, or the last one
 
 	w, h    int
@@ -45,7 +40,7 @@ type explorer struct {
 	theme   *chart.Theme
 	canvas  *chart.Canvas
 
-	version int  // of the sight: grows with every change of it
+	version int  // of the props: grows with every change of it
 	drawn   step // what is shown of it
 	said    int  // notes so far
 
@@ -68,7 +63,7 @@ type note struct {
 // overlay is something above the screen that takes the keys. Its own keys are actions of its place; what
 // is left over is typed into it.
 type overlay interface {
-	place() Place
+	scope() scope
 	// draw draws on the whole screen, above what is there.
 	draw(e *explorer, c *chart.Canvas)
 	// press takes a key that is no action, such as text.
@@ -79,7 +74,7 @@ type overlay interface {
 func New(ctx context.Context, src Source, o Options) tea.Model { return newExplorer(ctx, src, o) }
 
 func newExplorer(ctx context.Context, src Source, o Options) *explorer {
-	e := &explorer{ctx: ctx, src: src, o: o, keys: newKeymap(), focus: PlaceFront, treeOf: treeOfStudy, saver: &saver{src: src, who: o.Who}}
+	e := &explorer{ctx: ctx, src: src, o: o, keys: newKeymap(), views: makeViews(), treeOf: treeOfStudy, saver: &saver{src: src, who: o.Who}}
 	e.after = func(d time.Duration, msg tea.Msg) tea.Cmd {
 		return tea.Tick(d, func(time.Time) tea.Msg { return msg })
 	}
@@ -91,15 +86,11 @@ func newExplorer(ctx context.Context, src Source, o Options) *explorer {
 		e.tour = len(tourHints)
 	}
 	e.snap, e.viewer = src.Snapshot(), o.Role == Viewer
-	switch e.snap.Spec.Search.Strategy { // what the study is about comes first
-	case "nested":
-		e.models.picture = pictureTree
-	case "barrier":
-		e.models.picture = pictureLines
-	}
+	e.turnTo(e.views[0])
+	e.askViews()
 	e.state = explore.Start(e.analysis())
 	e.look()
-	e.drawn = step{main: e.sight, side: e.sight, version: e.version}
+	e.drawn = step{main: e.props, side: e.props, version: e.version}
 	context.AfterFunc(ctx, func() { _ = safely("keep the view", e.saver.flush) })
 	return e
 }
@@ -111,33 +102,30 @@ func (e *explorer) look() {
 	e.version++
 }
 
-// place is where a key is pressed.
-func (e *explorer) place() Place {
+// scope is where a key is pressed.
+func (e *explorer) scope() scope {
 	if e.above != nil {
-		return e.above.place()
+		return e.above.scope()
 	}
 	return e.focus
 }
 
+// turnTo shows a view, whose own pane gets the focus.
+func (e *explorer) turnTo(v view) { e.view, e.focus = v, v.info().scope }
+
 // show switches to a view.
-func (e *explorer) show(v View) tea.Cmd {
-	if e.view != v || e.focus != v.place() {
-		e.view, e.focus = v, v.place()
-	}
-	return tea.Batch(e.entered(), e.keep())
+func (e *explorer) show(s scope) tea.Cmd {
+	e.turnTo(e.viewAt(s))
+	return tea.Batch(e.view.refresh(e), e.keep())
 }
 
-// entered starts what a view needs from the background.
-func (e *explorer) entered() tea.Cmd {
-	switch e.view {
-	case SurrogateView:
-		return e.surface.refresh(e)
-	case ModelsView:
-		return e.models.refresh(e)
-	case TrialsView:
-		return e.trials.refresh(e)
+// askViews tells the views that study.yaml is another.
+func (e *explorer) askViews() {
+	for _, v := range e.views {
+		if v, ok := v.(asker); ok {
+			v.asked(e)
+		}
 	}
-	return nil
 }
 
 // move makes a move and says what there is to say about it.
@@ -148,7 +136,7 @@ func (e *explorer) move(m explore.Move) tea.Cmd {
 	e.look()
 	switch n.Code {
 	case explore.NoteNone:
-		if !slices.Equal(before, next.X) && !e.view.hasSide(e.w) { // nothing else shows it
+		if !slices.Equal(before, next.X) && !e.hasSide() { // nothing else shows it
 			e.note = note{e.inHand(), plain}
 		}
 	case explore.NoteInfeasible:
@@ -172,8 +160,8 @@ func (e *explorer) inHand() string {
 
 // moved refreshes what depends on the point in hand.
 func (e *explorer) moved() tea.Cmd {
-	if e.view == SurrogateView {
-		return e.surface.refresh(e)
+	if e.view.info().follows {
+		return e.view.refresh(e)
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ func openExport(e *explorer) tea.Cmd {
 	return f.plan(e)
 }
 
-func (f *exportForm) place() Place { return PlaceExportForm }
+func (f *exportForm) scope() scope { return scopeExportForm }
 
 func (f *exportForm) press(e *explorer, k tea.KeyPressMsg) tea.Cmd {
 	if f.at == fields {
@@ -164,7 +164,7 @@ func (f *exportForm) draw(e *explorer, c *chart.Canvas) {
 	cw, ch := c.Size()
 	w := min(80, cw-2)
 	title := append(head("Export", true), chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: e.read.Name, Style: chart.Ink(chart.InHand)})
-	in := floating(c, w, min(19, ch-2), title, keyHints(e, PlaceExportForm, w-6))
+	in := floating(c, w, min(19, ch-2), title, keyHints(e, scopeExportForm, w-6))
 	iw, ih := in.Size()
 	in.Text(1, 0, fitting(valued(e.coefficients(), f.x), iw-2), muted)
 	y := 1

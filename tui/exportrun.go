@@ -65,7 +65,7 @@ func (e *explorer) exportDone(m exportDoneMsg) tea.Cmd {
 // exportProgress shows the export as it is written, and what came of it.
 type exportProgress struct{}
 
-func (p *exportProgress) place() Place                             { return PlaceExporting }
+func (p *exportProgress) scope() scope                             { return scopeExporting }
 func (p *exportProgress) press(*explorer, tea.KeyPressMsg) tea.Cmd { return nil }
 
 func (p *exportProgress) draw(e *explorer, c *chart.Canvas) {
@@ -79,7 +79,7 @@ func (p *exportProgress) draw(e *explorer, c *chart.Canvas) {
 			title = "Not exported"
 		}
 	}
-	in := floating(c, w, min(12+len(e.snap.Tasks), ch-2), head(title, true), keyHints(e, PlaceExporting, w-6))
+	in := floating(c, w, min(12+len(e.snap.Tasks), ch-2), head(title, true), keyHints(e, scopeExporting, w-6))
 	iw, ih := in.Size()
 	in = in.Sub(1, 0, iw-2, ih)
 	iw -= 2

@@ -13,45 +13,80 @@ import (
 	"parfait/tui/chart"
 )
 
-// exportList is the view of what was chosen and written.
-type exportList struct {
+// scopeExports is the view of exports and picks.
+const scopeExports scope = "exports"
+
+// exportsView is what was chosen and written.
+type exportsView struct {
 	at       int
 	checked  map[int]string // what the check of an export found, by its id
 	checking *progress      // of a check; nil while there is none
 }
 
-func exportActions() []action {
-	at := []Place{PlaceExports}
-	step := func(n int) func(*explorer) tea.Cmd {
-		return func(e *explorer) tea.Cmd {
-			e.exports.at = max(min(e.exports.at+n, len(e.snap.Exports)+len(e.snap.Picks)-1), 0)
-			return nil
-		}
+func newExportsView() view { return &exportsView{} }
+
+func (l *exportsView) info() viewInfo {
+	return viewInfo{scope: scopeExports, key: "6", title: "Exports", heading: "Exports"}
+}
+
+func (l *exportsView) refresh(*explorer) tea.Cmd { return nil }
+
+func (l *exportsView) draw(_ *explorer, s props, c *chart.Canvas) {
+	exportsPane{props: s, exportsView: *l}.draw(c)
+}
+
+func (l *exportsView) take(e *explorer, msg tea.Msg) (tea.Cmd, bool) {
+	switch m := msg.(type) {
+	case checkMsg:
+		l.found(e, m)
+	case receiptMsg:
+		e.above = &reading{title: "Receipt of " + m.name, lines: splitLines(m.text)}
+	default:
+		return nil, false
 	}
-	return []action{
-		{ID: "exports.down", Places: at, Keys: []string{"down", "j"}, Title: "the next one", Hint: "select", Bar: 1, do: step(1)},
-		{ID: "exports.up", Places: at, Keys: []string{"up", "k"}, Title: "the previous one", do: step(-1)},
-		{ID: "exports.receipt", Places: at, Keys: []string{"enter"}, Title: "read its receipt", Hint: "receipt", Bar: 2, Twin: "parfait verify OUT", disabled: noExport, do: readReceipt},
-		{ID: "exports.check", Places: at, Keys: []string{"v"}, Title: "compare it with its receipt again", Hint: "check", Bar: 3, Twin: "parfait verify", disabled: noCheck, do: checkExport},
-		{ID: "exports.take", Places: at, Keys: []string{"t"}, Title: "take it in hand", Hint: "take in hand", Bar: 2, Twin: "parfait predict --at …", disabled: noFront, do: takeExport},
+	return nil, true
+}
+
+func (l *exportsView) underWay() (string, *progress) { return "checking the export", l.checking }
+
+func (l *exportsView) ended(p *progress) {
+	if l.checking == p {
+		l.checking = nil
 	}
 }
 
-func noExport(e *explorer) string {
-	if e.exports.at >= len(e.snap.Exports) {
+func (l *exportsView) actions() []action {
+	at := []scope{scopeExports}
+	step := func(n int) func(*explorer) tea.Cmd {
+		return in(func(e *explorer, l *exportsView) tea.Cmd {
+			l.at = max(min(l.at+n, len(e.snap.Exports)+len(e.snap.Picks)-1), 0)
+			return nil
+		})
+	}
+	return []action{
+		{ID: "exports.down", Scopes: at, Keys: []string{"down", "j"}, Title: "the next one", Hint: "select", Bar: 1, do: step(1)},
+		{ID: "exports.up", Scopes: at, Keys: []string{"up", "k"}, Title: "the previous one", do: step(-1)},
+		{ID: "exports.receipt", Scopes: at, Keys: []string{"enter"}, Title: "read its receipt", Hint: "receipt", Bar: 2, Twin: "parfait verify OUT", disabled: in(noExport), do: in(readReceipt)},
+		{ID: "exports.check", Scopes: at, Keys: []string{"v"}, Title: "compare it with its receipt again", Hint: "check", Bar: 3, Twin: "parfait verify", disabled: in(noCheck), do: in(checkExport)},
+		{ID: "exports.take", Scopes: at, Keys: []string{"t"}, Title: "take it in hand", Hint: "take in hand", Bar: 2, Twin: "parfait predict --at …", disabled: noFront, do: in(takeExport)},
+	}
+}
+
+func noExport(e *explorer, l *exportsView) string {
+	if l.at >= len(e.snap.Exports) {
 		return "this was not exported: t takes it in hand, enter in the view Front exports it"
 	}
 	return ""
 }
 
-func noCheck(e *explorer) string {
+func noCheck(e *explorer, l *exportsView) string {
 	if _, ok := e.src.(Checker); !ok {
 		return "it cannot be read from here"
 	}
-	if e.exports.checking != nil {
+	if l.checking != nil {
 		return "one is being compared"
 	}
-	return noExport(e)
+	return noExport(e, l)
 }
 
 type checkMsg struct {
@@ -60,11 +95,11 @@ type checkMsg struct {
 	err      error
 }
 
-func checkExport(e *explorer) tea.Cmd {
-	x, c := e.snap.Exports[e.exports.at], e.src.(Checker)
+func checkExport(e *explorer, l *exportsView) tea.Cmd {
+	x, c := e.snap.Exports[l.at], e.src.(Checker)
 	e.note = note{"comparing " + x.Name + " with its receipt…", muted}
 	p := newProgress()
-	e.exports.checking = p
+	l.checking = p
 	check := e.work("check the export", func() tea.Msg {
 		defer p.end()
 		problems, err := c.CheckExport(e.ctx, x, p.tell)
@@ -73,8 +108,8 @@ func checkExport(e *explorer) tea.Cmd {
 	return tea.Batch(check, p.next())
 }
 
-// exportChecked notes what a check found.
-func (e *explorer) exportChecked(m checkMsg) {
+// found notes what a check found.
+func (l *exportsView) found(e *explorer, m checkMsg) {
 	if m.err != nil {
 		e.refuse(refusedMsg{m.err.Error()})
 		return
@@ -83,20 +118,20 @@ func (e *explorer) exportChecked(m checkMsg) {
 	if len(m.problems) > 0 {
 		words = "✗ " + strings.Join(m.problems, "; ")
 	}
-	checked := maps.Clone(e.exports.checked)
+	checked := maps.Clone(l.checked)
 	if checked == nil {
 		checked = map[int]string{}
 	}
 	checked[m.id] = words
-	e.exports.checked = checked
+	l.checked = checked
 	e.note = note{words, good}
 	if len(m.problems) > 0 {
 		e.note.style = bad
 	}
 }
 
-func readReceipt(e *explorer) tea.Cmd {
-	x := e.snap.Exports[e.exports.at]
+func readReceipt(e *explorer, l *exportsView) tea.Cmd {
+	x := e.snap.Exports[l.at]
 	return e.work("read the receipt", func() tea.Msg {
 		b, err := os.ReadFile(x.Receipt)
 		if err != nil {
@@ -108,8 +143,8 @@ func readReceipt(e *explorer) tea.Cmd {
 
 type receiptMsg struct{ name, text string }
 
-func takeExport(e *explorer) tea.Cmd {
-	i, x, name := e.exports.at, []float64(nil), ""
+func takeExport(e *explorer, l *exportsView) tea.Cmd {
+	i, x, name := l.at, []float64(nil), ""
 	switch n := len(e.snap.Exports); {
 	case i < n:
 		x, name = e.snap.Exports[i].X, e.snap.Exports[i].Name
@@ -125,8 +160,8 @@ func takeExport(e *explorer) tea.Cmd {
 
 // exportsPane draws exports and picks, and what was predicted and measured of the selected one.
 type exportsPane struct {
-	sight
-	exportList
+	props
+	exportsView
 }
 
 func (p exportsPane) draw(c *chart.Canvas) {

@@ -12,17 +12,9 @@ import (
 
 // frontPane is the scatter plot of the front on two columns.
 type frontPane struct {
-	sight
+	props
 	focused bool
 	zoom    zoom
-}
-
-// zoom is the part of a plot that is shown, in fractions of the whole around the point in hand. The zero
-// value shows everything.
-type zoom struct {
-	Factor float64 `json:"factor,omitempty"` // above 1: closer
-	PanX   float64 `json:"pan_x,omitempty"`  // in fractions of what is shown
-	PanY   float64 `json:"pan_y,omitempty"`
 }
 
 func (p frontPane) draw(c *chart.Canvas) {

@@ -51,7 +51,7 @@ var sizes = [][2]int{{60, 16}, {80, 24}, {120, 36}, {160, 48}, {200, 60}}
 
 // Every view at every size, of a study that is being sampled.
 func TestViews(t *testing.T) {
-	for _, v := range views {
+	for _, v := range viewInfos() {
 		for _, size := range sizes {
 			d := drive(t, states["sampling"], size[0], size[1])
 			d.src.logs[34] = "loading model\nevaluating rotated 120/450\nevaluating rotated 180/450"
@@ -70,7 +70,7 @@ func TestStates(t *testing.T) {
 		for _, size := range sizes[:2] {
 			d := drive(t, o, size[0], size[1])
 			out := ""
-			for _, v := range views[:4] {
+			for _, v := range viewInfos()[:4] {
 				d.press(v.key)
 				out += d.text() + "\n"
 			}
@@ -89,7 +89,7 @@ func TestGlyphs(t *testing.T) {
 	for _, g := range []string{"block", "ascii"} {
 		d := drive(t, states["sampling"], 80, 24, func(o *Options) { o.Glyphs = g })
 		out := ""
-		for _, v := range views {
+		for _, v := range viewInfos() {
 			d.press(v.key)
 			out += d.text() + "\n"
 		}

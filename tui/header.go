@@ -11,9 +11,10 @@ import (
 
 // header is the top of every screen: the study, the views, what is going on, and trust.
 type header struct {
-	sight
-	view     View
-	focus    Place
+	props
+	views    []viewInfo
+	view     scope // of the one that is shown
+	focus    scope
 	underWay []string // long work, in words
 }
 
@@ -34,16 +35,16 @@ func (h header) drawTabs(c *chart.Canvas, withState bool) {
 	if w < 100 {
 		gap = 1
 	}
-	if h.focus == PlaceCoefficients { // where digits are values
+	if h.focus == scopeCoefficients { // where digits are values
 		x += c.Text(x, 0, "alt+", chart.Ink(chart.Accent))
 	}
-	for _, v := range views {
+	for _, v := range h.views {
 		style := chart.Ink(chart.Muted)
-		if v.id == h.view {
+		if v.scope == h.view {
 			style = chart.Style{FG: chart.Accent, BG: chart.Selection, Attr: chart.Bold}
 		}
 		text := v.key + " " + v.title
-		if withState && v.id != h.view {
+		if withState && v.scope != h.view {
 			text = v.key
 		}
 		x += c.Text(x, 0, text, style) + gap

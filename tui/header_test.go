@@ -17,7 +17,7 @@ func TestHeaderSaysWhatIsExpected(t *testing.T) {
 	snap := exploretest.Snapshot(exploretest.Options{Trials: 12, Running: 2})
 	says := func() string {
 		var text []string
-		for _, s := range (header{sight: sight{snap: snap}}).activity() {
+		for _, s := range (header{props: props{snap: snap}}).activity() {
 			text = append(text, s.Text)
 		}
 		return strings.Join(text, " · ")
@@ -28,7 +28,7 @@ func TestHeaderSaysWhatIsExpected(t *testing.T) {
 		t.Errorf("%q, expected it to say %q", got, want)
 	}
 	c := chart.NewCanvas(160, 1, chart.Braille)
-	header{sight: sight{snap: snap}}.drawStatus(c)
+	header{props: props{snap: snap}}.drawStatus(c)
 	if got := c.Plain(); !strings.Contains(got, want) {
 		t.Errorf("the line is %q, expected %q in it", got, want)
 	}

@@ -10,13 +10,13 @@ import (
 
 // help lists the keys of the place where it was asked for.
 type help struct {
-	of   Place
+	of   scope
 	top  int
 	rows int
 	n    int
 }
 
-func (h *help) place() Place                             { return PlaceHelp }
+func (h *help) scope() scope                             { return scopeHelp }
 func (h *help) press(*explorer, tea.KeyPressMsg) tea.Cmd { return nil }
 
 func (h *help) scroll(n int) { h.top = max(min(h.top+n, h.n-h.rows), 0) }
@@ -59,7 +59,7 @@ func (h *help) draw(e *explorer, c *chart.Canvas) {
 	for _, l := range h.lines(e) {
 		rows = append(rows, l.rows(w-2-16)...)
 	}
-	in := floating(c, w, min(len(rows)+2, ch-2), head("Keys", true), keyHints(e, PlaceHelp, w-6))
+	in := floating(c, w, min(len(rows)+2, ch-2), head("Keys", true), keyHints(e, scopeHelp, w-6))
 	iw, ih := in.Size()
 	h.rows, h.n = ih, len(rows)
 	h.scroll(0)

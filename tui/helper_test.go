@@ -200,6 +200,9 @@ func keyPress(name string) tea.KeyPressMsg {
 	return k
 }
 
+// shown is the scope of the view that is shown.
+func (d *driver) shown() scope { return d.e.view.info().scope }
+
 // text is the screen without styles.
 func (d *driver) text() string { return d.e.screen().Plain() }
 

@@ -8,7 +8,7 @@ import (
 // palette and docs/keys.md all come from these.
 type action struct {
 	ID      string
-	Places  []Place
+	Scopes  []scope
 	Keys    []string // the first is shown
 	Title   string   // what it does, for help and the palette
 	Hint    string   // a word or two for the bar; "" keeps it out
@@ -25,7 +25,7 @@ type action struct {
 // ActionInfo is one action as documents show it.
 type ActionInfo struct {
 	ID      string   `json:"id"`
-	Places  []Place  `json:"places"`
+	Scopes  []scope  `json:"places"`
 	Keys    []string `json:"keys"`
 	Title   string   `json:"title"`
 	Twin    string   `json:"twin,omitempty"`
@@ -38,7 +38,7 @@ type ActionInfo struct {
 func Keys() []ActionInfo {
 	var out []ActionInfo
 	for _, a := range actions() {
-		out = append(out, ActionInfo{a.ID, a.Places, a.Keys, a.Title, a.Twin, a.Role, a.Changes, a.Danger})
+		out = append(out, ActionInfo{a.ID, a.Scopes, a.Keys, a.Title, a.Twin, a.Role, a.Changes, a.Danger})
 	}
 	return out
 }
@@ -46,14 +46,14 @@ func Keys() []ActionInfo {
 // keymap finds actions by place and key.
 type keymap struct {
 	all []action
-	at  map[Place]map[string]*action
+	at  map[scope]map[string]*action
 }
 
 func newKeymap() keymap {
-	k := keymap{all: actions(), at: map[Place]map[string]*action{}}
+	k := keymap{all: actions(), at: map[scope]map[string]*action{}}
 	for i := range k.all {
 		a := &k.all[i]
-		for _, p := range a.Places {
+		for _, p := range a.Scopes {
 			if k.at[p] == nil {
 				k.at[p] = map[string]*action{}
 			}
@@ -65,16 +65,16 @@ func newKeymap() keymap {
 	return k
 }
 
-func (k keymap) find(p Place, key string) (*action, bool) {
+func (k keymap) find(p scope, key string) (*action, bool) {
 	a, ok := k.at[p][key]
 	return a, ok
 }
 
 // of are the actions of a place, in their order.
-func (k keymap) of(p Place) []*action {
+func (k keymap) of(p scope) []*action {
 	var out []*action
 	for i := range k.all {
-		for _, q := range k.all[i].Places {
+		for _, q := range k.all[i].Scopes {
 			if p == q {
 				out = append(out, &k.all[i])
 			}

@@ -11,17 +11,17 @@ import (
 var update = flag.Bool("update", false, "write what is compared with")
 
 func TestNoKeyHasTwoMeaningsInOnePlace(t *testing.T) {
-	seen := map[Place]map[string]string{}
+	seen := map[scope]map[string]string{}
 	ids := map[string]bool{}
 	for _, a := range Keys() {
 		if ids[a.ID] {
 			t.Errorf("two actions are called %s", a.ID)
 		}
 		ids[a.ID] = true
-		if len(a.Places) == 0 || len(a.Keys) == 0 || a.Title == "" {
+		if len(a.Scopes) == 0 || len(a.Keys) == 0 || a.Title == "" {
 			t.Errorf("%s has no place, no key or no title", a.ID)
 		}
-		for _, p := range a.Places {
+		for _, p := range a.Scopes {
 			if seen[p] == nil {
 				seen[p] = map[string]string{}
 			}
@@ -119,21 +119,21 @@ func TestDangerIsAskedAbout(t *testing.T) {
 			continue
 		}
 		d := open()
-		before := d.e.place()
+		before := d.e.scope()
 		d.press(a.Keys[0])
-		if d.e.place() != PlaceQuestion || len(d.src.commands) > 0 {
-			t.Errorf("%s does not ask: %s, %+v", a.ID, d.e.place(), d.src.commands)
+		if d.e.scope() != scopeQuestion || len(d.src.commands) > 0 {
+			t.Errorf("%s does not ask: %s, %+v", a.ID, d.e.scope(), d.src.commands)
 		}
 		d.press("n")
-		if d.e.place() != before || len(d.src.commands) > 0 {
-			t.Errorf("%s after no: at %s, expected %s; %+v", a.ID, d.e.place(), before, d.src.commands)
+		if d.e.scope() != before || len(d.src.commands) > 0 {
+			t.Errorf("%s after no: at %s, expected %s; %+v", a.ID, d.e.scope(), before, d.src.commands)
 		}
 	}
 	cancelled := false
 	d := reach["exporting.cancel"]()
 	d.e.exporting.cancel = func() { cancelled = true }
 	d.press("x y")
-	if !cancelled || d.e.place() != PlaceExporting {
-		t.Errorf("after yes: cancelled %v, at %s", cancelled, d.e.place())
+	if !cancelled || d.e.scope() != scopeExporting {
+		t.Errorf("after yes: cancelled %v, at %s", cancelled, d.e.scope())
 	}
 }

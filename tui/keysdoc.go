@@ -6,27 +6,32 @@ import (
 	"strings"
 )
 
-// placeWords introduce the places in docs/keys.md, in their order.
-var placeWords = []struct {
-	place Place
+// heading introduces the keys of a scope.
+type heading struct {
+	scope scope
 	text  string
-}{
-	{PlaceFront, "Front: the plot"},
-	{PlaceTasks, "The tasks (tab leads there)"},
-	{PlaceCoefficients, "The coefficients (tab leads there)"},
-	{PlaceParallel, "Parallel coordinates"},
-	{PlaceTrials, "Trials"},
-	{PlaceSurrogate, "Surrogate"},
-	{PlaceModels, "Models"},
-	{PlaceExports, "Exports"},
-	{PlaceExportForm, "The export form"},
-	{PlaceExporting, "An export being written"},
-	{PlaceCompare, "The comparison of pins"},
-	{PlaceLog, "A log, a recipe, a receipt"},
-	{PlacePrompt, "A line being typed"},
-	{PlacePalette, "The palette"},
-	{PlaceHelp, "Help"},
-	{PlaceQuestion, "A question"},
+}
+
+// headings are those of docs/keys.md, in their order.
+func headings() []heading {
+	var out []heading
+	for i, v := range viewInfos() {
+		if out = append(out, heading{v.scope, v.heading}); i == 0 { // what is in hand stands beside it
+			out = append(out, heading{scopeTasks, "The tasks (tab leads there)"}, heading{scopeCoefficients, "The coefficients (tab leads there)"})
+		}
+	}
+	return append(out, dialogHeadings...)
+}
+
+var dialogHeadings = []heading{
+	{scopeExportForm, "The export form"},
+	{scopeExporting, "An export being written"},
+	{scopeCompare, "The comparison of pins"},
+	{scopeReading, "A log, a recipe, a receipt"},
+	{scopePrompt, "A line being typed"},
+	{scopePalette, "The palette"},
+	{scopeHelp, "Help"},
+	{scopeQuestion, "A question"},
 }
 
 // KeysMarkdown is docs/keys.md.
@@ -40,16 +45,16 @@ func KeysMarkdown() string {
 	all := actions()
 	b.WriteString("\n## Everywhere\n\n")
 	table(&b, slices.DeleteFunc(slices.Clone(all), func(a action) bool { return !everywhere(a) }))
-	for _, p := range placeWords {
+	for _, p := range headings() {
 		fmt.Fprintf(&b, "\n## %s\n\n", p.text)
-		table(&b, slices.DeleteFunc(slices.Clone(all), func(a action) bool { return everywhere(a) || !slices.Contains(a.Places, p.place) }))
+		table(&b, slices.DeleteFunc(slices.Clone(all), func(a action) bool { return everywhere(a) || !slices.Contains(a.Scopes, p.scope) }))
 	}
 	return b.String()
 }
 
 // everywhere says whether an action has its key in every pane, but for those where a digit is a number.
 func everywhere(a action) bool {
-	return slices.Contains(a.Places, PlaceTrials) && slices.Contains(a.Places, PlaceTasks)
+	return !slices.ContainsFunc(digits, func(s scope) bool { return !slices.Contains(a.Scopes, s) })
 }
 
 func table(b *strings.Builder, rows []action) {

@@ -5,8 +5,8 @@ import "image"
 // Sizes of terminals: below the smallest a card says what is needed, below the full one the layout is
 // reduced.
 const (
-	leastWidth, leastHeight = 60, 16
-	fullWidth, fullHeight   = 80, 24
+	minWidth, minHeight   = 60, 16
+	fullWidth, fullHeight = 80, 24
 )
 
 // areas are where things are drawn. Empty ones are not.
@@ -37,7 +37,7 @@ func sideWidth(w int) int {
 
 // arrange lays a screen of w×h cells out, with the panel of what is in hand or without.
 func arrange(w, h int, side bool) areas {
-	a := areas{tooSmall: w < leastWidth || h < leastHeight, reduced: w < fullWidth || h < fullHeight}
+	a := areas{tooSmall: w < minWidth || h < minHeight, reduced: w < fullWidth || h < fullHeight}
 	if a.tooSmall {
 		return a
 	}

@@ -53,8 +53,8 @@ func (e *explorer) update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		e.w, e.h = msg.Width, msg.Height
-		if !e.view.hasSide(e.w) {
-			e.focus = e.view.place()
+		if !e.hasSide() {
+			e.focus = e.view.info().scope
 		}
 		return e.moved()
 	case tea.ColorProfileMsg:
@@ -97,8 +97,13 @@ func (e *explorer) update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// result takes what background work found.
+// result takes what background work found: that of views, and the rest.
 func (e *explorer) result(msg tea.Msg) tea.Cmd {
+	for _, v := range e.views {
+		if cmd, mine := v.take(e, msg); mine {
+			return cmd
+		}
+	}
 	switch msg := msg.(type) {
 	case planMsg:
 		return e.planned(msg)
@@ -112,22 +117,8 @@ func (e *explorer) result(msg tea.Msg) tea.Cmd {
 		e.ended(msg.of)
 	case progressTick:
 		return msg.of.next()
-	case logMsg:
-		e.logged(msg)
-	case surfaceMsg:
-		return e.surface.drawn(e, msg)
-	case quadraticMsg:
-		return e.surface.beside.fitted(e, msg)
-	case inspectMsg:
-		return e.inspected(msg)
-	case betweenMsg:
-		return e.models.between.found(e, msg)
-	case checkMsg:
-		e.exportChecked(msg)
 	case recipeMsg:
 		return e.recipe(msg)
-	case receiptMsg:
-		e.above = &reading{title: "Receipt of " + msg.name, lines: splitLines(msg.text)}
 	}
 	return nil
 }
@@ -141,7 +132,7 @@ func (e *explorer) press(k tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	e.note = note{} // it was read; the keys come back
-	if a, ok := e.keys.find(e.place(), k.String()); ok {
+	if a, ok := e.keys.find(e.scope(), k.String()); ok {
 		return e.run(a)
 	}
 	if e.above != nil {
@@ -206,19 +197,19 @@ func (e *explorer) screen() *chart.Canvas {
 		e.canvas.Resize(e.w, e.h)
 	}
 	c := e.canvas
-	l := arrange(e.w, e.h, e.view.hasSide(e.w))
+	l := arrange(e.w, e.h, e.hasSide())
 	if l.tooSmall {
 		drawTooSmall(c)
 		return c
 	}
-	h := header{sight: e.sight, view: e.view, focus: e.focus, underWay: e.underWay()}
+	h := header{props: e.props, views: viewInfos(), view: e.view.info().scope, focus: e.focus, underWay: e.underWay()}
 	h.drawTabs(sub(c, l.tabs), l.status.Empty())
 	if !l.status.Empty() {
 		h.drawStatus(sub(c, l.status))
 	}
-	e.drawMain(sub(c, l.main))
+	e.view.draw(e, e.drawn.main, sub(c, l.main))
 	if !l.side.Empty() {
-		side{sight: e.drawn.side, focus: e.focus}.draw(sub(c, l.side))
+		side{props: e.drawn.side, focus: e.focus}.draw(sub(c, l.side))
 	}
 	e.drawBar(sub(c, l.bar))
 	if e.above != nil {
@@ -227,25 +218,4 @@ func (e *explorer) screen() *chart.Canvas {
 		e.drawTour(c)
 	}
 	return c
-}
-
-// drawMain draws the view's own pane.
-func (e *explorer) drawMain(c *chart.Canvas) {
-	focused := e.focus == e.view.place()
-	switch e.view {
-	case FrontView:
-		frontPane{sight: e.drawn.main, focused: focused, zoom: e.zoom}.draw(c)
-	case ParallelView:
-		parallelPane{sight: e.drawn.main, parallel: e.parallel, focused: focused}.draw(c)
-	case TrialsView:
-		trialsPane{sight: e.drawn.main, trialList: e.trials}.draw(c)
-	case SurrogateView:
-		surrogatePane{sight: e.drawn.main, surface: e.surface, focused: focused}.draw(c)
-	case ModelsView:
-		shown := e.models
-		shown.picture = shown.page(e)
-		modelsPane{sight: e.drawn.main, models: shown}.draw(c)
-	case ExportsView:
-		exportsPane{sight: e.drawn.main, exportList: e.exports}.draw(c)
-	}
 }

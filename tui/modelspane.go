@@ -10,8 +10,8 @@ import (
 
 // modelsPane draws the models.
 type modelsPane struct {
-	sight
-	models
+	props
+	modelsView
 }
 
 func (p modelsPane) draw(c *chart.Canvas) {

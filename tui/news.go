@@ -67,15 +67,18 @@ func (e *explorer) arrived(s *study.Snapshot) tea.Cmd {
 	if before.Activity.Runner == study.Sampling && s.Activity.Runner == study.Finished {
 		bell = e.finished()
 	}
-	return tea.Batch(bell, e.entered())
+	return tea.Batch(bell, e.view.refresh(e))
 }
 
 // edited takes another study.yaml, in the place of that of the snapshot before.
 func (e *explorer) edited(before *study.Snapshot) {
 	e.state = explore.Edited(before, e.snap, e.state)
-	was := sight{snap: before}
+	was := props{snap: before}
 	if !slices.Equal(was.columns(), e.columns()) || !slices.Equal(before.Spec.Models, e.snap.Spec.Models) || before.Spec.Base != e.snap.Spec.Base {
-		e.trials, e.surface, e.parallel, e.models = trialList{}, surface{}, parallel{}, models{picture: e.models.picture}
+		shown := e.view.info().scope
+		e.views = makeViews()
+		e.view = e.viewAt(shown)
+		e.askViews()
 	}
 	e.note = note{"study.yaml was edited: this is what it asks now", good}
 }

@@ -12,7 +12,7 @@ import (
 // palette finds an action by what it does.
 type palette struct {
 	field field
-	of    Place // where it was opened
+	of    scope // where it was opened
 	at    int
 }
 
@@ -21,7 +21,7 @@ func openPalette(e *explorer) tea.Cmd {
 	return nil
 }
 
-func (p *palette) place() Place { return PlacePalette }
+func (p *palette) scope() scope { return scopePalette }
 
 func (p *palette) press(_ *explorer, k tea.KeyPressMsg) tea.Cmd {
 	p.field.press(k)
@@ -42,7 +42,7 @@ func (p *palette) found(e *explorer) []*action {
 		if !p.offers(a) || !matches(a.Title+" "+a.ID+" "+a.Hint, p.field.Value()) {
 			continue
 		}
-		if slices.Contains(a.Places, p.of) {
+		if slices.Contains(a.Scopes, p.of) {
 			here = append(here, a)
 		} else {
 			other = append(other, a)
@@ -53,7 +53,7 @@ func (p *palette) found(e *explorer) []*action {
 
 // offers leaves out what belongs to dialogs.
 func (p *palette) offers(a *action) bool {
-	return slices.ContainsFunc(a.Places, func(q Place) bool { return slices.Contains(panes, q) })
+	return slices.ContainsFunc(a.Scopes, func(q scope) bool { return slices.Contains(panes, q) })
 }
 
 // matches says whether every word of query is in text.
@@ -74,23 +74,20 @@ func (p *palette) run(e *explorer) tea.Cmd {
 		return nil
 	}
 	a := found[p.at]
-	if slices.Contains(a.Places, e.focus) {
+	if slices.Contains(a.Scopes, e.focus) {
 		return e.run(a)
 	}
-	e.goTo(a.Places[0])
-	entered := e.entered()
+	e.goTo(a.Scopes[0])
+	entered := e.view.refresh(e)
 	return tea.Batch(entered, e.run(a))
 }
 
 // goTo gives the focus to a pane, in a view that has it.
-func (e *explorer) goTo(p Place) {
-	for _, v := range views {
-		if v.id.place() == p {
-			e.view = v.id
-		}
-	}
-	if (p == PlaceTasks || p == PlaceCoefficients) && !e.view.hasSide(e.w) {
-		e.view = FrontView
+func (e *explorer) goTo(p scope) {
+	if v := e.viewAt(p); v != nil {
+		e.view = v
+	} else if !e.hasSide() { // the tasks, the coefficients
+		e.view = e.views[0]
 	}
 	e.focus = p
 }
@@ -99,7 +96,7 @@ func (p *palette) draw(e *explorer, c *chart.Canvas) {
 	cw, ch := c.Size()
 	w := min(80, cw-4)
 	h := min(20, ch-4)
-	in := floating(c, w, h, head("What to do", true), keyHints(e, PlacePalette, w-6))
+	in := floating(c, w, h, head("What to do", true), keyHints(e, scopePalette, w-6))
 	iw, ih := in.Size()
 	in.Text(1, 0, ":", accent)
 	p.field.draw(in.Sub(3, 0, iw-4, 1), true)

@@ -12,8 +12,12 @@ import (
 	"parfait/tui/chart"
 )
 
-// parallel is the plot in parallel coordinates: which axis is in hand, and whether trials are shown.
-type parallel struct {
+// scopeParallel is the view in parallel coordinates.
+const scopeParallel scope = "parallel"
+
+// parallelView is the plot in parallel coordinates: which axis is in hand, and whether trials are shown.
+type parallelView struct {
+	idle
 	axis   int
 	trials bool // drawn too
 }
@@ -21,51 +25,60 @@ type parallel struct {
 // brushStep is how far an end of a brush moves with a key, in parts of the axis.
 const brushStep = 0.05
 
-func parallelActions() []action {
-	at := []Place{PlaceParallel}
+func newParallelView() view { return &parallelView{} }
+
+func (v *parallelView) info() viewInfo {
+	return viewInfo{scope: scopeParallel, key: "2", title: "Parallel", heading: "Parallel coordinates", side: 120, inHand: true}
+}
+
+func (v *parallelView) draw(e *explorer, s props, c *chart.Canvas) {
+	parallelPane{props: s, parallelView: *v, focused: e.focus == scopeParallel}.draw(c)
+}
+
+func (v *parallelView) actions() []action {
+	at := []scope{scopeParallel}
 	axis := func(n int) func(*explorer) tea.Cmd {
-		return func(e *explorer) tea.Cmd {
-			e.parallel.axis = (e.parallel.axis + n + len(e.columns())) % len(e.columns())
-			if e.parallel.axis < len(e.snap.Tasks) {
-				e.state.Task = e.parallel.axis
+		return in(func(e *explorer, v *parallelView) tea.Cmd {
+			v.axis = (v.axis + n + len(e.columns())) % len(e.columns())
+			if v.axis < len(e.snap.Tasks) {
+				e.state.Task = v.axis
 				e.look()
 			}
 			return nil
-		}
+		})
 	}
 	brush := func(lo, hi float64) func(*explorer) tea.Cmd {
-		return func(e *explorer) tea.Cmd { return e.brush(lo, hi) }
+		return in(func(e *explorer, v *parallelView) tea.Cmd { return v.brush(e, lo, hi) })
 	}
 	return []action{
-		{ID: "parallel.next", Places: at, Keys: []string{"right", "l"}, Title: "the next axis", Hint: "axis", Bar: 1, do: axis(1)},
-		{ID: "parallel.previous", Places: at, Keys: []string{"left", "h"}, Title: "the previous axis", do: axis(-1)},
-		{ID: "parallel.raise", Places: at, Keys: []string{"up", "k"}, Title: "brush: raise the lower end", Hint: "lower end", Bar: 1, Twin: "parfait front --all", disabled: noFront, do: brush(brushStep, 0)},
-		{ID: "parallel.lower", Places: at, Keys: []string{"down", "j"}, Title: "brush: lower the lower end", disabled: noFront, do: brush(-brushStep, 0)},
-		{ID: "parallel.raise-top", Places: at, Keys: []string{"shift+up", "K"}, Title: "brush: raise the upper end", disabled: noFront, do: brush(0, brushStep)},
-		{ID: "parallel.lower-top", Places: at, Keys: []string{"shift+down", "J"}, Title: "brush: lower the upper end", Hint: "upper end", Bar: 2, disabled: noFront, do: brush(0, -brushStep)},
-		{ID: "parallel.clear", Places: at, Keys: []string{"x", "backspace"}, Title: "take the brush of this axis away", Hint: "clear", Bar: 3, disabled: noBrush, do: func(e *explorer) tea.Cmd {
-			return e.move(explore.Move{Kind: explore.BrushTo, Name: e.columns()[e.parallel.axis], Lo: math.NaN(), Hi: math.NaN()})
-		}},
-		{ID: "parallel.step", Places: at, Keys: []string{"space"}, Title: "take the next brushed point in hand", Hint: "next brushed", Bar: 2, disabled: noFront, do: stepBrushed},
-		{ID: "parallel.measured", Places: at, Keys: []string{"m"}, Title: "show the measured trials too, or not", Hint: "measured", Bar: 4, disabled: noFront, do: func(e *explorer) tea.Cmd {
-			e.parallel.trials = !e.parallel.trials
+		{ID: "parallel.next", Scopes: at, Keys: []string{"right", "l"}, Title: "the next axis", Hint: "axis", Bar: 1, do: axis(1)},
+		{ID: "parallel.previous", Scopes: at, Keys: []string{"left", "h"}, Title: "the previous axis", do: axis(-1)},
+		{ID: "parallel.raise", Scopes: at, Keys: []string{"up", "k"}, Title: "brush: raise the lower end", Hint: "lower end", Bar: 1, Twin: "parfait front --all", disabled: noFront, do: brush(brushStep, 0)},
+		{ID: "parallel.lower", Scopes: at, Keys: []string{"down", "j"}, Title: "brush: lower the lower end", disabled: noFront, do: brush(-brushStep, 0)},
+		{ID: "parallel.raise-top", Scopes: at, Keys: []string{"shift+up", "K"}, Title: "brush: raise the upper end", disabled: noFront, do: brush(0, brushStep)},
+		{ID: "parallel.lower-top", Scopes: at, Keys: []string{"shift+down", "J"}, Title: "brush: lower the upper end", Hint: "upper end", Bar: 2, disabled: noFront, do: brush(0, -brushStep)},
+		{ID: "parallel.clear", Scopes: at, Keys: []string{"x", "backspace"}, Title: "take the brush of this axis away", Hint: "clear", Bar: 3, disabled: in(noBrush), do: in(func(e *explorer, v *parallelView) tea.Cmd {
+			return e.move(explore.Move{Kind: explore.BrushTo, Name: e.columns()[v.axis], Lo: math.NaN(), Hi: math.NaN()})
+		})},
+		{ID: "parallel.step", Scopes: at, Keys: []string{"space"}, Title: "take the next brushed point in hand", Hint: "next brushed", Bar: 2, disabled: noFront, do: stepBrushed},
+		{ID: "parallel.measured", Scopes: at, Keys: []string{"m"}, Title: "show the measured trials too, or not", Hint: "measured", Bar: 4, disabled: noFront, do: in(func(_ *explorer, v *parallelView) tea.Cmd {
+			v.trials = !v.trials
 			return nil
-		}},
+		})},
 	}
 }
 
-func noBrush(e *explorer) string {
-	if _, ok := e.state.Brushes[e.columns()[e.parallel.axis]]; !ok {
+func noBrush(e *explorer, v *parallelView) string {
+	if _, ok := e.state.Brushes[e.columns()[v.axis]]; !ok {
 		return "this axis has no brush"
 	}
 	return ""
 }
 
 // brush moves the ends of the brush of the axis in hand, in parts of its range.
-func (e *explorer) brush(lo, hi float64) tea.Cmd {
-	p := parallelPane{sight: e.sight, parallel: e.parallel}
-	r := p.axes()[e.parallel.axis].Range
-	name := e.columns()[e.parallel.axis]
+func (v *parallelView) brush(e *explorer, lo, hi float64) tea.Cmd {
+	r := parallelPane{props: e.props, parallelView: *v}.axes()[v.axis].Range
+	name := e.columns()[v.axis]
 	b, ok := e.state.Brushes[name]
 	if !ok {
 		b = explore.Brush{Lo: r.Lo, Hi: r.Hi}
@@ -100,8 +113,8 @@ func stepBrushed(e *explorer) tea.Cmd {
 
 // parallelPane draws the front as lines over tasks and coefficients.
 type parallelPane struct {
-	sight
-	parallel
+	props
+	parallelView
 	focused bool
 }
 

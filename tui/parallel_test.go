@@ -51,7 +51,7 @@ func TestParallelAxesOfRatesEndAtOne(t *testing.T) {
 		p := d.e.analysis().Front[i].Predicted
 		p[1].Value, p[2].Value = float64(i%2), 0.5+0.52*float64(i%2)
 	}
-	axes := parallelPane{sight: d.e.sight}.axes()
+	axes := parallelPane{props: d.e.props}.axes()
 	if r := axes[1].Range; r.Lo != 0 || r.Hi != 1 {
 		t.Errorf("a rate from 0 to 1 is drawn from %g to %g", r.Lo, r.Hi)
 	}

@@ -87,7 +87,7 @@ func (e *explorer) picture(file string, screen *chart.Canvas) (draw func() ([]by
 	if e.analysis() == nil {
 		return nil, "there is no front yet"
 	}
-	p := frontPane{sight: e.sight, zoom: e.zoom}
+	p := frontPane{props: e.props, zoom: its[*frontView](e).zoom}
 	if p.read.Infeasible != "" {
 		// On the screen everything is dimmed then, and words say why. A picture would be all grey without a word.
 		p.state.Floors = nil

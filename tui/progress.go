@@ -65,11 +65,10 @@ func (e *explorer) progressed(m progressMsg) tea.Cmd {
 
 // ended forgets a work that is over, whatever came of it.
 func (e *explorer) ended(p *progress) {
-	if e.models.reading == p {
-		e.models.reading = nil
-	}
-	if e.exports.checking == p {
-		e.exports.checking = nil
+	for _, v := range e.views {
+		if v, ok := v.(worker); ok {
+			v.ended(p)
+		}
 	}
 }
 
@@ -100,11 +99,12 @@ func (e *explorer) underWay() []string {
 	if x := e.exporting; x != nil && !x.over {
 		say("export "+x.Stage, x.progress)
 	}
-	if p := e.models.reading; p != nil {
-		say("reading the models", p)
-	}
-	if p := e.exports.checking; p != nil {
-		say("checking the export", p)
+	for _, v := range e.views {
+		if v, ok := v.(worker); ok {
+			if what, p := v.underWay(); p != nil {
+				say(what, p)
+			}
+		}
 	}
 	return out
 }

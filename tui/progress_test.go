@@ -18,8 +18,8 @@ func TestLongWorkSaysHowFarItIs(t *testing.T) {
 		what  string
 		begin func(*progress)
 	}{
-		{"reading the models", func(p *progress) { d.e.models.reading = p }},
-		{"checking the export", func(p *progress) { d.e.exports.checking = p }},
+		{"reading the models", func(p *progress) { its[*modelsView](d.e).reading = p }},
+		{"checking the export", func(p *progress) { its[*exportsView](d.e).checking = p }},
 	} {
 		p := newProgress()
 		tt.begin(p)
@@ -41,11 +41,11 @@ func TestLongWorkSaysHowFarItIs(t *testing.T) {
 		}
 	}
 	d.press("5 i")
-	if d.e.models.reading != nil || d.e.models.found == nil {
-		t.Errorf("after reading the models: %v, %v", d.e.models.reading, d.e.models.found)
+	if its[*modelsView](d.e).reading != nil || its[*modelsView](d.e).found == nil {
+		t.Errorf("after reading the models: %v, %v", its[*modelsView](d.e).reading, its[*modelsView](d.e).found)
 	}
 	d.press("6 v")
-	if d.e.exports.checking != nil || len(d.e.exports.checked) != 1 {
-		t.Errorf("after checking an export: %v, %v", d.e.exports.checking, d.e.exports.checked)
+	if its[*exportsView](d.e).checking != nil || len(its[*exportsView](d.e).checked) != 1 {
+		t.Errorf("after checking an export: %v, %v", its[*exportsView](d.e).checking, its[*exportsView](d.e).checked)
 	}
 }

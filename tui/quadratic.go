@@ -43,11 +43,5 @@ func (q *quadratics) refresh(e *explorer) tea.Cmd {
 	})
 }
 
-// fitted takes what was fitted, and goes on with what has been measured meanwhile.
-func (q *quadratics) fitted(e *explorer, m quadraticMsg) tea.Cmd {
-	q.busy, q.of, q.q2 = false, m.of, m.q2
-	if e.view == SurrogateView {
-		return q.refresh(e)
-	}
-	return nil
-}
+// fitted takes what was fitted.
+func (q *quadratics) fitted(m quadraticMsg) { q.busy, q.of, q.q2 = false, m.of, m.q2 }

@@ -12,8 +12,8 @@ import (
 
 // side is the panel of what is in hand: the trade-off, the coefficients, and what there is to say.
 type side struct {
-	sight
-	focus Place
+	props
+	focus scope
 }
 
 var (
@@ -46,7 +46,7 @@ func (p side) draw(c *chart.Canvas) {
 		in.Text(1, y+i, line, words.Style)
 	}
 	y += p.rateLines(h)
-	box.Rule(c, y, head("Coefficients", p.focus == PlaceCoefficients))
+	box.Rule(c, y, head("Coefficients", p.focus == scopeCoefficients))
 	y++
 	y += p.drawCoefficients(in.Sub(0, y, w, coefficients))
 	y = p.belief(in, y)
@@ -69,7 +69,7 @@ func head(text string, focused bool) []chart.Span {
 }
 
 func (p side) title(w int) []chart.Span {
-	t := head("Trade-off", p.focus == PlaceTasks)
+	t := head("Trade-off", p.focus == scopeTasks)
 	if p.read.Name == "" {
 		return t
 	}
@@ -157,7 +157,7 @@ func (p side) drawCoefficients(c *chart.Canvas) int {
 		i := first + y
 		space := p.snap.Space.Coefficients[i]
 		style, value := plain, plain
-		focused := p.focus == PlaceCoefficients && i == p.state.Coefficient
+		focused := p.focus == scopeCoefficients && i == p.state.Coefficient
 		if i == p.state.Coefficient {
 			c.Text(0, y, "▸", accent)
 			style = strong

@@ -11,9 +11,9 @@ import (
 )
 
 // drawnSide is the side pane by itself.
-func drawnSide(s sight, w, h int) string {
+func drawnSide(s props, w, h int) string {
 	c := chart.NewCanvas(w, h, chart.Braille)
-	side{sight: s}.draw(c)
+	side{props: s}.draw(c)
 	return c.Plain()
 }
 
@@ -29,7 +29,7 @@ func TestTheSidePaneSaysWhyAPointIsNotBelieved(t *testing.T) {
 		{search.Uncertain, "leverage .10, too uncertain", "leverage .10, too uncertain"},
 		{search.Failing, "leverage .10 (near a failed trial)", "leverage .10, near a trial that failed"},
 	} {
-		s := d.e.sight
+		s := d.e.props
 		s.read.Doubt = string(c.doubt)
 		for w, want := range map[int]string{38: c.narrow, 60: c.wide} {
 			if text := drawnSide(s, w, 22); !strings.Contains(text, want+" ") {
@@ -63,7 +63,7 @@ func TestTheSidePaneSaysThatATaskHasACliff(t *testing.T) {
 func TestTheSidePaneWritesWideIntervals(t *testing.T) {
 	d := drive(t, states["loss"], 80, 24)
 	for want, interval := range map[string][2]float64{"3.092 1.1…44": {1.1, 43.6}, "3.092 ±? ": {0.001, 4000}, "3.092 ±0.3": {2.792, 3.392}} {
-		s := d.e.sight
+		s := d.e.props
 		s.read.Tasks = slices.Clone(s.read.Tasks)
 		p := &s.read.Tasks[0].Predicted
 		p.Lo, p.Hi = interval[0], interval[1]

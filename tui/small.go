@@ -12,7 +12,7 @@ func drawTooSmall(c *chart.Canvas) {
 	w, h := c.Size()
 	lines := []string{
 		"parfait",
-		fmt.Sprintf("needs %d×%d", leastWidth, leastHeight),
+		fmt.Sprintf("needs %d×%d", minWidth, minHeight),
 		fmt.Sprintf("this is %d×%d", w, h),
 		"q quits",
 	}

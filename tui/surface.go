@@ -12,9 +12,12 @@ import (
 	"parfait/tui/chart"
 )
 
-// surface is what the view Surrogate draws: a task over two coefficients, and slices through the point in
+// scopeSurrogate is the view of a task's surrogate.
+const scopeSurrogate scope = "surrogate"
+
+// surrogateView is a task's surrogate: the task over two coefficients, and slices through the point in
 // hand. It is worked out in the background, one at a time, the newest wish last.
-type surface struct {
+type surrogateView struct {
 	x, y    int // coefficients on the axes
 	picture int // on small screens one at a time: map, calibration, slices
 	shown   surfaceKey
@@ -48,8 +51,33 @@ type surfaceMsg struct {
 	slices       []chart.LineSeries
 }
 
+func newSurrogateView() view { return &surrogateView{} }
+
+func (f *surrogateView) info() viewInfo {
+	return viewInfo{scope: scopeSurrogate, key: "4", title: "Surrogate", heading: "Surrogate", side: minWidth, inHand: true, follows: true}
+}
+
+func (f *surrogateView) draw(e *explorer, s props, c *chart.Canvas) {
+	surrogatePane{props: s, surrogateView: *f, focused: e.focus == scopeSurrogate}.draw(c)
+}
+
+func (f *surrogateView) take(e *explorer, msg tea.Msg) (tea.Cmd, bool) {
+	switch m := msg.(type) {
+	case surfaceMsg:
+		f.drawn(m)
+	case quadraticMsg:
+		f.beside.fitted(m)
+	default:
+		return nil, false
+	}
+	if e.view != view(f) {
+		return nil, true
+	}
+	return f.refresh(e), true // what was wished for meanwhile
+}
+
 // axes are the two coefficients, always different where there are two.
-func (f *surface) axes(e *sight) (x, y int) {
+func (f *surrogateView) axes(e *props) (x, y int) {
 	n := len(e.snap.Space.Coefficients)
 	x = min(f.x, n-1)
 	if y = min(f.y, n-1); y == x && n > 1 {
@@ -59,12 +87,12 @@ func (f *surface) axes(e *sight) (x, y int) {
 }
 
 // refresh starts the work where what is wished for is not what is shown.
-func (f *surface) refresh(e *explorer) tea.Cmd {
+func (f *surrogateView) refresh(e *explorer) tea.Cmd {
 	a := e.analysis()
 	if a == nil || len(e.state.X) == 0 {
 		return nil
 	}
-	x, y := f.axes(&e.sight)
+	x, y := f.axes(&e.props)
 	key := surfaceKey{a, e.state.Task, x, y, fmt.Sprint(e.state.X), e.state.Coefficient}
 	beside := f.beside.refresh(e)
 	if key == f.asked || f.busy {
@@ -75,14 +103,10 @@ func (f *surface) refresh(e *explorer) tea.Cmd {
 	return tea.Batch(e.work("draw the surrogate", func() tea.Msg { return survey(key, at) }), beside)
 }
 
-// drawn takes what was worked out, and goes on with what was wished for meanwhile.
-func (f *surface) drawn(e *explorer, m surfaceMsg) tea.Cmd {
+// drawn takes what was worked out.
+func (f *surrogateView) drawn(m surfaceMsg) {
 	f.busy = false
 	f.shown, f.field, f.doubt, f.slices = m.key, m.field, m.doubt, m.slices
-	if e.view == SurrogateView {
-		return f.refresh(e)
-	}
-	return nil
 }
 
 // survey evaluates a surrogate around a point.
@@ -121,43 +145,40 @@ func survey(k surfaceKey, at []float64) surfaceMsg {
 	return m
 }
 
-func surrogateActions() []action {
-	at := []Place{PlaceSurrogate}
-	turn := func(which *int, n int) tea.Cmd { *which = n; return nil }
+func (f *surrogateView) actions() []action {
+	at := []scope{scopeSurrogate}
 	return []action{
-		{ID: "surrogate.x", Places: at, Keys: []string{"X"}, Title: "another coefficient on the X axis", Hint: "axes", Bar: 1, disabled: oneCoefficient, do: func(e *explorer) tea.Cmd {
-			x, y := e.surface.axes(&e.sight)
+		{ID: "surrogate.x", Scopes: at, Keys: []string{"X"}, Title: "another coefficient on the X axis", Hint: "axes", Bar: 1, disabled: oneCoefficient, do: in(func(e *explorer, f *surrogateView) tea.Cmd {
+			x, y := f.axes(&e.props)
 			n := len(e.snap.Space.Coefficients)
 			if x = (x + 1) % n; x == y {
 				x = (x + 1) % n
 			}
-			turn(&e.surface.x, x)
-			turn(&e.surface.y, y)
-			return e.surface.refresh(e)
-		}},
-		{ID: "surrogate.y", Places: at, Keys: []string{"Y"}, Title: "another coefficient on the Y axis", disabled: oneCoefficient, do: func(e *explorer) tea.Cmd {
-			x, y := e.surface.axes(&e.sight)
+			f.x, f.y = x, y
+			return f.refresh(e)
+		})},
+		{ID: "surrogate.y", Scopes: at, Keys: []string{"Y"}, Title: "another coefficient on the Y axis", disabled: oneCoefficient, do: in(func(e *explorer, f *surrogateView) tea.Cmd {
+			x, y := f.axes(&e.props)
 			n := len(e.snap.Space.Coefficients)
 			if y = (y + 1) % n; x == y {
 				y = (y + 1) % n
 			}
-			turn(&e.surface.x, x)
-			turn(&e.surface.y, y)
-			return e.surface.refresh(e)
-		}},
-		{ID: "surrogate.picture", Places: at, Keys: []string{"v"}, Title: "the next picture: map, predicted against measured, slices", Hint: "picture", Bar: 3, Twin: "parfait trust", disabled: oneSurrogatePicture, do: func(e *explorer) tea.Cmd {
-			e.surface.picture = (e.surface.picture + 1) % 3
+			f.x, f.y = x, y
+			return f.refresh(e)
+		})},
+		{ID: "surrogate.picture", Scopes: at, Keys: []string{"v"}, Title: "the next picture: map, predicted against measured, slices", Hint: "picture", Bar: 3, Twin: "parfait trust", disabled: in(oneSurrogatePicture), do: in(func(_ *explorer, f *surrogateView) tea.Cmd {
+			f.picture = (f.picture + 1) % 3
 			return nil
-		}},
-		{ID: "surrogate.along", Places: at, Keys: []string{"right", "l"}, Title: "slices along the next coefficient", disabled: noFront, do: move(explore.Move{Kind: explore.SelectCoefficient, N: 1})},
-		{ID: "surrogate.along-back", Places: at, Keys: []string{"left", "h"}, Title: "slices along the previous coefficient", disabled: noFront, do: move(explore.Move{Kind: explore.SelectCoefficient, N: -1})},
+		})},
+		{ID: "surrogate.along", Scopes: at, Keys: []string{"right", "l"}, Title: "slices along the next coefficient", disabled: noFront, do: move(explore.Move{Kind: explore.SelectCoefficient, N: 1})},
+		{ID: "surrogate.along-back", Scopes: at, Keys: []string{"left", "h"}, Title: "slices along the previous coefficient", disabled: noFront, do: move(explore.Move{Kind: explore.SelectCoefficient, N: -1})},
 	}
 }
 
 // surrogatePane draws a task's surrogate.
 type surrogatePane struct {
-	sight
-	surface
+	props
+	surrogateView
 	focused bool
 }
 
@@ -190,8 +211,8 @@ func (p surrogatePane) draw(c *chart.Canvas) {
 func surrogateTogether(w, h int) bool { return w >= 66 && h >= 30 }
 
 // oneSurrogatePicture says why there is no other picture of the surrogate.
-func oneSurrogatePicture(e *explorer) string {
-	if main := arrange(e.w, e.h, SurrogateView.hasSide(e.w)).main; surrogateTogether(main.Dx(), main.Dy()) {
+func oneSurrogatePicture(e *explorer, f *surrogateView) string {
+	if main := arrange(e.w, e.h, f.info().hasSide(e.w)).main; surrogateTogether(main.Dx(), main.Dy()) {
 		return "all of them are shown"
 	}
 	return noFront(e)
@@ -209,7 +230,7 @@ func (p surrogatePane) fit() study.Fit   { return p.analysis().Fits[p.state.Task
 
 func (p surrogatePane) drawMap(c *chart.Canvas) {
 	w, _ := c.Size()
-	x, y := p.axes(&p.sight)
+	x, y := p.axes(&p.props)
 	names := p.coefficients()
 	t := p.task()
 	title := append(head("Surrogate", p.focused), chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: t.Name, Style: strong})

@@ -58,7 +58,7 @@ func (p side) drawTask(c *chart.Canvas, y, i int, k taskColumns) {
 	if i == p.state.Task {
 		c.Text(0, y, "▸", accent)
 		name = strong
-		if p.focus == PlaceTasks {
+		if p.focus == scopeTasks {
 			name = accent.With(chart.Bold)
 		}
 	}

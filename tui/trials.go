@@ -12,10 +12,14 @@ import (
 	"parfait/evaluator"
 	"parfait/explore"
 	"parfait/study"
+	"parfait/tui/chart"
 )
 
-// trialList is the table of trials: which one is selected, and how they are filtered and sorted.
-type trialList struct {
+// scopeTrials is the view of the trials as a table.
+const scopeTrials scope = "trials"
+
+// trialsView is the table of trials: which one is selected, and how they are filtered and sorted.
+type trialsView struct {
 	id      int // selected; 0: the newest
 	filter  string
 	sort    int // column: 0 id, 1 state, then tasks, then coefficients
@@ -25,8 +29,39 @@ type trialList struct {
 	logOf   int
 }
 
+func newTrialsView() view { return &trialsView{} }
+
+func (l *trialsView) info() viewInfo {
+	return viewInfo{scope: scopeTrials, key: "3", title: "Trials", heading: "Trials"}
+}
+
+func (l *trialsView) draw(_ *explorer, s props, c *chart.Canvas) {
+	trialsPane{props: s, trialsView: *l}.draw(c)
+}
+
+func (l *trialsView) take(e *explorer, msg tea.Msg) (tea.Cmd, bool) {
+	m, mine := msg.(logMsg)
+	if mine {
+		l.logged(e, m)
+	}
+	return nil, mine
+}
+
+func (l *trialsView) keep() any {
+	if l.filter == "" {
+		return nil
+	}
+	return l.filter
+}
+
+func (l *trialsView) restore(into func(any) bool) {
+	if filter := ""; into(&filter) {
+		l.filter = filter
+	}
+}
+
 // rows are the trials shown, in their order.
-func (l *trialList) rows(s *sight) []study.Trial {
+func (l *trialsView) rows(s *props) []study.Trial {
 	keep, err := explore.ParseFilter(s.snap.Tasks, s.coefficients(), l.filter)
 	if err != nil {
 		keep = func(study.Trial) bool { return true }
@@ -48,7 +83,7 @@ func (l *trialList) rows(s *sight) []study.Trial {
 }
 
 // compare sorts what is missing last.
-func (l *trialList) compare(s *sight, a, b *study.Trial) int {
+func (l *trialsView) compare(s *props, a, b *study.Trial) int {
 	switch l.sort {
 	case 0:
 		return cmp.Compare(a.ID, b.ID)
@@ -73,7 +108,7 @@ func (l *trialList) compare(s *sight, a, b *study.Trial) int {
 }
 
 // at is the row of the selected trial.
-func (l *trialList) at(rows []study.Trial) int {
+func (l *trialsView) at(rows []study.Trial) int {
 	if i := slices.IndexFunc(rows, func(t study.Trial) bool { return t.ID == l.id }); i >= 0 {
 		return i
 	}
@@ -82,7 +117,7 @@ func (l *trialList) at(rows []study.Trial) int {
 
 // selected is the selected trial, or nil. It is asked for by every key hint: what can be found without
 // sorting thousands of rows is.
-func (l *trialList) selected(s *sight) *study.Trial {
+func (l *trialsView) selected(s *props) *study.Trial {
 	if l.filter == "" && l.id != 0 {
 		if i := slices.IndexFunc(s.snap.Trials, func(t study.Trial) bool { return t.ID == l.id }); i >= 0 {
 			return &s.snap.Trials[i]
@@ -95,8 +130,8 @@ func (l *trialList) selected(s *sight) *study.Trial {
 	return &rows[l.at(rows)]
 }
 
-func (l *trialList) step(e *explorer, n int) tea.Cmd {
-	rows := l.rows(&e.sight)
+func (l *trialsView) step(e *explorer, n int) tea.Cmd {
+	rows := l.rows(&e.props)
 	if len(rows) == 0 {
 		return nil
 	}
@@ -111,10 +146,10 @@ type logMsg struct {
 }
 
 // refresh reads the log of the selected trial.
-func (l *trialList) refresh(e *explorer) tea.Cmd { return l.read(e, false) }
+func (l *trialsView) refresh(e *explorer) tea.Cmd { return l.read(e, false) }
 
-func (l *trialList) read(e *explorer, open bool) tea.Cmd {
-	t := l.selected(&e.sight)
+func (l *trialsView) read(e *explorer, open bool) tea.Cmd {
+	t := l.selected(&e.props)
 	if t == nil {
 		return nil
 	}
@@ -129,8 +164,8 @@ func (l *trialList) read(e *explorer, open bool) tea.Cmd {
 }
 
 // logged takes a log that was read.
-func (e *explorer) logged(m logMsg) {
-	e.trials.log, e.trials.logOf = m.text, m.trial
+func (l *trialsView) logged(e *explorer, m logMsg) {
+	l.log, l.logOf = m.text, m.trial
 	lines := splitLines(m.text)
 	if m.text == "" {
 		lines = []string{"nothing was logged"}
@@ -144,100 +179,100 @@ func (e *explorer) logged(m logMsg) {
 	}
 }
 
-func trialActions() []action {
-	at := []Place{PlaceTrials}
+func (l *trialsView) actions() []action {
+	at := []scope{scopeTrials}
 	step := func(n int) func(*explorer) tea.Cmd {
-		return func(e *explorer) tea.Cmd { return e.trials.step(e, n) }
+		return in(func(e *explorer, l *trialsView) tea.Cmd { return l.step(e, n) })
 	}
 	return []action{
-		{ID: "trials.down", Places: at, Keys: []string{"down", "j"}, Title: "the next trial", Hint: "select", Bar: 1, do: step(1)},
-		{ID: "trials.up", Places: at, Keys: []string{"up", "k"}, Title: "the previous trial", do: step(-1)},
-		{ID: "trials.page-down", Places: at, Keys: []string{"pgdown"}, Title: "ten trials down", do: step(10)},
-		{ID: "trials.page-up", Places: at, Keys: []string{"pgup"}, Title: "ten trials up", do: step(-10)},
-		{ID: "trials.end", Places: at, Keys: []string{"end", "G"}, Title: "the last trial", do: step(math.MaxInt32)},
-		{ID: "trials.home", Places: at, Keys: []string{"home", "g"}, Title: "the first trial", do: step(math.MinInt32)},
-		{ID: "trials.log", Places: at, Keys: []string{"enter"}, Title: "its log, live", Hint: "log", Bar: 2, Twin: "parfait trials --log N", disabled: noLog, do: func(e *explorer) tea.Cmd { return e.trials.read(e, true) }},
-		{ID: "trials.take", Places: at, Keys: []string{"t"}, Title: "take it in hand", Hint: "take in hand", Bar: 2, Twin: "parfait predict --at …", disabled: noTrialInHand, do: takeTrial},
-		{ID: "trials.filter", Places: at, Keys: []string{"/"}, Title: "filter: gsm8k>.5 state:failed", Hint: "filter", Bar: 3, Twin: "parfait trials --json", do: askFilter},
-		{ID: "trials.sort", Places: at, Keys: []string{"o"}, Title: "sort by the next column", Hint: "sort", Bar: 3, Twin: "parfait trials --json", do: func(e *explorer) tea.Cmd {
-			e.trials.sort = (e.trials.sort + 1) % (2 + len(e.snap.Tasks) + len(e.snap.Space.Coefficients))
+		{ID: "trials.down", Scopes: at, Keys: []string{"down", "j"}, Title: "the next trial", Hint: "select", Bar: 1, do: step(1)},
+		{ID: "trials.up", Scopes: at, Keys: []string{"up", "k"}, Title: "the previous trial", do: step(-1)},
+		{ID: "trials.page-down", Scopes: at, Keys: []string{"pgdown"}, Title: "ten trials down", do: step(10)},
+		{ID: "trials.page-up", Scopes: at, Keys: []string{"pgup"}, Title: "ten trials up", do: step(-10)},
+		{ID: "trials.end", Scopes: at, Keys: []string{"end", "G"}, Title: "the last trial", do: step(math.MaxInt32)},
+		{ID: "trials.home", Scopes: at, Keys: []string{"home", "g"}, Title: "the first trial", do: step(math.MinInt32)},
+		{ID: "trials.log", Scopes: at, Keys: []string{"enter"}, Title: "its log, live", Hint: "log", Bar: 2, Twin: "parfait trials --log N", disabled: in(noLog), do: in(func(e *explorer, l *trialsView) tea.Cmd { return l.read(e, true) })},
+		{ID: "trials.take", Scopes: at, Keys: []string{"t"}, Title: "take it in hand", Hint: "take in hand", Bar: 2, Twin: "parfait predict --at …", disabled: in(noTrialInHand), do: in(takeTrial)},
+		{ID: "trials.filter", Scopes: at, Keys: []string{"/"}, Title: "filter: gsm8k>.5 state:failed", Hint: "filter", Bar: 3, Twin: "parfait trials --json", do: in(askFilter)},
+		{ID: "trials.sort", Scopes: at, Keys: []string{"o"}, Title: "sort by the next column", Hint: "sort", Bar: 3, Twin: "parfait trials --json", do: in(func(e *explorer, l *trialsView) tea.Cmd {
+			l.sort = (l.sort + 1) % (2 + len(e.snap.Tasks) + len(e.snap.Space.Coefficients))
 			return nil
-		}},
-		{ID: "trials.reverse", Places: at, Keys: []string{"O"}, Title: "sort the other way round", do: func(e *explorer) tea.Cmd {
-			e.trials.reverse = !e.trials.reverse
+		})},
+		{ID: "trials.reverse", Scopes: at, Keys: []string{"O"}, Title: "sort the other way round", do: in(func(_ *explorer, l *trialsView) tea.Cmd {
+			l.reverse = !l.reverse
 			return nil
-		}},
-		{ID: "trials.further", Places: at, Keys: []string{"shift+right", "L"}, Title: "further columns", do: scrollColumns(1)},
-		{ID: "trials.back", Places: at, Keys: []string{"shift+left", "H"}, Title: "back to the columns before", do: scrollColumns(-1)},
-		{ID: "trials.retry", Places: at, Keys: []string{"R"}, Title: "try the failed trial again", Hint: "retry", Bar: 4, Twin: "parfait trials --retry N", Changes: true, disabled: notFailed, do: func(e *explorer) tea.Cmd {
-			id := e.trials.selected(&e.sight).ID
+		})},
+		{ID: "trials.further", Scopes: at, Keys: []string{"shift+right", "L"}, Title: "further columns", do: scrollColumns(1)},
+		{ID: "trials.back", Scopes: at, Keys: []string{"shift+left", "H"}, Title: "back to the columns before", do: scrollColumns(-1)},
+		{ID: "trials.retry", Scopes: at, Keys: []string{"R"}, Title: "try the failed trial again", Hint: "retry", Bar: 4, Twin: "parfait trials --retry N", Changes: true, disabled: in(notFailed), do: in(func(e *explorer, l *trialsView) tea.Cmd {
+			id := l.selected(&e.props).ID
 			return e.do(study.Command{Kind: study.CommandRetry, N: id}, fmt.Sprintf("trial %d is tried again", id))
-		}},
-		{ID: "trials.forget", Places: at, Keys: []string{"F"}, Title: "forget the trial: it counts as cancelled", Hint: "forget", Bar: 4, Twin: "parfait trials --forget N", Changes: true, Danger: true, disabled: notForgettable, do: askForget},
+		})},
+		{ID: "trials.forget", Scopes: at, Keys: []string{"F"}, Title: "forget the trial: it counts as cancelled", Hint: "forget", Bar: 4, Twin: "parfait trials --forget N", Changes: true, Danger: true, disabled: in(notForgettable), do: in(askForget)},
 	}
 }
 
 func scrollColumns(n int) func(*explorer) tea.Cmd {
-	return func(e *explorer) tea.Cmd {
-		e.trials.from = max(min(e.trials.from+n, len(e.columns())-1), 0)
+	return in(func(e *explorer, l *trialsView) tea.Cmd {
+		l.from = max(min(l.from+n, len(e.columns())-1), 0)
 		return nil
-	}
+	})
 }
 
-func noTrial(e *explorer) string {
-	if e.trials.selected(&e.sight) == nil {
+func noTrial(e *explorer, l *trialsView) string {
+	if l.selected(&e.props) == nil {
 		return "there is no trial"
 	}
 	return ""
 }
 
 // noLog says so where the log of the selected trial was read and is empty.
-func noLog(e *explorer) string {
-	if why := noTrial(e); why != "" {
+func noLog(e *explorer, l *trialsView) string {
+	if why := noTrial(e, l); why != "" {
 		return why
 	}
-	if t := e.trials.selected(&e.sight); t.ID == e.trials.logOf && e.trials.log == "" {
+	if t := l.selected(&e.props); t.ID == l.logOf && l.log == "" {
 		return fmt.Sprintf("trial %d has logged nothing", t.ID)
 	}
 	return ""
 }
 
-func noTrialInHand(e *explorer) string {
-	if why := noTrial(e); why != "" {
+func noTrialInHand(e *explorer, l *trialsView) string {
+	if why := noTrial(e, l); why != "" {
 		return why
 	}
 	return noFront(e)
 }
 
-func notFailed(e *explorer) string {
-	if why := noTrial(e); why != "" {
+func notFailed(e *explorer, l *trialsView) string {
+	if why := noTrial(e, l); why != "" {
 		return why
 	}
-	if s := e.trials.selected(&e.sight).State; s != evaluator.Failed && s != evaluator.Cancelled {
+	if s := l.selected(&e.props).State; s != evaluator.Failed && s != evaluator.Cancelled {
 		return "it is " + string(s) + ", not failed"
 	}
 	return ""
 }
 
-func notForgettable(e *explorer) string {
-	if why := noTrial(e); why != "" {
+func notForgettable(e *explorer, l *trialsView) string {
+	if why := noTrial(e, l); why != "" {
 		return why
 	}
-	if s := e.trials.selected(&e.sight).State; s == evaluator.Done || s == evaluator.Cancelled {
+	if s := l.selected(&e.props).State; s == evaluator.Done || s == evaluator.Cancelled {
 		return "it is " + string(s) + "; finished trials never change"
 	}
 	return ""
 }
 
-func takeTrial(e *explorer) tea.Cmd {
-	t := e.trials.selected(&e.sight)
+func takeTrial(e *explorer, l *trialsView) tea.Cmd {
+	t := l.selected(&e.props)
 	cmd := e.move(explore.Move{Kind: explore.Go, X: t.X})
 	e.note = note{fmt.Sprintf("trial %d is in hand", t.ID), good}
 	return cmd
 }
 
-func askForget(e *explorer) tea.Cmd {
-	t := e.trials.selected(&e.sight)
+func askForget(e *explorer, l *trialsView) tea.Cmd {
+	t := l.selected(&e.props)
 	id, state := t.ID, t.State
 	e.above = &question{
 		title: "Forget?", text: fmt.Sprintf("Trial %d is %s. Forgotten, it counts as cancelled; it can be retried later.", id, state),
@@ -248,16 +283,16 @@ func askForget(e *explorer) tea.Cmd {
 	return nil
 }
 
-func askFilter(e *explorer) tea.Cmd {
+func askFilter(e *explorer, l *trialsView) tea.Cmd {
 	return e.ask(prompt{
-		title: "Filter", label: "only trials with", value: e.trials.filter,
+		title: "Filter", label: "only trials with", value: l.filter,
 		help: strings.Join(explore.Columns(e.snap.Tasks, e.coefficients()), ", ") + ", id and batch compare with < <= > >= =; state:failed, by:who, or a word of the reason. Empty shows all.",
 		done: func(e *explorer, v string) (tea.Cmd, string) {
 			if _, err := explore.ParseFilter(e.snap.Tasks, e.coefficients(), v); err != nil {
 				return nil, err.Error()
 			}
-			e.trials.filter = v
-			return tea.Batch(e.trials.refresh(e), e.keep()), ""
+			l.filter = v
+			return tea.Batch(l.refresh(e), e.keep()), ""
 		},
 	})
 }

@@ -14,8 +14,8 @@ import (
 
 // trialsPane is the table of trials, with what is to be said about the selected one below.
 type trialsPane struct {
-	sight
-	trialList
+	props
+	trialsView
 }
 
 func (p trialsPane) draw(c *chart.Canvas) {
@@ -24,7 +24,7 @@ func (p trialsPane) draw(c *chart.Canvas) {
 	if h >= 14 {
 		below = min(max(h/3, 7), 14)
 	}
-	rows := p.rows(&p.sight)
+	rows := p.rows(&p.props)
 	if len(rows) == 0 { // there is nothing to say about one
 		below = 0
 	}

@@ -11,9 +11,9 @@ import (
 	"parfait/tui/chart"
 )
 
-// sight is what panes see: a snapshot, what the person does with it, and what there is to say about it.
+// props is what panes see: a snapshot, what the person does with it, and what there is to say about it.
 // It is replaced, never changed.
-type sight struct {
+type props struct {
 	snap  *study.Snapshot
 	state explore.State
 	read  explore.Readout
@@ -30,7 +30,7 @@ type pinned struct {
 }
 
 // predictPins are the pins with their predictions; those that are known already are kept.
-func (s *sight) predictPins() []pinned {
+func (s *props) predictPins() []pinned {
 	a := s.analysis()
 	if a == nil {
 		return nil
@@ -51,7 +51,7 @@ func (s *sight) predictPins() []pinned {
 }
 
 // analysis is the snapshot's, or nil.
-func (s *sight) analysis() *study.Analysis {
+func (s *props) analysis() *study.Analysis {
 	if s.snap == nil || s.snap.Analysis == nil || len(s.snap.Analysis.Front) == 0 {
 		return nil
 	}
@@ -59,7 +59,7 @@ func (s *sight) analysis() *study.Analysis {
 }
 
 // coefficients are the names of the coefficients.
-func (s *sight) coefficients() []string {
+func (s *props) coefficients() []string {
 	var names []string
 	for _, c := range s.snap.Space.Coefficients {
 		names = append(names, c.Name)
@@ -68,10 +68,10 @@ func (s *sight) coefficients() []string {
 }
 
 // columns are the names of what an axis can show.
-func (s *sight) columns() []string { return explore.Columns(s.snap.Tasks, s.coefficients()) }
+func (s *props) columns() []string { return explore.Columns(s.snap.Tasks, s.coefficients()) }
 
 // columnFormat writes values of a column.
-func (s *sight) columnFormat(c int) chart.Format {
+func (s *props) columnFormat(c int) chart.Format {
 	if c >= 0 && c < len(s.snap.Tasks) {
 		return taskFormat(s.snap.Tasks[c])
 	}
@@ -86,12 +86,12 @@ func taskFormat(t study.Task) chart.Format {
 }
 
 // better says whether less is better in a column.
-func (s *sight) minimised(c int) bool {
+func (s *props) minimised(c int) bool {
 	return c >= 0 && c < len(s.snap.Tasks) && s.snap.Tasks[c].Sense == study.Minimize
 }
 
 // measured is the value of a column at a trial, NaN where it was not measured.
-func (s *sight) measured(t *study.Trial, c int) float64 {
+func (s *props) measured(t *study.Trial, c int) float64 {
 	if c < 0 {
 		return math.NaN()
 	}
@@ -120,7 +120,7 @@ func trustMark(a *study.Analysis, task int) (rune, chart.Style) {
 }
 
 // trusted is the mark of task i, a blank where nothing is fitted yet.
-func (s *sight) trusted(i int) (rune, chart.Style) {
+func (s *props) trusted(i int) (rune, chart.Style) {
 	if a := s.analysis(); a != nil && i < len(a.Fits) {
 		return trustMark(a, i)
 	}
@@ -145,6 +145,6 @@ func taskNames(tasks []study.Task) []string {
 }
 
 // within is a text in which files of the study are named from its folder: there is little room.
-func (s *sight) within(text string) string {
+func (s *props) within(text string) string {
 	return strings.ReplaceAll(text, s.snap.Dir+string(filepath.Separator), "")
 }

@@ -6,12 +6,12 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// step is what is shown of the sight. The renderer sends a line from its first to its last change, so
+// step is what is shown of the props. The renderer sends a line from its first to its last change, so
 // that a key that changes two panes beside each other would send all that lies between them. So after a
 // key the pane with the focus is drawn at once and the other one in the next frame: half the bytes over a
 // slow line, a sixtieth of a second later.
 type step struct {
-	main, side sight
+	main, side props
 	version    int
 	due        bool // the other pane is on its way
 }
@@ -19,24 +19,24 @@ type step struct {
 // oneFrame is longer than a frame takes at 60 a second.
 const oneFrame = 17 * time.Millisecond
 
-// stagger decides what of a changed sight is shown now.
+// stagger decides what of a changed props is shown now.
 func (e *explorer) stagger(msg tea.Msg) tea.Cmd {
 	if _, ok := msg.(otherPaneMsg); ok {
 		e.drawn.due = false
 	}
 	if e.version == e.drawn.version && !e.drawn.due {
-		e.drawn.main, e.drawn.side = e.sight, e.sight
+		e.drawn.main, e.drawn.side = e.props, e.props
 		return nil
 	}
 	_, key := msg.(tea.KeyPressMsg)
-	if !key && !e.drawn.due || !e.view.hasSide(e.w) {
-		e.drawn = step{e.sight, e.sight, e.version, false}
+	if !key && !e.drawn.due || !e.hasSide() {
+		e.drawn = step{e.props, e.props, e.version, false}
 		return nil
 	}
-	if e.drawn.version = e.version; e.focus == e.view.place() {
-		e.drawn.main = e.sight
+	if e.drawn.version = e.version; e.focus == e.view.info().scope {
+		e.drawn.main = e.props
 	} else {
-		e.drawn.side = e.sight
+		e.drawn.side = e.props
 	}
 	if e.drawn.due {
 		return nil
