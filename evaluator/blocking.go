@@ -44,7 +44,7 @@ type blocking struct {
 
 func (b *blocking) Limits() Limits { return b.limits }
 
-func (b *blocking) Submit(ctx context.Context, batch []Candidate, emit func(Event)) error {
+func (b *blocking) Submit(ctx context.Context, batch []Candidate, emit func(Event) error) error {
 	if err := checkBatch(batch, emit); err != nil {
 		return err
 	}
@@ -229,10 +229,11 @@ func withLeases(c Candidate, clock *clock) (Candidate, func()) {
 	}
 }
 
-// reporter sends one candidate's events, in order, and none after the final one.
+// reporter sends one candidate's events, in order, and none after the final one. Whether that is on record
+// makes no difference to a function: nothing of it outlives the runner.
 type reporter struct {
 	c    Candidate
-	emit func(Event)
+	emit func(Event) error
 
 	mu    sync.Mutex
 	ended bool
@@ -242,7 +243,7 @@ func (r *reporter) progress(p Progress) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.ended {
-		r.emit(Event{Key: r.c.Key, Attempt: r.c.Attempt, State: Running, Progress: p})
+		_ = r.emit(Event{Key: r.c.Key, Attempt: r.c.Attempt, State: Running, Progress: p})
 	}
 }
 
@@ -250,10 +251,10 @@ func (r *reporter) end(s State, m Metrics, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ended = true
-	r.emit(Event{Key: r.c.Key, Attempt: r.c.Attempt, State: s, Metrics: m, Err: err})
+	_ = r.emit(Event{Key: r.c.Key, Attempt: r.c.Attempt, State: s, Metrics: m, Err: err})
 }
 
-func (b *blocking) Recover(_ context.Context, open []Candidate, _ func(Event)) ([]string, error) {
+func (b *blocking) Recover(_ context.Context, open []Candidate, _ func(Event) error) ([]string, error) {
 	return Keys(open), nil
 }
 
@@ -267,7 +268,7 @@ func Keys(cs []Candidate) []string {
 }
 
 // checkBatch refuses a batch whose events could not be told apart, or told to nobody.
-func checkBatch(batch []Candidate, emit func(Event)) error {
+func checkBatch(batch []Candidate, emit func(Event) error) error {
 	if emit == nil {
 		return Errorf(BadCandidate, "Submit needs somewhere to send its events: emit is nil")
 	}

@@ -99,13 +99,14 @@ func TestBlockingDropsLateProgress(t *testing.T) {
 		c := candidate("late")(t)
 		c.Key, c.Split = "k", evaluator.Validation
 		final := 0
-		err := evaluator.Blocking(evaluator.Limits{}, behaving).Submit(t.Context(), []evaluator.Candidate{c}, func(e evaluator.Event) {
+		err := evaluator.Blocking(evaluator.Limits{}, behaving).Submit(t.Context(), []evaluator.Candidate{c}, func(e evaluator.Event) error {
 			if final > 0 {
 				t.Errorf("%+v after the final event", e)
 			}
 			if e.State.Final() {
 				final++
 			}
+			return nil
 		})
 		if err != nil || final != 1 {
 			t.Fatalf("%d final events, %v", final, err)
@@ -145,7 +146,7 @@ func TestBlockingTimeout(t *testing.T) {
 			ctx, f := c.parts()
 			var last evaluator.Event
 			ev := evaluator.Blocking(evaluator.Limits{Timeout: time.Minute}, f)
-			err := ev.Submit(ctx, []evaluator.Candidate{{Key: "k", Tasks: []string{"a"}, Split: evaluator.Validation}}, func(e evaluator.Event) { last = e })
+			err := ev.Submit(ctx, []evaluator.Candidate{{Key: "k", Tasks: []string{"a"}, Split: evaluator.Validation}}, func(e evaluator.Event) error { last = e; return nil })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -177,7 +178,7 @@ func TestBlockingTimeoutWithoutModel(t *testing.T) {
 			})
 			var last evaluator.Event
 			c := evaluator.Candidate{Key: "k", Tasks: []string{"a"}, Split: evaluator.Validation, Model: slowly}
-			if err := ev.Submit(t.Context(), []evaluator.Candidate{c}, func(e evaluator.Event) { last = e }); err != nil {
+			if err := ev.Submit(t.Context(), []evaluator.Candidate{c}, func(e evaluator.Event) error { last = e; return nil }); err != nil {
 				t.Fatal(err)
 			}
 			if last.State != want {
@@ -196,7 +197,7 @@ func TestBlockingLogsPanics(t *testing.T) {
 		t.Fatal(err)
 	}
 	var last evaluator.Event
-	if err := evaluator.Blocking(evaluator.Limits{}, behaving).Submit(t.Context(), []evaluator.Candidate{c}, func(e evaluator.Event) { last = e }); err != nil {
+	if err := evaluator.Blocking(evaluator.Limits{}, behaving).Submit(t.Context(), []evaluator.Candidate{c}, func(e evaluator.Event) error { last = e; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"digits/7", "index out of range", c.Log} {

@@ -77,8 +77,14 @@ type Lease struct {
 }
 
 // Candidate is a trial as an evaluator sees it.
+//
+// Its ID stands for the question: who has the answer under that ID may give it back instead of measuring.
+// It is the same after an interruption, whoever caused it, and another where a person has asked to try
+// again, for each trial, split and set of tasks, and in every other study, whatever its name. It is of letters,
+// digits and - only.
 type Candidate struct {
 	Key     string        // "study/trial": stable across attempts and restarts
+	ID      string        // of the question, see below
 	Attempt int           // from 1
 	Tasks   []string      // what to measure: metrics for exactly these must come back
 	Split   Split         // validation or test
@@ -112,12 +118,16 @@ type Limits struct {
 //
 // Submit measures a batch and returns when every candidate has had its final event, or when ctx is
 // cancelled, after a Cancelled event for each that was open. It returns an error only where nothing
-// could be started at all; a candidate's own failure is an event. emit may be called from several
-// goroutines. After a restart of the runner Recover is called once, before any Submit, with the
-// candidates that were open: it emits final events for those whose results are known, stops what is
-// left running of the others, and returns their keys.
+// could be started at all; a candidate's own failure is an event. After a restart of the runner Recover is
+// called once, before any Submit, with the candidates that were open: it emits final events for those
+// whose results are known, stops what is left running of the others, and returns their keys.
+//
+// emit may be called from several goroutines. With a final event it returns when the event is on record,
+// or with an error where it could not be recorded. Until it has returned nil, an evaluator whose results
+// outlive the runner keeps everything that it needs to tell them again: the runner may be killed at any
+// moment, in Recover too, and the next one asks about whatever is not on record.
 type Evaluator interface {
 	Limits() Limits
-	Submit(ctx context.Context, batch []Candidate, emit func(Event)) error
-	Recover(ctx context.Context, open []Candidate, emit func(Event)) (unknown []string, err error)
+	Submit(ctx context.Context, batch []Candidate, emit func(Event) error) error
+	Recover(ctx context.Context, open []Candidate, emit func(Event) error) (unknown []string, err error)
 }

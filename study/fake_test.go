@@ -2,6 +2,7 @@ package study
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -21,7 +22,7 @@ type fake struct {
 	parallel int
 	model    bool                                               // the hook takes the merged model in hand
 	recover  func(open []evaluator.Candidate) []evaluator.Event // what is known after a restart
-	submit   func(ctx context.Context, batch []evaluator.Candidate, emit func(evaluator.Event)) error
+	submit   func(ctx context.Context, batch []evaluator.Candidate, emit func(evaluator.Event) error) error
 }
 
 var fakes sync.Map // name → *fake, so that a study.yaml can name one
@@ -68,20 +69,21 @@ type faked struct {
 	fake *fake
 }
 
-func (f faked) Submit(ctx context.Context, batch []evaluator.Candidate, emit func(evaluator.Event)) error {
+func (f faked) Submit(ctx context.Context, batch []evaluator.Candidate, emit func(evaluator.Event) error) error {
 	if f.fake.submit != nil {
 		return f.fake.submit(ctx, batch, emit)
 	}
 	return f.Evaluator.Submit(ctx, batch, emit)
 }
 
-func (f faked) Recover(_ context.Context, open []evaluator.Candidate, emit func(evaluator.Event)) ([]string, error) {
+func (f faked) Recover(_ context.Context, open []evaluator.Candidate, emit func(evaluator.Event) error) ([]string, error) {
+	var errs []error
 	if f.fake.recover != nil {
 		for _, e := range f.fake.recover(open) {
-			emit(e)
+			errs = append(errs, emit(e))
 		}
 	}
-	return nil, nil
+	return nil, errors.Join(errs...)
 }
 
 // makeStudy writes a study of two models that no file stands behind: its evaluators need no model.

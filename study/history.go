@@ -19,6 +19,7 @@ type history struct {
 	batches []Batch // by id, from 0 and without a gap
 	picks   []Pick
 	exports []Export
+	retries map[int]int // how often a person has asked to measure a trial again
 }
 
 // trial returns the trial with an id, or nil.
@@ -44,7 +45,7 @@ func (h *history) measured() int {
 // load reads the history. Of the trials only those are read that were not done in prev, an earlier load
 // or nil: a study of thousands is followed at the price of what changes.
 func (s *store) load(ctx context.Context, prev *history) (*history, error) {
-	h := &history{meta: map[string]string{}}
+	h := &history{meta: map[string]string{}, retries: map[int]int{}}
 	db, err := s.open()
 	if db == nil || err != nil {
 		return h, err
@@ -66,6 +67,14 @@ func (s *store) load(ctx context.Context, prev *history) (*history, error) {
 		return nil, err
 	}
 	if h.batches, err = loadBatches(tx, h.trials); err != nil {
+		return nil, err
+	}
+	if err := each(tx, func(scan scanner) error {
+		var trial, n int
+		err := scan(&trial, &n)
+		h.retries[trial] = n
+		return err
+	}, "SELECT body ->> 'n' AS trial, count(*) FROM commands WHERE CASE WHEN json_valid(body) THEN body ->> 'kind' END = ? GROUP BY trial", CommandRetry); err != nil {
 		return nil, err
 	}
 	if err := each(tx, func(scan scanner) error {

@@ -2,6 +2,7 @@ package study
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -53,7 +54,7 @@ type laneEvent struct {
 	lane *lane
 	id   int
 	evaluator.Event
-	taken chan struct{} // closed when it has been recorded; nil where nobody waits for that
+	taken chan error // gets nil when it is on record; nil where nobody waits for that
 }
 
 type upcomingQuestion struct {
@@ -150,11 +151,11 @@ func (r *runner) submit(l *lane, trials []Trial) {
 	go func() {
 		var mu sync.Mutex
 		final := map[string]bool{}
-		emit := func(e evaluator.Event) {
+		emit := func(e evaluator.Event) error {
 			mu.Lock()
 			defer mu.Unlock()
 			final[e.Key] = final[e.Key] || e.State.Final()
-			r.send(laneEvent{lane: l, id: trialOf(e.Key), Event: e})
+			return r.send(laneEvent{lane: l, id: trialOf(e.Key), Event: e})
 		}
 		err := func() (err error) {
 			defer func() {
@@ -177,7 +178,7 @@ func (r *runner) submit(l *lane, trials []Trial) {
 			mu.Unlock()
 			if open {
 				last.Key, last.Attempt = c.Key, c.Attempt
-				emit(last)
+				_ = emit(last) // where it cannot be recorded, the next runner asks again
 			}
 		}
 	}()
@@ -189,6 +190,7 @@ func (r *runner) candidate(ctx context.Context, l *lane, t Trial) evaluator.Cand
 		Key: fmt.Sprintf("%s/%d", r.name(), t.ID), Attempt: t.Attempt, Tasks: l.missing(t), Split: evaluator.Validation,
 		At: coefficients(r.Names(), t.X), Log: t.Log,
 	}
+	c.ID = r.asker.id(strconv.Itoa(t.ID), c, r.hist.retries[t.ID])
 	if len(r.pools) > 0 {
 		c.Model = func(mctx context.Context, form evaluator.Form) (evaluator.Lease, error) {
 			if ctx.Err() != nil {
@@ -217,22 +219,28 @@ func trialOf(key string) int {
 	return id
 }
 
-// send hands an event to the loop, a final one until it has been recorded: an evaluator may then throw
-// away what it would need to know the result after a crash. After the run nobody listens any more.
-func (r *runner) send(e laneEvent) {
+// errEnded says that nobody listens any more.
+var errEnded = errors.New("the run has ended")
+
+// send hands an event to the loop, and returns nil with a final one when it is on record: an evaluator may
+// then throw away what it would need to know the result after a crash.
+func (r *runner) send(e laneEvent) error {
 	if e.State.Final() {
-		e.taken = make(chan struct{})
+		e.taken = make(chan error, 1)
 	}
 	select {
 	case r.events <- e:
 	case <-r.ended:
-		return
+		return errEnded
 	}
-	if e.taken != nil {
-		select {
-		case <-e.taken:
-		case <-r.ended:
-		}
+	if e.taken == nil {
+		return nil
+	}
+	select {
+	case err := <-e.taken:
+		return err
+	case <-r.ended:
+		return errEnded
 	}
 }
 

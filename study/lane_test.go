@@ -185,39 +185,38 @@ func TestEvaluatorsThatMisbehave(t *testing.T) {
 		return final(c, m)
 	}
 	for name, c := range map[string]struct {
-		say  func(c evaluator.Candidate, emit func(evaluator.Event)) error
+		say  func(c evaluator.Candidate, emit func(evaluator.Event) error) error
 		want string // in the error, "" where it is none
 	}{
-		"no final event": {func(evaluator.Candidate, func(evaluator.Event)) error { return nil }, "ended without a result"},
-		"an error":       {func(evaluator.Candidate, func(evaluator.Event)) error { return errors.New("no such host") }, "no such host"},
-		"a panic":        {func(evaluator.Candidate, func(evaluator.Event)) error { panic("index out of range") }, "index out of range"},
-		"cancels by itself": {func(c evaluator.Candidate, emit func(evaluator.Event)) error {
-			emit(evaluator.Event{Key: c.Key, Attempt: c.Attempt, State: evaluator.Cancelled})
-			return nil
+		"no final event": {func(evaluator.Candidate, func(evaluator.Event) error) error { return nil }, "ended without a result"},
+		"an error":       {func(evaluator.Candidate, func(evaluator.Event) error) error { return errors.New("no such host") }, "no such host"},
+		"a panic":        {func(evaluator.Candidate, func(evaluator.Event) error) error { panic("index out of range") }, "index out of range"},
+		"cancels by itself": {func(c evaluator.Candidate, emit func(evaluator.Event) error) error {
+			return emit(evaluator.Event{Key: c.Key, Attempt: c.Attempt, State: evaluator.Cancelled})
 		}, "did not say why"},
-		"not a number":  {func(c evaluator.Candidate, emit func(evaluator.Event)) error { emit(with(c, math.NaN())); return nil }, "t0"},
-		"infinite":      {func(c evaluator.Candidate, emit func(evaluator.Event)) error { emit(with(c, math.Inf(-1))); return nil }, "t0"},
-		"per cent":      {func(c evaluator.Candidate, emit func(evaluator.Event)) error { emit(with(c, 81.3)); return nil }, "a rate is from 0 to 1"},
-		"too few tasks": {func(c evaluator.Candidate, emit func(evaluator.Event)) error { emit(final(c, nil)); return nil }, "other0"},
-		"a novel": {func(c evaluator.Candidate, emit func(evaluator.Event)) error {
-			emit(evaluator.Event{Key: c.Key, Attempt: c.Attempt, State: evaluator.Failed, Err: errors.New(strings.Repeat("so it was, ", 1<<20))})
-			return nil
+		"not a number": {func(c evaluator.Candidate, emit func(evaluator.Event) error) error { return emit(with(c, math.NaN())) }, "t0"},
+		"infinite": {func(c evaluator.Candidate, emit func(evaluator.Event) error) error {
+			return emit(with(c, math.Inf(-1)))
+		}, "t0"},
+		"per cent":      {func(c evaluator.Candidate, emit func(evaluator.Event) error) error { return emit(with(c, 81.3)) }, "a rate is from 0 to 1"},
+		"too few tasks": {func(c evaluator.Candidate, emit func(evaluator.Event) error) error { return emit(final(c, nil)) }, "other0"},
+		"a novel": {func(c evaluator.Candidate, emit func(evaluator.Event) error) error {
+			return emit(evaluator.Event{Key: c.Key, Attempt: c.Attempt, State: evaluator.Failed, Err: errors.New(strings.Repeat("so it was, ", 1<<20))})
 		}, "so it was"},
-		"says it twice": {func(c evaluator.Candidate, emit func(evaluator.Event)) error {
-			emit(final(c, bowls(c)))
-			emit(with(c, 0.99))
-			return errors.New("and then this")
+		"says it twice": {func(c evaluator.Candidate, emit func(evaluator.Event) error) error {
+			return errors.Join(emit(final(c, bowls(c))), emit(with(c, 0.99)), errors.New("and then this"))
 		}, ""},
-		"of somebody else": {func(c evaluator.Candidate, emit func(evaluator.Event)) error {
-			emit(evaluator.Event{Key: "x/77", Attempt: 1, State: evaluator.Done})
-			emit(evaluator.Event{Key: c.Key, Attempt: c.Attempt + 1, State: evaluator.Failed})
-			emit(evaluator.Event{Key: c.Key, State: evaluator.Running, Progress: evaluator.Progress{Done: 1}})
-			emit(final(c, bowls(c)))
-			return nil
+		"of somebody else": {func(c evaluator.Candidate, emit func(evaluator.Event) error) error {
+			return errors.Join(
+				emit(evaluator.Event{Key: "x/77", Attempt: 1, State: evaluator.Done}),
+				emit(evaluator.Event{Key: c.Key, Attempt: c.Attempt + 1, State: evaluator.Failed}),
+				emit(evaluator.Event{Key: c.Key, State: evaluator.Running, Progress: evaluator.Progress{Done: 1}}),
+				emit(final(c, bowls(c))),
+			)
 		}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := open(t, fakeStudy(t, 3, &fake{submit: func(_ context.Context, batch []evaluator.Candidate, emit func(evaluator.Event)) error {
+			s := open(t, fakeStudy(t, 3, &fake{submit: func(_ context.Context, batch []evaluator.Candidate, emit func(evaluator.Event) error) error {
 				return c.say(batch[0], emit)
 			}}))
 			done := running(t, s, RunOptions{})

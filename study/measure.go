@@ -19,17 +19,24 @@ import (
 // examiners are the study's evaluators, built to measure one export on all splits.
 type examiners struct {
 	*Study
+	asker asker
 	lanes []*lane
 }
 
 func (s *Study) examiners() (*examiners, error) {
-	x := &examiners{Study: s}
+	s.mu.Lock()
+	inputs := s.hist.meta["inputs"]
+	s.mu.Unlock()
+	a, err := s.asker(inputs)
+	if err != nil {
+		return nil, err
+	}
+	x := &examiners{Study: s, asker: a}
 	for _, name := range slices.Sorted(maps.Keys(s.spec().Evaluators)) {
 		l := &lane{name: name, tasks: s.tasksOf(name)}
 		if len(l.tasks) == 0 {
 			continue
 		}
-		var err error
 		if l.eval, err = s.spec().Evaluators[name].build(s.dir, 0); err != nil {
 			return nil, errors.Join(&Error{Code: CodeEvaluator, Where: "evaluators." + name, What: "cannot be used", Err: err}, x.close())
 		}
@@ -51,30 +58,32 @@ func (x *examiners) offered(split evaluator.Split) bool {
 	return slices.ContainsFunc(x.lanes, func(l *lane) bool { return slices.Contains(l.eval.Limits().Splits, split) })
 }
 
-// measure has every evaluator that can measure split do so on an export. What could be measured comes
-// back also where something else could not.
-func (x *examiners) measure(ctx context.Context, e Export, split evaluator.Split, progress func(evaluator.Progress)) (evaluator.Metrics, error) {
-	out := evaluator.Metrics{}
+// examination is what is to be measured of an export, and who hears of it.
+type examination struct {
+	export   Export
+	split    evaluator.Split
+	progress func(evaluator.Progress)
+	record   func(evaluator.Metrics) error // what one evaluator has measured
+}
+
+// measure has every evaluator that can measure the split do so. What could be measured is recorded also where
+// something else could not.
+func (x *examiners) measure(ctx context.Context, e examination) error {
 	var errs []error
 	for _, l := range x.lanes {
-		if !slices.Contains(l.eval.Limits().Splits, split) {
+		if !slices.Contains(l.eval.Limits().Splits, e.split) {
 			continue
 		}
-		final, err := x.examine(ctx, l, e, split, progress)
-		if err == nil {
-			err = x.judge(l.tasks, final)
+		if err := x.examine(ctx, l, e); err != nil {
+			errs = append(errs, &Error{Code: CodeEvaluator, Where: "evaluators." + l.name, What: fmt.Sprintf("the %s split could not be measured", e.split), Err: err})
 		}
-		if err != nil {
-			errs = append(errs, &Error{Code: CodeEvaluator, Where: "evaluators." + l.name, What: fmt.Sprintf("the %s split could not be measured", split), Err: err})
-			continue
-		}
-		maps.Copy(out, final.Metrics)
 	}
-	return out, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
 // examine has one evaluator measure an export.
-func (x *examiners) examine(ctx context.Context, l *lane, e Export, split evaluator.Split, progress func(evaluator.Progress)) (final evaluator.Event, err error) {
+func (x *examiners) examine(ctx context.Context, l *lane, of examination) error {
+	e, split := of.export, of.split
 	c := evaluator.Candidate{
 		Key: fmt.Sprintf("%s/%s-%s", x.name(), e.Name, split), Attempt: 1, Split: split, Tasks: l.tasks, At: coefficients(x.Names(), e.X),
 		Log: filepath.Join(x.dir, "logs", "export-"+e.Name+".log"),
@@ -85,22 +94,30 @@ func (x *examiners) examine(ctx context.Context, l *lane, e Export, split evalua
 			return evaluator.Lease{Path: e.Out, Release: func() {}}, nil
 		},
 	}
+	c.ID = x.asker.id(fmt.Sprintf("export%d", e.ID), c, 0)
 	if os.MkdirAll(filepath.Dir(c.Log), 0o755) != nil || unix.Access(filepath.Dir(c.Log), unix.W_OK) != nil {
 		c.Log = "" // a study that may only be looked at
 	}
 	var mu sync.Mutex
-	err = l.eval.Submit(ctx, []evaluator.Candidate{c}, func(e evaluator.Event) {
+	outcome := fmt.Errorf("evaluator %s ended without a result", l.name)
+	err := l.eval.Submit(ctx, []evaluator.Candidate{c}, func(e evaluator.Event) error {
 		mu.Lock()
 		defer mu.Unlock()
-		if e.State.Final() {
-			final = e
-		} else {
-			progress(e.Progress)
+		if !e.State.Final() {
+			of.progress(e.Progress)
+			return nil
 		}
+		if outcome = x.judge(l.tasks, e); outcome == nil {
+			outcome = of.record(e.Metrics)
+		}
+		return nil // whatever became of it: nobody will ask again
 	})
 	mu.Lock()
 	defer mu.Unlock()
-	return final, err
+	if err != nil {
+		return err
+	}
+	return outcome
 }
 
 // adapter writes the export's merge again as an adapter, for an evaluator that wants it so.

@@ -59,7 +59,8 @@ func (s *store) setProgress(progress map[int]evaluator.Progress) error {
 }
 
 // record stores what was measured in an attempt, and to what state it brought the trial: Done, Failed (why
-// says it), Waiting for the next attempt, or still Running. It says whether that attempt was running;
+// says it), Waiting for the next attempt, or still Running (with why where it has failed, and only others have
+// to end). It says whether that attempt was running;
 // where it was not, somebody has forgotten the trial meanwhile and nothing changes. So finished trials
 // never do.
 func (s *store) record(id, attempt int, metrics evaluator.Metrics, to State, why string) (current bool, err error) {
@@ -79,7 +80,8 @@ func (s *store) record(id, attempt int, metrics evaluator.Metrics, to State, why
 		}
 		switch to {
 		case evaluator.Running:
-			return nil
+			_, err := tx.Exec("UPDATE trials SET error = ? WHERE id = ?", why, id)
+			return err
 		case evaluator.Waiting:
 			return again(tx, id)
 		}

@@ -83,6 +83,7 @@ type runner struct {
 	*Study
 	options  RunOptions
 	strategy search.Strategy
+	asker    asker
 	lanes    []*lane
 	pools    map[evaluator.Form]*pool // of the forms that evaluators need
 	hist     *history
@@ -129,6 +130,9 @@ func (s *Study) newRunner(ctx context.Context, o RunOptions) (_ *runner, err err
 		return nil, err
 	}
 	if err := r.addPools(ctx); err != nil {
+		return nil, err
+	}
+	if r.asker, err = s.asker(r.hist.meta["inputs"]); err != nil {
 		return nil, err
 	}
 	q := s.asked.Load()
@@ -252,34 +256,23 @@ func (r *runner) note(format string, args ...any) {
 }
 
 // recover settles what an earlier runner left open: results that an evaluator still knows are recorded,
-// the others wait again as a new attempt.
+// the others wait again as a new attempt. Killed at any moment it leaves what the next one can settle: what an
+// evaluator tells is on record before it is thrown away, of a failure as of metrics, and no trial gets its
+// state before all evaluators were asked.
 func (r *runner) recover(ctx context.Context) error {
-	var found []remains
-	for _, l := range r.lanes { // all of them, before anything is settled: each stops what it left running
-		of, err := r.remains(ctx, l)
-		if err != nil {
-			return err
-		}
-		found = append(found, of...)
-	}
-	slices.SortStableFunc(found, func(a, b remains) int { return cmp.Compare(a.failed, b.failed) }) // results first
-	for _, f := range found {
-		t := r.hist.trial(f.id)
-		r.note("trial %d: its result was still there", t.ID)
-		if err := r.settle(ctx, t, &job{attempt: t.Attempt, ctx: r.work, cancel: func() {}, failed: f.failed}, f.metrics); err != nil {
+	for _, l := range r.lanes {
+		if err := r.recoverFrom(ctx, l); err != nil {
 			return err
 		}
 	}
-	for _, t := range r.hist.trials {
+	for i := range r.hist.trials {
+		t := &r.hist.trials[i]
 		if t.State != evaluator.Running {
 			continue
 		}
-		to := evaluator.Waiting
-		if r.complete(t) {
-			to = evaluator.Done
-		}
-		if _, err := r.store.record(t.ID, t.Attempt, nil, to, ""); err != nil {
-			return historyError(r.store.path, err)
+		j := &job{attempt: t.Attempt, ctx: r.work, cancel: func() {}, failed: t.Error, again: true}
+		if err := r.settle(ctx, t, j, nil); err != nil {
+			return err
 		}
 	}
 	var err error
@@ -287,50 +280,55 @@ func (r *runner) recover(ctx context.Context) error {
 	return err
 }
 
-// remains is the result of a trial that an earlier runner did not live to see.
-type remains struct {
-	id      int
-	metrics evaluator.Metrics
-	failed  string // why, where it failed
-}
-
-// remains asks a lane what became of the trials that were running in it.
-func (r *runner) remains(ctx context.Context, l *lane) ([]remains, error) {
-	var list []evaluator.Candidate
+// recoverFrom asks an evaluator what became of the trials that were running in it, and records what it knows.
+func (r *runner) recoverFrom(ctx context.Context, l *lane) error {
+	var open []evaluator.Candidate
 	for _, t := range r.hist.trials {
 		if t.State == evaluator.Running && len(l.missing(t)) > 0 {
-			list = append(list, r.candidate(ctx, l, t))
+			open = append(open, r.candidate(ctx, l, t))
 		}
 	}
-	if len(list) == 0 {
-		return nil, nil
+	if len(open) == 0 {
+		return nil
 	}
 	var mu sync.Mutex
-	var events []evaluator.Event
-	if _, err := l.eval.Recover(ctx, list, func(e evaluator.Event) {
+	_, err := l.eval.Recover(ctx, open, func(e evaluator.Event) error {
 		mu.Lock()
 		defer mu.Unlock()
-		if e.State.Final() {
-			events = append(events, e)
+		i := slices.IndexFunc(open, func(c evaluator.Candidate) bool { return c.Key == e.Key && c.Attempt == e.Attempt })
+		if i < 0 || !e.State.Final() || e.State == evaluator.Cancelled {
+			return nil
 		}
-	}); err != nil {
-		return nil, &Error{Code: CodeEvaluator, Where: "evaluators." + l.name, What: "cannot say what became of the trials that were running", Err: err}
-	}
+		c := open[i]
+		open = slices.Delete(slices.Clone(open), i, i+1) // the evaluator has the other
+		return r.takeRecovered(ctx, c, e)
+	})
 	mu.Lock()
 	defer mu.Unlock()
-	var out []remains
-	for _, e := range events {
-		i := slices.IndexFunc(list, func(c evaluator.Candidate) bool { return c.Key == e.Key && c.Attempt == e.Attempt })
-		if i < 0 || e.State == evaluator.Cancelled {
-			continue
-		}
-		f := remains{id: trialOf(e.Key), metrics: e.Metrics}
-		if err := r.judge(list[i].Tasks, e); err != nil {
-			f.failed, f.metrics = clip(err.Error(), errorMost), nil
-		}
-		out, list = append(out, f), slices.Delete(list, i, i+1)
+	if err != nil {
+		return &Error{Code: CodeEvaluator, Where: "evaluators." + l.name, What: "cannot say what became of the trials that were running", Err: err}
 	}
-	return out, nil
+	return nil
+}
+
+// takeRecovered records a result that an earlier runner did not live to see.
+func (r *runner) takeRecovered(ctx context.Context, c evaluator.Candidate, e evaluator.Event) error {
+	t := r.hist.trial(trialOf(c.Key))
+	r.note("trial %d: its result was still there", t.ID)
+	metrics, failed := e.Metrics, t.Error
+	if err := r.judge(c.Tasks, e); err != nil {
+		metrics = nil
+		failed = cmp.Or(failed, clip(err.Error(), errorMost))
+	}
+	if err := r.persist(ctx, func() error {
+		_, err := r.store.record(t.ID, t.Attempt, metrics, evaluator.Running, failed)
+		return err
+	}); err != nil {
+		return err
+	}
+	t.Metrics, t.Error = maps.Clone(t.Metrics), failed
+	maps.Copy(t.Metrics, metrics)
+	return nil
 }
 
 // loop is the runner: it dispatches, waits for something to happen, records it, and again.

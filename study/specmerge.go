@@ -240,7 +240,8 @@ func (s *Study) sameInputs(plan *merge.Plan, h *history) error {
 	}
 	text := h.meta["inputs"]
 	if text == "" || h.measured() == 0 {
-		return historyError(s.store.path, s.store.setMeta(map[string]string{"inputs": mustJSON(now)}))
+		h.meta["inputs"] = mustJSON(now)
+		return historyError(s.store.path, s.store.setMeta(map[string]string{"inputs": h.meta["inputs"]}))
 	}
 	return s.compareInputs(now, text)
 }

@@ -48,9 +48,9 @@ func (t Task) possible(v float64) error {
 }
 
 // take records what an evaluator says.
-func (r *runner) take(ctx context.Context, e laneEvent) error {
+func (r *runner) take(ctx context.Context, e laneEvent) (err error) {
 	if e.taken != nil {
-		defer close(e.taken)
+		defer func() { e.taken <- err }()
 	}
 	j := r.jobs[e.id]
 	if j == nil || e.Attempt != j.attempt || j.open[e.lane] == nil {
@@ -81,14 +81,16 @@ func (r *runner) take(ctx context.Context, e laneEvent) error {
 	return errors.Join(paused, r.settle(ctx, r.hist.trial(e.id), j, metrics))
 }
 
-// settle records the metrics that have come, and gives the trial its final state where no more will, or
-// makes it wait for its next attempt where it was interrupted.
+// settle records the metrics that have come, or why there are none, and gives the trial its final state where
+// no more will come, or makes it wait for its next attempt where it was interrupted. A trial that has failed
+// is still running while other evaluators measure it, with its error.
 func (r *runner) settle(ctx context.Context, t *Trial, j *job, metrics evaluator.Metrics) error {
 	measured := *t
 	measured.Metrics = maps.Clone(t.Metrics)
 	maps.Copy(measured.Metrics, metrics)
 	switch {
 	case len(j.open) > 0:
+		measured.Error = j.failed
 	case j.failed != "":
 		measured.State, measured.Error, measured.Ended = evaluator.Failed, j.failed, time.Now().UTC()
 	case r.complete(measured):
@@ -98,7 +100,7 @@ func (r *runner) settle(ctx context.Context, t *Trial, j *job, metrics evaluator
 	}
 	if measured.State != evaluator.Running {
 		r.drop(t.ID, j)
-	} else if metrics == nil {
+	} else if metrics == nil && measured.Error == t.Error {
 		return nil
 	}
 	defer r.changed()

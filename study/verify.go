@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -38,7 +39,7 @@ func receiptJSON(r studyReceipt) ([]byte, error) {
 }
 
 // verifyExport measures an export and writes what it saw into its receipt, its card and the history, after
-// each split.
+// each evaluator's answer.
 func (s *Study) verifyExport(ctx context.Context, e *Export, receipt studyReceipt, why string, progress func(ExportProgress)) (err error) {
 	x, err := s.examiners()
 	if err != nil {
@@ -51,17 +52,19 @@ func (s *Study) verifyExport(ctx context.Context, e *Export, receipt studyReceip
 		}
 		stage := "measure " + string(split)
 		progress(ExportProgress{Stage: stage})
-		m, failed := x.measure(ctx, *e, split, func(p evaluator.Progress) {
-			progress(ExportProgress{Stage: stage, Done: int64(p.Done), Total: int64(p.Total)})
-		})
-		if len(m) > 0 {
-			e.Measured[split], receipt.Measured[split] = m, m
-			if err := s.restate(*e, receipt, why); err != nil {
-				return errors.Join(failed, err)
-			}
-		}
-		if failed != nil {
-			return failed
+		measured := evaluator.Metrics{}
+		if err := x.measure(ctx, examination{
+			export: *e, split: split,
+			progress: func(p evaluator.Progress) {
+				progress(ExportProgress{Stage: stage, Done: int64(p.Done), Total: int64(p.Total)})
+			},
+			record: func(m evaluator.Metrics) error {
+				maps.Copy(measured, m)
+				e.Measured[split], receipt.Measured[split] = measured, measured
+				return s.restate(*e, receipt, why)
+			},
+		}); err != nil {
+			return err
 		}
 	}
 	return nil

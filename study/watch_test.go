@@ -90,17 +90,16 @@ func TestNobodyIsAnalysedForWhoOnlyFollows(t *testing.T) {
 func TestProgressIsRecordedTogetherAndNotAnalysed(t *testing.T) {
 	t.Parallel()
 	gate, started := make(chan struct{}), make(chan struct{}, 10)
-	submit := func(ctx context.Context, batch []evaluator.Candidate, emit func(evaluator.Event)) error {
+	submit := func(ctx context.Context, batch []evaluator.Candidate, emit func(evaluator.Event) error) error {
 		c := batch[0]
 		if trialOf(c.Key) > 4 {
 			for i := range 1000 {
-				emit(evaluator.Event{Key: c.Key, Attempt: c.Attempt, State: evaluator.Running, Progress: evaluator.Progress{Done: i, Total: 1000}})
+				_ = emit(evaluator.Event{Key: c.Key, Attempt: c.Attempt, State: evaluator.Running, Progress: evaluator.Progress{Done: i, Total: 1000}})
 			}
 			started <- struct{}{}
 			<-gate
 		}
-		emit(evaluator.Event{Key: c.Key, Attempt: c.Attempt, State: evaluator.Done, Metrics: bowls(c)})
-		return nil
+		return emit(evaluator.Event{Key: c.Key, Attempt: c.Attempt, State: evaluator.Done, Metrics: bowls(c)})
 	}
 	s := open(t, fakeStudy(t, 8, &fake{parallel: 4, submit: submit}))
 	done := running(t, s, RunOptions{})

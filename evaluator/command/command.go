@@ -87,9 +87,9 @@ type commands struct {
 
 func (e *commands) Limits() evaluator.Limits { return e.blocking.Limits() }
 
-// Submit cleans up after a candidate when its final event has been taken: until then a runner that
-// follows this one could need what it left.
-func (e *commands) Submit(ctx context.Context, batch []evaluator.Candidate, emit func(evaluator.Event)) error {
+// Submit cleans up after a candidate when its final event is on record: until then a runner that follows
+// this one could need what it left.
+func (e *commands) Submit(ctx context.Context, batch []evaluator.Candidate, emit func(evaluator.Event) error) error {
 	if emit == nil {
 		return e.blocking.Submit(ctx, batch, nil)
 	}
@@ -99,11 +99,12 @@ func (e *commands) Submit(ctx context.Context, batch []evaluator.Candidate, emit
 			folders[c.Key] = runFolder(c)
 		}
 	}
-	return e.blocking.Submit(ctx, batch, func(ev evaluator.Event) {
-		emit(ev)
-		if dir := folders[ev.Key]; ev.State.Final() && dir != "" {
+	return e.blocking.Submit(ctx, batch, func(ev evaluator.Event) error {
+		err := emit(ev)
+		if dir := folders[ev.Key]; ev.State.Final() && dir != "" && err == nil {
 			_ = os.RemoveAll(dir) // what stays is found by nobody: attempts have folders of their own
 		}
+		return err
 	})
 }
 

@@ -115,7 +115,7 @@ func runnerMain(file string) {
 	if err != nil {
 		panic(err)
 	}
-	if err := ev.Submit(context.Background(), cs, func(evaluator.Event) {}); err != nil {
+	if err := ev.Submit(context.Background(), cs, func(evaluator.Event) error { return nil }); err != nil {
 		panic(err)
 	}
 	os.Exit(0)
@@ -243,7 +243,7 @@ func shell(t testing.TB, script string, change func(*Options)) (evaluator.Evalua
 		change(&o)
 	}
 	return mustNew(t, o), evaluator.Candidate{
-		Key: "digits/12", Attempt: 2, Tasks: []string{"a", "b"}, Split: evaluator.Validation,
+		Key: "digits/12", ID: "x7-12-0af3", Attempt: 2, Tasks: []string{"a", "b"}, Split: evaluator.Validation,
 		At:  []evaluator.Coefficient{{Name: "math", Value: .25}, {Name: "code", Value: 1}},
 		Log: filepath.Join(dir, "logs", "12.log"), Model: lent(dir),
 	}
@@ -252,7 +252,7 @@ func shell(t testing.TB, script string, change func(*Options)) (evaluator.Evalua
 // measure submits one candidate and returns its final event and its progress.
 func measure(ctx context.Context, t testing.TB, ev evaluator.Evaluator, c evaluator.Candidate, running func()) (last evaluator.Event, seen []evaluator.Progress) {
 	t.Helper()
-	err := ev.Submit(ctx, []evaluator.Candidate{c}, func(e evaluator.Event) {
+	err := ev.Submit(ctx, []evaluator.Candidate{c}, func(e evaluator.Event) error {
 		last = e
 		if e.State == evaluator.Running {
 			seen = append(seen, e.Progress)
@@ -260,6 +260,7 @@ func measure(ctx context.Context, t testing.TB, ev evaluator.Evaluator, c evalua
 				running()
 			}
 		}
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -272,7 +273,7 @@ func measure(ctx context.Context, t testing.TB, ev evaluator.Evaluator, c evalua
 
 func TestPlaceholders(t *testing.T) {
 	ev, c := shell(t, `
-		[ "$PARFAIT_TRIAL $PARFAIT_KEY $PARFAIT_ATTEMPT" = "12 digits/12 2" ] || exit 1
+		[ "$PARFAIT_TRIAL $PARFAIT_KEY $PARFAIT_ID $PARFAIT_ATTEMPT" = "12 digits/12 x7-12-0af3 2" ] || exit 1
 		[ "$PARFAIT_TASKS" = a,b ] && [ "$PARFAIT_SPLIT" = validation ] && [ "$PARFAIT_SLOT" = 0 ] || exit 2
 		[ "$PARFAIT_COEFFICIENTS" = '{"math": 0.25, "code": 1}' ] || exit 3
 		[ "$PARFAIT_MODEL" = "$1" ] && [ -d "$1" ] || exit 4

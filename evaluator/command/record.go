@@ -26,6 +26,7 @@ const (
 	recordName = "process.json" // which process it is
 	exitName   = "exit"         // its exit status, there once it has ended
 	copiedName = "copied"       // how much of stdout and stderr is in the log already
+	haltName   = "halt"         // there when a runner has told it to end: only a good ending is then its own
 )
 
 // record identifies the process group of a run, so that a later runner can find it, and no other.
@@ -108,6 +109,25 @@ func readExit(dir string) (status int, ended bool, err error) {
 	}
 	status, err = strconv.Atoi(strings.TrimSpace(string(b)))
 	return status, err == nil, err
+}
+
+// halt notes that the run is about to be told to end. Should that fail, and this runner be killed before it is
+// done, the next one would take for a failure what was an interruption.
+func halt(dir string) { _ = os.WriteFile(filepath.Join(dir, haltName), nil, 0o644) }
+
+// readEnding returns the exit status that the run left, and whether it came to its end by itself: not by a
+// signal, and not because a runner had told it to.
+func readEnding(dir string) (status int, ended bool, err error) {
+	status, ended, err = readExit(dir)
+	if !ended || status == 0 {
+		return status, ended, err
+	}
+	_, err = os.Stat(filepath.Join(dir, haltName))
+	ended = errors.Is(err, os.ErrNotExist) && process.SignalName(status) == ""
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil
+	}
+	return status, ended, err
 }
 
 // environment is what marks the processes of the run.

@@ -18,8 +18,8 @@ import (
 // Recover looks for the runs that an earlier runner left. One that has ended by itself is adopted, with its
 // metrics or its error; one that goes on is stopped, all of its process group, and unknown, as are those
 // that left nothing. Only a process that was started at the recorded moment since the recorded boot is
-// touched.
-func (e *commands) Recover(_ context.Context, open []evaluator.Candidate, emit func(evaluator.Event)) ([]string, error) {
+// touched. What a run left is deleted when its result is on record, or there is none and nothing runs.
+func (e *commands) Recover(_ context.Context, open []evaluator.Candidate, emit func(evaluator.Event) error) ([]string, error) {
 	left := make([]remains, len(open))
 	var wait sync.WaitGroup
 	for i, c := range open {
@@ -33,17 +33,19 @@ func (e *commands) Recover(_ context.Context, open []evaluator.Candidate, emit f
 		errs    []error
 	)
 	for i, c := range open {
-		if r := left[i]; r.ended {
+		r := left[i]
+		keep := r.runs
+		if r.ended {
 			ev := evaluator.Event{Key: c.Key, Attempt: c.Attempt, State: evaluator.Done, Metrics: r.metrics, Err: r.err}
 			if r.err != nil {
 				ev.State, ev.Metrics = evaluator.Failed, nil
 			}
-			emit(ev)
+			keep = emit(ev) != nil
 		} else {
 			unknown = append(unknown, c.Key)
 			errs = append(errs, r.err)
 		}
-		if c.Log != "" {
+		if c.Log != "" && !keep {
 			errs = append(errs, os.RemoveAll(runFolder(c)))
 		}
 	}
@@ -53,6 +55,7 @@ func (e *commands) Recover(_ context.Context, open []evaluator.Candidate, emit f
 // remains is what an earlier runner left of a candidate.
 type remains struct {
 	ended   bool // by itself: metrics or err are its result
+	runs    bool // perhaps: it could not be stopped, and the next runner has to try again
 	metrics evaluator.Metrics
 	err     error
 }
@@ -69,15 +72,18 @@ func (e *commands) remains(c evaluator.Candidate) remains {
 	if err != nil {
 		return remains{err: evaluator.Errorf(evaluator.Internal, "candidate %s may still be evaluated: its record is damaged: %w", c.Key, err)}
 	}
-	before, endedBefore, err := readExit(dir)
+	_, ended, err := readEnding(dir)
+	if !ended {
+		halt(dir)
+	}
 	stopErr := rec.stop(e.options)
-	status, ended, exitErr := readExit(dir)
+	status, ended, exitErr := readEnding(dir)
 	boot, bootErr := process.BootID()
 	if err := errors.Join(err, stopErr, exitErr, bootErr); err != nil {
-		return remains{err: evaluator.Errorf(evaluator.Internal, "candidate %s may still be evaluated by process group %d: %w", c.Key, rec.PID, err)}
+		return remains{runs: true, err: evaluator.Errorf(evaluator.Internal, "candidate %s may still be evaluated by process group %d: %w", c.Key, rec.PID, err)}
 	}
-	r := remains{ended: endedBefore && process.SignalName(before) == "" || ended && status == 0}
-	if r.ended {
+	r := remains{ended: ended}
+	if ended {
 		r.metrics, r.err = verdict(e.options, c, dir, status)
 		if r.err != nil && rec.Boot != boot { // the machine went down: a file may have lost its end
 			r = remains{}

@@ -37,7 +37,7 @@ func TestRecoverAfterKill(t *testing.T) {
 		t.Fatalf("what hangs does not live on when the runner is killed (%v)", err)
 	}
 	events := map[string]evaluator.Event{}
-	unknown, err := mustNew(t, options(dir)).Recover(t.Context(), open, func(e evaluator.Event) { events[e.Key] = e })
+	unknown, err := mustNew(t, options(dir)).Recover(t.Context(), open, func(e evaluator.Event) error { events[e.Key] = e; return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestRecoverAfterKill(t *testing.T) {
 			t.Errorf("the log has the error %d times:\n%s", n, b)
 		}
 	}
-	again, err := mustNew(t, options(dir)).Recover(t.Context(), open, func(e evaluator.Event) { t.Errorf("%+v a second time", e) })
+	again, err := mustNew(t, options(dir)).Recover(t.Context(), open, func(e evaluator.Event) error { t.Errorf("%+v a second time", e); return nil })
 	if err != nil || len(again) != len(open) {
 		t.Errorf("after a second restart unknown are %v (%v)", again, err)
 	}
@@ -125,7 +125,7 @@ func TestRecoverSparesStrangers(t *testing.T) {
 			candidate, alive := stranger(t, c.change)
 			o := options(t.TempDir())
 			o.Grace = 50 * time.Millisecond
-			unknown, err := mustNew(t, o).Recover(t.Context(), []evaluator.Candidate{candidate}, func(e evaluator.Event) { t.Errorf("%+v", e) })
+			unknown, err := mustNew(t, o).Recover(t.Context(), []evaluator.Candidate{candidate}, func(e evaluator.Event) error { t.Errorf("%+v", e); return nil })
 			if err != nil || !slices.Equal(unknown, []string{candidate.Key}) {
 				t.Errorf("unknown %v, %v", unknown, err)
 			}
@@ -180,7 +180,7 @@ func TestRecoverDamagedRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(filepath.Join(runFolder(c), recordName), `{"pid": 1}`)
-	unknown, err := mustNew(t, options(t.TempDir())).Recover(t.Context(), []evaluator.Candidate{c}, func(evaluator.Event) {})
+	unknown, err := mustNew(t, options(t.TempDir())).Recover(t.Context(), []evaluator.Candidate{c}, func(evaluator.Event) error { return nil })
 	if err == nil || !strings.Contains(err.Error(), "damaged") || len(unknown) != 1 {
 		t.Errorf("unknown %v, %v", unknown, err)
 	}
@@ -192,7 +192,7 @@ func TestRecoverAfterBoot(t *testing.T) {
 		c, _ := stranger(t, func(r *record) { r.Boot = "another" })
 		write(filepath.Join(runFolder(c), exitName), "0\n")
 		write(filepath.Join(runFolder(c), outName), report)
-		unknown, err := mustNew(t, options(t.TempDir())).Recover(t.Context(), []evaluator.Candidate{c}, func(evaluator.Event) {})
+		unknown, err := mustNew(t, options(t.TempDir())).Recover(t.Context(), []evaluator.Candidate{c}, func(evaluator.Event) error { return nil })
 		if err != nil || len(unknown) != want {
 			t.Errorf("report %q: unknown %v, %v; expected %d", report, unknown, err, want)
 		}

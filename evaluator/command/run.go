@@ -71,6 +71,7 @@ func (r *run) execute(ctx context.Context) (status int, err error) {
 		status, err = p.wait(ctx, out)
 		if ctx.Err() != nil {
 			err = stopped(r.dir, err) // before it is ended, which the shell has a word for
+			halt(r.dir)
 		}
 	}
 	if e := p.end(r.options.Grace); e != nil {

@@ -68,13 +68,14 @@ func TestFilesAgreeWithMemory(t *testing.T) {
 			Model: func(context.Context, evaluator.Form) (evaluator.Lease, error) {
 				return evaluator.Lease{Path: folders[i]}, nil
 			},
-		}}, func(e evaluator.Event) {
+		}}, func(e evaluator.Event) error {
 			if e.State.Final() {
 				got = e.Metrics
 				if e.Err != nil {
 					t.Error(e.Err)
 				}
 			}
+			return nil
 		})
 		if err != nil {
 			t.Fatal(err)

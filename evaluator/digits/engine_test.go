@@ -59,7 +59,7 @@ func TestLandscapeAgreesWithMerges(t *testing.T) {
 		})
 	}
 	found := make(chan evaluator.Event, 100)
-	if err := digits.New(digits.Options{}).Submit(t.Context(), batch, func(e evaluator.Event) { found <- e }); err != nil {
+	if err := digits.New(digits.Options{}).Submit(t.Context(), batch, func(e evaluator.Event) error { found <- e; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	close(found)

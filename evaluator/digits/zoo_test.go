@@ -21,13 +21,14 @@ func score(t *testing.T, dir string, tasks ...string) evaluator.Metrics {
 		Model: func(context.Context, evaluator.Form) (evaluator.Lease, error) {
 			return evaluator.Lease{Path: dir, Release: func() {}}, nil
 		},
-	}}, func(e evaluator.Event) {
+	}}, func(e evaluator.Event) error {
 		if e.State.Final() {
 			got = e.Metrics
 			if e.Err != nil {
 				t.Errorf("%s: %v", dir, e.Err)
 			}
 		}
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)

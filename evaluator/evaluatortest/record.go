@@ -37,8 +37,8 @@ func (r *record) bad(format string, args ...any) {
 }
 
 // emit checks what can only be checked in the moment: that a final event finds the leases released, and
-// that no more run than may.
-func (r *record) emit(e evaluator.Event) {
+// that no more run than may. Everything is recorded.
+func (r *record) emit(e evaluator.Event) error {
 	started := 0
 	r.mu.Lock()
 	before := len(r.startedLocked())
@@ -56,6 +56,7 @@ func (r *record) emit(e evaluator.Event) {
 	if started > 0 && r.onRunning != nil {
 		r.onRunning(started)
 	}
+	return nil
 }
 
 func (r *record) leased(t testing.TB) []evaluator.Candidate { return r.leasedOf(t, r.batch) }

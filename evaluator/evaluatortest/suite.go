@@ -64,6 +64,8 @@ func Run(t *testing.T, h Harness) {
 		{"cancel", cancel},
 		{"cancelled before the start", cancelledBefore},
 		{"recover", recovery},
+		{"recover, killed again and again", killedRecovery},
+		{"keeps what is not on record", keeping},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			settled := noLeftovers(t)
@@ -90,7 +92,7 @@ func newBench(t testing.TB, h Harness) *bench {
 // candidate completes what the harness made.
 func (b *bench) candidate(c evaluator.Candidate) evaluator.Candidate {
 	b.n++
-	c.Key = fmt.Sprintf("suite/%d", b.n)
+	c.Key, c.ID = fmt.Sprintf("suite/%d", b.n), fmt.Sprintf("suite-%d", b.n)
 	c.Attempt = b.n%3 + 1
 	c.Log = filepath.Join(b.dir, fmt.Sprintf("%d.log", b.n))
 	if c.Split == "" {
@@ -240,7 +242,7 @@ func failures(b *bench) {
 func badBatches(b *bench) {
 	c := b.good(1)[0]
 	called := false
-	if err := b.ev.Submit(context.Background(), []evaluator.Candidate{c, c}, func(evaluator.Event) { called = true }); !errors.Is(err, evaluator.BadCandidate) {
+	if err := b.ev.Submit(context.Background(), []evaluator.Candidate{c, c}, func(evaluator.Event) error { called = true; return nil }); !errors.Is(err, evaluator.BadCandidate) {
 		b.Errorf("a key twice: %v, expected %s", err, evaluator.BadCandidate)
 	}
 	if err := b.ev.Submit(context.Background(), []evaluator.Candidate{c}, nil); err == nil {
@@ -325,10 +327,9 @@ func cancelledBefore(b *bench) {
 	}
 }
 
-func recovery(b *bench) {
-	if unknown, err := b.ev.Recover(context.Background(), nil, func(evaluator.Event) {}); err != nil || len(unknown) != 0 {
-		b.Errorf("Recover of nothing: %v, %v", unknown, err)
-	}
+// crashed returns what a runner leaves open that is killed: two good candidates, one that hangs where the kind
+// can (the third), and one that was asked for, but never submitted.
+func (b *bench) crashed() []evaluator.Candidate {
 	open := b.good(2)
 	if b.h.Hang != nil {
 		open = append(open, b.some(1, b.h.Hang)...)
@@ -337,7 +338,14 @@ func recovery(b *bench) {
 		b.h.Crash(b, b.dir, open)
 		b.ev = b.h.New(b, b.dir)
 	}
-	open = append(open, b.good(1)...) // asked for, but never submitted
+	return append(open, b.good(1)...)
+}
+
+func recovery(b *bench) {
+	if unknown, err := b.ev.Recover(context.Background(), nil, func(evaluator.Event) error { return nil }); err != nil || len(unknown) != 0 {
+		b.Errorf("Recover of nothing: %v, %v", unknown, err)
+	}
+	open := b.crashed()
 	r := b.watch(open)
 	unknown, err := b.ev.Recover(context.Background(), open, r.emit)
 	if err != nil {
@@ -364,5 +372,64 @@ func recovery(b *bench) {
 	}
 	if err := os.RemoveAll(b.dir); err != nil {
 		b.Errorf("something still writes into the folder: %v", err)
+	}
+}
+
+// recoverSome plays a runner that is killed when it has recorded so many results: it returns the keys of those
+// that it recorded, and of all that it was told.
+func (b *bench) recoverSome(open []evaluator.Candidate, record int) (recorded, told []string) {
+	b.Helper()
+	b.ev = b.h.New(b, b.dir)
+	var mu sync.Mutex
+	unknown, err := b.ev.Recover(context.Background(), open, func(e evaluator.Event) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if !e.State.Final() {
+			return nil
+		}
+		told = append(told, e.Key)
+		if len(recorded) == record {
+			return errors.New("the runner was killed")
+		}
+		recorded = append(recorded, e.Key)
+		return nil
+	})
+	if err != nil {
+		b.Fatalf("Recover: %v", err)
+	}
+	if all := slices.Sorted(slices.Values(slices.Concat(told, unknown))); !slices.Equal(all, slices.Sorted(slices.Values(evaluator.Keys(open)))) {
+		b.Errorf("told of %v, unknown are %v: expected each of %v in exactly one of both", told, unknown, evaluator.Keys(open))
+	}
+	return recorded, told
+}
+
+// killedRecovery kills one runner after another in its recovery, the first before it has recorded anything, the
+// others after one result each: none is lost.
+func killedRecovery(b *bench) {
+	open := b.crashed()
+	_, finished := b.recoverSome(open, 0)
+	for len(finished) > 0 {
+		recorded, told := b.recoverSome(open, 1)
+		if slices.Sort(told); !slices.Equal(told, slices.Sorted(slices.Values(finished))) {
+			b.Fatalf("the results of %v were told and not recorded; the next runner is told those of %v", finished, told)
+		}
+		gone := func(key string) bool { return slices.Contains(recorded, key) }
+		finished = slices.DeleteFunc(finished, gone)
+		open = slices.DeleteFunc(open, func(c evaluator.Candidate) bool { return gone(c.Key) })
+	}
+	if _, told := b.recoverSome(open, 0); len(told) > 0 {
+		b.Errorf("the results of %v appear when nothing has been measured since", told)
+	}
+}
+
+// keeping measures to the end without anybody who could record it. Where results outlive the runner, the next
+// one is told.
+func keeping(b *bench) {
+	open := b.good(2)
+	if err := b.ev.Submit(context.Background(), b.watch(open).leased(b), func(evaluator.Event) error { return errors.New("the disk is full") }); err != nil {
+		b.Fatalf("Submit: %v", err)
+	}
+	if _, told := b.recoverSome(open, 0); b.h.Crash != nil && len(told) != len(open) {
+		b.Errorf("%v ended without being recorded; the next runner is told of %v", evaluator.Keys(open), told)
 	}
 }

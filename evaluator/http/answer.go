@@ -36,7 +36,9 @@ func (s server) ask(ctx context.Context, c evaluator.Candidate, body []byte, pro
 		req.Header.Set(name, value)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Idempotency-Key", fmt.Sprintf("%s/%d/%s", c.Key, c.Attempt, c.Split)) // the same in every try
+	if c.ID != "" {
+		req.Header.Set("Idempotency-Key", c.ID) // the same in every try, and after an interruption
+	}
 	if s.options.BearerEnv != "" {
 		req.Header.Set("Authorization", "Bearer "+os.Getenv(s.options.BearerEnv))
 	}

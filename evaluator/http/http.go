@@ -133,6 +133,7 @@ func (o Options) check() []error {
 
 // question is the body of a request.
 type question struct {
+	ID           string          `json:"id,omitempty"`
 	Key          string          `json:"key"`
 	Attempt      int             `json:"attempt"`
 	Tasks        []string        `json:"tasks"`
@@ -152,7 +153,7 @@ func (s server) measure(ctx context.Context, c evaluator.Candidate, progress fun
 	if err != nil {
 		return nil, err
 	}
-	q := question{Key: c.Key, Attempt: c.Attempt, Tasks: c.Tasks, Split: c.Split, Coefficients: coefficients}
+	q := question{ID: c.ID, Key: c.Key, Attempt: c.Attempt, Tasks: c.Tasks, Split: c.Split, Coefficients: coefficients}
 	if !s.options.NoModel {
 		lease, err := c.Model(ctx, s.options.Form)
 		if err != nil {

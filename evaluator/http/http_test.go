@@ -146,12 +146,13 @@ func TestConforms(t *testing.T) {
 func measure(t testing.TB, ev evaluator.Evaluator, behaviour string) (last evaluator.Event, seen []evaluator.Progress) {
 	t.Helper()
 	c := behaving(behaviour)(t)
-	c.Key, c.Attempt, c.Split, c.Log = "digits/12", 2, evaluator.Validation, filepath.Join(t.TempDir(), "logs", "12.log")
-	err := ev.Submit(t.Context(), []evaluator.Candidate{c}, func(e evaluator.Event) {
+	c.Key, c.ID, c.Attempt, c.Split, c.Log = "digits/12", "x7-12-0af3", 2, evaluator.Validation, filepath.Join(t.TempDir(), "logs", "12.log")
+	err := ev.Submit(t.Context(), []evaluator.Candidate{c}, func(e evaluator.Event) error {
 		last = e
 		if e.State == evaluator.Running {
 			seen = append(seen, e.Progress)
 		}
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +168,7 @@ func TestQuestion(t *testing.T) {
 	if e, seen := measure(t, mustNew(t, Options{URL: url, NoModel: true}), "progress"); e.State != evaluator.Done || len(seen) != 2 || seen[1] != (evaluator.Progress{Done: 1, Total: 2, Note: "a"}) {
 		t.Errorf("%s, progress %v: %v", e.State, seen, e.Err)
 	}
-	want := question{Key: "digits/12", Attempt: 2, Tasks: []string{"a", "b"}, Split: evaluator.Validation, Coefficients: json.RawMessage(`{"progress":1}`)}
+	want := question{ID: "x7-12-0af3", Key: "digits/12", Attempt: 2, Tasks: []string{"a", "b"}, Split: evaluator.Validation, Coefficients: json.RawMessage(`{"progress":1}`)}
 	if len(j.seen) != 1 || !reflect.DeepEqual(j.seen[0], want) {
 		t.Errorf("asked %+v, expected %+v", j.seen, want)
 	}
@@ -188,7 +189,7 @@ func TestToken(t *testing.T) {
 // A connection that is cut in the middle is tried again; a server that is not there is named.
 func TestConnection(t *testing.T) {
 	j, url := serve(t)
-	if e, _ := measure(t, mustNew(t, Options{URL: url, Wait: time.Millisecond}), "cut"); e.State != evaluator.Done || j.tries["digits/12/2/validation"] != 2 {
+	if e, _ := measure(t, mustNew(t, Options{URL: url, Wait: time.Millisecond}), "cut"); e.State != evaluator.Done || j.tries["x7-12-0af3"] != 2 {
 		t.Errorf("%s after %v: %v", e.State, j.tries, e.Err)
 	}
 	e, _ := measure(t, mustNew(t, Options{URL: "http://127.0.0.1:1/score", Wait: time.Millisecond, Tries: 2}), "good")

@@ -167,6 +167,7 @@ func (p *place) end(grace time.Duration) error {
 
 // request is a line that a worker reads.
 type request struct {
+	ID           string          `json:"id,omitempty"`
 	Key          string          `json:"key"`
 	Attempt      int             `json:"attempt"`
 	Tasks        []string        `json:"tasks"`
@@ -222,7 +223,7 @@ func (e *Evaluator) measure(ctx context.Context, c evaluator.Candidate, progress
 }
 
 func (e *Evaluator) request(ctx context.Context, c evaluator.Candidate) (line []byte, release func(), err error) {
-	q := request{Key: c.Key, Attempt: c.Attempt, Tasks: c.Tasks, Split: c.Split}
+	q := request{ID: c.ID, Key: c.Key, Attempt: c.Attempt, Tasks: c.Tasks, Split: c.Split}
 	if q.Coefficients, err = evaluator.CoefficientsJSON(c.At); err != nil {
 		return nil, nil, err
 	}

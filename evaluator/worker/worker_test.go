@@ -173,7 +173,7 @@ func measure(t testing.TB, ev evaluator.Evaluator, behaviour string) (last evalu
 	t.Helper()
 	c := behaving(behaviour)(t)
 	c.Key, c.Attempt, c.Split, c.Log = "digits/12", 1, evaluator.Validation, filepath.Join(t.TempDir(), "logs", "12.log")
-	if err := ev.Submit(t.Context(), []evaluator.Candidate{c}, func(e evaluator.Event) { last = e }); err != nil {
+	if err := ev.Submit(t.Context(), []evaluator.Candidate{c}, func(e evaluator.Event) error { last = e; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(c.Log)
@@ -255,7 +255,7 @@ func runnerMain(dir string) {
 		Key: "k", Tasks: []string{"a"}, Split: evaluator.Validation, At: []evaluator.Coefficient{{Name: "hang"}},
 		Model: func(context.Context, evaluator.Form) (evaluator.Lease, error) { return evaluator.Lease{Path: dir}, nil },
 	}
-	if err := ev.Submit(context.Background(), []evaluator.Candidate{c}, func(evaluator.Event) {}); err != nil {
+	if err := ev.Submit(context.Background(), []evaluator.Candidate{c}, func(evaluator.Event) error { return nil }); err != nil {
 		panic(err)
 	}
 }

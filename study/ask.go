@@ -1,0 +1,61 @@
+package study
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"parfait/evaluator"
+)
+
+// asker gives the questions that a study asks its evaluators their ids: see evaluator.Candidate. An id has three
+// parts: the study's own, which is random, so that no two studies ever ask the same; what is measured, a trial's
+// number for one; and a hash of everything that decides the answer.
+type asker struct {
+	study  string
+	inputs string // what merges are made of
+}
+
+// asker returns the study's; inputs are the fingerprints of its models, "" where nobody needs them.
+func (s *Study) asker(inputs string) (asker, error) {
+	q := s.asked.Load()
+	id := q.spec.identity(q.space)
+	id.Tasks = nil // each question has its own
+	a := asker{inputs: mustJSON(id) + inputs}
+	var err error
+	a.study, err = s.store.ownID()
+	if CodeOf(historyError(s.store.path, err)) == CodeReadOnly {
+		a.study, err = rand.Text(), nil // of a study that may only be looked at: nobody will ask again
+	}
+	return a, historyError(s.store.path, err)
+}
+
+// id is the question's whose subject is a trial or an export. again is how often a person has asked for
+// another answer.
+func (a asker) id(subject string, c evaluator.Candidate, again int) string {
+	tasks := slices.Sorted(slices.Values(c.Tasks))
+	sum := sha256.Sum256([]byte(mustJSON([]any{a.inputs, c.At, tasks, c.Split, again})))
+	return fmt.Sprintf("%s-%s-%s", a.study, subject, hex.EncodeToString(sum[:16]))
+}
+
+// ownID returns the random id of the study, and gives it one where it has none yet.
+func (s *store) ownID() (id string, err error) {
+	const read = "SELECT value FROM meta WHERE key = 'id'"
+	db, err := s.open()
+	if err != nil {
+		return "", err
+	}
+	if db != nil && db.QueryRow(read).Scan(&id) == nil {
+		return id, nil
+	}
+	err = s.write(func(tx *sql.Tx) error {
+		if _, err := tx.Exec("INSERT OR IGNORE INTO meta (key, value) VALUES ('id', ?)", rand.Text()); err != nil {
+			return err
+		}
+		return tx.QueryRow(read).Scan(&id)
+	})
+	return id, err
+}
