@@ -22,7 +22,7 @@ import (
 // TestMain lets this binary be what StartRunner starts: `SELF run DIR --headless`, and a viewer that starts
 // one: `SELF start DIR`.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 2 && slices.Contains([]string{"run", "start", "look", "lock"}, os.Args[1]) {
+	if len(os.Args) > 2 && !strings.HasPrefix(os.Args[1], "-") {
 		if err := play(os.Args[1], os.Args[2]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -34,8 +34,11 @@ func TestMain(m *testing.M) {
 
 // play is a process of its own beside the test.
 func play(role, dir string) error {
-	if role == "lock" {
+	switch role {
+	case "lock":
 		return lockBehind(dir)
+	case "answer":
+		return answer(dir)
 	}
 	fakes.Store("hangs", &fake{hook: func(ctx context.Context, _ evaluator.Candidate) error { <-ctx.Done(); return ctx.Err() }})
 	s, err := Open(dir)
@@ -46,15 +49,20 @@ func play(role, dir string) error {
 	case "run":
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		defer stop()
+		if os.Getenv(dieAt) != "" {
+			return errors.Join(makeMortal(s), s.Run(ctx, RunOptions{}))
+		}
 		return s.Run(ctx, RunOptions{Workers: 2})
 	case "look":
 		return look(s)
+	case "start":
+		if err := s.StartRunner(); err != nil {
+			return err
+		}
+		fmt.Println("started")
+		select {} // until somebody kills it
 	}
-	if err := s.StartRunner(); err != nil {
-		return err
-	}
-	fmt.Println("started")
-	select {} // until somebody kills it
+	return fmt.Errorf("there is no role %q", role)
 }
 
 // kills is how often a run is killed; PARFAIT_KILLS sets another number for a long night.

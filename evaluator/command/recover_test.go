@@ -3,6 +3,7 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -196,5 +197,58 @@ func TestRecoverAfterBoot(t *testing.T) {
 		if err != nil || len(unknown) != want {
 			t.Errorf("report %q: unknown %v, %v; expected %d", report, unknown, err, want)
 		}
+	}
+}
+
+// A runner that is killed while it stops an evaluation leaves no failure: the next one measures it anew. What
+// had come to a good end even so counts.
+func TestRecoverAfterAKilledStop(t *testing.T) {
+	for name, c := range map[string]struct {
+		status  string
+		halted  bool
+		unknown int
+	}{
+		"ended badly by itself":     {"1\n", false, 0},
+		"ended badly, when told to": {"1\n", true, 1},
+		"ended well, when told to":  {"0\n", true, 0},
+		"ended by the signal":       {"143\n", true, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			candidate, _ := stranger(t, func(r *record) { r.Start += "1" }) // its process has gone
+			dir := runFolder(candidate)
+			write(filepath.Join(dir, exitName), c.status)
+			write(filepath.Join(dir, outName), `{"a": 1, "b": 2}`)
+			if c.halted {
+				halt(dir)
+			}
+			unknown, err := mustNew(t, options(t.TempDir())).Recover(t.Context(), []evaluator.Candidate{candidate}, func(evaluator.Event) error { return nil })
+			if err != nil || len(unknown) != c.unknown {
+				t.Errorf("unknown %v, %v; expected %d", unknown, err, c.unknown)
+			}
+		})
+	}
+}
+
+// What had to be stopped is told to stop only when it is noted that it was.
+func TestStoppingIsNoted(t *testing.T) {
+	dir := t.TempDir()
+	ev := mustNew(t, options(dir))
+	c := behaving("hang")(t)
+	c.Key, c.Attempt, c.Split, c.Log = "digits/1", 1, evaluator.Validation, filepath.Join(dir, "1.log")
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		until(func() bool { return exists(filepath.Join(dir, "started-1")) })
+		cancel()
+	}()
+	if err := ev.Submit(ctx, []evaluator.Candidate{c}, func(e evaluator.Event) error {
+		if e.State.Final() {
+			return errors.New("nobody is there to record it")
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !exists(filepath.Join(runFolder(c), haltName)) {
+		t.Error("nothing says that it was told to end")
 	}
 }
