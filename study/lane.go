@@ -190,7 +190,7 @@ func (r *runner) candidate(ctx context.Context, l *lane, t Trial) evaluator.Cand
 		Key: fmt.Sprintf("%s/%d", r.name(), t.ID), Attempt: t.Attempt, Tasks: l.missing(t), Split: evaluator.Validation,
 		At: coefficients(r.Names(), t.X), Log: t.Log,
 	}
-	c.ID = r.asker.id(strconv.Itoa(t.ID), c, r.hist.retries[t.ID])
+	c.ID = r.ids.of(strconv.Itoa(t.ID), c, r.hist.retries[t.ID])
 	if len(r.pools) > 0 {
 		c.Model = func(mctx context.Context, form evaluator.Form) (evaluator.Lease, error) {
 			if ctx.Err() != nil {

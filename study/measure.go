@@ -19,7 +19,7 @@ import (
 // examiners are the study's evaluators, built to measure one export on all splits.
 type examiners struct {
 	*Study
-	asker asker
+	ids   questionIDs
 	lanes []*lane
 }
 
@@ -27,11 +27,11 @@ func (s *Study) examiners() (*examiners, error) {
 	s.mu.Lock()
 	inputs := s.hist.meta["inputs"]
 	s.mu.Unlock()
-	a, err := s.asker(inputs)
+	ids, err := s.questionIDs(inputs)
 	if err != nil {
 		return nil, err
 	}
-	x := &examiners{Study: s, asker: a}
+	x := &examiners{Study: s, ids: ids}
 	for _, name := range slices.Sorted(maps.Keys(s.spec().Evaluators)) {
 		l := &lane{name: name, tasks: s.tasksOf(name)}
 		if len(l.tasks) == 0 {
@@ -94,7 +94,7 @@ func (x *examiners) examine(ctx context.Context, l *lane, of examination) error 
 			return evaluator.Lease{Path: e.Out, Release: func() {}}, nil
 		},
 	}
-	c.ID = x.asker.id(fmt.Sprintf("export%d", e.ID), c, 0)
+	c.ID = x.ids.of(fmt.Sprintf("export%d", e.ID), c, 0)
 	if os.MkdirAll(filepath.Dir(c.Log), 0o755) != nil || unix.Access(filepath.Dir(c.Log), unix.W_OK) != nil {
 		c.Log = "" // a study that may only be looked at
 	}

@@ -83,7 +83,7 @@ type runner struct {
 	*Study
 	options  RunOptions
 	strategy search.Strategy
-	asker    asker
+	ids      questionIDs
 	lanes    []*lane
 	pools    map[evaluator.Form]*pool // of the forms that evaluators need
 	hist     *history
@@ -132,7 +132,7 @@ func (s *Study) newRunner(ctx context.Context, o RunOptions) (_ *runner, err err
 	if err := r.addPools(ctx); err != nil {
 		return nil, err
 	}
-	if r.asker, err = s.asker(r.hist.meta["inputs"]); err != nil {
+	if r.ids, err = s.questionIDs(r.hist.meta["inputs"]); err != nil {
 		return nil, err
 	}
 	q := s.asked.Load()

@@ -139,31 +139,31 @@ func TestIDsOfStudies(t *testing.T) {
 	if err := s.store.write(func(tx *sql.Tx) error { _, err := tx.Exec("DELETE FROM meta WHERE key = 'id'"); return err }); err != nil {
 		t.Fatal(err)
 	}
-	a, err := s.asker("")
-	b, err2 := s.asker("")
+	a, err := s.questionIDs("")
+	b, err2 := s.questionIDs("")
 	if err != nil || err2 != nil || a.study == "" || a.study != b.study {
 		t.Errorf("an older study has the ids %q and %q: %v, %v", a.study, b.study, err, err2)
 	}
 	c := evaluator.Candidate{Tasks: []string{"t", "u"}, Split: evaluator.Validation, At: coefficients([]string{"a"}, []float64{0.5})}
-	seen := map[string]string{a.id("1", c, 0): "the question itself"}
+	seen := map[string]string{a.of("1", c, 0): "the question itself"}
 	turned := c
 	turned.Tasks = []string{"u", "t"}
-	if seen[a.id("1", turned, 0)] == "" {
+	if seen[a.of("1", turned, 0)] == "" {
 		t.Error("the order of its tasks makes another question of it")
 	}
-	for what, change := range map[string]func(*asker, *evaluator.Candidate){
-		"coefficients": func(_ *asker, c *evaluator.Candidate) { c.At = coefficients([]string{"a"}, []float64{0.25}) },
-		"names":        func(_ *asker, c *evaluator.Candidate) { c.At = coefficients([]string{"b"}, []float64{0.5}) },
-		"tasks":        func(_ *asker, c *evaluator.Candidate) { c.Tasks = c.Tasks[:1] },
-		"split":        func(_ *asker, c *evaluator.Candidate) { c.Split = evaluator.Test },
-		"inputs":       func(a *asker, _ *evaluator.Candidate) { a.inputs += "x" },
+	for what, change := range map[string]func(*questionIDs, *evaluator.Candidate){
+		"coefficients": func(_ *questionIDs, c *evaluator.Candidate) { c.At = coefficients([]string{"a"}, []float64{0.25}) },
+		"names":        func(_ *questionIDs, c *evaluator.Candidate) { c.At = coefficients([]string{"b"}, []float64{0.5}) },
+		"tasks":        func(_ *questionIDs, c *evaluator.Candidate) { c.Tasks = c.Tasks[:1] },
+		"split":        func(_ *questionIDs, c *evaluator.Candidate) { c.Split = evaluator.Test },
+		"inputs":       func(a *questionIDs, _ *evaluator.Candidate) { a.inputs += "x" },
 	} {
 		a, c := a, c
 		change(&a, &c)
-		if was := seen[a.id("1", c, 0)]; was != "" {
+		if was := seen[a.of("1", c, 0)]; was != "" {
 			t.Errorf("other %s: the id is that of %s", what, was)
 		}
-		seen[a.id("1", c, 0)] = "other " + what
+		seen[a.of("1", c, 0)] = "other " + what
 	}
 }
 

@@ -11,20 +11,20 @@ import (
 	"parfait/evaluator"
 )
 
-// asker gives the questions that a study asks its evaluators their ids: see evaluator.Candidate. An id has three
+// questionIDs gives the questions that a study asks its evaluators their ids: see evaluator.Candidate. An id has three
 // parts: the study's own, which is random, so that no two studies ever ask the same; what is measured, a trial's
 // number for one; and a hash of everything that decides the answer.
-type asker struct {
+type questionIDs struct {
 	study  string
 	inputs string // what merges are made of
 }
 
-// asker returns the study's; inputs are the fingerprints of its models, "" where nobody needs them.
-func (s *Study) asker(inputs string) (asker, error) {
+// questionIDs returns the study's; inputs are the fingerprints of its models, "" where nobody needs them.
+func (s *Study) questionIDs(inputs string) (questionIDs, error) {
 	q := s.asked.Load()
 	id := q.spec.identity(q.space)
 	id.Tasks = nil // each question has its own
-	a := asker{inputs: mustJSON(id) + inputs}
+	a := questionIDs{inputs: mustJSON(id) + inputs}
 	var err error
 	a.study, err = s.store.ownID()
 	if CodeOf(historyError(s.store.path, err)) == CodeReadOnly {
@@ -33,9 +33,9 @@ func (s *Study) asker(inputs string) (asker, error) {
 	return a, historyError(s.store.path, err)
 }
 
-// id is the question's whose subject is a trial or an export. again is how often a person has asked for
+// of is the id of the question's whose subject is a trial or an export. again is how often a person has asked for
 // another answer.
-func (a asker) id(subject string, c evaluator.Candidate, again int) string {
+func (a questionIDs) of(subject string, c evaluator.Candidate, again int) string {
 	tasks := slices.Sorted(slices.Values(c.Tasks))
 	sum := sha256.Sum256([]byte(mustJSON([]any{a.inputs, c.At, tasks, c.Split, again})))
 	return fmt.Sprintf("%s-%s-%s", a.study, subject, hex.EncodeToString(sum[:16]))
