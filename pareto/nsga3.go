@@ -56,14 +56,15 @@ func NSGA3(ctx context.Context, p Problem, o NSGA3Options) (xs, fs [][]float64, 
 		})
 		v.Tell(xs, fs)
 	}
-	if len(v.xs) == 0 {
+	all, values := v.Population()
+	if len(all) == 0 {
 		e.add(NotANumber, "none of the points of %d generations has finite numbers as objectives: look at what the problem returns", generations+1)
 		return nil, nil, e
 	}
-	keep := NonDominated(v.fs)
-	slices.SortFunc(keep, func(a, b int) int { return slices.Compare(v.fs[a], v.fs[b]) })
+	keep := NonDominated(values)
+	slices.SortFunc(keep, func(a, b int) int { return slices.Compare(values[a], values[b]) })
 	for _, i := range keep {
-		xs, fs = append(xs, v.xs[i]), append(fs, v.fs[i])
+		xs, fs = append(xs, all[i]), append(fs, values[i])
 	}
 	return xs, fs, nil
 }

@@ -16,8 +16,8 @@ import (
 	"parfait/surrogate"
 )
 
-// fronting is a front on the surrogates of a made-up study, by gradients and by NSGA-III.
-type fronting struct {
+// frontTiming is a front on the surrogates of a made-up study, by gradients and by NSGA-III.
+type frontTiming struct {
 	Tasks       int     `json:"tasks"` // objectives, and as many coefficients
 	Trials      int     `json:"trials"`
 	Points      int     `json:"points"`
@@ -38,7 +38,7 @@ type fronting struct {
 }
 
 // String is a row of a table for people.
-func (f fronting) String() string {
+func (f frontTiming) String() string {
 	return fmt.Sprintf("front of %d points, %d tasks, %d trials: %.0f ms (CPU %.0f; bounded %.0f, CPU %.0f), %d evaluations, hypervolume %.4f   NSGA-III %.0f ms (CPU %.0f), %d evaluations, %.4f",
 		f.Points, f.Tasks, f.Trials, f.Best, f.CPU, f.Bounded, f.BoundedCPU, f.Evaluations, f.Volume,
 		f.NSGA3.Millis, f.NSGA3.CPU, f.NSGA3.Evaluations, f.NSGA3.Volume)
@@ -78,8 +78,8 @@ func (b *bench) landscape(tasks, trials int) (*search.Landscape, error) {
 }
 
 // fronts times fronts of 500 points.
-func (b *bench) fronts() ([]fronting, error) {
-	var out []fronting
+func (b *bench) fronts() ([]frontTiming, error) {
+	var out []frontTiming
 	for _, tasks := range []int{2, 3, 8} {
 		l, err := b.landscape(tasks, 100)
 		if err != nil {
@@ -87,7 +87,7 @@ func (b *bench) fronts() ([]fronting, error) {
 		}
 		var n atomic.Int64
 		p := counted(l.Problem(), &n)
-		f := fronting{Tasks: tasks, Trials: 100}
+		f := frontTiming{Tasks: tasks, Trials: 100}
 		var fs [][]float64
 		millis, busy, err := b.repeat(func() (err error) {
 			n.Store(0)

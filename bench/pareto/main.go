@@ -21,7 +21,7 @@ type report struct {
 	Volumes []timing          `json:"hypervolume"`
 	Others  []timing          `json:"others"`
 	NSGA3   []nsga3           `json:"nsga3"`
-	Fronts  []fronting        `json:"fronts"`
+	Fronts  []frontTiming     `json:"fronts"`
 }
 
 // bench is one run of the benchmark.

@@ -56,14 +56,14 @@ type row struct {
 	Fitter   string             `json:"fitter"`
 	N        int                `json:"n"`
 	Items    int                `json:"n_eval"`   // drawn anew a measurement; 0: all, no noise
-	RMSE     map[string]float64 `json:"rmse"`     // a place: mean over tasks, on the accuracy's scale
+	RMSE     map[string]float64 `json:"rmse"`     // a test set: mean over tasks, on the accuracy's scale
 	Q25      map[string]float64 `json:"q25"`      // its quartiles over seeds
 	Q75      map[string]float64 `json:"q75"`      //
-	Coverage map[string]float64 `json:"coverage"` // a place: share of true values in their 90 % interval
+	Coverage map[string]float64 `json:"coverage"` // a test set: share of true values in their 90 % interval
 }
 
-// verdicts are what became of fits, by whether their worst task's Q² reached .90.
-type verdicts struct {
+// reliability is what became of fits, by whether their worst task's Q² reached .90.
+type reliability struct {
 	Place   string  `json:"place"`
 	Fits    int     `json:"fits"`            // with 15 measurements or more
 	Reached int     `json:"reached"`         // worst-task Q² of .90 or more
@@ -72,29 +72,29 @@ type verdicts struct {
 	GoodR2  float64 `json:"r2"`
 }
 
-// goodR2 is what a fit must reach at a place on its worst task, on the logit's scale, to be truly good there.
+// goodR2 is what a fit must reach at a test set on its worst task, on the logit's scale, to be truly good there.
 const goodR2 = 0.8
 
-// trial is one fit of all tasks.
-type trial struct {
-	rmse, coverage, r2 map[string]float64 // a place; r2 of the worst task there
+// fitErrors are those of one fit of all tasks.
+type fitErrors struct {
+	rmse, coverage, r2 map[string]float64 // a test set; r2 of the worst task there
 	q2                 float64            // of the worst task
 }
 
-// try fits c to the first n points of a design and compares it with the truth.
-func (l *landscape) try(ctx context.Context, c contender, xs [][]float64, items int, seed uint64) (trial, error) {
+// evaluate fits c to the first n points of a design and compares it with the truth.
+func (l *landscape) evaluate(ctx context.Context, c contender, xs [][]float64, items int, seed uint64) (fitErrors, error) {
 	data := l.data(xs, items, seed)
 	for i := range data {
 		data[i].Link = c.link
 	}
 	fits := c.fit(ctx, data)
 	if err := failures(fits); err != nil {
-		return trial{}, err
+		return fitErrors{}, err
 	}
-	t := trial{rmse: map[string]float64{}, coverage: map[string]float64{}, r2: map[string]float64{}, q2: 1}
+	t := fitErrors{rmse: map[string]float64{}, coverage: map[string]float64{}, r2: map[string]float64{}, q2: 1}
 	for task, fit := range fits {
 		t.q2 = min(t.q2, fit.Trust.Q2)
-		for _, p := range l.places {
+		for _, p := range l.testSets {
 			rmse, inside := 0.0, 0.0
 			var truth, off []float64
 			for i, x := range p.xs {
@@ -141,16 +141,16 @@ func squares(v []float64) float64 {
 }
 
 // measure tries c on as many designs of n points as there are seeds, two at a time.
-func (l *landscape) measure(ctx context.Context, c contender, designs [][][]float64, n, items int) (row, []trial, error) {
-	trials, errs := make([]trial, len(designs)), make([]error, len(designs))
+func (l *landscape) measure(ctx context.Context, c contender, designs [][][]float64, n, items int) (row, []fitErrors, error) {
+	trials, errs := make([]fitErrors, len(designs)), make([]error, len(designs))
 	parallel.For(0, len(designs), func(s int) {
-		trials[s], errs[s] = l.try(ctx, c, designs[s][:n], items, uint64(s))
+		trials[s], errs[s] = l.evaluate(ctx, c, designs[s][:n], items, uint64(s))
 	})
 	if err := errors.Join(errs...); err != nil {
 		return row{}, nil, err
 	}
 	r := row{Experts: l.n, Fitter: c.name, N: n, Items: items, RMSE: map[string]float64{}, Q25: map[string]float64{}, Q75: map[string]float64{}, Coverage: map[string]float64{}}
-	for _, p := range l.places {
+	for _, p := range l.testSets {
 		var rmse, coverage []float64
 		for _, t := range trials {
 			rmse, coverage = append(rmse, t.rmse[p.name]), append(coverage, t.coverage[p.name])
@@ -170,19 +170,19 @@ func quantile(v []float64, q float64) float64 {
 	return lo + (hi-lo)*(at-math.Floor(at))
 }
 
-// judge counts how often Q² of .90 on the worst task told the truth about a place.
-func judge(trials []trial, place string) verdicts {
-	v := verdicts{Place: place, GoodR2: goodR2}
+// reliabilityOf counts how often Q² of .90 on the worst task told the truth about a test set.
+func reliabilityOf(trials []fitErrors, set string) reliability {
+	v := reliability{Place: set, GoodR2: goodR2}
 	good, bad := 0, 0
 	for _, t := range trials {
 		v.Fits++
 		switch {
 		case t.q2 >= 0.9:
 			v.Reached++
-			if t.r2[place] >= goodR2 {
+			if t.r2[set] >= goodR2 {
 				good++
 			}
-		case t.r2[place] < goodR2:
+		case t.r2[set] < goodR2:
 			bad++
 		}
 	}

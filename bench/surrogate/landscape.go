@@ -18,20 +18,20 @@ import (
 // landscape is the accuracy of merging experts that read handwritten digits, one coefficient and one task an
 // expert: known everywhere, so that a fit can be compared with the truth.
 type landscape struct {
-	digits *digits.Landscape
-	n      int     // experts, coefficients and tasks
-	top    float64 // of each coefficient's range
-	space  search.Space
-	tasks  []search.Task
-	places []place
-	mu     sync.Mutex
-	known  map[string][]float64
+	digits   *digits.Landscape
+	n        int     // experts, coefficients and tasks
+	top      float64 // of each coefficient's range
+	space    search.Space
+	tasks    []search.Task
+	testSets []testSet
+	mu       sync.Mutex
+	known    map[string][]float64
 }
 
 const images = 450 // behind each accuracy
 
-// place is where fits are tested.
-type place struct {
+// testSet is where fits are tested, and what is true there.
+type testSet struct {
 	name string
 	doc  string
 	xs   [][]float64
@@ -52,19 +52,19 @@ func newLandscape(ctx context.Context, experts, points int, top float64) (*lands
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range []place{
-		{name: "region", doc: fmt.Sprintf("even in [0, s·%g]^%d, s = min(1, 2/√N) = %.2f: where designs sample", top, experts, l.shrink()), xs: uniform(points, experts, l.shrink()*l.top, 1)},
+	for _, p := range []testSet{
+		{name: "region", doc: fmt.Sprintf("even in [0, s·%g]^%d, s = min(1, 2/√N) = %.2f: where designs sample", top, experts, l.scale()), xs: uniform(points, experts, l.scale()*l.top, 1)},
 		{name: "front", doc: "on the front of processes fitted to 400 other points of the region", xs: front},
 		{name: "box", doc: fmt.Sprintf("even in [0, %g]^%d, corners and all", top, experts), xs: uniform(points, experts, top, 2)},
 	} {
 		p.ys = l.all(p.xs)
-		l.places = append(l.places, p)
+		l.testSets = append(l.testSets, p)
 	}
 	return l, nil
 }
 
-// shrink is the s of the scaled box.
-func (l *landscape) shrink() float64 { return min(1, 2/math.Sqrt(float64(l.n))) }
+// scale is the s of the scaled box.
+func (l *landscape) scale() float64 { return min(1, 2/math.Sqrt(float64(l.n))) }
 
 // at is the true accuracy of every task at x, on the validation images.
 func (l *landscape) at(x []float64) []float64 {
@@ -90,7 +90,7 @@ func (l *landscape) all(xs [][]float64) [][]float64 {
 
 // front is an approximation of the true Pareto set that no fit under test has a part in.
 func (l *landscape) front(ctx context.Context, n int) ([][]float64, error) {
-	xs := uniform(400, l.n, l.shrink()*l.top, 3)
+	xs := uniform(400, l.n, l.scale()*l.top, 3)
 	fit, err := search.Fit(ctx, l.space, l.tasks, l.points(xs), nil)
 	if err != nil {
 		return nil, err

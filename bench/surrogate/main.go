@@ -27,7 +27,7 @@ type report struct {
 	Places   map[string]string `json:"places"`  // where fits are tested
 	Fitters  map[string]string `json:"fitters"` // who is tested
 	Errors   []row             `json:"errors"`
-	Trust    []verdicts        `json:"trust"`
+	Trust    []reliability     `json:"trust"`
 	Times    []timing          `json:"times"`
 	Bars     []bar             `json:"bars"`
 }
@@ -57,14 +57,14 @@ func run() error {
 	seeds := flag.Int("seeds", 10, "designs a landscape; medians are over them")
 	experts := flag.String("experts", "4,8", "landscapes, comma-separated")
 	only := flag.String("only", "", "comma-separated fitters; \"\": all")
-	points := flag.Int("points", 400, "test points a place")
+	points := flag.Int("points", 400, "test points a test set")
 	top := flag.Float64("range", 1.2, "upper end of each coefficient's range")
 	strategy := flag.String("strategy", "design", "what chooses the measurements")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	r := report{Strategy: *strategy, Seeds: max(*seeds, 1), Places: map[string]string{}, Fitters: map[string]string{}}
-	var own []trial
+	var own []fitErrors
 	for _, text := range strings.Split(*experts, ",") {
 		n, err := strconv.Atoi(text)
 		if err != nil {
@@ -85,8 +85,8 @@ func run() error {
 			}
 		}
 	}
-	r.Trust = []verdicts{judge(own, "region"), judge(own, "front")}
-	r.judge()
+	r.Trust = []reliability{reliabilityOf(own, "region"), reliabilityOf(own, "front")}
+	r.checkBars()
 	if *asJSON {
 		e := json.NewEncoder(os.Stdout)
 		e.SetIndent("", "  ")
@@ -97,13 +97,13 @@ func run() error {
 }
 
 // landscape measures every fitter on l, and returns the fits of the program's own.
-func (r *report) landscape(ctx context.Context, l *landscape, only string) (own []trial, err error) {
-	for _, p := range l.places {
+func (r *report) landscape(ctx context.Context, l *landscape, only string) (own []fitErrors, err error) {
+	for _, p := range l.testSets {
 		r.Places[fmt.Sprintf("%d experts, %s", l.n, p.name)] = p.doc
 	}
 	designs, errs := make([][][]float64, r.Seeds), make([]error, r.Seeds)
-	most := sizes[len(sizes)-1]
-	parallel.For(0, r.Seeds, func(s int) { designs[s], errs[s] = l.sample(ctx, r.Strategy, most, uint64(s)) })
+	largest := sizes[len(sizes)-1]
+	parallel.For(0, r.Seeds, func(s int) { designs[s], errs[s] = l.sample(ctx, r.Strategy, largest, uint64(s)) })
 	for _, err := range errs {
 		if err != nil {
 			return nil, err
@@ -135,10 +135,10 @@ func (r *report) landscape(ctx context.Context, l *landscape, only string) (own 
 	return own, nil
 }
 
-// judge compares with what is aimed at: coverage, times (the best of a few, which others at work on
+// checkBars compares with what is aimed at: coverage, times (the best of a few, which others at work on
 // the machine disturb least), and the held-out errors that Gaussian processes
 // reached on landscapes of the same kind, of other networks on the same digits.
-func (r *report) judge() {
+func (r *report) checkBars() {
 	for _, e := range r.Errors {
 		if e.Fitter != contenders[0].name || e.Items > 0 {
 			continue

@@ -21,7 +21,7 @@ type timing struct {
 // times measures fits of all tasks at n = 100 and 500, and the prediction of all tasks at a point that a
 // slider has just come to: value, interval and leverage.
 func (l *landscape) times(ctx context.Context, repeats int) ([]timing, error) {
-	xs := uniform(500, l.n, l.shrink()*l.top, 5)
+	xs := uniform(500, l.n, l.scale()*l.top, 5)
 	var out []timing
 	for _, c := range []struct {
 		n           int
@@ -36,7 +36,7 @@ func (l *landscape) times(ctx context.Context, repeats int) ([]timing, error) {
 		if err != nil {
 			return nil, err
 		}
-		at := uniform(200, l.n, l.shrink()*l.top, 6)
+		at := uniform(200, l.n, l.scale()*l.top, 6)
 		slide, err := timed(len(at), func(i int) error {
 			for _, f := range fits {
 				f.Surrogate.Predict(at[i])
