@@ -61,7 +61,7 @@ func barriersOf(snap *study.Snapshot, lines []search.Line) barriersJSON {
 	out := barriersJSON{Study: snap.Dir, Verdict: explore.Verdict(snap.Tasks, lines), Lines: []lineJSON{}}
 	for _, l := range lines {
 		j := lineJSON{A: l.A, B: l.B, Places: []placeJSON{}, Barriers: map[string]barrierJSON{}}
-		for _, p := range l.Places {
+		for _, p := range l.Points {
 			place := placeJSON{At: number(p.At), Metrics: map[string]number{}, Failed: p.Failed}
 			for i, t := range snap.Tasks {
 				if !p.Failed && i < len(p.Y) {
@@ -87,7 +87,7 @@ func (a *app) printBarriers(snap *study.Snapshot, lines []search.Line) error {
 	}
 	out := a.sheet(titles...)
 	for _, l := range lines {
-		row := []string{l.A, l.B, fmt.Sprint(len(l.Places))}
+		row := []string{l.A, l.B, fmt.Sprint(len(l.Points))}
 		for i, h := range explore.Holes(snap.Tasks, l) {
 			cell := "—"
 			if h.Known {

@@ -67,7 +67,7 @@ func TestHoles(t *testing.T) {
 	if got := fine[1].Words(snap.Tasks[1]); !strings.Contains(got, "no barrier") || fine[1].Real {
 		t.Error(got)
 	}
-	lines[1].Places = lines[1].Places[:1]
+	lines[1].Points = lines[1].Points[:1]
 	if got := explore.Holes(snap.Tasks, lines[1])[1].Words(snap.Tasks[1]); !strings.Contains(got, "not measured yet") {
 		t.Error(got)
 	}

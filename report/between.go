@@ -92,7 +92,7 @@ func along(t study.Task, l search.Line, task int) template.HTML {
 	type spot struct{ at, v, se float64 }
 	var spots []spot
 	lo, hi := math.Inf(1), math.Inf(-1)
-	for _, p := range l.Places {
+	for _, p := range l.Points {
 		if p.Failed || math.IsNaN(p.Y[task].Value) {
 			continue
 		}

@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"math"
 )
 
 var adaptiveEntry = entry{
@@ -32,10 +33,10 @@ type adaptive struct {
 }
 
 const (
-	raysATask  = 100   // rays that look for the predicted front
-	probeCount = 10000 // by which its points are chosen
-	frontSize  = 40    // points of it among which to choose
-	maxStart   = 40    // points of a start, however many coefficients there are
+	directionsATask = 100   // directions in which the predicted front is looked for
+	probeCount      = 10000 // by which its points are chosen
+	frontSize       = 40    // points of it among which to choose
+	maxStart        = 40    // points of a start, however many coefficients there are
 )
 
 // Ask implements Strategy.
@@ -51,21 +52,34 @@ func (a adaptive) Ask(ctx context.Context, q Question) (Proposal, error) {
 	if len(l.goals) == 1 {
 		return improve(ctx, l, &q, c, a.enough)
 	}
-	b := l.newBelief(c.xs, q.Pending)
+	joint := l.newPosterior(c.xs, q.Pending)
 	var batch []Proposed
 	explored := 0
 	for k := range q.N {
 		lo, hi, where := 0, c.front, "on the predicted front"
-		if c.front == 0 || float64(explored+1) <= a.explore*float64(k+1) {
+		if c.front == 0 || a.explores(&q, k) {
 			lo, hi, where = c.front, len(c.xs), "in the whole region"
 			explored++
 		}
-		at := b.darkest(lo, hi)
+		at := joint.mostUncertain(lo, hi)
 		if at < 0 {
 			break
 		}
-		batch = append(batch, Proposed{X: c.xs[at], Why: b.why(at, where)})
-		b.measure(at)
+		batch = append(batch, Proposed{X: c.xs[at], Why: joint.why(at, where)})
+		joint.condition(at)
 	}
-	return finish(ctx, l, &q, c, batch, a.enough)
+	enough := a.enough
+	if explored == len(batch) && a.explore < 1 {
+		enough = 0 // what only explores is not there to gain
+	}
+	return finish(ctx, l, &q, c, batch, enough)
+}
+
+// explores says whether point k goes where the whole region is least certain: its share of each batch, and, where
+// points are asked for one by one, of all.
+func (a adaptive) explores(q *Question, k int) bool {
+	if q.N == 1 {
+		k = q.Asked
+	}
+	return math.Floor(a.explore*float64(k+1)) > math.Floor(a.explore*float64(k))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -74,4 +75,35 @@ func BenchmarkAdaptiveAsk(b *testing.B) {
 			}
 		})
 	}
+}
+
+// Where points are asked for one by one, explore is a share of them all, and what explores ends no search.
+func TestAdaptiveExploresPointByPoint(t *testing.T) {
+	g := game{space: box(2, 0, 1.2), tasks: rates(2), budget: 30, slots: 2, seed: 1, measure: measure}
+	explored, asked := 0, 0
+	s := strategyOf(t, "adaptive", map[string]any{"explore": 0.25, "enough": 1e-6})
+	done, stop := g.play(t, watched{s, func(p Proposal) {
+		for _, point := range p.Points {
+			if strings.HasPrefix(point.Why, "least certain") {
+				asked++
+				if strings.HasPrefix(point.Why, "least certain in the whole region") {
+					explored++
+				}
+			}
+		}
+	}})
+	if len(done) != 30 || asked < 15 || explored < asked/4-1 || explored > asked/4+2 {
+		t.Errorf("%d of %d points explore, expected a quarter; %d trials: %s", explored, asked, len(done), stop)
+	}
+}
+
+type watched struct {
+	Strategy
+	see func(Proposal)
+}
+
+func (w watched) Ask(ctx context.Context, q Question) (Proposal, error) {
+	p, err := w.Strategy.Ask(ctx, q)
+	w.see(p)
+	return p, err
 }

@@ -32,7 +32,7 @@ func begin(ctx context.Context, q *Question, start int) (l *Landscape, p Proposa
 		p, err = extend(ctx, q, q.N)
 		return nil, p, err
 	}
-	l, err = FitAs(ctx, q.Surrogate, q.Space, q.Tasks, q.Done)
+	l, err = Fit(ctx, *q)
 	return l, Proposal{}, err
 }
 
@@ -54,7 +54,7 @@ func (l *Landscape) candidates(ctx context.Context, q *Question) (*candidates, e
 	c := &candidates{}
 	if len(l.goals) > 0 {
 		c.ref = l.ref
-		xs, fs, err := l.rays(ctx, raysATask*len(l.goals), c.ref)
+		xs, fs, err := l.chebyshevFront(ctx, directionsATask*len(l.goals), c.ref)
 		if err != nil {
 			return nil, err
 		}
@@ -63,7 +63,7 @@ func (l *Landscape) candidates(ctx context.Context, q *Question) (*candidates, e
 				l.objectives(fs[i], nil, xs[i])
 			}
 		}
-		for _, i := range newVolume(fs, c.ref, probeCount).greedy(fs, frontSize, nil) {
+		for _, i := range newMCHypervolume(fs, c.ref, probeCount).greedy(fs, frontSize, nil) {
 			c.xs, c.fs = append(c.xs, xs[i]), append(c.fs, fs[i])
 		}
 		c.front = len(c.xs)
@@ -131,16 +131,16 @@ func (l *Landscape) expectedGain(q *Question, c *candidates, batch [][]float64) 
 	for _, s := range samples {
 		all = append(all, s...)
 	}
-	v := newVolume(all, c.ref, probeCount)
+	v := newMCHypervolume(all, c.ref, probeCount)
 	before, after := 0, 0
-	had := newShelf(known)
+	had := newDominanceIndex(known)
 	for _, y := range v.probes {
-		if had.covers(y) {
+		if had.dominated(y) {
 			before++
 			continue
 		}
 		for _, s := range samples {
-			if slices.ContainsFunc(s, func(f []float64) bool { return covers(f, y) }) {
+			if slices.ContainsFunc(s, func(f []float64) bool { return weaklyDominates(f, y) }) {
 				after++
 			}
 		}

@@ -33,7 +33,7 @@ func (b bayesian) Ask(ctx context.Context, q Question) (Proposal, error) {
 	if q.starting(b.start) {
 		return even(ctx, &q)
 	}
-	l, err := FitAs(ctx, q.Surrogate, q.Space, q.Tasks, q.Done)
+	l, err := Fit(ctx, q)
 	if err != nil {
 		return Proposal{}, err
 	}

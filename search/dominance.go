@@ -6,10 +6,20 @@ import (
 	"slices"
 )
 
-// shelf finds which of many rows of objectives cover a point, that is are at least as good in all of them.
-// Rows stand in blocks; of a block it is known, for each objective, which rows are the best r, as bits, so
-// that those that cover a point are an intersection. Five times faster than looking at row after row.
-type shelf []block
+// dominanceIndex finds which of many rows of objectives weakly dominate a point, that is are at least as good in
+// all of them (all are minimised).
+//
+// Idea: the rows stand in blocks of 512. For every objective of a block its rows are sorted, and for every n it is
+// known which rows are the best n, as bits. A binary search an objective gives n, the number of rows at least as
+// good as the point in it; the rows that dominate the point are the intersection of the bits, an AND of eight
+// words an objective.
+//
+// Invariant: bit i of ranking.best[n·words:] is set where row i of the block is among the n best in the objective;
+// rows of equal value stand in any order, and n counts all of them or none.
+//
+// Cost: O(m·rows·log rows) and 32 KiB an objective and block to build; O(m·(log 512 + 8)) a block and query for m
+// objectives, about five times less than to compare row after row.
+type dominanceIndex []block
 
 type block struct {
 	objectives []ranking
@@ -24,8 +34,8 @@ type ranking struct {
 
 const blockRows = 512
 
-func newShelf(fs [][]float64) shelf {
-	var s shelf
+func newDominanceIndex(fs [][]float64) dominanceIndex {
+	var d dominanceIndex
 	for rows := range slices.Chunk(fs, blockRows) {
 		b := block{objectives: make([]ranking, len(rows[0])), words: (len(rows) + 63) / 64}
 		order := make([]int, len(rows))
@@ -43,21 +53,21 @@ func newShelf(fs [][]float64) shelf {
 			}
 			b.objectives[k] = r
 		}
-		s = append(s, b)
+		d = append(d, b)
 	}
-	return s
+	return d
 }
 
-// covers says whether any row covers y.
-func (s shelf) covers(y []float64) bool {
+// dominated says whether any row weakly dominates y.
+func (d dominanceIndex) dominated(y []float64) bool {
 	var found [blockRows / 64]uint64
-	return slices.ContainsFunc(s, func(b block) bool { return b.of(found[:], y) })
+	return slices.ContainsFunc(d, func(b block) bool { return b.of(found[:], y) })
 }
 
-// covering appends the rows that cover y, ascending.
-func (s shelf) covering(rows []int32, y []float64) []int32 {
+// dominating appends the rows that weakly dominate y, ascending.
+func (d dominanceIndex) dominating(rows []int32, y []float64) []int32 {
 	var found [blockRows / 64]uint64
-	for i, b := range s {
+	for i, b := range d {
 		if !b.of(found[:], y) {
 			continue
 		}
@@ -70,11 +80,11 @@ func (s shelf) covering(rows []int32, y []float64) []int32 {
 	return rows
 }
 
-// of stores the rows of the block that cover y as bits and says whether there are any.
+// of stores the rows of the block that weakly dominate y as bits and says whether there are any.
 func (b block) of(found []uint64, y []float64) bool {
 	found = found[:b.words]
 	for k, r := range b.objectives {
-		n := below(r.values, y[k])
+		n := countAtMost(r.values, y[k])
 		best, any := r.best[n*b.words:][:b.words], uint64(0)
 		for w, set := range best {
 			if k > 0 {
@@ -90,9 +100,9 @@ func (b block) of(found []uint64, y []float64) bool {
 	return true
 }
 
-// below is how many of the ascending values are at most v. Without branches that depend on them: they
-// could not be foreseen.
-func below(values []float64, v float64) int {
+// countAtMost is how many of the ascending values are at most v: a binary search without branches on the values,
+// which no processor could predict.
+func countAtMost(values []float64, v float64) int {
 	at, n := 0, len(values)
 	for n > 1 {
 		half := n / 2

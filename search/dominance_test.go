@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestShelfFindsWhatCovers compares with a look at every row, across blocks, with ties and infinities.
-func TestShelfFindsWhatCovers(t *testing.T) {
+// TestDominanceIndex compares with a look at every row, across blocks, with ties and infinities.
+func TestDominanceIndex(t *testing.T) {
 	rng := generator(1, 7)
 	for _, n := range []int{0, 1, 63, 64, 65, blockRows, 2*blockRows + 37} {
 		for _, m := range []int{1, 2, 5} {
@@ -25,27 +25,27 @@ func TestShelfFindsWhatCovers(t *testing.T) {
 			for i := range fs {
 				fs[i] = row()
 			}
-			s := newShelf(fs)
+			s := newDominanceIndex(fs)
 			for range 200 {
 				y := row()
 				var want []int32
 				for i, f := range fs {
-					if covers(f, y) {
+					if weaklyDominates(f, y) {
 						want = append(want, int32(i))
 					}
 				}
-				if got := s.covering(nil, y); !slices.Equal(got, want) {
-					t.Fatalf("%d rows of %d: %v cover %v, not %v", n, m, got, y, want)
+				if got := s.dominating(nil, y); !slices.Equal(got, want) {
+					t.Fatalf("%d rows of %d: %v dominate %v, not %v", n, m, got, y, want)
 				}
-				if s.covers(y) != (len(want) > 0) {
-					t.Fatalf("%d rows of %d: whether any covers %v", n, m, y)
+				if s.dominated(y) != (len(want) > 0) {
+					t.Fatalf("%d rows of %d: whether any dominates %v", n, m, y)
 				}
 			}
 		}
 	}
 }
 
-func BenchmarkVolume(b *testing.B) {
+func BenchmarkMCHypervolume(b *testing.B) {
 	rng := generator(1, 9)
 	fs := make([][]float64, 4000)
 	for i := range fs {
@@ -62,10 +62,10 @@ func BenchmarkVolume(b *testing.B) {
 	ref := make([]float64, 8)
 	b.Run("draw", func(b *testing.B) {
 		for b.Loop() {
-			newVolume(fs, ref, fineProbes)
+			newMCHypervolume(fs, ref, fineProbes)
 		}
 	})
-	v := newVolume(fs, ref, fineProbes)
+	v := newMCHypervolume(fs, ref, fineProbes)
 	b.Run("greedy", func(b *testing.B) {
 		for b.Loop() {
 			v.greedy(fs, 250, nil)

@@ -55,8 +55,8 @@ func (e evolution) Ask(ctx context.Context, q Question) (Proposal, error) {
 			return q.Space.random(q.Seed, uint64(q.Asked+i))
 		}, "first generation")
 	}
-	b := newBreeder(q.Space, best, generator(q.Seed, mix(0x6c637363)+uint64(q.Batch)))
-	return q.draw(ctx, q.N, func(int) []float64 { return b.child() }, "bred from the best")
+	b := newVariation(q.Space, best, generator(q.Seed, mix(0x6c637363)+uint64(q.Batch)))
+	return q.draw(ctx, q.N, func(int) []float64 { return b.offspring() }, "bred from the best")
 }
 
 func (e evolution) size(budget int) int {
@@ -123,8 +123,8 @@ func memory(n, k, m int) []float64 {
 	return w
 }
 
-// breeder makes children of the best points.
-type breeder struct {
+// variation makes children of the best points.
+type variation struct {
 	bounds pareto.Bounds
 	best   [][]float64
 	step   []float64 // a coefficient: the standard deviation of a mutation
@@ -134,8 +134,8 @@ type breeder struct {
 // minStep is the part of a range that a mutation has at least as its standard deviation.
 const minStep = 0.02
 
-func newBreeder(s Space, best [][]float64, rng *rand.Rand) *breeder {
-	b := &breeder{bounds: s.Bounds(), best: best, step: make([]float64, len(s.Coefficients)), rng: rng}
+func newVariation(s Space, best [][]float64, rng *rand.Rand) *variation {
+	b := &variation{bounds: s.Bounds(), best: best, step: make([]float64, len(s.Coefficients)), rng: rng}
 	for i, c := range s.Coefficients {
 		mean, square := 0.0, 0.0
 		for _, x := range best {
@@ -151,7 +151,7 @@ func newBreeder(s Space, best [][]float64, rng *rand.Rand) *breeder {
 }
 
 // child is bred from two different parents, each the better of two.
-func (b *breeder) child() []float64 {
+func (b *variation) offspring() []float64 {
 	i := min(b.rng.IntN(len(b.best)), b.rng.IntN(len(b.best)))
 	j := min(b.rng.IntN(len(b.best)-1), b.rng.IntN(len(b.best)-1))
 	if j >= i {

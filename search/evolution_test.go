@@ -54,10 +54,10 @@ func TestMemoryIsAnAverageOverTime(t *testing.T) {
 func TestChildrenStayWithTheBest(t *testing.T) {
 	s := box(4, -1, 1)
 	best := [][]float64{{0.2, 0.2, 0.2, 0.2}, {0.2, 0.2, 0.2, 0.21}, {0.21, 0.2, 0.2, 0.2}}
-	b := newBreeder(s, best, generator(1, 2))
+	b := newVariation(s, best, generator(1, 2))
 	var mean [4]float64
 	for range 400 {
-		x := b.child()
+		x := b.offspring()
 		for i, v := range x {
 			mean[i] += v / 400
 			if math.Abs(v-0.2) > 0.3 {

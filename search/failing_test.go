@@ -45,7 +45,7 @@ func TestMergesThatBreakInACorner(t *testing.T) {
 		if late > 12 {
 			t.Errorf("%s: %d of the last 24 trials failed", name, late)
 		}
-		l, err := Fit(context.Background(), space, tasks, done, nil)
+		l, err := Fit(context.Background(), Question{Space: space, Tasks: tasks, Done: done})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +100,7 @@ func TestWhatIsTooUncertainSaysSo(t *testing.T) {
 	for i, v := range []float64{0, 1, 0, 1, 0, 1, 0} {
 		points = append(points, Point{X: []float64{float64(i) / 6}, Y: []Measurement{{Value: v, Stderr: 0.3}}})
 	}
-	l, err := Fit(context.Background(), space, tasks, points, nil)
+	l, err := Fit(context.Background(), Question{Space: space, Tasks: tasks, Done: points})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,18 +17,18 @@ const manyGoals = 4
 // Front returns at most n coefficient vectors of the predicted front: non-dominated, evenly spread, and
 // within the region that may be believed, or, where no point of it is, anywhere. With more than four
 // optimised tasks half of them are spread evenly and the others are where the hypervolume is. Ordered by the
-// first objective. Deterministic; floors of tasks do not change it. Empty where no task is optimised.
+// first objective, the best first. Deterministic; floors of tasks do not change it. Empty where no task is optimised.
 func (l *Landscape) Front(ctx context.Context, n int) ([][]float64, error) {
 	even := n
 	if len(l.goals) > manyGoals {
 		even = (n + 1) / 2
 	}
 	feasible := l.doubt
-	xs, _, err := l.front(ctx, even, feasible)
+	xs, err := l.front(ctx, even, feasible)
 	var e *pareto.Error
 	if errors.As(err, &e) && e.Code == pareto.Infeasible {
 		feasible = nil
-		xs, _, err = l.front(ctx, even, nil)
+		xs, err = l.front(ctx, even, nil)
 	}
 	if err != nil || even >= n {
 		return xs, err
@@ -75,33 +75,34 @@ func (l *Landscape) FrontByVolume(ctx context.Context, n int, ref []float64) ([]
 	return l.byVolume(ctx, n, ref, nil)
 }
 
-// Of merges of eight models 100 points chosen from the ends of 400 rays have 3 % less of the hypervolume
+// Of merges of eight models 100 points chosen from the ends of 400 directions have 3 % less of the hypervolume
 // than from 1,600, and from 6,400 1 % more.
 const (
-	fineRays   = 1600
-	fineProbes = 20000 // by which points are chosen
+	fineDirections = 1600
+	fineProbes     = 20000 // by which points are chosen
 )
 
 // byVolume is FrontByVolume among the points where feasible, if there is such a function, is at most 0.
 func (l *Landscape) byVolume(ctx context.Context, n int, ref []float64, feasible func([]float64) float64) ([][]float64, error) {
-	xs, fs, err := l.rays(ctx, max(fineRays, n), ref)
+	xs, fs, err := l.chebyshevFront(ctx, max(fineDirections, n), ref)
 	if err != nil {
 		return nil, err
 	}
 	ok := func(i int) bool { return feasible == nil || feasible(xs[i]) <= 0 }
 	var out [][]float64
-	for _, i := range newVolume(fs, ref, fineProbes).greedy(fs, n, ok) {
+	for _, i := range newMCHypervolume(fs, ref, fineProbes).greedy(fs, n, ok) {
 		out = append(out, xs[i])
 	}
 	return out, nil
 }
 
-// front finds the front of the surrogates' means where feasible is at most 0, with its objectives.
-func (l *Landscape) front(ctx context.Context, n int, feasible func([]float64) float64) (xs, fs [][]float64, err error) {
+// front finds the front of the surrogates' means where feasible is at most 0.
+func (l *Landscape) front(ctx context.Context, n int, feasible func([]float64) float64) ([][]float64, error) {
 	if n <= 0 || len(l.goals) == 0 {
-		return nil, nil, nil
+		return nil, nil
 	}
-	return pareto.Front(ctx, l.Problem(), pareto.FrontOptions{N: n, Starts: l.starts, Feasible: feasible})
+	xs, _, err := pareto.Front(ctx, l.Problem(), pareto.FrontOptions{N: n, Starts: l.starts, Feasible: feasible})
+	return xs, err
 }
 
 // The bounds of belief: a prediction counts where its standard deviation is below a share of the

@@ -32,50 +32,32 @@ type fit struct {
 	spread    float64 // range of the measured values
 }
 
-// Fit fits one surrogate a task to the points that have it measured, tasks in parallel; the result does
-// not depend on how many run at once. warm may be nil or the landscape of fewer points; the result does
-// not depend on it. Of more than 500 points those on the measured front and an even spread of the others are
-// fitted. An error (NoData) names every task that no point has measured.
-func Fit(ctx context.Context, space Space, tasks []Task, points []Point, warm *Landscape) (*Landscape, error) {
-	return FitAs(ctx, surrogate.Choice{}, space, tasks, points)
-}
-
-// FitAs is Fit with the surrogates that a study chose.
-func FitAs(ctx context.Context, c surrogate.Choice, space Space, tasks []Task, points []Point) (*Landscape, error) {
-	q := Question{Space: space, Tasks: tasks, Done: points}
+// Fit fits one surrogate a task to the points of q that have it measured, of the kind that q.Surrogate says; what
+// is pending, and all that is about asking, does not matter. The tasks are fitted in parallel; the result does not
+// depend on how many run at once. Of more than 500 points those on the measured front and an even spread of the
+// others are fitted. *Error with BadQuestion where q makes no sense, with NoData for every task that no point has
+// measured.
+func Fit(ctx context.Context, q Question) (*Landscape, error) {
 	if err := q.check(); err != nil {
 		return nil, err
 	}
-	l := &Landscape{space: space, tasks: tasks, fits: make([]fit, len(tasks))}
-	data := make([]surrogate.Data, len(tasks))
-	var problems []error
-	for i, t := range tasks {
-		if t.Optimise {
-			l.goals = append(l.goals, i)
-		}
+	l := &Landscape{space: q.Space, tasks: q.Tasks, fits: make([]fit, len(q.Tasks)), goals: q.goals()}
+	data, err := l.gather(q.Done)
+	if err != nil {
+		return nil, err
 	}
-	keep := l.thin(points)
-	for i, t := range tasks {
-		data[i] = l.gather(i, points, keep)
-		if len(data[i].X) == 0 {
-			problems = append(problems, fail(NoData, "task %q: no finished trial has it measured", t.Name))
-		}
-	}
-	if len(problems) > 0 {
-		return nil, errors.Join(problems...)
-	}
-	l.starts, l.ref = l.measuredFront(points), l.reference(points)
-	for _, p := range points {
+	l.starts, l.ref = l.measuredFront(q.Done), l.reference(q.Done)
+	for _, p := range q.Done {
 		if p.Failed {
 			l.failed = append(l.failed, p.X)
 		} else {
 			l.worked = append(l.worked, p.X)
 		}
 	}
-	for i, r := range surrogate.Fit(ctx, data, c) {
+	var problems []error
+	for i, r := range surrogate.Fit(ctx, data, q.Surrogate) {
 		if r.Err != nil {
-			problems = append(problems, fmt.Errorf("task %q: %w", tasks[i].Name, r.Err))
-			continue
+			problems = append(problems, fmt.Errorf("task %q: %w", q.Tasks[i].Name, r.Err))
 		}
 		l.fits[i].surrogate, l.fits[i].trust = r.Surrogate, r.Trust
 	}
@@ -85,8 +67,21 @@ func FitAs(ctx context.Context, c surrogate.Choice, space Space, tasks []Task, p
 	return l, nil
 }
 
-// gather collects what was measured of a task at the points to keep, and notes which they are.
-func (l *Landscape) gather(task int, points []Point, keep []bool) surrogate.Data {
+// gather collects what is to be fitted, a task; an error names every task that has nothing.
+func (l *Landscape) gather(points []Point) ([]surrogate.Data, error) {
+	data, keep := make([]surrogate.Data, len(l.tasks)), l.thin(points)
+	var problems []error
+	for i, t := range l.tasks {
+		data[i] = l.gatherTask(i, points, keep)
+		if len(data[i].X) == 0 {
+			problems = append(problems, fail(NoData, "task %q: no finished trial has it measured", t.Name))
+		}
+	}
+	return data, errors.Join(problems...)
+}
+
+// gatherTask collects what was measured of a task at the points to keep, and notes which they are.
+func (l *Landscape) gatherTask(task int, points []Point, keep []bool) surrogate.Data {
 	d := surrogate.Data{Link: l.tasks[task].Link}
 	if d.Link == "" {
 		d.Link = surrogate.Identity

@@ -10,11 +10,11 @@ import (
 // finished point in between, whatever strategy asked for it.
 type Line struct {
 	A, B   string
-	Places []Place // ascending
+	Points []LinePoint // ascending
 }
 
-// Place is a finished point of a line.
-type Place struct {
+// LinePoint is a finished point on a line.
+type LinePoint struct {
 	At float64 // how far from A to B, from 0 to 1
 	Point
 }
@@ -41,9 +41,9 @@ func Lines(q Question) ([]Line, error) {
 				case t > 1-sameGap:
 					t = 1
 				}
-				l.put(Place{t, p})
+				l.put(LinePoint{t, p})
 			}
-			slices.SortFunc(l.Places, func(a, b Place) int { return cmp.Compare(a.At, b.At) })
+			slices.SortFunc(l.Points, func(a, b LinePoint) int { return cmp.Compare(a.At, b.At) })
 			out = append(out, l)
 		}
 	}
@@ -51,13 +51,13 @@ func Lines(q Question) ([]Line, error) {
 }
 
 // put adds a place. Of several at one point the first counts that did not fail.
-func (l *Line) put(p Place) {
-	k := slices.IndexFunc(l.Places, func(o Place) bool { return math.Abs(o.At-p.At) < sameGap })
+func (l *Line) put(p LinePoint) {
+	k := slices.IndexFunc(l.Points, func(o LinePoint) bool { return math.Abs(o.At-p.At) < sameGap })
 	switch {
 	case k < 0:
-		l.Places = append(l.Places, p)
-	case l.Places[k].Failed && !p.Failed:
-		l.Places[k] = p
+		l.Points = append(l.Points, p)
+	case l.Points[k].Failed && !p.Failed:
+		l.Points[k] = p
 	}
 }
 
@@ -74,16 +74,16 @@ type Barrier struct {
 // measured.
 func (l Line) Barrier(task int, t Task) (b Barrier, ok bool) {
 	b = Barrier{A: l.A, B: l.B, Task: t.Name}
-	measured := func(p Place) bool { return !p.Failed && task < len(p.Y) && !math.IsNaN(p.Y[task].Value) }
-	n := len(l.Places)
+	measured := func(p LinePoint) bool { return !p.Failed && task < len(p.Y) && !math.IsNaN(p.Y[task].Value) }
+	n := len(l.Points)
 	if n < 3 {
 		return b, false
 	}
-	from, to := l.Places[0], l.Places[n-1]
+	from, to := l.Points[0], l.Points[n-1]
 	if from.At != 0 || to.At != 1 || !measured(from) || !measured(to) {
 		return b, false
 	}
-	for _, p := range l.Places[1 : n-1] {
+	for _, p := range l.Points[1 : n-1] {
 		if !measured(p) {
 			continue
 		}

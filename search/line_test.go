@@ -24,11 +24,11 @@ func TestLines(t *testing.T) {
 		t.Fatalf("%d lines between three models (%v)", len(lines), err)
 	}
 	first := lines[0]
-	if first.A != "m0" || first.B != "m1" || len(first.Places) != 4 {
+	if first.A != "m0" || first.B != "m1" || len(first.Points) != 4 {
 		t.Fatalf("%+v, want four places from m0 to m1", first)
 	}
 	for i, at := range []float64{0, 0.25, 0.5, 1} {
-		if p := first.Places[i]; p.At != at || p.Failed {
+		if p := first.Points[i]; p.At != at || p.Failed {
 			t.Errorf("place %d is at %g (failed: %v), want %g", i, p.At, p.Failed, at)
 		}
 	}
@@ -48,8 +48,8 @@ func TestLines(t *testing.T) {
 	}
 	// What of one of the three is not known, nobody knows of the height: the ends, and the worst point between.
 	for _, k := range []int{0, 2, 3} {
-		unknown := Line{A: first.A, B: first.B, Places: slices.Clone(first.Places)}
-		unknown.Places[k].Y = []Measurement{{Value: first.Places[k].Y[0].Value}}
+		unknown := Line{A: first.A, B: first.B, Points: slices.Clone(first.Points)}
+		unknown.Points[k].Y = []Measurement{{Value: first.Points[k].Y[0].Value}}
 		if got, ok := unknown.Barrier(0, tasks[0]); !ok || got.Height < 0.29 || got.Stderr != 0 {
 			t.Errorf("place %d without a standard error: %+v (%v), want a height of .3 with an unknown one", k, got, ok)
 		}

@@ -37,7 +37,7 @@ func TestSixtyFourCoefficients(t *testing.T) {
 		t.Fatalf("%d of 200 trials: %s", len(done), stop)
 	}
 	for _, n := range []int{40, 200} {
-		l, err := Fit(context.Background(), space, g.tasks, done[:n], nil)
+		l, err := Fit(context.Background(), Question{Space: space, Tasks: g.tasks, Done: done[:n]})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +63,7 @@ func TestSixtyFourCoefficients(t *testing.T) {
 
 func surrogateOf(t *testing.T, space Space, g game, points []Point) surrogate.Trust {
 	t.Helper()
-	l, err := FitAs(context.Background(), surrogate.Choice{Kind: surrogate.KindQuadratic}, space, g.tasks, points)
+	l, err := Fit(context.Background(), Question{Space: space, Tasks: g.tasks, Done: points, Surrogate: surrogate.Choice{Kind: surrogate.KindQuadratic}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,16 +23,21 @@ var nestedEntry = entry{
 	build: func(o *settings) Strategy { return newNesting(o) },
 }
 
-// nesting is Nested MAP (Li et al., arXiv 2406.07529): many models are merged two at a time. In each round
-// those are paired whose metrics on their own tasks are closest; each pair gets its own small design of
-// two coefficients and its own surrogates; the merge that the preferences like best carries on as if it
-// were a model. With 20 evaluations a pair that is 20(N−1) for N models, however many there are, and no
-// fit ever has more than two coefficients. Every point is a merge of the models themselves: no
-// intermediate checkpoint exists, and the winner is one flat recipe.
+// nesting is Nested MAP (Li et al., arXiv 2406.07529): many models are merged two at a time.
 //
-// A task belongs to the model that is best on it alone, and to every merge with that model; the pick of a
-// pair looks at its own tasks only, and at those with a floor. While the last points of a round are
-// pending, what looks like its winner is measured. Parameters of the method stay in the middle.
+// Idea: in each round those are paired whose metrics on their own tasks are closest; each pair gets its own small
+// design of two coefficients and its own surrogates; the merge that the preferences like best carries on as if it
+// were a model. A task belongs to the model that is best on it alone, and to every merge with that model; the pick
+// of a pair looks at its own tasks only, and at those with a floor. Every point is a merge of the models
+// themselves: no intermediate checkpoint exists, and the winner is one flat recipe. Parameters of the method stay in
+// the middle.
+//
+// Invariant: the tree is replayed from the models with every question, and what it needs (tree.needs) follows from
+// the finished points alone. A round begins when all points of the round before it have finished; until then one
+// point is asked for that it does not need, what looks like the winner, and then the strategy waits.
+//
+// Cost: 20(N−1) evaluations for N models with 20 a pair, and at most log₂N + 2 more; no fit has more than two
+// coefficients. A question takes a fit for every pair that is decided, N−1 at most.
 type nesting struct {
 	size    int // evaluations a pair
 	weights map[string]float64

@@ -15,12 +15,21 @@ const (
 )
 
 // optimal grows a design that makes the average prediction variance of a quadratic over a region small
-// (I-optimality; Box and Draper 1959), one point after the other:
+// (I-optimality; Box and Draper 1959), one point after the other.
 //
-//	argmax φᵀM⁻¹BM⁻¹φ / (1 + φᵀM⁻¹φ),  M = 10⁻³I + Σφφᵀ,  B = the mean of φφᵀ over the region.
+// Idea: with the features φ(x) of a quadratic (1, tᵢ, tᵢ², tᵢtⱼ), the information M = 10⁻³I + Σφφᵀ of the points so
+// far and B, the mean of φφᵀ over the region, the average variance is tr(M⁻¹B). A point more takes off
 //
-// M⁻¹, M⁻¹BM⁻¹ and the criterion of every candidate of a pool are kept by rank-one updates: O(p² + p·pool)
-// a point for p features.
+//	φᵀM⁻¹BM⁻¹φ / (1 + φᵀM⁻¹φ),
+//
+// by the formula of Sherman and Morrison: the next point is where that is largest, over a pool of an even spread
+// and a lattice, refined a coefficient at a time.
+//
+// Invariant: inverse is M⁻¹ and middle M⁻¹BM⁻¹ of the points in taken; known and mean are φᵀM⁻¹φ and φᵀM⁻¹BM⁻¹φ of
+// every candidate of the pool. All are kept by rank-one updates; nothing is ever inverted.
+//
+// Cost: O(p² + p·pool) a point for p features, p = (d+1)(d+2)/2 for d coefficients. Above 300 features interactions
+// are left out, and p = 2d+1.
 type optimal struct {
 	*region
 	d            int

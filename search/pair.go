@@ -172,7 +172,7 @@ func fitSome(ctx context.Context, c surrogate.Choice, space Space, tasks []Task,
 		}
 		less = append(less, Point{X: p.X, Y: y})
 	}
-	return FitAs(ctx, c, space, few, less)
+	return Fit(ctx, Question{Space: space, Tasks: few, Done: less, Surrogate: c})
 }
 
 // pickGrid is the number of steps along each of the two coefficients.

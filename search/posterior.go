@@ -9,9 +9,19 @@ import (
 	"parfait/parallel"
 )
 
-// belief is what the surrogates know jointly about some candidates, and how that changes as some of them
-// are measured. Values are in units of each task's measured range.
-type belief struct {
+// posterior is the joint posterior covariance of the surrogates at some candidates, conditioned on those that are
+// going to be measured. Values are in units of each task's measured range.
+//
+// Idea: the kriging believer (Ginsbourger, Le Riche and Carraro 2010). A candidate that is chosen counts as
+// measured at its prediction. That leaves all means as they are, and how the covariance shrinks does not depend on
+// the value, so that a batch can be chosen point after point without a refit.
+//
+// Invariant: cov[t] is the posterior covariance of task t given the measured points and every used candidate, with
+// the variance measuringNoise; it stays symmetric and, but for rounding, positive semidefinite.
+//
+// Cost: O(c²) numbers a task for c candidates, and O(c²) to condition on one, a rank-one update
+// Σ ← Σ − σₖσₖᵀ/(σₖₖ + noise).
+type posterior struct {
 	names []string        // of the tasks that vary
 	xs    [][]float64     // candidates
 	cov   []*mat.SymDense // a task, candidates × candidates
@@ -21,57 +31,57 @@ type belief struct {
 // measuringNoise is the variance of a measurement, so that measuring a point again teaches little.
 const measuringNoise = 1e-4
 
-// newBelief enters pending points at their predictions: means stay, uncertainty shrinks. The tasks are
+// newPosterior enters pending points at their predictions: means stay, uncertainty shrinks. The tasks are
 // those that are optimised, or all where none is.
-func (l *Landscape) newBelief(candidates, pending [][]float64) *belief {
-	b := &belief{xs: append(append([][]float64(nil), candidates...), pending...)}
-	b.used = make([]bool, len(b.xs))
+func (l *Landscape) newPosterior(candidates, pending [][]float64) *posterior {
+	p := &posterior{xs: append(append([][]float64(nil), candidates...), pending...)}
+	p.used = make([]bool, len(p.xs))
 	var tasks []int
 	for _, i := range l.goalsOrAll() {
 		if l.fits[i].varies() {
 			tasks = append(tasks, i)
-			b.names = append(b.names, l.tasks[i].Name)
+			p.names = append(p.names, l.tasks[i].Name)
 		}
 	}
-	b.cov = make([]*mat.SymDense, len(tasks))
+	p.cov = make([]*mat.SymDense, len(tasks))
 	parallel.For(0, len(tasks), func(k int) {
 		f := &l.fits[tasks[k]]
-		_, cov := f.surrogate.Joint(b.xs)
+		_, cov := f.surrogate.Joint(p.xs)
 		cov.ScaleSym(1/(f.spread*f.spread), cov)
-		b.cov[k] = cov
+		p.cov[k] = cov
 	})
-	for k := len(candidates); k < len(b.xs); k++ {
-		b.measure(k)
+	for k := len(candidates); k < len(p.xs); k++ {
+		p.condition(k)
 	}
-	return b
+	return p
 }
 
-// measure enters candidate k at its prediction.
-func (b *belief) measure(k int) {
-	b.used[k] = true
-	column := mat.NewVecDense(len(b.xs), nil)
-	for _, c := range b.cov {
-		for i := range b.xs {
+// condition enters candidate k as measured at its prediction.
+func (p *posterior) condition(k int) {
+	p.used[k] = true
+	column := mat.NewVecDense(len(p.xs), nil)
+	for _, c := range p.cov {
+		for i := range p.xs {
 			column.SetVec(i, c.At(i, k))
 		}
 		c.SymRankOne(c, -1/(c.At(k, k)+measuringNoise), column)
 	}
 }
 
-// doubt is the sum over tasks of the standard deviation of candidate k.
-func (b *belief) doubt(k int) float64 {
+// sumStd is the sum over tasks of the standard deviation of candidate k.
+func (p *posterior) sumStd(k int) float64 {
 	sum := 0.0
-	for _, c := range b.cov {
+	for _, c := range p.cov {
 		sum += math.Sqrt(max(c.At(k, k), 0))
 	}
 	return sum
 }
 
-// darkest returns the candidate in [lo, hi) that is least certain and not used yet; −1 where there is none.
-func (b *belief) darkest(lo, hi int) int {
+// mostUncertain returns the candidate in [lo, hi) that is least certain and not used yet; −1 where there is none.
+func (p *posterior) mostUncertain(lo, hi int) int {
 	best, top := -1, 0.0
 	for k := lo; k < hi; k++ {
-		if s := b.doubt(k); s > top && !b.used[k] {
+		if s := p.sumStd(k); s > top && !p.used[k] {
 			best, top = k, s
 		}
 	}
@@ -79,11 +89,11 @@ func (b *belief) darkest(lo, hi int) int {
 }
 
 // why says in words what is least certain about candidate k.
-func (b *belief) why(k int, where string) string {
+func (p *posterior) why(k int, where string) string {
 	worst, share := "", 0.0
-	for t, c := range b.cov {
+	for t, c := range p.cov {
 		if s := math.Sqrt(max(c.At(k, k), 0)); s > share {
-			worst, share = b.names[t], s
+			worst, share = p.names[t], s
 		}
 	}
 	return fmt.Sprintf("least certain %s: %s ±%.0f %% of its range", where, worst, 100*share)

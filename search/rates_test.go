@@ -18,7 +18,7 @@ func TestRatesAreTheSlopeOfTheFront(t *testing.T) {
 		p.Y = append(p.Y, Measurement{Value: 0.2 + 0.3*x[0] + 0.1*x[1]})
 		done = append(done, p)
 	}
-	l, err := Fit(context.Background(), space, tasks, done, nil)
+	l, err := Fit(context.Background(), Question{Space: space, Tasks: tasks, Done: done})
 	if err != nil {
 		t.Fatal(err)
 	}

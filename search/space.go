@@ -47,7 +47,7 @@ func (s Space) tidy(x []float64) []float64 {
 	for i, c := range s.Coefficients {
 		step := step(c)
 		out[i] = min(max(math.Round(x[i]/step)*step, c.Lo), c.Hi)
-		// Remove the dust of the multiplication: the shortest decimal at this step.
+		// The multiplication rounds: take the shortest decimal at this step.
 		if step < 1 {
 			k := math.Round(1 / step)
 			out[i] = min(max(math.Round(out[i]*k)/k, c.Lo), c.Hi)
@@ -106,7 +106,7 @@ func (s Space) known(x []float64, points [][]float64) bool {
 	return false
 }
 
-// same says whether two points are one, but for the dust of arithmetic.
+// same says whether two points are one, but for rounding.
 func (s Space) same(a, b []float64) bool {
 	for i := range a {
 		if math.Abs(a[i]-b[i]) > 1e-9*max(1, math.Abs(b[i])) {

@@ -6,12 +6,12 @@ import (
 	"parfait/pareto"
 )
 
-// fitMost is how many points a fit takes: its cost grows with the cube of their number, and of thousands
+// maxFit is how many points a fit takes: its cost grows with the cube of their number, and of thousands
 // in a space of few coefficients most tell what their neighbours tell.
-const fitMost = 500
+const maxFit = 500
 
 // thin says which points to fit: all where there are few, else the measured front, as far as it takes half
-// of them, and then again and again the point that is farthest from those taken (Gonzalez 1985). O(fitMost ·
+// of them, and then again and again the point that is farthest from those taken (Gonzalez 1985). O(maxFit ·
 // points · coefficients), and the same for the same points.
 func (l *Landscape) thin(points []Point) []bool {
 	keep := make([]bool, len(points))
@@ -24,7 +24,7 @@ func (l *Landscape) thin(points []Point) []bool {
 			}
 		}
 	}
-	if len(whole) <= fitMost {
+	if len(whole) <= maxFit {
 		for _, k := range whole {
 			keep[k] = true
 		}
@@ -53,10 +53,10 @@ func (l *Landscape) thin(points []Point) []bool {
 		}
 	}
 	front := pareto.NonDominated(fs)
-	for n := range min(len(front), fitMost/2) {
-		take(rows[front[n*len(front)/min(len(front), fitMost/2)]])
+	for n := range min(len(front), maxFit/2) {
+		take(rows[front[n*len(front)/min(len(front), maxFit/2)]])
 	}
-	for taken < fitMost {
+	for taken < maxFit {
 		best := -1
 		for i, d := range far {
 			if d >= 0 && (best < 0 || d > far[best]) {

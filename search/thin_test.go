@@ -38,11 +38,11 @@ func TestThousandsOfPointsAreFittedOnAFew(t *testing.T) {
 			rare++
 		}
 	}
-	if kept != fitMost || rare < 25 {
-		t.Errorf("%d points kept, expected %d; of 30 that are far from the others %d, expected 25 or more", kept, fitMost, rare)
+	if kept != maxFit || rare < 25 {
+		t.Errorf("%d points kept, expected %d; of 30 that are far from the others %d, expected 25 or more", kept, maxFit, rare)
 	}
 	front := l.measuredFront(points)
-	if len(front) > fitMost/2 {
+	if len(front) > maxFit/2 {
 		t.Fatalf("the front has %d points, which proves nothing", len(front))
 	}
 	for _, x := range front {
@@ -54,7 +54,7 @@ func TestThousandsOfPointsAreFittedOnAFew(t *testing.T) {
 			t.Errorf("%v is on the measured front and not fitted", x)
 		}
 	}
-	for i, k := range l.thin(points[:fitMost]) {
+	for i, k := range l.thin(points[:maxFit]) {
 		if k == points[i].Failed {
 			t.Errorf("of few points %d is kept: %v", i, k)
 		}

@@ -94,7 +94,7 @@ func (a *Analysis) Quadratic(ctx context.Context) ([]surrogate.Trust, error) {
 	for i, t := range a.Trials {
 		points[i] = point(t, a.Tasks)
 	}
-	land, err := search.FitAs(ctx, surrogate.Choice{Kind: surrogate.KindQuadratic}, a.Space, searchTasks(a.Tasks), points)
+	land, err := search.Fit(ctx, search.Question{Space: a.Space, Tasks: searchTasks(a.Tasks), Done: points, Surrogate: surrogate.Choice{Kind: surrogate.KindQuadratic}})
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +203,7 @@ func analyse(ctx context.Context, snap *Snapshot, done []Trial) (a *Analysis, er
 		}
 	}
 	a.Surrogate = snap.Spec.Surrogate
-	land, err := search.FitAs(ctx, a.Surrogate, snap.Space, searchTasks(snap.Tasks), points)
+	land, err := search.Fit(ctx, search.Question{Space: snap.Space, Tasks: searchTasks(snap.Tasks), Done: points, Surrogate: a.Surrogate})
 	if err != nil {
 		return nil, err
 	}

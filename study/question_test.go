@@ -32,12 +32,12 @@ func TestQuestionOfASnapshot(t *testing.T) {
 		t.Errorf("lines %v (%v) where nothing lies between the models", lines, err)
 	}
 	s.Spec.Search.Strategy = "barrier"
-	if lines, err := s.Lines(); err != nil || len(lines) != 1 || len(lines[0].Places) != 2 {
+	if lines, err := s.Lines(); err != nil || len(lines) != 1 || len(lines[0].Points) != 2 {
 		t.Errorf("lines %v (%v), want the one whose middle is still to come", lines, err)
 	}
 	s.Spec.Search.Strategy = "ehvi"
 	s.Trials = append(s.Trials, Trial{ID: 7, X: []float64{0.5, 0.5}, Batch: -1, State: evaluator.Done, Metrics: value(0.3)})
-	if lines, err := s.Lines(); err != nil || len(lines) != 1 || len(lines[0].Places) != 3 {
+	if lines, err := s.Lines(); err != nil || len(lines) != 1 || len(lines[0].Points) != 3 {
 		t.Errorf("lines %v (%v), want the one with the point that a person asked for", lines, err)
 	}
 	if tree, err := s.Tree(t.Context()); tree != nil || err != nil {

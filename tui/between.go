@@ -89,16 +89,16 @@ func (b *between) worst(tasks []study.Task) (name string, x []float64) {
 		return "", nil
 	}
 	l := b.lines[b.line]
-	if len(l.Places) < 3 {
+	if len(l.Points) < 3 {
 		return "", nil
 	}
 	h := explore.Holes(tasks, l)[b.task]
-	for _, p := range l.Places[1 : len(l.Places)-1] {
+	for _, p := range l.Points[1 : len(l.Points)-1] {
 		if h.Height > 0 && p.At == h.At {
 			return "the bottom of the barrier between " + l.A + " and " + l.B, p.X
 		}
 	}
-	p := l.Places[len(l.Places)/2]
+	p := l.Points[len(l.Points)/2]
 	return "a point between " + l.A + " and " + l.B, p.X
 }
 

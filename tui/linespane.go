@@ -118,7 +118,7 @@ func (p linesPane) along(l search.Line, t study.Task) chart.Scatter {
 		}
 		var pts []chart.Point
 		var trace []chart.XY
-		for _, place := range l.Places {
+		for _, place := range l.Points {
 			if place.Failed || i >= len(place.Y) || math.IsNaN(place.Y[i].Value) {
 				continue
 			}

@@ -74,7 +74,7 @@ func (b *bench) landscape(tasks, trials int) (*search.Landscape, error) {
 			points[n].Y = append(points[n].Y, search.Measurement{Value: min(max(rate, 0), 1), N: 1000})
 		}
 	}
-	return search.Fit(b.ctx, space, ts, points, nil)
+	return search.Fit(b.ctx, search.Question{Space: space, Tasks: ts, Done: points})
 }
 
 // fronts times fronts of 500 points.

@@ -108,7 +108,7 @@ func (t *truth) surrogates(ctx context.Context, log io.Writer) (fronts [][][]flo
 		for _, x := range measured {
 			points = append(points, t.point(x))
 		}
-		l, err := search.Fit(ctx, t.space, t.tasks, points, nil)
+		l, err := search.Fit(ctx, search.Question{Space: t.space, Tasks: t.tasks, Done: points})
 		if err != nil {
 			return nil, nil, err
 		}

@@ -170,7 +170,7 @@ func (c contender) share(ctx context.Context, t *truth, j *judge, known []search
 		xs, fs = append(xs, p.X), append(fs, t.negated(p.X, evaluator.Validation))
 	}
 	if !c.measured {
-		l, err := search.FitAs(ctx, c.fit, t.space, t.tasks, known)
+		l, err := search.Fit(ctx, search.Question{Space: t.space, Tasks: t.tasks, Done: known, Surrogate: c.fit})
 		if err != nil {
 			return 0, err
 		}

@@ -91,7 +91,7 @@ func (l *landscape) all(xs [][]float64) [][]float64 {
 // front is an approximation of the true Pareto set that no fit under test has a part in.
 func (l *landscape) front(ctx context.Context, n int) ([][]float64, error) {
 	xs := uniform(400, l.n, l.scale()*l.top, 3)
-	fit, err := search.Fit(ctx, l.space, l.tasks, l.points(xs), nil)
+	fit, err := search.Fit(ctx, search.Question{Space: l.space, Tasks: l.tasks, Done: l.points(xs)})
 	if err != nil {
 		return nil, err
 	}
