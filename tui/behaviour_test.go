@@ -331,7 +331,7 @@ func TestTourEndsForGood(t *testing.T) {
 func TestNoColour(t *testing.T) {
 	d := drive(t, demo, 80, 24)
 	d.send(tea.ColorProfileMsg{Profile: colorprofile.ASCII})
-	for _, k := range []string{"1", "2", "3", "4", "5", "6"} {
+	for _, k := range digitKeys() {
 		d.press(k)
 		for _, bit := range strings.Split(d.e.View().Content, "\x1b[")[1:] {
 			if end := strings.IndexByte(bit, 'm'); strings.Contains(bit[:end], "38;") || strings.Contains(bit[:end], "48;") {

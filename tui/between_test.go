@@ -3,7 +3,6 @@ package tui
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -43,20 +42,23 @@ func nestedStudy(t *testing.T, w, h int, done bool) *driver {
 }
 
 func TestBetweenTheModels(t *testing.T) {
+	var barriers, tree sheet
 	for _, size := range sizes {
 		d := drive(t, exploretest.Options{Trials: 12, Budget: 12, Strategy: "barrier"}, size[0], size[1])
 		d.press("5")
-		out := d.text() + "\n"
+		barriers.addAt("barriers", size, d.pane())
 		d.press("down right")
-		golden(t, fmt.Sprintf("barriers-%dx%d", size[0], size[1]), out+d.text())
+		barriers.addAt("the next one of the next task", size, d.pane())
 
 		d = nestedStudy(t, size[0], size[1], false)
 		d.press("5")
-		out = d.text() + "\n"
+		tree.addAt("begun", size, d.pane())
 		d = nestedStudy(t, size[0], size[1], true)
 		d.press("5 down")
-		golden(t, fmt.Sprintf("tree-%dx%d", size[0], size[1]), out+d.text())
+		tree.addAt("done", size, d.pane())
 	}
+	golden(t, "models-barriers", barriers.String())
+	golden(t, "models-tree", tree.String())
 }
 
 // What is not there yet says when it will be, and what cannot be says why.

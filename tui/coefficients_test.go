@@ -11,14 +11,14 @@ func TestDigitsAmongTheCoefficients(t *testing.T) {
 		d := drive(t, demo, size[0], size[1])
 		d.press("tab")
 		d.sees("alt+1 Front")
-		before := d.e.state.X[0]
-		for _, k := range []string{"2", "3", "4", "5", "6"} {
+		before, last := d.e.state.X[0], digitKeys()[len(digitKeys())-1]
+		for _, k := range digitKeys()[1:] {
 			d.e.note = note{}
 			d.press(k)
 			if d.shown() != scopeFront || d.e.state.X[0] != before {
 				t.Errorf("%s led to the view %s and turned the coefficient from %g to %g", k, d.shown(), before, d.e.state.X[0])
 			}
-			d.sees("alt+1 … alt+6 lead to the views")
+			d.sees("alt+1 … alt+" + last + " lead to the views")
 		}
 	}
 }

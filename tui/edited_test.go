@@ -115,7 +115,7 @@ func TestFloorsOfStudyYAMLFollowItIntoTheExplorer(t *testing.T) {
 	if got := d.e.state.Floors["second"]; got != .45 {
 		t.Errorf("the floor is %v, want .45", got)
 	}
-	for _, key := range []string{"2", "3", "4", "5", "6", "1"} {
+	for _, key := range append(digitKeys(), "1") {
 		d.press(key)
 		if !strings.Contains(d.text(), "my") {
 			t.Errorf("the view %s shows\n%s", key, d.text())

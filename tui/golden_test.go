@@ -2,18 +2,28 @@ package tui
 
 import (
 	"fmt"
+	"image"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"parfait/explore/exploretest"
+	"parfait/tui/chart"
 )
 
-// golden compares text with a file in testdata, which -update writes.
+// golden compares text with a file in testdata, which -update writes. What is kept is drawn on a canvas of its
+// own, so that one change is one difference: a pane without the tabs above it, a dialog without what it covers.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	file := filepath.Join("testdata", "screens", name+".txt")
+	lines := strings.Split(strings.TrimRight(got, "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " ")
+	}
+	got = strings.Join(lines, "\n") + "\n"
+	file := filepath.Join("testdata", "panes", name+".txt")
 	if *update {
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)
@@ -29,6 +39,37 @@ func golden(t *testing.T, name, got string) {
 	if got != string(want) {
 		t.Errorf("%s is drawn otherwise than in %s:\n%s", name, file, got)
 	}
+}
+
+// alone draws something of the explorer by itself in the given cells of the screen.
+func (d *driver) alone(r image.Rectangle, draw func(*chart.Canvas)) string {
+	c := chart.NewCanvas(max(r.Dx(), 1), max(r.Dy(), 1), d.e.glyphs)
+	draw(c)
+	return c.Plain()
+}
+
+// pane is the view's own pane.
+func (d *driver) pane() string {
+	return d.alone(arrange(d.e.w, d.e.h, d.e.hasSide()).main, func(c *chart.Canvas) { d.e.view.draw(d.e, d.e.props, c) })
+}
+
+// side is what is in hand.
+func (d *driver) side() string {
+	return d.alone(arrange(d.e.w, d.e.h, true).side, func(c *chart.Canvas) { side{props: d.e.props, focus: d.e.focus}.draw(c) })
+}
+
+// dialog is what is above the screen.
+func (d *driver) dialog() string {
+	return d.alone(image.Rect(0, 0, d.e.w, d.e.h), func(c *chart.Canvas) { d.e.above.draw(d.e, c) })
+}
+
+// sheet gathers drawings under their names.
+type sheet struct{ strings.Builder }
+
+func (s *sheet) add(name, drawing string) { fmt.Fprintf(s, "── %s\n%s\n", name, drawing) }
+
+func (s *sheet) addAt(name string, size [2]int, drawing string) {
+	s.add(fmt.Sprintf("%s, of a screen of %d×%d", name, size[0], size[1]), drawing)
 }
 
 // states are the studies that screens are drawn of.
@@ -49,76 +90,131 @@ var states = map[string]exploretest.Options{
 
 var sizes = [][2]int{{60, 16}, {80, 24}, {120, 36}, {160, 48}, {200, 60}}
 
-// Every view at every size, of a study that is being sampled.
-func TestViews(t *testing.T) {
+// sampling drives the study that is being sampled.
+func sampling(t *testing.T, size [2]int, options ...func(*Options)) *driver {
+	t.Helper()
+	d := drive(t, states["sampling"], size[0], size[1], options...)
+	d.src.logs[34] = "loading model\nevaluating rotated 120/450\nevaluating rotated 180/450"
+	return d
+}
+
+// otherStates are the names of the states beside sampling.
+func otherStates() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(states)), func(name string) bool { return name == "sampling" })
+}
+
+// Every view's own pane at every size, in every state of a study, and with the glyphs of old terminals.
+func TestPanes(t *testing.T) {
 	for _, v := range viewInfos() {
+		var at, of, with sheet
 		for _, size := range sizes {
-			d := drive(t, states["sampling"], size[0], size[1])
-			d.src.logs[34] = "loading model\nevaluating rotated 120/450\nevaluating rotated 180/450"
+			d := sampling(t, size)
 			d.press(v.key)
-			golden(t, fmt.Sprintf("%s-%dx%d", strings.ToLower(v.title), size[0], size[1]), d.text())
+			at.addAt(v.title, size, d.pane())
 		}
+		golden(t, string(v.scope), at.String())
+		for _, name := range otherStates() {
+			for _, size := range sizes[:2] {
+				d := drive(t, states[name], size[0], size[1])
+				d.press(v.key)
+				of.addAt(name, size, d.pane())
+			}
+		}
+		golden(t, string(v.scope)+"-states", of.String())
+		for _, g := range []string{"block", "ascii"} {
+			d := sampling(t, sizes[1], func(o *Options) { o.Glyphs = g })
+			d.press(v.key)
+			with.add(g, d.pane())
+		}
+		golden(t, string(v.scope)+"-glyphs", with.String())
 	}
 }
 
-// Every state of a study, at the size of an old terminal and at the smallest.
-func TestStates(t *testing.T) {
-	for name, o := range states {
-		if name == "sampling" {
-			continue
-		}
+func TestSide(t *testing.T) {
+	var at, of sheet
+	for _, size := range sizes {
+		at.addAt("what is in hand", size, sampling(t, size).side())
+	}
+	golden(t, "side", at.String())
+	for _, name := range otherStates() {
 		for _, size := range sizes[:2] {
-			d := drive(t, o, size[0], size[1])
-			out := ""
-			for _, v := range viewInfos()[:4] {
-				d.press(v.key)
-				out += d.text() + "\n"
-			}
-			golden(t, fmt.Sprintf("state-%s-%dx%d", name, size[0], size[1]), out)
+			of.addAt(name, size, drive(t, states[name], size[0], size[1]).side())
 		}
+	}
+	golden(t, "side-states", of.String())
+}
+
+// What is above and below the panes: all that a new tab changes.
+func TestHeaderAndBar(t *testing.T) {
+	var of sheet
+	for _, size := range sizes {
+		for _, keys := range append([]string{"1 tab"}, digitKeys()...) {
+			d := sampling(t, size)
+			d.press(keys)
+			lines := strings.SplitAfter(d.text(), "\n")
+			top := arrange(size[0], size[1], false).main.Min.Y
+			of.addAt(keys, size, strings.Join(lines[:top], "")+lines[size[1]-1])
+		}
+	}
+	golden(t, "header-and-bar", of.String())
+}
+
+// digitKeys are the keys of all views.
+func digitKeys() []string {
+	var out []string
+	for _, v := range viewInfos() {
+		out = append(out, v.key)
+	}
+	return out
+}
+
+// A few screens whole, without the line of the tabs: how the panes come together.
+func TestScreens(t *testing.T) {
+	for _, c := range []struct {
+		keys string
+		size [2]int
+	}{{"1", sizes[1]}, {"1", sizes[3]}, {"2", sizes[3]}, {"3", sizes[1]}} {
+		d := sampling(t, c.size)
+		d.press(c.keys)
+		_, below, _ := strings.Cut(d.text(), "\n")
+		golden(t, fmt.Sprintf("screen-%s-%dx%d", d.shown(), c.size[0], c.size[1]), below)
 	}
 }
 
 // The styles, apart from the text.
 func TestStyles(t *testing.T) {
-	d := drive(t, states["sampling"], 80, 24)
-	golden(t, "front-80x24-styles", d.e.screen().StyleMap())
-}
-
-func TestGlyphs(t *testing.T) {
-	for _, g := range []string{"block", "ascii"} {
-		d := drive(t, states["sampling"], 80, 24, func(o *Options) { o.Glyphs = g })
-		out := ""
-		for _, v := range viewInfos() {
-			d.press(v.key)
-			out += d.text() + "\n"
-		}
-		golden(t, "glyphs-"+g, out)
-		if g == "ascii" {
-			for i, r := range out {
-				if r > 0x7e || r < ' ' && r != '\n' {
-					t.Fatalf("ASCII glyphs draw %q at %d", r, i)
-				}
-			}
-		}
-	}
+	_, below, _ := strings.Cut(sampling(t, sizes[1]).e.screen().StyleMap(), "\n")
+	golden(t, "screen-front-80x24-styles", below)
 }
 
 func TestDialogs(t *testing.T) {
 	for name, keys := range map[string]string{
-		"help": "?", "palette": ":", "floor": ">", "export": "enter", "compare": "p right right p P", "recipe": "w", "decide": "d",
+		"help": "?", "palette": ":", "floor": ">", "export": "enter", "compare": "p right right p P", "recipe": "w", "decide": "d", "exported": "enter enter",
 	} {
+		var of sheet
 		for _, size := range sizes[:2] {
-			d := drive(t, states["sampling"], size[0], size[1])
+			d := sampling(t, size)
 			d.press(keys)
-			golden(t, fmt.Sprintf("dialog-%s-%dx%d", name, size[0], size[1]), d.text())
+			of.addAt(name, size, d.dialog())
 		}
+		golden(t, "dialog-"+name, of.String())
 	}
-	d := drive(t, states["sampling"], 80, 24)
-	d.press("enter enter")
-	golden(t, "dialog-exported-80x24", d.text())
-	d = drive(t, states["sampling"], 80, 24, func(o *Options) { o.Tour = true })
-	golden(t, "tour-80x24", d.text())
+	d := sampling(t, sizes[1], func(o *Options) { o.Tour = true })
+	golden(t, "dialog-tour", d.alone(image.Rect(0, 0, 80, 24), d.e.drawTour))
+}
+
+// Plain characters are all that a terminal without others is sent.
+func TestASCIIIsPlain(t *testing.T) {
+	d := sampling(t, sizes[1], func(o *Options) { o.Glyphs = "ascii" })
+	for _, keys := range append([]string{"1 tab", "1 ?", "esc :"}, digitKeys()...) {
+		d.press(keys)
+		for i, r := range d.text() {
+			if r > 0x7e || r < ' ' && r != '\n' {
+				t.Fatalf("after %q ASCII glyphs draw %q at %d", keys, r, i)
+			}
+		}
+		d.press("esc")
+	}
 }
 
 // Thousands of trials and points are drawn, filtered and sorted like a few.
@@ -136,7 +232,7 @@ func TestAnySize(t *testing.T) {
 	for name, o := range states {
 		for _, size := range sizes {
 			d := drive(t, o, size[0], size[1])
-			for _, keys := range []string{"1", "2", "3", "4", "5", "6", "1 tab", "tab", ":", "esc ?", "esc enter", "esc p P", "esc w"} {
+			for _, keys := range append(digitKeys(), "1 tab", "tab", ":", "esc ?", "esc enter", "esc p P", "esc w") {
 				d.press(keys)
 				lines := strings.Split(strings.TrimSuffix(d.text(), "\n"), "\n")
 				if len(lines) != size[1] {

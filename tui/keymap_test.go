@@ -137,3 +137,24 @@ func TestDangerIsAskedAbout(t *testing.T) {
 		t.Errorf("after yes: cancelled %v, at %s", cancelled, d.e.scope())
 	}
 }
+
+// Views do not take each other's tab, scope or key, and what is kept finds them.
+func TestViewsAreDistinct(t *testing.T) {
+	seen := map[string]string{}
+	for _, v := range viewInfos() {
+		for what, is := range map[string]string{"scope": string(v.scope), "key": v.key, "title": v.title, "heading": v.heading} {
+			if other, taken := seen[what+is]; taken || is == "" {
+				t.Errorf("the %s of the view %q is %q, which is empty or that of %q", what, v.title, is, other)
+			}
+			seen[what+is] = v.title
+		}
+		d := drive(t, demo, 80, 24)
+		d.press(v.key)
+		if d.shown() != v.scope || d.e.focus != v.scope {
+			t.Errorf("%s leads to %s with the focus on %s, want %s", v.key, d.shown(), d.e.focus, v.scope)
+		}
+		if len(d.e.keys.of(v.scope)) == 0 || !strings.Contains(KeysMarkdown(), "\n## "+v.heading+"\n") {
+			t.Errorf("the view %s has no keys of its own, or no section in docs/keys.md", v.title)
+		}
+	}
+}

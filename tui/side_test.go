@@ -53,7 +53,7 @@ func TestTheSidePaneSaysThatATaskHasACliff(t *testing.T) {
 	before := strings.Split(d.text(), "\n")
 	d.press("down")
 	d.sees("mirrored has a cliff: collapses: 25", "leverage .10 (inside)", "Hypervolume", "▸rotated  ")
-	golden(t, "front-80x24-cliff", d.text())
+	golden(t, "side-80x24-cliff", d.side())
 	if after := strings.Split(d.text(), "\n"); len(before) != len(after) {
 		t.Error("the screen has other rows: " + fmt.Sprint(len(after)))
 	}
