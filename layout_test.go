@@ -17,16 +17,17 @@ import (
 //	surrogate, pareto and merge are libraries that know none of the others
 var may = map[string][]string{
 	"":          {"cli"},
-	"cli":       {"visible", "tui/...", "serve", "explore", "study", "report", "search", "surrogate", "merge/...", "evaluator", "evaluator/digits", "evaluator/command", "yamldoc"},
-	"tui":       {"visible", "tui/...", "explore", "study", "search", "surrogate", "merge", "evaluator"},
+	"cli":       {"problem", "visible", "tui/...", "serve", "explore", "study", "report", "search", "surrogate", "merge/...", "evaluator", "evaluator/digits", "evaluator/command", "yamldoc"},
+	"tui":       {"problem", "visible", "tui/...", "explore", "study", "search", "surrogate", "merge", "evaluator"},
 	"serve":     {"tui", "explore", "study"},
 	"report":    {"visible", "tui/...", "explore", "study", "search", "surrogate", "merge", "evaluator"},
-	"explore":   {"study", "search", "surrogate", "pareto", "evaluator"},
-	"study":     {"visible", "parallel", "search", "surrogate", "pareto", "evaluator/...", "merge", "merge/method", "yamldoc"},
-	"search":    {"surrogate", "pareto", "parallel", "yamldoc"},
+	"explore":   {"problem", "study", "search", "surrogate", "pareto", "evaluator"},
+	"study":     {"problem", "visible", "parallel", "search", "surrogate", "pareto", "evaluator/...", "merge", "merge/method", "yamldoc"},
+	"search":    {"problem", "surrogate", "pareto", "parallel"},
 	"pareto":    {"parallel"},
-	"merge":     {"visible", "merge/...", "yamldoc"},
-	"yamldoc":   {"visible"},
+	"merge":     {"problem", "visible", "merge/...", "yamldoc"},
+	"yamldoc":   {"problem", "visible"},
+	"problem":   {},
 	"visible":   {},
 	"surrogate": {"parallel"},
 	"parallel":  {},
@@ -90,7 +91,7 @@ func TestLeavesStandAlone(t *testing.T) {
 		deps[p.name] = p.deps
 	}
 	for leaf, with := range map[string][]string{
-		"surrogate": {"parallel"}, "pareto": {"parallel"}, "merge": {"merge/...", "yamldoc", "visible"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "tui/chart": {}, "yamldoc": {"visible"}, "evaluator": {},
+		"surrogate": {"parallel"}, "pareto": {"parallel"}, "merge": {"merge/...", "yamldoc", "visible", "problem"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "tui/chart": {}, "yamldoc": {"visible", "problem"}, "problem": {}, "visible": {}, "evaluator": {},
 	} {
 		found, ok := deps[leaf]
 		if !ok {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"parfait/problem"
 	"parfait/search"
 	"parfait/study"
 )
@@ -27,7 +28,7 @@ func assignments(flag, text, what string, known []string) (map[string]float64, e
 		v, err := strconv.ParseFloat(value, 64)
 		switch _, twice := out[name]; {
 		case !slices.Contains(known, name):
-			wrong = append(wrong, unknownName(what, name, known))
+			wrong = append(wrong, problem.Unknown("", "", what, name, known).Error())
 		case twice:
 			wrong = append(wrong, name+" stands twice")
 		case strings.HasSuffix(value, "%"):
@@ -41,15 +42,6 @@ func assignments(flag, text, what string, known []string) (map[string]float64, e
 		return nil, usage("", "%s: %s", flag, strings.Join(wrong, "; "))
 	}
 	return out, nil
-}
-
-// unknownName names the nearest known name, or all of them.
-func unknownName(what, name string, known []string) string {
-	s := fmt.Sprintf("unknown %s %q", what, name)
-	if near := study.Nearest(name, known); near != "" {
-		return s + fmt.Sprintf("; did you mean %q?", near)
-	}
-	return s + " (known: " + strings.Join(known, ", ") + ")"
 }
 
 // readPoint reads a value for every coefficient. A model that is not named is left out: its scaling is 0.
@@ -78,7 +70,7 @@ func readPoint(space search.Space, flag, text string) ([]float64, error) {
 	}
 	normal, err := space.Normal(x)
 	if e := (*search.Error)(nil); errors.As(err, &e) {
-		return nil, usage("", "%s: %s", flag, e.Text)
+		return nil, usage("", "%s: %s", flag, e.What)
 	}
 	return normal, err
 }

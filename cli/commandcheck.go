@@ -1,14 +1,15 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
 	"parfait/merge"
+	"parfait/problem"
 	"parfait/study"
 )
 
@@ -36,7 +37,7 @@ func doubtCommands(dir string, s *study.Spec) []merge.Problem {
 		}
 		for _, w := range words[1:] {
 			if script.MatchString(w) && !exists(w) && !exists(filepath.Join(dir, w)) {
-				out = append(out, merge.Problem{Code: merge.CodeOpen, Where: "--command", What: "there is no file " + w + nearFile(w), Fix: "check its name"})
+				out = append(out, merge.Problem{Code: merge.CodeOpen, Where: "--command", What: "there is no file " + w, Fix: cmp.Or(nearFile(w), "check its name")})
 			}
 		}
 	}
@@ -52,8 +53,5 @@ var script = regexp.MustCompile(`^[^-{}][^{}=]*\.(py|sh|bash|R|jl|js|rb|pl|lua)$
 // nearFile asks whether a file beside the one that is missing was meant.
 func nearFile(path string) string {
 	found, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*"+filepath.Ext(path)))
-	if near := study.Nearest(filepath.Clean(path), found); near != "" && slices.Contains(found, near) {
-		return fmt.Sprintf("; did you mean %s?", near)
-	}
-	return ""
+	return problem.Meant(filepath.Clean(path), found)
 }

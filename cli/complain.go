@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"parfait/study"
+	"parfait/problem"
 	"parfait/visible"
 )
 
@@ -19,13 +19,13 @@ import (
 func (a *app) complain(err error) {
 	code := exitOf(err)
 	if a.json {
-		what, fix, _ := strings.Cut(err.Error(), "\n  → ")
+		what, fix := problem.Split(err)
 		b, _ := json.Marshal(map[string]errorJSON{"error": {Code: code.name(), Exit: int(code), What: what, Fix: fix}})
 		_, _ = fmt.Fprintf(a.err, "%s\n", b)
 		return
 	}
 	mark := lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Red)
-	_, _ = fmt.Fprintf(a.err, "%s %s\n", visible.Styled(mark.Render("parfait:")), strings.ReplaceAll(err.Error(), "\n", "\n  "))
+	_, _ = fmt.Fprintf(a.err, "%s %s\n", visible.Styled(mark.Render("parfait:")), strings.ReplaceAll(problem.Text(err), "\n", "\n  "))
 }
 
 type errorJSON struct {
@@ -45,12 +45,12 @@ func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) {
 		var known []string
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, "--"+f.Name) })
 		if others := takers(cmd, unknown.GetSpecifiedName()); len(others) > 0 {
 			return usage(help, "unknown flag --%s; it belongs to %s", unknown.GetSpecifiedName(), strings.Join(others, ", "))
 		}
-		if near := study.Nearest(unknown.GetSpecifiedName(), known); near != "" {
-			return usage(help, "unknown flag --%s; did you mean --%s?", unknown.GetSpecifiedName(), near)
+		if meant := problem.Meant("--"+unknown.GetSpecifiedName(), known); meant != "" {
+			return usage(meant+" "+help, "unknown flag --%s", unknown.GetSpecifiedName())
 		}
 	}
 	var invalid *pflag.InvalidValueError

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"parfait/evaluator/command"
+	"parfait/problem"
 	"parfait/study"
 	"parfait/visible"
 )
@@ -122,8 +123,8 @@ func (d *drafter) tasks() {
 			case slices.Contains(roles, w):
 				key = "role"
 			default:
-				if near := study.Nearest(w, slices.Concat(senses, roles, []string{"rate", "loss"})); near != "" && near != w {
-					d.fail("--task %s: unknown word %q; did you mean %q?", t, w, near)
+				if meant := problem.Meant(w, slices.Concat(senses, roles, []string{"rate", "loss"})); meant != "" {
+					d.fail("--task %s: unknown word %q; %s", t, w, meant)
 				}
 			}
 			switch {

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"syscall"
 
 	"parfait/evaluator"
 	"parfait/explore"
 	"parfait/merge"
+	"parfait/merge/mergekit"
+	"parfait/problem"
+	"parfait/search"
 	"parfait/serve"
 	"parfait/study"
 	"parfait/yamldoc"
@@ -33,29 +37,49 @@ const (
 	ExitInterrupted Exit = 130
 )
 
-// exitMeanings is the table for people; docs/commands.md is made from it.
-var exitMeanings = []struct {
-	Code    Exit
+// exitTable is the table: what an exit code means to people, from which docs/commands.md is made, and the codes of
+// problems that end a command with it.
+var exitTable = []struct {
+	Exit    Exit
 	Name    string // in JSON errors
 	Meaning string
+	Codes   []problem.Code
 }{
-	{ExitDone, "done", "what was asked is done"},
-	{ExitFailed, "failed", "something went wrong that has no code of its own; the message says what"},
-	{ExitUsage, "usage", "the command line makes no sense (unknown flag, task or coefficient, a number missing), or it needs a terminal and there is none"},
-	{ExitInput, "input", "a file is not what it should be: study.yaml, a recipe, a model; every problem is listed"},
-	{ExitNotFound, "not_found", "there is no study, export or file at that place"},
-	{ExitNoAnswer, "no_answer", "too few finished trials to fit, no merge satisfies what was asked, or the one chosen breaks a floor (--anyway keeps it)"},
-	{ExitBusy, "busy", "another runner is at work on the study"},
-	{ExitExists, "exists", "something is there already; nothing is ever overwritten"},
-	{ExitSpace, "space", "the disk or the quota is full, or the folder cannot be written"},
-	{ExitEvaluator, "evaluator", "an evaluator cannot be used or fails; see the trial's log"},
-	{ExitMismatch, "mismatch", "a check found differences: a checkpoint is not what its receipt says, or not measured as it was predicted"},
-	{ExitInterrupted, "interrupted", "ended by ctrl-c or a signal; what was finished is kept, the message says how to go on"},
+	{ExitDone, "done", "what was asked is done", nil},
+	{ExitFailed, "failed", "something went wrong that has no code of its own; the message says what", []problem.Code{
+		search.BadQuestion, search.NoData, search.BrokenContract, explore.BadView,
+	}},
+	{ExitUsage, "usage", "the command line makes no sense (unknown flag, task or coefficient, a number missing), or it needs a terminal and there is none", []problem.Code{
+		study.CodeInput, explore.UnknownTask, explore.UnknownCoefficient, explore.BadWish, explore.BadFilter, search.BadPoint,
+		merge.CodeUnknownKnob, merge.CodeMissingKnob, merge.CodeKnobValue,
+	}},
+	{ExitInput, "input", "a file is not what it should be: study.yaml, a recipe, a model; every problem is listed", []problem.Code{
+		study.CodeChanged, study.CodeHistory, study.CodeForeign, search.UnknownStrategy, search.UnknownOption,
+		merge.CodeNoModels, merge.CodeName, merge.CodeDuplicate, merge.CodePattern, merge.CodeMethod, merge.CodeParam, merge.CodeOption, merge.CodeDTypeName,
+		merge.CodeNeedsBase, merge.CodeModelCount, merge.CodeUnusedPattern, merge.CodeOpen, merge.CodeFormat, merge.CodeNotConverted, merge.CodeNoWeights,
+		merge.CodeMissingTensor, merge.CodeExtraTensor, merge.CodeShape, merge.CodeVocabulary, merge.CodeDType, merge.CodeNoGroup, merge.CodeAdapter,
+		merge.CodeQuantised, merge.CodeTied, merge.CodeArchitecture, merge.CodeConfig, merge.CodeTokenizer, merge.CodeTwoModels, merge.CodeMixedDTypes,
+		merge.CodeIntegers, merge.CodeNotFinite, merge.CodeChanged, merge.CodeRead, merge.CodeMasksDiffer, merge.CodeFisher, merge.CodeReceipt, merge.CodeRecipe, mergekit.Code, merge.CodeSame, merge.CodeFar, merge.CodeUnrelated,
+	}},
+	{ExitNotFound, "not_found", "there is no study, export or file at that place", []problem.Code{study.CodeNotAStudy, merge.CodeNotFound}},
+	{ExitNoAnswer, "no_answer", "too few finished trials to fit, no merge satisfies what was asked, or the one chosen breaks a floor (--anyway keeps it)", []problem.Code{
+		study.CodeTooFew, explore.NoAnalysis, explore.Infeasible,
+	}},
+	{ExitBusy, "busy", "another runner is at work on the study", []problem.Code{study.CodeBusy}},
+	{ExitExists, "exists", "something is there already; nothing is ever overwritten", []problem.Code{study.CodeExists, merge.CodeExists}},
+	{ExitSpace, "space", "the disk or the quota is full, or the folder cannot be written", []problem.Code{
+		study.CodeSpace, study.CodeReadOnly, merge.CodeWrite, merge.CodeSpace, merge.CodePermission,
+	}},
+	{ExitEvaluator, "evaluator", "an evaluator cannot be used or fails; see the trial's log", []problem.Code{study.CodeEvaluator}},
+	{ExitMismatch, "mismatch", "a check found differences: a checkpoint is not what its receipt says, or not measured as it was predicted", []problem.Code{
+		merge.CodeMismatch, merge.CodeCorrupt,
+	}},
+	{ExitInterrupted, "interrupted", "ended by ctrl-c or a signal; what was finished is kept, the message says how to go on", nil},
 }
 
 func (e Exit) name() string {
-	for _, m := range exitMeanings {
-		if m.Code == e {
+	for _, m := range exitTable {
+		if m.Exit == e {
 			return m.Name
 		}
 	}
@@ -70,25 +94,21 @@ type fault struct {
 	err  error // cause, or nil
 }
 
-func (f *fault) Error() string {
-	s := f.what
-	if f.err != nil {
-		s += ": " + f.err.Error()
-	}
-	if f.fix != "" {
-		s += "\n  → " + f.fix
-	}
-	return s
+func (f *fault) problem() problem.Problem {
+	return problem.Problem{What: f.what, Fix: f.fix, Err: f.err}
 }
+
+// Error implements error.
+func (f *fault) Error() string { return f.problem().Error() }
+
+// As gives the fault to whoever lays problems out.
+func (f *fault) As(target any) bool { return f.problem().As(target) }
 
 func (f *fault) Unwrap() error { return f.err }
 
 // exitOf classes an error. The outermost code wins: an export that was interrupted is interrupted.
 func exitOf(err error) Exit {
 	var f *fault
-	var s *study.Error
-	var p merge.Problem
-	var x *explore.Error
 	var y *yamldoc.Problems
 	var k *serve.KeysError
 	switch {
@@ -98,19 +118,12 @@ func exitOf(err error) Exit {
 		return f.exit
 	case errors.Is(err, context.Canceled), errors.Is(err, errInterrupted):
 		return ExitInterrupted
-	case errors.As(err, &s) && studyExits[s.Code] != 0:
-		return studyExits[s.Code]
-	case errors.As(err, &x):
-		if e, ok := exploreExits[x.Code]; ok {
-			return e
-		}
-		return ExitUsage
+	}
+	if e, ok := exitByCode(problem.CodeOf(err)); ok {
+		return e
+	}
+	switch {
 	case errors.As(err, &y), errors.As(err, &k):
-		return ExitInput
-	case errors.As(err, &p):
-		if e, ok := mergeExits[p.Code]; ok {
-			return e
-		}
 		return ExitInput
 	case evaluator.CodeOf(err) != evaluator.Internal:
 		return ExitEvaluator
@@ -124,36 +137,12 @@ func exitOf(err error) Exit {
 	return ExitFailed
 }
 
-var studyExits = map[study.Code]Exit{
-	study.CodeNotAStudy: ExitNotFound,
-	study.CodeExists:    ExitExists,
-	study.CodeBusy:      ExitBusy,
-	study.CodeChanged:   ExitInput,
-	study.CodeHistory:   ExitInput,
-	study.CodeForeign:   ExitInput,
-	study.CodeInput:     ExitUsage,
-	study.CodeTooFew:    ExitNoAnswer,
-	study.CodeEvaluator: ExitEvaluator,
-	study.CodeSpace:     ExitSpace,
-	study.CodeReadOnly:  ExitSpace,
-}
-
-// mergeExits are the codes of merge that are not simply a wrong input.
-var mergeExits = map[merge.Code]Exit{
-	merge.CodeUnknownKnob: ExitUsage,
-	merge.CodeMissingKnob: ExitUsage,
-	merge.CodeKnobValue:   ExitUsage,
-	merge.CodeWrite:       ExitSpace,
-	merge.CodeSpace:       ExitSpace,
-	merge.CodePermission:  ExitSpace,
-	merge.CodeExists:      ExitExists,
-	merge.CodeMismatch:    ExitMismatch,
-	merge.CodeCorrupt:     ExitMismatch,
-	merge.CodeNotFound:    ExitNotFound,
-}
-
-// exploreExits are the codes of explore; the others are mistakes on the command line.
-var exploreExits = map[explore.Code]Exit{
-	explore.NoAnalysis: ExitNoAnswer,
-	explore.Infeasible: ExitNoAnswer,
+// exitByCode is the exit code of a problem's code, as far as there is one.
+func exitByCode(c problem.Code) (Exit, bool) {
+	for _, e := range exitTable {
+		if c != "" && slices.Contains(e.Codes, c) {
+			return e.Exit, true
+		}
+	}
+	return ExitFailed, false
 }

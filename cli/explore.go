@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"parfait/problem"
 	"parfait/study"
 )
 
@@ -46,10 +47,11 @@ func unknownWord(root *cobra.Command, word string) error {
 		}
 	}
 	names = append(names, studiesIn(".")...)
-	if near := study.Nearest(word, names); near != "" {
-		return usage("`parfait --help` lists the commands", "%q is neither a command nor a folder; did you mean %q?", word, near)
+	help := "`parfait --help` lists the commands"
+	if meant := problem.Meant(word, names); meant != "" {
+		help = meant + " " + help
 	}
-	return usage("`parfait --help` lists the commands", "%q is neither a command nor a folder", word)
+	return usage(help, "%q is neither a command nor a folder", word)
 }
 
 // needTerminal refuses where there is no screen to draw on or no keys to read, and says what to run instead.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"parfait/merge"
+	"parfait/problem"
 	"parfait/study"
 )
 
@@ -150,7 +151,7 @@ func (a *app) merge(ctx context.Context, recipe, out string, f mergeFlags) (err 
 	case "adapter":
 		spec.Form = merge.FormAdapter
 	default:
-		return usage("", "--form: %s", unknownName("form", f.form, []string{"full", "adapter"}))
+		return usage("", "%s", problem.Unknown("", "--form", "form", f.form, []string{"full", "adapter"}))
 	}
 	switch {
 	case f.crop:

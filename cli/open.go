@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"parfait/problem"
 	"parfait/study"
 )
 
@@ -54,9 +56,7 @@ func open(dir string) (*study.Study, error) {
 	fix := "name a study's folder, make one with `parfait init " + quoted(dir) + "`, or try `parfait demo`"
 	if here := studiesIn("."); len(here) > 0 {
 		fix = "name one of: " + strings.Join(here[:min(8, len(here))], ", ")
-		if near := study.Nearest(dir, here); near != "" {
-			fix = "did you mean " + quoted(near) + "?"
-		}
+		fix = cmp.Or(problem.Meant(dir, here), fix)
 	}
 	return nil, &fault{exit: ExitNotFound, what: dir + " is not a study: it has no " + study.SpecFile, fix: fix}
 }

@@ -186,8 +186,8 @@ func reference() string {
 		"`{\"error\": {\"code\", \"exit\", \"what\", \"fix\"}}`. A study's folder may be left out where you are in it.\n" +
 		"`parfait completion SHELL` prints completions for bash, zsh, fish and PowerShell, `parfait man` a manual page.\n\n")
 	b.WriteString("## Exit codes\n\n| code | name | meaning |\n|---|---|---|\n")
-	for _, m := range exitMeanings {
-		fmt.Fprintf(&b, "| %d | %s | %s |\n", m.Code, m.Name, m.Meaning)
+	for _, m := range exitTable {
+		fmt.Fprintf(&b, "| %d | %s | %s |\n", m.Exit, m.Name, m.Meaning)
 	}
 	root := a.root()
 	describe(&b, root)

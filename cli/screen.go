@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"parfait/problem"
 	"parfait/study"
 	"parfait/tui"
 )
@@ -48,7 +49,7 @@ func (f *screenFlags) options() (tui.Options, error) {
 		{"notify", f.notify, notifyWords},
 	} {
 		if flag.value != "" && !slices.Contains(flag.words, flag.value) {
-			return o, usage("", "--%s: %s", flag.name, unknownName("word", flag.value, flag.words))
+			return o, usage("", "%s", problem.Unknown("", "--"+flag.name, "word", flag.value, flag.words))
 		}
 	}
 	if f.background != "" {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"parfait/explore"
+	"parfait/problem"
 	"parfait/study"
 )
 
@@ -140,7 +141,7 @@ func savedPick(snap *study.Snapshot, name string, floors map[string]float64) (ex
 	if len(names) == 0 {
 		return explore.Choice{}, &fault{exit: ExitNotFound, what: "--pick: nothing was picked yet", fix: "parfait pick " + shown(snap.Dir) + " --knee --name " + quoted(name)}
 	}
-	return explore.Choice{}, &fault{exit: ExitNotFound, what: "--pick: " + unknownName("pick", name, names)}
+	return explore.Choice{}, &fault{exit: ExitNotFound, err: problem.Unknown("", "--pick", "pick", name, names)}
 }
 
 // completeTasks completes task names where a flag takes one.

@@ -1,7 +1,6 @@
 package explore
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -9,7 +8,7 @@ import (
 	"strings"
 
 	"parfait/pareto"
-	"parfait/search"
+	"parfait/problem"
 	"parfait/study"
 )
 
@@ -52,7 +51,7 @@ func Chosen(a *study.Analysis, x []float64, own map[string]float64, why string) 
 }
 
 // Choose finds the point that is wanted. The floors of study.yaml are kept where some point can keep
-// them; where none can, the choice says what it breaks, and who keeps it must ask. Errors are *Error values: NoAnalysis, UnknownTask, UnknownCoefficient, BadWish, Infeasible.
+// them; where none can, the choice says what it breaks, and who keeps it must ask. Errors are problems: NoAnalysis, UnknownTask, UnknownCoefficient, BadWish, Infeasible.
 func Choose(a *study.Analysis, w Want) (Choice, error) {
 	if a == nil || (len(a.Front) == 0 && w.At == nil) {
 		return Choice{}, fail(NoAnalysis, "nothing can be chosen yet: too few trials are finished; run the study further")
@@ -76,21 +75,21 @@ func Choose(a *study.Analysis, w Want) (Choice, error) {
 
 // check reports every unknown name and every wish that does not go with another.
 func (w Want) check(a *study.Analysis) error {
-	var problems []*Error
+	var wrong problem.List
 	tasks := make([]string, len(a.Tasks))
 	for i, t := range a.Tasks {
 		tasks[i] = t.Name
 	}
 	known := func(name string) {
 		if !slices.Contains(tasks, name) {
-			problems = append(problems, unknown(UnknownTask, "task", name, tasks))
+			wrong = append(wrong, problem.Unknown(UnknownTask, "", "task", name, tasks))
 		}
 	}
 	for _, m := range []map[string]float64{w.AtLeast, w.Aspire, w.Weights, w.Slack} {
 		for _, name := range slices.Sorted(maps.Keys(m)) {
 			known(name)
 			if notFinite(m[name]) {
-				problems = append(problems, fail(BadWish, "%s: expected a finite number, found %g", name, m[name]))
+				wrong.Add(BadWish, "%s: expected a finite number, found %g", name, m[name])
 			}
 		}
 	}
@@ -102,51 +101,35 @@ func (w Want) check(a *study.Analysis) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.Weights)) {
 		if w.Weights[name] < 0 {
-			problems = append(problems, fail(BadWish, "the weight of %s: expected 0 or more, found %g", name, w.Weights[name]))
+			wrong.Add(BadWish, "the weight of %s: expected 0 or more, found %g", name, w.Weights[name])
 		}
 	}
-	problems = append(problems, w.checkAt(a)...)
+	wrong = append(wrong, w.checkAt(a)...)
 	if n := w.asked(); n > 1 {
-		problems = append(problems, fail(BadWish, "expected one way to choose, found %d", n))
+		wrong.Add(BadWish, "expected one way to choose, found %d", n)
 	} else if n == 0 && len(w.AtLeast) == 0 {
-		problems = append(problems, fail(BadWish, "expected a way to choose: the knee, floors, an aspiration, weights, an order of tasks, the best of a task, or coefficients"))
+		wrong.Add(BadWish, "expected a way to choose: the knee, floors, an aspiration, weights, an order of tasks, the best of a task, or coefficients")
 	}
-	if len(problems) == 0 {
-		return nil
-	}
-	texts := make([]string, len(problems))
-	for i, p := range problems {
-		texts[i] = p.Text
-	}
-	return &Error{Code: problems[0].Code, Text: strings.Join(texts, "\n"), Task: problems[0].Task}
+	return wrong.Err()
 }
 
-func (w Want) checkAt(a *study.Analysis) []*Error {
-	var problems []*Error
+func (w Want) checkAt(a *study.Analysis) problem.List {
+	var wrong problem.List
 	var names []string
 	for _, c := range a.Space.Coefficients {
 		names = append(names, c.Name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.At)) {
 		if !slices.Contains(names, name) {
-			problems = append(problems, unknown(UnknownCoefficient, "coefficient", name, names))
+			wrong = append(wrong, problem.Unknown(UnknownCoefficient, "", "coefficient", name, names))
 		} else if notFinite(w.At[name]) {
-			problems = append(problems, fail(BadWish, "%s: expected a finite number, found %g", name, w.At[name]))
+			wrong.Add(BadWish, "%s: expected a finite number, found %g", name, w.At[name])
 		}
 	}
 	if w.At != nil && len(w.AtLeast) > 0 {
-		problems = append(problems, fail(BadWish, "floors cannot be kept by given coefficients: expected one of the two"))
+		wrong.Add(BadWish, "floors cannot be kept by given coefficients: expected one of the two")
 	}
-	return problems
-}
-
-func unknown(code Code, what, name string, known []string) *Error {
-	e := fail(code, "%s %q is unknown; expected one of %s", what, name, strings.Join(known, ", "))
-	if near := study.Nearest(name, known); near != "" {
-		e = fail(code, "%s %q is unknown; did you mean %q?", what, name, near)
-	}
-	e.Task = name
-	return e
+	return wrong
 }
 
 // asked counts the ways to choose.
@@ -173,12 +156,9 @@ func (w Want) exactly(a *study.Analysis) (Choice, error) {
 }
 
 // noPoint says why coefficients stand for no merge.
-func noPoint(err error) *Error {
-	text := err.Error()
-	if e := (*search.Error)(nil); errors.As(err, &e) {
-		text = e.Text
-	}
-	return fail(BadWish, "%s", text)
+func noPoint(err error) problem.Problem {
+	what, fix := problem.Split(err)
+	return problem.Problem{Code: BadWish, What: what, Fix: fix}
 }
 
 // floored are the points of the front that keep the floors, and those floors in words. Where no point keeps
@@ -190,11 +170,7 @@ func (w Want) floored(a *study.Analysis) ([]int, string, error) {
 	}
 	among := satisfying(a, own)
 	if len(among) == 0 {
-		task := ""
-		if c := costliest(a, own); c >= 0 {
-			task = a.Tasks[c].Name
-		}
-		return nil, "", &Error{Code: Infeasible, Text: infeasible(a, own), Task: task}
+		return nil, "", fail(Infeasible, "%s", infeasible(a, own))
 	}
 	return among, withBounds(a, own) + "; " + infeasible(a, all), nil
 }

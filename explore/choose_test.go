@@ -1,23 +1,17 @@
 package explore_test
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"testing"
 
 	"parfait/explore"
 	"parfait/explore/exploretest"
+	"parfait/problem"
 	"parfait/study"
 )
 
-func code(err error) explore.Code {
-	var e *explore.Error
-	if errors.As(err, &e) {
-		return e.Code
-	}
-	return ""
-}
+func code(err error) explore.Code { return problem.CodeOf(err) }
 
 func TestChoose(t *testing.T) {
 	a := analysis(t, exploretest.Options{})

@@ -1,11 +1,15 @@
 package explore
 
-import "fmt"
+import (
+	"fmt"
 
-// Code classes an Error; tests and exit codes depend on it, never on the text.
-type Code string
+	"parfait/problem"
+)
 
-// Codes of errors.
+// Code classes what is wrong; tests and exit codes depend on it, never on the text.
+type Code = problem.Code
+
+// Codes of problems.
 const (
 	NoAnalysis         Code = "no-analysis"         // too few finished trials to say anything
 	Infeasible         Code = "infeasible"          // no point of the front satisfies the floors
@@ -16,16 +20,6 @@ const (
 	BadFilter          Code = "bad-filter"          // a filter of trials that cannot be understood
 )
 
-// Error says what cannot be done and what to do instead. Infeasible names the floor that costs most.
-type Error struct {
-	Code Code
-	Text string
-	Task string // the costliest floor, or the name that is unknown
-}
-
-// Error implements error.
-func (e *Error) Error() string { return e.Text }
-
-func fail(code Code, format string, args ...any) *Error {
-	return &Error{Code: code, Text: fmt.Sprintf(format, args...)}
+func fail(code Code, format string, args ...any) problem.Problem {
+	return problem.Problem{Code: code, What: fmt.Sprintf(format, args...)}
 }

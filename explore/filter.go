@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"parfait/problem"
 	"parfait/study"
 )
 
@@ -15,7 +16,7 @@ type Filter func(t study.Trial) bool
 // ParseFilter reads a filter of trials: words that all must hold. "gsm8k>.5" compares a task, "c.math<=1"
 // a coefficient, "id>10" and "batch=3" numbers of the trial; "state:failed" is its state, "by:ana" who
 // asked for it; any other word must be in its reason or error. An empty filter holds for every trial.
-// Errors are *Error values with the code BadFilter, and name every word that is wrong.
+// The error is a problem with the code BadFilter, and names every word that is wrong.
 func ParseFilter(tasks []study.Task, names []string, text string) (Filter, error) {
 	var all []Filter
 	var wrong []string
@@ -28,7 +29,7 @@ func ParseFilter(tasks []study.Task, names []string, text string) (Filter, error
 		all = append(all, f)
 	}
 	if len(wrong) > 0 {
-		return nil, &Error{Code: BadFilter, Text: strings.Join(wrong, "; ")}
+		return nil, fail(BadFilter, "%s", strings.Join(wrong, "; "))
 	}
 	return func(t study.Trial) bool {
 		return !slices.ContainsFunc(all, func(f Filter) bool { return !f(t) })
@@ -63,10 +64,7 @@ func parseTerm(tasks []study.Task, names []string, word string) (f Filter, wrong
 	value := valueOf(tasks, names, name)
 	if value == nil {
 		known := append(Columns(tasks, names), "id", "batch")
-		if near := study.Nearest(name, known); near != "" {
-			return nil, name + " is unknown: did you mean " + near + "?"
-		}
-		return nil, name + " is unknown: expected one of " + strings.Join(known, ", ")
+		return nil, problem.Unknown(BadFilter, "", "name", name, known).Error()
 	}
 	return func(t study.Trial) bool { return compares(value(t), op, limit) }, ""
 }

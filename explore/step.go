@@ -92,7 +92,7 @@ func (s State) set(a *study.Analysis, x []float64) (State, Note) {
 	}
 	x, err := a.Space.Normal(x)
 	if err != nil {
-		return s, Note{NoteNothing, noPoint(err).Text}
+		return s, Note{NoteNothing, noPoint(err).What}
 	}
 	s.X, s.Anchor = slices.Clone(x), Anchor{}
 	s.Front = frontIndex(a, s.X)

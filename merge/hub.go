@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"parfait/yamldoc"
+	"parfait/problem"
 )
 
 // locate finds what a path of a spec means: a file or folder, or else a model of the hub in the local
@@ -52,7 +52,7 @@ func orNear(path, what string) string {
 	for i, e := range entries {
 		names[i] = e.Name()
 	}
-	if near := yamldoc.Nearest(filepath.Base(path), names); near != "" {
+	if near := problem.Nearest(filepath.Base(path), names); near != "" {
 		return "did you mean " + filepath.Join(filepath.Dir(path), near) + "? Otherwise " + what
 	}
 	return what

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"parfait/merge/method"
+	"parfait/problem"
 	"parfait/yamldoc"
 )
 
@@ -102,7 +103,7 @@ func (r *resolved) settings(output int, at map[string]float64) ([]method.Setting
 		v := at[name]
 		switch i := slices.Index(names, name); {
 		case i < 0:
-			fix := near(name, names)
+			fix := problem.Meant(name, names)
 			if _, fixed := r.fixed[strings.SplitN(name, ".", 2)[0]]; fixed {
 				fix = "it is fixed in the spec; take it out there to turn it"
 			}

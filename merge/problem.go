@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"parfait/problem"
 )
 
 // Code names a kind of problem; tests and programs compare codes, people read the rest.
-type Code string
+type Code = problem.Code
 
 // Problem is one thing that is wrong, or (as a warning) odd.
 type Problem struct {
@@ -40,6 +42,13 @@ func (p Problem) Is(target error) bool {
 	return ok && t.Code == p.Code && t == Problem{Code: t.Code}
 }
 
+// As gives the problem to whoever lays it out.
+func (p Problem) As(target any) bool { return p.problem().As(target) }
+
+func (p Problem) problem() problem.Problem {
+	return problem.Problem{Code: p.Code, Where: p.Where, What: p.What, Expected: p.Expected, Fix: p.Fix}
+}
+
 // ProblemsError is everything that keeps a merge from starting.
 type ProblemsError struct{ Problems []Problem }
 
@@ -54,6 +63,15 @@ func (e *ProblemsError) Error() string {
 		b.WriteString("\n  - " + p.Error())
 	}
 	return b.String()
+}
+
+// As gives the problems to whoever lays them out.
+func (e *ProblemsError) As(target any) bool {
+	var list problem.List
+	for _, p := range e.Problems {
+		list = append(list, p.problem())
+	}
+	return list.As(target)
 }
 
 // Unwrap gives the problems to errors.Is and errors.As.

@@ -8,6 +8,7 @@ import (
 
 	"parfait/merge/internal/glob"
 	"parfait/merge/method"
+	"parfait/problem"
 	"parfait/yamldoc"
 )
 
@@ -62,7 +63,7 @@ func resolve(spec Spec) (*resolved, *problems) {
 	}
 	word := func(key, value string, code Code, known ...string) {
 		if value != "" && !slices.Contains(known, value) {
-			p.add(code, key, fmt.Sprintf("unknown value %q", value), strings.Join(known, ", "), near(value, known))
+			p.add(code, key, fmt.Sprintf("unknown value %q", value), strings.Join(known, ", "), problem.Meant(value, known))
 		}
 	}
 	word("dtype", spec.DType, CodeDTypeName, AsBase, BF16, F16, F32)
@@ -101,7 +102,7 @@ func (r *resolved) checkNames(p *problems) {
 func (r *resolved) checkMethod(p *problems) {
 	m, ok := method.Get(r.spec.Method)
 	if !ok {
-		p.add(CodeMethod, "method", fmt.Sprintf("unknown method %q", r.spec.Method), strings.Join(methodNames(), ", "), near(r.spec.Method, methodNames()))
+		p.add(CodeMethod, "method", fmt.Sprintf("unknown method %q", r.spec.Method), strings.Join(methodNames(), ", "), problem.Meant(r.spec.Method, methodNames()))
 		return
 	}
 	r.method, r.info = m, m.Info()
@@ -160,7 +161,7 @@ func (r *resolved) checkParam(p *problems, name string, v any) {
 		if want == "" {
 			want = "no parameters"
 		}
-		p.add(CodeParam, where, fmt.Sprintf("%s has no parameter %q", r.info.Name, name), want, near(name, known))
+		p.add(CodeParam, where, fmt.Sprintf("%s has no parameter %q", r.info.Name, name), want, problem.Meant(name, known))
 		return
 	}
 	bad := func(want string) {
@@ -207,7 +208,7 @@ func (r *resolved) checkNumber(p *problems, def method.Param, where string, v an
 				p.add(CodeParam, where+"."+key, fmt.Sprintf("%s is one number for all models", def.Name), "a number, or numbers by group", "")
 			case !isModel && !slices.Contains(r.spec.groupNames(), key):
 				known := append(r.spec.modelNames(), r.spec.groupNames()...)
-				p.add(CodeParam, where+"."+key, fmt.Sprintf("%q is neither a model nor a group", key), strings.Join(known, ", "), near(key, known))
+				p.add(CodeParam, where+"."+key, fmt.Sprintf("%q is neither a model nor a group", key), strings.Join(known, ", "), problem.Meant(key, known))
 			}
 			n.by[key] = r.checkNumber(p, def, where+"."+key, x[key])
 		}
@@ -235,13 +236,6 @@ func (r *resolved) group(tensor string) int {
 
 func (r *resolved) skips(tensor string) bool {
 	return slices.ContainsFunc(r.skip, func(g glob.Glob) bool { return g.Match(tensor) })
-}
-
-func near(word string, known []string) string {
-	if n := yamldoc.Nearest(word, known); n != "" {
-		return fmt.Sprintf("did you mean %q?", n)
-	}
-	return ""
 }
 
 func sortedKeys[V any](m map[string]V) []string {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"parfait/problem"
 )
 
 // Clause is one rule of the contract between a strategy and whoever asks it. What it proposes costs hours of
@@ -132,5 +134,5 @@ func (h held) judgePoint(q *Question, p Proposed, taken [][]float64) error {
 // Breach is the error of a strategy that breaks a clause: BrokenContract.
 func Breach(strategy string, c Clause, format string, args ...any) *Error {
 	text := fmt.Sprintf("strategy %q breaks its contract, which says that %s: ", strategy, c) + fmt.Sprintf(format, args...)
-	return &Error{Code: BrokenContract, Clause: c, Text: text}
+	return &Error{Problem: problem.Problem{Code: BrokenContract, What: text}, Clause: c}
 }

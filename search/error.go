@@ -2,13 +2,12 @@ package search
 
 import (
 	"fmt"
-	"strings"
 
-	"parfait/yamldoc"
+	"parfait/problem"
 )
 
 // Code classifies an Error; tests and callers compare codes, never texts.
-type Code string
+type Code = problem.Code
 
 // The codes of an Error.
 const (
@@ -23,22 +22,13 @@ const (
 
 // Error says what is wrong with a strategy, its options or a question.
 type Error struct {
-	Code   Code
-	Text   string
+	problem.Problem
 	Clause Clause // that is broken, with BrokenContract
 }
 
 // Error implements error.
-func (e *Error) Error() string { return "search: " + e.Text }
+func (e *Error) Error() string { return "search: " + e.Problem.Error() }
 
 func fail(c Code, format string, args ...any) *Error {
-	return &Error{Code: c, Text: fmt.Sprintf(format, args...)}
-}
-
-// hint adds "did you mean" to an unknown name.
-func hint(s string, known []string) string {
-	if k := yamldoc.Nearest(s, known); k != "" {
-		return fmt.Sprintf(": did you mean %q?", k)
-	}
-	return ": expected one of " + strings.Join(known, ", ")
+	return &Error{Problem: problem.Problem{Code: c, What: fmt.Sprintf(format, args...)}}
 }

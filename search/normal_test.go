@@ -36,7 +36,7 @@ func TestNormal(t *testing.T) {
 			t.Errorf("%v: %v, want %v, and what was given as it was: %v", given, got, c.want, c.x)
 		}
 		for _, want := range c.wrong {
-			if e := (*Error)(nil); !errors.As(err, &e) || e.Code != BadPoint || !strings.Contains(e.Text, want) {
+			if e := (*Error)(nil); !errors.As(err, &e) || e.Code != BadPoint || !strings.Contains(e.What, want) {
 				t.Errorf("%v: %v, want an error with %q", given, err, want)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"parfait/problem"
 	"parfait/surrogate"
 )
 
@@ -63,7 +64,7 @@ func newPreference(tasks []Task, weights map[string]float64, points []Point) (*p
 	}
 	for _, name := range slices.Sorted(maps.Keys(weights)) {
 		if !slices.Contains(names, name) {
-			return nil, fail(BadOption, "weights: no optimised task is called %q%s", name, hint(name, names))
+			return nil, &Error{Problem: problem.Unknown(BadOption, "weights", "optimised task", name, names)}
 		}
 	}
 	if len(names) > 0 && !(sum > 0) {

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"parfait/problem"
 )
 
 // Option is one setting of a strategy.
@@ -71,7 +73,7 @@ func New(strategy string, options map[string]any) (Strategy, error) {
 		}
 		return Hold(e.Info, built), nil
 	}
-	return nil, fail(UnknownStrategy, "unknown strategy %q%s", strategy, hint(strategy, names))
+	return nil, &Error{Problem: problem.Unknown(UnknownStrategy, "", "strategy", strategy, names)}
 }
 
 // check reports every unknown option at once.
@@ -87,7 +89,7 @@ func (e entry) check(options map[string]any) error {
 		case len(known) == 0:
 			wrong = append(wrong, fmt.Sprintf("strategy %q takes no options, found %q", e.Name, name))
 		default:
-			wrong = append(wrong, fmt.Sprintf("unknown option %q of strategy %q%s", name, e.Name, hint(name, known)))
+			wrong = append(wrong, problem.Unknown(UnknownOption, "strategy "+e.Name, "option", name, known).Error())
 		}
 	}
 	if len(wrong) > 0 {

@@ -145,7 +145,7 @@ func (s *Study) normal(x []float64) ([]float64, error) {
 	}
 	out, err := s.space().Normal(x)
 	if e := (*search.Error)(nil); errors.As(err, &e) {
-		return nil, inputError("coefficients", "%s", e.Text)
+		return nil, inputError("coefficients", "%s", e.What)
 	}
 	return out, err
 }

@@ -6,10 +6,12 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+
+	"parfait/problem"
 )
 
 // Code classes an Error; tests and exit codes depend on it, never on the text.
-type Code string
+type Code = problem.Code
 
 // Codes of errors.
 const (
@@ -27,40 +29,10 @@ const (
 )
 
 // Error says what is wrong, where, and what to do.
-type Error struct {
-	Code  Code
-	Where string // file, folder, trial…
-	What  string // what was found, and what was expected
-	Fix   string // what to do
-	Err   error  // cause, or nil
-}
+type Error = problem.Problem
 
-// Error implements error.
-func (e *Error) Error() string {
-	s := e.What
-	if e.Where != "" {
-		s = e.Where + ": " + s
-	}
-	if e.Err != nil {
-		s += ": " + e.Err.Error()
-	}
-	if e.Fix != "" {
-		s += "\n  → " + e.Fix
-	}
-	return s
-}
-
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
-
-// CodeOf returns the code of the first *Error in err's chain, or "".
-func CodeOf(err error) Code {
-	var e *Error
-	if errors.As(err, &e) {
-		return e.Code
-	}
-	return ""
-}
+// CodeOf returns the code of the outermost [Error] in err, or "".
+func CodeOf(err error) Code { return problem.CodeOf(err) }
 
 func notAStudy(dir string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {

@@ -12,7 +12,6 @@ import (
 	"parfait/evaluator/digits"
 	"parfait/evaluator/http"
 	"parfait/evaluator/worker"
-	"parfait/yamldoc"
 )
 
 // kind is a kind of evaluator that study.yaml can name.
@@ -87,6 +86,3 @@ func digitsOptions(options map[string]any) (digits.Options, []error) {
 	}
 	return o, errs
 }
-
-// Nearest returns the known name that is closest to word, or "".
-func Nearest(word string, known []string) string { return yamldoc.Nearest(word, known) }

@@ -11,6 +11,7 @@ import (
 
 	"parfait/merge"
 	"parfait/merge/method"
+	"parfait/problem"
 	"parfait/search"
 	"parfait/surrogate"
 	"parfait/yamldoc"
@@ -236,7 +237,7 @@ func (r specReader) tasks(n yamldoc.Node) []Task {
 func unit(n yamldoc.Node) string {
 	word := n.Text()
 	meant := []string{"rate", "loss"}
-	if near := yamldoc.Nearest(word, meant); near != "" && !slices.Contains(meant, word) {
+	if near := problem.Nearest(word, meant); near != "" && !slices.Contains(meant, word) {
 		n.Failf("unknown unit %q; did you mean %q? (a unit of your own needs a name less like it)", word, near)
 	}
 	return word

@@ -166,7 +166,7 @@ func TestTrials(t *testing.T) {
 	d.press("esc / backspace backspace backspace backspace backspace backspace backspace backspace backspace backspace backspace backspace backspace")
 	d.write("rotatd>1")
 	d.press("enter")
-	d.sees("did you mean rotated")
+	d.sees("did you mean \"rotated\"")
 	d.press("esc /")
 	for range 20 {
 		d.press("backspace")

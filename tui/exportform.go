@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"parfait/explore"
+	"parfait/problem"
 	"parfait/study"
 	"parfait/tui/chart"
 )
@@ -134,7 +135,7 @@ func (e *explorer) planned(m planMsg) tea.Cmd {
 	}
 	f.cost, f.ready = m.cost, true
 	if m.err != nil {
-		f.cost.Problems = append(f.cost.Problems, m.err.Error())
+		f.cost.Problems = append(f.cost.Problems, problem.Text(m.err))
 	}
 	if f.eager {
 		return f.start(e)

@@ -9,6 +9,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/explore"
+	"parfait/problem"
 	"parfait/study"
 	"parfait/tui/chart"
 )
@@ -55,7 +56,7 @@ func (e *explorer) exportDone(m exportDoneMsg) tea.Cmd {
 		return nil
 	}
 	if m.err != nil {
-		e.note = note{"the export failed: " + m.err.Error(), bad}
+		e.note = note{"the export failed: " + problem.Text(m.err), bad}
 		return nil
 	}
 	e.note = note{"exported to " + m.export.Out, good}
@@ -98,12 +99,12 @@ func (p *exportProgress) draw(e *explorer, c *chart.Canvas) {
 		say("The export was cancelled: nothing was left behind.", warn)
 		return
 	case run.err != nil && run.export.Out == "":
-		say(run.err.Error(), bad)
+		say(problem.Text(run.err), bad)
 		return
 	}
 	say("✓ "+explore.Bytes(run.export.Bytes)+" in "+run.export.Out+", read back and compared", good)
 	if run.err != nil {
-		say("It was written, but not measured: "+run.err.Error(), warn)
+		say("It was written, but not measured: "+problem.Text(run.err), warn)
 	}
 	if run.export.Doubt != "" {
 		say("! "+run.export.Doubt+": do not believe these predictions", warn)

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"parfait/explore"
+	"parfait/problem"
 	"parfait/study"
 	"parfait/tui/chart"
 )
@@ -111,7 +112,7 @@ func checkExport(e *explorer, l *exportsView) tea.Cmd {
 // found notes what a check found.
 func (l *exportsView) found(e *explorer, m checkMsg) {
 	if m.err != nil {
-		e.refuse(refusedMsg{m.err.Error()})
+		e.refuse(refusedMsg{problem.Text(m.err)})
 		return
 	}
 	words := "✓ every byte is what the receipt says"

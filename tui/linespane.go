@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"parfait/explore"
+	"parfait/problem"
 	"parfait/search"
 	"parfait/study"
 	"parfait/tui/chart"
@@ -20,7 +21,7 @@ func (p linesPane) draw(c *chart.Canvas) {
 		text := "Shown once both ends of a line and a point on it are measured: " + p.starts() + "."
 		switch {
 		case p.between.err != nil:
-			text = p.between.err.Error()
+			text = problem.Text(p.between.err)
 		case !p.between.shown.known:
 			text = "working it out…"
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"parfait/explore"
+	"parfait/problem"
 	"parfait/tui/chart"
 )
 
@@ -27,7 +28,7 @@ func (p treePane) draw(c *chart.Canvas) {
 		text := "The tree grows as pairs are measured: " + p.starts() + "."
 		switch {
 		case p.between.err != nil:
-			text = p.between.err.Error()
+			text = problem.Text(p.between.err)
 		case !p.between.shown.known:
 			text = "working it out…"
 		}

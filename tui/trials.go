@@ -11,6 +11,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/explore"
+	"parfait/problem"
 	"parfait/study"
 	"parfait/tui/chart"
 )
@@ -157,7 +158,7 @@ func (l *trialsView) read(e *explorer, open bool) tea.Cmd {
 	return e.work("read the log", func() tea.Msg {
 		text, err := e.src.Log(id)
 		if err != nil {
-			text = err.Error()
+			text = problem.Text(err)
 		}
 		return logMsg{id, text, open}
 	})
@@ -289,7 +290,7 @@ func askFilter(e *explorer, l *trialsView) tea.Cmd {
 		help: strings.Join(explore.Columns(e.snap.Tasks, e.coefficients()), ", ") + ", id and batch compare with < <= > >= =; state:failed, by:who, or a word of the reason. Empty shows all.",
 		done: func(e *explorer, v string) (tea.Cmd, string) {
 			if _, err := explore.ParseFilter(e.snap.Tasks, e.coefficients(), v); err != nil {
-				return nil, err.Error()
+				return nil, problem.Text(err)
 			}
 			l.filter = v
 			return tea.Batch(l.refresh(e), e.keep()), ""

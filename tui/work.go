@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"parfait/problem"
 	"parfait/study"
 	"parfait/tui/chart"
 )
@@ -51,15 +52,14 @@ func failed(err error) tea.Msg {
 	if err == nil {
 		return nil
 	}
-	text := strings.ReplaceAll(err.Error(), "\n", " ")
-	return noteMsg{note{strings.Join(strings.Fields(text), " "), bad}}
+	return noteMsg{note{strings.Join(strings.Fields(problem.Text(err)), " "), bad}}
 }
 
 // refusedMsg says why what somebody has just asked for was not done.
 type refusedMsg struct{ text string }
 
 // refused is the message that shows an error to who caused it.
-func refused(err error) tea.Msg { return refusedMsg{err.Error()} }
+func refused(err error) tea.Msg { return refusedMsg{problem.Text(err)} }
 
 // refuse says it at the bottom where it fits, else where there is room for it.
 func (e *explorer) refuse(m refusedMsg) {

@@ -21,6 +21,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"parfait/problem"
 )
 
 // Problem is one thing that is wrong, and where. Line and Column count from 1; 0 means the whole file.
@@ -249,8 +251,8 @@ func (n Node) Fields(handlers map[string]func(Node)) {
 // Unknown records that word is not one of the known ones, and names the nearest.
 func (n Node) Unknown(what, word string, known []string) {
 	hint := ""
-	if near := Nearest(word, known); near != "" {
-		hint = fmt.Sprintf("; did you mean %q?", near)
+	if meant := problem.Meant(word, known); meant != "" {
+		hint = "; " + meant
 	}
 	n.Failf("unknown %s %q%s (known: %s)", what, word, hint, strings.Join(known, ", "))
 }

@@ -145,13 +145,6 @@ func eq[T comparable](t *testing.T, got, want T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	known := []string{"models", "method", "search", "tasks"}
-	for word, want := range map[string]string{"model": "models", "serach": "search", "Tasks": "tasks", "banana": ""} {
-		eq(t, Nearest(word, known), want)
-	}
-}
-
 func FuzzParse(f *testing.F) {
 	f.Add("a: {b: [1, 2, x]}\nc: &x 1\nd: *x\n")
 	f.Add("- 1\n- 2\n")
