@@ -150,7 +150,7 @@ func harmless(t *testing.T, what, shown string) {
 		t.Errorf("%s: bytes that are no text", what)
 	}
 	if at := strings.IndexFunc(rest, visible.Acts); at >= 0 {
-		t.Errorf("%s: %q", what, rest[max(0, at-60):min(len(rest), at+40)])
+		t.Errorf("%s: a terminal would act on it: %q", what, rest[max(0, at-60):min(len(rest), at+40)])
 	}
 }
 

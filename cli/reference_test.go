@@ -148,7 +148,7 @@ func TestTwinsExist(t *testing.T) {
 				t.Errorf("%s: there is no command %q", k.ID, k.Twin)
 			}
 			if problem := unknownIn(line); problem != "" {
-				t.Errorf("%s: %s: %s", k.ID, k.Twin, problem)
+				t.Errorf("%s has a twin that is none, %s: %s", k.ID, k.Twin, problem)
 			}
 		}
 	}

@@ -25,6 +25,7 @@ func TestKilledRunsLoseNothing(t *testing.T) {
 	want := facts(t, good(t, ".", append(args, calm)...))
 	whole := time.Since(start)
 
+	hits := 0
 	for seed := range uint64(4) {
 		random := rand.New(rand.NewPCG(seed, 7))
 		dir := filepath.Join(t.TempDir(), "killed")
@@ -63,11 +64,14 @@ func TestKilledRunsLoseNothing(t *testing.T) {
 				break
 			}
 		}
-		t.Logf("seed %d: killed %d times", seed, kills)
+		hits += kills
 		same(t, facts(t, good(t, ".", "run", dir, "--headless", "--json")), want, "after the kills")
 		if left, _ := filepath.Glob(filepath.Join(dir, "candidates", "*")); len(left) > 0 {
 			t.Errorf("seed %d: merged models were left behind: %v", seed, left)
 		}
+	}
+	if hits < 4 {
+		t.Errorf("%d kills have hit a run, want 4 at least: there is next to nothing tested", hits)
 	}
 }
 
@@ -81,6 +85,7 @@ func TestKilledExportsLeaveNothing(t *testing.T) {
 	good(t, ".", "export", dir, "--knee", "--out", filepath.Join(home, "whole"))
 	took := time.Since(start)
 	random := rand.New(rand.NewPCG(1, 1))
+	hits := 0
 	for range 15 {
 		out := filepath.Join(home, "out")
 		cmd := exec.Command(program, "export", dir, "--knee", "--out", out)
@@ -90,12 +95,18 @@ func TestKilledExportsLeaveNothing(t *testing.T) {
 		kill := time.AfterFunc(time.Duration(random.Float64()*1.1*float64(took)), func() { _ = cmd.Process.Kill() })
 		_ = cmd.Wait()
 		kill.Stop()
+		if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+			hits++
+		}
 		if _, err := os.Stat(out); err == nil {
 			good(t, ".", "verify", out, "--recompute")
 			if err := os.RemoveAll(out); err != nil {
 				t.Fatal(err)
 			}
 		}
+	}
+	if hits < 4 {
+		t.Errorf("%d kills of 15 have hit an export, want 4 at least: there is next to nothing tested", hits)
 	}
 	good(t, ".", "export", dir, "--knee", "--out", filepath.Join(home, "last"))
 	entries, err := os.ReadDir(home)

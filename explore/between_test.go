@@ -1,7 +1,8 @@
 package explore_test
 
 import (
-	"math"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,41 +12,61 @@ import (
 	"parfait/study"
 )
 
-func TestBranches(t *testing.T) {
-	snap := exploretest.Snapshot(exploretest.Options{Trials: 20, Tasks: []string{"a", "b", "c"}})
+// nestedOf are the models a, b and c alone, the pair of a and b while it is measured, and the whole with it decided.
+func nestedOf() (a, b, c, pair, whole *search.Branch) {
 	leaf := func(name string, x ...float64) *search.Branch {
 		return &search.Branch{Name: name, X: x, Tasks: []string{name}}
 	}
-	a, b, c := leaf("a", 1, 0, 0), leaf("b", 0, 1, 0), leaf("c", 0, 0, 1)
-	pair := &search.Branch{Name: "(a + b)", Round: 1, Parts: []*search.Branch{a, b}, Measured: 7, Wanted: 20}
-	rows := explore.Branches(snap, []*search.Branch{pair, c})
-	want := []string{"round 1: 7 of 20 measured", "├─ a: best at a", "└─ b: best at b", "c: best at c; waits for its partner"}
-	if len(rows) != len(want) {
-		t.Fatalf("%d rows", len(rows))
-	}
-	for i, r := range rows {
-		if got := r.Stem + r.Title + ": " + r.State; got != want[i] || !math.IsNaN(r.Scale) {
-			t.Errorf("%q (scaled by %g), want %q", got, r.Scale, want[i])
+	a, b, c = leaf("a", 1, 0, 0), leaf("b", 0, 1, 0), leaf("c", 0, 0, 1)
+	pair = &search.Branch{Name: "(a + b)", Round: 1, Parts: []*search.Branch{a, b}, Measured: 7, Wanted: 20}
+	decided := *pair
+	decided.X, decided.At, decided.Measured = []float64{0.5, 0.6, 0}, [2]float64{0.5, 0.6}, 20
+	whole = &search.Branch{Name: "((a + b) + c)", Round: 2, Parts: []*search.Branch{&decided, c}, X: []float64{0.4, 0.48, 0.9}, At: [2]float64{0.8, 0.9}, Wanted: 20}
+	return a, b, c, pair, whole
+}
+
+func TestBranches(t *testing.T) {
+	snap := exploretest.Snapshot(exploretest.Options{Trials: 20, Tasks: []string{"a", "b", "c"}})
+	_, _, c, pair, whole := nestedOf()
+	for _, tree := range []struct {
+		of   []*search.Branch
+		want []string // stem, title, state; scale, and the index of the trial that has measured it
+	}{
+		{[]*search.Branch{pair, c}, []string{
+			"round 1: 7 of 20 measured (NaN, -1)", "├─ a: best at a (NaN, 1)", "└─ b: best at b (NaN, 2)", "c: best at c; waits for its partner (NaN, 3)",
+		}},
+		{[]*search.Branch{whole}, []string{
+			"round 2: decided from 20 (NaN, -1)", "├─ round 1: decided from 20 (0.8, -1)", "│  ├─ a: best at a (0.5, 1)", "│  └─ b: best at b (0.6, 2)", "└─ c: best at c (0.9, 3)",
+		}},
+	} {
+		var got []string
+		for _, r := range explore.Branches(snap, tree.of) {
+			got = append(got, fmt.Sprintf("%s%s: %s (%g, %d)", r.Stem, r.Title, r.State, r.Scale, r.Trial))
+		}
+		if !slices.Equal(got, tree.want) {
+			t.Errorf("the tree\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(tree.want, "\n"))
 		}
 	}
-	if next := explore.NextBranch(snap, []*search.Branch{pair, c}); next != "Next, in round 1: 13 more of (a + b)." {
-		t.Error(next)
-	}
-	pair.X, pair.At, pair.Measured = []float64{0.5, 0.6, 0}, [2]float64{0.5, 0.6}, 20
-	root := &search.Branch{Name: "((a + b) + c)", Round: 2, Parts: []*search.Branch{pair, c}, X: []float64{0.4, 0.48, 0.9}, At: [2]float64{0.8, 0.9}, Wanted: 20}
-	rows = explore.Branches(snap, []*search.Branch{root})
-	if rows[1].Scale != 0.8 || rows[2].Stem != "│  ├─ " || rows[4].Scale != 0.9 || rows[0].Trial >= 0 {
-		t.Errorf("%+v", rows)
-	}
-	if next := explore.NextBranch(snap, []*search.Branch{root}); !strings.HasPrefix(next, "Next: the nested merge itself is measured, 0.8·(0.5·a + 0.6·b) + 0.9·c") {
-		t.Error(next)
-	}
-	root.X = snap.Trials[9].X
-	if next := explore.NextBranch(snap, []*search.Branch{root}); !strings.HasPrefix(next, "The nested merge is ") {
-		t.Error(next)
-	}
-	if next := explore.NextBranch(exploretest.Snapshot(exploretest.Options{}), []*search.Branch{a, b, c}); next != "Next: a, b and c alone, so that the models can be paired." {
-		t.Error(next)
+}
+
+func TestNextBranch(t *testing.T) {
+	snap := exploretest.Snapshot(exploretest.Options{Trials: 20, Tasks: []string{"a", "b", "c"}})
+	a, b, c, pair, whole := nestedOf()
+	measured := *whole
+	measured.X = snap.Trials[9].X
+	for name, n := range map[string]struct {
+		snap *study.Snapshot
+		of   []*search.Branch
+		want string // how it begins
+	}{
+		"nothing is measured":   {exploretest.Snapshot(exploretest.Options{}), []*search.Branch{a, b, c}, "Next: a, b and c alone, so that the models can be paired."},
+		"a pair is measured":    {snap, []*search.Branch{pair, c}, "Next, in round 1: 13 more of (a + b)."},
+		"the whole is decided":  {snap, []*search.Branch{whole}, "Next: the nested merge itself is measured, 0.8·(0.5·a + 0.6·b) + 0.9·c"},
+		"the whole is measured": {snap, []*search.Branch{&measured}, "The nested merge is "},
+	} {
+		if got := explore.NextBranch(n.snap, n.of); !strings.HasPrefix(got, n.want) {
+			t.Errorf("%s: %q, want %q", name, got, n.want)
+		}
 	}
 }
 
@@ -53,26 +74,32 @@ func TestHoles(t *testing.T) {
 	snap := exploretest.Snapshot(exploretest.Options{Trials: 12, Strategy: "barrier", Minimize: true})
 	lines, err := snap.Lines()
 	if err != nil || len(lines) != 3 {
-		t.Fatalf("%d lines (%v)", len(lines), err)
+		t.Fatalf("%d lines (%v), want three", len(lines), err)
 	}
-	if v := explore.Verdict(snap.Tasks, lines); v != "a barrier on 2 of 3 lines measured: rotated – upside_down and mirrored – upside_down" {
-		t.Error(v)
-	}
-	fine, deep := explore.Holes(snap.Tasks, lines[0]), explore.Holes(snap.Tasks, lines[1])
-	for i, want := range map[int]string{0: " above the straight line, ", 1: "mirrored: a barrier: .121 ±.013 below the straight line, half way from rotated to upside_down"} {
-		if got := deep[i].Words(snap.Tasks[i]); !strings.Contains(got, want) {
-			t.Errorf("%q, want %q", got, want)
+	unmeasured := lines[1]
+	unmeasured.Points = unmeasured.Points[:1]
+	for name, h := range map[string]struct {
+		of   explore.Hole
+		task int
+		want string
+		real bool
+	}{
+		"a loss":  {explore.Holes(snap.Tasks, lines[1])[0], 0, " above the straight line, ", true},
+		"a rate":  {explore.Holes(snap.Tasks, lines[1])[1], 1, "mirrored: a barrier: .121 ±.013 below the straight line, half way from rotated to upside_down", true},
+		"no dip":  {explore.Holes(snap.Tasks, lines[0])[1], 1, "no barrier", false},
+		"one end": {explore.Holes(snap.Tasks, unmeasured)[1], 1, "not measured yet", false},
+	} {
+		if got := h.of.Words(snap.Tasks[h.task]); !strings.Contains(got, h.want) || h.of.Real != h.real {
+			t.Errorf("%s: %q (real: %v), want %q (%v)", name, got, h.of.Real, h.want, h.real)
 		}
 	}
-	if got := fine[1].Words(snap.Tasks[1]); !strings.Contains(got, "no barrier") || fine[1].Real {
-		t.Error(got)
-	}
-	lines[1].Points = lines[1].Points[:1]
-	if got := explore.Holes(snap.Tasks, lines[1])[1].Words(snap.Tasks[1]); !strings.Contains(got, "not measured yet") {
-		t.Error(got)
-	}
-	if v := explore.Verdict(snap.Tasks, lines[:1]); v != "no barrier beyond noise" {
-		t.Error(v)
+	for want, of := range map[string][]search.Line{
+		"a barrier on 2 of 3 lines measured: rotated – upside_down and mirrored – upside_down": lines,
+		"no barrier beyond noise": lines[:1],
+	} {
+		if got := explore.Verdict(snap.Tasks, of); got != want {
+			t.Errorf("of %d lines: %q, want %q", len(of), got, want)
+		}
 	}
 }
 

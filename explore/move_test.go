@@ -46,7 +46,7 @@ func TestNothingMovesWithoutAnAnalysis(t *testing.T) {
 	for _, k := range kinds {
 		next, note := explore.Apply(nil, s, explore.Move{Kind: k, N: 1})
 		if note.Code != explore.NoteNothing || !reflect.DeepEqual(next, s) {
-			t.Errorf("%s: %+v", k, note)
+			t.Errorf("%s without an analysis: %+v and the note %+v, want nothing to change", k, next, note)
 		}
 	}
 	if r := explore.Read(nil, s); len(r.Tasks) != 0 {

@@ -422,7 +422,7 @@ func killAt(t *testing.T, e slowExport, n int) (done bool) {
 	for i := 1; lines.Scan(); i++ {
 		switch line := lines.Text(); {
 		case strings.HasPrefix(line, "error:"):
-			t.Fatal(line)
+			t.Fatalf("the child has failed: %s", line)
 		case line == "done":
 			must(t, cmd.Wait())
 			return true

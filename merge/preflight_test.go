@@ -310,7 +310,7 @@ func TestDamagedFilesSayWhatToDo(t *testing.T) {
 		for _, p := range problemsOf(t, err) {
 			text := p.Error()
 			if p.Code != CodeFormat || strings.Count(text, path) != 1 || p.Fix == "" && !strings.Contains(text, "again") {
-				t.Errorf("%s: %s", p.Code, text)
+				t.Errorf("%s, want %s, the path once and what to do: %s", p.Code, CodeFormat, text)
 			}
 		}
 	}

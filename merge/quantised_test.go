@@ -178,7 +178,7 @@ func TestSideFilesThatCannotBeRead(t *testing.T) {
 			}
 			for _, p := range found {
 				if !strings.Contains(p.What, "blobs/gone-") || p.Fix == "" {
-					t.Errorf("%+v", p)
+					t.Errorf("%+v, want the missing blob and what to do", p)
 				}
 			}
 		})

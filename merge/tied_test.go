@@ -224,7 +224,7 @@ func TestTiesThatAreRefused(t *testing.T) {
 			_, err := NewPlan(t.Context(), spec)
 			for _, p := range problemsOf(t, err) {
 				if p.Code != CodeTied || p.Expected == "" || p.Fix == "" {
-					t.Errorf("%+v", p)
+					t.Errorf("%+v, want %s with what was expected and what to do", p, CodeTied)
 				}
 			}
 			if name == "no configuration" {

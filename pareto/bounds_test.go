@@ -63,7 +63,7 @@ func TestContains(t *testing.T) {
 		{[]float64{0.5, 0.5}, false},
 	} {
 		if got := b.Contains(c.x, 1e-9); got != c.want {
-			t.Errorf("%v: %v", c.x, got)
+			t.Errorf("%v within: %v, want %v", c.x, got, c.want)
 		}
 	}
 }

@@ -82,7 +82,7 @@ func TestGreedyLeavesOutWhatFailed(t *testing.T) {
 	}}
 	done, _ := g.play(t, greedy{})
 	if stop := g.outcome(t, greedy{}, done); !strings.HasPrefix(stop, "the greedy soup is m0 + m2: 2 of 3") {
-		t.Error(stop)
+		t.Errorf("%q, want the soup m0 + m2: 2 of 3", stop)
 	}
 }
 
@@ -95,12 +95,12 @@ func TestGreedyKeepsFloors(t *testing.T) {
 	}}
 	done, _ := g.play(t, greedy{})
 	if stop := g.outcome(t, greedy{}, done); !strings.HasPrefix(stop, "the greedy soup is m1: 1 of 3") {
-		t.Error(stop)
+		t.Errorf("%q, want the soup m1: 1 of 3", stop)
 	}
 	tasks[1].AtLeast = nil
 	done, _ = g.play(t, greedy{})
 	if stop := g.outcome(t, greedy{}, done); !strings.HasPrefix(stop, "the greedy soup is m1 + m2: 2 of 3") {
-		t.Error(stop)
+		t.Errorf("%q, want the soup m1 + m2: 2 of 3", stop)
 	}
 }
 

@@ -183,6 +183,6 @@ func TestCompareRefuses(t *testing.T) {
 func TestDistinctNames(t *testing.T) {
 	got := distinctNames([]*Snapshot{{Name: "x", Dir: "/p/a/x.study"}, {Name: "x", Dir: "/q/a/x.study"}, {Name: "x", Dir: "/q/b/x.study"}, {Name: "y", Dir: "/q/a/y"}})
 	if !slices.Equal(got, []string{"p/a/x", "q/a/x", "b/x", "y"}) {
-		t.Errorf("%v", got)
+		t.Errorf("%v, want as many folders as tell them apart", got)
 	}
 }

@@ -51,7 +51,7 @@ func TestTheWholeLoopOnDigits(t *testing.T) {
 	}
 	for _, split := range []evaluator.Split{evaluator.Validation, evaluator.Test} {
 		if len(e.Measured[split]) != 4 {
-			t.Errorf("%s: %v", split, e.Measured[split])
+			t.Errorf("measured on %s: %v, want four tasks", split, e.Measured[split])
 		}
 	}
 	for i, task := range snap.Tasks {

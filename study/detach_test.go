@@ -121,6 +121,6 @@ func TestARunnerWithNothingToDo(t *testing.T) {
 		t.Error(err)
 	}
 	if snap := await(t, s, "the end", func(s *Snapshot) bool { return s.Activity.Runner == Finished }); snap.Activity.Done != 4 {
-		t.Errorf("%+v", snap.Activity)
+		t.Errorf("%+v, want four trials done", snap.Activity)
 	}
 }

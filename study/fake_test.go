@@ -214,6 +214,21 @@ func until(t *testing.T, what string, ok func() bool) {
 	}
 }
 
+// firstDifference says where lists of facts part.
+func firstDifference(got, want []string) string {
+	for i := range max(len(got), len(want)) {
+		switch {
+		case i >= len(got):
+			return "there is no " + want[i]
+		case i >= len(want):
+			return "there is " + got[i] + " too many"
+		case got[i] != want[i]:
+			return got[i] + "\nwant\n" + want[i]
+		}
+	}
+	return "nowhere"
+}
+
 func facts(snap *Snapshot) []string {
 	var out []string
 	for _, t := range snap.Trials {

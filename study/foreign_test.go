@@ -77,7 +77,7 @@ func TestLookingMakesAndChangesNothing(t *testing.T) {
 	}
 	news := s.Follow(t.Context())
 	if snap := <-news; snap.Activity.Budget != 4 {
-		t.Fatalf("%+v", snap.Activity)
+		t.Fatalf("%+v, want a budget of 4", snap.Activity)
 	}
 	other := open(t, dir) // begins it, as another process does
 	do(t, other, Command{Kind: CommandBudget, N: 7})

@@ -26,7 +26,7 @@ func TestQuestionOfASnapshot(t *testing.T) {
 	}
 	q := s.Question()
 	if len(q.Done) != 4 || len(q.Pending) != 1 || q.Asked != 4 || q.Batch != 2 || q.Budget != 30 || q.Seed != 7 {
-		t.Errorf("%+v", q)
+		t.Errorf("%+v, want 4 done, 1 pending and 4 asked for in batches up to 2, a budget of 30 and seed 7", q)
 	}
 	if lines, err := s.Lines(); err != nil || lines != nil {
 		t.Errorf("lines %v (%v) where nothing lies between the models", lines, err)

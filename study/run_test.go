@@ -44,7 +44,7 @@ func TestWorkersChangeNothing(t *testing.T) {
 			want = got
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("with %d workers:\n%s\nwant\n%s", workers, strings.Join(got, "\n"), strings.Join(want, "\n"))
+			t.Errorf("with %d workers something else is measured: %s", workers, firstDifference(got, want))
 		}
 	}
 }
@@ -84,7 +84,7 @@ func TestInterruptedRunsEndAsOneUninterrupted(t *testing.T) {
 		}
 	}
 	if got := facts(load(t, i)); !slices.Equal(got, want) {
-		t.Errorf("interrupted:\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		t.Errorf("interrupted it measures something else: %s", firstDifference(got, want))
 	}
 }
 

@@ -83,7 +83,7 @@ func TestSpecReadsNumbers(t *testing.T) {
 	for _, old := range []string{"lambda: 1", "budget: 60", "batch: 4", "seed: 7"} {
 		key, _, _ := strings.Cut(old, " ")
 		if list := problemsOf(t, old, key+" 010"); len(list) == 0 || !strings.Contains(list[0].Msg, "leading zeros") {
-			t.Errorf("%s 010: %v", key, list)
+			t.Errorf("%s 010: %v, want to be told of leading zeros", key, list)
 		}
 	}
 }

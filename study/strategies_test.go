@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -62,7 +61,7 @@ func TestEveryStrategy(t *testing.T) {
 			load(t, two)
 		}
 		if got := facts(two.Snapshot()); !slices.Equal(got, want) {
-			t.Errorf("%s, two workers, interrupted:\n%s\none worker:\n%s", info.Name, strings.Join(got, "\n"), strings.Join(want, "\n"))
+			t.Errorf("%s: two workers, interrupted, measure something else than one: %s", info.Name, firstDifference(got, want))
 		}
 	}
 }

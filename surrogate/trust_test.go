@@ -36,7 +36,7 @@ func TestTrustOfAGoodFit(t *testing.T) {
 	for name, f := range map[string]Choice{"quadratic": {Kind: KindQuadratic}, "gp": {Kind: KindGP}} {
 		_, trust := fit(t, f, sampled(40, 3, 1, 2000, bowl))
 		if trust.Q2 < 0.9 || trust.Flagged || trust.Constant || trust.Cliff || trust.Coverage < 0.8 {
-			t.Errorf("%s: %+v", name, trust)
+			t.Errorf("%s: %+v, want a Q² and a coverage above .9 and .8, and no flag", name, trust)
 		}
 	}
 }
@@ -63,10 +63,10 @@ func TestOneOutlierIsFound(t *testing.T) {
 func TestTrustKnowsItsCeiling(t *testing.T) {
 	_, trust := fit(t, Choice{Kind: KindGP}, sampled(60, 3, 1, 60, bowl))
 	if trust.Ceiling > 0.95 || trust.Q2 > trust.Ceiling+0.15 || trust.Q2 < 0.5*trust.Ceiling {
-		t.Errorf("%+v", trust)
+		t.Errorf("%+v, want a ceiling below .95, and a Q² between half of it and a little above", trust)
 	}
 	if trust.Flagged != (trust.Q2 < goodQ2) || trust.Flagged && trust.Why == "" {
-		t.Errorf("%+v", trust)
+		t.Errorf("%+v, want a flag, with its reason, where Q² is below %g", trust, goodQ2)
 	}
 }
 
@@ -97,7 +97,7 @@ func TestWordsOfAVerdict(t *testing.T) {
 	} {
 		trust := Trust{N: 40, Q2: c.q2, Ceiling: c.ceiling}
 		if trust.flagIfPoor(&sample{}); !trust.Flagged || !strings.Contains(trust.Why, c.words) {
-			t.Errorf("%+v: %q", c, trust.Why)
+			t.Errorf("%+v: flagged %v for %q, want the flag for the reason", c, trust.Flagged, trust.Why)
 		}
 	}
 }
@@ -123,7 +123,7 @@ func TestTrustOfOddTasks(t *testing.T) {
 		for fitter, f := range map[string]Choice{"auto": {}, "gp": {Kind: KindGP}, "quadratic": {Kind: KindQuadratic}, "plain": {Kind: KindQuadratic, Plain: true}} {
 			t.Run(name+"/"+fitter, func(t *testing.T) {
 				if _, trust := fit(t, f, c.data); !c.ok(trust) && fitter != "plain" {
-					t.Errorf("%+v", trust)
+					t.Errorf("%s by %s: %+v, want what the case expects", name, fitter, trust)
 				}
 			})
 		}

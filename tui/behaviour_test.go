@@ -446,7 +446,7 @@ func TestNumber(t *testing.T) {
 	} {
 		got, wrong := number(tt.text, tt.task)
 		if (wrong == "") != tt.ok || tt.ok && got != tt.want && !(math.IsNaN(got) && math.IsNaN(tt.want)) {
-			t.Errorf("%q: %g, %q", tt.text, got, wrong)
+			t.Errorf("%q: %g, %q; want %g (a number: %v)", tt.text, got, wrong, tt.want, tt.ok)
 		}
 	}
 }

@@ -19,7 +19,7 @@ func TestPicturesOfFloorsThatNothingMeets(t *testing.T) {
 		d.e.look()
 		draw, wrong := d.e.picture("a.svg", nil)
 		if wrong != "" {
-			t.Fatal(wrong)
+			t.Fatalf("there is no picture: %s", wrong)
 		}
 		b, err := draw()
 		if err != nil {

@@ -36,7 +36,7 @@ func FuzzText(f *testing.F) {
 		for name, of := range map[string]func(string) string{"Text": Text, "Line": Line, "Log": Log} {
 			got := of(s)
 			if !utf8.ValidString(got) || strings.ContainsFunc(got, Acts) || of(got) != got {
-				t.Errorf("%s(%q) = %q", name, s, got)
+				t.Errorf("%s(%q) = %q, want text that does nothing, and stays as it is", name, s, got)
 			}
 		}
 		// A string of JSON is the same string before and after.
@@ -67,7 +67,7 @@ func TestTheWriterKnowsItsOwnStyling(t *testing.T) {
 	seen := `\u001b[31mforeign\u001b[m\u001b]0;t\u0007`
 	own := "\x1b[1mown\x1b[m"
 	if got := write(Writer{}, Styled(own)+foreign+Styled(own)+"\n"); got != own+seen+own+"\n" {
-		t.Errorf("%q", got)
+		t.Errorf("%q, want our styling as it is and what is foreign made visible", got)
 	}
 	if got := write(Writer{}, own); got != `\u001b[1mown\u001b[m` {
 		t.Errorf("styling that nobody marked: %q", got)
@@ -77,7 +77,7 @@ func TestTheWriterKnowsItsOwnStyling(t *testing.T) {
 	}
 	// A mark that is no styling does nothing.
 	if got := write(Writer{}, Styled("\x1b[2J")); strings.Contains(got, "\x1b") {
-		t.Errorf("%q", got)
+		t.Errorf("%q, want no escape", got)
 	}
 	for _, s := range []string{"", "\n", "ü"} {
 		if got := write(Writer{}, s); got != s {

@@ -60,7 +60,7 @@ func TestScalars(t *testing.T) {
 		})
 	})
 	if p != nil {
-		t.Fatal(p)
+		t.Fatalf("want no problem: %v", p)
 	}
 }
 
@@ -84,7 +84,7 @@ func TestNumbers(t *testing.T) {
 			})
 		})
 		if p != nil {
-			t.Errorf("%s: %v", text, p)
+			t.Errorf("%s: want no problem: %v", text, p)
 		}
 	}
 	for text, want := range map[string]string{
@@ -105,7 +105,7 @@ func TestNumbers(t *testing.T) {
 func TestWholeNumbers(t *testing.T) {
 	for text, want := range map[string]uint64{"18446744073709551615": 1<<64 - 1, "0x1f": 31, "6e1": 60, "60.0": 60, "0": 0, `"7"`: 7} {
 		if p := read(t, "a: "+text+"\n", func(n Node) { n.Each(func(_ string, v Node) { eq(t, v.Uint64(), want) }) }); p != nil {
-			t.Errorf("%s: %v", text, p)
+			t.Errorf("%s: want no problem: %v", text, p)
 		}
 	}
 	for _, text := range []string{"010", "1.5", "-1", "18446744073709551616", "x", "1e30", "{b: 1}"} {
@@ -125,7 +125,7 @@ func TestBeginningsOfFiles(t *testing.T) {
 			n.Fields(map[string]func(Node){"a": func(v Node) { eq(t, v.Int(0), 1) }})
 		})
 		if p != nil {
-			t.Errorf("%q: %v", head, p)
+			t.Errorf("%q: want no problem: %v", head, p)
 		}
 	}
 	for text, want := range map[string]string{

@@ -343,7 +343,7 @@ func mergeability(f finished) {
 			f.Errorf("%s and %s: not measured", l.A, l.B)
 		}
 		if far := b.B == "stranger"; far && b.Height < 0.06 || !far && b.Height > 0.02 {
-			f.Errorf("%+v", b)
+			f.Errorf("%+v, want a height above .06 to the stranger, and else below .02", b)
 		}
 	}
 	found, err := merge.Inspect(f.Context(), merge.Spec{Base: filepath.Join(f.dir, "../models/base"), Models: []merge.Source{

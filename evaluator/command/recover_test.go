@@ -126,7 +126,7 @@ func TestRecoverSparesStrangers(t *testing.T) {
 			candidate, alive := stranger(t, c.change)
 			o := options(t.TempDir())
 			o.Grace = 50 * time.Millisecond
-			unknown, err := mustNew(t, o).Recover(t.Context(), []evaluator.Candidate{candidate}, func(e evaluator.Event) error { t.Errorf("%+v", e); return nil })
+			unknown, err := mustNew(t, o).Recover(t.Context(), []evaluator.Candidate{candidate}, func(e evaluator.Event) error { t.Errorf("want no event, got %+v", e); return nil })
 			if err != nil || !slices.Equal(unknown, []string{candidate.Key}) {
 				t.Errorf("unknown %v, %v", unknown, err)
 			}

@@ -258,7 +258,7 @@ func TestMergekitExportRefuses(t *testing.T) {
 	text, _, err := Export(recipe(t, s, map[string]float64{"x.early": 0.5, "x.rest": 1}))
 	must(t, err)
 	if !strings.Contains(string(text), `weight: [{filter: classifier, value: 0}, {filter: model.layers.0., value: 0.5}, {filter: model.layers.1., value: 0.5}`) {
-		t.Errorf("%s", text)
+		t.Errorf("want filters of every layer of the group early in\n%s", text)
 	}
 }
 

@@ -34,7 +34,7 @@ func FuzzParseProgress(f *testing.F) {
 	f.Add([]byte(`{"progress": {"done": 3, "total": 10}}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
 		if p, ok := ParseProgress(line); ok && !sound(p) {
-			t.Errorf("%q: %+v", line, p)
+			t.Errorf("%q is progress of %+v, want a number of a total", line, p)
 		}
 	})
 }
