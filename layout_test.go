@@ -25,12 +25,12 @@ var may = map[string][]string{
 	"explore":   {"problem", "study", "search", "pareto"},
 	"study":     {"problem", "visible", "parallel", "search", "surrogate", "pareto", "evaluator", "evaluator/command", "evaluator/digits", "evaluator/http", "evaluator/worker", "merge", "merge/method", "yamldoc"},
 	"search":    {"problem", "surrogate", "pareto", "parallel"},
-	"pareto":    {"parallel"},
+	"pareto":    {"problem", "parallel"},
 	"merge":     {"problem", "visible", "merge/internal/glob", "merge/kernel", "merge/method", "merge/safetensors", "yamldoc"},
 	"yamldoc":   {"problem", "visible"},
 	"problem":   {},
 	"visible":   {},
-	"surrogate": {"parallel"},
+	"surrogate": {"problem", "parallel"},
 	"parallel":  {},
 
 	"explore/exploretest": {"study", "search", "surrogate", "evaluator"},
@@ -97,7 +97,7 @@ func TestLeavesStandAlone(t *testing.T) {
 		deps[p.name] = p.deps
 	}
 	for leaf, with := range map[string][]string{
-		"surrogate": {"parallel"}, "pareto": {"parallel"}, "merge": {"merge/...", "yamldoc", "visible", "problem"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "tui/chart": {}, "yamldoc": {"visible", "problem"}, "problem": {}, "visible": {}, "evaluator": {},
+		"surrogate": {"problem", "parallel"}, "pareto": {"problem", "parallel"}, "merge": {"merge/...", "yamldoc", "visible", "problem"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "tui/chart": {}, "yamldoc": {"visible", "problem"}, "problem": {}, "visible": {}, "evaluator": {},
 	} {
 		found, ok := deps[leaf]
 		if !ok {

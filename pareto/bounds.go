@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"parfait/problem"
 )
 
 // Contains says whether x lies within the bounds, but for tolerance in every coordinate (proportions: in
@@ -37,29 +39,29 @@ func (b Bounds) Contains(x []float64, tolerance float64) bool {
 func (b Bounds) Project(x []float64) { b.unit().project(x) }
 
 // check adds everything that is wrong with the bounds to e.
-func (b Bounds) check(e *Error) {
+func (b Bounds) check(e *problem.List) {
 	if len(b.Lo) == 0 || len(b.Lo) != len(b.Hi) {
-		e.add(BadProblem, "bounds: Lo has %d entries, Hi %d: expected as many, and one at least", len(b.Lo), len(b.Hi))
+		e.Add(BadProblem, "bounds: Lo has %d entries, Hi %d: expected as many, and one at least", len(b.Lo), len(b.Hi))
 		return
 	}
 	for i, lo := range b.Lo {
 		if hi := b.Hi[i]; !(lo <= hi) || math.IsInf(lo, 0) || math.IsInf(hi, 0) {
-			e.add(BadProblem, "bounds: variable %d is within [%g, %g]: expected finite numbers in order", i, lo, hi)
+			e.Add(BadProblem, "bounds: variable %d is within [%g, %g]: expected finite numbers in order", i, lo, hi)
 		}
 	}
 	seen := map[int]bool{}
 	for n, set := range b.Simplex {
 		if len(set) == 0 {
-			e.add(BadProblem, "bounds: simplex %d is empty", n)
+			e.Add(BadProblem, "bounds: simplex %d is empty", n)
 		}
 		for _, i := range set {
 			switch {
 			case i < 0 || i >= len(b.Lo):
-				e.add(BadProblem, "bounds: simplex %d names variable %d of %d", n, i, len(b.Lo))
+				e.Add(BadProblem, "bounds: simplex %d names variable %d of %d", n, i, len(b.Lo))
 			case seen[i]:
-				e.add(BadProblem, "bounds: variable %d is in simplices twice", i)
+				e.Add(BadProblem, "bounds: variable %d is in simplices twice", i)
 			case b.Lo[i] > 0 || b.Hi[i] < 1:
-				e.add(BadProblem, "bounds: variable %d is a proportion within [%g, %g]: expected all of [0, 1]", i, b.Lo[i], b.Hi[i])
+				e.Add(BadProblem, "bounds: variable %d is a proportion within [%g, %g]: expected all of [0, 1]", i, b.Lo[i], b.Hi[i])
 			}
 			seen[i] = true
 		}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"parfait/problem"
 )
 
 // FrontOptions choose how a front is found; the zero value finds 100 points.
@@ -30,7 +32,7 @@ type FrontOptions struct {
 // reference there. Without Jacobian or EvalJacobian derivatives are finite differences, for d evaluations each.
 // Feasible has no derivatives: they are fitted to its values nearby.
 //
-// Errors are *Error: BadProblem, BadOption, NotANumber where no objective could be evaluated, Infeasible
+// Errors are a problem.List: BadProblem, BadOption, NotANumber where no objective could be evaluated, Infeasible
 // where no point within Feasible was found; and that of ctx.
 func Front(ctx context.Context, p Problem, o FrontOptions) (xs, fs [][]float64, err error) {
 	t, err := newTracer(ctx, p, o)
@@ -48,32 +50,32 @@ func Front(ctx context.Context, p Problem, o FrontOptions) (xs, fs [][]float64, 
 const maxPoints = 2000
 
 func newTracer(ctx context.Context, p Problem, o FrontOptions) (*tracer, error) {
-	e := &Error{}
-	p.check(e)
+	var e problem.List
+	p.check(&e)
 	if o.N == 0 {
 		o.N = 100
 	}
 	if o.N < 0 || o.N > maxPoints {
-		e.add(BadOption, "N is %d: expected 1 to %d", o.N, maxPoints)
+		e.Add(BadOption, "N is %d: expected 1 to %d", o.N, maxPoints)
 	}
 	for i, x := range o.Starts {
 		if len(x) != len(p.Lo) || slices.ContainsFunc(x, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }) {
-			e.add(BadOption, "start %d is %v: expected %d finite numbers", i, x, len(p.Lo))
+			e.Add(BadOption, "start %d is %v: expected %d finite numbers", i, x, len(p.Lo))
 		}
 	}
-	if err := e.orNil(); err != nil {
+	if err := e.Err(); err != nil {
 		return nil, err
 	}
 	return &tracer{ctx: ctx, p: p, o: o, d: len(p.Lo), dom: p.unit(), rng: rand.New(rand.NewPCG(o.Seed, 0x66726f6e74))}, nil
 }
 
-func (p Problem) check(e *Error) {
+func (p Problem) check(e *problem.List) {
 	p.Bounds.check(e)
 	if p.M < 1 {
-		e.add(BadProblem, "M is %d: expected at least one objective", p.M)
+		e.Add(BadProblem, "M is %d: expected at least one objective", p.M)
 	}
 	if p.Eval == nil && p.EvalJacobian == nil {
-		e.add(BadProblem, "neither Eval nor EvalJacobian is given")
+		e.Add(BadProblem, "neither Eval nor EvalJacobian is given")
 	}
 }
 

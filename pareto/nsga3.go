@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"parfait/parallel"
+	"parfait/problem"
 )
 
 // NSGA3Options choose how NSGA-III runs; the zero value has the settings of Deb and Jain (2014).
@@ -26,14 +27,14 @@ type NSGA3Options struct {
 // Front and comes less near. It evaluates Population × (Generations + 1) points, O(population · (directions · M +
 // log^(M−1))) a generation besides. Deterministic.
 //
-// Errors are *Error: BadProblem, BadOption, NotANumber where no objective could be evaluated; and ctx's.
+// Errors are a problem.List: BadProblem, BadOption, NotANumber where no objective could be evaluated; and ctx's.
 //
 // Deb and Jain, An evolutionary many-objective optimization algorithm using reference-point-based
 // non-dominated sorting approach, part I, 2014.
 func NSGA3(ctx context.Context, p Problem, o NSGA3Options) (xs, fs [][]float64, err error) {
-	e := &Error{}
-	p.check(e)
-	if err := e.orNil(); err != nil {
+	var e problem.List
+	p.check(&e)
+	if err := e.Err(); err != nil {
 		return nil, nil, err
 	}
 	v, err := NewEvolution(p.Bounds, p.M, o)
@@ -58,7 +59,7 @@ func NSGA3(ctx context.Context, p Problem, o NSGA3Options) (xs, fs [][]float64, 
 	}
 	all, values := v.Population()
 	if len(all) == 0 {
-		e.add(NotANumber, "none of the points of %d generations has finite numbers as objectives: look at what the problem returns", generations+1)
+		e.Add(NotANumber, "none of the points of %d generations has finite numbers as objectives: look at what the problem returns", generations+1)
 		return nil, nil, e
 	}
 	keep := NonDominated(values)
@@ -85,27 +86,27 @@ type Evolution struct {
 }
 
 // NewEvolution starts an evolution of m objectives within the bounds; Generations and Workers of the
-// options do not matter. *Error with BadProblem or BadOption.
+// options do not matter. A problem.List with BadProblem or BadOption.
 func NewEvolution(b Bounds, m int, o NSGA3Options) (*Evolution, error) {
-	e := &Error{}
-	b.check(e)
+	var e problem.List
+	b.check(&e)
 	if m < 1 {
-		e.add(BadProblem, "%d objectives: expected at least one", m)
+		e.Add(BadProblem, "%d objectives: expected at least one", m)
 	}
 	for i, r := range o.Directions {
 		if len(r) != m || !finite(r) || slices.Min(r) < 0 || slices.Max(r) == 0 {
-			e.add(BadOption, "direction %d is %v: expected %d numbers, none negative and not all zero", i, r, m)
+			e.Add(BadOption, "direction %d is %v: expected %d numbers, none negative and not all zero", i, r, m)
 		}
 	}
 	for i, x := range o.Starts {
 		if len(x) != len(b.Lo) || !finite(x) {
-			e.add(BadOption, "start %d is %v: expected %d finite numbers", i, x, len(b.Lo))
+			e.Add(BadOption, "start %d is %v: expected %d finite numbers", i, x, len(b.Lo))
 		}
 	}
 	if o.Population < 0 || o.Generations < 0 || o.Crossover < 0 || o.Mutation < 0 {
-		e.add(BadOption, "population %d, generations %d, crossover %g, mutation %g: expected none below zero", o.Population, o.Generations, o.Crossover, o.Mutation)
+		e.Add(BadOption, "population %d, generations %d, crossover %g, mutation %g: expected none below zero", o.Population, o.Generations, o.Crossover, o.Mutation)
 	}
-	if err := e.orNil(); err != nil {
+	if err := e.Err(); err != nil {
 		return nil, err
 	}
 	v := &Evolution{

@@ -2,7 +2,6 @@ package pareto_test
 
 import (
 	"context"
-	"errors"
 	"math"
 	"slices"
 	"testing"
@@ -11,6 +10,7 @@ import (
 
 	"parfait/pareto"
 	"parfait/pareto/problems"
+	"parfait/problem"
 )
 
 func TestNSGA3ReachesFronts(t *testing.T) {
@@ -129,8 +129,7 @@ func TestNSGA3BadInput(t *testing.T) {
 		{"never a number", pareto.Problem{Bounds: good.Bounds, M: 1, Eval: func(dst, _ []float64) { dst[0] = math.Inf(1) }}, pareto.NSGA3Options{Generations: 1, Population: 4}, pareto.NotANumber},
 	} {
 		_, _, err := pareto.NSGA3(context.Background(), c.p, c.o)
-		var e *pareto.Error
-		if !errors.As(err, &e) || e.Code != c.want {
+		if problem.CodeOf(err) != c.want {
 			t.Errorf("%s: %v, want code %s", c.name, err, c.want)
 		}
 	}

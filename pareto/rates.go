@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"parfait/problem"
 )
 
 // Rates returns the marginal rates of substitution at a point x of the front (Miettinen 1999, §2.8):
@@ -16,18 +18,18 @@ import (
 //
 // The front's normal at x is given by the weights of the shortest convex combination of the gradients.
 // Variables at a bound stay there. Rows are NaN where nothing can be gained without leaving the front.
-// *Error with BadProblem where sizes do not fit. O(M²d).
+// A problem.List with BadProblem where sizes do not fit. O(M²d).
 func Rates(b Bounds, x []float64, jac *mat.Dense, units []float64) (*mat.Dense, error) {
 	rows, d := jac.Dims()
 	if units == nil {
 		units = slices.Repeat([]float64{1}, rows)
 	}
-	e := &Error{}
-	b.check(e)
+	var e problem.List
+	b.check(&e)
 	if len(x) != d || len(b.Lo) != d || len(units) > rows || len(units) == 0 {
-		e.add(BadProblem, "rates: %d × %d derivatives, %d variables, %d bounds, %d units: expected as many variables as bounds and columns, and a row for each unit", rows, d, len(x), len(b.Lo), len(units))
+		e.Add(BadProblem, "rates: %d × %d derivatives, %d variables, %d bounds, %d units: expected as many variables as bounds and columns, and a row for each unit", rows, d, len(x), len(b.Lo), len(units))
 	}
-	if err := e.orNil(); err != nil {
+	if err := e.Err(); err != nil {
 		return nil, err
 	}
 	m := len(units)

@@ -108,14 +108,13 @@ func TestMultipliers(t *testing.T) {
 
 func TestRatesBadInput(t *testing.T) {
 	j := mat.NewDense(2, 2, nil)
-	var e *Error
-	if _, err := Rates(unitBox(1), []float64{0}, j, nil); !errors.As(err, &e) || e.Code != BadProblem {
+	if _, err := Rates(unitBox(1), []float64{0}, j, nil); !errors.Is(err, BadProblem) {
 		t.Errorf("too few variables: %v", err)
 	}
-	if _, err := Rates(unitBox(2), []float64{0, 0}, j, []float64{1, 1, 1}); !errors.As(err, &e) || e.Code != BadProblem {
+	if _, err := Rates(unitBox(2), []float64{0, 0}, j, []float64{1, 1, 1}); !errors.Is(err, BadProblem) {
 		t.Errorf("too many units: %v", err)
 	}
-	if _, err := Rates(unitBox(3), []float64{0, 0, 0}, j, nil); !errors.As(err, &e) || e.Code != BadProblem {
+	if _, err := Rates(unitBox(3), []float64{0, 0, 0}, j, nil); !errors.Is(err, BadProblem) {
 		t.Errorf("too many variables: %v", err)
 	}
 	r, err := Rates(unitBox(2), []float64{0.5, 0.5}, j, nil)

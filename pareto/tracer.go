@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+
+	"parfait/problem"
 )
 
 // How Front finds a front
@@ -62,8 +64,8 @@ type tracer struct {
 
 func (t *tracer) trace() error {
 	if tried := t.seed(); len(t.samples) == 0 {
-		e := &Error{}
-		e.add(NotANumber, "none of %d points of the bounds has finite numbers as objectives: look at what the problem returns", tried)
+		var e problem.List
+		e.Add(NotANumber, "none of %d points of the bounds has finite numbers as objectives: look at what the problem returns", tried)
 		return e
 	}
 	t.rescale(nonDominated(t.samples))
@@ -110,8 +112,8 @@ func (t *tracer) followNew(weights [][]float64, rounds int) error {
 		return err
 	}
 	if len(t.ends()) == 0 {
-		e := &Error{}
-		e.add(Infeasible, "Feasible accepts none of the %d points it was asked about: give Starts that it accepts", len(t.checked))
+		var e problem.List
+		e.Add(Infeasible, "Feasible accepts none of the %d points it was asked about: give Starts that it accepts", len(t.checked))
 		return e
 	}
 	return nil

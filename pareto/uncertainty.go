@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"parfait/parallel"
+	"parfait/problem"
 )
 
 // ProbabilityNonDominated returns for each of n points the share of joint draws in which no other point
@@ -40,12 +41,12 @@ func ProbabilityNonDominated(n, draws int, seed uint64, sample func(rng *rand.Ra
 
 // Normals returns a sampler for ProbabilityNonDominated: objective k of the n points is jointly normal with
 // mean[k] (length n) and cov[k] (n × n), objectives are independent of one another. Covariances that
-// rounding has left without a Cholesky factor get a jitter, up to 1e-4 of their largest variance; an *Error
-// with code Singular names those that then still have none.
+// rounding has left without a Cholesky factor get a jitter, up to 1e-4 of their largest variance; a
+// problem.List with Singular names those that then still have none.
 func Normals(mean [][]float64, cov []*mat.SymDense) (func(rng *rand.Rand, dst [][]float64), error) {
-	e := &Error{}
+	var e problem.List
 	if len(mean) != len(cov) || len(mean) == 0 {
-		e.add(BadOption, "%d means and %d covariances: expected as many, and one at least", len(mean), len(cov))
+		e.Add(BadOption, "%d means and %d covariances: expected as many, and one at least", len(mean), len(cov))
 		return nil, e
 	}
 	n := len(mean[0])
@@ -53,14 +54,14 @@ func Normals(mean [][]float64, cov []*mat.SymDense) (func(rng *rand.Rand, dst []
 	for k := range mean {
 		switch {
 		case len(mean[k]) != n || cov[k] == nil || cov[k].SymmetricDim() != n:
-			e.add(BadOption, "objective %d: expected %d means and a covariance of as many", k, n)
+			e.Add(BadOption, "objective %d: expected %d means and a covariance of as many", k, n)
 		default:
 			if lower[k] = factor(cov[k]); lower[k] == nil {
-				e.add(Singular, "objective %d: its covariance has no Cholesky factor", k)
+				e.Add(Singular, "objective %d: its covariance has no Cholesky factor", k)
 			}
 		}
 	}
-	if err := e.orNil(); err != nil {
+	if err := e.Err(); err != nil {
 		return nil, err
 	}
 	return func(rng *rand.Rand, dst [][]float64) {

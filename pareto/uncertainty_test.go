@@ -1,13 +1,14 @@
 package pareto
 
 import (
-	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+
+	"parfait/problem"
 )
 
 func TestProbabilityNonDominated(t *testing.T) {
@@ -62,8 +63,7 @@ func TestNormalsBadInput(t *testing.T) {
 		{"NaN", [][]float64{{0}}, []*mat.SymDense{mat.NewSymDense(1, []float64{math.NaN()})}, Singular},
 	} {
 		_, err := Normals(c.mean, c.cov)
-		var e *Error
-		if !errors.As(err, &e) || e.Code != c.want {
+		if problem.CodeOf(err) != c.want {
 			t.Errorf("%s: %v, want code %s", c.name, err, c.want)
 		}
 	}

@@ -25,8 +25,7 @@ func (l *Landscape) Front(ctx context.Context, n int) ([][]float64, error) {
 	}
 	feasible := l.doubt
 	xs, err := l.front(ctx, even, feasible)
-	var e *pareto.Error
-	if errors.As(err, &e) && e.Code == pareto.Infeasible {
+	if errors.Is(err, pareto.Infeasible) {
 		feasible = nil
 		xs, err = l.front(ctx, even, nil)
 	}

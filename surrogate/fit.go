@@ -5,13 +5,14 @@ import (
 	"errors"
 
 	"parfait/parallel"
+	"parfait/problem"
 )
 
 // Result is what came of one metric: its surrogate and held-out figures, or why there is none.
 type Result struct {
 	Surrogate Surrogate
 	Trust     Trust
-	Err       error // *Error for data that cannot be fitted, Choice.Check's, or the context's
+	Err       error // a problem.List for data that cannot be fitted, Choice.Check's, or the context's
 }
 
 // Fit fits a surrogate of the kind chosen to each of several metrics of the same coefficients, in
@@ -68,13 +69,13 @@ func Fit(ctx context.Context, data []Data, c Choice) []Result {
 
 // sameCoefficients says what is wrong where the metrics are not of the same number of coefficients.
 func sameCoefficients(data []Data) error {
-	e := &Error{}
+	var e problem.List
 	for i, d := range data {
 		if len(d.Lo) != len(data[0].Lo) {
-			e.add(Shape, "metric %d is of %d coefficients, metric 0 of %d: fit them apart", i, len(d.Lo), len(data[0].Lo))
+			e.Add(Shape, "metric %d is of %d coefficients, metric 0 of %d: fit them apart", i, len(d.Lo), len(data[0].Lo))
 		}
 	}
-	return e.orNil()
+	return e.Err()
 }
 
 func newResult(s Surrogate, t Trust, err error) Result { return Result{s, t, err} }

@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+
+	"parfait/problem"
 )
 
 // activation is what MAP's published code puts on the quadratic.
@@ -222,7 +224,7 @@ func (f *plain) finish(phi *mat.Dense, s *sample) (loo, sd []float64, err error)
 	var chol mat.Cholesky
 	f.cov = mat.NewSymDense(p, nil)
 	if !chol.Factorize(a) || chol.InverseTo(f.cov) != nil {
-		return nil, nil, &Error{Code: Singular, Problems: []string{"plain quadratic: the linearised covariance is singular"}}
+		return nil, nil, problem.Problem{Code: Singular, What: "plain quadratic: the linearised covariance is singular"}
 	}
 	rss := dot(r, r)
 	variance := rss / max(float64(s.n()-p), 1)

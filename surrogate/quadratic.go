@@ -6,6 +6,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+
+	"parfait/problem"
 )
 
 // maxTerms is the largest number of terms of a quadratic with interactions.
@@ -41,7 +43,7 @@ func fitRidge(ctx context.Context, s *sample) (Surrogate, Trust, error) {
 	}
 	cov := mat.NewSymDense(b.size(), nil)
 	if err := fit.chol.InverseTo(cov); err != nil {
-		return nil, Trust{}, &Error{Code: Singular, Problems: []string{"quadratic: " + err.Error()}}
+		return nil, Trust{}, problem.Problem{Code: Singular, What: "quadratic: " + err.Error()}
 	}
 	cov.ScaleSym(fit.dispersion, cov)
 	return newFitted(s, &polynomial{basis: b, beta: fit.beta, cov: cov}, loo, dof), t, nil
@@ -182,7 +184,7 @@ func choosePenalty(ctx context.Context, s *sample, b basis, phi *mat.Dense) (*ri
 		}
 	}
 	if best == nil {
-		return nil, &Error{Code: Singular, Problems: []string{"quadratic: no penalty of the grid made the normal equations solvable"}}
+		return nil, problem.Problem{Code: Singular, What: "quadratic: no penalty of the grid made the normal equations solvable"}
 	}
 	return best, nil
 }

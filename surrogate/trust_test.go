@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"parfait/problem"
 )
 
 // alone fits one metric by itself.
@@ -261,15 +263,13 @@ func TestBadDataIsSaidAllAtOnce(t *testing.T) {
 	} {
 		for _, f := range []Choice{{}, {Kind: KindGP}, {Kind: KindQuadratic}} {
 			err := alone(t.Context(), c.data, f).Err
-			var e *Error
-			if !errors.As(err, &e) || e.Code != c.code || len(e.Problems) != c.n {
+			if problem.CodeOf(err) != c.code || len(problemsOf(err)) != c.n {
 				t.Errorf("%s: %v, expected %d problems, %s first", name, err, c.n, c.code)
 			}
 		}
 	}
 	for _, r := range Fit(t.Context(), []Data{good, sampled(5, 3, 1, 10, bowl)}, Choice{}) {
-		var e *Error
-		if !errors.As(r.Err, &e) || e.Code != Shape {
+		if !errors.Is(r.Err, Shape) {
 			t.Errorf("metrics of two and of three coefficients: %v", r.Err)
 		}
 	}
@@ -283,4 +283,11 @@ func TestBadDataIsSaidAllAtOnce(t *testing.T) {
 			t.Errorf("cancelled: %v", err)
 		}
 	}
+}
+
+// problemsOf is all that is wrong.
+func problemsOf(err error) problem.List {
+	var l problem.List
+	errors.As(err, &l)
+	return l
 }
