@@ -10,7 +10,7 @@ import (
 
 // Twenty merges of two models were measured on a task; what would a merge that was not measured reach?
 func ExampleFit() {
-	accuracy := func(a, b float64) float64 { return 0.6 + 0.3*a - 0.2*a*a - 0.1*math.Pow(b-0.5, 2) }
+	accuracy := func(a, b float64) float64 { return 0.6 + 0.3*a - 0.2*a*a - 0.1*(b-0.5)*(b-0.5) }
 	data := surrogate.Data{Lo: []float64{0, 0}, Hi: []float64{1, 1}, Link: surrogate.Logit}
 	for i := range 20 {
 		a, b := math.Mod(0.618*float64(i), 1), math.Mod(0.755*float64(i), 1)
