@@ -53,7 +53,7 @@ var may = map[string][]string{
 	"merge/kernel":      {},
 	"pareto/problems":   {"pareto"},
 	"tui/chart":         {},
-	"tui/figure":        {"tui/chart"},
+	"tui/figure":        {"problem", "tui/chart"},
 	"docs/examples":     {"evaluator/digits"},
 }
 

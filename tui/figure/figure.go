@@ -45,7 +45,7 @@ const (
 	mostLegend                  = 0.35 // of the width
 )
 
-// Draw draws the figure. It takes time proportional to the points. Errors are of type [*Error].
+// Draw draws the figure. It takes time proportional to the points. Errors are problems with a [Code].
 func Draw(f Figure, format Format) (picture []byte, err error) {
 	if f.Width == 0 {
 		f.Width = defaultWidth

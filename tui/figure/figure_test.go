@@ -16,6 +16,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"pgregory.net/rapid"
 
+	"parfait/problem"
 	"parfait/tui/chart"
 )
 
@@ -193,8 +194,7 @@ func TestErrors(t *testing.T) {
 		{"too large", func() error { _, err := Draw(Figure{Height: 1e9}, PNG); return err }, BadSize},
 		{"not a size", func() error { _, err := Draw(Figure{Height: math.NaN()}, PNG); return err }, BadSize},
 	} {
-		var e *Error
-		if err := tt.err(); !errors.As(err, &e) || e.Code != tt.want {
+		if err := tt.err(); problem.CodeOf(err) != tt.want {
 			t.Errorf("%s: %v, want code %s", tt.name, err, tt.want)
 		}
 	}

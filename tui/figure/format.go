@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"parfait/problem"
 )
 
 // Format is a kind of picture, named as file names end.
@@ -31,25 +33,16 @@ func FormatOf(file string) (Format, error) {
 		"choose another file name", file, filepath.Ext(file))
 }
 
-// Code classes an [Error]; tests depend on it, never on the text.
-type Code string
+// Code classes what is wrong; tests depend on it, never on the text.
+type Code = problem.Code
 
-// Codes of errors.
+// Codes of problems.
 const (
 	UnknownFormat Code = "unknown-format" // a format or file name that is none of Formats
 	BadSize       Code = "bad-size"       // a picture smaller than its axes or larger than memory should be
 	NoDrawing     Code = "no-drawing"     // the drawing library failed
 )
 
-// Error says what cannot be drawn and what to do instead.
-type Error struct {
-	Code Code
-	Text string
-}
-
-// Error implements error.
-func (e *Error) Error() string { return e.Text }
-
-func fail(code Code, format string, args ...any) *Error {
-	return &Error{code, fmt.Sprintf(format, args...)}
+func fail(code Code, format string, args ...any) problem.Problem {
+	return problem.Problem{Code: code, What: fmt.Sprintf(format, args...)}
 }
