@@ -17,21 +17,22 @@ import (
 //	study → {evaluator, merge}; evaluator/* → merge/safetensors only
 //	surrogate, pareto and merge are libraries that know none of the others
 var may = map[string][]string{
-	"":          {"cli"},
-	"cli":       {"problem", "visible", "tui", "tui/chart", "serve", "explore", "study", "report", "search", "surrogate", "merge", "merge/mergekit", "merge/method", "evaluator", "evaluator/digits", "evaluator/command", "yamldoc"},
-	"tui":       {"problem", "visible", "tui/chart", "tui/figure", "explore", "study", "search", "merge", "evaluator"},
-	"serve":     {},
-	"report":    {"visible", "explore", "study", "search", "surrogate", "evaluator"},
-	"explore":   {"problem", "study", "search", "pareto"},
-	"study":     {"problem", "visible", "parallel", "search", "surrogate", "pareto", "evaluator", "evaluator/command", "evaluator/digits", "evaluator/http", "evaluator/worker", "merge", "merge/method", "yamldoc"},
-	"search":    {"problem", "surrogate", "pareto", "parallel"},
-	"pareto":    {"problem", "parallel"},
-	"merge":     {"problem", "visible", "merge/internal/glob", "merge/kernel", "merge/method", "merge/safetensors", "yamldoc"},
-	"yamldoc":   {"problem", "visible"},
-	"problem":   {},
-	"visible":   {},
-	"surrogate": {"problem", "parallel"},
-	"parallel":  {},
+	"":               {"cli"},
+	"cli":            {"problem", "visible", "tui", "tui/chart", "serve", "explore", "study", "report", "search", "surrogate", "merge", "merge/mergekit", "merge/method", "evaluator", "evaluator/digits", "evaluator/command", "yamldoc"},
+	"tui":            {"problem", "visible", "tui/chart", "tui/figure", "explore", "study", "search", "merge", "evaluator"},
+	"serve":          {},
+	"report":         {"visible", "explore", "study", "search", "surrogate", "evaluator"},
+	"explore":        {"problem", "study", "search", "pareto"},
+	"study":          {"internal/stage", "problem", "visible", "parallel", "search", "surrogate", "pareto", "evaluator", "evaluator/command", "evaluator/digits", "evaluator/http", "evaluator/worker", "merge", "merge/method", "yamldoc"},
+	"search":         {"problem", "surrogate", "pareto", "parallel"},
+	"pareto":         {"problem", "parallel"},
+	"merge":          {"internal/stage", "problem", "visible", "merge/internal/glob", "merge/kernel", "merge/method", "merge/safetensors", "yamldoc"},
+	"yamldoc":        {"problem", "visible"},
+	"problem":        {},
+	"internal/stage": {},
+	"visible":        {},
+	"surrogate":      {"problem", "parallel"},
+	"parallel":       {},
 
 	"explore/exploretest": {"study", "search", "surrogate", "evaluator"},
 
@@ -97,7 +98,7 @@ func TestLeavesStandAlone(t *testing.T) {
 		deps[p.name] = p.deps
 	}
 	for leaf, with := range map[string][]string{
-		"surrogate": {"problem", "parallel"}, "pareto": {"problem", "parallel"}, "merge": {"merge/...", "yamldoc", "visible", "problem"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "tui/chart": {}, "yamldoc": {"visible", "problem"}, "problem": {}, "visible": {}, "evaluator": {},
+		"surrogate": {"problem", "parallel"}, "pareto": {"problem", "parallel"}, "merge": {"merge/...", "yamldoc", "visible", "problem", "internal/stage"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "internal/stage": {}, "tui/chart": {}, "yamldoc": {"visible", "problem"}, "problem": {}, "visible": {}, "evaluator": {},
 	} {
 		found, ok := deps[leaf]
 		if !ok {

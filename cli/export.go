@@ -11,6 +11,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/explore"
+	"parfait/merge"
 	"parfait/study"
 )
 
@@ -118,7 +119,7 @@ type exportJSON struct {
 
 func (a *app) export(ctx context.Context, s *study.Study, snap *study.Snapshot, c explore.Choice, r study.ExportRequest) error {
 	p := a.progress()
-	e, err := s.Export(ctx, r, func(m study.ExportProgress) {
+	e, err := s.Export(ctx, r, func(m merge.Progress) {
 		if m.Stage != "done" {
 			p.show(m.Stage, m.Done, m.Total, exportStage(m))
 		}
@@ -164,7 +165,7 @@ func missedBy(tasks []study.Task, e study.Export) []string {
 
 // exportStage says how far a stage of an export is. Until an evaluator has said how much there is to measure,
 // it is starting.
-func exportStage(m study.ExportProgress) string {
+func exportStage(m merge.Progress) string {
 	switch {
 	case m.Stage == "merge" || m.Stage == "check":
 		return moved(m.Done, m.Total, m.Rate, m.Remaining)

@@ -8,6 +8,7 @@ import (
 	"parfait/evaluator"
 	"parfait/explore"
 	"parfait/explore/exploretest"
+	"parfait/merge"
 	"parfait/study"
 )
 
@@ -41,12 +42,12 @@ func TestExportsWithoutATestSplit(t *testing.T) {
 		t.Errorf("not measured:\n%s", text)
 	}
 	for _, c := range []struct {
-		stage study.ExportProgress
+		stage merge.Progress
 		want  string
 	}{
-		{study.ExportProgress{Stage: "measure test"}, "starting"},
-		{study.ExportProgress{Stage: "measure test", Done: 3, Total: 9}, "3 of 9"},
-		{study.ExportProgress{Stage: "check", Done: 5e9, Total: 14e9}, "5.0 GB of 14 GB"},
+		{merge.Progress{Stage: "measure test"}, "starting"},
+		{merge.Progress{Stage: "measure test", Done: 3, Total: 9}, "3 of 9"},
+		{merge.Progress{Stage: "check", Done: 5e9, Total: 14e9}, "5.0 GB of 14 GB"},
 	} {
 		if text := exportStage(c.stage); text != c.want {
 			t.Errorf("%+v: %q, want %q", c.stage, text, c.want)

@@ -12,6 +12,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/spf13/cobra"
 
+	"parfait/merge"
 	"parfait/serve"
 	"parfait/study"
 	"parfait/tui"
@@ -118,7 +119,7 @@ type served struct {
 
 // Export runs until it is done, somebody cancels it, or the server ends. The explorer's context does not
 // end with its session, so that hanging up stops nothing.
-func (s served) Export(ctx context.Context, r study.ExportRequest, progress func(study.ExportProgress)) (study.Export, error) {
+func (s served) Export(ctx context.Context, r study.ExportRequest, progress func(merge.Progress)) (study.Export, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop := context.AfterFunc(s.server, cancel)

@@ -15,8 +15,8 @@ import (
 	"parfait/merge/safetensors"
 )
 
-// DigestName describes the hashes in a receipt.
-const DigestName = "xxh3: XXH3-128 of the file's bytes; for safetensors files XXH3-128 of the XXH3-128 of " +
+// digestName describes the hashes in a receipt.
+const digestName = "xxh3: XXH3-128 of the file's bytes; for safetensors files XXH3-128 of the XXH3-128 of " +
 	"the header (with its 8 bytes of length) followed by those of every run of 131072 elements of each " +
 	"tensor in the order of the file, so that a file can be hashed in any order"
 

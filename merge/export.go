@@ -2,12 +2,11 @@ package merge
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
+	"errors"
 	"time"
 
+	"parfait/internal/stage"
 	"parfait/merge/safetensors"
-	"parfait/visible"
 )
 
 // ExportOptions say how to export; the zero value is right for most.
@@ -16,12 +15,8 @@ type ExportOptions struct {
 	Workers   int
 	SHA256    bool   // add SHA-256 of every file to the receipt: slow, for publishing
 	Comment   string // lines at the top of recipe.yaml
-	// Files gives more files for the folder when everything else in it has been written and checked;
-	// the folder appears with them. One called receipt.json takes the place of the receipt and must
-	// keep its fields.
-	Files func(Receipt) (map[string][]byte, error)
 
-	disk disk
+	disk stage.Disk
 }
 
 // Names of the files that an export adds to a checkpoint.
@@ -31,33 +26,69 @@ const (
 )
 
 // Export writes one checkpoint so that it can be relied on: staged beside the target, on the disk,
-// read back and compared with what was computed, and renamed in one step. Whatever goes wrong, there
-// is either the whole folder or no trace of it.
+// read back and compared with what was computed, and renamed in one step, with its recipe and receipt.
+// Whatever goes wrong, there is either the whole folder or no trace of it. It is Stage, Add and Commit.
 func (p *Plan) Export(ctx context.Context, at map[string]float64, target string, o ExportOptions, progress func(Progress)) (Receipt, error) {
-	var receipt Receipt
-	w := WriteOptions{Durable: true, Workers: o.Workers, ShardSize: o.ShardSize, disk: o.disk, hash: true}
-	w.before = func(ctx context.Context, j *job) (err error) {
-		receipt, err = j.seal(ctx, o, at, progress)
-		return err
+	s, err := p.Stage(ctx, at, target, o, progress)
+	if err != nil {
+		return Receipt{}, err
 	}
-	_, err := p.Write(ctx, []Output{{At: at, Target: target}}, w, progress)
-	return receipt, err
+	data, err := s.Receipt().JSON()
+	if err == nil {
+		err = s.Add(ReceiptFile, data)
+	}
+	if err != nil {
+		return Receipt{}, errors.Join(err, s.Discard())
+	}
+	return s.Receipt(), s.Commit(ctx)
 }
 
-// seal checks the staged folder, writes recipe and receipt, and adds the caller's files.
-func (j *job) seal(ctx context.Context, o ExportOptions, at map[string]float64, progress func(Progress)) (Receipt, error) {
+// Staged is a checkpoint that is written, on the disk and checked, in a folder that has not appeared yet.
+// Add files to it, among them its receipt, and end it with Commit or Discard.
+type Staged struct {
+	job     *job
+	receipt Receipt
+}
+
+// Stage writes a checkpoint into a folder beside its target and reads it back. With an error nothing is left.
+func (p *Plan) Stage(ctx context.Context, at map[string]float64, target string, o ExportOptions, progress func(Progress)) (*Staged, error) {
+	w := WriteOptions{Durable: true, Workers: o.Workers, ShardSize: o.ShardSize, disk: o.disk, hash: true}
+	j, err := p.stage(ctx, []Output{{At: at, Target: target}}, w, progress)
+	if err != nil {
+		return nil, err
+	}
+	s := &Staged{job: j}
+	if s.receipt, err = j.seal(ctx, o, at, progress); err != nil {
+		return nil, errors.Join(err, j.abandon())
+	}
+	return s, nil
+}
+
+// Receipt says where the checkpoint comes from and what is in its files. Files that were added are not in it.
+func (s *Staged) Receipt() Receipt { return s.receipt }
+
+// Add puts a small file beside the weights.
+func (s *Staged) Add(name string, data []byte) error { return s.job.outs[0].addFile(name, data, true) }
+
+// Commit makes the folder appear under its name, in one step. With an error nothing is left.
+func (s *Staged) Commit(ctx context.Context) error { return s.job.commit(ctx, true) }
+
+// Discard leaves nothing.
+func (s *Staged) Discard() error { return s.job.abandon() }
+
+// seal writes the recipe, checks the staged folder and says what is in it.
+func (j *job) seal(ctx context.Context, o ExportOptions, at map[string]float64, progress func(Progress)) (r Receipt, err error) {
 	out := j.outs[0]
 	recipe := j.plan.Recipe(at)
 	if err := out.addFile(RecipeFile, recipe.WithComment(o.Comment).YAML(), true); err != nil {
 		return Receipt{}, err
 	}
-	r := Receipt{
-		Version: ReceiptVersion, Tool: "parfait", ToolVersion: toolVersion(), Created: time.Now().UTC().Truncate(time.Second),
+	r = Receipt{
+		Version: receiptVersion, Tool: "parfait", ToolVersion: toolVersion(), Created: time.Now().UTC().Truncate(time.Second),
 		Method: j.plan.r.spec.Method, At: at, Recipe: string(recipe.YAML()), DType: j.plan.dtypeWritten(),
-		ShardSize: j.shardSize, Digest: DigestName, Warnings: j.plan.warnings, Tensors: j.plan.counts(),
+		ShardSize: j.shardSize, Digest: digestName, Warnings: j.plan.warnings, Tensors: j.plan.counts(),
 		Sparsity: j.sparsity(0), Notes: j.notes,
 	}
-	var err error
 	if r.Outputs, err = j.readBack(ctx, out, progress); err != nil {
 		return Receipt{}, err
 	}
@@ -71,26 +102,6 @@ func (j *job) seal(ctx context.Context, o ExportOptions, at map[string]float64, 
 	}
 	for _, in := range j.plan.inputs() {
 		if err := in.unchanged(); err != nil {
-			return Receipt{}, err
-		}
-	}
-	files := map[string][]byte{}
-	if o.Files != nil {
-		if files, err = o.Files(r); err != nil {
-			return Receipt{}, fmt.Errorf("export %s: %w", out.Target, err)
-		}
-	}
-	if files[ReceiptFile] == nil {
-		data, err := json.MarshalIndent(r, "", "  ")
-		if err != nil {
-			return Receipt{}, fmt.Errorf("receipt of %s: %w", out.Target, err)
-		}
-		if err := out.addFile(ReceiptFile, []byte(visible.Text(string(data))+"\n"), true); err != nil {
-			return Receipt{}, err
-		}
-	}
-	for _, name := range sortedKeys(files) {
-		if err := out.addFile(name, files[name], true); err != nil {
 			return Receipt{}, err
 		}
 	}
@@ -114,9 +125,9 @@ func (j *job) readBackFiles(ctx context.Context, out *output, m *meter) ([]FileI
 	for i, f := range out.files {
 		file, err := safetensors.Open(f.path)
 		if err != nil {
-			return nil, Problem{CodeMismatch, f.path, "what was written cannot be read back: " + err.Error(), "the file that was written", "check the disk; nothing was left behind"}
+			return nil, unreadable(f.path, err.Error())
 		}
-		dropCache(f.path)
+		stage.DropCache(f.path)
 		written := j.hash.outputs[0][i]
 		back := newPartDigests(file.Tensors())
 		sum, err := back.complete(ctx, file, j.workers, m.add)
@@ -127,7 +138,7 @@ func (j *job) readBackFiles(ctx context.Context, out *output, m *meter) ([]FileI
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
-			return nil, Problem{CodeMismatch, f.path, "what was written cannot be read back: " + err.Error(), "the file that was written", "check the disk; nothing was left behind"}
+			return nil, unreadable(f.path, err.Error())
 		}
 		if t, ok := written.differs(back); ok {
 			return nil, Problem{CodeMismatch, f.path + ": " + t, "the disk gives back other bytes than were written", "the same bytes", "do not trust this disk; nothing was left behind"}
@@ -135,9 +146,9 @@ func (j *job) readBackFiles(ctx context.Context, out *output, m *meter) ([]FileI
 		infos = append(infos, FileInfo{Name: f.name, Size: f.layout.Size(), Hash: sum})
 	}
 	for _, f := range out.extra {
-		sum, err := plainDigest(out.stage.path(f.Name))
+		sum, err := plainDigest(out.stage.Path(f.Name))
 		if err != nil {
-			return nil, Problem{CodeMismatch, f.Name, "what was written cannot be read back: " + reason(err), "the file that was written", "check the disk; nothing was left behind"}
+			return nil, unreadable(f.Name, reason(err))
 		}
 		if sum != f.Hash {
 			return nil, Problem{CodeMismatch, f.Name, "the disk gives back other bytes than were written", "the same bytes", "do not trust this disk; nothing was left behind"}
@@ -145,6 +156,11 @@ func (j *job) readBackFiles(ctx context.Context, out *output, m *meter) ([]FileI
 		infos = append(infos, f)
 	}
 	return infos, nil
+}
+
+// unreadable says that the disk does not give back what was written to it.
+func unreadable(path, why string) Problem {
+	return Problem{CodeMismatch, path, "what was written cannot be read back: " + why, "the file that was written", "check the disk; nothing was left behind"}
 }
 
 // differs names the first tensor whose digests are not the same.

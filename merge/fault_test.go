@@ -17,8 +17,7 @@ import (
 	"syscall"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
+	"parfait/internal/stage"
 	"parfait/merge/safetensors"
 )
 
@@ -27,7 +26,7 @@ type step string
 
 // watchedDisk calls before ahead of every step, which then fails with its error.
 type watchedDisk struct {
-	osDisk
+	stage.OS
 	before func(step) error
 }
 
@@ -35,14 +34,14 @@ func (d watchedDisk) Mkdir(path string) error {
 	if err := d.before("mkdir"); err != nil {
 		return err
 	}
-	return d.osDisk.Mkdir(path)
+	return d.OS.Mkdir(path)
 }
 
-func (d watchedDisk) Create(path string) (outFile, error) {
+func (d watchedDisk) Create(path string) (stage.File, error) {
 	if err := d.before("create"); err != nil {
 		return nil, err
 	}
-	f, err := d.osDisk.Create(path)
+	f, err := d.OS.Create(path)
 	return watchedFile{f, d.before}, err
 }
 
@@ -50,18 +49,18 @@ func (d watchedDisk) Rename(from, to string) error {
 	if err := d.before("rename"); err != nil {
 		return err
 	}
-	return d.osDisk.Rename(from, to)
+	return d.OS.Rename(from, to)
 }
 
 func (d watchedDisk) SyncDir(path string) error {
 	if err := d.before("sync folder"); err != nil {
 		return err
 	}
-	return d.osDisk.SyncDir(path)
+	return d.OS.SyncDir(path)
 }
 
 type watchedFile struct {
-	outFile
+	stage.File
 	before func(step) error
 }
 
@@ -69,22 +68,22 @@ func (f watchedFile) Allocate(size int64) error {
 	if err := f.before("allocate"); err != nil {
 		return err
 	}
-	return f.outFile.Allocate(size)
+	return f.File.Allocate(size)
 }
 
 func (f watchedFile) WriteAt(b []byte, off int64) (int, error) {
 	if err := f.before("write"); err != nil {
-		n, _ := f.outFile.WriteAt(b[:len(b)/2], off) // half of it arrives
+		n, _ := f.File.WriteAt(b[:len(b)/2], off) // half of it arrives
 		return n, err
 	}
-	return f.outFile.WriteAt(b, off)
+	return f.File.WriteAt(b, off)
 }
 
 func (f watchedFile) Sync() error {
 	if err := f.before("sync"); err != nil {
 		return err
 	}
-	return f.outFile.Sync()
+	return f.File.Sync()
 }
 
 // failAt makes a disk whose n-th step fails, and says which step it was.
@@ -174,21 +173,21 @@ func TestManyOutputsAllOrNone(t *testing.T) {
 }
 
 // lyingDisk changes what is written.
-type lyingDisk struct{ osDisk }
+type lyingDisk struct{ stage.OS }
 
-func (d lyingDisk) Create(path string) (outFile, error) {
-	f, err := d.osDisk.Create(path)
+func (d lyingDisk) Create(path string) (stage.File, error) {
+	f, err := d.OS.Create(path)
 	return lyingFile{f}, err
 }
 
-type lyingFile struct{ outFile }
+type lyingFile struct{ stage.File }
 
 func (f lyingFile) WriteAt(b []byte, off int64) (int, error) {
 	if off > 0 && len(b) > 300 {
 		b = slices.Clone(b)
 		b[123] ^= 4
 	}
-	return f.outFile.WriteAt(b, off)
+	return f.File.WriteAt(b, off)
 }
 
 func TestReadBackFindsALyingDisk(t *testing.T) {
@@ -396,7 +395,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 				t.Fatalf("killed at step %d: %v", n, v.Problems)
 			}
 		}
-		removed, err := CleanStaging(root)
+		removed, err := stage.Clean(root)
 		must(t, err)
 		for _, name := range names(t, root) {
 			if name != "out" {
@@ -436,79 +435,4 @@ func killAt(t *testing.T, e slowExport, n int) (done bool) {
 	}
 	t.Fatal("the export stopped saying what it does")
 	return false
-}
-
-func TestLivingStagingStays(t *testing.T) {
-	root := t.TempDir()
-	s, err := newStage(osDisk{}, filepath.Join(root, "out"))
-	must(t, err)
-	for name, want := range map[string]struct{ lock, stays bool }{
-		".x" + stagingMark + "elsewhere-123-abc":           {true, true}, // another machine's, fresh
-		".x" + stagingMark + hostname() + "-999999999-abc": {true, false},
-		".x" + stagingMark + hostname() + "-999999999-abd": {false, true}, // maybe another container's, where there are no locks
-		".x" + stagingMark + "odd":                         {true, true},
-		"x" + stagingMark + hostname() + "-999999999-abc":  {true, true}, // not hidden: somebody's own
-	} {
-		path := filepath.Join(root, name)
-		must(t, os.MkdirAll(filepath.Join(path, "sub"), 0o755))
-		if want.lock {
-			must(t, os.WriteFile(path+lockSuffix, nil, 0o644))
-		}
-		_, err := CleanStaging(root)
-		must(t, err)
-		_, lost := os.Lstat(path)
-		if (lost == nil) != want.stays {
-			t.Errorf("%s: stays %v, want %v", name, lost == nil, want.stays)
-		}
-		if _, err := os.Lstat(path + lockSuffix); want.lock && (err == nil) != want.stays {
-			t.Errorf("%s: its lock stays %v, want %v", name, err == nil, want.stays)
-		}
-	}
-	if _, err := os.Stat(s.dir); err != nil {
-		t.Errorf("one's own staging folder was taken away: %v", err)
-	}
-	must(t, s.discard())
-}
-
-// Two containers may have one host name and each a process of one number; what tells them apart is the
-// lock, and on NFSv4 it can be had only through a handle that may be written.
-func TestStagingOfAnotherContainerStays(t *testing.T) {
-	root := t.TempDir()
-	s, err := newStage(osDisk{}, filepath.Join(root, "out"))
-	must(t, err)
-	theirs := filepath.Join(root, ".out"+stagingMark+hostname()+"-999999999-abc")
-	must(t, os.Rename(s.dir, theirs))
-	must(t, os.Rename(s.dir+lockSuffix, theirs+lockSuffix))
-	flags, err := unix.FcntlInt(s.lock.Fd(), unix.F_GETFL, 0)
-	must(t, err)
-	if flags&unix.O_ACCMODE != unix.O_RDWR {
-		t.Errorf("the lock is on a handle with the flags %#x, which may not be written", flags)
-	}
-	removed, err := CleanStaging(root)
-	must(t, err)
-	if len(removed) > 0 {
-		t.Errorf("a folder was taken away that its owner still writes: %v", removed)
-	}
-	must(t, s.lock.Close())
-	if removed, err = CleanStaging(root); err != nil || len(removed) != 1 {
-		t.Errorf("removed %v (%v) when the owner is gone, want the folder", removed, err)
-	}
-}
-
-func TestStagingLinksAreNotFollowed(t *testing.T) {
-	root, other := t.TempDir(), t.TempDir()
-	must(t, os.WriteFile(filepath.Join(other, "precious"), nil, 0o644))
-	name := filepath.Join(root, ".x"+stagingMark+hostname()+"-999999999-abc")
-	must(t, os.Symlink(other, name))
-	must(t, os.WriteFile(name+lockSuffix, nil, 0o644))
-	orphan := filepath.Join(root, ".y"+stagingMark+hostname()+"-999999999-abc"+lockSuffix)
-	must(t, os.WriteFile(orphan, nil, 0o644))
-	removed, err := CleanStaging(root)
-	must(t, err)
-	if _, err := os.Stat(filepath.Join(other, "precious")); err != nil || len(removed) > 0 {
-		t.Errorf("removed %v through a link: %v", removed, err)
-	}
-	if _, err := os.Lstat(orphan); err == nil {
-		t.Error("a lock without a folder stays for ever")
-	}
 }

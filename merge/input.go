@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"parfait/internal/stage"
 	"parfait/merge/safetensors"
 )
 
@@ -222,6 +223,10 @@ func leaves(err error) []error {
 
 // reason is an error of the operating system without the path, which the message names already.
 func reason(err error) string {
+	var se *stage.Error
+	if errors.As(err, &se) {
+		return reason(se.Err)
+	}
 	var pe *os.PathError
 	if errors.As(err, &pe) {
 		return pe.Err.Error()

@@ -242,9 +242,7 @@ func TestExportRecipeAndVerify(t *testing.T) {
 	p := plan(t, spec)
 	dir := filepath.Join(t.TempDir(), "out")
 	var last Progress
-	receipt, err := p.Export(t.Context(), at, dir, ExportOptions{ShardSize: 600, Files: func(r Receipt) (map[string][]byte, error) {
-		return map[string][]byte{"README.md": []byte("card")}, nil
-	}}, func(p Progress) { last = p })
+	receipt, err := p.Export(t.Context(), at, dir, ExportOptions{ShardSize: 600}, func(p Progress) { last = p })
 	must(t, err)
 	if last.Done != last.Total || last.Stage != "check" {
 		t.Errorf("the last progress is %+v", last)

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// Progress is where a merge stands.
+// Progress is where long work stands: a merge, and whatever else is told in the same way.
 type Progress struct {
-	Stage     string // "merge", "check"
-	Done      int64  // bytes read and written
+	Stage     string // "merge", "check", "recompute", "inspect", or what others do
+	Done      int64  // bytes read and written, or what others count
 	Total     int64
-	Rate      float64 // bytes a second
+	Rate      float64 // of Done a second; 0: unknown
 	Remaining time.Duration
 }
 

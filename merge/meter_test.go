@@ -1,7 +1,6 @@
 package merge
 
 import (
-	"context"
 	"path/filepath"
 	"testing"
 
@@ -29,15 +28,12 @@ func TestProgressEndsWhereItSaid(t *testing.T) {
 		}
 		for _, spec := range specs {
 			p := plan(t, spec)
-			var done, total int64
 			var last Progress
-			o := WriteOptions{Workers: 2, before: func(_ context.Context, j *job) error {
-				done, total = j.meter.done.Load(), j.meter.total.Load()
-				return nil
-			}}
 			outs := []Output{{At: withWeights(t, spec, 0.5, 0.3, 0.2), Target: filepath.Join(t.TempDir(), "out")}}
-			_, err := p.Write(t.Context(), outs, o, func(p Progress) { last = p })
+			j, err := p.stage(t.Context(), outs, WriteOptions{Workers: 2}, func(p Progress) { last = p })
 			must(t, err)
+			done, total := j.meter.done.Load(), j.meter.total.Load()
+			must(t, j.abandon())
 			if done != total || last.Done != last.Total || last.Total != total || total == 0 {
 				t.Errorf("%s %v: %d bytes done, %d announced; the last report was %+v", info.Name, spec.Params, done, total, last)
 			}

@@ -5,8 +5,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"path/filepath"
+	"syscall"
 
+	"github.com/zeebo/xxh3"
+
+	"parfait/internal/stage"
 	"parfait/merge/safetensors"
 )
 
@@ -36,7 +41,7 @@ type FileInfo struct {
 // output is one checkpoint while it is written.
 type output struct {
 	Output
-	stage  *stage
+	stage  *stage.Folder
 	files  []weightFile
 	places map[string]place
 	extra  []FileInfo
@@ -47,7 +52,7 @@ type weightFile struct {
 	name   string
 	path   string
 	layout *safetensors.Layout
-	file   outFile
+	file   stage.File
 }
 
 // place is where a tensor's bytes begin.
@@ -69,12 +74,12 @@ func (p *Plan) shards(most int64) ([]safetensors.Shard, error) {
 }
 
 // begin makes the staging folder and the weight files, headers written and space taken.
-func (o *output) begin(d disk, shards []safetensors.Shard, durable bool) error {
+func (o *output) begin(d stage.Disk, shards []safetensors.Shard, durable bool) error {
 	var err error
-	if o.stage, err = newStage(d, o.Target); err != nil {
-		return err
+	if o.stage, err = stage.New(d, o.Target); err != nil {
+		return writeProblem(o.Target, err)
 	}
-	if err := o.beginFiles(d, shards); err != nil || len(shards) == 1 {
+	if err := o.beginFiles(shards); err != nil || len(shards) == 1 {
 		return err
 	}
 	index, err := safetensors.Index(shards)
@@ -85,15 +90,15 @@ func (o *output) begin(d disk, shards []safetensors.Shard, durable bool) error {
 }
 
 // beginFiles makes the weight files.
-func (o *output) beginFiles(d disk, shards []safetensors.Shard) error {
+func (o *output) beginFiles(shards []safetensors.Shard) error {
 	o.places = map[string]place{}
 	for i, s := range shards {
 		layout, err := safetensors.NewLayout(s.Tensors, safetensors.FormatPT())
 		if err != nil {
 			return formatProblems(o.Target, err)
 		}
-		path := o.stage.path(s.Name)
-		f, err := d.Create(path)
+		path := o.stage.Path(s.Name)
+		f, err := o.stage.Create(s.Name)
 		if err != nil {
 			return writeProblem(path, err)
 		}
@@ -118,11 +123,17 @@ func (o *output) addFile(name string, data []byte, durable bool) error {
 
 // addFrom is addFile for what a reader gives.
 func (o *output) addFrom(name string, from io.Reader, durable bool) error {
-	size, sum, err := writeFile(o.stage.disk, o.stage.path(name), from, durable)
-	if err == nil {
-		o.extra = append(o.extra, FileInfo{Name: name, Size: size, Hash: sum})
+	h := xxh3.New()
+	size, err := o.stage.Write(name, io.TeeReader(from, h), durable)
+	var unread *stage.ReadError
+	switch path := o.stage.Path(name); {
+	case errors.As(err, &unread):
+		return Problem{CodeRead, path, "what is to be copied there cannot be read: " + reason(unread.Err), "a file that can be read to its end", "take a good copy"}
+	case err != nil:
+		return writeProblem(path, err)
 	}
-	return err
+	o.extra = append(o.extra, FileInfo{Name: name, Size: size, Hash: digestText(h.Sum128())})
+	return nil
 }
 
 // finish closes the weight files, on the disk if durable. A cancelled context does not wait for the
@@ -148,7 +159,7 @@ func (o *output) finish(ctx context.Context, durable bool) error {
 }
 
 // syncUnless waits for a file to be on the disk, or for the context to end: gigabytes take a while.
-func syncUnless(ctx context.Context, f outFile) error {
+func syncUnless(ctx context.Context, f stage.File) error {
 	done := make(chan error, 1)
 	go func() { done <- f.Sync() }()
 	select {
@@ -170,7 +181,10 @@ func (o *output) abandon() error {
 			f.file = nil
 		}
 	}
-	return o.stage.discard()
+	if err := o.stage.Discard(); err != nil {
+		return writeProblem(o.Target, err)
+	}
+	return nil
 }
 
 // written describes the finished checkpoint.
@@ -184,6 +198,28 @@ func (o *output) written() Written {
 		w.Bytes += f.Size
 	}
 	return w
+}
+
+// writeProblem says what a failed write means to a person.
+func writeProblem(path string, err error) error {
+	var known Problem
+	var staged *stage.Error
+	if errors.As(err, &staged) {
+		path = staged.Path
+	}
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return Problem{CodeSpace, path, "the disk (or the quota) is full", "", "make room or write somewhere else; nothing was left behind"}
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return Problem{CodePermission, path, "it may not be written: " + reason(err), "a folder that may be written", "choose another folder or change its permissions"}
+	case errors.Is(err, fs.ErrExist), errors.Is(err, syscall.ENOTEMPTY):
+		return Problem{CodeExists, path, "it exists already", "a new folder: nothing is ever overwritten", "choose another name or move the old one away"}
+	}
+	return Problem{CodeWrite, path, "it cannot be written: " + reason(err), "", "check the disk; nothing was left behind"}
 }
 
 // parent is the folder that the target is made in.

@@ -3,16 +3,18 @@ package merge
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 	"time"
 
 	"parfait/merge/safetensors"
+	"parfait/visible"
 )
 
-// ReceiptVersion is the version of the receipt format that is written.
-const ReceiptVersion = 1
+// receiptVersion is the version of the receipt format that is written.
+const receiptVersion = 1
 
 // Receipt says where a checkpoint comes from: what was read, what was done, what was written.
 type Receipt struct {
@@ -32,6 +34,15 @@ type Receipt struct {
 	Sparsity    *Sparsity          `json:"sparsity,omitempty"` // where masks were kept
 	Notes       []string           `json:"notes,omitempty"`
 	Warnings    []Problem          `json:"warnings,omitempty"`
+}
+
+// JSON is the receipt as it stands beside the weights.
+func (r Receipt) JSON() ([]byte, error) {
+	data, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("receipt: %w", err)
+	}
+	return []byte(visible.Text(string(data)) + "\n"), nil
 }
 
 // Bytes is how much the outputs take in all.
@@ -94,7 +105,7 @@ func ReadReceipt(dir string) (Receipt, error) {
 	if err := json.Unmarshal(data, &r); err != nil {
 		return Receipt{}, Problem{CodeReceipt, path, "it is not a receipt: " + err.Error(), "JSON as an export writes it", ""}
 	}
-	if r.Version != ReceiptVersion || len(r.Outputs) == 0 {
+	if r.Version != receiptVersion || len(r.Outputs) == 0 {
 		return Receipt{}, Problem{CodeReceipt, path, "it is not a receipt that this program knows", "version 1 with its outputs", "use the version of the program that made it"}
 	}
 	return r, nil
@@ -117,7 +128,7 @@ func (r *Receipt) addSHA256(ctx context.Context, j *job, out *output) error {
 		}
 	}
 	for i := range r.Outputs {
-		sum, err := sha256File(ctx, out.stage.path(r.Outputs[i].Name))
+		sum, err := sha256File(ctx, out.stage.Path(r.Outputs[i].Name))
 		if err != nil {
 			return err
 		}

@@ -14,8 +14,8 @@ import (
 	"parfait/yamldoc"
 )
 
-// RecipeVersion is the version of the recipe format that is written.
-const RecipeVersion = 1
+// recipeVersion is the version of the recipe format that is written.
+const recipeVersion = 1
 
 // Recipe is a merge that can be executed by itself: a Spec, and a value for every weight.
 type Recipe struct {
@@ -112,7 +112,7 @@ func (r Recipe) YAML() []byte {
 		}
 	}
 	s := r.spec
-	fmt.Fprintf(&b, "version: %d\n", RecipeVersion)
+	fmt.Fprintf(&b, "version: %d\n", recipeVersion)
 	if s.Base != "" {
 		b.WriteString("base: " + yamldoc.Quote(s.Base) + "\n")
 	}
@@ -306,8 +306,8 @@ func (p *recipeParser) read(root yamldoc.Node) {
 	version := 0
 	root.Fields(map[string]func(yamldoc.Node){
 		"version": func(n yamldoc.Node) {
-			if version = n.Int(1); version != RecipeVersion {
-				n.Failf("recipe version %d; this program reads version %d", version, RecipeVersion)
+			if version = n.Int(1); version != recipeVersion {
+				n.Failf("recipe version %d; this program reads version %d", version, recipeVersion)
 			}
 		},
 		"base":                func(n yamldoc.Node) { s.Base = n.Text() },
@@ -328,7 +328,7 @@ func (p *recipeParser) read(root yamldoc.Node) {
 		}
 	}
 	if version == 0 {
-		root.Failf("version: is missing; write version: %d at the top", RecipeVersion)
+		root.Failf("version: is missing; write version: %d at the top", recipeVersion)
 	}
 }
 

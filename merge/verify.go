@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"parfait/internal/stage"
 	"parfait/merge/safetensors"
 )
 
@@ -183,8 +184,8 @@ func (p *Plan) recompare(ctx context.Context, at map[string]float64, dir string,
 		return err
 	}
 	defer func() { _ = out.finish(ctx, false) }()
-	out.stage = &stage{disk: comparison{}, dir: dir, target: dir}
-	if err := out.beginFiles(comparison{}, shards); err != nil {
+	out.stage = stage.Existing(comparison{}, dir)
+	if err := out.beginFiles(shards); err != nil {
 		return err
 	}
 	j.meter = startMeter("recompute", j.bytes(), progress)
@@ -200,7 +201,7 @@ func (comparison) Mkdir(string) error          { return nil }
 func (comparison) Rename(string, string) error { return nil }
 func (comparison) SyncDir(string) error        { return nil }
 func (comparison) RemoveAll(string) error      { return nil }
-func (comparison) Create(path string) (outFile, error) {
+func (comparison) Create(path string) (stage.File, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

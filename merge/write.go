@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"parfait/internal/stage"
 	"parfait/merge/safetensors"
 )
 
@@ -17,26 +18,42 @@ type WriteOptions struct {
 	Workers   int   // 0: as many as there are processors, at most 8; never changes a byte
 	ShardSize int64 // bytes of tensors a file; 0: 5 GB
 
-	disk   disk                                    // nil: the operating system's
-	hash   bool                                    // hash what is read and written
-	before func(ctx context.Context, j *job) error // last work on the staged folders
+	disk stage.Disk // nil: the operating system's
+	hash bool       // hash what is read and written
 }
 
-// DefaultShardSize is the most bytes of tensors that one file holds.
-const DefaultShardSize = 5_000_000_000
+// defaultShardSize is the most bytes of tensors that one file holds.
+const defaultShardSize = 5_000_000_000
 
 // Write makes all outputs in one pass over the inputs: either all of them appear under their names,
 // or none does and nothing is left. The inputs are read once for element-wise methods. progress may be
 // nil; it is called a few times a second from one goroutine.
-func (p *Plan) Write(ctx context.Context, outs []Output, o WriteOptions, progress func(Progress)) (_ []Written, err error) {
+func (p *Plan) Write(ctx context.Context, outs []Output, o WriteOptions, progress func(Progress)) ([]Written, error) {
 	if len(outs) == 0 {
 		return nil, nil
 	}
+	j, err := p.stage(ctx, outs, o, progress)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.commit(ctx, o.Durable); err != nil {
+		return nil, err
+	}
+	written := make([]Written, len(j.outs))
+	for i, out := range j.outs {
+		written[i] = out.written()
+		written[i].Notes, written[i].Zeros = j.notes, j.sparsity(i)
+	}
+	return written, nil
+}
+
+// stage writes the outputs into staging folders beside their targets. With an error nothing is left.
+func (p *Plan) stage(ctx context.Context, outs []Output, o WriteOptions, progress func(Progress)) (*job, error) {
 	if o.disk == nil {
-		o.disk = osDisk{}
+		o.disk = stage.OS{}
 	}
 	if o.ShardSize <= 0 {
-		o.ShardSize = DefaultShardSize
+		o.ShardSize = defaultShardSize
 	}
 	list := make([]*output, len(outs))
 	for i, out := range outs {
@@ -59,35 +76,36 @@ func (p *Plan) Write(ctx context.Context, outs []Output, o WriteOptions, progres
 	if err := p.checkTargets(list, side); err != nil {
 		return nil, err
 	}
-	defer func() {
-		for _, out := range list {
-			if err != nil {
-				err = errors.Join(err, out.abandon())
-			} else {
-				out.stage.close()
-			}
-		}
-	}()
 	if err := j.stageAll(ctx, o, shards, side, progress); err != nil {
-		return nil, err
+		return nil, errors.Join(err, j.abandon())
 	}
-	if o.before != nil {
-		if err := o.before(ctx, j); err != nil {
-			return nil, err
+	return j, nil
+}
+
+// commit makes the outputs appear. With an error nothing is left.
+func (j *job) commit(ctx context.Context, durable bool) error {
+	err := ctx.Err()
+	for _, out := range j.outs {
+		if err == nil {
+			err = out.stage.Commit(durable)
 		}
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	if err != nil {
+		return errors.Join(writeProblem("", err), j.abandon())
 	}
-	written := make([]Written, len(list))
-	for i, out := range list {
-		if err := out.stage.commit(o.Durable); err != nil {
-			return nil, err
-		}
-		written[i] = out.written()
-		written[i].Notes, written[i].Zeros = j.notes, j.sparsity(i)
+	for _, out := range j.outs {
+		out.stage.Close()
 	}
-	return written, nil
+	return nil
+}
+
+// abandon removes what there is of the outputs.
+func (j *job) abandon() error {
+	var errs []error
+	for _, out := range j.outs {
+		errs = append(errs, out.abandon())
+	}
+	return errors.Join(errs...)
 }
 
 // stageAll writes everything into the staging folders.
@@ -143,8 +161,8 @@ func (p *Plan) checkTargets(list []*output, side []sideFile) error {
 		found.list = append(found.list, checkTarget(out.Target)...)
 	}
 	for _, dir := range sortedKeys(need) {
-		_, _ = CleanStaging(dir) // what a dead process left may be what fills the disk
-		if free := freeSpace(dir); free >= 0 && free < need[dir] {
+		_, _ = stage.Clean(dir) // what a dead process left may be what fills the disk
+		if free, _, err := stage.Space(dir); err == nil && free < need[dir] {
 			found.add(CodeSpace, dir, fmt.Sprintf("%s are free", size(free)), fmt.Sprintf("%s for what is to be written", size(need[dir])), "make room or write somewhere else")
 		}
 	}
@@ -168,7 +186,7 @@ func checkTarget(target string) []Problem {
 	case !info.IsDir():
 		return []Problem{{CodeOpen, dir, "it is a file", "a folder", "choose another target"}}
 	}
-	if err := writable(dir); err != nil {
+	if err := stage.Writable(dir); err != nil {
 		return []Problem{{CodePermission, dir, "it may not be written: " + reason(err), "a folder that may be written", "choose another folder or change its permissions"}}
 	}
 	return nil

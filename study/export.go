@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
-	"golang.org/x/sys/unix"
 
 	"parfait/evaluator"
+	"parfait/internal/stage"
 	"parfait/merge"
 	"parfait/visible"
 )
@@ -41,15 +41,6 @@ type ExportCost struct {
 	Estimate time.Duration // of writing and checking, from the last export here; 0: unknown
 	Problems []string      // reasons why it cannot be; empty when it can
 	Warnings []string
-}
-
-// ExportProgress is where a running export stands.
-type ExportProgress struct {
-	Stage     string // "merge", "check", "measure validation", "measure test", "done"
-	Done      int64  // bytes, or items
-	Total     int64
-	Rate      float64 // a second
-	Remaining time.Duration
 }
 
 // settleExport fills in the request's defaults, and brings its point to the form that stands for its merge.
@@ -134,10 +125,10 @@ func (s *Study) PlanExport(r ExportRequest) (ExportCost, error) {
 	if home, err := existing(r.Out); err != nil {
 		c.Problems = append(c.Problems, err.Error())
 	} else {
-		if unix.Access(home, unix.W_OK) != nil {
+		if stage.Writable(home) != nil {
 			c.Problems = append(c.Problems, home+" is not writable")
 		}
-		if c.Free, err = freeBytes(home); err != nil {
+		if c.Free, _, err = stage.Space(home); err != nil {
 			c.Warnings = append(c.Warnings, err.Error())
 		}
 	}
@@ -213,9 +204,9 @@ func existing(path string) (string, error) {
 // model card. With Verify the written model is then measured on every split that the evaluators offer;
 // should that fail, the export stays, its receipt says what was not measured, and the error says why. From
 // a study that may only be looked at an export is written without a line in its history.
-func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(ExportProgress)) (Export, error) {
+func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(merge.Progress)) (Export, error) {
 	if progress == nil {
-		progress = func(ExportProgress) {}
+		progress = func(merge.Progress) {}
 	}
 	s = s.still()
 	r, err := s.settleExport(r)
@@ -253,25 +244,18 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(Expor
 		e.Warned = a.warned(predicted, e.OnFront)
 	}
 	receipt.Predicted, receipt.Doubt, receipt.Warned = e.Predicted, e.Doubt, e.Warned
-	options := merge.ExportOptions{
-		ShardSize: r.ShardSize, SHA256: r.SHA256, Comment: "made by the study " + visible.Line(s.name()),
-		// Called when all is written and checked, before the folder appears: the history knows of it first,
-		// so that no crash leaves a checkpoint that the study does not know.
-		Files: func(m merge.Receipt) (_ map[string][]byte, err error) {
-			receipt.Receipt, e.Bytes = m, m.Bytes()
-			b, err := receiptJSON(receipt)
-			if err != nil {
-				return nil, err
-			}
-			if e, err = s.store.addExport(e); err != nil && CodeOf(historyError(s.store.path, err)) != CodeReadOnly {
-				return nil, historyError(s.store.path, err)
-			}
-			return map[string][]byte{merge.ReceiptFile: b, "README.md": s.modelCard(e, r.Why, begin)}, nil
-		},
+	options := merge.ExportOptions{ShardSize: r.ShardSize, SHA256: r.SHA256, Comment: "made by the study " + visible.Line(s.name())}
+	staged, err := plan.Stage(ctx, named(s.Names(), r.X), r.Out, options, progress)
+	if err != nil {
+		return Export{}, err
 	}
-	if _, err = plan.Export(ctx, named(s.Names(), r.X), r.Out, options, func(p merge.Progress) {
-		progress(ExportProgress{Stage: p.Stage, Done: p.Done, Total: p.Total, Rate: p.Rate, Remaining: p.Remaining})
-	}); err != nil {
+	receipt.Receipt, e.Bytes = staged.Receipt(), staged.Receipt().Bytes()
+	// The history knows of it before the folder appears, so that no crash leaves a checkpoint that the study
+	// does not know.
+	if e, err = s.store.addExport(e); err != nil && CodeOf(historyError(s.store.path, err)) != CodeReadOnly {
+		return Export{}, errors.Join(historyError(s.store.path, err), staged.Discard())
+	}
+	if err := s.release(ctx, staged, e, receipt, r.Why, begin); err != nil {
 		return Export{}, errors.Join(err, s.store.dropExport(e.ID))
 	}
 	e.Took = time.Since(begin)
@@ -284,8 +268,24 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(Expor
 			return e, exportKept(e, err)
 		}
 	}
-	progress(ExportProgress{Stage: "done", Done: e.Bytes, Total: e.Bytes})
+	progress(merge.Progress{Stage: "done", Done: e.Bytes, Total: e.Bytes})
 	return e, nil
+}
+
+// release adds receipt and model card to a staged export and makes its folder appear. With an error nothing is
+// left of it.
+func (s *Study) release(ctx context.Context, staged *merge.Staged, e Export, receipt studyReceipt, why string, begin time.Time) error {
+	b, err := receiptJSON(receipt)
+	if err == nil {
+		err = staged.Add(merge.ReceiptFile, b)
+	}
+	if err == nil {
+		err = staged.Add("README.md", s.modelCard(e, why, begin))
+	}
+	if err != nil {
+		return errors.Join(err, staged.Discard())
+	}
+	return staged.Commit(ctx)
 }
 
 // exportKept says that an export stands, whatever came after it.

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"parfait/evaluator"
+	"parfait/internal/stage"
 	"parfait/merge"
 )
 
@@ -190,7 +191,7 @@ func (p *pool) has(id int) bool {
 func (p *pool) room() (int, error) {
 	size := max(1, p.plan.Bytes())
 	for {
-		free, total, err := space(p.dir)
+		free, total, err := stage.Space(p.dir)
 		if err != nil {
 			return 0, err
 		}

@@ -25,13 +25,8 @@ func (s *Study) Recipe(ctx context.Context, x []float64) (yaml []byte, err error
 
 // CheckExport reads an export back and compares it with its receipt. The problems found are in words;
 // the error says why it could not be checked.
-func (s *Study) CheckExport(ctx context.Context, e Export, progress func(ExportProgress)) (problems []string, err error) {
-	if progress == nil {
-		progress = func(ExportProgress) {}
-	}
-	v, err := merge.Verify(ctx, e.Out, merge.VerifyOptions{}, func(p merge.Progress) {
-		progress(ExportProgress{Stage: p.Stage, Done: p.Done, Total: p.Total, Rate: p.Rate, Remaining: p.Remaining})
-	})
+func (s *Study) CheckExport(ctx context.Context, e Export, progress func(merge.Progress)) (problems []string, err error) {
+	v, err := merge.Verify(ctx, e.Out, merge.VerifyOptions{}, progress)
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be checked: %w", e.Out, err)
 	}

@@ -40,7 +40,7 @@ func receiptJSON(r studyReceipt) ([]byte, error) {
 
 // verifyExport measures an export and writes what it saw into its receipt, its card and the history, after
 // each evaluator's answer.
-func (s *Study) verifyExport(ctx context.Context, e *Export, receipt studyReceipt, why string, progress func(ExportProgress)) (err error) {
+func (s *Study) verifyExport(ctx context.Context, e *Export, receipt studyReceipt, why string, progress func(merge.Progress)) (err error) {
 	x, err := s.examiners()
 	if err != nil {
 		return err
@@ -51,12 +51,12 @@ func (s *Study) verifyExport(ctx context.Context, e *Export, receipt studyReceip
 			continue
 		}
 		stage := "measure " + string(split)
-		progress(ExportProgress{Stage: stage})
+		progress(merge.Progress{Stage: stage})
 		measured := evaluator.Metrics{}
 		if err := x.measure(ctx, examination{
 			export: *e, split: split,
 			progress: func(p evaluator.Progress) {
-				progress(ExportProgress{Stage: stage, Done: int64(p.Done), Total: int64(p.Total)})
+				progress(merge.Progress{Stage: stage, Done: int64(p.Done), Total: int64(p.Total)})
 			},
 			record: func(m evaluator.Metrics) error {
 				maps.Copy(measured, m)

@@ -61,12 +61,12 @@ func (s *source) SavePick(p study.Pick) (study.Pick, error) {
 	return p, s.fail
 }
 
-func (s *source) Export(_ context.Context, r study.ExportRequest, progress func(study.ExportProgress)) (study.Export, error) {
+func (s *source) Export(_ context.Context, r study.ExportRequest, progress func(merge.Progress)) (study.Export, error) {
 	s.exports = append(s.exports, r)
 	if s.fail != nil {
 		return study.Export{}, s.fail
 	}
-	progress(study.ExportProgress{Stage: "merge", Done: 49_152, Total: 98_304, Rate: 2e8, Remaining: 3 * time.Second})
+	progress(merge.Progress{Stage: "merge", Done: 49_152, Total: 98_304, Rate: 2e8, Remaining: 3 * time.Second})
 	made := exploretest.Snapshot(exploretest.Options{Trials: 30, Exports: 1}).Exports[0]
 	made.Out, made.X = s.cost.Out, r.X
 	return made, nil
@@ -76,7 +76,7 @@ func (s *source) Recipe(context.Context, []float64) ([]byte, error) {
 	return []byte("version: 1\nbase: models/base\nmethod: task_arithmetic\n"), s.fail
 }
 
-func (s *source) CheckExport(context.Context, study.Export, func(study.ExportProgress)) ([]string, error) {
+func (s *source) CheckExport(context.Context, study.Export, func(merge.Progress)) ([]string, error) {
 	return s.damage, s.fail
 }
 

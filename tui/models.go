@@ -7,7 +7,6 @@ import (
 
 	"parfait/explore"
 	"parfait/merge"
-	"parfait/study"
 	"parfait/tui/chart"
 )
 
@@ -107,9 +106,7 @@ func (m *modelsView) inspect(e *explorer) tea.Cmd {
 	m.reading = p
 	read := e.work("inspect the models", func() tea.Msg {
 		defer p.end()
-		found, err := i.Inspect(e.ctx, false, func(at merge.Progress) {
-			p.tell(study.ExportProgress{Stage: at.Stage, Done: at.Done, Total: at.Total, Rate: at.Rate, Remaining: at.Remaining})
-		})
+		found, err := i.Inspect(e.ctx, false, p.tell)
 		return inspectMsg{found, err, true}
 	})
 	return tea.Batch(read, p.next())

@@ -7,31 +7,31 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"parfait/explore"
-	"parfait/study"
+	"parfait/merge"
 )
 
 // progress is how far a long piece of background work is.
 type progress struct {
-	study.ExportProgress
-	news chan study.ExportProgress
+	merge.Progress
+	news chan merge.Progress
 	over chan struct{} // closed when the work is over
 }
 
 type (
 	progressMsg struct {
 		of *progress
-		at study.ExportProgress
+		at merge.Progress
 	}
 	progressTick struct{ of *progress }
 	progressEnd  struct{ of *progress }
 )
 
 func newProgress() *progress {
-	return &progress{news: make(chan study.ExportProgress, 1), over: make(chan struct{})}
+	return &progress{news: make(chan merge.Progress, 1), over: make(chan struct{})}
 }
 
 // tell is called by the work, from one goroutine at a time: the newest report wins.
-func (p *progress) tell(at study.ExportProgress) {
+func (p *progress) tell(at merge.Progress) {
 	select {
 	case <-p.news:
 	default:
@@ -59,7 +59,7 @@ func (p *progress) next() tea.Cmd {
 
 // progressed takes a report; the next one is taken when it can be drawn.
 func (e *explorer) progressed(m progressMsg) tea.Cmd {
-	m.of.ExportProgress = m.at
+	m.of.Progress = m.at
 	return e.after(second/framesASecond, progressTick{m.of})
 }
 

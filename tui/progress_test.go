@@ -7,7 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"parfait/study"
+	"parfait/merge"
 )
 
 // Reading models and checking exports take minutes where the models are large: the header says how far they
@@ -24,8 +24,8 @@ func TestLongWorkSaysHowFarItIs(t *testing.T) {
 		p := newProgress()
 		tt.begin(p)
 		d.sees(tt.what)
-		p.tell(study.ExportProgress{Done: 1, Total: 100})
-		p.tell(study.ExportProgress{Done: 43, Total: 100, Rate: 1.2e9, Remaining: 12 * time.Second})
+		p.tell(merge.Progress{Done: 1, Total: 100})
+		p.tell(merge.Progress{Done: 43, Total: 100, Rate: 1.2e9, Remaining: 12 * time.Second})
 		d.send(p.next()())
 		d.sees(tt.what + " 43% 1.2 GB/s 12 s")
 		msg := d.e.work("fail", func() tea.Msg {
@@ -33,7 +33,7 @@ func TestLongWorkSaysHowFarItIs(t *testing.T) {
 			panic("broken")
 		})()
 		d.send(msg)
-		p.tell(study.ExportProgress{}) // late, and no reason to panic
+		p.tell(merge.Progress{}) // late, and no reason to panic
 		<-p.news
 		d.send(p.next()())
 		if strings.Contains(d.text(), tt.what) {

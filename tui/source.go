@@ -22,7 +22,7 @@ type Source interface {
 	// PlanExport says what an export will cost and why it cannot be.
 	PlanExport(r study.ExportRequest) (study.ExportCost, error)
 	// Export writes and checks a checkpoint. ctx ends when somebody cancels it, not with the session.
-	Export(ctx context.Context, r study.ExportRequest, progress func(study.ExportProgress)) (study.Export, error)
+	Export(ctx context.Context, r study.ExportRequest, progress func(merge.Progress)) (study.Export, error)
 	// Log returns the end of a trial's log.
 	Log(trial int) (string, error)
 	// LoadView and SaveView keep the interface's state of one person.
@@ -42,7 +42,7 @@ type (
 	}
 	// Checker compares an export with its receipt.
 	Checker interface {
-		CheckExport(ctx context.Context, e study.Export, progress func(study.ExportProgress)) (problems []string, err error)
+		CheckExport(ctx context.Context, e study.Export, progress func(merge.Progress)) (problems []string, err error)
 	}
 )
 

@@ -1,4 +1,4 @@
-package merge
+package stage
 
 import (
 	"os"
@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dropCache asks the system to forget a file that is on the disk, so that reading it reads the disk.
-func dropCache(path string) {
+// DropCache asks the system to forget a file that is on the disk, so that reading it reads the disk.
+func DropCache(path string) {
 	if f, err := os.Open(path); err == nil {
 		_ = unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)
 		_ = f.Close()

@@ -1,4 +1,4 @@
-package merge
+package stage
 
 import (
 	"errors"
@@ -34,13 +34,4 @@ func allocate(f *os.File, size int64) error {
 		}
 		return err
 	}
-}
-
-// freeSpace is what the file system of a folder has left for this user, −1 where it does not say.
-func freeSpace(dir string) int64 {
-	var s unix.Statfs_t
-	if unix.Statfs(dir, &s) != nil || s.Bsize <= 0 {
-		return -1
-	}
-	return int64(s.Bavail) * s.Bsize
 }
