@@ -29,7 +29,7 @@ func (t *tree) newPair(ctx context.Context, a, b *node) (*pair, error) {
 	p := &pair{
 		a: a, b: b, settled: true,
 		node: &node{
-			branch: &Branch{Name: fmt.Sprintf("(%s + %s)", a.branch.Name, b.branch.Name), Round: t.phase, Parts: []*Branch{a.branch, b.branch}, Wanted: t.size},
+			branch: &Branch{Name: fmt.Sprintf("(%s + %s)", a.branch.Name, b.branch.Name), Round: t.phase, Parts: []*Branch{a.branch, b.branch}},
 			owns:   make([]bool, len(t.Tasks)), metric: math.NaN(),
 		},
 	}
@@ -56,7 +56,8 @@ func (t *tree) newPair(ctx context.Context, a, b *node) (*pair, error) {
 	for k, u := range p.us {
 		x := t.compose(p, u)
 		p.xs, t.needed = append(p.xs, x), append(t.needed, x)
-		p.whys = append(p.whys, fmt.Sprintf("nested, round %d: %.3g·%s + %.3g·%s (%d of %d)", t.phase, u[0], a.branch.Name, u[1], b.branch.Name, k+1, len(p.us)))
+		p.whys = append(p.whys, fmt.Sprintf("nested, round %d: %.3g·%s + %.3g·%s (%d of %d)",
+			t.phase, u[0], a.branch.Name, u[1], b.branch.Name, k+1, len(p.us)))
 		if _, how := t.recall(x); how == settled {
 			p.branch.Measured++
 		} else {

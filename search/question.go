@@ -43,7 +43,7 @@ type Question struct {
 	Pending [][]float64 // asked for and not finished: to be entered at their predictions
 	Batch   int         // index of the batch asked for
 	N       int         // points wanted at most, one at least
-	Budget  int         // trials in all
+	Budget  int         // trials that strategies may ask for in all; 0: as many as they like
 	Asked   int         // trials asked for so far by strategies
 	Seed    uint64
 
@@ -98,17 +98,16 @@ func (q *Question) check() error {
 
 // suits says that the space has too few models for a strategy.
 func (q *Question) suits(i Info) error {
-	if n := len(q.Space.units()); n < i.Models {
-		return fail(BadQuestion, "strategy %q needs %d models or more, and the coefficients scale %d: give %s a range, or choose another strategy", i.Name, i.Models, n, atLeast(i.Models))
+	n := len(q.Space.units())
+	if n >= i.Models {
+		return nil
 	}
-	return nil
-}
-
-func atLeast(models int) string {
-	if models == 1 {
-		return "a model"
+	wanted := "a model"
+	if i.Models > 1 {
+		wanted = fmt.Sprintf("%d models", i.Models)
 	}
-	return fmt.Sprintf("%d models", models)
+	return fail(BadQuestion, "strategy %q needs %s with a range, and the coefficients scale %d: give it more, or choose another strategy",
+		i.Name, wanted, n)
 }
 
 // left is how many points the budget still allows; spent says why it is none.

@@ -49,7 +49,7 @@ func (g game) play(ctx context.Context, s Subject) ([]asked, error) {
 		if err != nil {
 			return nil, err
 		}
-		if after := fmt.Sprint(q); after != before || slices.ContainsFunc(q.Pending[len(q.Pending):cap(q.Pending)], func(x []float64) bool { return x != nil }) {
+		if after := fmt.Sprint(q); after != before || writtenBehind(q.Pending) {
 			return nil, search.Breach(s.Info.Name, search.Untouched, "batch %d: %s, was %s", q.Batch, after, before)
 		}
 		all = append(all, asked{q, p})
@@ -58,6 +58,11 @@ func (g game) play(ctx context.Context, s Subject) ([]asked, error) {
 		}
 		t.take(p)
 	}
+}
+
+// writtenBehind says whether somebody has appended to xs where it has room for more.
+func writtenBehind(xs [][]float64) bool {
+	return slices.ContainsFunc(xs[len(xs):cap(xs)], func(x []float64) bool { return x != nil })
 }
 
 // ended holds the end to the contract.

@@ -112,13 +112,16 @@ func spaces() []shape {
 	}
 	return []shape{
 		{name: "box", models: 3, thorough: true, Space: of(model("a", 0, 1.2), model("b", 0, 1.2), model("c", 0, 1.2))},
-		{name: "proportions", models: 4, thorough: true, Space: proportions(of(model("a", 0, 1), model("b", 0, 1), model("c", 0, 1), model("d", 0, 1)), []int{0, 1, 2, 3})},
+		{name: "proportions", models: 4, thorough: true, Space: proportions(
+			of(model("a", 0, 1), model("b", 0, 1), model("c", 0, 1), model("d", 0, 1)), []int{0, 1, 2, 3})},
 		{name: "one model", models: 1, Space: of(model("a", 0, 1.2))},
 		{name: "parameters alone", Space: of(density, search.Coefficient{Name: "t", Lo: -1, Hi: 1, Kind: search.Parameter})},
-		{name: "below zero", models: 4, Space: of(model("a", -0.5, 1.5), model("b", -0.5, 1.5), model("c", -0.5, 1.5), model("d", -0.5, 1.5))},
+		{name: "below zero", models: 4, Space: of(
+			model("a", -0.5, 1.5), model("b", -0.5, 1.5), model("c", -0.5, 1.5), model("d", -0.5, 1.5))},
 		{name: "short ranges, one of no length", models: 3, Space: of(model("a", 0, 0.7), model("b", 0.25, 0.25), model("c", 0.1, 0.4))},
 		{name: "groups", models: 2, Space: of(part("a", "early", 1.2), part("a", "late", 1.2), part("b", "early", 1), part("b", "late", 1.2), density)},
-		{name: "groups of proportions", models: 2, Space: proportions(of(part("a", "early", 1), part("b", "early", 1), part("a", "late", 1), part("b", "late", 1), density), []int{0, 1}, []int{2, 3})},
+		{name: "groups of proportions", models: 2, Space: proportions(
+			of(part("a", "early", 1), part("b", "early", 1), part("a", "late", 1), part("b", "late", 1), density), []int{0, 1}, []int{2, 3})},
 	}
 }
 
