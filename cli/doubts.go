@@ -81,15 +81,15 @@ func printUntested(w io.Writer, an *study.Analysis) error {
 	return err
 }
 
-// oddMost is how many trials that are far from all others are listed of a task.
-const oddMost = 3
+// maxOdd is how many trials that are far from all others are listed of a task.
+const maxOdd = 3
 
 // odd names the trials that are far from what all others predict there.
 func odd(an *study.Analysis, task int) string {
 	f := an.Fits[task]
 	var parts []string
 	for k, i := range f.Trust.Outliers {
-		if k == oddMost {
+		if k == maxOdd {
 			parts = append(parts, fmt.Sprintf("and %d more", len(f.Trust.Outliers)-k))
 			break
 		}

@@ -43,7 +43,7 @@ func (a *app) printStats(in *merge.Inspection) error {
 	groups := a.sheet(left("layer group"), right("elements"), right("conflicts"), right("r"), right("cosine, least").spared(1))
 	far := &chart.HeatMap{Cols: in.Models, Format: threeDigits}
 	for _, g := range in.Groups {
-		groups.add(g.Name, strconv.FormatInt(g.Elements, 10), percent(g.Conflicts), explore.Decimal(g.VarianceRatio, 3), cosine(leastCosine(g.Cosines)))
+		groups.add(g.Name, strconv.FormatInt(g.Elements, 10), percent(g.Conflicts), explore.Decimal(g.VarianceRatio, 3), cosine(minCosine(g.Cosines)))
 		far.Rows, far.Values = append(far.Rows, g.Name), append(far.Values, g.Relative)
 	}
 	text += "\n" + groups.String()
@@ -84,8 +84,8 @@ func threeDigits(v, _ float64) string { return strconv.FormatFloat(v, 'g', 3, 64
 func figureOf(v float64) string       { return strconv.FormatFloat(v, 'g', 4, 64) }
 func percent(v float64) string        { return strconv.FormatFloat(100*v, 'f', 1, 64) + " %" }
 
-// leastCosine is the smallest cosine of two different models, NaN where there is one model.
-func leastCosine(cos [][]float64) float64 {
+// minCosine is the smallest cosine of two different models, NaN where there is one model.
+func minCosine(cos [][]float64) float64 {
 	least := math.NaN()
 	for i := range cos {
 		for j := range i {

@@ -157,7 +157,7 @@ func (s State) rate(a *study.Analysis) Rate {
 	}
 	r.Step = gain(s.Task)
 	unit := unitOf(a, s.Task)
-	if r.Step < unit/mostStretched { // nobody can go that far in this direction
+	if r.Step < unit/maxStretch { // nobody can go that far in this direction
 		unit = r.Step
 	}
 	for t := range a.Tasks {
@@ -206,9 +206,9 @@ func slope(a *study.Analysis, rates [][]float64, task int) string {
 	return rateWords(a, task, unit, gains)
 }
 
-// mostStretched is how many steps to the next point of the front are taken for one unit. Where a step is
+// maxStretch is how many steps to the next point of the front are taken for one unit. Where a step is
 // smaller still, the step is what is said.
-const mostStretched = 5
+const maxStretch = 5
 
 // rateWords says what a unit more of a task costs the others and gives them: gains are of each task, above 0
 // where it gets better. The largest come first: there may be no room for all.

@@ -61,8 +61,8 @@ func tree(ctx context.Context, snap *study.Snapshot) (rows []treeRow, next strin
 	return rows, explore.NextBranch(snap, roots), nil
 }
 
-// mostPictures bounds how many lines without a barrier are drawn.
-const mostPictures = 48
+// maxPictures bounds how many lines without a barrier are drawn.
+const maxPictures = 48
 
 // between are the lines on which something was measured, and the verdict on all of them. Those without a
 // barrier are drawn where the study was about them.
@@ -71,7 +71,7 @@ func between(snap *study.Snapshot) (rows []lineRow, verdict string, err error) {
 	if err != nil || len(lines) == 0 {
 		return nil, "", err
 	}
-	all := snap.Spec.Search.Strategy == "barrier" && len(lines)*len(snap.Tasks) <= mostPictures
+	all := snap.Spec.Search.Strategy == "barrier" && len(lines)*len(snap.Tasks) <= maxPictures
 	for _, l := range lines {
 		r := lineRow{A: l.A, B: l.B}
 		for i, h := range explore.Holes(snap.Tasks, l) {

@@ -189,8 +189,8 @@ func scriptHash() string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// mostReceipt is how much of a receipt the page holds, in bytes: inputs and outputs of many shards are long.
-const mostReceipt = 1 << 20
+// maxReceipt is how much of a receipt the page holds, in bytes: inputs and outputs of many shards are long.
+const maxReceipt = 1 << 20
 
 // receipt is the text of a receipt.
 func receipt(path string) string {
@@ -199,12 +199,12 @@ func receipt(path string) string {
 		return ""
 	}
 	defer func() { _ = f.Close() }()
-	b, err := io.ReadAll(io.LimitReader(f, mostReceipt+1))
+	b, err := io.ReadAll(io.LimitReader(f, maxReceipt+1))
 	if err != nil {
 		return ""
 	}
-	if len(b) > mostReceipt {
-		return string(b[:mostReceipt]) + "\n… the rest is in " + path
+	if len(b) > maxReceipt {
+		return string(b[:maxReceipt]) + "\n… the rest is in " + path
 	}
 	return string(b)
 }

@@ -11,16 +11,16 @@ import (
 	"parfait/surrogate"
 )
 
-// mostQuadratic is the number of coefficients above which no quadratic is fitted to compare with: with two
+// maxQuadratic is the number of coefficients above which no quadratic is fitted to compare with: with two
 // dozen of them it would take half a minute.
-const mostQuadratic = 16
+const maxQuadratic = 16
 
 func trust(ctx context.Context, a *study.Analysis) ([]trustRow, error) {
 	quadratic := make([]surrogate.Trust, len(a.Fits))
 	for i := range quadratic {
 		quadratic[i].Q2 = math.NaN()
 	}
-	if len(a.Space.Coefficients) <= mostQuadratic {
+	if len(a.Space.Coefficients) <= maxQuadratic {
 		var err error
 		if quadratic, err = a.Quadratic(ctx); err != nil {
 			return nil, err

@@ -37,8 +37,8 @@ type Options struct {
 
 // The largest window that is drawn; larger ones are drawn in their corner.
 const (
-	mostColumns = 500
-	mostRows    = 200
+	maxColumns = 500
+	maxRows    = 200
 )
 
 // Server listens until Close.
@@ -257,5 +257,5 @@ func window(w, h int) (int, int) {
 	if w <= 0 || h <= 0 {
 		return 80, 24
 	}
-	return min(w, mostColumns), min(h, mostRows)
+	return min(w, maxColumns), min(h, maxRows)
 }

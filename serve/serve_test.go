@@ -326,7 +326,7 @@ func TestOnlyTheExplorerIsServed(t *testing.T) {
 func TestWindowsOfAnySize(t *testing.T) {
 	h := build(t, Limits{})
 	h.terminal("ann", 0, 0).sees("at 80x24")
-	h.terminal("bob", 10000, 10000).sees(fmt.Sprintf("at %dx%d", mostColumns, mostRows))
+	h.terminal("bob", 10000, 10000).sees(fmt.Sprintf("at %dx%d", maxColumns, maxRows))
 }
 
 func TestSessionsAKeyAreBounded(t *testing.T) {

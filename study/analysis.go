@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"reflect"
 	"slices"
 
@@ -103,29 +102,6 @@ func (a *Analysis) Quadratic(ctx context.Context) ([]surrogate.Trust, error) {
 		out[i] = land.Trust(i)
 	}
 	return out, nil
-}
-
-// searchTasks are the tasks as search sees them.
-func searchTasks(tasks []Task) []search.Task {
-	out := make([]search.Task, len(tasks))
-	for i, t := range tasks {
-		out[i] = search.Task{Name: t.Name, Link: t.Link, AutoLink: t.AutoLink, Maximize: t.Sense == Maximize, Optimise: t.Role == Objective, AtLeast: t.AtLeast, AtMost: t.AtMost}
-	}
-	return out
-}
-
-// point is a final trial as search sees it.
-func point(t Trial, tasks []Task) search.Point {
-	p := search.Point{X: t.X, Batch: t.Batch, Failed: t.State != evaluator.Done}
-	for _, task := range tasks {
-		m, ok := t.Metrics[task.Name]
-		if !ok {
-			m.Value = math.NaN()
-		}
-		stderr, _ := task.Stderr(m)
-		p.Y = append(p.Y, search.Measurement{Value: m.Value, Stderr: stderr, N: m.N})
-	}
-	return p
 }
 
 // analysisFailure remembers why trials could not be analysed, so that nobody tries the same ones again.
@@ -288,79 +264,6 @@ func (a *Analysis) front(xs [][]float64) {
 			}
 		}
 	}
-}
-
-// measured finds the front among the trials and the hypervolume it grew to, from a reference point that
-// is the worst measured value of each objective less a tenth of its range.
-func (a *Analysis) measured(ctx context.Context) error {
-	costs, ids := a.measuredCosts()
-	if len(costs) == 0 {
-		return nil
-	}
-	ref := make([]float64, len(a.Objectives))
-	for o, t := range a.Objectives {
-		best, worst := math.Inf(1), math.Inf(-1)
-		for _, c := range costs {
-			best, worst = min(best, c[o]), max(worst, c[o])
-		}
-		ref[o] = worst + 0.1*(worst-best)
-		if a.Ref = append(a.Ref, ref[o]); a.Tasks[t].Sense == Maximize {
-			a.Ref[o] = -ref[o]
-		}
-	}
-	for _, i := range pareto.NonDominated(costs) {
-		a.Measured = append(a.Measured, ids[i])
-	}
-	var front [][]float64
-	volume := 0.0
-	for _, c := range costs {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		volume += gain(front, c, ref)
-		a.History = append(a.History, volume)
-		front = append(front, c)
-		keep := make([][]float64, 0, len(front))
-		for _, i := range pareto.NonDominated(front) {
-			keep = append(keep, front[i])
-		}
-		front = keep
-	}
-	a.Hypervolume = volume
-	return nil
-}
-
-// measuredCosts are the costs of the trials of which every objective was measured, and their indices.
-func (a *Analysis) measuredCosts() (costs [][]float64, trials []int) {
-	for i, t := range a.Trials {
-		c := a.costs(func(task int) float64 {
-			if m, ok := t.Metrics[a.Tasks[task].Name]; ok {
-				return m.Value
-			}
-			return math.NaN()
-		})
-		if !slices.ContainsFunc(c, math.IsNaN) {
-			costs, trials = append(costs, c), append(trials, i)
-		}
-	}
-	return costs, trials
-}
-
-// gain is the hypervolume that c adds to front: its own box less what of that box the front covers (While,
-// Bradstreet and Barone 2012). Over all trials that costs about as much as one hypervolume of them all.
-func gain(front [][]float64, c, ref []float64) float64 {
-	box := 1.0
-	for i := range c {
-		box *= ref[i] - c[i]
-	}
-	covered := make([][]float64, len(front))
-	for k, f := range front {
-		covered[k] = make([]float64, len(c))
-		for i := range c {
-			covered[k][i] = max(c[i], f[i])
-		}
-	}
-	return max(0, box-pareto.Hypervolume(covered, ref))
 }
 
 // references are the points with a name: the base, each model alone, the uniform average.

@@ -307,9 +307,9 @@ func (c *Comparison) draw(ctx context.Context, box pareto.Box, all []contest) (e
 	return err
 }
 
-// surfaceMost bounds the points of the fronts to the power of the objectives but one, which is about what
+// maxSurface bounds the points of the fronts to the power of the objectives but one, which is about what
 // attainment surfaces cost: some ten seconds.
-const surfaceMost = 5e7
+const maxSurface = 5e7
 
 // attain finds the attainment surfaces, where there are any and they do not take too long.
 func (c *Comparison) attain(box pareto.Box, all []contest) {
@@ -317,7 +317,7 @@ func (c *Comparison) attain(box pareto.Box, all []contest) {
 	for _, in := range all {
 		points += len(in.front)
 	}
-	if n < 3 || math.Pow(float64(points), float64(len(c.Tasks)-1)) > surfaceMost {
+	if n < 3 || math.Pow(float64(points), float64(len(c.Tasks)-1)) > maxSurface {
 		return
 	}
 	for _, level := range []int{1, (n + 1) / 2, n} {

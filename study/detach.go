@@ -11,18 +11,18 @@ import (
 	"time"
 )
 
-// startMost is how long StartRunner waits for a sign of the new runner.
-const startMost = time.Minute
+// maxStart is how long StartRunner waits for a sign of the new runner.
+const maxStart = time.Minute
 
-// saidMost is how much of what a runner said before it died is told, in bytes.
-const saidMost = 4 << 10
+// maxSaid is how much of what a runner said before it died is told, in bytes.
+const maxSaid = 4 << 10
 
 // StartRunner starts a runner in a process of its own session, so that a lost line, a closed laptop or a
 // crash of the interface stops nothing. It returns when the runner has passed its checks, and says why
 // where it did not. A runner that is alive is let go on: a paused one is resumed, one that is just ending
 // is followed by another. Of several that start one at the same time all succeed, and one runs.
 func (s *Study) StartRunner() error {
-	end := time.Now().Add(startMost)
+	end := time.Now().Add(maxStart)
 	for readOwner(s.dir).alive() {
 		h, err := s.load(s.life)
 		if err != nil {
@@ -32,7 +32,7 @@ func (s *Study) StartRunner() error {
 			return s.Do(Command{Kind: CommandResume})
 		}
 		if time.Now().After(end) {
-			return &Error{Code: CodeBusy, Where: s.dir, What: fmt.Sprintf("the runner that was told to stop is still at work after %v", startMost), Fix: "try again later"}
+			return &Error{Code: CodeBusy, Where: s.dir, What: fmt.Sprintf("the runner that was told to stop is still at work after %v", maxStart), Fix: "try again later"}
 		}
 		time.Sleep(watchEvery)
 	}
@@ -81,7 +81,7 @@ func (s *Study) detach(cmd *exec.Cmd, end time.Time) error {
 			if readOwner(s.dir).alive() {
 				return nil // it checks large models
 			}
-			return &Error{Code: CodeBusy, Where: "runner", What: fmt.Sprintf("process %d has not taken the study within %v", cmd.Process.Pid, startMost), Fix: "see " + log.Name()}
+			return &Error{Code: CodeBusy, Where: "runner", What: fmt.Sprintf("process %d has not taken the study within %v", cmd.Process.Pid, maxStart), Fix: "see " + log.Name()}
 		}
 	}
 }
@@ -105,7 +105,7 @@ func said(log *os.File, start int64) string {
 	if err != nil || fi.Size() <= start {
 		return "it said nothing"
 	}
-	begin := max(start, fi.Size()-saidMost)
+	begin := max(start, fi.Size()-maxSaid)
 	b := make([]byte, fi.Size()-begin)
 	n, _ := log.ReadAt(b, begin)
 	return strings.ToValidUTF8(strings.TrimSpace(string(b[:n])), "")

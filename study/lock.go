@@ -22,8 +22,8 @@ import (
 const (
 	beatEvery = 2 * time.Second
 	beatStale = 20 * time.Second
-	// skewMost is how far two machines' clocks may be apart: a heartbeat older than that is one of the dead.
-	skewMost = time.Hour
+	// maxSkew is how far two machines' clocks may be apart: a heartbeat older than that is one of the dead.
+	maxSkew = time.Hour
 )
 
 // owner is what the lock file says of the runner that holds it.
@@ -141,7 +141,7 @@ func takeLock(ctx context.Context, dir string, check func() error, lost func(err
 		return nil, err
 	}
 	if before.PID != 0 && (before.Host != host || lock == nil) { // what flock does not see
-		young := time.Since(before.beat).Abs() < skewMost
+		young := time.Since(before.beat).Abs() < maxSkew
 		if before.alive() || (before.Host != host && young && before.beating(ctx, dir, beatStale)) {
 			unlock(lock)
 			return nil, before.busy(dir)

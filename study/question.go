@@ -2,6 +2,7 @@ package study
 
 import (
 	"context"
+	"math"
 
 	"parfait/evaluator"
 	"parfait/search"
@@ -51,4 +52,27 @@ func (s *Snapshot) Lines() ([]search.Line, error) {
 		}
 	}
 	return nil, nil
+}
+
+// searchTasks are the tasks as search sees them.
+func searchTasks(tasks []Task) []search.Task {
+	out := make([]search.Task, len(tasks))
+	for i, t := range tasks {
+		out[i] = search.Task{Name: t.Name, Link: t.Link, AutoLink: t.AutoLink, Maximize: t.Sense == Maximize, Optimise: t.Role == Objective, AtLeast: t.AtLeast, AtMost: t.AtMost}
+	}
+	return out
+}
+
+// point is a final trial as search sees it.
+func point(t Trial, tasks []Task) search.Point {
+	p := search.Point{X: t.X, Batch: t.Batch, Failed: t.State != evaluator.Done}
+	for _, task := range tasks {
+		m, ok := t.Metrics[task.Name]
+		if !ok {
+			m.Value = math.NaN()
+		}
+		stderr, _ := task.Stderr(m)
+		p.Y = append(p.Y, search.Measurement{Value: m.Value, Stderr: stderr, N: m.N})
+	}
+	return p
 }

@@ -18,6 +18,9 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"parfait/evaluator"
+	"parfait/merge"
 )
 
 // Study is an open study. Any number of processes may open one; it is safe for concurrent use.
@@ -160,8 +163,8 @@ func (s *Study) logPath(trial int) string {
 	return filepath.Join(s.dir, "logs", fmt.Sprintf("trial-%04d.log", trial))
 }
 
-// logMost is the most that Log returns, in bytes.
-const logMost = 64 << 10
+// maxLog is the most that Log returns, in bytes.
+const maxLog = 64 << 10
 
 // Log returns the end of a trial's log, 64 KiB at most, from the beginning of a line.
 func (s *Study) Log(trial int) (string, error) {
@@ -177,8 +180,8 @@ func (s *Study) Log(trial int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	skip := max(0, fi.Size()-logMost)
-	b, err := io.ReadAll(io.NewSectionReader(f, skip, logMost))
+	skip := max(0, fi.Size()-maxLog)
+	b, err := io.ReadAll(io.NewSectionReader(f, skip, maxLog))
 	if i := bytes.IndexByte(b, '\n'); skip > 0 && i >= 0 {
 		b = b[i+1:]
 	}
@@ -223,4 +226,13 @@ func (s *Study) SavePick(p Pick) (Pick, error) {
 	p, err = s.store.addPick(p)
 	s.changed()
 	return p, historyError(s.store.path, err)
+}
+
+// mergeSpec is what the engine is to merge, in the form that evaluators want it.
+func (s *Study) mergeSpec(form evaluator.Form) merge.Spec {
+	m := s.spec().mergeSpec(s.dir)
+	if form == evaluator.Adapter {
+		m.Form = merge.FormAdapter
+	}
+	return m
 }

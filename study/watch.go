@@ -80,7 +80,7 @@ func (s *Study) watch() {
 		case took := <-analysed:
 			busy, rested = false, time.Now().Add(restFactor*took)
 		case <-tick.C: // at most one reload a tick, however fast trials finish
-			someone, wanted := s.audience()
+			someone, wanted := s.subscribed()
 			if !someone {
 				return
 			}
@@ -107,9 +107,9 @@ func (s *Study) watch() {
 	}
 }
 
-// audience says whether anybody subscribes, and whether anybody wants an analysis. Without subscribers the
+// subscribed says whether anybody subscribes, and whether anybody wants an analysis. Without subscribers the
 // watch is over.
-func (s *Study) audience() (someone, wanted bool) {
+func (s *Study) subscribed() (someone, wanted bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, analysed := range s.subs {

@@ -163,7 +163,7 @@ func TestTheEndOfALongLog(t *testing.T) {
 	}
 	write(t, s.logPath(1), b.String())
 	log, err := s.Log(1)
-	if err != nil || !strings.HasPrefix(log, "line ") || !strings.HasSuffix(log, "line 19999: ü\n") || len(log) > logMost || len(log) < logMost-100 {
+	if err != nil || !strings.HasPrefix(log, "line ") || !strings.HasSuffix(log, "line 19999: ü\n") || len(log) > maxLog || len(log) < maxLog-100 {
 		t.Errorf("%d bytes from %.20q: %v", len(log), log, err)
 	}
 }

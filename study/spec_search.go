@@ -1,0 +1,79 @@
+package study
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"parfait/search"
+	"parfait/surrogate"
+	"parfait/yamldoc"
+)
+
+func (r specReader) search(n yamldoc.Node, s *SearchSpec) {
+	s.Line = n.Line()
+	options := map[string]yamldoc.Node{}
+	n.Each(func(key string, v yamldoc.Node) {
+		switch key {
+		case "strategy":
+			s.Strategy = v.Text()
+		case "budget":
+			s.Budget = v.Int(1)
+		case "batch":
+			s.Batch = v.Int(1)
+		case "seed":
+			s.Seed = v.Uint64()
+		default:
+			s.Options[key], options[key] = yamldoc.Numbers(v.Value()), v
+		}
+	})
+	if unknownOptions(s.Strategy, options) {
+		return
+	}
+	if _, err := search.New(s.Strategy, s.Options); err != nil {
+		n.Failf("%s", strings.TrimPrefix(err.Error(), "search: "))
+	}
+}
+
+// unknownOptions says which keys of search are neither its own nor the strategy's, each at its line.
+func unknownOptions(strategy string, options map[string]yamldoc.Node) bool {
+	known := []string{"strategy", "budget", "batch", "seed"}
+	found := false
+	for _, info := range search.Strategies() {
+		if info.Name != cmp.Or(strategy, "adaptive") {
+			continue
+		}
+		for _, o := range info.Options {
+			known = append(known, o.Name)
+		}
+		for _, key := range slices.Sorted(maps.Keys(options)) {
+			if !slices.Contains(known, key) {
+				options[key].Unknown("key of search", key, known)
+				found = true
+			}
+		}
+	}
+	return found
+}
+
+// surrogate reads a kind, or a mapping with one.
+func (specReader) surrogate(n yamldoc.Node) surrogate.Choice {
+	c := surrogate.Choice{Kind: surrogate.KindAuto}
+	kind := func(n yamldoc.Node) {
+		c.Kind = surrogate.Kind(n.Word("kind of surrogate", string(surrogate.KindAuto), string(surrogate.KindQuadratic), string(surrogate.KindGP)))
+	}
+	if !n.IsMapping() {
+		kind(n)
+		return c
+	}
+	plain := n
+	n.Fields(map[string]func(yamldoc.Node){
+		"kind":  kind,
+		"plain": func(n yamldoc.Node) { plain, c.Plain = n, n.Bool() },
+	})
+	if err := c.Check(); c.Kind != "" && err != nil {
+		plain.Failf("%s", err)
+	}
+	return c
+}
