@@ -57,7 +57,7 @@ func (c *cells) key(x []float64) string {
 type cellScores struct {
 	known   map[string]float64
 	unknown float64
-	spread  float64
+	std     float64
 }
 
 func (s cellScores) of(key string) float64 {
@@ -76,7 +76,7 @@ func (l *Landscape) scores(c *cells, points []Point) cellScores {
 			continue
 		}
 		for k, p := range f.used {
-			sum[p] += math.Abs(points[p].Y[i].Value-f.trust.LOO[k]) / f.spread
+			sum[p] += math.Abs(points[p].Y[i].Value-f.trust.LOO[k]) / f.width
 			count[p]++
 		}
 	}
@@ -91,7 +91,7 @@ func (l *Landscape) scores(c *cells, points []Point) cellScores {
 		}
 	}
 	out := cellScores{known: map[string]float64{}, unknown: upper(all)}
-	_, out.spread = meanStd(all)
+	_, out.std = meanStd(all)
 	for k, r := range byCell {
 		out.known[k] = upper(r)
 	}
@@ -123,8 +123,8 @@ func softmax(keys []string, s cellScores) []float64 {
 	top := math.Inf(-1)
 	for i, k := range keys {
 		out[i] = 0
-		if s.spread > 0 {
-			out[i] = s.of(k) / s.spread
+		if s.std > 0 {
+			out[i] = s.of(k) / s.std
 		}
 		top = max(top, out[i])
 	}

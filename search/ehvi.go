@@ -122,7 +122,7 @@ func (l *Landscape) improvement(front *pareto.Improvement, mean []float64, joint
 	t := 0
 	for k, g := range l.goals {
 		if l.fits[g].varies() {
-			std[k] = l.fits[g].spread * math.Sqrt(max(joint.cov[t].At(i, i), 0))
+			std[k] = l.fits[g].width * math.Sqrt(max(joint.cov[t].At(i, i), 0))
 			t++
 		}
 	}

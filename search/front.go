@@ -135,9 +135,9 @@ func (l *Landscape) outside(x []float64) float64 {
 func (l *Landscape) uncertain(x []float64) float64 {
 	worst := -1.0
 	for _, i := range l.goals {
-		if f := l.fits[i]; !f.trust.Constant && f.spread > 0 {
+		if f := l.fits[i]; !f.trust.Constant && f.width > 0 {
 			_, std := f.surrogate.Predict(x)
-			worst = max(worst, std/(believedStd*f.spread)-1)
+			worst = max(worst, std/(believedStd*f.width)-1)
 		}
 	}
 	return worst

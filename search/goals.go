@@ -70,4 +70,4 @@ func (l *Landscape) goalsOf(p Point) ([]float64, bool) {
 }
 
 // varies says whether a task has anything to be learnt.
-func (f *fit) varies() bool { return f.spread > 0 && !f.trust.Constant }
+func (f *fit) varies() bool { return f.width > 0 && !f.trust.Constant }

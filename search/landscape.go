@@ -29,7 +29,7 @@ type fit struct {
 	surrogate surrogate.Surrogate
 	trust     surrogate.Trust
 	used      []int
-	spread    float64 // range of the measured values
+	width     float64 // of the range of the measured values
 }
 
 // Fit fits one surrogate a task to the points of q that have it measured, of the kind that q.Surrogate says; what
@@ -101,7 +101,7 @@ func (l *Landscape) gatherTask(task int, points []Point, keep []bool) surrogate.
 		d.Stderr, d.N = append(d.Stderr, m.Stderr), append(d.N, m.N)
 		lo, hi = min(lo, m.Value), max(hi, m.Value)
 	}
-	if f.spread = hi - lo; l.tasks[task].AutoLink && d.Link == surrogate.Log && lo <= 0 {
+	if f.width = hi - lo; l.tasks[task].AutoLink && d.Link == surrogate.Log && lo <= 0 {
 		d.Link = surrogate.Identity
 	}
 	return d

@@ -67,12 +67,12 @@ func newOptimal(r *region, seed uint64) *optimal {
 	b.ScaleSym(1/(designRidge*designRidge), b)
 	o.middle = b
 	o.known, o.mean = make([]float64, len(o.pool)), make([]float64, len(o.pool))
-	var spread mat.Dense
-	spread.Mul(o.table, b)
+	var product mat.Dense
+	product.Mul(o.table, b)
 	for k := range o.pool {
 		row := o.table.RawRowView(k)
 		o.known[k] = inner(row, row) / designRidge
-		o.mean[k] = inner(row, spread.RawRowView(k))
+		o.mean[k] = inner(row, product.RawRowView(k))
 	}
 	return o
 }

@@ -47,7 +47,7 @@ func (l *Landscape) newPosterior(candidates, pending [][]float64) *posterior {
 	parallel.For(0, len(tasks), func(k int) {
 		f := &l.fits[tasks[k]]
 		_, cov := f.surrogate.Joint(p.xs)
-		cov.ScaleSym(1/(f.spread*f.spread), cov)
+		cov.ScaleSym(1/(f.width*f.width), cov)
 		p.cov[k] = cov
 	})
 	for k := len(candidates); k < len(p.xs); k++ {

@@ -60,7 +60,7 @@ func newPreference(tasks []Task, weights map[string]float64, points []Point) (*p
 		}
 		sum += w
 		p.weight = append(p.weight, w)
-		p.unit = append(p.unit, spread(i, points))
+		p.unit = append(p.unit, measuredWidth(i, points))
 	}
 	for _, name := range slices.Sorted(maps.Keys(weights)) {
 		if !slices.Contains(names, name) {
@@ -86,8 +86,8 @@ func newPreference(tasks []Task, weights map[string]float64, points []Point) (*p
 	return p, nil
 }
 
-// spread is the range of what was measured of a task, 1 where there is none.
-func spread(task int, points []Point) float64 {
+// measuredWidth is the width of the range of what was measured of a task, 1 where there is none.
+func measuredWidth(task int, points []Point) float64 {
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, q := range points {
 		if !q.Failed && !math.IsNaN(q.Y[task].Value) {

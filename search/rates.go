@@ -26,7 +26,7 @@ func (l *Landscape) Rates(x []float64) ([][]float64, error) {
 	l.objectives(make([]float64, len(l.goals)), jac, x)
 	units := make([]float64, len(l.goals))
 	for k, i := range l.goals {
-		if units[k] = l.fits[i].spread; !(units[k] > 0) {
+		if units[k] = l.fits[i].width; !(units[k] > 0) {
 			units[k] = 1
 		}
 	}

@@ -94,7 +94,7 @@ func (s *store) addBatch(id int, seen []int, p search.Proposal) error {
 			return err
 		}
 		for _, point := range p.Points {
-			if _, err := insertTrial(tx, id, newTrial{x: point.X, origin: "search", why: point.Why}); err != nil {
+			if err := insertTrial(tx, id, point.X, "search", point.Why); err != nil {
 				return err
 			}
 		}

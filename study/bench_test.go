@@ -18,12 +18,11 @@ func many(tb testing.TB, s *Study, n int) {
 			for j := range x {
 				x[j] = random.Float64()
 			}
-			id, err := insertTrial(tx, i/4, newTrial{x: x, origin: "search", why: "fills the largest gap"})
-			if err != nil {
+			if err := insertTrial(tx, i/4, x, "search", "fills the largest gap"); err != nil {
 				return err
 			}
 			for task, m := range bowls(evaluator.Candidate{Tasks: s.tasksOf("e0"), At: coefficients(s.Names(), x)}) {
-				if _, err := tx.Exec("INSERT INTO metrics (trial, task, value, stderr, n) VALUES (?, ?, ?, ?, ?)", id, task, m.Value, m.Stderr, m.N); err != nil {
+				if _, err := tx.Exec("INSERT INTO metrics (trial, task, value, stderr, n) VALUES (?, ?, ?, ?, ?)", i+1, task, m.Value, m.Stderr, m.N); err != nil {
 					return err
 				}
 			}

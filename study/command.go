@@ -68,8 +68,7 @@ func (s *Study) obey(tx *sql.Tx, c Command) error {
 				return err
 			}
 		}
-		_, err := insertTrial(tx, -1, newTrial{x: c.X, origin: who, why: "asked for"})
-		return err
+		return insertTrial(tx, -1, c.X, who, "asked for")
 	case CommandPause:
 		return setMeta(tx, "paused", "asked for")
 	case CommandResume:

@@ -144,7 +144,7 @@ func TestProportionsOfOldHistories(t *testing.T) {
 	s := open(t, linearStudy(t))
 	if err := s.store.write(func(tx *sql.Tx) error {
 		for _, x := range [][]float64{{0.5, 1.5}, {-1, 2}} {
-			if _, err := insertTrial(tx, -1, newTrial{x: x, origin: "you"}); err != nil {
+			if err := insertTrial(tx, -1, x, "you", ""); err != nil {
 				return err
 			}
 		}

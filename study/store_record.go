@@ -9,20 +9,11 @@ import (
 	"parfait/evaluator"
 )
 
-// newTrial is a trial that is about to be recorded.
-type newTrial struct {
-	x           []float64
-	origin, why string
-}
-
-func insertTrial(tx *sql.Tx, batch int, t newTrial) (int, error) {
-	r, err := tx.Exec("INSERT INTO trials (batch, origin, why, x, state, attempt, created) VALUES (?, ?, ?, ?, ?, 1, ?)",
-		batch, t.origin, t.why, mustJSON(t.x), evaluator.Waiting, now())
-	if err != nil {
-		return 0, err
-	}
-	id, err := r.LastInsertId()
-	return int(id), err
+// insertTrial records a trial that waits to be measured, at x in the order of the coefficients.
+func insertTrial(tx *sql.Tx, batch int, x []float64, origin, why string) error {
+	_, err := tx.Exec("INSERT INTO trials (batch, origin, why, x, state, attempt, created) VALUES (?, ?, ?, ?, ?, 1, ?)",
+		batch, origin, why, mustJSON(x), evaluator.Waiting, now())
+	return err
 }
 
 // start marks trials as running and returns the ids of those that were, as far as anybody knew, waiting
