@@ -1,4 +1,4 @@
-// Package cli is the command line: one file a command, flags and printing only.
+// Package cli is the command line: a file cmd_NAME.go a command, others for what they share; flags and printing only.
 //
 // In come arguments; out go text for people on a terminal, one JSON object with --json, and exit codes
 // that mean the same in every command (exit.go). What a command does is done by study, explore and merge;

@@ -50,7 +50,7 @@ var exitTable = []struct {
 		search.BadQuestion, search.NoData, search.BrokenContract, explore.BadView,
 	}},
 	{ExitUsage, "usage", "the command line makes no sense (unknown flag, task or coefficient, a number missing), or it needs a terminal and there is none", []problem.Code{
-		study.CodeInput, explore.UnknownTask, explore.UnknownCoefficient, explore.BadWish, explore.BadFilter, search.BadPoint,
+		study.CodeInput, explore.UnknownTask, explore.UnknownCoefficient, explore.BadPreference, explore.BadFilter, search.BadPoint,
 		merge.CodeUnknownKnob, merge.CodeMissingKnob, merge.CodeKnobValue,
 	}},
 	{ExitInput, "input", "a file is not what it should be: study.yaml, a recipe, a model; every problem is listed", []problem.Code{

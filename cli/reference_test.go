@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -238,4 +239,17 @@ func flagText(f *pflag.Flag) string {
 		return text
 	}
 	return text + " (default " + f.DefValue + ")"
+}
+
+// A command stands in a file cmd_NAME.go; the other files hold what commands share.
+func TestFilesTellCommandsFromParts(t *testing.T) {
+	want := []string{"cmd_parfait.go"}
+	for _, c := range (&app{}).root().Commands() {
+		want = append(want, "cmd_"+c.Name()+".go")
+	}
+	slices.Sort(want)
+	found, err := filepath.Glob("cmd_*.go")
+	if err != nil || !slices.Equal(found, want) {
+		t.Errorf("files of commands: %v, %v; expected %v", found, err, want)
+	}
 }

@@ -12,9 +12,9 @@ import (
 	"parfait/study"
 )
 
-// Want says which point is wanted. AtLeast may stand alone or beside one of the others; of those exactly
+// Preference says which point is wanted. AtLeast may stand alone or beside one of the others; of those exactly
 // one, or none beside AtLeast (then the knee of what satisfies the floors).
-type Want struct {
+type Preference struct {
 	Knee          bool
 	Best          string             // the best of this task
 	AtLeast       map[string]float64 // floors; at most, for tasks that are minimised
@@ -51,8 +51,8 @@ func Chosen(a *study.Analysis, x []float64, own map[string]float64, why string) 
 }
 
 // Choose finds the point that is wanted. The floors of study.yaml are kept where some point can keep
-// them; where none can, the choice says what it breaks, and who keeps it must ask. Errors are problems: NoAnalysis, UnknownTask, UnknownCoefficient, BadWish, Infeasible.
-func Choose(a *study.Analysis, w Want) (Choice, error) {
+// them; where none can, the choice says what it breaks, and who keeps it must ask. Errors are problems: NoAnalysis, UnknownTask, UnknownCoefficient, BadPreference, Infeasible.
+func Choose(a *study.Analysis, w Preference) (Choice, error) {
 	if a == nil || (len(a.Front) == 0 && w.At == nil) {
 		return Choice{}, fail(NoAnalysis, "nothing can be chosen yet: too few trials are finished; run the study further")
 	}
@@ -68,13 +68,13 @@ func Choose(a *study.Analysis, w Want) (Choice, error) {
 	}
 	i, words := w.among(a, among)
 	if i < 0 {
-		return Choice{}, fail(BadWish, "no point of the front can be compared")
+		return Choice{}, fail(BadPreference, "no point of the front can be compared")
 	}
 	return Chosen(a, a.Front[i].X, w.AtLeast, words+why), nil
 }
 
 // check reports every unknown name and every wish that does not go with another.
-func (w Want) check(a *study.Analysis) error {
+func (w Preference) check(a *study.Analysis) error {
 	var wrong problem.List
 	tasks := make([]string, len(a.Tasks))
 	for i, t := range a.Tasks {
@@ -89,7 +89,7 @@ func (w Want) check(a *study.Analysis) error {
 		for _, name := range slices.Sorted(maps.Keys(m)) {
 			known(name)
 			if notFinite(m[name]) {
-				wrong.Add(BadWish, "%s: expected a finite number, found %g", name, m[name])
+				wrong.Add(BadPreference, "%s: expected a finite number, found %g", name, m[name])
 			}
 		}
 	}
@@ -101,19 +101,19 @@ func (w Want) check(a *study.Analysis) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.Weights)) {
 		if w.Weights[name] < 0 {
-			wrong.Add(BadWish, "the weight of %s: expected 0 or more, found %g", name, w.Weights[name])
+			wrong.Add(BadPreference, "the weight of %s: expected 0 or more, found %g", name, w.Weights[name])
 		}
 	}
 	wrong = append(wrong, w.checkAt(a)...)
 	if n := w.asked(); n > 1 {
-		wrong.Add(BadWish, "expected one way to choose, found %d", n)
+		wrong.Add(BadPreference, "expected one way to choose, found %d", n)
 	} else if n == 0 && len(w.AtLeast) == 0 {
-		wrong.Add(BadWish, "expected a way to choose: the knee, floors, an aspiration, weights, an order of tasks, the best of a task, or coefficients")
+		wrong.Add(BadPreference, "expected a way to choose: the knee, floors, an aspiration, weights, an order of tasks, the best of a task, or coefficients")
 	}
 	return wrong.Err()
 }
 
-func (w Want) checkAt(a *study.Analysis) problem.List {
+func (w Preference) checkAt(a *study.Analysis) problem.List {
 	var wrong problem.List
 	var names []string
 	for _, c := range a.Space.Coefficients {
@@ -123,17 +123,17 @@ func (w Want) checkAt(a *study.Analysis) problem.List {
 		if !slices.Contains(names, name) {
 			wrong = append(wrong, problem.Unknown(UnknownCoefficient, "", "coefficient", name, names))
 		} else if notFinite(w.At[name]) {
-			wrong.Add(BadWish, "%s: expected a finite number, found %g", name, w.At[name])
+			wrong.Add(BadPreference, "%s: expected a finite number, found %g", name, w.At[name])
 		}
 	}
 	if w.At != nil && len(w.AtLeast) > 0 {
-		wrong.Add(BadWish, "floors cannot be kept by given coefficients: expected one of the two")
+		wrong.Add(BadPreference, "floors cannot be kept by given coefficients: expected one of the two")
 	}
 	return wrong
 }
 
 // asked counts the ways to choose.
-func (w Want) asked() int {
+func (w Preference) asked() int {
 	n := 0
 	for _, asked := range []bool{w.Knee, w.Best != "", w.Aspire != nil, w.Weights != nil, w.Lexicographic != nil, w.At != nil} {
 		if asked {
@@ -143,7 +143,7 @@ func (w Want) asked() int {
 	return n
 }
 
-func (w Want) exactly(a *study.Analysis) (Choice, error) {
+func (w Preference) exactly(a *study.Analysis) (Choice, error) {
 	x := make([]float64, len(a.Space.Coefficients))
 	for i, c := range a.Space.Coefficients {
 		x[i] = w.At[c.Name]
@@ -158,12 +158,12 @@ func (w Want) exactly(a *study.Analysis) (Choice, error) {
 // noPoint says why coefficients stand for no merge.
 func noPoint(err error) problem.Problem {
 	what, fix := problem.Split(err)
-	return problem.Problem{Code: BadWish, What: what, Fix: fix}
+	return problem.Problem{Code: BadPreference, What: what, Fix: fix}
 }
 
 // floored are the points of the front that keep the floors, and those floors in words. Where no point keeps
 // those of study.yaml too, the choice is made without them: it says so, and breaks them.
-func (w Want) floored(a *study.Analysis) ([]int, string, error) {
+func (w Preference) floored(a *study.Analysis) ([]int, string, error) {
 	all, own := Bounds(a.Tasks, w.AtLeast), floorsOf(a.Tasks, w.AtLeast)
 	if among := satisfying(a, all); len(among) > 0 {
 		return among, withBounds(a, all), nil
@@ -188,7 +188,7 @@ func withBounds(a *study.Analysis, bounds []Bound) string {
 }
 
 // among chooses among points of the front, and says how.
-func (w Want) among(a *study.Analysis, among []int) (int, string) {
+func (w Preference) among(a *study.Analysis, among []int) (int, string) {
 	switch {
 	case w.Best != "":
 		return best(a, among, w.Best), "the best predicted " + w.Best
@@ -240,12 +240,12 @@ func best(a *study.Analysis, among []int, task string) int {
 	return at
 }
 
-func (w Want) lexicographic(a *study.Analysis, among []int) int {
-	wish := map[string]float64{}
+func (w Preference) lexicographic(a *study.Analysis, among []int) int {
+	values := map[string]float64{}
 	for _, name := range w.Lexicographic {
-		wish[name] = math.NaN()
+		values[name] = math.NaN()
 	}
-	tasks := with(a, wish)
+	tasks := with(a, values)
 	order, slack := make([]int, len(w.Lexicographic)), make([]float64, len(w.Lexicographic))
 	for n, name := range w.Lexicographic {
 		order[n] = slices.IndexFunc(tasks, func(t int) bool { return a.Tasks[t].Name == name })
@@ -254,7 +254,7 @@ func (w Want) lexicographic(a *study.Analysis, among []int) int {
 	return choose(a, among, tasks, func(fs [][]float64) int { return pareto.Lexicographic(fs, order, slack) })
 }
 
-func (w Want) slackWords(a *study.Analysis) string {
+func (w Preference) slackWords(a *study.Analysis) string {
 	var words []string
 	for _, t := range named(a, w.Slack) {
 		words = append(words, fmt.Sprintf("%s of %s", trimmed(a.Tasks[t], w.Slack[a.Tasks[t].Name]), a.Tasks[t].Name))

@@ -18,23 +18,23 @@ func TestChoose(t *testing.T) {
 	value := func(c explore.Choice, task int) float64 { return c.Predicted[task].Value }
 	for _, tt := range []struct {
 		name string
-		want explore.Want
+		want explore.Preference
 		ok   func(explore.Choice) bool
 	}{
-		{"knee", explore.Want{Knee: true}, func(c explore.Choice) bool { return c.Front == a.Knee }},
-		{"best", explore.Want{Best: "mirrored"}, func(c explore.Choice) bool { return c.Front == a.Best[1] }},
-		{"best guard", explore.Want{Best: "upright"}, func(c explore.Choice) bool { return c.Front >= 0 }},
-		{"floor", explore.Want{AtLeast: map[string]float64{"mirrored": 0.85}}, func(c explore.Choice) bool { return value(c, 1) >= 0.85 }},
-		{"floor and best", explore.Want{Best: "rotated", AtLeast: map[string]float64{"mirrored": 0.8, "upright": 0.8}}, func(c explore.Choice) bool {
+		{"knee", explore.Preference{Knee: true}, func(c explore.Choice) bool { return c.Front == a.Knee }},
+		{"best", explore.Preference{Best: "mirrored"}, func(c explore.Choice) bool { return c.Front == a.Best[1] }},
+		{"best guard", explore.Preference{Best: "upright"}, func(c explore.Choice) bool { return c.Front >= 0 }},
+		{"floor", explore.Preference{AtLeast: map[string]float64{"mirrored": 0.85}}, func(c explore.Choice) bool { return value(c, 1) >= 0.85 }},
+		{"floor and best", explore.Preference{Best: "rotated", AtLeast: map[string]float64{"mirrored": 0.8, "upright": 0.8}}, func(c explore.Choice) bool {
 			return value(c, 1) >= 0.8 && value(c, 3) >= 0.8 && value(c, 0) < value2(a.Front[a.Best[0]].Predicted[0].Value)
 		}},
-		{"aspire", explore.Want{Aspire: map[string]float64{"rotated": 0.95}}, func(c explore.Choice) bool { return c.Front == a.Best[0] }},
-		{"weights", explore.Want{Weights: map[string]float64{"upside_down": 1}}, func(c explore.Choice) bool { return c.Front == a.Best[2] }},
-		{"order", explore.Want{Lexicographic: []string{"mirrored", "rotated"}}, func(c explore.Choice) bool { return c.Front == a.Best[1] }},
-		{"order with slack", explore.Want{Lexicographic: []string{"mirrored", "rotated"}, Slack: map[string]float64{"mirrored": 0.1}}, func(c explore.Choice) bool {
+		{"aspire", explore.Preference{Aspire: map[string]float64{"rotated": 0.95}}, func(c explore.Choice) bool { return c.Front == a.Best[0] }},
+		{"weights", explore.Preference{Weights: map[string]float64{"upside_down": 1}}, func(c explore.Choice) bool { return c.Front == a.Best[2] }},
+		{"order", explore.Preference{Lexicographic: []string{"mirrored", "rotated"}}, func(c explore.Choice) bool { return c.Front == a.Best[1] }},
+		{"order with slack", explore.Preference{Lexicographic: []string{"mirrored", "rotated"}, Slack: map[string]float64{"mirrored": 0.1}}, func(c explore.Choice) bool {
 			return value(c, 0) > a.Front[a.Best[1]].Predicted[0].Value
 		}},
-		{"at", explore.Want{At: map[string]float64{"rotated": 0.3}}, func(c explore.Choice) bool { return c.X[0] == 0.3 && c.X[1] == 0 && c.Front == -1 }},
+		{"at", explore.Preference{At: map[string]float64{"rotated": 0.3}}, func(c explore.Choice) bool { return c.X[0] == 0.3 && c.X[1] == 0 && c.Front == -1 }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := explore.Choose(a, tt.want)
@@ -57,19 +57,19 @@ func TestChooseRefuses(t *testing.T) {
 	a := analysis(t, exploretest.Options{})
 	for _, tt := range []struct {
 		name string
-		want explore.Want
+		want explore.Preference
 		code explore.Code
 		says []string
 	}{
-		{"nothing", explore.Want{}, explore.BadWish, nil},
-		{"two ways", explore.Want{Knee: true, Best: "rotated"}, explore.BadWish, nil},
-		{"typo", explore.Want{Best: "rotatd"}, explore.UnknownTask, []string{`"rotated"`}},
-		{"two typos", explore.Want{Aspire: map[string]float64{"rotatd": 1, "miror": 1}}, explore.UnknownTask, []string{"rotatd", "miror"}},
-		{"coefficient", explore.Want{At: map[string]float64{"rotatet": 1}}, explore.UnknownCoefficient, []string{`"rotated"`}},
-		{"at with floors", explore.Want{At: map[string]float64{"rotated": 1}, AtLeast: map[string]float64{"rotated": 1}}, explore.BadWish, nil},
-		{"negative weight", explore.Want{Weights: map[string]float64{"rotated": -1}}, explore.BadWish, []string{"-1"}},
-		{"infeasible", explore.Want{AtLeast: map[string]float64{"rotated": 0.999}}, explore.Infeasible, []string{"rotated ≥ .999"}},
-		{"costliest", explore.Want{AtLeast: map[string]float64{"rotated": 0.5, "mirrored": 0.999}}, explore.Infeasible, []string{"floor of mirrored"}},
+		{"nothing", explore.Preference{}, explore.BadPreference, nil},
+		{"two ways", explore.Preference{Knee: true, Best: "rotated"}, explore.BadPreference, nil},
+		{"typo", explore.Preference{Best: "rotatd"}, explore.UnknownTask, []string{`"rotated"`}},
+		{"two typos", explore.Preference{Aspire: map[string]float64{"rotatd": 1, "miror": 1}}, explore.UnknownTask, []string{"rotatd", "miror"}},
+		{"coefficient", explore.Preference{At: map[string]float64{"rotatet": 1}}, explore.UnknownCoefficient, []string{`"rotated"`}},
+		{"at with floors", explore.Preference{At: map[string]float64{"rotated": 1}, AtLeast: map[string]float64{"rotated": 1}}, explore.BadPreference, nil},
+		{"negative weight", explore.Preference{Weights: map[string]float64{"rotated": -1}}, explore.BadPreference, []string{"-1"}},
+		{"infeasible", explore.Preference{AtLeast: map[string]float64{"rotated": 0.999}}, explore.Infeasible, []string{"rotated ≥ .999"}},
+		{"costliest", explore.Preference{AtLeast: map[string]float64{"rotated": 0.5, "mirrored": 0.999}}, explore.Infeasible, []string{"floor of mirrored"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := explore.Choose(a, tt.want)
@@ -83,14 +83,14 @@ func TestChooseRefuses(t *testing.T) {
 			}
 		})
 	}
-	if _, err := explore.Choose(nil, explore.Want{Knee: true}); code(err) != explore.NoAnalysis {
+	if _, err := explore.Choose(nil, explore.Preference{Knee: true}); code(err) != explore.NoAnalysis {
 		t.Error(err)
 	}
 }
 
 func TestFloorsOfTheSpecAreKeptWhereTheyCanBe(t *testing.T) {
 	hard := analysis(t, exploretest.Options{Floor: 0.999})
-	c, err := explore.Choose(hard, explore.Want{Knee: true})
+	c, err := explore.Choose(hard, explore.Preference{Knee: true})
 	if err != nil || c.Front != hard.Knee || !strings.Contains(c.Why, "upright ≥ .999") {
 		t.Errorf("%v, %v", c.Why, err)
 	}
@@ -98,7 +98,7 @@ func TestFloorsOfTheSpecAreKeptWhereTheyCanBe(t *testing.T) {
 
 // A choice says which bounds it breaks: those of study.yaml in whatever sense, and a person's own instead.
 func TestAChoiceSaysWhatItBreaks(t *testing.T) {
-	words := func(a *study.Analysis, w explore.Want) string {
+	words := func(a *study.Analysis, w explore.Preference) string {
 		t.Helper()
 		c, err := explore.Choose(a, w)
 		if err != nil {
@@ -112,12 +112,12 @@ func TestAChoiceSaysWhatItBreaks(t *testing.T) {
 	}
 	hard := analysis(t, exploretest.Options{Floor: 0.999})
 	for _, c := range []struct {
-		want   explore.Want
+		want   explore.Preference
 		breaks string
 	}{
-		{explore.Want{Knee: true}, "upright ≥ .999"},
-		{explore.Want{At: map[string]float64{"rotated": 0.3}}, "upright ≥ .999"},
-		{explore.Want{Best: "rotated", AtLeast: map[string]float64{"upright": 0.1}}, ""},
+		{explore.Preference{Knee: true}, "upright ≥ .999"},
+		{explore.Preference{At: map[string]float64{"rotated": 0.3}}, "upright ≥ .999"},
+		{explore.Preference{Best: "rotated", AtLeast: map[string]float64{"upright": 0.1}}, ""},
 	} {
 		if got := words(hard, c.want); got != c.breaks {
 			t.Errorf("%+v breaks %q, expected %q", c.want, got, c.breaks)
@@ -127,11 +127,11 @@ func TestAChoiceSaysWhatItBreaks(t *testing.T) {
 	odd := analysis(t, exploretest.Options{})
 	odd.Tasks = slices.Clone(odd.Tasks)
 	odd.Tasks[0].AtMost = &limit
-	if got := words(odd, explore.Want{Best: "rotated"}); got != "rotated ≤ .20" {
+	if got := words(odd, explore.Preference{Best: "rotated"}); got != "rotated ≤ .20" {
 		t.Errorf("the best rotated breaks %q, expected its ceiling", got)
 	}
 	limit = odd.Front[odd.Knee].Predicted[0].Value
-	c, err := explore.Choose(odd, explore.Want{Best: "rotated"})
+	c, err := explore.Choose(odd, explore.Preference{Best: "rotated"})
 	if err != nil || len(c.Breaks) > 0 || c.Predicted[0].Value > limit {
 		t.Errorf("the best rotated with a ceiling of %g is %+v, %v", limit, c, err)
 	}
@@ -151,7 +151,7 @@ func TestTheChosenKneeIsNotBelowTheBase(t *testing.T) {
 	if r := explore.Read(a, explore.Start(a)); !slices.Equal(r.BelowBase, []int{0}) || !r.Tasks[0].BelowBase || r.Tasks[1].BelowBase {
 		t.Errorf("the knee of before is below the base on %v", r.BelowBase)
 	}
-	for _, w := range []explore.Want{{Knee: true}, {AtLeast: map[string]float64{"mirrored": plain.Predicted[1].Value - 0.2}}} {
+	for _, w := range []explore.Preference{{Knee: true}, {AtLeast: map[string]float64{"mirrored": plain.Predicted[1].Value - 0.2}}} {
 		c, err := explore.Choose(a, w)
 		if err != nil || c.Predicted[0].Value <= plain.Predicted[0].Value || !strings.HasPrefix(c.Why, "the knee of the part of the front that is nowhere below the base") {
 			t.Errorf("%+v chose %+v, %v", w, c, err)
@@ -161,7 +161,7 @@ func TestTheChosenKneeIsNotBelowTheBase(t *testing.T) {
 		t.Errorf("in words: %s", w)
 	}
 	a.References[base].Predicted[0].Value = 2
-	if c, err := explore.Choose(a, explore.Want{Knee: true}); err != nil || c.Front != a.Knee || !a.AlwaysBelow() {
+	if c, err := explore.Choose(a, explore.Preference{Knee: true}); err != nil || c.Front != a.Knee || !a.AlwaysBelow() {
 		t.Errorf("where nothing is above the base, the knee: %+v, %v", c, err)
 	}
 }

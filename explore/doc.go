@@ -1,5 +1,5 @@
 // Package explore is what a person does with a study, without a terminal: where they stand, what they
-// wish, and what they see there.
+// prefer, and what they see there.
 //
 // In come an immutable study.Analysis and moves; out come a new State and readouts, all plain data. The
 // keys of the explorer, the flags of the command line and SSH sessions all go through [Apply], [Choose]

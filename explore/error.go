@@ -15,7 +15,7 @@ const (
 	Infeasible         Code = "infeasible"          // no point of the front satisfies the floors
 	UnknownTask        Code = "unknown-task"        // no task has that name
 	UnknownCoefficient Code = "unknown-coefficient" // no coefficient has that name
-	BadWish            Code = "bad-wish"            // nothing was asked for, or things that do not go together
+	BadPreference      Code = "bad-wish"            // nothing was asked for, or things that do not go together
 	BadView            Code = "bad-view"            // a stored State cannot be read
 	BadFilter          Code = "bad-filter"          // a filter of trials that cannot be understood
 )

@@ -145,34 +145,34 @@ func othersGain(a *study.Analysis, width []float64, task int, p, here []study.Pr
 	return sum
 }
 
-// Place is a point with a name.
-type Place struct {
+// NamedPoint is a point with a name.
+type NamedPoint struct {
 	Name  string
 	X     []float64
 	Front int // index in Analysis.Front, −1 where it is not on the front
 }
 
-// Places are the points with names, in the order in which n visits them: the knee, the best of each task,
+// NamedPoints are the points with names, in the order in which n visits them: the knee, the best of each task,
 // the uniform average, the pins.
-func Places(a *study.Analysis, s State) []Place {
+func NamedPoints(a *study.Analysis, s State) []NamedPoint {
 	if a == nil || len(a.Front) == 0 {
 		return nil
 	}
-	places := []Place{{"knee", a.Front[a.Knee].X, a.Knee}}
+	points := []NamedPoint{{"knee", a.Front[a.Knee].X, a.Knee}}
 	for i, t := range a.Tasks {
 		if i < len(a.Best) && a.Best[i] >= 0 {
-			places = append(places, Place{"best " + t.Name, a.Front[a.Best[i]].X, a.Best[i]})
+			points = append(points, NamedPoint{"best " + t.Name, a.Front[a.Best[i]].X, a.Best[i]})
 		}
 	}
 	for _, r := range a.References {
 		if r.Name == "uniform" {
-			places = append(places, Place{r.Name, r.X, frontIndex(a, r.X)})
+			points = append(points, NamedPoint{r.Name, r.X, frontIndex(a, r.X)})
 		}
 	}
 	for _, p := range s.Pins {
-		places = append(places, Place{p.Name, p.X, frontIndex(a, p.X)})
+		points = append(points, NamedPoint{p.Name, p.X, frontIndex(a, p.X)})
 	}
-	return places
+	return points
 }
 
 // Name says what the point in hand is called: a named point, a model by itself, a place on the front, or
@@ -195,7 +195,7 @@ func Name(a *study.Analysis, s State) string {
 
 // label is the name of the point in hand where it is a named point or a model by itself.
 func label(a *study.Analysis, s State) string {
-	for _, p := range Places(a, s) {
+	for _, p := range NamedPoints(a, s) {
 		if samePoint(p.X, s.X) {
 			return p.Name
 		}

@@ -13,23 +13,23 @@ type MoveKind string
 
 // Moves. Those of the first group need an analysis, the others do not.
 const (
-	Walk    MoveKind = "walk"     // along the front: to the nearest point with more (N 1) or less (N −1) on the X axis
-	Favour  MoveKind = "favour"   // to the front point with more (N 1) or less (N −1) of the selected task
-	Visit   MoveKind = "visit"    // to the next (N 1) or previous (N −1) named point
-	Edge    MoveKind = "edge"     // to the end of the front: most (N 1) or least (N −1) on the X axis
-	Go      MoveKind = "go"       // to the coefficients X
-	GoFront MoveKind = "go-front" // to point N of the front
-	GoKnee  MoveKind = "go-knee"  // to the knee
-	Return  MoveKind = "return"   // back to the nearest point of the front
-	Nudge   MoveKind = "nudge"    // the selected coefficient by Value
-	Turn    MoveKind = "turn"     // the selected coefficient to Value
-	Floor   MoveKind = "floor"    // of task N to Value; NaN takes it away
-	Weigh   MoveKind = "weigh"    // task N by Value; NaN or 0 takes it away
-	Aspire  MoveKind = "aspire"   // to Value on task N; NaN takes it away
-	Forgo   MoveKind = "forgo"    // all weights and aspirations
-	Keep    MoveKind = "keep"     // the point in hand as a pin named Name
-	Unpin   MoveKind = "unpin"    // the pin named Name
-	BrushTo MoveKind = "brush"    // the column Name to Lo…Hi; both NaN take it away
+	Walk             MoveKind = "walk"     // along the front: to the nearest point with more (N 1) or less (N −1) on the X axis
+	Favour           MoveKind = "favour"   // to the front point with more (N 1) or less (N −1) of the selected task
+	Visit            MoveKind = "visit"    // to the next (N 1) or previous (N −1) named point
+	Edge             MoveKind = "edge"     // to the end of the front: most (N 1) or least (N −1) on the X axis
+	Go               MoveKind = "go"       // to the coefficients X
+	GoFront          MoveKind = "go-front" // to point N of the front
+	GoKnee           MoveKind = "go-knee"  // to the knee
+	Return           MoveKind = "return"   // back to the nearest point of the front
+	Nudge            MoveKind = "nudge"    // the selected coefficient by Value
+	Turn             MoveKind = "turn"     // the selected coefficient to Value
+	Floor            MoveKind = "floor"    // of task N to Value; NaN takes it away
+	Weigh            MoveKind = "weigh"    // task N by Value; NaN or 0 takes it away
+	Aspire           MoveKind = "aspire"   // to Value on task N; NaN takes it away
+	ClearPreferences MoveKind = "forgo"    // all weights and aspirations
+	Keep             MoveKind = "keep"     // the point in hand as a pin named Name
+	Unpin            MoveKind = "unpin"    // the pin named Name
+	BrushTo          MoveKind = "brush"    // the column Name to Lo…Hi; both NaN take it away
 
 	SelectTask        MoveKind = "select-task"        // the next (N 1) or previous (N −1)
 	SelectCoefficient MoveKind = "select-coefficient" // the next (N 1) or previous (N −1)
@@ -112,8 +112,8 @@ func (s State) apply(a *study.Analysis, m Move) (State, Note) {
 		return s.onFront(a), Note{}
 	case Nudge, Turn:
 		return s.turn(a, m)
-	case Floor, Weigh, Aspire, Forgo:
-		return s.wish(a, m)
+	case Floor, Weigh, Aspire, ClearPreferences:
+		return s.prefer(a, m)
 	case Keep, Unpin:
 		return s.pin(m)
 	case BrushTo:
@@ -134,8 +134,8 @@ func (s State) apply(a *study.Analysis, m Move) (State, Note) {
 	return s, Note{}
 }
 
-func (s State) wish(a *study.Analysis, m Move) (State, Note) {
-	if m.Kind == Forgo {
+func (s State) prefer(a *study.Analysis, m Move) (State, Note) {
+	if m.Kind == ClearPreferences {
 		if len(s.Weights)+len(s.Aspiration) == 0 {
 			return s, Note{NoteNothing, "no weights and no aspiration are set"}
 		}
@@ -160,8 +160,8 @@ func (s State) wish(a *study.Analysis, m Move) (State, Note) {
 	if len(s.Floors)+len(s.Weights)+len(s.Aspiration) == 0 {
 		return s, Note{}
 	}
-	if i := s.wished(a); i >= 0 && (m.Kind != Floor || !s.Holds(a, a.Predict(s.X)) || s.Anchor.Kind == AnchorWish) {
-		s = s.at(a, i, Anchor{Kind: AnchorWish})
+	if i := s.preferred(a); i >= 0 && (m.Kind != Floor || !s.Holds(a, a.Predict(s.X)) || s.Anchor.Kind == AnchorPreference) {
+		s = s.at(a, i, Anchor{Kind: AnchorPreference})
 	}
 	if len(satisfying(a, s.bounds(a))) == 0 {
 		return s, Note{NoteInfeasible, infeasible(a, s.bounds(a))}

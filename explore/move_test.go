@@ -160,16 +160,16 @@ func TestProportionsKeepAddingUpToOne(t *testing.T) {
 	if stay, note := explore.Apply(&b, s, explore.Move{Kind: explore.Go, X: []float64{-1, 1, 2}}); !slices.Equal(stay.X, want) || note.Code != explore.NoteNothing || !strings.Contains(note.Text, "expected 0 or more") {
 		t.Errorf("gone to a negative proportion it stands at %v (%+v), want to stay, and why", stay.X, note)
 	}
-	stored := explore.State{X: []float64{2, 2, 4}, Front: -1, Pins: []explore.Pin{{Name: "old", X: []float64{1, 0, 1}}}}
+	stored := explore.State{Moment: explore.Moment{X: []float64{2, 2, 4}, Front: -1, Pins: []explore.Pin{{Name: "old", X: []float64{1, 0, 1}}}}}
 	if s := explore.Rebase(&b, stored); !slices.Equal(s.X, want) || !slices.Equal(s.Pins[0].X, []float64{0.5, 0, 0.5}) {
 		t.Errorf("an earlier session comes back at %v with a pin at %v, want %v and .5 : 0 : .5", s.X, s.Pins[0].X, want)
 	}
 	names := b.Space.Coefficients
-	c, err := explore.Choose(&b, explore.Want{At: map[string]float64{names[0].Name: 3, names[1].Name: 3, names[2].Name: 6}})
+	c, err := explore.Choose(&b, explore.Preference{At: map[string]float64{names[0].Name: 3, names[1].Name: 3, names[2].Name: 6}})
 	if err != nil || !slices.Equal(c.X, want) {
 		t.Errorf("chosen at 3 : 3 : 6: %v (%v), want %v", c.X, err, want)
 	}
-	if _, err := explore.Choose(&b, explore.Want{At: map[string]float64{}}); err == nil || !strings.Contains(err.Error(), "are all 0") {
+	if _, err := explore.Choose(&b, explore.Preference{At: map[string]float64{}}); err == nil || !strings.Contains(err.Error(), "are all 0") {
 		t.Errorf("of no proportions: %v, want them refused", err)
 	}
 }
@@ -242,7 +242,7 @@ func TestEncodedStateComesBack(t *testing.T) {
 
 var kinds = []explore.MoveKind{
 	explore.Walk, explore.Favour, explore.Visit, explore.Edge, explore.Go, explore.GoFront, explore.GoKnee, explore.Return,
-	explore.Nudge, explore.Turn, explore.Floor, explore.Weigh, explore.Aspire, explore.Forgo, explore.Keep, explore.Unpin,
+	explore.Nudge, explore.Turn, explore.Floor, explore.Weigh, explore.Aspire, explore.ClearPreferences, explore.Keep, explore.Unpin,
 	explore.BrushTo, explore.SelectTask, explore.SelectCoefficient, explore.TurnX, explore.TurnY, explore.TurnColour,
 	explore.Undo, explore.Redo,
 }

@@ -29,17 +29,17 @@ type Readout struct {
 
 // TaskReadout is one task at the point in hand.
 type TaskReadout struct {
-	Task      study.Task
-	Predicted study.Prediction
-	Share     float64 // of the best on the front: 1 is the best; NaN where that means nothing
-	Floor     float64 // NaN without one
-	Breaks    bool    // the prediction breaks the floor
-	BelowBase bool    // an objective, predicted worse than the base is
-	Wish      string  // "weight 2" or "aim .93"
-	Flagged   bool    // predictions are not to be believed: the surrogate is flagged, or the front is untested
-	Why       string  // why the surrogate is flagged, in words
-	Cliff     string  // what was measured collapses in part of the region: how, in words
-	Measured  *study.Metric
+	Task       study.Task
+	Predicted  study.Prediction
+	Share      float64 // of the best on the front: 1 is the best; NaN where that means nothing
+	Floor      float64 // NaN without one
+	Breaks     bool    // the prediction breaks the floor
+	BelowBase  bool    // an objective, predicted worse than the base is
+	Preference string  // "weight 2" or "aim .93"
+	Flagged    bool    // predictions are not to be believed: the surrogate is flagged, or the front is untested
+	Why        string  // why the surrogate is flagged, in words
+	Cliff      string  // what was measured collapses in part of the region: how, in words
+	Measured   *study.Metric
 }
 
 // Rate is what one more bit of a task costs the others, along the front: in Words by the gradients of the
@@ -100,10 +100,10 @@ func (s State) task(a *study.Analysis, i int, p study.Prediction) TaskReadout {
 		r.Floor, r.Breaks = f, !floorOf(a.Tasks, i, f).Holds(p.Value)
 	}
 	if w, ok := s.Weights[t.Name]; ok {
-		r.Wish = "weight " + significantShort(w)
+		r.Preference = "weight " + significantShort(w)
 	}
 	if v, ok := s.Aspiration[t.Name]; ok {
-		r.Wish = "aim " + trimmed(t, v)
+		r.Preference = "aim " + trimmed(t, v)
 	}
 	best := math.NaN()
 	for k := range a.Front {

@@ -9,11 +9,9 @@ import (
 )
 
 // State is what one person is doing. It is plain data; [Apply] returns a new one and never changes the
-// slices and maps of the old one. The zero State stands nowhere: [Rebase] gives it a place.
+// slices and maps of the old one. The zero State stands nowhere: [Rebase] gives it a point.
 type State struct {
-	X      []float64 `json:"x,omitempty"` // the point in hand, in the order of Analysis.Space
-	Front  int       `json:"front"`       // its index in Analysis.Front, −1 where it is not on the front
-	Anchor Anchor    `json:"anchor,omitzero"`
+	Moment
 
 	Task        int `json:"task"`        // selected
 	Coefficient int `json:"coefficient"` // selected
@@ -21,18 +19,24 @@ type State struct {
 	AxisY       int `json:"axis_y"`
 	Colour      int `json:"colour"` // column, −1 none
 
-	Floors     map[string]float64 `json:"floors,omitempty"`     // a task: at least, or at most where it is minimised
-	Weights    map[string]float64 `json:"weights,omitempty"`    // a task; any scale
-	Aspiration map[string]float64 `json:"aspiration,omitempty"` // a task: the value wished for
-	Pins       []Pin              `json:"pins,omitempty"`
-	Brushes    map[string]Brush   `json:"brushes,omitempty"` // a column's name
-
 	Past   []Moment `json:"past,omitempty"`   // what undo goes back to, the newest last
 	Future []Moment `json:"future,omitempty"` // what redo goes forward to, the newest last
 	Last   MoveKind `json:"last,omitempty"`   // moves of one kind in a row are undone together
 
 	Trail   []int `json:"-"` // front points walked over in one direction, so that the way back is the same
 	Heading int   `json:"-"`
+}
+
+// Moment is the part of a State that undo and redo exchange.
+type Moment struct {
+	X          []float64          `json:"x,omitempty"` // the point in hand, in the order of Analysis.Space
+	Front      int                `json:"front"`       // its index in Analysis.Front, −1 where it is not on the front
+	Anchor     Anchor             `json:"anchor,omitzero"`
+	Floors     map[string]float64 `json:"floors,omitempty"`     // a task: at least, or at most where it is minimised
+	Weights    map[string]float64 `json:"weights,omitempty"`    // a task; any scale
+	Aspiration map[string]float64 `json:"aspiration,omitempty"` // a task: the value aspired to
+	Pins       []Pin              `json:"pins,omitempty"`
+	Brushes    map[string]Brush   `json:"brushes,omitempty"` // a column's name
 }
 
 // Pin is a point that somebody keeps.
@@ -58,29 +62,17 @@ type AnchorKind string
 
 // Kinds of anchors.
 const (
-	AnchorNone  AnchorKind = ""      // the coefficients: somebody set them
-	AnchorKnee  AnchorKind = "knee"  // the knee of the front
-	AnchorBest  AnchorKind = "best"  // the best of a task
-	AnchorFront AnchorKind = "front" // the nearest point of the front
-	AnchorWish  AnchorKind = "wish"  // what floors, weights and aspiration choose
+	AnchorNone       AnchorKind = ""      // the coefficients: somebody set them
+	AnchorKnee       AnchorKind = "knee"  // the knee of the front
+	AnchorBest       AnchorKind = "best"  // the best of a task
+	AnchorFront      AnchorKind = "front" // the nearest point of the front
+	AnchorPreference AnchorKind = "wish"  // what floors, weights and aspiration choose
 )
-
-// Moment is the part of a State that undo and redo exchange.
-type Moment struct {
-	X          []float64          `json:"x,omitempty"`
-	Front      int                `json:"front"`
-	Anchor     Anchor             `json:"anchor,omitzero"`
-	Floors     map[string]float64 `json:"floors,omitempty"`
-	Weights    map[string]float64 `json:"weights,omitempty"`
-	Aspiration map[string]float64 `json:"aspiration,omitempty"`
-	Pins       []Pin              `json:"pins,omitempty"`
-	Brushes    map[string]Brush   `json:"brushes,omitempty"`
-}
 
 // Start is where a person begins: at the knee, with the floors of study.yaml. An analysis of nil, while
 // there are too few trials, gives a State without a point.
 func Start(a *study.Analysis) State {
-	return Rebase(a, State{Front: -1, Colour: -1, AxisX: -1, AxisY: -1})
+	return Rebase(a, State{Moment: Moment{Front: -1}, Colour: -1, AxisX: -1, AxisY: -1})
 }
 
 // Rebase carries a State over to a newer analysis: the point in hand follows its anchor, coefficients that
@@ -168,8 +160,8 @@ func (s State) follow(a *study.Analysis) State {
 				return s.at(a, a.Best[i], s.Anchor)
 			}
 		}
-	case AnchorWish:
-		if i := s.wished(a); i >= 0 {
+	case AnchorPreference:
+		if i := s.preferred(a); i >= 0 {
 			return s.at(a, i, s.Anchor)
 		}
 	case AnchorFront:
@@ -185,15 +177,6 @@ func (s State) at(a *study.Analysis, i int, anchor Anchor) State {
 		return s
 	}
 	s.X, s.Front, s.Anchor = slices.Clone(a.Front[i].X), i, anchor
-	return s
-}
-
-func (s State) moment() Moment {
-	return Moment{s.X, s.Front, s.Anchor, s.Floors, s.Weights, s.Aspiration, s.Pins, s.Brushes}
-}
-
-func (s State) back(m Moment) State {
-	s.X, s.Front, s.Anchor, s.Floors, s.Weights, s.Aspiration, s.Pins, s.Brushes = m.X, m.Front, m.Anchor, m.Floors, m.Weights, m.Aspiration, m.Pins, m.Brushes
 	return s
 }
 

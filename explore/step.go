@@ -65,12 +65,12 @@ func (s State) favour(a *study.Analysis, dir int) (State, Note) {
 }
 
 func (s State) visit(a *study.Analysis, dir int) (State, Note) {
-	places := Places(a, s)
-	at := slices.IndexFunc(places, func(p Place) bool { return samePoint(p.X, s.X) })
+	points := NamedPoints(a, s)
+	at := slices.IndexFunc(points, func(p NamedPoint) bool { return samePoint(p.X, s.X) })
 	if at < 0 && dir < 0 {
 		at = 0
 	}
-	p := places[wrap(at+dir, len(places))]
+	p := points[wrap(at+dir, len(points))]
 	s.X, s.Front, s.Anchor = slices.Clone(p.X), p.Front, Anchor{}
 	switch {
 	case p.Name == "knee":

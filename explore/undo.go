@@ -22,7 +22,7 @@ func (s State) remember(before State, kind MoveKind) State {
 	together := kind == s.Last && (kind == Walk || kind == Favour || kind == Nudge && s.Coefficient == before.Coefficient)
 	s.Last, s.Future = kind, nil
 	if !together || len(s.Past) == 0 {
-		s.Past = append(slices.Clone(last(s.Past, undoDepth-1)), before.moment())
+		s.Past = append(slices.Clone(last(s.Past, undoDepth-1)), before.Moment)
 	}
 	return s
 }
@@ -37,10 +37,10 @@ func (s State) travel(a *study.Analysis, kind MoveKind) (State, Note) {
 	if n == 0 {
 		return s, Note{NoteNothing, "nothing to " + string(kind)}
 	}
-	now, then := s.moment(), (*from)[n-1]
+	now, then := s.Moment, (*from)[n-1]
 	*from, *to = slices.Clone((*from)[:n-1]), append(slices.Clone(*to), now)
 	s.Last, s.Trail = kind, nil
-	s = s.back(then)
+	s.Moment = then
 	if a != nil {
 		s.Front = frontIndex(a, s.X) // the front may have moved since
 	}

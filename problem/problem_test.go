@@ -80,6 +80,17 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+func TestEach(t *testing.T) {
+	for want, err := range map[string]error{
+		"/data: no room; expected 3 GB\n  → make room|unknown task \"x\"": fmt.Errorf("study: %w", List{disk, typo}),
+		"file already exists": os.ErrExist,
+	} {
+		if got := strings.Join(Each(err), "|"); got != want {
+			t.Errorf("%q, expected %q", got, want)
+		}
+	}
+}
+
 func TestUnknown(t *testing.T) {
 	known := []string{"models", "method", "search", "tasks"}
 	for word, want := range map[string]string{"model": "models", "serach": "search", "Tasks": "tasks", "banana": "", "": ""} {

@@ -1,6 +1,9 @@
 package problem
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
 // Arrow stands before what to do, on a line of its own.
 const Arrow = "\n  → "
@@ -60,6 +63,19 @@ func Text(err error) string {
 		return what
 	}
 	return what + Arrow + fix
+}
+
+// Each lays out one by one what is wrong: the problems of a list, or err as a whole.
+func Each(err error) []string {
+	var several List
+	if !errors.As(err, &several) {
+		return []string{Text(err)}
+	}
+	out := make([]string, len(several))
+	for i, p := range several {
+		out[i] = Text(p)
+	}
+	return out
 }
 
 func (p Problem) laid() string { return Text(p) }

@@ -17,6 +17,7 @@ import (
 	"parfait/evaluator"
 	"parfait/internal/stage"
 	"parfait/merge"
+	"parfait/problem"
 	"parfait/visible"
 )
 
@@ -134,7 +135,7 @@ func (s *Study) PlanExport(r ExportRequest) (ExportCost, error) {
 	}
 	plan, err := s.exportPlan(context.Background(), r)
 	if err != nil {
-		c.Problems = append(c.Problems, strings.Split(err.Error(), "\n")...)
+		c.Problems = append(c.Problems, problem.Each(err)...)
 		return c, nil
 	}
 	defer func() { _ = plan.Close() }()

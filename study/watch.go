@@ -3,6 +3,8 @@ package study
 import (
 	"context"
 	"time"
+
+	"parfait/problem"
 )
 
 // watchEvery is how often viewers look whether something has changed, and the runner for commands.
@@ -137,7 +139,7 @@ func (s *Study) reload(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.trouble = ""; err != nil {
-		s.trouble = err.Error()
+		s.trouble = problem.Text(err)
 	}
 	if !fits {
 		next := *s.snap
@@ -158,7 +160,7 @@ func (s *Study) report(err error) {
 	gone := !readOwner(s.dir).alive()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.trouble = err.Error()
+	s.trouble = problem.Text(err)
 	next := *s.snap
 	if gone && (next.Activity.Runner == Sampling || next.Activity.Runner == Paused) {
 		next.Activity.Runner = Idle // as far as can be seen without the history

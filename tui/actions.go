@@ -52,10 +52,10 @@ func taskActions() []action {
 		{ID: "task.previous", Scopes: choose, Keys: []string{"up", "k"}, Title: "choose the previous task", disabled: noFront, do: selectTask(-1)},
 		{ID: "task.more", Scopes: walked, Keys: []string{"+"}, Title: "more of the chosen task, at the least cost to the others", Hint: "more of it|more", Bar: 3, Twin: "parfait pick --at-least TASK=…", disabled: noFront, do: move(explore.Move{Kind: explore.Favour, N: 1})},
 		{ID: "task.less", Scopes: walked, Keys: []string{"-"}, Title: "less of the chosen task, for the most of the others", Twin: "parfait pick --weights TASK=…", disabled: noFront, do: move(explore.Move{Kind: explore.Favour, N: -1})},
-		{ID: "task.floor", Scopes: []scope{scopeTasks, scopeFront}, Keys: []string{">"}, Title: "set a floor for the chosen task (empty takes it away)", Hint: "floor", Bar: 8, Twin: "parfait pick --at-least TASK=…", disabled: noFront, do: askWish(explore.Floor)},
-		{ID: "task.weight", Scopes: []scope{scopeTasks}, Keys: []string{"="}, Title: "set the weight of the chosen task (0 takes it away)", Hint: "weight", Twin: "parfait pick --weights TASK=…", disabled: noFront, do: askWish(explore.Weigh)},
-		{ID: "task.aspire", Scopes: []scope{scopeTasks}, Keys: []string{"@"}, Title: "set what to aspire to on the chosen task (empty takes it away)", Hint: "aspire", Twin: "parfait pick --aspire TASK=…", disabled: noFront, do: askWish(explore.Aspire)},
-		{ID: "task.forgo", Scopes: []scope{scopeTasks}, Keys: []string{"0"}, Title: "take away all weights and aspirations", disabled: noFront, do: move(explore.Move{Kind: explore.Forgo})},
+		{ID: "task.floor", Scopes: []scope{scopeTasks, scopeFront}, Keys: []string{">"}, Title: "set a floor for the chosen task (empty takes it away)", Hint: "floor", Bar: 8, Twin: "parfait pick --at-least TASK=…", disabled: noFront, do: askPreference(explore.Floor)},
+		{ID: "task.weight", Scopes: []scope{scopeTasks}, Keys: []string{"="}, Title: "set the weight of the chosen task (0 takes it away)", Hint: "weight", Twin: "parfait pick --weights TASK=…", disabled: noFront, do: askPreference(explore.Weigh)},
+		{ID: "task.aspire", Scopes: []scope{scopeTasks}, Keys: []string{"@"}, Title: "set what to aspire to on the chosen task (empty takes it away)", Hint: "aspire", Twin: "parfait pick --aspire TASK=…", disabled: noFront, do: askPreference(explore.Aspire)},
+		{ID: "task.forgo", Scopes: []scope{scopeTasks}, Keys: []string{"0"}, Title: "take away all weights and aspirations", disabled: noFront, do: move(explore.Move{Kind: explore.ClearPreferences})},
 		{ID: "task.order", Scopes: []scope{scopeTasks}, Keys: []string{"L"}, Title: "choose by order of importance: the chosen task first", Hint: "order", Twin: "parfait pick --order TASK,…", disabled: noFront, do: askOrder},
 	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // between is what was built of the models: the lines between every two of them, and the tree of a nested
-// merge. Both are worked out in the background, one at a time, the newest wish last.
+// merge. Both are worked out in the background, one at a time, the newest request last.
 type between struct {
 	lines []search.Line
 	tree  []*search.Branch

@@ -127,9 +127,9 @@ func (e *explorer) why() string {
 		words = explore.KneeWords(e.analysis())
 	case k == explore.AnchorBest:
 		words = "the best predicted " + e.state.Anchor.Task
-	case k == explore.AnchorWish && len(e.state.Weights) > 0:
+	case k == explore.AnchorPreference && len(e.state.Weights) > 0:
 		words = "the best weighted sum"
-	case k == explore.AnchorWish && len(e.state.Aspiration) > 0:
+	case k == explore.AnchorPreference && len(e.state.Aspiration) > 0:
 		words = "the nearest to what was aspired to"
 	case e.state.Front >= 0:
 		words = "chosen on the front by hand"

@@ -228,18 +228,18 @@ func (p side) remarks() []chart.Span {
 	if len(p.read.BelowBase) > 0 {
 		out = append(out, chart.Span{Text: belowMark + " below base", Style: warn}) // the mark stands before each task of which it is so
 	}
-	var wishes []string
+	var preferences []string
 	for _, t := range p.read.Tasks {
-		if t.Wish != "" {
-			wishes = append(wishes, t.Task.Name+" "+t.Wish)
+		if t.Preference != "" {
+			preferences = append(preferences, t.Task.Name+" "+t.Preference)
 		}
 	}
-	if len(wishes) > 0 {
+	if len(preferences) > 0 {
 		verb := "follows "
-		if p.state.Anchor.Kind != explore.AnchorWish { // somebody has gone elsewhere since
+		if p.state.Anchor.Kind != explore.AnchorPreference { // somebody has gone elsewhere since
 			verb = "asked for: "
 		}
-		out = append(out, chart.Span{Text: verb + strings.Join(wishes, ", "), Style: accent})
+		out = append(out, chart.Span{Text: verb + strings.Join(preferences, ", "), Style: accent})
 	}
 	if t := p.read.Tasks[p.state.Task]; t.Flagged && t.Why != "" {
 		out = append(out, chart.Span{Text: t.Task.Name + ": " + t.Why, Style: warn})

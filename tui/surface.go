@@ -16,7 +16,7 @@ import (
 const scopeSurrogate scope = "surrogate"
 
 // surrogateView is a task's surrogate: the task over two coefficients, and slices through the point in
-// hand. It is worked out in the background, one at a time, the newest wish last.
+// hand. It is worked out in the background, one at a time, the newest request last.
 type surrogateView struct {
 	x, y    int // coefficients on the axes
 	picture int // on small screens one at a time: map, calibration, slices
@@ -73,7 +73,7 @@ func (f *surrogateView) take(e *explorer, msg tea.Msg) (tea.Cmd, bool) {
 	if e.view != view(f) {
 		return nil, true
 	}
-	return f.refresh(e), true // what was wished for meanwhile
+	return f.refresh(e), true // what was asked for meanwhile
 }
 
 // axes are the two coefficients, always different where there are two.
@@ -86,7 +86,7 @@ func (f *surrogateView) axes(e *props) (x, y int) {
 	return x, y
 }
 
-// refresh starts the work where what is wished for is not what is shown.
+// refresh starts the work where what is asked for is not what is shown.
 func (f *surrogateView) refresh(e *explorer) tea.Cmd {
 	a := e.analysis()
 	if a == nil || len(e.state.X) == 0 {

@@ -92,19 +92,19 @@ func (p side) drawTask(c *chart.Canvas, y, i int, k taskColumns) {
 	c.Text(x, y, explore.Interval(t.Task, t.Predicted), chart.Style{Attr: chart.Faint})
 	x += k.spread + 1
 	if k.floor > 0 {
-		text, s := wishText(t)
+		text, s := preferenceText(t)
 		c.Text(x, y, chart.Clip(text, k.floor), s)
 	}
 }
 
-func wishText(t explore.TaskReadout) (string, chart.Style) {
+func preferenceText(t explore.TaskReadout) (string, chart.Style) {
 	switch {
 	case !math.IsNaN(t.Floor) && t.Breaks:
 		return explore.Sign(t.Task) + explore.Number(t.Task, t.Floor) + " ✗", bad
 	case !math.IsNaN(t.Floor):
 		return explore.Sign(t.Task) + explore.Number(t.Task, t.Floor) + " ✓", good
 	}
-	return t.Wish, muted
+	return t.Preference, muted
 }
 
 // share writes a part of the best as a percentage.

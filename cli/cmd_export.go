@@ -16,7 +16,7 @@ import (
 )
 
 func (a *app) exportCommand() *cobra.Command {
-	var w wantFlags
+	var w pointFlags
 	var r study.ExportRequest
 	var shards size
 	var plan, anyway bool

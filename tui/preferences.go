@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -9,11 +10,12 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"parfait/explore"
+	"parfait/problem"
 	"parfait/study"
 )
 
-// askWish asks for a floor, a weight or an aspiration of the chosen task.
-func askWish(kind explore.MoveKind) func(*explorer) tea.Cmd {
+// askPreference asks for a floor, a weight or an aspiration of the chosen task.
+func askPreference(kind explore.MoveKind) func(*explorer) tea.Cmd {
 	return func(e *explorer) tea.Cmd {
 		task := e.state.Task
 		t := e.snap.Tasks[task]
@@ -101,7 +103,7 @@ func askOrder(e *explorer) tea.Cmd {
 		title: "Order of importance", label: "tasks, the most important first", value: strings.Join(names, " "),
 		help: "Of each task a little may be given up for those after it: rotated:.02 gives up at most .02.",
 		done: func(e *explorer, v string) (tea.Cmd, string) {
-			w := explore.Want{Slack: map[string]float64{}, AtLeast: e.state.Floors}
+			w := explore.Preference{Slack: map[string]float64{}, AtLeast: e.state.Floors}
 			for _, f := range strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == ',' }) {
 				name, slack, ok := strings.Cut(f, ":")
 				w.Lexicographic = append(w.Lexicographic, name)
@@ -113,7 +115,11 @@ func askOrder(e *explorer) tea.Cmd {
 			}
 			c, err := explore.Choose(e.analysis(), w)
 			if err != nil {
-				return nil, strings.SplitN(err.Error(), "\n", 2)[0]
+				var first problem.Problem
+				if errors.As(err, &first) {
+					err = first // there is room for one
+				}
+				return nil, err.Error()
 			}
 			e.above = nil
 			cmd := e.move(explore.Move{Kind: explore.GoFront, N: c.Front})

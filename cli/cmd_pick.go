@@ -12,7 +12,7 @@ import (
 )
 
 func (a *app) pickCommand() *cobra.Command {
-	var w wantFlags
+	var w pointFlags
 	var name, why string
 	var list, anyway bool
 	cmd := onStudy(&cobra.Command{

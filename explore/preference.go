@@ -14,22 +14,22 @@ func (s State) Holds(a *study.Analysis, p []study.Prediction) bool { return keep
 // bounds are the floors that the person has set.
 func (s State) bounds(a *study.Analysis) []Bound { return floorsOf(a.Tasks, s.Floors) }
 
-// named are the tasks that a wish mentions, in their order.
-func named(a *study.Analysis, wish map[string]float64) []int {
+// named are the tasks that floors, weights or an aspiration mention, in their order.
+func named(a *study.Analysis, values map[string]float64) []int {
 	var out []int
 	for i, t := range a.Tasks {
-		if _, ok := wish[t.Name]; ok {
+		if _, ok := values[t.Name]; ok {
 			out = append(out, i)
 		}
 	}
 	return out
 }
 
-// with are the objectives and the tasks that a wish mentions. More columns make no point of a front
+// with are the objectives and the tasks that floors, weights or an aspiration mention. More columns make no point of a front
 // dominated.
-func with(a *study.Analysis, wish map[string]float64) []int {
+func with(a *study.Analysis, values map[string]float64) []int {
 	out := slices.Clone(a.Objectives)
-	for _, t := range named(a, wish) {
+	for _, t := range named(a, values) {
 		if !slices.Contains(out, t) {
 			out = append(out, t)
 		}
@@ -37,14 +37,14 @@ func with(a *study.Analysis, wish map[string]float64) []int {
 	return out
 }
 
-// aspired is which of some points of the front comes nearest to what is wished for, in the sense of
+// aspired is which of some points of the front comes nearest to the aspiration, in the sense of
 // achievement scalarisation; −1 where there is none.
-func aspired(a *study.Analysis, among []int, wish map[string]float64) int {
-	tasks := with(a, wish)
+func aspired(a *study.Analysis, among []int, values map[string]float64) int {
+	tasks := with(a, values)
 	aspiration := make([]float64, len(tasks))
 	for k, t := range tasks {
 		aspiration[k] = math.NaN()
-		if v, ok := wish[a.Tasks[t].Name]; ok {
+		if v, ok := values[a.Tasks[t].Name]; ok {
 			aspiration[k] = v * sign(a.Tasks[t])
 		}
 	}
@@ -52,11 +52,11 @@ func aspired(a *study.Analysis, among []int, wish map[string]float64) int {
 }
 
 // weighted is which of some points of the front has the best weighted sum.
-func weighted(a *study.Analysis, among []int, wish map[string]float64) int {
-	tasks := with(a, wish)
+func weighted(a *study.Analysis, among []int, values map[string]float64) int {
+	tasks := with(a, values)
 	weights := make([]float64, len(tasks))
 	for k, t := range tasks {
-		weights[k] = wish[a.Tasks[t].Name]
+		weights[k] = values[a.Tasks[t].Name]
 	}
 	return choose(a, among, tasks, func(fs [][]float64) int { return pareto.Weighted(fs, weights) })
 }
@@ -73,9 +73,9 @@ func choose(a *study.Analysis, among, tasks []int, decide func(fs [][]float64) i
 	return -1
 }
 
-// wished is the point of the front that floors, weights and aspiration choose: where no point satisfies
+// preferred is the point of the front that floors, weights and aspiration choose: where no point satisfies
 // the floors, the one that comes nearest to them.
-func (s State) wished(a *study.Analysis) int {
+func (s State) preferred(a *study.Analysis) int {
 	among := satisfying(a, s.bounds(a))
 	switch {
 	case len(among) == 0:

@@ -12,8 +12,8 @@ import (
 	"parfait/study"
 )
 
-// wantFlags say which point is meant; predict, pick and export share them.
-type wantFlags struct {
+// pointFlags say which point is meant; predict, pick and export share them.
+type pointFlags struct {
 	knee    bool
 	point   int
 	pick    string
@@ -26,7 +26,7 @@ type wantFlags struct {
 	slack   string
 }
 
-func (w *wantFlags) add(cmd *cobra.Command) {
+func (w *pointFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&w.knee, "knee", false, "the knee of the front: beyond it a little more of one task costs much of another; not below the base where some point is not")
 	f.IntVar(&w.point, "point", 0, "point `N` of the front, as parfait front numbers them")
@@ -43,12 +43,12 @@ func (w *wantFlags) add(cmd *cobra.Command) {
 }
 
 // choose finds the point that the flags mean.
-func (w *wantFlags) choose(snap *study.Snapshot) (explore.Choice, error) {
+func (w *pointFlags) choose(snap *study.Snapshot) (explore.Choice, error) {
 	a := snap.Analysis
 	if w.slack != "" && len(w.order) == 0 {
 		return explore.Choice{}, usage("add --order TASK,…", "--slack says how much may be given up for the next task, and there is no --order of them")
 	}
-	want := explore.Want{Knee: w.knee, Best: w.best, Lexicographic: w.order}
+	want := explore.Preference{Knee: w.knee, Best: w.best, Lexicographic: w.order}
 	tasks := taskNames(snap.Tasks)
 	for _, f := range []struct {
 		flag, text string
@@ -116,7 +116,7 @@ func anywayFlag(cmd *cobra.Command, anyway *bool) {
 	cmd.Flags().BoolVar(anyway, "anyway", false, "keep it although it is predicted to break a floor")
 }
 
-func (w *wantFlags) asks() bool {
+func (w *pointFlags) asks() bool {
 	return w.knee || w.best != "" || w.at != "" || w.atLeast != "" || w.aspire != "" || w.weights != "" || len(w.order) > 0
 }
 

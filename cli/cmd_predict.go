@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) predictCommand() *cobra.Command {
-	var w wantFlags
+	var w pointFlags
 	cmd := onStudy(&cobra.Command{
 		Use:   "predict",
 		Short: "Predict every task at one point, measured or not",
