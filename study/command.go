@@ -132,7 +132,7 @@ func samePoint(x, y []float64) bool {
 }
 
 // normal returns x in the form that stands for its merge, or says why it stands for none. Points outside the ranges
-// may be measured: they are somebody's explicit wish.
+// may be measured: they are asked for explicitly.
 func (s *Study) normal(x []float64) ([]float64, error) {
 	if len(x) != len(s.space().Coefficients) {
 		return nil, inputError("coefficients", "expected %d (%s), found %d", len(s.space().Coefficients), strings.Join(s.Names(), ", "), len(x))

@@ -229,7 +229,7 @@ func TestEvaluatorsThatMisbehave(t *testing.T) {
 			}
 			for _, tr := range load(t, s).Trials {
 				good := tr.State == evaluator.Done && tr.Metrics["t0"].Value != 0.99
-				failed := tr.State == evaluator.Failed && strings.Contains(tr.Error, c.want) && len(tr.Error) <= errorMost && len(tr.Metrics) == 0
+				failed := tr.State == evaluator.Failed && strings.Contains(tr.Error, c.want) && len(tr.Error) <= maxError && len(tr.Metrics) == 0
 				if c.want == "" && !good || c.want != "" && !failed {
 					t.Errorf("trial %d is %s: %.100q %v", tr.ID, tr.State, tr.Error, tr.Metrics)
 				}

@@ -42,12 +42,12 @@ type candidate struct {
 	leases int
 }
 
-// passMost is the most models that one pass writes: beyond, one waits longer for the first than the
+// maxPass is the most models that one pass writes: beyond, one waits longer for the first than the
 // inputs' reading costs.
-const passMost = 8
+const maxPass = 8
 
-// spareMost is what is left free on a disk for the history and logs, on a small one a twentieth of it.
-const spareMost = 64 << 20
+// maxSpare is what is left free on a disk for the history and logs, on a small one a twentieth of it.
+const maxSpare = 64 << 20
 
 // newPool makes the folder for candidates of a form.
 func newPool(plan *merge.Plan, s *Study, form evaluator.Form, upcoming func(int) []Trial) (*pool, error) {
@@ -195,7 +195,7 @@ func (p *pool) room() (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		spare := min(spareMost, total/20)
+		spare := min(maxSpare, total/20)
 		p.mu.Lock()
 		n := (free - spare) / size
 		if p.max > 0 {
@@ -217,7 +217,7 @@ func (p *pool) room() (int, error) {
 		p.mu.Unlock()
 		switch {
 		case n > 0:
-			return int(min(n, passMost)), nil
+			return int(min(n, maxPass)), nil
 		case way != nil:
 			if err := os.RemoveAll(way.path); err != nil {
 				return 0, err

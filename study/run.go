@@ -24,14 +24,14 @@ type RunOptions struct {
 	Workers int               // candidates at once in each evaluator, 0: as study.yaml says
 	Note    func(text string) // what a person should know, a line each; may be nil; called by one goroutine at a time
 
-	patience time.Duration // with evaluators that do not end when they are told to, 0: patienceMost
+	patience time.Duration // with evaluators that do not end when they are told to, 0: maxPatience
 }
 
-// failsMost is how many trials may fail in a row before the runner pauses and asks for a look.
-const failsMost = 5
+// maxFails is how many trials may fail in a row before the runner pauses and asks for a look.
+const maxFails = 5
 
-// patienceMost is how long the end of a run waits for evaluators that do not end when they are told to.
-const patienceMost = time.Minute
+// maxPatience is how long the end of a run waits for evaluators that do not end when they are told to.
+const maxPatience = time.Minute
 
 // progressEvery is how often progress is recorded, of all trials at once.
 const progressEvery = time.Second
@@ -61,7 +61,7 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (err error) {
 			err = nil // it was ended before it had begun
 		}
 		if err != nil && CodeOf(err) != CodeBusy {
-			_ = s.store.setMeta(map[string]string{"note": clip(strings.Join(strings.Fields(err.Error()), " "), noteMost)}) // for those who look on
+			_ = s.store.setMeta(map[string]string{"note": clip(strings.Join(strings.Fields(err.Error()), " "), maxNote)}) // for those who look on
 		}
 	}()
 	r, err := s.newRunner(ctx, o)
@@ -318,7 +318,7 @@ func (r *runner) takeRecovered(ctx context.Context, c evaluator.Candidate, e eva
 	metrics, failed := e.Metrics, t.Error
 	if err := r.judge(c.Tasks, e); err != nil {
 		metrics = nil
-		failed = cmp.Or(failed, clip(err.Error(), errorMost))
+		failed = cmp.Or(failed, clip(err.Error(), maxError))
 	}
 	if err := r.persist(ctx, func() error {
 		_, err := r.store.record(t.ID, t.Attempt, metrics, evaluator.Running, failed)
@@ -417,7 +417,7 @@ func (r *runner) drain(ctx context.Context) error {
 			errs = errors.Join(errs, r.settle(ctx, r.hist.trial(id), j, nil))
 		}
 	}
-	patience := time.NewTimer(cmp.Or(r.options.patience, patienceMost))
+	patience := time.NewTimer(cmp.Or(r.options.patience, maxPatience))
 	defer patience.Stop()
 	for len(r.jobs) > 0 || r.asking {
 		select {
@@ -447,7 +447,7 @@ func (r *runner) abandoned() error {
 	}
 	return &Error{
 		Code: CodeEvaluator, Where: strings.Join(slices.Sorted(maps.Keys(busy)), ", "),
-		What: fmt.Sprintf("did not end within %v of being told to, and is left behind", cmp.Or(r.options.patience, patienceMost)),
+		What: fmt.Sprintf("did not end within %v of being told to, and is left behind", cmp.Or(r.options.patience, maxPatience)),
 		Fix:  "look whether something of it is still running",
 	}
 }

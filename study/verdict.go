@@ -13,8 +13,8 @@ import (
 
 // What is kept of texts that evaluators write, in bytes; the logs have all of it.
 const (
-	errorMost = 4 << 10
-	noteMost  = 500
+	maxError = 4 << 10
+	maxNote  = 500
 )
 
 // judge says why a final event is no result: the evaluator says so, or what it reports cannot be.
@@ -76,7 +76,7 @@ func (r *runner) take(ctx context.Context, e laneEvent) (err error) {
 		j.again = true // the trial is not to blame: it waits
 		paused = r.pause(ctx, err.Error())
 	case j.failed == "":
-		j.failed = clip(err.Error(), errorMost)
+		j.failed = clip(err.Error(), maxError)
 	}
 	return errors.Join(paused, r.settle(ctx, r.hist.trial(e.id), j, metrics))
 }
@@ -139,7 +139,7 @@ func (r *runner) drop(id int, j *job) {
 func (r *runner) failed(ctx context.Context, t *Trial) error {
 	r.fails++
 	r.note("trial %d failed: %s", t.ID, t.Error)
-	if r.fails >= failsMost {
+	if r.fails >= maxFails {
 		return r.pause(ctx, fmt.Sprintf("%d trials failed in a row, the last with: %s", r.fails, firstLine(t.Error)))
 	}
 	if t.Batch != 0 {
@@ -155,7 +155,7 @@ func (r *runner) failed(ctx context.Context, t *Trial) error {
 
 // pause holds the run and says why; a person lets it go on.
 func (r *runner) pause(ctx context.Context, why string) error {
-	why = clip(why, noteMost)
+	why = clip(why, maxNote)
 	r.fails = 0
 	r.note("paused: %s", why)
 	r.hist.meta["paused"], r.hist.meta["note"] = "1", why

@@ -40,9 +40,9 @@ type explorer struct {
 	theme   *chart.Theme
 	canvas  *chart.Canvas
 
-	version int  // of the props: grows with every change of it
-	drawn   step // what is shown of it
-	said    int  // notes so far
+	version int    // of the props: grows with every change of it
+	drawn   phases // what is shown of it
+	said    int    // notes so far
 
 	treeOf treeOf
 	saver  *saver
@@ -90,7 +90,7 @@ func newExplorer(ctx context.Context, src Source, o Options) *explorer {
 	e.askViews()
 	e.state = explore.Start(e.analysis())
 	e.look()
-	e.drawn = step{main: e.props, side: e.props, version: e.version}
+	e.drawn = phases{main: e.props, side: e.props, version: e.version}
 	context.AfterFunc(ctx, func() { _ = safely("keep the view", e.saver.flush) })
 	return e
 }

@@ -79,7 +79,7 @@ func TestEveryTwinExists(t *testing.T) {
 
 func TestKeysDocument(t *testing.T) {
 	const file = "../docs/keys.md"
-	want := KeysMarkdown()
+	want := keysMarkdown()
 	if *update {
 		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
@@ -153,7 +153,7 @@ func TestViewsAreDistinct(t *testing.T) {
 		if d.shown() != v.scope || d.e.focus != v.scope {
 			t.Errorf("%s leads to %s with the focus on %s, want %s", v.key, d.shown(), d.e.focus, v.scope)
 		}
-		if len(d.e.keys.of(v.scope)) == 0 || !strings.Contains(KeysMarkdown(), "\n## "+v.heading+"\n") {
+		if len(d.e.keys.of(v.scope)) == 0 || !strings.Contains(keysMarkdown(), "\n## "+v.heading+"\n") {
 			t.Errorf("the view %s has no keys of its own, or no section in docs/keys.md", v.title)
 		}
 	}

@@ -34,8 +34,8 @@ var dialogHeadings = []heading{
 	{scopeQuestion, "A question"},
 }
 
-// KeysMarkdown is docs/keys.md.
-func KeysMarkdown() string {
+// keysMarkdown is docs/keys.md.
+func keysMarkdown() string {
 	var b strings.Builder
 	b.WriteString(`# Keys
 

@@ -46,7 +46,7 @@ func (e *explorer) Init() tea.Cmd {
 func (e *explorer) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	before := e.note
 	cmd := e.update(msg)
-	return e, tea.Batch(cmd, e.stagger(msg), e.fade(before))
+	return e, tea.Batch(cmd, e.drawInPhases(msg), e.fade(before))
 }
 
 func (e *explorer) update(msg tea.Msg) tea.Cmd {

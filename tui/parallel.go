@@ -146,13 +146,13 @@ func (p parallelPane) draw(c *chart.Canvas) {
 	}
 }
 
-// leastAxis is how many cells an axis needs for its name and figures.
-const leastAxis = 7
+// minAxisWidth is how many cells an axis needs for its name and figures.
+const minAxisWidth = 7
 
 // fitting are the axes that there is room for in w cells: n from the first, the one in hand among them.
 func (p parallelPane) fitting(w int) (first, n int) {
 	all := len(p.columns())
-	n = min(max(w/leastAxis, 2), all)
+	n = min(max(w/minAxisWidth, 2), all)
 	return window(p.axis, all, n), n
 }
 
@@ -200,22 +200,22 @@ func (p parallelPane) axes() []chart.ParallelAxis {
 	return axes
 }
 
-// mostStrands are drawn of the front, and as many of what is brushed: more would fill the screen.
-const mostStrands = 50
+// maxStrands are drawn of the front, and as many of what is brushed: more would fill the screen.
+const maxStrands = 50
 
 // shown are the points of the front whose lines are drawn: some of all, and some more of those within the
 // brushes.
 func (p parallelPane) shown() []int {
 	a := p.analysis()
 	var out []int
-	for i := 0; i < len(a.Front); i += len(a.Front)/mostStrands + 1 {
+	for i := 0; i < len(a.Front); i += len(a.Front)/maxStrands + 1 {
 		out = append(out, i)
 	}
 	if len(p.state.Brushes) == 0 {
 		return out
 	}
 	within := p.state.Within(a)
-	for i := 0; i < len(within); i += len(within)/mostStrands + 1 {
+	for i := 0; i < len(within); i += len(within)/maxStrands + 1 {
 		out = append(out, within[i])
 	}
 	return out

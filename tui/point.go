@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -138,7 +139,7 @@ func (e *explorer) why() string {
 	}
 	with := " with "
 	for _, t := range e.read.Tasks {
-		if t.Floor == t.Floor {
+		if !math.IsNaN(t.Floor) {
 			words += with + t.Task.Name + " " + explore.Sign(t.Task) + " " + explore.Number(t.Task, t.Floor)
 			with = ", "
 		}

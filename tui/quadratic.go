@@ -19,14 +19,14 @@ type quadraticMsg struct {
 	q2 []float64
 }
 
-// mostQuadratic is the number of coefficients above which none is fitted: with two dozen of them it would
+// maxQuadratic is the number of coefficients above which none is fitted: with two dozen of them it would
 // take half a minute. `parfait trust` takes the time.
-const mostQuadratic = 16
+const maxQuadratic = 16
 
 // refresh starts the fit where the trials are others than those that were fitted.
 func (q *quadratics) refresh(e *explorer) tea.Cmd {
 	a := e.analysis()
-	if a == nil || a == q.asked || q.busy || len(a.Space.Coefficients) > mostQuadratic {
+	if a == nil || a == q.asked || q.busy || len(a.Space.Coefficients) > maxQuadratic {
 		return nil
 	}
 	q.asked, q.busy = a, true

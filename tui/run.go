@@ -27,7 +27,7 @@ func Run(ctx context.Context, src Source, o Options) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	e := newExplorer(ctx, src, o)
-	p := tea.NewProgram(e, ProgramOptions(ctx)...)
+	p := tea.NewProgram(e, tea.WithContext(ctx))
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
@@ -49,11 +49,6 @@ func Run(ctx context.Context, src Source, o Options) error {
 		sayGoodbye(src.Snapshot())
 	}
 	return err
-}
-
-// ProgramOptions are what a Bubble Tea program of this interface needs.
-func ProgramOptions(ctx context.Context) []tea.ProgramOption {
-	return []tea.ProgramOption{tea.WithContext(ctx)}
 }
 
 // sayGoodbye says what goes on without the screen.

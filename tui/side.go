@@ -74,7 +74,7 @@ func (p side) title(w int) []chart.Span {
 		return t
 	}
 	t = append(t, chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: p.read.Name, Style: plain})
-	if pr := p.read.Prob; p.state.Front >= 0 && pr == pr { // of being non-dominated
+	if pr := p.read.Prob; p.state.Front >= 0 && !math.IsNaN(pr) { // of being non-dominated
 		text := explore.Decimal(pr, 2)
 		if pr >= 0.995 {
 			text = ">.99"

@@ -6,11 +6,11 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// step is what is shown of the props. The renderer sends a line from its first to its last change, so
+// phases is what is shown of the props. The renderer sends a line from its first to its last change, so
 // that a key that changes two panes beside each other would send all that lies between them. So after a
 // key the pane with the focus is drawn at once and the other one in the next frame: half the bytes over a
 // slow line, a sixtieth of a second later.
-type step struct {
+type phases struct {
 	main, side props
 	version    int
 	due        bool // the other pane is on its way
@@ -19,8 +19,8 @@ type step struct {
 // oneFrame is longer than a frame takes at 60 a second.
 const oneFrame = 17 * time.Millisecond
 
-// stagger decides what of a changed props is shown now.
-func (e *explorer) stagger(msg tea.Msg) tea.Cmd {
+// drawInPhases decides what of a changed props is shown now.
+func (e *explorer) drawInPhases(msg tea.Msg) tea.Cmd {
 	if _, ok := msg.(otherPaneMsg); ok {
 		e.drawn.due = false
 	}
@@ -30,7 +30,7 @@ func (e *explorer) stagger(msg tea.Msg) tea.Cmd {
 	}
 	_, key := msg.(tea.KeyPressMsg)
 	if !key && !e.drawn.due || !e.hasSide() {
-		e.drawn = step{e.props, e.props, e.version, false}
+		e.drawn = phases{e.props, e.props, e.version, false}
 		return nil
 	}
 	if e.drawn.version = e.version; e.focus == e.view.info().scope {

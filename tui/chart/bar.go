@@ -1,5 +1,7 @@
 package chart
 
+import "math"
+
 // Bar is one horizontal bar from the low end of Range to Value, in eighths of a cell: ▆▆▆▆▆▆▋──┤
 type Bar struct {
 	Range Range
@@ -27,7 +29,7 @@ func (b Bar) Draw(c *Canvas) {
 		c.Set(x, 0, ' ', Style{BG: Track})
 	}
 	t := b.Range.At(b.Value)
-	if t != t {
+	if math.IsNaN(t) {
 		c.Text(0, 0, Clip("—", w), Ink(Muted).On(Track))
 		return
 	}
@@ -73,7 +75,7 @@ type Progress struct {
 func (p Progress) Draw(c *Canvas) {
 	w, _ := c.Size()
 	t := p.Fraction
-	if t != t {
+	if math.IsNaN(t) {
 		t = 0
 	}
 	n := int(min(max(t, 0), 1)*float64(w)*2 + 0.5)

@@ -168,17 +168,6 @@ func (c *Canvas) Fill(r rune, s Style) {
 	}
 }
 
-// Restyle changes the style of every cell of the canvas and leaves what they show.
-func (c *Canvas) Restyle(change func(Style) Style) {
-	w, h := c.Size()
-	for y := range h {
-		for x := range w {
-			p := &c.g.cells[c.at(x, y)]
-			p.style = change(p.style)
-		}
-	}
-}
-
 // Draw copies src, clipped, with its upper left corner at (x, y). Src must not overlap c.
 func (c *Canvas) Draw(src *Canvas, x, y int) {
 	w, h := src.Size()

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -63,14 +64,14 @@ func Diverging(t float64) Color { return scale(kindDiverging, (t+1)/2) }
 // Fill is a background for t in [0, 1], on a scale so restrained that marks and text read on all of it.
 // Terminals of 16 colours leave it out.
 func Fill(t float64) Color {
-	if t != t {
+	if math.IsNaN(t) {
 		return Default
 	}
 	return scale(kindFill, t)
 }
 
 func scale(kind Color, t float64) Color {
-	if t != t {
+	if math.IsNaN(t) {
 		return Faded
 	}
 	return kind | Color(min(max(t, 0), 1)*(scaleSteps-1)+0.5)

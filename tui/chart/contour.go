@@ -90,7 +90,7 @@ func (l isoLines) fill(step float64) {
 	for cy := range l.h {
 		for cx := range l.w {
 			z := field.at(cx, l.h-1-cy)
-			if z != z {
+			if math.IsNaN(z) {
 				continue
 			}
 			mid := (math.Floor(z/step) + 0.5) * step
@@ -120,10 +120,10 @@ func (l isoLines) lines(step float64) map[int][][2]int {
 			if y > 0 {
 				other = above[x]
 			}
-			if b == a || b != b {
+			if b == a || math.IsNaN(b) {
 				b = other
 			}
-			if a == b || a != a || b != b {
+			if a == b || math.IsNaN(a) || math.IsNaN(b) {
 				continue
 			}
 			level, cell := int(max(a, b)), [2]int{x >> dots.sx, y >> dots.sy}

@@ -130,6 +130,8 @@ func demoControls(c *Canvas) {
 	Progress{.57, Accent}.Draw(in.Sub(0, 8, 24, 1))
 	Sparkline{Values: []float64{1, 2, 3, 2, 5, 8, 7, math.Inf(1), 9}, Color: Good}.Draw(in.Sub(26, 8, 20, 1))
 	in.Text(0, 9, "日本語 e\u0301 👩‍🚀 \x1b[31mred\t<&>", Style{FG: Warn, Attr: Bold})
-	in.Escaped(0, 10, "\x1b[1;38;5;208mstyled\x1b[m \x1b[7mreverse\x1b[m \x1b[38;2;1;200;3mrgb\x1b[m")
+	x := in.Text(0, 10, "styled", Ink(ANSI(208)).With(Bold)) + 1
+	x += in.Text(x, 10, "reverse", Style{Attr: Reverse}) + 1
+	in.Text(x, 10, "rgb", Ink(RGB(1, 200, 3)))
 	_ = iw
 }

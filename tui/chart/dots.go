@@ -41,13 +41,9 @@ func (d *Dots) Set(x, y int, s Style) {
 	p.style = s
 }
 
-// Line sets the dots from (x0, y0) to (x1, y1), clipped to the picture. Coordinates are in dots, with
-// (0, 0) the corner of the first one; those that are not finite draw nothing.
-func (d *Dots) Line(x0, y0, x1, y1 float64, s Style) {
-	d.Dashed(x0, y0, x1, y1, 0, s)
-}
-
-// Dashed is [Dots.Line] with gaps of as many dots as the dashes; 0 for none.
+// Dashed sets the dots from (x0, y0) to (x1, y1), clipped to the picture, with gaps of as many dots as the
+// dashes; 0 for none. Coordinates are in dots, with (0, 0) the corner of the first one; those that are not finite
+// draw nothing.
 func (d *Dots) Dashed(x0, y0, x1, y1 float64, dash int, s Style) {
 	w, h := d.Size()
 	const edge = 1e-6 // what ends at the far edge belongs to the last dot

@@ -1,5 +1,7 @@
 package chart
 
+import "math"
+
 // HeatMap is a table of numbers whose cells are coloured by them.
 type HeatMap struct {
 	Rows, Cols []string
@@ -126,7 +128,7 @@ func (m *HeatMap) style(i, j int, r Range) Style {
 	}
 	s := Style{FG: Contrast}
 	switch t := r.At(v); {
-	case t != t:
+	case math.IsNaN(t):
 		s.FG = Muted
 	case m.Diverging:
 		s.BG = Diverging(2*t - 1)

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"math"
 	"strings"
 
 	"github.com/guptarohit/asciigraph"
@@ -79,7 +80,7 @@ func drawTrace(plot, c *Canvas, f Frame, s *LineSeries, dash struct{ h, v string
 	}
 	if len(heights) == 1 || h < 2 {
 		for i, t := range heights {
-			if t == t {
+			if !math.IsNaN(t) {
 				plot.Set(i*w/len(heights), h-1-int(t*float64(h-1)+0.5), '•', style)
 			}
 		}
@@ -121,7 +122,7 @@ func (l *Line) crossings(plot *Canvas, f Frame) {
 // at is the value at t in [0, 1], interpolated.
 func (s *LineSeries) at(t float64) float64 {
 	n := len(s.Values)
-	if n == 0 || t != t {
+	if n == 0 || math.IsNaN(t) {
 		return nan
 	}
 	at := min(max(t, 0), 1) * float64(n-1)

@@ -1,5 +1,7 @@
 package chart
 
+import "math"
+
 // Mark is how a point of a scatter plot is drawn. Marks differ in shape with every glyph set, so that
 // no colour is needed to tell them apart.
 type Mark uint8
@@ -74,7 +76,7 @@ func levelShapes(g Glyphs) []rune {
 // levelRune is the shape for t in [0, 1].
 func levelRune(t float64, g Glyphs) rune {
 	shapes := levelShapes(g)
-	if t != t {
+	if math.IsNaN(t) {
 		return '?'
 	}
 	return shapes[max(floorCell(t, len(shapes)), 0)]

@@ -1,5 +1,7 @@
 package chart
 
+import "math"
+
 // ParallelAxis is one vertical axis of a plot in parallel coordinates.
 type ParallelAxis struct {
 	Axis
@@ -132,7 +134,7 @@ func (d *Dots) strand(values []float64, axes []ParallelAxis, at []int, dimmed bo
 		t := axes[i].Range.At(v)
 		x := (float64(at[i]) + 0.5) * float64(int(1)<<d.sx)
 		y := (1-t)*float64(h-1) + 0.5
-		if t != t || t < -1e-9 || t > 1+1e-9 {
+		if math.IsNaN(t) || t < -1e-9 || t > 1+1e-9 {
 			ok = false
 			continue
 		}

@@ -57,7 +57,7 @@ func (p *scatterPlot) attained() {
 	}
 	for _, a := range p.Attained {
 		tx, ty := p.f.X.At(a.X), p.f.Y.At(a.Y)
-		if tx != tx || ty != ty {
+		if math.IsNaN(tx) || math.IsNaN(ty) {
 			continue
 		}
 		if p.betterLeft() {

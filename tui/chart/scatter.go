@@ -1,5 +1,7 @@
 package chart
 
+import "math"
+
 // Point is one point of a scatter plot.
 type Point struct {
 	X, Y  float64
@@ -155,7 +157,7 @@ func (p *scatterPlot) layer(l *Layer) {
 // beyond points to a point outside the plot from the edge that it lies behind.
 func (p *scatterPlot) beyond(pt *Point, s Style) {
 	tx, ty := p.f.X.At(pt.X), p.f.Y.At(pt.Y)
-	if tx != tx || ty != ty {
+	if math.IsNaN(tx) || math.IsNaN(ty) {
 		return
 	}
 	r := '▴'

@@ -1,5 +1,7 @@
 package chart
 
+import "math"
+
 // Slider is a value on a range with its ends: ├───────●────┤
 type Slider struct {
 	Range   Range
@@ -55,7 +57,7 @@ func (s Slider) Draw(c *Canvas) {
 		handle.Attr = Bold
 	}
 	switch t := s.Range.At(s.Value); {
-	case t != t:
+	case math.IsNaN(t):
 	case t < 0:
 		c.Set(x0, 0, '◂', handle)
 	case t > 1:
@@ -64,12 +66,6 @@ func (s Slider) Draw(c *Canvas) {
 		x, _ := s.Range.cell(s.Value, n)
 		c.Set(x0+x, 0, '●', handle)
 	}
-}
-
-// At is the value that column x of a slider w cells wide stands for.
-func (s Slider) At(x, w int) float64 {
-	x0, n := s.rail(w)
-	return s.Range.center(min(max(x-x0, 0), n-1), n)
 }
 
 // rail is where the line between the ends starts, and its length.

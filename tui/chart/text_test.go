@@ -1,11 +1,9 @@
 package chart
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 )
@@ -85,28 +83,6 @@ func TestFitAndClip(t *testing.T) {
 	}
 }
 
-func TestWrap(t *testing.T) {
-	for _, tt := range []struct {
-		in   string
-		w    int
-		want []string
-	}{
-		{"one two  three", 7, []string{"one two", "three"}},
-		{"one two three", 80, []string{"one two three"}},
-		{"supercalifragilistic", 8, []string{"supercal", "ifragili", "stic"}},
-		{"a supercalifragilistic b", 8, []string{"a", "supercal", "ifragili", "stic b"}},
-		{"first\n\nsecond\tline", 20, []string{"first", "", "second line"}},
-		{"数学模型 数学", 5, []string{"数学", "模型", "数学"}},
-		{"数a", 1, []string{"a"}},
-		{"", 5, []string{""}},
-		{"x", 0, nil},
-	} {
-		if got := Wrap(tt.in, tt.w); !slices.Equal(got, tt.want) {
-			t.Errorf("Wrap(%q, %d) = %q, want %q", tt.in, tt.w, got, tt.want)
-		}
-	}
-}
-
 func FuzzText(f *testing.F) {
 	for _, s := range []string{
 		"rotated", "数学", "👩‍🚀🇫🇷❤\ufe0f", "\x1b[31mred\t\n\u009b", "e\u0301\u0301", "\u202e\u200b", "a\xff\xfe",
@@ -120,11 +96,6 @@ func FuzzText(f *testing.F) {
 			c.Text(x, 1, s, Style{})
 			if n := Width(Fit(s, int(w))); n != int(w) {
 				t.Fatalf("Fit(%q, %d) is %d wide", s, w, n)
-			}
-			for _, line := range Wrap(s, int(w)) {
-				if n := Width(line); n > int(w) {
-					t.Fatalf("Wrap(%q, %d) has a line of %d", s, w, n)
-				}
 			}
 			checkLines(t, c)
 			lines := strings.Split(c.Plain(), "\n")
@@ -161,21 +132,4 @@ func checkLines(t interface {
 			}
 		}
 	}
-}
-
-func FuzzEscaped(f *testing.F) {
-	for _, s := range []string{"\x1b[1;31mred\x1b[m\nb", "\x1b[38;5;9mx\x1b[48;2;1;2;3m数\x1b]8;;u\x07l\x1b\\", "\x1b[", "\x9b31m", "e\u0301\r\n\x1b[7m\t", "a\u200d\x1b[0m🇫🇷"} {
-		f.Add(s, 2)
-	}
-	f.Fuzz(func(t *testing.T, s string, x int) {
-		c := NewCanvas(9, 4, Braille)
-		sequences := !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return r == '\x1b' || r >= 0x80 && r <= 0x9f })
-		if n := c.Escaped(x, 1, s); n != strings.Count(s, "\n")+1 && !sequences {
-			t.Fatalf("%q is %d lines", s, n)
-		}
-		checkLines(t, c)
-		if strings.TrimSpace(strings.SplitN(c.Plain(), "\n", 2)[0]) != "" {
-			t.Fatalf("%q went above its place", s)
-		}
-	})
 }

@@ -42,7 +42,7 @@ const (
 	defaultWidth, defaultHeight = 612, 360
 	minSize, maxSize            = 120, 4000
 	pngDPI                      = 192
-	mostLegend                  = 0.35 // of the width
+	maxLegend                   = 0.35 // of the width
 )
 
 // Draw draws the figure. It takes time proportional to the points. Errors are problems with a [Code].
@@ -120,7 +120,7 @@ func (d *drawing) draw(c draw.Canvas) {
 	d.explain(&l)
 	// The legend has a column of its own, so that it hides nothing; in small pictures a corner of the plot.
 	r := l.Rectangle(c)
-	if w := r.Max.X - r.Min.X; w <= 0 || float64(w) > mostLegend*d.Width {
+	if w := r.Max.X - r.Min.X; w <= 0 || float64(w) > maxLegend*d.Width {
 		d.corner(&l)
 		p.Legend, d.cornered = l, w > 0
 	} else {

@@ -185,7 +185,7 @@ func (d *drawing) style(l *chart.Layer, pt *chart.Point) draw.GlyphStyle {
 	if l.Scale != nil {
 		t := l.Scale.At(pt.Value)
 		s.Color = d.theme.RGB(chart.Sequential(t))
-		if t == t {
+		if !math.IsNaN(t) {
 			s.Radius = scaled(t)
 		}
 	}
