@@ -38,15 +38,15 @@ func Unknown(code Code, where, kind, word string, known []string) Problem {
 	return p
 }
 
-// mostNamed is how many words people read to find theirs.
-const mostNamed = 24
+// maxNamed is how many words people read to find theirs.
+const maxNamed = 24
 
 // OneOf names what may stand somewhere.
 func OneOf(known []string) string {
 	if len(known) == 1 {
 		return known[0]
 	}
-	named := known[:min(len(known), mostNamed)]
+	named := known[:min(len(known), maxNamed)]
 	text := "one of " + strings.Join(named, ", ")
 	if more := len(known) - len(named); more > 0 {
 		text += fmt.Sprintf(" and %d others", more)
