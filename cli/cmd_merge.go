@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"parfait/merge"
+	"parfait/merge/codes"
 	"parfait/problem"
 	"parfait/study"
 )
@@ -84,12 +85,12 @@ func (m *movedFlag) spec(s merge.Spec) merge.Spec {
 	if m.was == "" {
 		return s
 	}
-	return s.Moved(m.was, m.now)
+	return s.Relocated(m.was, m.now)
 }
 
 // hint adds to the error of a model that is not in its place that it may have moved.
 func (m *movedFlag) hint(err error) error {
-	if m.was != "" || m.seen == "" || !errors.Is(err, merge.Problem{Code: merge.CodeOpen}) {
+	if m.was != "" || m.seen == "" || !errors.Is(err, merge.Problem{Code: codes.Open}) {
 		return err
 	}
 	return &fault{exit: exitOf(err), what: err.Error(), fix: "if the models have moved, say where to: --moved " + quoted(filepath.Dir(m.seen)) + "=NEW"}
@@ -222,7 +223,7 @@ func makeParents(target string) (undo func(), err error) {
 			why = p.Err.Error()
 		}
 		return nil, merge.Problem{
-			Code: merge.CodePermission, Where: filepath.Dir(target), What: "the folder cannot be made: " + why,
+			Code: codes.Permission, Where: filepath.Dir(target), What: "the folder cannot be made: " + why,
 			Expected: "a folder that may be made or is there", Fix: "choose another folder or change its permissions",
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"parfait/merge"
+	"parfait/merge/codes"
 	"parfait/problem"
 	"parfait/study"
 )
@@ -28,16 +29,16 @@ func doubtCommands(dir string, s *study.Spec) []merge.Problem {
 		}
 		if !told.MatchString(strings.Join(words, " ")) {
 			out = append(out, merge.Problem{
-				Code: merge.CodeOpen, Where: "--command", What: "has no {model} in it, so it would measure the same every time",
+				Code: codes.Open, Where: "--command", What: "has no {model} in it, so it would measure the same every time",
 				Expected: "{model} where the merged model's folder belongs", Fix: "leave it so only if the program reads PARFAIT_COEFFICIENTS",
 			})
 		}
 		if _, err := exec.LookPath(words[0]); err != nil && !exists(filepath.Join(dir, words[0])) {
-			out = append(out, merge.Problem{Code: merge.CodeOpen, Where: "--command", What: "there is no program " + words[0], Fix: "check its name"})
+			out = append(out, merge.Problem{Code: codes.Open, Where: "--command", What: "there is no program " + words[0], Fix: "check its name"})
 		}
 		for _, w := range words[1:] {
 			if script.MatchString(w) && !exists(w) && !exists(filepath.Join(dir, w)) {
-				out = append(out, merge.Problem{Code: merge.CodeOpen, Where: "--command", What: "there is no file " + w, Fix: cmp.Or(nearFile(w), "check its name")})
+				out = append(out, merge.Problem{Code: codes.Open, Where: "--command", What: "there is no file " + w, Fix: cmp.Or(nearFile(w), "check its name")})
 			}
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/explore"
-	"parfait/merge"
+	"parfait/merge/codes"
 	"parfait/merge/mergekit"
 	"parfait/problem"
 	"parfait/search"
@@ -51,28 +51,28 @@ var exitTable = []struct {
 	}},
 	{ExitUsage, "usage", "the command line makes no sense (unknown flag, task or coefficient, a number missing), or it needs a terminal and there is none", []problem.Code{
 		study.CodeInput, explore.UnknownTask, explore.UnknownCoefficient, explore.BadPreference, explore.BadFilter, search.BadPoint,
-		merge.CodeUnknownKnob, merge.CodeMissingKnob, merge.CodeKnobValue,
+		codes.UnknownCoefficient, codes.MissingCoefficient, codes.CoefficientValue,
 	}},
 	{ExitInput, "input", "a file is not what it should be: study.yaml, a recipe, a model; every problem is listed", []problem.Code{
 		study.CodeChanged, study.CodeHistory, study.CodeForeign, search.UnknownStrategy, search.UnknownOption,
-		merge.CodeNoModels, merge.CodeName, merge.CodeDuplicate, merge.CodePattern, merge.CodeMethod, merge.CodeParam, merge.CodeOption, merge.CodeDTypeName,
-		merge.CodeNeedsBase, merge.CodeModelCount, merge.CodeUnusedPattern, merge.CodeOpen, merge.CodeFormat, merge.CodeNotConverted, merge.CodeNoWeights,
-		merge.CodeMissingTensor, merge.CodeExtraTensor, merge.CodeShape, merge.CodeVocabulary, merge.CodeDType, merge.CodeNoGroup, merge.CodeAdapter,
-		merge.CodeQuantised, merge.CodeTied, merge.CodeArchitecture, merge.CodeConfig, merge.CodeTokenizer, merge.CodeTwoModels, merge.CodeMixedDTypes,
-		merge.CodeIntegers, merge.CodeNotFinite, merge.CodeChanged, merge.CodeRead, merge.CodeMasksDiffer, merge.CodeFisher, merge.CodeReceipt, merge.CodeRecipe, mergekit.Code, merge.CodeSame, merge.CodeFar, merge.CodeUnrelated,
+		codes.NoModels, codes.Name, codes.Duplicate, codes.Pattern, codes.Method, codes.Param, codes.Option, codes.DTypeName,
+		codes.NeedsBase, codes.ModelCount, codes.UnusedPattern, codes.Open, codes.Format, codes.NotConverted, codes.NoWeights,
+		codes.MissingTensor, codes.ExtraTensor, codes.Shape, codes.Vocabulary, codes.DType, codes.NoGroup, codes.Adapter,
+		codes.Quantised, codes.Tied, codes.Architecture, codes.Config, codes.Tokenizer, codes.TwoModels, codes.MixedDTypes,
+		codes.Integers, codes.NotFinite, codes.Changed, codes.Read, codes.MasksDiffer, codes.Fisher, codes.Receipt, codes.Recipe, mergekit.Code, codes.Same, codes.Far, codes.Unrelated,
 	}},
-	{ExitNotFound, "not_found", "there is no study, export or file at that place", []problem.Code{study.CodeNotAStudy, merge.CodeNotFound}},
+	{ExitNotFound, "not_found", "there is no study, export or file at that place", []problem.Code{study.CodeNotAStudy, codes.NotFound}},
 	{ExitNoAnswer, "no_answer", "too few finished trials to fit, no merge satisfies what was asked, or the one chosen breaks a floor (--anyway keeps it)", []problem.Code{
 		study.CodeTooFew, explore.NoAnalysis, explore.Infeasible,
 	}},
 	{ExitBusy, "busy", "another runner is at work on the study", []problem.Code{study.CodeBusy}},
-	{ExitExists, "exists", "something is there already; nothing is ever overwritten", []problem.Code{study.CodeExists, merge.CodeExists}},
+	{ExitExists, "exists", "something is there already; nothing is ever overwritten", []problem.Code{study.CodeExists, codes.Exists}},
 	{ExitSpace, "space", "the disk or the quota is full, or the folder cannot be written", []problem.Code{
-		study.CodeSpace, study.CodeReadOnly, merge.CodeWrite, merge.CodeSpace, merge.CodePermission,
+		study.CodeSpace, study.CodeReadOnly, codes.Write, codes.Space, codes.Permission,
 	}},
 	{ExitEvaluator, "evaluator", "an evaluator cannot be used or fails; see the trial's log", []problem.Code{study.CodeEvaluator}},
 	{ExitMismatch, "mismatch", "a check found differences: a checkpoint is not what its receipt says, or not measured as it was predicted", []problem.Code{
-		merge.CodeMismatch, merge.CodeCorrupt,
+		codes.Mismatch, codes.Corrupt,
 	}},
 	{ExitInterrupted, "interrupted", "ended by ctrl-c or a signal; what was finished is kept, the message says how to go on", nil},
 }

@@ -17,6 +17,7 @@ import (
 	"parfait/evaluator"
 	"parfait/explore"
 	"parfait/merge"
+	"parfait/merge/codes"
 	"parfait/problem"
 	"parfait/study"
 	"parfait/yamldoc"
@@ -41,10 +42,10 @@ func TestExitCodes(t *testing.T) {
 		{"study.yaml", &yamldoc.Problems{}, ExitInput},
 		{"infeasible", problem.Problem{Code: explore.Infeasible}, ExitNoAnswer},
 		{"unknown task", problem.Problem{Code: explore.UnknownTask}, ExitUsage},
-		{"shape", &merge.ProblemsError{Problems: []merge.Problem{{Code: merge.CodeShape}}}, ExitInput},
-		{"target", merge.Problem{Code: merge.CodeExists}, ExitExists},
-		{"corrupt", &merge.ProblemsError{Problems: []merge.Problem{{Code: merge.CodeCorrupt}}}, ExitMismatch},
-		{"a check within a fault", &fault{exit: ExitMismatch, err: merge.Problem{Code: merge.CodeOpen}}, ExitMismatch},
+		{"shape", &merge.ProblemsError{Problems: []merge.Problem{{Code: codes.Shape}}}, ExitInput},
+		{"target", merge.Problem{Code: codes.Exists}, ExitExists},
+		{"corrupt", &merge.ProblemsError{Problems: []merge.Problem{{Code: codes.Corrupt}}}, ExitMismatch},
+		{"a check within a fault", &fault{exit: ExitMismatch, err: merge.Problem{Code: codes.Open}}, ExitMismatch},
 		{"evaluator", &evaluator.Error{Code: evaluator.BadModel}, ExitEvaluator},
 		{"full", &os.PathError{Op: "write", Path: "f", Err: syscall.ENOSPC}, ExitSpace},
 		{"not allowed", fs.ErrPermission, ExitSpace},
@@ -76,7 +77,7 @@ func TestEveryCodeHasAnExit(t *testing.T) {
 			tables[c]++
 		}
 	}
-	for _, dir := range []string{"study", "explore", "search", "merge", "merge/mergekit"} {
+	for _, dir := range []string{"study", "explore", "search", "merge/codes", "merge/mergekit"} {
 		found := 0
 		for name, code := range codesOf(t, filepath.Join("..", dir)) {
 			found++

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"parfait/merge/codes"
 	"parfait/merge/safetensors"
 )
 
@@ -67,18 +68,18 @@ func readAdapterConfig(where, dir string) (*adapter, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, Problem{CodeAdapter, path, reason(err), "a file that can be read", ""}
+		return nil, Problem{codes.Adapter, path, reason(err), "a file that can be read", ""}
 	}
 	if _, err := os.Stat(filepath.Join(dir, safetensors.SingleName)); err == nil {
 		return nil, nil // a full checkpoint that an adapter's configuration was left beside
 	}
 	var c adapterJSON
 	if err := json.Unmarshal(data, &c); err != nil {
-		return nil, Problem{CodeAdapter, path, "it is not the JSON of an adapter: " + err.Error(), "a configuration as PEFT writes it", ""}
+		return nil, Problem{codes.Adapter, path, "it is not the JSON of an adapter: " + err.Error(), "a configuration as PEFT writes it", ""}
 	}
 	var found problems
 	refuse := func(what, why string) {
-		found.add(CodeAdapter, where, what, why, "merge the adapter into its base with PEFT (merge_and_unload) and give the result")
+		found.add(codes.Adapter, where, what, why, "merge the adapter into its base with PEFT (merge_and_unload) and give the result")
 	}
 	if c.PEFTType != "LORA" {
 		refuse(fmt.Sprintf("the adapter is of the kind %q", c.PEFTType), `a LoRA adapter (peft_type "LORA")`)
@@ -183,7 +184,7 @@ func (p *Plan) matchAdapter(in *input, found *problems) (out map[string]operand,
 	out, apart = map[string]operand{}, map[*tie]bool{}
 	for _, t := range p.ties {
 		if apart[t] = in.settleRoles(t, byName, found); p.r.spec.Form == FormAdapter && byName[t.source].product() && !byName[t.source].embedding {
-			found.add(CodeTied, in.name, "it has a LoRA on "+t.alias()+", which the base stores as "+t.source, "modules that the base stores", "leave form out")
+			found.add(codes.Tied, in.name, "it has a LoRA on "+t.alias()+", which the base stores as "+t.source, "modules that the base stores", "leave form out")
 		}
 	}
 	for _, name := range sortedKeys(byName) {
@@ -213,7 +214,7 @@ func (in *input) parts(p *Plan, found *problems) map[string]*parts {
 	get := func(module, suffix string) *parts {
 		name, ok := p.baseName(module + suffix)
 		if !ok {
-			found.add(CodeAdapter, in.name+": "+module, "the adapter changes a module that the base lacks", "a module of the base",
+			found.add(codes.Adapter, in.name+": "+module, "the adapter changes a module that the base lacks", "a module of the base",
 				"check that the adapter was trained on this base"+ofBase(in.adapter.base)+"; if it was, its names are those of the program that trained it: merge it with PEFT (merge_and_unload) and give the result")
 			return &parts{module: module}
 		}
@@ -251,7 +252,7 @@ func (in *input) parts(p *Plan, found *problems) map[string]*parts {
 func (in *input) product(p *parts, t safetensors.Tensor) (*lora, *Problem) {
 	where := in.name + ": " + p.module
 	bad := func(what, expected string) (*lora, *Problem) {
-		return nil, &Problem{CodeAdapter, where, what, expected, "merge the adapter into its base with PEFT (merge_and_unload) and give the result"}
+		return nil, &Problem{codes.Adapter, where, what, expected, "merge the adapter into its base with PEFT (merge_and_unload) and give the result"}
 	}
 	if !p.a.present() || !p.b.present() {
 		return bad("one of the two matrices of the module is missing", "lora_A and lora_B")

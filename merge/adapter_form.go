@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"parfait/merge/codes"
 	"parfait/merge/method"
 	"parfait/merge/safetensors"
 )
@@ -66,11 +67,11 @@ func (p *Plan) makeAdapter(found *problems) {
 	p.tensors = kept
 	for _, m := range p.models {
 		if m.adapter.fanInOut != p.models[0].adapter.fanInOut {
-			found.add(CodeAdapter, m.name, "fan_in_fan_out is not as in "+p.models[0].name, "adapters of one kind of model", "leave form out")
+			found.add(codes.Adapter, m.name, "fan_in_fan_out is not as in "+p.models[0].name, "adapters of one kind of model", "leave form out")
 		}
 	}
 	if len(p.products) == 0 && len(found.list) == 0 {
-		found.add(CodeAdapter, p.models[0].name, "no module is changed by a product", "LoRA matrices", "leave form out")
+		found.add(codes.Adapter, p.models[0].name, "no module is changed by a product", "LoRA matrices", "leave form out")
 	}
 }
 
@@ -190,7 +191,7 @@ func (j *job) putRun(k int, name string, data []float32, start int64) error {
 	d := j.plan.factorType()
 	raw := make([]byte, int64(len(data))*d.Bits()/8)
 	if !encode(vector(raw, d), data) {
-		return Problem{CodeNotFinite, out.Target + ": " + name, "a coefficient times an entry is not finite as " + d.String(), "finite numbers", "lower the coefficients, or write f32"}
+		return Problem{codes.NotFinite, out.Target + ": " + name, "a coefficient times an entry is not finite as " + d.String(), "finite numbers", "lower the coefficients, or write f32"}
 	}
 	if _, err := f.file.WriteAt(raw, place.offset+start*d.Bits()/8); err != nil {
 		return writeProblem(f.path, err)
@@ -202,15 +203,15 @@ func (j *job) putRun(k int, name string, data []float32, start int64) error {
 
 // adapterConfig is the adapter_config.json of the adapter that is written: that of the first model
 // with the new ranks. Every module is named in full, so that no other one is touched.
-func (p *Plan) adapterConfig() (sideFile, error) {
+func (p *Plan) adapterConfig() (sidecar, error) {
 	path := filepath.Join(p.models[0].dir, adapterConfigFile)
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return sideFile{}, Problem{CodeRead, path, reason(err), "a file that can be read", ""}
+		return sidecar{}, Problem{codes.Read, path, reason(err), "a file that can be read", ""}
 	}
 	config := map[string]any{}
 	if err := json.Unmarshal(data, &config); err != nil {
-		return sideFile{}, Problem{CodeAdapter, path, "it is not the JSON of an adapter: " + err.Error(), "a configuration as PEFT writes it", ""}
+		return sidecar{}, Problem{codes.Adapter, path, "it is not the JSON of an adapter: " + err.Error(), "a configuration as PEFT writes it", ""}
 	}
 	most := int64(0)
 	for _, m := range p.products {
@@ -241,5 +242,5 @@ func (p *Plan) adapterConfig() (sideFile, error) {
 	}
 	config["inference_mode"], config["init_lora_weights"] = true, true
 	out, err := json.MarshalIndent(config, "", "  ")
-	return sideFile{name: adapterConfigFile, data: append(out, '\n')}, err
+	return sidecar{name: adapterConfigFile, data: append(out, '\n')}, err
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"parfait/merge/codes"
 	"parfait/merge/safetensors"
 )
 
@@ -198,17 +199,17 @@ func TestAdaptersThatAreRefused(t *testing.T) {
 			must(t, err)
 			must(t, os.WriteFile(filepath.Join(dir, adapterConfigFile), data, 0o644))
 			_, err = NewPlan(t.Context(), Spec{Base: base, Models: []Source{{"x", dir}}, Method: "task_arithmetic"})
-			if !errors.Is(err, Problem{Code: CodeAdapter}) || !strings.Contains(err.Error(), "PEFT") {
+			if !errors.Is(err, Problem{Code: codes.Adapter}) || !strings.Contains(err.Error(), "PEFT") {
 				t.Errorf("error: %v", err)
 			}
 		})
 	}
 	_, err := NewPlan(t.Context(), Spec{Models: models, Method: "linear"})
-	if !errors.Is(err, Problem{Code: CodeAdapter}) {
+	if !errors.Is(err, Problem{Code: codes.Adapter}) {
 		t.Errorf("without a base: %v", err)
 	}
 	_, err = NewPlan(t.Context(), Spec{Base: base, Models: []Source{{"x", base}}, Method: "task_arithmetic", Form: FormAdapter})
-	if !errors.Is(err, Problem{Code: CodeAdapter}) {
+	if !errors.Is(err, Problem{Code: codes.Adapter}) {
 		t.Errorf("a full checkpoint in the form of an adapter: %v", err)
 	}
 }
@@ -221,7 +222,7 @@ func TestAdapterIsNoBase(t *testing.T) {
 		{Base: models[0].Path, Models: []Source{{"full", base}}, Method: "linear"},
 	} {
 		_, err := NewPlan(t.Context(), spec)
-		if list := problemsOf(t, err); len(list) != 1 || list[0].Code != CodeAdapter || list[0].Where != "base" {
+		if list := problemsOf(t, err); len(list) != 1 || list[0].Code != codes.Adapter || list[0].Where != "base" {
 			t.Errorf("%s: %v", spec.Method, err)
 		}
 	}

@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"slices"
 
+	"parfait/merge/codes"
 	"parfait/merge/safetensors"
 )
 
-// carriedMost is the share of a model's bytes, one in so many, that tensors of which nothing can be
+// carriedShare is the share of a model's bytes, one in so many, that tensors of which nothing can be
 // computed may have where their values differ: above it the merge is hardly one of these models.
-const carriedMost = 10
+const carriedShare = 10
 
 // compareCarried reads the tensors on which nothing is computed (integers, 8-bit floats) and says where
 // a model has other values than the layout, whose values the output gets.
@@ -34,7 +35,7 @@ func (p *Plan) compareCarried(ctx context.Context, found *problems) {
 			}
 			same, err := sameValues(t.layout, o)
 			if err != nil {
-				found.take(CodeRead, m.name, err)
+				found.take(codes.Read, m.name, err)
 				return
 			}
 			if !same {
@@ -49,12 +50,12 @@ func (p *Plan) compareCarried(ctx context.Context, found *problems) {
 		}
 		names = patternsOf(names, first.set.Names())
 		what := fmt.Sprintf("tensors of the dtypes %s have other values than in %s: %s", some(sortedKeys(dtypes)), first.name, some(names))
-		if differ*carriedMost > p.Bytes() {
-			found.add(CodeIntegers, m.name, what+fmt.Sprintf(", %s of %s", size(differ), size(p.Bytes())), "weights in BF16, F16, F32 or F64: nothing is computed on these",
+		if differ*carriedShare > p.Bytes() {
+			found.add(codes.Integers, m.name, what+fmt.Sprintf(", %s of %s", size(differ), size(p.Bytes())), "weights in BF16, F16, F32 or F64: nothing is computed on these",
 				"convert the models to bf16 first; or, if these are no weights, take them from "+first.name+" with skip: ["+quoted(names)+"]")
 			continue
 		}
-		found.warn(CodeIntegers, m.name, what, "equal ones: nothing is computed on these", "the output gets those of "+first.name)
+		found.warn(codes.Integers, m.name, what, "equal ones: nothing is computed on these", "the output gets those of "+first.name)
 	}
 }
 
@@ -72,7 +73,7 @@ func sameValues(a, b operand) (bool, error) {
 			from int64
 		}{{a.file, x[:n], a.tensor.Offset}, {b.file, y[:n], b.tensor.Offset}} {
 			if _, err := o.file.ReadAt(o.into, o.from+at); err != nil {
-				return false, Problem{CodeRead, o.file.Path(), err.Error(), "a file that can be read to its end", "the file was cut short or the disk fails: take a good copy"}
+				return false, Problem{codes.Read, o.file.Path(), err.Error(), "a file that can be read to its end", "the file was cut short or the disk fails: take a good copy"}
 			}
 		}
 		if !bytes.Equal(x[:n], y[:n]) {

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"parfait/merge/codes"
 )
 
 const configFile = "config.json"
@@ -29,21 +31,21 @@ func readConfig(dir string) (c *modelConfig, warning *Problem, err error) {
 		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, nil, sideProblem(path, err)
+		return nil, nil, sidecarProblem(path, err)
 	}
 	c = &modelConfig{path: path}
 	if err := json.Unmarshal(plainJSON(data), &c.top); err != nil {
-		return nil, &Problem{CodeArchitecture, path, fmt.Sprintf("it cannot be read: %v", err), "JSON", "it is copied as it is if it is the base's"}, nil
+		return nil, &Problem{codes.Architecture, path, fmt.Sprintf("it cannot be read: %v", err), "JSON", "it is copied as it is if it is the base's"}, nil
 	}
 	return c, nil, nil
 }
 
-// sideProblem says why a file beside the weights, whose name is there, cannot be read.
-func sideProblem(path string, err error) Problem {
+// sidecarProblem says why a file beside the weights, whose name is there, cannot be read.
+func sidecarProblem(path string, err error) Problem {
 	if to, link := os.Readlink(path); link == nil && errors.Is(err, fs.ErrNotExist) {
-		return Problem{CodeRead, path, "it is a link to " + to + ", and there is no such file", "a file: the weights mean nothing without it", "download or copy the model again (hf download), or remove the link if the model is whole without it"}
+		return Problem{codes.Read, path, "it is a link to " + to + ", and there is no such file", "a file: the weights mean nothing without it", "download or copy the model again (hf download), or remove the link if the model is whole without it"}
 	}
-	return Problem{CodeRead, path, "it cannot be read: " + reason(err), "a file that can be read", "check its permissions, or copy the model again"}
+	return Problem{codes.Read, path, "it cannot be read: " + reason(err), "a file that can be read", "check its permissions, or copy the model again"}
 }
 
 var (

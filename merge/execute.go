@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"parfait/merge/codes"
 	"parfait/merge/kernel"
 	"parfait/merge/method"
 )
@@ -22,7 +23,7 @@ type chunk struct {
 type job struct {
 	plan    *Plan
 	outs    []*output
-	groups  []use
+	groups  []groupUse
 	workers int
 	meter   *meter
 	hash    *hashing // nil: nothing is hashed
@@ -33,26 +34,26 @@ type job struct {
 	shardSize int64
 }
 
-// use is what the outputs ask for in one group.
-type use struct {
+// groupUse is what the outputs ask for in one group.
+type groupUse struct {
 	settings []method.Setting // an output
 	idle     []bool           // an output: every weight is zero, the base is copied
 	need     []bool           // a model: whether an output uses it
 }
 
-// newJob resolves the knobs of all outputs; the error names all that is wrong with any of them.
+// newJob resolves the coefficients of all outputs; the error names all that is wrong with any of them.
 func newJob(p *Plan, outs []*output, workers int) (*job, error) {
 	if workers <= 0 {
 		workers = defaultWorkers()
 	}
 	j := &job{plan: p, outs: outs, workers: workers, free: make(chan *worker, workers)}
 	j.masked = maskCounts{make([]atomic.Int64, len(p.models)), make([]atomic.Int64, len(outs))}
-	j.groups = make([]use, max(1, len(p.r.groups)))
+	j.groups = make([]groupUse, max(1, len(p.r.groups)))
 	var found problems
 	for k, out := range outs {
 		settings, err := p.r.settings(k, out.At)
 		if err != nil {
-			found.take(CodeKnobValue, out.Target, err)
+			found.take(codes.CoefficientValue, out.Target, err)
 			continue
 		}
 		for g := range settings {
@@ -78,15 +79,15 @@ func newJob(p *Plan, outs []*output, workers int) (*job, error) {
 // defaultWorkers is a worker a processor, and no more than keep a disk busy.
 func defaultWorkers() int { return min(runtime.GOMAXPROCS(0), 8) }
 
-func (j *job) uses(t *tensor) *use { return &j.groups[t.group] }
+func (j *job) uses(t *tensor) *groupUse { return &j.groups[t.group] }
 
 // worker is one goroutine's buffers.
 type worker struct {
 	job    *job
 	bytes  [][]byte // as read and written; the fused kernel has one for each operand and output
 	factor []byte   // as read of an adapter
-	narrow *desk[float32]
-	wide   *desk[float64]
+	narrow *workspace[float32]
+	wide   *workspace[float64]
 }
 
 // buffer is the i-th buffer for the bytes of a chunk.
@@ -113,7 +114,7 @@ func (w *worker) read(into []byte, o operand, start int64, n int) ([]byte, error
 }
 
 func readProblem(o operand, err error) error {
-	return Problem{CodeRead, o.file.Path() + ": " + o.tensor.Name, err.Error(), "a file that can be read to its end", "the file was cut short or the disk fails: take a good copy"}
+	return Problem{codes.Read, o.file.Path() + ": " + o.tensor.Name, err.Error(), "a file that can be read to its end", "the file was cut short or the disk fails: take a good copy"}
 }
 
 // run merges every tensor.
@@ -255,16 +256,16 @@ func (j *job) copyChunk(w *worker, t *tensor, c chunk) error {
 	return nil
 }
 
-func (w *worker) desk32() *desk[float32] {
+func (w *worker) workspace32() *workspace[float32] {
 	if w.narrow == nil {
-		w.narrow = newDesk[float32](len(w.job.plan.models), len(w.job.outs))
+		w.narrow = newWorkspace[float32](len(w.job.plan.models), len(w.job.outs))
 	}
 	return w.narrow
 }
 
-func (w *worker) desk64() *desk[float64] {
+func (w *worker) workspace64() *workspace[float64] {
 	if w.wide == nil {
-		w.wide = newDesk[float64](len(w.job.plan.models), len(w.job.outs))
+		w.wide = newWorkspace[float64](len(w.job.plan.models), len(w.job.outs))
 	}
 	return w.wide
 }
@@ -293,8 +294,8 @@ func (j *job) mergeWindow(ctx context.Context, ts []*tensor, whole method.Stats)
 		case j.fused(t):
 			return w.fuse(t, c)
 		case t.Wide:
-			return w.desk64().merge(w, t, c, stats[t.Index])
+			return w.workspace64().merge(w, t, c, stats[t.Index])
 		}
-		return w.desk32().merge(w, t, c, stats[t.Index])
+		return w.workspace32().merge(w, t, c, stats[t.Index])
 	})
 }

@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"parfait/internal/stage"
+	"parfait/merge/codes"
 	"parfait/merge/safetensors"
 )
 
@@ -118,7 +119,7 @@ func TestEveryFailureLeavesNothing(t *testing.T) {
 	p := plan(t, Spec{Base: base, Models: models, Method: "task_arithmetic", DType: F32})
 	at := map[string]float64{"a": 0.5, "b": 0.25}
 	for _, with := range []error{syscall.EIO, syscall.ENOSPC} {
-		want := map[error]Code{syscall.EIO: CodeWrite, syscall.ENOSPC: CodeSpace}[with]
+		want := map[error]Code{syscall.EIO: codes.Write, syscall.ENOSPC: codes.Space}[with]
 		seen := map[step]bool{}
 		for n := 1; ; n++ {
 			root := t.TempDir()
@@ -195,7 +196,7 @@ func TestReadBackFindsALyingDisk(t *testing.T) {
 	p := plan(t, Spec{Base: base, Models: models, Method: "task_arithmetic"})
 	root := t.TempDir()
 	_, err := p.Export(t.Context(), map[string]float64{"a": 0.5, "b": 0.25}, filepath.Join(root, "out"), ExportOptions{disk: lyingDisk{}}, nil)
-	if !errors.Is(err, Problem{Code: CodeMismatch}) || len(names(t, root)) > 0 {
+	if !errors.Is(err, Problem{Code: codes.Mismatch}) || len(names(t, root)) > 0 {
 		t.Errorf("error %v, left behind %v", err, names(t, root))
 	}
 }
@@ -237,15 +238,15 @@ func TestTargetsThatCannotBe(t *testing.T) {
 	must(t, os.Symlink("nowhere", filepath.Join(root, "link")))
 	must(t, os.Mkdir(filepath.Join(root, "locked"), 0o555))
 	for target, code := range map[string]Code{
-		"empty": CodeExists, "file": CodeExists, "link": CodeExists,
-		"missing/out": CodeOpen, "file/out": CodeOpen, "locked/out": CodePermission,
+		"empty": codes.Exists, "file": codes.Exists, "link": codes.Exists,
+		"missing/out": codes.Open, "file/out": codes.Open, "locked/out": codes.Permission,
 	} {
-		if code == CodePermission && os.Geteuid() == 0 {
+		if code == codes.Permission && os.Geteuid() == 0 {
 			continue // root may write everywhere
 		}
 		before := names(t, root)
 		_, err := p.Export(t.Context(), at, filepath.Join(root, target), ExportOptions{}, nil)
-		if !errors.Is(err, Problem{Code: code}) && !errors.Is(err, Problem{Code: CodePermission}) {
+		if !errors.Is(err, Problem{Code: code}) && !errors.Is(err, Problem{Code: codes.Permission}) {
 			t.Errorf("%s: %v", target, err)
 		}
 		if !slices.Equal(names(t, root), before) {
@@ -270,7 +271,7 @@ func TestTwoExportsIntoOneFolder(t *testing.T) {
 	for _, err := range errs {
 		if err == nil {
 			won++
-		} else if !errors.Is(err, Problem{Code: CodeExists}) {
+		} else if !errors.Is(err, Problem{Code: codes.Exists}) {
 			t.Errorf("the loser says: %v", err)
 		}
 	}
@@ -300,7 +301,7 @@ func TestInputsThatChange(t *testing.T) {
 		return nil
 	}}
 	_, err := p.Write(t.Context(), []Output{{map[string]float64{"a": 0.5, "b": 0.5}, filepath.Join(root, "out")}}, WriteOptions{disk: disk}, nil)
-	if !errors.Is(err, Problem{Code: CodeChanged}) || len(names(t, root)) > 0 {
+	if !errors.Is(err, Problem{Code: codes.Changed}) || len(names(t, root)) > 0 {
 		t.Errorf("error %v, left behind %v", err, names(t, root))
 	}
 }
@@ -332,7 +333,7 @@ func TestARealDiskThatFillsUp(t *testing.T) {
 	} {
 		dir := small(t, size)
 		_, err := p.Export(t.Context(), map[string]float64{"a": 0.5}, filepath.Join(dir, "out"), ExportOptions{}, nil)
-		if !errors.Is(err, Problem{Code: CodeSpace}) || len(names(t, dir)) > 0 {
+		if !errors.Is(err, Problem{Code: codes.Space}) || len(names(t, dir)) > 0 {
 			t.Errorf("%d bytes: error %v, left behind %v", size, err, names(t, dir))
 		}
 		if before := strings.Contains(fmt.Sprint(err), "are free"); before != early {

@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 
 	"github.com/zeebo/xxh3"
+
+	"parfait/merge/codes"
 )
 
 const (
@@ -28,7 +30,7 @@ func (p *Plan) Fingerprint() (map[string]string, error) {
 				}
 				b := buf[:min(fingerBlock, size-at)]
 				if _, err := f.ReadAt(b, at); err != nil {
-					return nil, Problem{CodeRead, f.Path(), err.Error(), "a file that can be read to its end", ""}
+					return nil, Problem{codes.Read, f.Path(), err.Error(), "a file that can be read to its end", ""}
 				}
 				_, _ = h.Write(b)
 			}

@@ -17,8 +17,8 @@ func (j *job) fused(t *tensor) bool {
 
 // fuse merges one chunk on the kernel.
 func (w *worker) fuse(t *tensor, c chunk) error {
-	use, info := w.job.uses(t), &w.job.plan.r.info
-	f := fusedChunk{w: w, t: t, c: c, models: make([]kernel.Vector, len(use.need))}
+	group, info := w.job.uses(t), &w.job.plan.r.info
+	f := fusedChunk{w: w, t: t, c: c, models: make([]kernel.Vector, len(group.need))}
 	if info.Operand == method.Deltas {
 		raw, err := w.read(w.buffer(0), t.base, c.start, c.n)
 		if err != nil {
@@ -26,7 +26,7 @@ func (w *worker) fuse(t *tensor, c chunk) error {
 		}
 		f.base = vector(raw, t.base.tensor.DType)
 	}
-	for i, wanted := range use.need {
+	for i, wanted := range group.need {
 		f.models[i].Format = formats[t.models[i].tensor.DType]
 		if wanted {
 			raw, err := w.read(w.buffer(1+i), t.models[i], c.start, c.n)
@@ -36,8 +36,8 @@ func (w *worker) fuse(t *tensor, c chunk) error {
 			f.models[i].Data = raw
 		}
 	}
-	for lo := 0; lo < len(use.settings); lo += fusedOutputs {
-		if err := f.sum(lo, use.settings[lo:min(lo+fusedOutputs, len(use.settings))]); err != nil {
+	for lo := 0; lo < len(group.settings); lo += fusedOutputs {
+		if err := f.sum(lo, group.settings[lo:min(lo+fusedOutputs, len(group.settings))]); err != nil {
 			return err
 		}
 	}
@@ -69,7 +69,7 @@ func (f *fusedChunk) sum(first int, settings []method.Setting) error {
 		finite = kernel.WeightedSum(outs, f.models, f.c.n)
 	}
 	if !finite {
-		return f.blame(first, outs)
+		return f.locateNonFinite(first, outs)
 	}
 	for k, out := range outs {
 		if err := j.put(first+k, f.t, f.c, out.Data); err != nil {
@@ -79,8 +79,8 @@ func (f *fusedChunk) sum(first int, settings []method.Setting) error {
 	return nil
 }
 
-// blame finds whose element is not finite: an input's, or else an output's.
-func (f *fusedChunk) blame(first int, outs []kernel.Output) error {
+// locateNonFinite finds whose element is not finite: an input's, or else an output's.
+func (f *fusedChunk) locateNonFinite(first int, outs []kernel.Output) error {
 	if f.base.Data != nil {
 		if err := notFiniteInput(f.base.Data, f.t.base, f.c.start, "base"); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 
+	"parfait/merge/codes"
 	"parfait/merge/safetensors"
 )
 
@@ -89,7 +90,7 @@ func (j *job) receiptInputs(ctx context.Context) ([]InputFiles, error) {
 			if files.Read {
 				sum, err := j.hash.inputs[f].complete(ctx, f, j.workers, nil)
 				if err != nil {
-					return nil, Problem{CodeRead, f.Path(), err.Error(), "a file that can be read to its end", "take a good copy"}
+					return nil, Problem{codes.Read, f.Path(), err.Error(), "a file that can be read to its end", "take a good copy"}
 				}
 				info.Hash = sum
 			}

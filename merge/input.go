@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"parfait/internal/stage"
+	"parfait/merge/codes"
 	"parfait/merge/safetensors"
 )
 
@@ -40,7 +41,7 @@ func openInput(name, path string) (*input, error) {
 	in := &input{name: name, path: found}
 	info, err := os.Stat(found)
 	if err != nil {
-		return nil, Problem{CodeOpen, where, reason(err), "a folder or a file", ""}
+		return nil, Problem{codes.Open, where, reason(err), "a folder or a file", ""}
 	}
 	weights := found
 	if info.IsDir() {
@@ -64,7 +65,7 @@ func openInput(name, path string) (*input, error) {
 	for _, f := range in.set.Files() {
 		s, err := stampOf(f.Path())
 		if err != nil {
-			return nil, errors.Join(Problem{CodeOpen, where, reason(err), "a file that stays", ""}, in.close())
+			return nil, errors.Join(Problem{codes.Open, where, reason(err), "a file that stays", ""}, in.close())
 		}
 		in.stat = append(in.stat, s)
 	}
@@ -73,7 +74,7 @@ func openInput(name, path string) (*input, error) {
 
 // look reads what stands beside the weights and says what they are.
 func (in *input) look() error {
-	if _, err := sideNames(in.dir); err != nil {
+	if _, err := sidecarNames(in.dir); err != nil {
 		return err
 	}
 	config, warning, err := readConfig(in.dir)
@@ -111,7 +112,7 @@ func (in *input) lookTwice() {
 	}
 	if len(others) > 0 {
 		in.odd = append(in.odd, Problem{
-			CodeTwoModels, in.name, fmt.Sprintf("%s has both %s and an index of other files (%s)", in.dir, safetensors.SingleName, some(sortedKeys(others))), "one of the two: programs differ in which they load",
+			codes.TwoModels, in.name, fmt.Sprintf("%s has both %s and an index of other files (%s)", in.dir, safetensors.SingleName, some(sortedKeys(others))), "one of the two: programs differ in which they load",
 			safetensors.SingleName + " is read, and the shards of the index are not; move away what is not meant",
 		})
 	}
@@ -129,10 +130,10 @@ func (in *input) unchanged() error {
 	for i, f := range in.set.Files() {
 		now, err := stampOf(f.Path())
 		if err != nil {
-			return Problem{CodeChanged, f.Path(), "it cannot be looked at any more: " + reason(err), "the file that was opened", "start again when nothing moves the inputs"}
+			return Problem{codes.Changed, f.Path(), "it cannot be looked at any more: " + reason(err), "the file that was opened", "start again when nothing moves the inputs"}
 		}
 		if now != in.stat[i] {
-			return Problem{CodeChanged, f.Path(), "the file changed while it was read", "the same size, modification time and inode before and after", "start again when nothing writes to it (a download or a training run?)"}
+			return Problem{codes.Changed, f.Path(), "the file changed while it was read", "the same size, modification time and inode before and after", "start again when nothing writes to it (a download or a training run?)"}
 		}
 	}
 	return nil
@@ -142,8 +143,8 @@ func (in *input) unchanged() error {
 func explainOpen(where, path, found string, err error) error {
 	e := formatProblems(where, err)
 	for i, p := range e.Problems {
-		if p.Code == CodeNoWeights && holdsOtherFormats(found) {
-			e.Problems[i].Code = CodeNotConverted
+		if p.Code == codes.NoWeights && holdsOtherFormats(found) {
+			e.Problems[i].Code = codes.NotConverted
 		}
 		if path != found {
 			e.Problems[i].Fix = "the download may be incomplete; run: hf download " + strings.SplitN(path, "@", 2)[0]
@@ -172,29 +173,29 @@ func formatProblems(where string, err error) *ProblemsError {
 	for _, e := range leaves(err) {
 		var f *safetensors.FormatError
 		if !errors.As(e, &f) {
-			list = append(list, Problem{CodeFormat, where, e.Error(), "a safetensors file", "take a good copy"})
+			list = append(list, Problem{codes.Format, where, e.Error(), "a safetensors file", "take a good copy"})
 			continue
 		}
-		code := CodeFormat
+		code := codes.Format
 		switch f.Code {
 		case safetensors.NoModel:
-			code = CodeNoWeights
+			code = codes.NoWeights
 		case safetensors.NotThisKind:
-			code = CodeNotConverted
+			code = codes.NotConverted
 		case safetensors.Unreadable:
-			code = CodeOpen
+			code = codes.Open
 		}
 		what := f.Error()
 		if strings.HasSuffix(where, "("+f.Path+")") {
 			what = strings.TrimPrefix(what, f.Path+": ")
 		}
-		list = append(list, Problem{code, where, what, "", wayOut(f.Code)})
+		list = append(list, Problem{code, where, what, "", fixFor(f.Code)})
 	}
 	return &ProblemsError{list}
 }
 
-// wayOut is what to do where the message itself does not say it.
-func wayOut(code safetensors.Code) string {
+// fixFor is what to do where the message itself does not say it.
+func fixFor(code safetensors.Code) string {
 	switch code {
 	case safetensors.NotThisKind, safetensors.NoModel, safetensors.ShardMissing, safetensors.HeaderLength, safetensors.HeaderStart, safetensors.Truncated:
 		return ""
@@ -241,7 +242,7 @@ func reason(err error) string {
 // unread is the problem of a file that cannot be read, under code unless it is not there at all.
 func unread(code Code, path string, err error, expected, fix string) Problem {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-		code = CodeNotFound
+		code = codes.NotFound
 	}
 	return Problem{code, path, reason(err), expected, fix}
 }

@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"sync"
+
+	"parfait/merge/codes"
 )
 
 // InspectOptions say how to look.
@@ -37,13 +39,6 @@ type GroupStats struct {
 	// that have nothing to do with each other.
 	VarianceRatio float64 `json:"variance_ratio"`
 }
-
-// Codes of what an inspection warns of.
-const (
-	CodeUnrelated Code = "unrelated"
-	CodeFar       Code = "far-from-base"
-	CodeSame      Code = "same-as-base"
-)
 
 // Inspect reads every input once and says how the models lie relative to one another: per tensor, per layer
 // group (those of the spec, or else layers by their number), and on the whole. Method and parameters of
@@ -89,19 +84,19 @@ type gatherer struct {
 	tensors []*tensor
 
 	mu    sync.Mutex
-	open  map[*tensor]*pile
+	open  map[*tensor]*partialSums
 	sums  map[*tensor]sums
 	names []string
 }
 
-// pile is the chunks of a tensor that were looked at.
-type pile struct {
+// partialSums is the chunks of a tensor that were looked at.
+type partialSums struct {
 	chunks []sums
 	left   int64
 }
 
 func newGatherer(j *job) *gatherer {
-	g := &gatherer{job: j, open: map[*tensor]*pile{}, sums: map[*tensor]sums{}, names: j.plan.r.spec.modelNames()}
+	g := &gatherer{job: j, open: map[*tensor]*partialSums{}, sums: map[*tensor]sums{}, names: j.plan.r.spec.modelNames()}
 	for _, t := range j.plan.tensors {
 		if t.role == roleMerge {
 			g.tensors = append(g.tensors, t)
@@ -115,9 +110,9 @@ func (g *gatherer) look(w *worker, t *tensor, c chunk) error {
 	var s sums
 	var err error
 	if t.Wide {
-		s, err = lookAt(w, w.desk64(), t, c)
+		s, err = lookAt(w, w.workspace64(), t, c)
 	} else {
-		s, err = lookAt(w, w.desk32(), t, c)
+		s, err = lookAt(w, w.workspace32(), t, c)
 	}
 	if err != nil {
 		return err
@@ -126,7 +121,7 @@ func (g *gatherer) look(w *worker, t *tensor, c chunk) error {
 	defer g.mu.Unlock()
 	p := g.open[t]
 	if p == nil {
-		p = &pile{left: g.job.chunks(t)}
+		p = &partialSums{left: g.job.chunks(t)}
 		p.chunks = make([]sums, p.left)
 		g.open[t] = p
 	}
@@ -216,25 +211,25 @@ func (i *Inspection) warn(base bool) {
 	n := float64(len(i.Models))
 	if r, least := i.Total.VarianceRatio, (1+1/n)/2; n > 1 && r < least {
 		i.Warnings = append(i.Warnings, Problem{
-			CodeUnrelated, "models", fmt.Sprintf("the variance of their average is %.2f of their own", r),
+			codes.Unrelated, "models", fmt.Sprintf("the variance of their average is %.2f of their own", r),
 			fmt.Sprintf("near 1 for models of one basin (%.2f would be unrelated ones)", 1/n),
 			"they were hardly fine-tuned from one base: expect a merge that is worse than each; check base and models",
 		})
 	}
 	for k, name := range i.Models {
 		if bad := i.Total.NonFinite[1+k]; bad > 0 {
-			i.Warnings = append(i.Warnings, Problem{CodeNotFinite, name, fmt.Sprintf("%d entries are NaN or infinite", bad), "finite numbers", "take a good copy, or skip the tensors: a merge stops there"})
+			i.Warnings = append(i.Warnings, Problem{codes.NotFinite, name, fmt.Sprintf("%d entries are NaN or infinite", bad), "finite numbers", "take a good copy, or skip the tensors: a merge stops there"})
 		}
 		switch relative := i.Total.Relative[k]; {
 		case !base:
 		case relative == 0:
-			i.Warnings = append(i.Warnings, Problem{CodeSame, name, "it is equal to the base", "a fine-tuned model", "check its path"})
+			i.Warnings = append(i.Warnings, Problem{codes.Same, name, "it is equal to the base", "a fine-tuned model", "check its path"})
 		case relative > 1:
-			i.Warnings = append(i.Warnings, Problem{CodeFar, name, fmt.Sprintf("its task vector is %.1f times as long as the base", relative), "a fine-tuned model, usually below 0.1", "it was hardly fine-tuned from this base"})
+			i.Warnings = append(i.Warnings, Problem{codes.Far, name, fmt.Sprintf("its task vector is %.1f times as long as the base", relative), "a fine-tuned model, usually below 0.1", "it was hardly fine-tuned from this base"})
 		}
 	}
 	if i.Total.NonFinite[0] > 0 {
-		i.Warnings = append(i.Warnings, Problem{CodeNotFinite, "base", fmt.Sprintf("%d entries are NaN or infinite", i.Total.NonFinite[0]), "finite numbers", "take a good copy, or skip the tensors: a merge stops there"})
+		i.Warnings = append(i.Warnings, Problem{codes.NotFinite, "base", fmt.Sprintf("%d entries are NaN or infinite", i.Total.NonFinite[0]), "finite numbers", "take a good copy, or skip the tensors: a merge stops there"})
 	}
 }
 

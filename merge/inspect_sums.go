@@ -79,7 +79,7 @@ func (s sums) stats(name string, models int) GroupStats {
 }
 
 // lookAt sums a chunk. Entries that are not finite in some input are left out in all.
-func lookAt[F method.Float](w *worker, d *desk[F], t *tensor, c chunk) (sums, error) {
+func lookAt[F method.Float](w *worker, d *workspace[F], t *tensor, c chunk) (sums, error) {
 	n := len(t.models)
 	s := sums{n: int64(c.n), products: make([]float64, n*n), zeros: make([]int64, n), nonFinite: make([]int64, n+1)}
 	raw, err := w.fetch(t, c, everyModel(n))

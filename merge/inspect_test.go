@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"parfait/merge/codes"
 	"parfait/merge/safetensors"
 )
 
@@ -84,11 +85,11 @@ func TestInspectWarns(t *testing.T) {
 	models := []Source{{"x", write("x", drawn(r, f, 1, 50, 40))}, {"y", write("y", bad)}, {"same", base}}
 	got, err := Inspect(t.Context(), Spec{Base: base, Models: models}, InspectOptions{}, nil)
 	must(t, err)
-	codes := map[Code]int{}
+	counts := map[Code]int{}
 	for _, w := range got.Warnings {
-		codes[w.Code]++
+		counts[w.Code]++
 	}
-	if codes[CodeUnrelated] != 1 || codes[CodeFar] != 2 || codes[CodeSame] != 1 || codes[CodeNotFinite] != 1 {
+	if counts[codes.Unrelated] != 1 || counts[codes.Far] != 2 || counts[codes.Same] != 1 || counts[codes.NotFinite] != 1 {
 		t.Errorf("warnings: %v", got.Warnings)
 	}
 	if got.Total.NonFinite[2] != 1 || math.IsNaN(got.Total.Norms[1]) {
@@ -101,7 +102,7 @@ func TestInspectWarns(t *testing.T) {
 		t.Errorf("groups: %+v", got.Groups)
 	}
 	_, err = Inspect(t.Context(), Spec{Base: base, Models: []Source{{"x", filepath.Join(root, "none")}}}, InspectOptions{}, nil)
-	if !errors.Is(err, Problem{Code: CodeOpen}) {
+	if !errors.Is(err, Problem{Code: codes.Open}) {
 		t.Errorf("a missing model: %v", err)
 	}
 }

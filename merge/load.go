@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"parfait/merge/codes"
 	"parfait/merge/kernel"
 	"parfait/merge/method"
 	"parfait/merge/safetensors"
@@ -13,8 +14,8 @@ import (
 // second cache, between the bytes that were read and the bytes that are to be written.
 const partElements = 1 << 14
 
-// desk is one worker's buffers for one arithmetic, reused from part to part.
-type desk[F method.Float] struct {
+// workspace is one worker's buffers for one arithmetic, reused from part to part.
+type workspace[F method.Float] struct {
 	base    []F
 	models  [][]F
 	aux     [][]F
@@ -26,8 +27,8 @@ type desk[F method.Float] struct {
 	zeros   [][]uint64 // a model: bit e is set where element e of θᵢ is zero
 }
 
-func newDesk[F method.Float](models, outs int) *desk[F] {
-	return &desk[F]{
+func newWorkspace[F method.Float](models, outs int) *workspace[F] {
+	return &workspace[F]{
 		models: make([][]F, models), aux: make([][]F, models), outs: make([][]F, outs),
 		zeros: make([][]uint64, models),
 	}
@@ -116,7 +117,7 @@ func (o operand) elements(start int64, n int) int {
 }
 
 // decode makes a part of a chunk, from element lo on, into what the method wants.
-func (d *desk[F]) decode(w *worker, t *tensor, c chunk, raw inputs, need []bool, lo, n int) (method.Chunk[F], error) {
+func (d *workspace[F]) decode(w *worker, t *tensor, c chunk, raw inputs, need []bool, lo, n int) (method.Chunk[F], error) {
 	names := w.job.plan.r.spec.Models
 	part := method.Chunk[F]{
 		Tensor: t.Tensor, Index: c.index, Start: c.start + int64(lo), Models: make([][]F, len(need)), Buffers: &d.buffers,
@@ -157,7 +158,7 @@ func (d *desk[F]) decode(w *worker, t *tensor, c chunk, raw inputs, need []bool,
 }
 
 // decodeModel makes θᵢ or δᵢ. What a model lacks is as in the base.
-func (d *desk[F]) decodeModel(w *worker, t *tensor, c chunk, raw inputs, i, lo int, part method.Chunk[F]) error {
+func (d *workspace[F]) decodeModel(w *worker, t *tensor, c chunk, raw inputs, i, lo int, part method.Chunk[F]) error {
 	o, dst, r := t.models[i], part.Models[i], w.job.plan.r
 	deltas := r.info.Operand == method.Deltas
 	if o.lora != nil {
@@ -221,7 +222,7 @@ func notFiniteInput(raw []byte, o operand, start int64, input string) error {
 
 func notFiniteProblem(tensor string, index int64, where string, v float64) Problem {
 	return Problem{
-		CodeNotFinite, fmt.Sprintf("%s: %s[%d]", where, tensor, index), fmt.Sprintf("the value %v", v), "finite numbers",
+		codes.NotFinite, fmt.Sprintf("%s: %s[%d]", where, tensor, index), fmt.Sprintf("the value %v", v), "finite numbers",
 		"the model is damaged or its training diverged: take a good copy, leave it out, or take the tensor from the base with skip",
 	}
 }

@@ -15,7 +15,7 @@ type factors[F method.Float] struct {
 
 // loadLoRA computes the elements of δ = s·B·A from at on: every entry is the sum over the rank, in
 // order, of products with f(s·b), each rounded.
-func (d *desk[F]) loadLoRA(w *worker, model int, dst []F, l *lora, at int64) error {
+func (d *workspace[F]) loadLoRA(w *worker, model int, dst []F, l *lora, at int64) error {
 	if len(dst) == 0 {
 		return nil
 	}
@@ -38,7 +38,7 @@ func (d *desk[F]) loadLoRA(w *worker, model int, dst []F, l *lora, at int64) err
 }
 
 // factors decodes what is needed of a module for the tensor's rows from first to last.
-func (d *desk[F]) factors(w *worker, model int, l *lora, first, last int64) (*factors[F], error) {
+func (d *workspace[F]) factors(w *worker, model int, l *lora, first, last int64) (*factors[F], error) {
 	if d.loras == nil {
 		d.loras = make([]factors[F], len(d.models))
 	}

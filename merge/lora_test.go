@@ -71,7 +71,7 @@ func TestFactorsStaySmall(t *testing.T) {
 	must(t, err)
 	j.meter = startMeter("test", 0, nil)
 	w := <-j.free
-	d := w.desk32()
+	d := w.workspace32()
 	part := make([]float32, partElements)
 	for start := 0; start+len(part) <= rows*width; start += len(part) {
 		must(t, d.loadLoRA(w, 0, part, p.tensors[0].models[0].lora, int64(start)))

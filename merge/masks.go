@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"sync/atomic"
 
+	"parfait/merge/codes"
 	"parfait/merge/method"
 )
 
@@ -32,19 +33,19 @@ func noteZeros[F method.Float](set []uint64, theta []F) {
 
 // applyMasks puts zeros back into the outputs: where every model of an output is zero or, with
 // intersect, where any is. With preserve all its models must be zero in the same places.
-func (d *desk[F]) applyMasks(w *worker, t *tensor, in method.Chunk[F]) error {
-	j, use := w.job, w.job.uses(t)
+func (d *workspace[F]) applyMasks(w *worker, t *tensor, in method.Chunk[F]) error {
+	j, group := w.job, w.job.uses(t)
 	way, n := j.plan.r.spec.Masks, in.Len()
-	for i, needed := range use.need {
+	for i, needed := range group.need {
 		if needed {
 			j.masked.before[i].Add(count(d.zeros[i], n))
 		}
 	}
-	for k := range use.idle {
+	for k := range group.idle {
 		out := d.outs[k][:n]
-		if !use.idle[k] {
+		if !group.idle[k] {
 			var models []int
-			for i, a := range j.plan.r.active(use.settings[k]) {
+			for i, a := range j.plan.r.active(group.settings[k]) {
 				if a {
 					models = append(models, i)
 				}
@@ -80,7 +81,7 @@ func joinMasks(zeros [][]uint64, models []int, word int, way Masks) uint64 {
 }
 
 // sameMasks names the first entry that is zero in some models only.
-func (d *desk[F]) sameMasks(j *job, in method.Chunk[F], models []int) error {
+func (d *workspace[F]) sameMasks(j *job, in method.Chunk[F], models []int) error {
 	for word := range (in.Len() + 63) / 64 {
 		for _, i := range models[1:] {
 			differ := d.zeros[models[0]][word] ^ d.zeros[i][word]
@@ -94,7 +95,7 @@ func (d *desk[F]) sameMasks(j *job, in method.Chunk[F], models []int) error {
 			}
 			names := j.plan.r.spec.modelNames()
 			return Problem{
-				CodeMasksDiffer, fmt.Sprintf("%s[%d]", in.Tensor.Name, in.Start+int64(e)), fmt.Sprintf("it is zero in %s and not in %s", names[zero], names[other]),
+				codes.MasksDiffer, fmt.Sprintf("%s[%d]", in.Tensor.Name, in.Start+int64(e)), fmt.Sprintf("it is zero in %s and not in %s", names[zero], names[other]),
 				"models that were pruned with one mask", "write masks: intersect (zero where any is) or masks: union (zero where all are)",
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"parfait/merge/codes"
 	"parfait/merge/method"
 	"parfait/merge/safetensors"
 )
@@ -35,7 +36,7 @@ func (p *Plan) compare(found *problems) {
 		t.leansOnBase = p.leansOnBase(t)
 		if t.role == roleMerge {
 			if t.group = p.r.group(name); t.group < 0 {
-				found.tensors.add(CodeNoGroup, "", name, "it matches no group", "every tensor in one group", "end the groups with {name: rest, match: '*'}")
+				found.tensors.add(codes.NoGroup, "", name, "it matches no group", "every tensor in one group", "end the groups with {name: rest, match: '*'}")
 				t.group = 0
 			}
 			used[t.group] = true
@@ -61,7 +62,7 @@ func (p *Plan) form(found *problems) {
 	if p.r.spec.Form == FormAdapter {
 		for _, m := range p.models {
 			if m.adapter == nil {
-				found.add(CodeAdapter, m.name, "it is a full checkpoint, and the form is adapter", "adapters only", "leave form out, or give the adapter's folder")
+				found.add(codes.Adapter, m.name, "it is a full checkpoint, and the form is adapter", "adapters only", "leave form out, or give the adapter's folder")
 				return
 			}
 		}
@@ -124,7 +125,7 @@ func (p *Plan) matchModel(t *tensor, m *input, adapted map[string]operand, found
 	first := p.layoutInput().name
 	if !ok {
 		if t.role == roleMerge {
-			found.tensors.add(CodeMissingTensor, m.name, t.Name, "the model lacks what "+first+" has", "the same tensors in every input", "take it from the base with skip: ["+skipMark+"]"+headHint(t.Name, "the model may have tied it to its embeddings: its config.json does not say so"))
+			found.tensors.add(codes.MissingTensor, m.name, t.Name, "the model lacks what "+first+" has", "the same tensors in every input", "take it from the base with skip: ["+skipMark+"]"+headHint(t.Name, "the model may have tied it to its embeddings: its config.json does not say so"))
 		}
 		return
 	}
@@ -135,10 +136,10 @@ func (p *Plan) matchModel(t *tensor, m *input, adapted map[string]operand, found
 		return // see compareCarried
 	}
 	if !o.tensor.DType.Computable() {
-		found.tensors.add(CodeDType, m.name, t.Name, "the dtype "+o.tensor.DType.String(), "BF16, F16, F32 or F64: nothing is computed on others", "convert the model to bf16 first, or take it from the base with skip: ["+skipMark+"]")
+		found.tensors.add(codes.DType, m.name, t.Name, "the dtype "+o.tensor.DType.String(), "BF16, F16, F32 or F64: nothing is computed on others", "convert the model to bf16 first, or take it from the base with skip: ["+skipMark+"]")
 	}
 	if !slices.Equal(o.tensor.Shape, t.layout.tensor.Shape) && !p.vocabulary(t, o) {
-		found.tensors.add(CodeShape, m.name, t.Name, fmt.Sprintf("the shape %v", o.tensor.Shape), fmt.Sprintf("%v as in %s", t.layout.tensor.Shape, first), "take it from the base with skip: ["+skipMark+"], or leave the model out")
+		found.tensors.add(codes.Shape, m.name, t.Name, fmt.Sprintf("the shape %v", o.tensor.Shape), fmt.Sprintf("%v as in %s", t.layout.tensor.Shape, first), "take it from the base with skip: ["+skipMark+"], or leave the model out")
 	}
 }
 
@@ -173,12 +174,12 @@ func (p *Plan) matchVocabulary(t *tensor, found *problems) {
 	case VocabPad:
 		t.Shape[0] = most
 	default:
-		found.tensors.add(CodeVocabulary, "", t.Name, "the vocabularies differ: "+strings.Join(said, ", ")+" rows", "as many tokens in every input", "--crop-vocab leaves the rows out that not all have, --pad-vocab keeps them; or take it from the base with skip: ["+skipMark+"]")
+		found.tensors.add(codes.Vocabulary, "", t.Name, "the vocabularies differ: "+strings.Join(said, ", ")+" rows", "as many tokens in every input", "--crop-vocab leaves the rows out that not all have, --pad-vocab keeps them; or take it from the base with skip: ["+skipMark+"]")
 		return
 	}
 	t.Len = safetensors.Tensor{Shape: t.Shape}.Elements()
 	p.vocab = t.Shape[0]
-	found.odd.add(CodeVocabulary, "", t.Name, "the vocabularies differ: "+strings.Join(said, ", ")+" rows", "as many tokens in every input", fmt.Sprintf("%d rows are written, with the tokenizer of %s", t.Shape[0], first.name))
+	found.odd.add(codes.Vocabulary, "", t.Name, "the vocabularies differ: "+strings.Join(said, ", ")+" rows", "as many tokens in every input", fmt.Sprintf("%d rows are written, with the tokenizer of %s", t.Shape[0], first.name))
 }
 
 // matchAux finds t in the files of a parameter of kind Paths.
@@ -191,11 +192,11 @@ func (p *Plan) matchAux(t *tensor, found *problems) {
 		t.aux = append(t.aux, operand{file: file, tensor: st})
 		switch {
 		case !ok:
-			found.tensors.add(CodeMissingTensor, in.name, t.Name, "the file lacks it", "a tensor for every one that is merged", "take it from the base with skip: ["+skipMark+"]")
+			found.tensors.add(codes.MissingTensor, in.name, t.Name, "the file lacks it", "a tensor for every one that is merged", "take it from the base with skip: ["+skipMark+"]")
 		case !slices.Equal(st.Shape, t.Shape):
-			found.tensors.add(CodeShape, in.name, t.Name, fmt.Sprintf("the shape %v", st.Shape), fmt.Sprintf("%v", t.Shape), "compute the file for these models")
+			found.tensors.add(codes.Shape, in.name, t.Name, fmt.Sprintf("the shape %v", st.Shape), fmt.Sprintf("%v", t.Shape), "compute the file for these models")
 		case st.DType != safetensors.F32 && st.DType != safetensors.F64:
-			found.tensors.add(CodeDType, in.name, t.Name, "the dtype "+st.DType.String(), "F32 or F64: squares of gradients do not fit in less", "compute the file in float32")
+			found.tensors.add(codes.DType, in.name, t.Name, "the dtype "+st.DType.String(), "F32 or F64: squares of gradients do not fit in less", "compute the file in float32")
 		}
 	}
 }
@@ -213,7 +214,7 @@ func (p *Plan) wide(t *tensor, found *problems) bool {
 	}
 	if len(dtypes) > 1 {
 		t.narrowed = slices.Contains(dtypes, safetensors.F64.String())
-		found.odd.add(CodeMixedDTypes, "", t.Name, "the inputs have the dtypes "+strings.Join(dtypes, ", "), "one dtype", "it is computed in f32 and written as "+t.out.String())
+		found.odd.add(codes.MixedDTypes, "", t.Name, "the inputs have the dtypes "+strings.Join(dtypes, ", "), "one dtype", "it is computed in f32 and written as "+t.out.String())
 		return false
 	}
 	return t.layout.tensor.DType == safetensors.F64
@@ -248,7 +249,7 @@ func (p *Plan) extraTensors(found *problems) {
 		}
 		for _, name := range m.set.Names() {
 			if !first.has(name) && p.tieOf(name) == nil && !p.r.skips(name) {
-				found.tensors.add(CodeExtraTensor, m.name, name, "the model has what "+first.name+" lacks", "the same tensors in every input", "leave it out with skip: ["+skipMark+"]"+headHint(name, "what the model learnt in it is lost"))
+				found.tensors.add(codes.ExtraTensor, m.name, name, "the model has what "+first.name+" lacks", "the same tensors in every input", "leave it out with skip: ["+skipMark+"]"+headHint(name, "what the model learnt in it is lost"))
 			}
 		}
 	}
@@ -258,7 +259,7 @@ func (p *Plan) extraTensors(found *problems) {
 func (p *Plan) unusedPatterns(used map[int]bool, found *problems) {
 	for i, g := range p.r.spec.Groups {
 		if !used[i] {
-			found.warn(CodeUnusedPattern, "groups: "+g.Name, fmt.Sprintf("no tensor is left for the pattern %q", g.Match), "at least one tensor", "check the pattern and the order: the first match wins")
+			found.warn(codes.UnusedPattern, "groups: "+g.Name, fmt.Sprintf("no tensor is left for the pattern %q", g.Match), "at least one tensor", "check the pattern and the order: the first match wins")
 		}
 	}
 	for i, s := range p.r.skip {
@@ -267,7 +268,7 @@ func (p *Plan) unusedPatterns(used map[int]bool, found *problems) {
 			matched = matched || slices.ContainsFunc(in.set.Names(), s.Match)
 		}
 		if !matched {
-			found.warn(CodeUnusedPattern, fmt.Sprintf("skip[%d]", i), fmt.Sprintf("no tensor matches %q", s.Pattern), "at least one tensor", "check the pattern: it is a glob on the whole name")
+			found.warn(codes.UnusedPattern, fmt.Sprintf("skip[%d]", i), fmt.Sprintf("no tensor matches %q", s.Pattern), "at least one tensor", "check the pattern: it is a glob on the whole name")
 		}
 	}
 }

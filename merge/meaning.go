@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"parfait/merge/codes"
 )
 
 // meaningKeys are the entries of config.json that say how weights of equal shapes are used: a model that
@@ -111,22 +113,22 @@ func (p *Plan) compareFolders(found *problems) {
 			continue
 		}
 		if a, b := m.config.architecture(), first.config.architecture(); a != b && a != "" && b != "" {
-			found.warn(CodeArchitecture, m.name, "its config.json says "+a, b+" as in "+first.name, "check that it was fine-tuned from this base")
+			found.warn(codes.Architecture, m.name, "its config.json says "+a, b+" as in "+first.name, "check that it was fine-tuned from this base")
 		}
 		have := m.config.meaning()
 		if p.untied { // the output's is neither's, and that was said
 			maps.DeleteFunc(have, func(key, _ string) bool { return strings.HasSuffix(key, tieKey) })
 		}
 		if list := differences(have, want, first.name); len(list) > 0 {
-			found.warn(CodeConfig, m.name, "its config.json says "+strings.Join(list, ", "), "one configuration: it says how the weights are used", "the output gets that of "+first.name+"; check that the model works with it")
+			found.warn(codes.Config, m.name, "its config.json says "+strings.Join(list, ", "), "one configuration: it says how the weights are used", "the output gets that of "+first.name+"; check that the model works with it")
 		}
 		theirs := m.tokenSums(found)
 		for _, name := range sortedKeys(theirs) {
 			switch sum := theirs[name]; {
 			case sums[name] != "" && sums[name] != sum:
-				found.warn(CodeTokenizer, m.name, "its "+name+" differs from that of "+first.name, "one tokenizer", "the output gets that of "+first.name+"; tokens that only the model knows are lost")
+				found.warn(codes.Tokenizer, m.name, "its "+name+" differs from that of "+first.name, "one tokenizer", "the output gets that of "+first.name+"; tokens that only the model knows are lost")
 			case sums[name] == "" && name == templateFile:
-				found.warn(CodeTokenizer, m.name, "it has a "+name+", and "+first.name+" has none", "one chat template", "the output gets none; put the model's into the folder of "+first.name+" if the output is to have it")
+				found.warn(codes.Tokenizer, m.name, "it has a "+name+", and "+first.name+" has none", "one chat template", "the output gets none; put the model's into the folder of "+first.name+" if the output is to have it")
 			}
 		}
 	}
@@ -168,7 +170,7 @@ func (in *input) tokenSums(found *problems) map[string]string {
 		case err == nil:
 			out[name] = sum
 		case !errors.Is(err, fs.ErrNotExist):
-			found.take(CodeRead, in.name, sideProblem(path, err))
+			found.take(codes.Read, in.name, sidecarProblem(path, err))
 		}
 	}
 	return out

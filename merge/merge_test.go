@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"parfait/merge/codes"
 	"parfait/merge/kernel"
 	"parfait/merge/safetensors"
 )
@@ -275,7 +276,7 @@ func TestExportRecipeAndVerify(t *testing.T) {
 	if len(entries) != 1 {
 		t.Errorf("left behind: %v", entries)
 	}
-	if _, err := p.Export(t.Context(), at, dir, ExportOptions{}, nil); !errors.Is(err, Problem{Code: CodeExists}) {
+	if _, err := p.Export(t.Context(), at, dir, ExportOptions{}, nil); !errors.Is(err, Problem{Code: codes.Exists}) {
 		t.Errorf("a second export into the folder: %v", err)
 	}
 	config, err := os.ReadFile(filepath.Join(dir, "config.json"))
@@ -290,7 +291,7 @@ func TestExportRecipeAndVerify(t *testing.T) {
 	must(t, os.WriteFile(weights, data, 0o644))
 	v, err = Verify(context.Background(), dir, VerifyOptions{Recompute: true}, nil)
 	must(t, err)
-	if len(v.Problems) != 2 || v.Problems[0].Code != CodeCorrupt || v.Problems[1].Code != CodeMismatch {
+	if len(v.Problems) != 2 || v.Problems[0].Code != codes.Corrupt || v.Problems[1].Code != codes.Mismatch {
 		t.Errorf("verify of a changed file: %+v", v.Problems)
 	}
 }
@@ -333,7 +334,7 @@ func TestMixedDTypes(t *testing.T) {
 	models := []Source{{"x", x.write(t, filepath.Join(root, "x"))}, {"y", y.write(t, filepath.Join(root, "y"))}}
 	for _, method := range []string{"task_arithmetic", "dare_linear"} {
 		p := plan(t, Spec{Base: base, Models: models, Method: method})
-		if len(p.Warnings()) != 1 || p.Warnings()[0].Code != CodeMixedDTypes {
+		if len(p.Warnings()) != 1 || p.Warnings()[0].Code != codes.MixedDTypes {
 			t.Errorf("warnings: %v", p.Warnings())
 		}
 		ats := []map[string]float64{{"x": 0.3, "y": 0}, {"x": 0, "y": 0}, {"x": 0.2, "y": 0.4}}

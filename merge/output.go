@@ -12,12 +12,13 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"parfait/internal/stage"
+	"parfait/merge/codes"
 	"parfait/merge/safetensors"
 )
 
 // Output is one checkpoint to be written.
 type Output struct {
-	At     map[string]float64 // a value for every required knob, and for others if wanted
+	At     map[string]float64 // a value for every required coefficient, and for others if wanted
 	Target string             // the folder to make; it must not exist, its parent must
 }
 
@@ -128,7 +129,7 @@ func (o *output) addFrom(name string, from io.Reader, durable bool) error {
 	var unread *stage.ReadError
 	switch path := o.stage.Path(name); {
 	case errors.As(err, &unread):
-		return Problem{CodeRead, path, "what is to be copied there cannot be read: " + reason(unread.Err), "a file that can be read to its end", "take a good copy"}
+		return Problem{codes.Read, path, "what is to be copied there cannot be read: " + reason(unread.Err), "a file that can be read to its end", "take a good copy"}
 	case err != nil:
 		return writeProblem(path, err)
 	}
@@ -213,13 +214,13 @@ func writeProblem(path string, err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return Problem{CodeSpace, path, "the disk (or the quota) is full", "", "make room or write somewhere else; nothing was left behind"}
+		return Problem{codes.Space, path, "the disk (or the quota) is full", "", "make room or write somewhere else; nothing was left behind"}
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return Problem{CodePermission, path, "it may not be written: " + reason(err), "a folder that may be written", "choose another folder or change its permissions"}
+		return Problem{codes.Permission, path, "it may not be written: " + reason(err), "a folder that may be written", "choose another folder or change its permissions"}
 	case errors.Is(err, fs.ErrExist), errors.Is(err, syscall.ENOTEMPTY):
-		return Problem{CodeExists, path, "it exists already", "a new folder: nothing is ever overwritten", "choose another name or move the old one away"}
+		return Problem{codes.Exists, path, "it exists already", "a new folder: nothing is ever overwritten", "choose another name or move the old one away"}
 	}
-	return Problem{CodeWrite, path, "it cannot be written: " + reason(err), "", "check the disk; nothing was left behind"}
+	return Problem{codes.Write, path, "it cannot be written: " + reason(err), "", "check the disk; nothing was left behind"}
 }
 
 // parent is the folder that the target is made in.

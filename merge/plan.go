@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"parfait/merge/codes"
 	"parfait/merge/method"
 	"parfait/merge/safetensors"
 )
@@ -103,8 +104,8 @@ func (p *Plan) Warnings() []Problem { return p.warnings }
 // Spec is what the plan was made from.
 func (p *Plan) Spec() Spec { return p.r.spec }
 
-// Knobs lists what may be turned in this merge.
-func (p *Plan) Knobs() ([]Knob, Domain) { return p.r.knobs() }
+// Coefficients lists what may be turned in this merge.
+func (p *Plan) Coefficients() ([]Coefficient, Domain) { return p.r.coefficients() }
 
 // Bytes is the size of the tensors of one output.
 func (p *Plan) Bytes() int64 {
@@ -155,9 +156,9 @@ func (t *tensor) bytes() int64 { return t.Len * t.out.Bits() / 8 }
 func (p *Plan) open(ctx context.Context, found *problems) {
 	if p.r.spec.Base != "" {
 		in, err := openInput("base", p.r.spec.Base)
-		found.take(CodeOpen, "base", err)
+		found.take(codes.Open, "base", err)
 		if p.base = in; err == nil && in.adapter != nil {
-			found.add(CodeAdapter, "base", "it is an adapter, and nothing can be put on it", "the model that the adapter was trained on"+ofBase(in.adapter.base), "give that model as base, and the adapter among the models")
+			found.add(codes.Adapter, "base", "it is an adapter, and nothing can be put on it", "the model that the adapter was trained on"+ofBase(in.adapter.base), "give that model as base, and the adapter among the models")
 		}
 	}
 	for _, m := range p.r.spec.Models {
@@ -165,11 +166,11 @@ func (p *Plan) open(ctx context.Context, found *problems) {
 			continue
 		}
 		in, err := openInput(m.Name, m.Path)
-		found.take(CodeOpen, m.Name, err)
+		found.take(codes.Open, m.Name, err)
 		if err == nil {
 			p.models = append(p.models, in)
 			if in.adapter != nil && p.r.spec.Base == "" {
-				found.add(CodeAdapter, m.Name, "it is an adapter, and there is no base to put it on", "the model that the adapter was trained on"+ofBase(in.adapter.base), "add base:")
+				found.add(codes.Adapter, m.Name, "it is an adapter, and there is no base to put it on", "the model that the adapter was trained on"+ofBase(in.adapter.base), "add base:")
 			}
 		}
 	}
@@ -178,7 +179,7 @@ func (p *Plan) open(ctx context.Context, found *problems) {
 		for _, m := range p.r.spec.Models {
 			if path := paths[m.Name]; path != "" {
 				in, err := openInput("method."+def.Name+"."+m.Name, path)
-				found.take(CodeOpen, def.Name, err)
+				found.take(codes.Open, def.Name, err)
 				if err == nil {
 					p.aux = append(p.aux, in)
 				}

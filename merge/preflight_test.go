@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"parfait/merge/codes"
 	"parfait/merge/safetensors"
 )
 
@@ -56,7 +57,7 @@ func TestEverythingWrongAtOnce(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(root, "x", "tokenizer.json"), []byte(`{"other": 1}`), 0o644))
 	_, err := NewPlan(t.Context(), spec)
 	found := problemsOf(t, err)
-	want := []Code{CodeExtraTensor, CodeMissingTensor, CodeNoGroup, CodeShape, CodeVocabulary}
+	want := []Code{codes.ExtraTensor, codes.MissingTensor, codes.NoGroup, codes.Shape, codes.Vocabulary}
 	slices.Sort(want)
 	if !slices.Equal(codesOf(found), want) {
 		t.Errorf("problems %v, want %v\n%v", codesOf(found), want, err)
@@ -70,7 +71,7 @@ func TestEverythingWrongAtOnce(t *testing.T) {
 	spec.Skip, spec.Vocab = []string{"a", "c", "extra"}, VocabCrop
 	spec.Groups = []Group{{"all", "*"}}
 	p := plan(t, spec)
-	warned := []Code{CodeArchitecture, CodeIntegers, CodeMixedDTypes, CodeTokenizer, CodeVocabulary}
+	warned := []Code{codes.Architecture, codes.Integers, codes.MixedDTypes, codes.Tokenizer, codes.Vocabulary}
 	slices.Sort(warned)
 	if got := codesOf(p.Warnings()); !slices.Equal(got, warned) {
 		t.Errorf("warnings %v, want %v", got, warned)
@@ -83,30 +84,30 @@ func TestSpecsThatCannotBe(t *testing.T) {
 		change func(*Spec)
 		want   []Code
 	}{
-		"nothing":           {func(s *Spec) { *s = Spec{} }, []Code{CodeMethod, CodeNoModels}},
-		"names":             {func(s *Spec) { s.Models[0].Name, s.Models[1].Name = "a.b", "" }, []Code{CodeName, CodeName}},
-		"the same name":     {func(s *Spec) { s.Models[1].Name, s.Groups = "x", []Group{{"x", "*"}} }, []Code{CodeDuplicate, CodeDuplicate}},
-		"patterns":          {func(s *Spec) { s.Groups, s.Skip = []Group{{"g", "["}}, []string{""} }, []Code{CodePattern, CodePattern}},
-		"method":            {func(s *Spec) { s.Method = "tees" }, []Code{CodeMethod}},
-		"no base":           {func(s *Spec) { s.Base = "" }, []Code{CodeNeedsBase}},
-		"too many":          {func(s *Spec) { s.Method = "passthrough" }, []Code{CodeModelCount}},
-		"parameter":         {func(s *Spec) { s.Params = map[string]any{"lamda": 1.0} }, []Code{CodeParam}},
-		"text for a number": {func(s *Spec) { s.Params = map[string]any{"lambda": "big"} }, []Code{CodeParam}},
+		"nothing":           {func(s *Spec) { *s = Spec{} }, []Code{codes.Method, codes.NoModels}},
+		"names":             {func(s *Spec) { s.Models[0].Name, s.Models[1].Name = "a.b", "" }, []Code{codes.Name, codes.Name}},
+		"the same name":     {func(s *Spec) { s.Models[1].Name, s.Groups = "x", []Group{{"x", "*"}} }, []Code{codes.Duplicate, codes.Duplicate}},
+		"patterns":          {func(s *Spec) { s.Groups, s.Skip = []Group{{"g", "["}}, []string{""} }, []Code{codes.Pattern, codes.Pattern}},
+		"method":            {func(s *Spec) { s.Method = "tees" }, []Code{codes.Method}},
+		"no base":           {func(s *Spec) { s.Base = "" }, []Code{codes.NeedsBase}},
+		"too many":          {func(s *Spec) { s.Method = "passthrough" }, []Code{codes.ModelCount}},
+		"parameter":         {func(s *Spec) { s.Params = map[string]any{"lamda": 1.0} }, []Code{codes.Param}},
+		"text for a number": {func(s *Spec) { s.Params = map[string]any{"lambda": "big"} }, []Code{codes.Param}},
 		"out of range": {func(s *Spec) {
 			s.Method, s.Params = "ties", map[string]any{"density": 1.5, "trim": "all", "normalize": 3}
-		}, []Code{CodeParam, CodeParam, CodeParam}},
-		"by nobody":       {func(s *Spec) { s.Method, s.Params = "ties", map[string]any{"density": map[string]any{"z": 0.5}} }, []Code{CodeParam}},
-		"lambda by model": {func(s *Spec) { s.Params = map[string]any{"lambda": map[string]any{"x": 0.5}} }, []Code{CodeParam}},
-		"dtype":           {func(s *Spec) { s.DType = "fp8" }, []Code{CodeDTypeName}},
-		"masks":           {func(s *Spec) { s.Masks, s.Vocab, s.Form = "keep", "guess", "zip" }, []Code{CodeOption, CodeOption, CodeOption}},
-		"variance":        {func(s *Spec) { s.VarianceCorrection = true }, []Code{CodeOption}},
-		"fisher":          {func(s *Spec) { s.Method = "fisher" }, []Code{CodeParam}},
+		}, []Code{codes.Param, codes.Param, codes.Param}},
+		"by nobody":       {func(s *Spec) { s.Method, s.Params = "ties", map[string]any{"density": map[string]any{"z": 0.5}} }, []Code{codes.Param}},
+		"lambda by model": {func(s *Spec) { s.Params = map[string]any{"lambda": map[string]any{"x": 0.5}} }, []Code{codes.Param}},
+		"dtype":           {func(s *Spec) { s.DType = "fp8" }, []Code{codes.DTypeName}},
+		"masks":           {func(s *Spec) { s.Masks, s.Vocab, s.Form = "keep", "guess", "zip" }, []Code{codes.Option, codes.Option, codes.Option}},
+		"variance":        {func(s *Spec) { s.VarianceCorrection = true }, []Code{codes.Option}},
+		"fisher":          {func(s *Spec) { s.Method = "fisher" }, []Code{codes.Param}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := ok
 			s.Models = slices.Clone(ok.Models)
 			c.change(&s)
-			_, _, err := Knobs(s)
+			_, _, err := Coefficients(s)
 			slices.Sort(c.want)
 			if got := codesOf(problemsOf(t, err)); !slices.Equal(got, c.want) {
 				t.Errorf("problems %v, want %v\n%v", got, c.want, err)
@@ -115,23 +116,23 @@ func TestSpecsThatCannotBe(t *testing.T) {
 	}
 }
 
-func TestKnobs(t *testing.T) {
+func TestCoefficients(t *testing.T) {
 	s := Spec{Base: "b", Models: []Source{{"x", "x"}, {"y", "y"}}, Method: "ties", Groups: []Group{{"early", "a*"}, {"rest", "*"}}}
-	knobs, domain, err := Knobs(s)
+	coefficients, domain, err := Coefficients(s)
 	must(t, err)
 	var names []string
-	for _, k := range knobs {
+	for _, k := range coefficients {
 		names = append(names, k.Name)
 	}
 	want := "x.early y.early x.rest y.rest lambda lambda.early lambda.rest density density.early density.rest"
 	if strings.Join(names, " ") != want || !domain.Box() {
-		t.Errorf("knobs %v, domain %v", names, domain)
+		t.Errorf("coefficients %v, domain %v", names, domain)
 	}
 	s.Params = map[string]any{"normalize": true, "density": 0.5}
-	knobs, domain, err = Knobs(s)
+	coefficients, domain, err = Coefficients(s)
 	must(t, err)
-	if len(knobs) != 7 || fmt.Sprint(domain.Simplex) != "[[0 1] [2 3]]" || !knobs[0].Required || knobs[4].Required {
-		t.Errorf("knobs %+v, domain %v", knobs, domain)
+	if len(coefficients) != 7 || fmt.Sprint(domain.Simplex) != "[[0 1] [2 3]]" || !coefficients[0].Required || coefficients[4].Required {
+		t.Errorf("coefficients %+v, domain %v", coefficients, domain)
 	}
 }
 
@@ -144,13 +145,13 @@ func TestValuesThatCannotBe(t *testing.T) {
 		at   map[string]float64
 		want []Code
 	}{
-		"missing":     {box, map[string]float64{"a": 1}, []Code{CodeMissingKnob}},
-		"unknown":     {box, map[string]float64{"a": 1, "b": 1, "bee": 1}, []Code{CodeUnknownKnob}},
-		"fixed":       {box, map[string]float64{"a": 1, "b": 1, "lambda": 2}, []Code{CodeUnknownKnob}},
-		"not finite":  {box, map[string]float64{"a": math.Inf(1), "b": 1e39}, []Code{CodeKnobValue, CodeKnobValue}},
-		"density":     {box, map[string]float64{"a": 1, "b": 1, "density": 0}, []Code{CodeKnobValue}},
-		"sum of zero": {simplex, map[string]float64{"a": 0, "b": 0}, []Code{CodeKnobValue}},
-		"negative":    {simplex, map[string]float64{"a": -1, "b": 2}, []Code{CodeKnobValue}},
+		"missing":     {box, map[string]float64{"a": 1}, []Code{codes.MissingCoefficient}},
+		"unknown":     {box, map[string]float64{"a": 1, "b": 1, "bee": 1}, []Code{codes.UnknownCoefficient}},
+		"fixed":       {box, map[string]float64{"a": 1, "b": 1, "lambda": 2}, []Code{codes.UnknownCoefficient}},
+		"not finite":  {box, map[string]float64{"a": math.Inf(1), "b": 1e39}, []Code{codes.CoefficientValue, codes.CoefficientValue}},
+		"density":     {box, map[string]float64{"a": 1, "b": 1, "density": 0}, []Code{codes.CoefficientValue}},
+		"sum of zero": {simplex, map[string]float64{"a": 0, "b": 0}, []Code{codes.CoefficientValue}},
+		"negative":    {simplex, map[string]float64{"a": -1, "b": 2}, []Code{codes.CoefficientValue}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
@@ -202,7 +203,7 @@ func TestNotFinite(t *testing.T) {
 				must(t, err)
 				return
 			}
-			if !errors.Is(err, Problem{Code: CodeNotFinite}) || !strings.Contains(err.Error(), c.want) || len(names(t, out)) > 0 {
+			if !errors.Is(err, Problem{Code: codes.NotFinite}) || !strings.Contains(err.Error(), c.want) || len(names(t, out)) > 0 {
 				t.Errorf("error %v, want %q; left behind %v", err, c.want, names(t, out))
 			}
 		})
@@ -222,7 +223,7 @@ func TestHubCache(t *testing.T) {
 	sameBits(t, "from the cache", got, read(t, base))
 	for path, want := range map[string]string{"org/other": "hf download org/other", "org/name@v2": "--revision v2", "/no/where": "check the path"} {
 		_, err := NewPlan(t.Context(), Spec{Base: path, Models: models, Method: "task_arithmetic"})
-		if !errors.Is(err, Problem{Code: CodeOpen}) || !strings.Contains(err.Error(), want) {
+		if !errors.Is(err, Problem{Code: codes.Open}) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
@@ -236,7 +237,7 @@ func TestOtherFormatsAreRefused(t *testing.T) {
 		must(t, os.WriteFile(path, []byte(content), 0o644))
 		for _, p := range []string{dir, path} {
 			_, err := NewPlan(t.Context(), Spec{Base: base, Models: []Source{{"x", p}}, Method: "task_arithmetic"})
-			if !errors.Is(err, Problem{Code: CodeNotConverted}) {
+			if !errors.Is(err, Problem{Code: codes.NotConverted}) {
 				t.Errorf("%s: %v", p, err)
 			}
 		}
@@ -309,8 +310,8 @@ func TestDamagedFilesSayWhatToDo(t *testing.T) {
 		_, err := NewPlan(t.Context(), Spec{Method: "linear", Models: []Source{{"x", path}}})
 		for _, p := range problemsOf(t, err) {
 			text := p.Error()
-			if p.Code != CodeFormat || strings.Count(text, path) != 1 || p.Fix == "" && !strings.Contains(text, "again") {
-				t.Errorf("%s, want %s, the path once and what to do: %s", p.Code, CodeFormat, text)
+			if p.Code != codes.Format || strings.Count(text, path) != 1 || p.Fix == "" && !strings.Contains(text, "again") {
+				t.Errorf("%s, want %s, the path once and what to do: %s", p.Code, codes.Format, text)
 			}
 		}
 	}

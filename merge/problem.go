@@ -87,8 +87,8 @@ func (e *ProblemsError) Unwrap() []error {
 type problems struct {
 	list     []Problem
 	warnings []Problem
-	tensors  families // problems of single tensors, until they are folded
-	odd      families // and warnings
+	tensors  tensorProblems // problems of single tensors, until they are folded
+	odd      tensorProblems // and warnings
 }
 
 func (p *problems) add(code Code, where, what, expected, fix string) {
@@ -120,62 +120,3 @@ func (p *problems) err() error {
 	}
 	return &ProblemsError{p.list}
 }
-
-// Codes of problems in a spec, found before any file is opened.
-const (
-	CodeNoModels      Code = "no-models"
-	CodeName          Code = "bad-name"
-	CodeDuplicate     Code = "duplicate-name"
-	CodePattern       Code = "bad-pattern"
-	CodeMethod        Code = "unknown-method"
-	CodeParam         Code = "bad-parameter"
-	CodeOption        Code = "bad-option"
-	CodeDTypeName     Code = "bad-dtype"
-	CodeNeedsBase     Code = "needs-base"
-	CodeModelCount    Code = "model-count"
-	CodeUnknownKnob   Code = "unknown-knob"
-	CodeMissingKnob   Code = "missing-knob"
-	CodeKnobValue     Code = "bad-knob-value"
-	CodeUnusedPattern Code = "unused-pattern" // warning
-)
-
-// Codes of problems between the files, found from their headers.
-const (
-	CodeOpen          Code = "cannot-open"
-	CodeNotFound      Code = "not-found" // a recipe, a receipt, a configuration
-	CodeFormat        Code = "bad-safetensors"
-	CodeNotConverted  Code = "not-safetensors"
-	CodeNoWeights     Code = "no-weights"
-	CodeMissingTensor Code = "missing-tensor"
-	CodeExtraTensor   Code = "extra-tensor"
-	CodeShape         Code = "shape"
-	CodeVocabulary    Code = "vocabulary"
-	CodeDType         Code = "dtype"
-	CodeNoGroup       Code = "no-group"
-	CodeAdapter       Code = "bad-adapter"
-	CodeQuantised     Code = "quantised"
-	CodeTied          Code = "tied-embeddings"
-	CodeArchitecture  Code = "architecture"    // warning
-	CodeConfig        Code = "config-differs"  // warning
-	CodeTokenizer     Code = "tokenizer"       // warning
-	CodeTwoModels     Code = "two-models"      // warning
-	CodeMixedDTypes   Code = "mixed-dtypes"    // warning
-	CodeIntegers      Code = "integers-differ" // warning; or, where they are much of the model, a problem
-)
-
-// Codes of what goes wrong while data is read and written.
-const (
-	CodeNotFinite   Code = "not-finite"
-	CodeChanged     Code = "input-changed"
-	CodeRead        Code = "cannot-read"
-	CodeWrite       Code = "cannot-write"
-	CodeSpace       Code = "no-space"
-	CodeExists      Code = "target-exists"
-	CodePermission  Code = "permission"
-	CodeMismatch    Code = "read-back-differs"
-	CodeCorrupt     Code = "corrupt"
-	CodeMasksDiffer Code = "masks-differ"
-	CodeFisher      Code = "bad-fisher"
-	CodeReceipt     Code = "bad-receipt"
-	CodeRecipe      Code = "bad-recipe"
-)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"parfait/merge/codes"
 	"parfait/merge/method"
 	"parfait/merge/safetensors"
 )
@@ -21,13 +22,13 @@ func near3(t *testing.T, what string, got, want model, slack float64) {
 	}
 }
 
-// withWeights gives every weight knob of a spec a value, in order.
+// withWeights gives every weight coefficient of a spec a value, in order.
 func withWeights(t testing.TB, s Spec, c ...float64) map[string]float64 {
 	t.Helper()
-	knobs, _, err := Knobs(s)
+	coefficients, _, err := Coefficients(s)
 	must(t, err)
 	at := map[string]float64{}
-	for _, k := range knobs {
+	for _, k := range coefficients {
 		if k.Param == "" {
 			at[k.Name] = c[len(at)%len(c)]
 		}
@@ -273,7 +274,7 @@ func TestMasks(t *testing.T) {
 	}
 	s := Spec{Base: base, Models: []Source{x, y}, Method: "linear", Masks: MasksPreserve}
 	_, err := plan(t, s).Write(t.Context(), []Output{{withWeights(t, s, 0.5), filepath.Join(t.TempDir(), "out")}}, WriteOptions{}, nil)
-	if !errors.Is(err, Problem{Code: CodeMasksDiffer}) || !strings.Contains(err.Error(), "w[2]: it is zero in x and not in y") {
+	if !errors.Is(err, Problem{Code: codes.MasksDiffer}) || !strings.Contains(err.Error(), "w[2]: it is zero in x and not in y") {
 		t.Errorf("masks that differ: %v", err)
 	}
 }
@@ -315,12 +316,12 @@ func TestFisher(t *testing.T) {
 	}
 	spec.Params = map[string]any{"fisher": map[string]any{"x": write("neg", f, 1, 1, -2, 1), "y": write("fy2", f, fy...)}}
 	_, err = plan(t, spec).Write(t.Context(), []Output{{at, filepath.Join(t.TempDir(), "out")}}, WriteOptions{}, nil)
-	if !errors.Is(err, Problem{Code: CodeFisher}) || !strings.Contains(err.Error(), "w[2]") {
+	if !errors.Is(err, Problem{Code: codes.Fisher}) || !strings.Contains(err.Error(), "w[2]") {
 		t.Errorf("negative information: %v", err)
 	}
 	spec.Params = map[string]any{"fisher": map[string]any{"x": write("half", safetensors.BF16, fx...), "y": write("short", f, 1)}}
 	_, err = NewPlan(t.Context(), spec)
-	if got := codesOf(problemsOf(t, err)); !slices.Equal(got, []Code{CodeDType, CodeShape}) {
+	if got := codesOf(problemsOf(t, err)); !slices.Equal(got, []Code{codes.DType, codes.Shape}) {
 		t.Errorf("problems %v", got)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"parfait/merge/codes"
 	"parfait/merge/safetensors"
 )
 
@@ -72,8 +73,8 @@ func TestQuantised(t *testing.T) {
 				}
 				_, err := NewPlan(t.Context(), Spec{Base: base, Models: []Source{{"x", dir}}, Method: "task_arithmetic"})
 				found := problemsOf(t, err)
-				if got := codesOf(found); !slices.Equal(got, []Code{CodeQuantised}) {
-					t.Fatalf("problems %v, want %v: %v", got, CodeQuantised, err)
+				if got := codesOf(found); !slices.Equal(got, []Code{codes.Quantised}) {
+					t.Fatalf("problems %v, want %v: %v", got, codes.Quantised, err)
 				}
 				if p := found[0]; withConfig && (!strings.Contains(p.What, c.kind) || !strings.Contains(p.Fix, c.fix)) {
 					t.Errorf("%q and %q, want the kind %q and the fix %q", p.What, p.Fix, c.kind, c.fix)
@@ -90,7 +91,7 @@ func TestQuantisedByNameOnly(t *testing.T) {
 	x := configured(t, m.write(t, t.TempDir()), `{"quantization_config": {"quant_method": "fp8"}}`)
 	_, err := NewPlan(t.Context(), Spec{Base: base, Models: []Source{{"x", x}}, Method: "task_arithmetic"})
 	found := problemsOf(t, err)
-	if len(found) != 1 || found[0].Code != CodeQuantised || !strings.Contains(found[0].Fix, "remove that key") {
+	if len(found) != 1 || found[0].Code != codes.Quantised || !strings.Contains(found[0].Fix, "remove that key") {
 		t.Fatalf("%v", err)
 	}
 	configured(t, x, `{"quantization_config": null}`)
@@ -139,8 +140,8 @@ func TestCarriedValuesThatDiffer(t *testing.T) {
 			spec := Spec{Base: c.base, Models: []Source{{"x", c.x}}, Method: "task_arithmetic"}
 			p, err := NewPlan(t.Context(), spec)
 			if c.refuse {
-				if got := codesOf(problemsOf(t, err)); !slices.Equal(got, []Code{CodeIntegers}) {
-					t.Fatalf("problems %v, want %v", got, CodeIntegers)
+				if got := codesOf(problemsOf(t, err)); !slices.Equal(got, []Code{codes.Integers}) {
+					t.Fatalf("problems %v, want %v", got, codes.Integers)
 				}
 				spec.Skip = []string{"norm.num_batches_tracked"}
 				plan(t, spec) // asked for
@@ -150,7 +151,7 @@ func TestCarriedValuesThatDiffer(t *testing.T) {
 			defer p.Close() //nolint:errcheck // a test
 			var said string
 			for _, w := range p.Warnings() {
-				if w.Code == CodeIntegers {
+				if w.Code == codes.Integers {
 					said += w.Error()
 				}
 			}
@@ -173,7 +174,7 @@ func TestSideFilesThatCannotBeRead(t *testing.T) {
 			}
 			_, err := NewPlan(t.Context(), Spec{Base: dirs["base"], Models: []Source{{"x", dirs["x"]}}, Method: "task_arithmetic"})
 			found := problemsOf(t, err)
-			if got := codesOf(found); !slices.Equal(got, []Code{CodeRead, CodeRead, CodeRead}) {
+			if got := codesOf(found); !slices.Equal(got, []Code{codes.Read, codes.Read, codes.Read}) {
 				t.Fatalf("problems %v, want one for each link: %v", got, err)
 			}
 			for _, p := range found {
@@ -242,7 +243,7 @@ func TestTokenFilesThatDiffer(t *testing.T) {
 	}
 	must(t, os.WriteFile(x+"/"+templateFile, []byte("b"), 0o644))
 	p := plan(t, Spec{Base: base, Models: []Source{{"x", x}}, Method: "task_arithmetic"})
-	if got := codesOf(p.Warnings()); !slices.Equal(got, []Code{CodeTokenizer, CodeTokenizer, CodeTokenizer}) {
+	if got := codesOf(p.Warnings()); !slices.Equal(got, []Code{codes.Tokenizer, codes.Tokenizer, codes.Tokenizer}) {
 		t.Errorf("warnings %v", p.Warnings())
 	}
 }
@@ -251,7 +252,7 @@ func TestTwoModelsInOneFolder(t *testing.T) {
 	m := model{"a.weight": drawn(rand.New(rand.NewPCG(2, 9)), safetensors.F32, 1, 5, 3)}
 	base, x := m.write(t, t.TempDir()), m.write(t, t.TempDir())
 	for text, want := range map[string][]Code{
-		`{"weight_map": {"a.weight": "model-00001-of-00002.safetensors"}}`: {CodeTwoModels},
+		`{"weight_map": {"a.weight": "model-00001-of-00002.safetensors"}}`: {codes.TwoModels},
 		`{"weight_map": {"a.weight": "model.safetensors"}}`:                nil,
 	} {
 		must(t, os.WriteFile(x+"/"+safetensors.IndexName, []byte(text), 0o644))

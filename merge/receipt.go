@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"parfait/merge/codes"
 	"parfait/merge/safetensors"
 	"parfait/visible"
 )
@@ -99,14 +100,14 @@ func ReadReceipt(dir string) (Receipt, error) {
 	path := filepath.Join(dir, ReceiptFile)
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return Receipt{}, unread(CodeReceipt, path, err, "the receipt of an export", "give the folder that an export made")
+		return Receipt{}, unread(codes.Receipt, path, err, "the receipt of an export", "give the folder that an export made")
 	}
 	var r Receipt
 	if err := json.Unmarshal(data, &r); err != nil {
-		return Receipt{}, Problem{CodeReceipt, path, "it is not a receipt: " + err.Error(), "JSON as an export writes it", ""}
+		return Receipt{}, Problem{codes.Receipt, path, "it is not a receipt: " + err.Error(), "JSON as an export writes it", ""}
 	}
 	if r.Version != receiptVersion || len(r.Outputs) == 0 {
-		return Receipt{}, Problem{CodeReceipt, path, "it is not a receipt that this program knows", "version 1 with its outputs", "use the version of the program that made it"}
+		return Receipt{}, Problem{codes.Receipt, path, "it is not a receipt that this program knows", "version 1 with its outputs", "use the version of the program that made it"}
 	}
 	return r, nil
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"parfait/merge/codes"
 	"parfait/merge/method"
 	"parfait/merge/safetensors"
 )
@@ -83,7 +84,7 @@ func TestVerifyFindsStrangers(t *testing.T) {
 		must(t, os.WriteFile(path, []byte("x"), 0o644))
 		v, err := Verify(t.Context(), dir, VerifyOptions{}, nil)
 		must(t, err)
-		if len(v.Problems) != 1 || v.Problems[0].Code != CodeCorrupt || v.Problems[0].Where != path {
+		if len(v.Problems) != 1 || v.Problems[0].Code != codes.Corrupt || v.Problems[0].Where != path {
 			t.Errorf("with %s: %v", name, v.Problems)
 		}
 		must(t, os.Remove(path))

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"parfait/merge/codes"
 	"parfait/merge/method"
 	"parfait/visible"
 	"parfait/yamldoc"
@@ -20,11 +21,11 @@ const recipeVersion = 1
 // Recipe is a merge that can be executed by itself: a Spec, and a value for every weight.
 type Recipe struct {
 	spec    Spec
-	weights map[string]float64 // by knob
+	weights map[string]float64 // by coefficient
 	comment string
 }
 
-// Recipe fixes the knobs of a plan: weights by model and group, everything else as a parameter of the
+// Recipe fixes the coefficients of a plan: weights by model and group, everything else as a parameter of the
 // method. Executing it writes the same bytes as Write with at. Paths are made absolute. Values that
 // Write would refuse are refused when the recipe is executed.
 func (p *Plan) Recipe(at map[string]float64) Recipe {
@@ -50,8 +51,8 @@ func (p *Plan) Recipe(at map[string]float64) Recipe {
 		}
 	}
 	rec := Recipe{spec: spec, weights: map[string]float64{}}
-	knobs, _ := p.r.knobs()
-	for _, k := range knobs {
+	coefficients, _ := p.r.coefficients()
+	for _, k := range coefficients {
 		if k.Param == "" {
 			rec.weights[k.Name] = at[k.Name]
 		}
@@ -194,7 +195,7 @@ func ReadRecipe(path string) (*Recipe, error) {
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, unread(CodeOpen, path, err, "a recipe", "check the path")
+		return nil, unread(codes.Open, path, err, "a recipe", "check the path")
 	}
 	return ParseRecipe(path, data)
 }
@@ -206,7 +207,7 @@ func ParseRecipe(file string, data []byte) (*Recipe, error) {
 		return nil, YAMLProblems(err)
 	}
 	if root.Has("merge_method") {
-		return nil, Problem{CodeRecipe, file, "it is a mergekit configuration", "a recipe", "turn it into one: parfait mergekit import"}
+		return nil, Problem{codes.Recipe, file, "it is a mergekit configuration", "a recipe", "turn it into one: parfait mergekit import"}
 	}
 	p := recipeParser{r: Recipe{weights: map[string]float64{}}}
 	p.read(root)
@@ -268,7 +269,7 @@ func hubID(path string) bool {
 func YAMLProblems(err error) error {
 	var doc *yamldoc.Problems
 	if !errors.As(err, &doc) {
-		return Problem{CodeRecipe, "", err.Error(), "", ""}
+		return Problem{codes.Recipe, "", err.Error(), "", ""}
 	}
 	var list []Problem
 	for _, p := range doc.List {
@@ -279,7 +280,7 @@ func YAMLProblems(err error) error {
 		if p.Path != "" {
 			where += ": " + p.Path
 		}
-		list = append(list, Problem{CodeRecipe, where, p.Msg, "", ""})
+		list = append(list, Problem{codes.Recipe, where, p.Msg, "", ""})
 	}
 	return &ProblemsError{list}
 }

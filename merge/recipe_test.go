@@ -12,6 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"parfait/merge/codes"
 	"parfait/merge/internal/glob"
 	"parfait/merge/safetensors"
 	"parfait/yamldoc"
@@ -86,7 +87,7 @@ func TestRecipeErrors(t *testing.T) {
 			t.Errorf("%q: the error does not name the file: %v", text, err)
 		}
 	}
-	if _, err := ReadRecipe(filepath.Join(dir, "none.yaml")); !errors.Is(err, Problem{Code: CodeNotFound}) {
+	if _, err := ReadRecipe(filepath.Join(dir, "none.yaml")); !errors.Is(err, Problem{Code: codes.NotFound}) {
 		t.Errorf("a missing recipe: %v", err)
 	}
 }
@@ -127,8 +128,8 @@ func TestRecipeNumbers(t *testing.T) {
 	}
 }
 
-// TestRecipeFixesEveryKnob: what was turned for an export is in its recipe, by group where it differs.
-func TestRecipeFixesEveryKnob(t *testing.T) {
+// TestRecipeFixesEveryCoefficient: what was turned for an export is in its recipe, by group where it differs.
+func TestRecipeFixesEveryCoefficient(t *testing.T) {
 	base, models := awkward(t, 2, safetensors.F32, 2)
 	s := Spec{Base: base, Models: models, Method: "dare_ties", Seed: 9, Groups: []Group{{"m", "m*"}, {"rest", "*"}}}
 	at := withWeights(t, s, 0.3, 0.7)

@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 
+	"parfait/merge/codes"
 	"parfait/merge/internal/glob"
 	"parfait/merge/method"
 	"parfait/problem"
@@ -50,14 +51,14 @@ func resolve(spec Spec) (*resolved, *problems) {
 	for i, g := range spec.Groups {
 		pattern, err := glob.Compile(g.Match)
 		if err != nil {
-			p.add(CodePattern, fmt.Sprintf("groups[%d] (%s)", i, g.Name), err.Error(), "a glob on whole tensor names such as 'model.layers.*'", "")
+			p.add(codes.Pattern, fmt.Sprintf("groups[%d] (%s)", i, g.Name), err.Error(), "a glob on whole tensor names such as 'model.layers.*'", "")
 		}
 		r.groups = append(r.groups, pattern)
 	}
 	for i, s := range spec.Skip {
 		pattern, err := glob.Compile(s)
 		if err != nil {
-			p.add(CodePattern, fmt.Sprintf("skip[%d]", i), err.Error(), "a glob on whole tensor names such as 'classifier.*'", "")
+			p.add(codes.Pattern, fmt.Sprintf("skip[%d]", i), err.Error(), "a glob on whole tensor names such as 'classifier.*'", "")
 		}
 		r.skip = append(r.skip, pattern)
 	}
@@ -66,10 +67,10 @@ func resolve(spec Spec) (*resolved, *problems) {
 			p.add(code, key, fmt.Sprintf("unknown value %q", value), strings.Join(known, ", "), problem.Meant(value, known))
 		}
 	}
-	word("dtype", spec.DType, CodeDTypeName, AsBase, BF16, F16, F32)
-	word("masks", spec.Masks, CodeOption, MasksPreserve, MasksIntersect, MasksUnion)
-	word("form", spec.Form, CodeOption, FormAdapter)
-	word("vocab", spec.Vocab, CodeOption, VocabCrop, VocabPad)
+	word("dtype", spec.DType, codes.DTypeName, AsBase, BF16, F16, F32)
+	word("masks", spec.Masks, codes.Option, MasksPreserve, MasksIntersect, MasksUnion)
+	word("form", spec.Form, codes.Option, FormAdapter)
+	word("vocab", spec.Vocab, codes.Option, VocabCrop, VocabPad)
 	r.checkMethod(&p)
 	return r, &p
 }
@@ -78,20 +79,20 @@ func (r *resolved) checkNames(p *problems) {
 	seen := map[string]string{}
 	check := func(where, name string) {
 		if !ValidName(name) {
-			p.add(CodeName, where, fmt.Sprintf("the name %q", name), "1 to 64 characters without spaces and without . , = : / and quotes", "give it a short name such as math")
+			p.add(codes.Name, where, fmt.Sprintf("the name %q", name), "1 to 64 characters without spaces and without . , = : / and quotes", "give it a short name such as math")
 		}
 		if first, dup := seen[name]; dup && name != "" {
-			p.add(CodeDuplicate, where, fmt.Sprintf("the name %q is taken by %s", name, first), "a name of its own for every model and group", "rename one of them")
+			p.add(codes.Duplicate, where, fmt.Sprintf("the name %q is taken by %s", name, first), "a name of its own for every model and group", "rename one of them")
 		}
 		seen[name] = where
 	}
 	if len(r.spec.Models) == 0 {
-		p.add(CodeNoModels, "models", "no model is given", "at least one", "list the fine-tuned models with name and path")
+		p.add(codes.NoModels, "models", "no model is given", "at least one", "list the fine-tuned models with name and path")
 	}
 	for i, m := range r.spec.Models {
 		check(fmt.Sprintf("models[%d]", i), m.Name)
 		if m.Path == "" {
-			p.add(CodeOpen, fmt.Sprintf("models[%d] (%s)", i, m.Name), "it has no path", "a folder, a .safetensors file or a hub id", "")
+			p.add(codes.Open, fmt.Sprintf("models[%d] (%s)", i, m.Name), "it has no path", "a folder, a .safetensors file or a hub id", "")
 		}
 	}
 	for i, g := range r.spec.Groups {
@@ -102,12 +103,12 @@ func (r *resolved) checkNames(p *problems) {
 func (r *resolved) checkMethod(p *problems) {
 	m, ok := method.Get(r.spec.Method)
 	if !ok {
-		p.add(CodeMethod, "method", fmt.Sprintf("unknown method %q", r.spec.Method), strings.Join(methodNames(), ", "), problem.Meant(r.spec.Method, methodNames()))
+		p.add(codes.Method, "method", fmt.Sprintf("unknown method %q", r.spec.Method), strings.Join(methodNames(), ", "), problem.Meant(r.spec.Method, methodNames()))
 		return
 	}
 	r.method, r.info = m, m.Info()
 	if r.info.NeedsBase && r.spec.Base == "" {
-		p.add(CodeNeedsBase, "base", fmt.Sprintf("%s works on differences from a base, and none is given", r.info.Name), "the model that the others were fine-tuned from", "add base:")
+		p.add(codes.NeedsBase, "base", fmt.Sprintf("%s works on differences from a base, and none is given", r.info.Name), "the model that the others were fine-tuned from", "add base:")
 	}
 	n, few, most := len(r.spec.Models), r.info.Models[0], r.info.Models[1]
 	if n > 0 && (n < few || most > 0 && n > most) {
@@ -115,7 +116,7 @@ func (r *resolved) checkMethod(p *problems) {
 		if few == most {
 			want = fmt.Sprintf("exactly %d", few)
 		}
-		p.add(CodeModelCount, "models", fmt.Sprintf("%d models are given, %s takes %s", n, r.info.Name, want), "", "change the list of models or the method")
+		p.add(codes.ModelCount, "models", fmt.Sprintf("%d models are given, %s takes %s", n, r.info.Name, want), "", "change the list of models or the method")
 	}
 	for _, def := range r.info.Params {
 		if def.Kind != method.Number && def.Default != nil {
@@ -127,17 +128,17 @@ func (r *resolved) checkMethod(p *problems) {
 	}
 	for _, def := range r.info.Params {
 		if _, given := r.spec.Params[def.Name]; !given && def.Kind != method.Number && def.Default == nil {
-			p.add(CodeParam, "method."+def.Name, "it is not given", def.About, "add it under method:")
+			p.add(codes.Param, "method."+def.Name, "it is not given", def.About, "add it under method:")
 		}
 	}
 	if r.spec.VarianceCorrection {
 		if r.info.Name != "linear" || m.Domain(r.options) != method.Simplex {
-			p.add(CodeOption, "variance_correction", fmt.Sprintf("it is defined for plain averages, and %s is none as it is set", r.info.Name), "method linear with normalize: true", "leave variance_correction out or change the method")
+			p.add(codes.Option, "variance_correction", fmt.Sprintf("it is defined for plain averages, and %s is none as it is set", r.info.Name), "method linear with normalize: true", "leave variance_correction out or change the method")
 		}
 		r.method = varianceCorrected{m}
 	}
 	if r.spec.Form == FormAdapter && (r.info.Name != "task_arithmetic" || r.spec.Masks != MasksNone) {
-		p.add(CodeOption, "form", fmt.Sprintf("an adapter cannot be the result of %s", r.describe()), "method task_arithmetic without masks: only sums of adapters are adapters", "leave form out")
+		p.add(codes.Option, "form", fmt.Sprintf("an adapter cannot be the result of %s", r.describe()), "method task_arithmetic without masks: only sums of adapters are adapters", "leave form out")
 	}
 }
 
@@ -161,11 +162,11 @@ func (r *resolved) checkParam(p *problems, name string, v any) {
 		if want == "" {
 			want = "no parameters"
 		}
-		p.add(CodeParam, where, fmt.Sprintf("%s has no parameter %q", r.info.Name, name), want, problem.Meant(name, known))
+		p.add(codes.Param, where, fmt.Sprintf("%s has no parameter %q", r.info.Name, name), want, problem.Meant(name, known))
 		return
 	}
 	bad := func(want string) {
-		p.add(CodeParam, where, fmt.Sprintf("the value %v", v), want, "")
+		p.add(codes.Param, where, fmt.Sprintf("the value %v", v), want, "")
 	}
 	switch def.Kind {
 	case method.Flag:
@@ -187,7 +188,7 @@ func (r *resolved) checkParam(p *problems, name string, v any) {
 		for _, model := range r.spec.Models {
 			s, ok := m[model.Name].(string)
 			if !ok || s == "" {
-				p.add(CodeParam, where, fmt.Sprintf("no file is given for the model %s", model.Name), def.About, "")
+				p.add(codes.Param, where, fmt.Sprintf("no file is given for the model %s", model.Name), def.About, "")
 			}
 			paths[model.Name] = s
 		}
@@ -205,10 +206,10 @@ func (r *resolved) checkNumber(p *problems, def method.Param, where string, v an
 			isModel := slices.Contains(r.spec.modelNames(), key)
 			switch {
 			case isModel && !def.PerModel:
-				p.add(CodeParam, where+"."+key, fmt.Sprintf("%s is one number for all models", def.Name), "a number, or numbers by group", "")
+				p.add(codes.Param, where+"."+key, fmt.Sprintf("%s is one number for all models", def.Name), "a number, or numbers by group", "")
 			case !isModel && !slices.Contains(r.spec.groupNames(), key):
 				known := append(r.spec.modelNames(), r.spec.groupNames()...)
-				p.add(CodeParam, where+"."+key, fmt.Sprintf("%q is neither a model nor a group", key), strings.Join(known, ", "), problem.Meant(key, known))
+				p.add(codes.Param, where+"."+key, fmt.Sprintf("%q is neither a model nor a group", key), strings.Join(known, ", "), problem.Meant(key, known))
 			}
 			n.by[key] = r.checkNumber(p, def, where+"."+key, x[key])
 		}
@@ -216,11 +217,11 @@ func (r *resolved) checkNumber(p *problems, def method.Param, where string, v an
 	default:
 		f, ok := yamldoc.Float(v)
 		if !ok {
-			p.add(CodeParam, where, fmt.Sprintf("the value %v", v), "a number "+def.Legal(), "")
+			p.add(codes.Param, where, fmt.Sprintf("the value %v", v), "a number "+def.Legal(), "")
 			return number{}
 		}
 		if why := def.Refuses(f); why != "" {
-			p.add(CodeParam, where, why, "a number "+def.Legal(), "")
+			p.add(codes.Param, where, why, "a number "+def.Legal(), "")
 		}
 		return number{all: f}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"parfait/merge/codes"
 	"parfait/merge/method"
 )
 
@@ -128,9 +129,9 @@ func (j *job) passes(ctx context.Context, ts []*tensor, reducers []method.Reduce
 		}
 		err := j.eachOf(ctx, ts, spans, func(w *worker, t *tensor, c chunk) error {
 			if t.Wide {
-				return w.desk64().scan(w, t, c, need(t), of[t], pass)
+				return w.workspace64().scan(w, t, c, need(t), of[t], pass)
 			}
-			return w.desk32().scan(w, t, c, need(t), of[t], pass)
+			return w.workspace32().scan(w, t, c, need(t), of[t], pass)
 		})
 		if err != nil {
 			return err
@@ -175,7 +176,7 @@ func unfinished(ts []*tensor, reducers []method.Reducer, pass int) (left []*tens
 func inputProblem(err error) error {
 	var e *method.InputError
 	if errors.As(err, &e) {
-		return Problem{CodeFisher, e.Where, e.What, e.Expected, e.Fix}
+		return Problem{codes.Fisher, e.Where, e.What, e.Expected, e.Fix}
 	}
 	return err
 }

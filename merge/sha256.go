@@ -11,13 +11,15 @@ import (
 	"path/filepath"
 
 	"github.com/google/renameio/v2"
+
+	"parfait/merge/codes"
 )
 
 // sha256File hashes a file from its beginning to its end.
 func sha256File(ctx context.Context, path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", Problem{CodeRead, path, reason(err), "a file that can be read", "check its permissions"}
+		return "", Problem{codes.Read, path, reason(err), "a file that can be read", "check its permissions"}
 	}
 	defer f.Close() //nolint:errcheck // read only
 	h := sha256.New()
@@ -30,7 +32,7 @@ func sha256File(ctx context.Context, path string) (string, error) {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
-		return "", Problem{CodeRead, path, reason(err), "a file that can be read to its end", "take a good copy"}
+		return "", Problem{codes.Read, path, reason(err), "a file that can be read to its end", "take a good copy"}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
@@ -67,7 +69,7 @@ func openSHACache() *shaCache {
 func (c *shaCache) file(ctx context.Context, path string) (string, error) {
 	s, err := stampOf(path)
 	if err != nil {
-		return "", Problem{CodeRead, path, reason(err), "a file that can be read", "check its permissions"}
+		return "", Problem{codes.Read, path, reason(err), "a file that can be read", "check its permissions"}
 	}
 	key := fmt.Sprintf("%d:%d:%d:%d", s.Device, s.Inode, s.Size, s.ModTime.UnixNano())
 	if sum, ok := c.sums[key]; ok {

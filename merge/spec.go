@@ -57,7 +57,7 @@ const (
 	FormAdapter Form = "adapter" // a LoRA adapter on the base, where every model is one
 )
 
-// Spec says what to merge and how, without the numbers that may be turned (see Knobs).
+// Spec says what to merge and how, without the numbers that may be turned (see Coefficients).
 type Spec struct {
 	Base   string         // "" where the method needs none: the first model then gives the layout
 	Models []Source       // in the order in which they are added up
@@ -92,7 +92,7 @@ func (s Spec) modelNames() []string {
 	return out
 }
 
-// ValidName says whether a model or group may be called so: names are joined by dots in knobs and
+// ValidName says whether a model or group may be called so: names are joined by dots in coefficients and
 // separated by commas and equals signs on command lines.
 func ValidName(s string) bool {
 	return s != "" && len(s) <= 64 && !strings.ContainsAny(s, ".,=: \t\n{}[]'\"#/\\")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"parfait/merge/codes"
 	"parfait/merge/internal/glob"
 )
 
@@ -140,11 +141,11 @@ func (p *Plan) settleStored(t *tie, found *problems) {
 		source, _ := first.stored(t.source)
 		alias, _ := first.stored(t.alias())
 		same, err := sameValues(source, alias)
-		found.take(CodeRead, first.name, err)
+		found.take(codes.Read, first.name, err)
 		if !same {
 			if !t.shared {
 				p.untied = true
-				found.warn(CodeTied, first.name, fmt.Sprintf("its config.json says %s, and %s is not %s", tieKey, t.alias(), t.source), "one tensor for both", "the output keeps both and says "+tieKey+": false: programs differ in which of the two they take for the head")
+				found.warn(codes.Tied, first.name, fmt.Sprintf("its config.json says %s, and %s is not %s", tieKey, t.alias(), t.source), "one tensor for both", "the output keeps both and says "+tieKey+": false: programs differ in which of the two they take for the head")
 			}
 			return
 		}
@@ -183,12 +184,12 @@ func (p *Plan) splitTies(apart []map[*tie]bool, found *problems) {
 			switch {
 			case why == "":
 			case t.shared:
-				found.add(CodeTied, m.name, why, "one change for both: an encoder and a decoder share them, and programs differ in what they make of a second tensor", "leave the model out, or take both from the base with skip: ["+quoted([]string{glob.Escape(t.source), glob.Escape(t.alias())})+"]")
+				found.add(codes.Tied, m.name, why, "one change for both: an encoder and a decoder share them, and programs differ in what they make of a second tensor", "leave the model out, or take both from the base with skip: ["+quoted([]string{glob.Escape(t.source), glob.Escape(t.alias())})+"]")
 			case !t.known && m.adapter != nil:
-				found.add(CodeTied, m.name, fmt.Sprintf("it trained %s (modules_to_save), and without a config.json of %s nothing says whether the model's head is the same tensor", t.source, first.name), "a folder with the model's config.json", "give the folder that the file belongs to")
+				found.add(codes.Tied, m.name, fmt.Sprintf("it trained %s (modules_to_save), and without a config.json of %s nothing says whether the model's head is the same tensor", t.source, first.name), "a folder with the model's config.json", "give the folder that the file belongs to")
 			default:
 				t.split = true
-				found.warn(CodeTied, m.name, why, "one change for both", "the output gets "+t.alias()+" as a tensor of its own, and "+tieKey+": false in its config.json")
+				found.warn(codes.Tied, m.name, why, "one change for both", "the output gets "+t.alias()+" as a tensor of its own, and "+tieKey+": false in its config.json")
 			}
 		}
 		p.untied = p.untied || t.split
@@ -204,7 +205,7 @@ func (in *input) ownAlias(t *tie, found *problems) string {
 			continue
 		}
 		same, err := sameValues(source, alias)
-		found.take(CodeRead, in.name, err)
+		found.take(codes.Read, in.name, err)
 		if !same {
 			return name
 		}
@@ -273,17 +274,17 @@ func (in *input) settleRoles(t *tie, byName map[string]*parts, found *problems) 
 	case source == nil && alias == nil:
 		return false
 	case source != nil && alias != nil && (source.product() || alias.product()):
-		found.add(CodeTied, in.name, "it has a LoRA on both "+once, "a LoRA on one of them: the one tensor cannot have two changes", "give a base with a head of its own, in which each has its place: "+untieCommand)
+		found.add(codes.Tied, in.name, "it has a LoRA on both "+once, "a LoRA on one of them: the one tensor cannot have two changes", "give a base with a head of its own, in which each has its place: "+untieCommand)
 	case source.product() || alias.product():
 		if source == nil {
 			byName[t.source] = alias
 		}
 		if t.known {
-			found.warn(CodeTied, in.name, "it has a LoRA on one of "+once, "one change for both", "both are changed, as PEFT does when it merges; in training only one was")
+			found.warn(codes.Tied, in.name, "it has a LoRA on one of "+once, "one change for both", "both are changed, as PEFT does when it merges; in training only one was")
 		}
 	case source != nil && alias != nil:
 		same, err := sameValues(source.full, alias.full)
-		found.take(CodeRead, in.name, err)
+		found.take(codes.Read, in.name, err)
 		if !same {
 			byName[t.alias()] = alias
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"parfait/merge/codes"
 	"parfait/merge/safetensors"
 )
 
@@ -89,8 +90,8 @@ func TestTwoLoRAsOnOneTensor(t *testing.T) {
 		p + "model.embed_tokens.lora_embedding_A": drawn(r, f, 1, 2, 5), p + "model.embed_tokens.lora_embedding_B": drawn(r, f, 1, 3, 2),
 	})
 	_, err := NewPlan(t.Context(), Spec{Base: base, Models: []Source{{"x", x}}, Method: "task_arithmetic"})
-	if got := codesOf(problemsOf(t, err)); !slices.Equal(got, []Code{CodeTied}) {
-		t.Errorf("problems %v (%v), want %v", got, err, CodeTied)
+	if got := codesOf(problemsOf(t, err)); !slices.Equal(got, []Code{codes.Tied}) {
+		t.Errorf("problems %v (%v), want %v", got, err, codes.Tied)
 	}
 }
 
@@ -119,7 +120,7 @@ func TestHeads(t *testing.T) {
 			tiedLlama, untiedLlama,
 			model{embed: e2, head: h2},
 			false,
-			[]Code{CodeTied},
+			[]Code{codes.Tied},
 		},
 		"tied base, head stored twice": {
 			model{embed: e},
@@ -148,7 +149,7 @@ func TestHeads(t *testing.T) {
 			tiedLlama, tiedLlama,
 			model{embed: e2, head: h2},
 			false,
-			[]Code{CodeTied},
+			[]Code{codes.Tied},
 		},
 		"all with heads, said to be tied": {
 			model{embed: e, head: h},
@@ -156,7 +157,7 @@ func TestHeads(t *testing.T) {
 			tiedLlama, tiedLlama,
 			model{embed: e2, head: h2},
 			false,
-			[]Code{CodeTied},
+			[]Code{codes.Tied},
 		},
 		"base with a head, tied model": {
 			model{embed: e, head: h},
@@ -164,7 +165,7 @@ func TestHeads(t *testing.T) {
 			untiedLlama, tiedLlama,
 			model{embed: e2, head: e2},
 			false,
-			[]Code{CodeConfig},
+			[]Code{codes.Config},
 		},
 		"nothing tied": {
 			model{embed: e, head: h},
@@ -223,8 +224,8 @@ func TestTiesThatAreRefused(t *testing.T) {
 			spec.Method = "task_arithmetic"
 			_, err := NewPlan(t.Context(), spec)
 			for _, p := range problemsOf(t, err) {
-				if p.Code != CodeTied || p.Expected == "" || p.Fix == "" {
-					t.Errorf("%+v, want %s with what was expected and what to do", p, CodeTied)
+				if p.Code != codes.Tied || p.Expected == "" || p.Fix == "" {
+					t.Errorf("%+v, want %s with what was expected and what to do", p, codes.Tied)
 				}
 			}
 			if name == "no configuration" {

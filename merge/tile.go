@@ -3,6 +3,7 @@ package merge
 import (
 	"fmt"
 
+	"parfait/merge/codes"
 	"parfait/merge/kernel"
 	"parfait/merge/method"
 )
@@ -29,7 +30,7 @@ func reduceInto[F method.Float](r method.Reducer, pass int, in method.Chunk[F]) 
 
 // eachPart reads a chunk and hands its parts to f, from the left to the right. Where the method wants
 // whole rows there is one part.
-func (d *desk[F]) eachPart(w *worker, t *tensor, c chunk, need []bool, f func(lo int, part method.Chunk[F]) error) error {
+func (d *workspace[F]) eachPart(w *worker, t *tensor, c chunk, need []bool, f func(lo int, part method.Chunk[F]) error) error {
 	raw, err := w.fetch(t, c, need)
 	if err != nil {
 		return err
@@ -52,16 +53,16 @@ func (d *desk[F]) eachPart(w *worker, t *tensor, c chunk, need []bool, f func(lo
 }
 
 // merge computes one chunk of every output and writes it.
-func (d *desk[F]) merge(w *worker, t *tensor, c chunk, s method.Stats) error {
-	use := w.job.uses(t)
+func (d *workspace[F]) merge(w *worker, t *tensor, c chunk, s method.Stats) error {
+	group := w.job.uses(t)
 	size := int(t.out.Bits() / 8)
-	out := func(k int) []byte { return w.buffer(1 + 2*len(use.need) + k)[:c.n*size] }
-	err := d.eachPart(w, t, c, use.need, func(lo int, in method.Chunk[F]) error {
+	out := func(k int) []byte { return w.buffer(1 + 2*len(group.need) + k)[:c.n*size] }
+	err := d.eachPart(w, t, c, group.need, func(lo int, in method.Chunk[F]) error {
 		n := in.Len()
 		if err := d.apply(w, t, in, s); err != nil {
 			return err
 		}
-		for k := range use.idle {
+		for k := range group.idle {
 			raw := out(k)[lo*size : (lo+n)*size]
 			if !encode(vector(raw, t.out), d.outs[k][:n]) {
 				return w.overflow(t, in.Start, k, raw)
@@ -72,7 +73,7 @@ func (d *desk[F]) merge(w *worker, t *tensor, c chunk, s method.Stats) error {
 	if err != nil {
 		return err
 	}
-	for k, idle := range use.idle {
+	for k, idle := range group.idle {
 		if idle && t.narrowed && t.base.elements(c.start, c.n) == c.n {
 			if err := w.convertBase(out(k), t, c); err != nil {
 				return err
@@ -86,16 +87,16 @@ func (d *desk[F]) merge(w *worker, t *tensor, c chunk, s method.Stats) error {
 }
 
 // apply computes a part of every output.
-func (d *desk[F]) apply(w *worker, t *tensor, in method.Chunk[F], s method.Stats) error {
-	use, r := w.job.uses(t), w.job.plan.r
+func (d *workspace[F]) apply(w *worker, t *tensor, in method.Chunk[F], s method.Stats) error {
+	group, r := w.job.uses(t), w.job.plan.r
 	d.tiles = d.tiles[:0]
-	for k, idle := range use.idle {
+	for k, idle := range group.idle {
 		out := buffer(&d.outs[k], in.Len())
 		if idle {
 			copy(out, in.Base) // every weight is zero: the base, to the bit
 			continue
 		}
-		d.tiles = append(d.tiles, method.Tile[F]{Setting: use.settings[k], Out: out})
+		d.tiles = append(d.tiles, method.Tile[F]{Setting: group.settings[k], Out: out})
 	}
 	if len(d.tiles) > 0 {
 		applyTo(r.method, d.tiles, in, s)
@@ -116,7 +117,7 @@ func (w *worker) convertBase(into []byte, t *tensor, c chunk) error {
 }
 
 // scan hands one chunk to a reducer.
-func (d *desk[F]) scan(w *worker, t *tensor, c chunk, need []bool, r method.Reducer, pass int) error {
+func (d *workspace[F]) scan(w *worker, t *tensor, c chunk, need []bool, r method.Reducer, pass int) error {
 	return d.eachPart(w, t, c, need, func(_ int, part method.Chunk[F]) error {
 		reduceInto(r, pass, part)
 		return nil
@@ -128,7 +129,7 @@ func (w *worker) overflow(t *tensor, start int64, k int, raw []byte) error {
 	v := vector(raw, t.out)
 	i := kernel.FirstNonFinite(v)
 	return Problem{
-		CodeNotFinite, fmt.Sprintf("%s: %s[%d]", w.job.outs[k].Target, t.Name, start+int64(i)), fmt.Sprintf("the merged value is %v as %s", v.At(i), t.out),
+		codes.NotFinite, fmt.Sprintf("%s: %s[%d]", w.job.outs[k].Target, t.Name, start+int64(i)), fmt.Sprintf("the merged value is %v as %s", v.At(i), t.out),
 		"finite numbers", "the coefficients are too large for this dtype: lower them, or write bf16 or f32",
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"parfait/internal/stage"
+	"parfait/merge/codes"
 	"parfait/merge/safetensors"
 )
 
@@ -76,7 +77,7 @@ func Verify(ctx context.Context, dir string, o VerifyOptions, progress func(Prog
 func unknownWeights(dir string, receipt Receipt) ([]Problem, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, Problem{CodeOpen, dir, reason(err), "a folder that can be read", "check its permissions"}
+		return nil, Problem{codes.Open, dir, reason(err), "a folder that can be read", "check its permissions"}
 	}
 	known := map[string]bool{}
 	for _, f := range receipt.Outputs {
@@ -86,7 +87,7 @@ func unknownWeights(dir string, receipt Receipt) ([]Problem, error) {
 	for _, e := range entries {
 		weights := strings.HasSuffix(e.Name(), ".index.json") || slices.Contains(weightSuffixes, strings.ToLower(filepath.Ext(e.Name())))
 		if weights && !known[e.Name()] {
-			out = append(out, Problem{CodeCorrupt, filepath.Join(dir, e.Name()), "the receipt does not know this file", "only the weights of the export: programs may load others in their place", "move it elsewhere"})
+			out = append(out, Problem{codes.Corrupt, filepath.Join(dir, e.Name()), "the receipt does not know this file", "only the weights of the export: programs may load others in their place", "move it elsewhere"})
 		}
 	}
 	return out, nil
@@ -96,10 +97,10 @@ func unknownWeights(dir string, receipt Receipt) ([]Problem, error) {
 func verifyFile(ctx context.Context, dir string, f FileInfo, o VerifyOptions, m *meter) (*Problem, error) {
 	path := filepath.Join(dir, f.Name)
 	if !filepath.IsLocal(f.Name) {
-		return &Problem{CodeReceipt, path, "the receipt names a file outside its folder", "files of the export", "do not trust this receipt"}, nil
+		return &Problem{codes.Receipt, path, "the receipt names a file outside its folder", "files of the export", "do not trust this receipt"}, nil
 	}
 	corrupt := func(what string) (*Problem, error) {
-		return &Problem{CodeCorrupt, path, what, fmt.Sprintf("%d bytes with the hash %s", f.Size, f.Hash), "export again, or copy it again from where it is good"}, nil
+		return &Problem{codes.Corrupt, path, what, fmt.Sprintf("%d bytes with the hash %s", f.Size, f.Hash), "export again, or copy it again from where it is good"}, nil
 	}
 	info, err := os.Stat(path)
 	switch {
@@ -238,5 +239,5 @@ func (f comparedFile) WriteAt(b []byte, off int64) (int, error) {
 func (comparedFile) Sync() error { return nil }
 
 func differs(path, what string) error {
-	return Problem{CodeMismatch, path, what, "the bytes that the recipe gives", "the export was changed, or its inputs were: compare their hashes with the receipt"}
+	return Problem{codes.Mismatch, path, what, "the bytes that the recipe gives", "the export was changed, or its inputs were: compare their hashes with the receipt"}
 }

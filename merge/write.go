@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"parfait/internal/stage"
+	"parfait/merge/codes"
 	"parfait/merge/safetensors"
 )
 
@@ -69,14 +70,14 @@ func (p *Plan) stage(ctx context.Context, outs []Output, o WriteOptions, progres
 	if err != nil {
 		return nil, formatProblems(p.layoutInput().path, err)
 	}
-	side, err := p.sideFiles()
+	sidecars, err := p.sidecars()
 	if err != nil {
 		return nil, err
 	}
-	if err := p.checkTargets(list, side); err != nil {
+	if err := p.checkTargets(list, sidecars); err != nil {
 		return nil, err
 	}
-	if err := j.stageAll(ctx, o, shards, side, progress); err != nil {
+	if err := j.stageAll(ctx, o, shards, sidecars, progress); err != nil {
 		return nil, errors.Join(err, j.abandon())
 	}
 	return j, nil
@@ -109,7 +110,7 @@ func (j *job) abandon() error {
 }
 
 // stageAll writes everything into the staging folders.
-func (j *job) stageAll(ctx context.Context, o WriteOptions, shards []safetensors.Shard, side []sideFile, progress func(Progress)) error {
+func (j *job) stageAll(ctx context.Context, o WriteOptions, shards []safetensors.Shard, sidecars []sidecar, progress func(Progress)) error {
 	for _, out := range j.outs {
 		if err := out.begin(o.disk, shards, o.Durable); err != nil {
 			return err
@@ -130,7 +131,7 @@ func (j *job) stageAll(ctx context.Context, o WriteOptions, shards []safetensors
 		}
 	}
 	for _, out := range j.outs {
-		for _, f := range side {
+		for _, f := range sidecars {
 			if err := f.into(out, o.Durable); err != nil {
 				return err
 			}
@@ -143,17 +144,17 @@ func (j *job) stageAll(ctx context.Context, o WriteOptions, shards []safetensors
 }
 
 // checkTargets says everything that keeps the outputs from being written where they are to go.
-func (p *Plan) checkTargets(list []*output, side []sideFile) error {
+func (p *Plan) checkTargets(list []*output, sidecars []sidecar) error {
 	var found problems
 	each := p.Bytes()
-	for _, f := range side {
+	for _, f := range sidecars {
 		each += f.size()
 	}
 	need := map[string]int64{}
 	seen := map[string]bool{}
 	for _, out := range list {
 		if seen[out.Target] {
-			found.add(CodeDuplicate, out.Target, "two outputs go to one folder", "a folder for each", "")
+			found.add(codes.Duplicate, out.Target, "two outputs go to one folder", "a folder for each", "")
 		}
 		seen[out.Target] = true
 		dir := parent(out.Target)
@@ -163,7 +164,7 @@ func (p *Plan) checkTargets(list []*output, side []sideFile) error {
 	for _, dir := range sortedKeys(need) {
 		_, _ = stage.Clean(dir) // what a dead process left may be what fills the disk
 		if free, _, err := stage.Space(dir); err == nil && free < need[dir] {
-			found.add(CodeSpace, dir, fmt.Sprintf("%s are free", size(free)), fmt.Sprintf("%s for what is to be written", size(need[dir])), "make room or write somewhere else")
+			found.add(codes.Space, dir, fmt.Sprintf("%s are free", size(free)), fmt.Sprintf("%s for what is to be written", size(need[dir])), "make room or write somewhere else")
 		}
 	}
 	return found.err()
@@ -172,22 +173,22 @@ func (p *Plan) checkTargets(list []*output, side []sideFile) error {
 // checkTarget says everything that keeps a folder from being made at target, without making it.
 func checkTarget(target string) []Problem {
 	if _, err := os.Lstat(target); err == nil {
-		return []Problem{{CodeExists, target, "it exists already", "a new folder: nothing is ever overwritten", "choose another name or move the old one away"}}
+		return []Problem{{codes.Exists, target, "it exists already", "a new folder: nothing is ever overwritten", "choose another name or move the old one away"}}
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		return []Problem{{CodePermission, target, "it cannot be looked at: " + reason(err), "", "choose another folder"}}
+		return []Problem{{codes.Permission, target, "it cannot be looked at: " + reason(err), "", "choose another folder"}}
 	}
 	dir := parent(target)
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return []Problem{{CodeOpen, dir, "the folder does not exist", "the folder that the target is made in", "make it with mkdir -p"}}
+		return []Problem{{codes.Open, dir, "the folder does not exist", "the folder that the target is made in", "make it with mkdir -p"}}
 	case err != nil:
-		return []Problem{{CodePermission, dir, "it cannot be looked at: " + reason(err), "", "choose another folder"}}
+		return []Problem{{codes.Permission, dir, "it cannot be looked at: " + reason(err), "", "choose another folder"}}
 	case !info.IsDir():
-		return []Problem{{CodeOpen, dir, "it is a file", "a folder", "choose another target"}}
+		return []Problem{{codes.Open, dir, "it is a file", "a folder", "choose another target"}}
 	}
 	if err := stage.Writable(dir); err != nil {
-		return []Problem{{CodePermission, dir, "it may not be written: " + reason(err), "a folder that may be written", "choose another folder or change its permissions"}}
+		return []Problem{{codes.Permission, dir, "it may not be written: " + reason(err), "a folder that may be written", "choose another folder or change its permissions"}}
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"parfait/evaluator"
 	"parfait/internal/stage"
 	"parfait/merge"
+	"parfait/merge/codes"
 )
 
 // pool keeps the merged models that evaluators need on disk: written several in one pass over the
@@ -174,7 +175,7 @@ func (p *pool) fill(ctx context.Context, t Trial) (wait bool, err error) {
 	if err != nil && len(list) > 1 && ctx.Err() == nil {
 		err = p.write(ctx, list[:1]) // what is wrong may be another's: it shall not be to blame for it
 	}
-	if errors.Is(err, merge.Problem{Code: merge.CodeSpace}) {
+	if errors.Is(err, merge.Problem{Code: codes.Space}) {
 		err = &Error{Code: CodeSpace, Where: p.dir, What: "a merged model could not be written", Err: err}
 	}
 	return false, err

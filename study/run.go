@@ -16,6 +16,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/merge"
+	"parfait/merge/codes"
 	"parfait/search"
 )
 
@@ -210,7 +211,7 @@ func (r *runner) addPools(ctx context.Context) error {
 	if err == nil {
 		return plan.Close()
 	}
-	if errors.Is(err, merge.Problem{Code: merge.CodeQuantised}) {
+	if errors.Is(err, merge.Problem{Code: codes.Quantised}) {
 		return err
 	}
 	return nil

@@ -79,7 +79,7 @@ var hubID = regexp.MustCompile(`^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$`)
 // space returns the coefficients of the study in their order: the models' (with groups one a group),
 // then the method's parameters that have a range, by name.
 func (s *Spec) space() (search.Space, error) {
-	knobs, domain, err := merge.Knobs(s.mergeSpec("/"))
+	knobs, domain, err := merge.Coefficients(s.mergeSpec("/"))
 	if err != nil {
 		return search.Space{}, err
 	}

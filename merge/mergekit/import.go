@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"parfait/merge"
+	"parfait/merge/codes"
 	"parfait/merge/method"
 	"parfait/yamldoc"
 )
@@ -67,12 +68,12 @@ func Import(path string) (r *merge.Recipe, warnings []merge.Problem, err error) 
 
 // unread says why a configuration cannot be read.
 func unread(path string, err error) merge.Problem {
-	p := merge.Problem{Code: merge.CodeOpen, Where: path, What: err.Error(), Expected: "a mergekit configuration", Fix: "check the path"}
+	p := merge.Problem{Code: codes.Open, Where: path, What: err.Error(), Expected: "a mergekit configuration", Fix: "check the path"}
 	if e := (*fs.PathError)(nil); errors.As(err, &e) {
 		p.What = e.Err.Error()
 	}
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-		p.Code = merge.CodeNotFound
+		p.Code = codes.NotFound
 	}
 	return p
 }
@@ -275,7 +276,7 @@ func (b *builder) each(f func(group string, s slot)) {
 	}
 }
 
-// weights gives every knob its value.
+// weights gives every coefficient its value.
 func (b *builder) weights() {
 	if weightless(b.info) {
 		return

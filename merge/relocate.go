@@ -7,9 +7,9 @@ import (
 	"parfait/merge/method"
 )
 
-// Moved is the spec with every path in the folder was taken from the folder now instead: recipes hold absolute
+// Relocated is the spec with every path in the folder was taken from the folder now instead: recipes hold absolute
 // paths, and models move.
-func (s Spec) Moved(was, now string) Spec {
+func (s Spec) Relocated(was, now string) Spec {
 	was, now = absolute(was), absolute(now)
 	move := func(path string) string {
 		rel, err := filepath.Rel(was, path)

@@ -8,17 +8,19 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"parfait/merge/codes"
 )
 
-// sideFile is a file that stands beside the weights: a copy of another one, or new.
-type sideFile struct {
+// sidecar is a file that stands beside the weights: a copy of another one, or new.
+type sidecar struct {
 	name string
 	from string // "" for data
 	data []byte
 }
 
 // size in bytes; 0 where it cannot be looked at, which is said when it is read.
-func (f sideFile) size() int64 {
+func (f sidecar) size() int64 {
 	if f.from == "" {
 		return int64(len(f.data))
 	}
@@ -30,89 +32,89 @@ func (f sideFile) size() int64 {
 }
 
 // into adds the file to an output.
-func (f sideFile) into(out *output, durable bool) error {
+func (f sidecar) into(out *output, durable bool) error {
 	if f.from == "" {
 		return out.addFile(f.name, f.data, durable)
 	}
 	from, err := os.Open(f.from)
 	if err != nil {
-		return Problem{CodeRead, f.from, reason(err), "a file that can be read", "check its permissions"}
+		return Problem{codes.Read, f.from, reason(err), "a file that can be read", "check its permissions"}
 	}
 	defer from.Close() //nolint:errcheck // read only
 	return out.addFrom(f.name, from, durable)
 }
 
-// sideMost is the most bytes of a file that is taken for configuration or a tokenizer.
-const sideMost = 1 << 30
+// maxSidecar is the most bytes of a file that is taken for configuration or a tokenizer.
+const maxSidecar = 1 << 30
 
-// sidePatterns are the files that make a folder of weights a model: configuration, tokenizer, chat
+// sidecarPatterns are the files that make a folder of weights a model: configuration, tokenizer, chat
 // template, preprocessor, custom code, licence.
-var sidePatterns = []string{
+var sidecarPatterns = []string{
 	"*.json", "*.jinja", "*.model", "*.tiktoken", "vocab.txt", "merges.txt", "*.py", "LICENSE*", "NOTICE*",
 }
 
-// sideNot are files that the patterns match and that say something about the base only.
-var sideNot = []string{
+// notSidecars are files that the patterns match and that say something about the base only.
+var notSidecars = []string{
 	"*.index.json", "adapter_config.json", "trainer_state.json", "receipt.json", "*_results.json", "training_args*.json",
 }
 
-// sideFiles lists what is copied from the layout's folder, config.json with the dtype that is written.
-func (p *Plan) sideFiles() ([]sideFile, error) {
+// sidecars lists what is copied from the layout's folder, config.json with the dtype that is written.
+func (p *Plan) sidecars() ([]sidecar, error) {
 	if p.r.spec.Form == FormAdapter {
 		f, err := p.adapterConfig()
-		return []sideFile{f}, err
+		return []sidecar{f}, err
 	}
 	dir := p.layoutInput().dir
 	if dir == "" {
 		return nil, nil
 	}
-	names, err := sideNames(dir)
+	names, err := sidecarNames(dir)
 	if err != nil {
 		return nil, err
 	}
-	var out []sideFile
+	var out []sidecar
 	for _, name := range names {
 		path := filepath.Join(dir, name)
 		if name != configFile {
-			out = append(out, sideFile{name: name, from: path})
+			out = append(out, sidecar{name: name, from: path})
 			continue
 		}
 		data, err := os.ReadFile(path)
 		if err != nil {
-			return nil, sideProblem(path, err)
+			return nil, sidecarProblem(path, err)
 		}
 		data = setVocabulary(setDType(data, p.r.spec.DType), p.vocab)
 		if p.untied {
 			data = untied(data, p.layoutInput().config)
 		}
-		out = append(out, sideFile{name: name, data: data})
+		out = append(out, sidecar{name: name, data: data})
 	}
 	return out, nil
 }
 
-// sideNames lists the files of a folder that belong to its weights. The error has every one that is there
+// sidecarNames lists the files of a folder that belong to its weights. The error has every one that is there
 // and cannot be read, such as a link to nothing in the hub's cache.
-func sideNames(dir string) ([]string, error) {
+func sidecarNames(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, Problem{CodeOpen, dir, reason(err), "a folder", ""}
+		return nil, Problem{codes.Open, dir, reason(err), "a folder", ""}
 	}
 	var names []string
 	var broken []Problem
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
-		if !isSide(e.Name()) {
+		if !isSidecar(e.Name()) {
 			continue
 		}
 		info, err := os.Stat(path) // the hub's cache is made of symbolic links
-		if err == nil && (!info.Mode().IsRegular() || info.Size() > sideMost) {
+		if err == nil && (!info.Mode().IsRegular() || info.Size() > maxSidecar) {
 			continue
 		}
 		if err == nil {
 			err = readable(path)
 		}
 		if err != nil {
-			broken = append(broken, sideProblem(path, err))
+			broken = append(broken, sidecarProblem(path, err))
 			continue
 		}
 		names = append(names, e.Name())
@@ -132,14 +134,14 @@ func readable(path string) error {
 	return err
 }
 
-func isSide(name string) bool {
+func isSidecar(name string) bool {
 	matches := func(pattern string) bool { ok, _ := filepath.Match(pattern, name); return ok }
-	for _, not := range sideNot {
+	for _, not := range notSidecars {
 		if matches(not) {
 			return false
 		}
 	}
-	for _, pattern := range sidePatterns {
+	for _, pattern := range sidecarPatterns {
 		if matches(pattern) {
 			return true
 		}

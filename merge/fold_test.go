@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"parfait/merge/codes"
 	"parfait/merge/internal/glob"
 	"parfait/merge/safetensors"
 )
@@ -39,13 +40,13 @@ func TestProblemsOfManyTensorsAreFolded(t *testing.T) {
 	_, err := NewPlan(t.Context(), spec)
 	list := problemsOf(t, err)
 	want := map[string]Code{
-		"deep: model.layers.1.q.weight":               CodeMissingTensor,
-		"deep: 12 tensors (model.layers.*.up.weight)": CodeShape,
-		"deep: 3 tensors (model.layers.12.*)":         CodeExtraTensor,
-		"shallow: 30 tensors (model.layers.2.*, model.layers.3.*, model.layers.4.*, model.layers.5.* and 6 more)": CodeMissingTensor,
+		"deep: model.layers.1.q.weight":               codes.MissingTensor,
+		"deep: 12 tensors (model.layers.*.up.weight)": codes.Shape,
+		"deep: 3 tensors (model.layers.12.*)":         codes.ExtraTensor,
+		"shallow: 30 tensors (model.layers.2.*, model.layers.3.*, model.layers.4.*, model.layers.5.* and 6 more)": codes.MissingTensor,
 	}
 	delete(want, "deep: 12 tensors (model.layers.*.up.weight)") // layer 12 has one of these names too
-	want["deep: 12 tensors (model.layers.0.up.weight, model.layers.1.up.weight, model.layers.2.up.weight, model.layers.3.up.weight and 8 more)"] = CodeShape
+	want["deep: 12 tensors (model.layers.0.up.weight, model.layers.1.up.weight, model.layers.2.up.weight, model.layers.3.up.weight and 8 more)"] = codes.Shape
 	for _, p := range list {
 		if want[p.Where] != p.Code {
 			t.Errorf("an unexpected problem: %s %s", p.Code, p.Where)

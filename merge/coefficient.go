@@ -7,44 +7,45 @@ import (
 	"sort"
 	"strings"
 
+	"parfait/merge/codes"
 	"parfait/merge/method"
 	"parfait/problem"
 	"parfait/yamldoc"
 )
 
-// Knob is one number that may be turned: the weight of a model ("math", with groups "math.early") or a
+// Coefficient is one number that may be turned: the weight of a model ("math", with groups "math.early") or a
 // parameter of the method ("density", with groups "density.early" too).
-type Knob struct {
+type Coefficient struct {
 	Name    string
 	Model   string // the model whose weight it is; "" for a parameter
 	Group   string // "" for the whole model
 	Param   string // the parameter; "" for a weight
 	Default [2]float64
-	// Value is what holds where the knob is not turned; a knob that is Required has none.
+	// Value is what holds where the coefficient is not turned; a coefficient that is Required has none.
 	Value    float64
 	Required bool
 }
 
-// Domain says where knobs live: a box, but for disjoint sets of knobs (indices) that are proportions,
+// Domain says where coefficients live: a box, but for disjoint sets of coefficients (indices) that are proportions,
 // non-negative with the sum 1.
 type Domain struct{ Simplex [][]int }
 
-// Box says whether no knobs are proportions.
+// Box says whether no coefficients are proportions.
 func (d Domain) Box() bool { return len(d.Simplex) == 0 }
 
-// Knobs lists everything that may be turned in a spec, weights first, without opening a file. Numbers
+// Coefficients lists everything that may be turned in a spec, weights first, without opening a file. Numbers
 // fixed in Spec.Params are not listed. The error is a *ProblemsError.
-func Knobs(spec Spec) ([]Knob, Domain, error) {
+func Coefficients(spec Spec) ([]Coefficient, Domain, error) {
 	r, p := resolve(spec)
 	if err := p.err(); err != nil {
 		return nil, Domain{}, err
 	}
-	knobs, domain := r.knobs()
-	return knobs, domain, nil
+	coefficients, domain := r.coefficients()
+	return coefficients, domain, nil
 }
 
-func (r *resolved) knobs() ([]Knob, Domain) {
-	var knobs []Knob
+func (r *resolved) coefficients() ([]Coefficient, Domain) {
+	var coefficients []Coefficient
 	var domain Domain
 	groups := r.spec.groupNames()
 	if len(groups) == 0 {
@@ -55,12 +56,12 @@ func (r *resolved) knobs() ([]Knob, Domain) {
 		for _, g := range groups {
 			var set []int
 			for _, m := range r.spec.Models {
-				k := Knob{Name: join(m.Name, g), Model: m.Name, Group: g, Default: [2]float64{0, 1.2}, Required: true}
+				k := Coefficient{Name: join(m.Name, g), Model: m.Name, Group: g, Default: [2]float64{0, 1.2}, Required: true}
 				if shape == method.Simplex {
 					k.Default = [2]float64{0, 1}
 				}
-				set = append(set, len(knobs))
-				knobs = append(knobs, k)
+				set = append(set, len(coefficients))
+				coefficients = append(coefficients, k)
 			}
 			if shape == method.Simplex {
 				domain.Simplex = append(domain.Simplex, set)
@@ -71,16 +72,16 @@ func (r *resolved) knobs() ([]Knob, Domain) {
 		if _, fixed := r.fixed[d.Name]; fixed || d.Kind != method.Number {
 			continue
 		}
-		k := Knob{Name: d.Name, Param: d.Name, Default: d.Range, Required: d.Default == nil}
+		k := Coefficient{Name: d.Name, Param: d.Name, Default: d.Range, Required: d.Default == nil}
 		k.Value, _ = yamldoc.Float(d.Default)
-		knobs = append(knobs, k)
+		coefficients = append(coefficients, k)
 		for _, g := range r.spec.groupNames() {
 			k.Name, k.Group = join(d.Name, g), g
 			k.Required = false // the whole one stands in
-			knobs = append(knobs, k)
+			coefficients = append(coefficients, k)
 		}
 	}
-	return knobs, domain
+	return coefficients, domain
 }
 
 func join(name, group string) string {
@@ -90,13 +91,13 @@ func join(name, group string) string {
 	return name + "." + group
 }
 
-// settings turns knob values into a Setting for each group (one without groups). output is the index
+// settings turns coefficient values into a Setting for each group (one without groups). output is the index
 // of the output they are for.
 func (r *resolved) settings(output int, at map[string]float64) ([]method.Setting, error) {
 	var p problems
-	knobs, domain := r.knobs()
-	names := make([]string, len(knobs))
-	for i, k := range knobs {
+	coefficients, domain := r.coefficients()
+	names := make([]string, len(coefficients))
+	for i, k := range coefficients {
 		names[i] = k.Name
 	}
 	for _, name := range sortedKeys(at) {
@@ -107,26 +108,26 @@ func (r *resolved) settings(output int, at map[string]float64) ([]method.Setting
 			if _, fixed := r.fixed[strings.SplitN(name, ".", 2)[0]]; fixed {
 				fix = "it is fixed in the spec; take it out there to turn it"
 			}
-			p.add(CodeUnknownKnob, name, "there is no such coefficient", strings.Join(names, ", "), fix)
+			p.add(codes.UnknownCoefficient, name, "there is no such coefficient", strings.Join(names, ", "), fix)
 		case math.IsNaN(v) || math.IsInf(v, 0):
-			p.add(CodeKnobValue, name, fmt.Sprintf("the value %v", v), "a finite number", "")
+			p.add(codes.CoefficientValue, name, fmt.Sprintf("the value %v", v), "a finite number", "")
 		case math.IsInf(float64(float32(v)), 0):
-			p.add(CodeKnobValue, name, fmt.Sprintf("the value %v", v), "a number that float32 can hold", "")
-		case knobs[i].Param != "":
-			def, _ := r.info.Param(knobs[i].Param)
+			p.add(codes.CoefficientValue, name, fmt.Sprintf("the value %v", v), "a number that float32 can hold", "")
+		case coefficients[i].Param != "":
+			def, _ := r.info.Param(coefficients[i].Param)
 			if why := def.Refuses(v); why != "" {
-				p.add(CodeKnobValue, name, why, "a number "+def.Legal(), "")
+				p.add(codes.CoefficientValue, name, why, "a number "+def.Legal(), "")
 			}
 		}
 	}
 	value := func(name string) (float64, bool) { v, ok := at[name]; return v, ok }
-	for _, k := range knobs {
+	for _, k := range coefficients {
 		if _, ok := value(k.Name); !ok && k.Required && !r.covered(k, at) {
-			p.add(CodeMissingKnob, k.Name, "the coefficient has no value", fmt.Sprintf("a number, usually from %g to %g", k.Default[0], k.Default[1]), "give every one of "+strings.Join(required(knobs), ", "))
+			p.add(codes.MissingCoefficient, k.Name, "the coefficient has no value", fmt.Sprintf("a number, usually from %g to %g", k.Default[0], k.Default[1]), "give every one of "+strings.Join(required(coefficients), ", "))
 		}
 	}
 	for _, set := range domain.Simplex {
-		r.checkProportions(&p, knobs, set, at)
+		r.checkProportions(&p, coefficients, set, at)
 	}
 	if err := p.err(); err != nil {
 		return nil, err
@@ -148,7 +149,7 @@ func (r *resolved) everyGroup(output int, at map[string]float64) []method.Settin
 }
 
 // covered says whether a required parameter is given for every group instead of as a whole.
-func (r *resolved) covered(k Knob, at map[string]float64) bool {
+func (r *resolved) covered(k Coefficient, at map[string]float64) bool {
 	if k.Param == "" || len(r.groups) == 0 {
 		return false
 	}
@@ -160,22 +161,22 @@ func (r *resolved) covered(k Knob, at map[string]float64) bool {
 	return true
 }
 
-func (r *resolved) checkProportions(p *problems, knobs []Knob, set []int, at map[string]float64) {
+func (r *resolved) checkProportions(p *problems, coefficients []Coefficient, set []int, at map[string]float64) {
 	sum, all := 0.0, true
 	for _, i := range set {
-		v, ok := at[knobs[i].Name]
+		v, ok := at[coefficients[i].Name]
 		all = all && ok
 		if v < 0 {
-			p.add(CodeKnobValue, knobs[i].Name, fmt.Sprintf("the value %v", v), fmt.Sprintf("a proportion: with %s only the ratios of the weights matter, and none is negative", r.info.Name), "")
+			p.add(codes.CoefficientValue, coefficients[i].Name, fmt.Sprintf("the value %v", v), fmt.Sprintf("a proportion: with %s only the ratios of the weights matter, and none is negative", r.info.Name), "")
 		}
 		sum += v
 	}
 	if all && !(sum > 0) {
 		where := "weights"
-		if g := knobs[set[0]].Group; g != "" {
+		if g := coefficients[set[0]].Group; g != "" {
 			where = "weights of the group " + g
 		}
-		p.add(CodeKnobValue, where, fmt.Sprintf("their sum is %v", sum), "a sum above 0: an average of nothing is not defined", "give at least one model a weight")
+		p.add(codes.CoefficientValue, where, fmt.Sprintf("their sum is %v", sum), "a sum above 0: an average of nothing is not defined", "give at least one model a weight")
 	}
 }
 
@@ -219,9 +220,9 @@ func (r *resolved) setting(output int, group string, at map[string]float64) meth
 	return s
 }
 
-func required(knobs []Knob) []string {
+func required(coefficients []Coefficient) []string {
 	var out []string
-	for _, k := range knobs {
+	for _, k := range coefficients {
 		if k.Required {
 			out = append(out, k.Name)
 		}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"parfait/merge/codes"
 	"parfait/problem"
 )
 
@@ -17,7 +18,7 @@ func locate(path string) (string, error) {
 		return path, nil
 	}
 	if !hubID(path) {
-		return "", Problem{CodeOpen, path, reason(err), "a folder with safetensors files, a .safetensors file, or a model of the hub (owner/name) in the local cache", orNear(path, "check the path")}
+		return "", Problem{codes.Open, path, reason(err), "a folder with safetensors files, a .safetensors file, or a model of the hub (owner/name) in the local cache", orNear(path, "check the path")}
 	}
 	id, revision, given := strings.Cut(path, "@")
 	if !given {
@@ -29,7 +30,7 @@ func locate(path string) (string, error) {
 	}
 	dir := filepath.Join(hubCache(), "models--"+strings.ReplaceAll(id, "/", "--"))
 	if _, err := os.Stat(dir); err != nil {
-		return "", Problem{CodeOpen, path, fmt.Sprintf("there is no such file, and the hub's cache %s has no model of that name", hubCache()), "a path, or a model that was downloaded", orNear(path, "run: "+get)}
+		return "", Problem{codes.Open, path, fmt.Sprintf("there is no such file, and the hub's cache %s has no model of that name", hubCache()), "a path, or a model that was downloaded", orNear(path, "run: "+get)}
 	}
 	commit := revision
 	if ref, err := os.ReadFile(filepath.Join(dir, "refs", filepath.FromSlash(revision))); err == nil && filepath.IsLocal(revision) {
@@ -37,7 +38,7 @@ func locate(path string) (string, error) {
 	}
 	snapshot := filepath.Join(dir, "snapshots", commit)
 	if info, err := os.Stat(snapshot); err != nil || !info.IsDir() || !filepath.IsLocal(commit) {
-		return "", Problem{CodeOpen, path, fmt.Sprintf("the hub's cache has the model without the revision %s", revision), "a revision that was downloaded", "run: " + get}
+		return "", Problem{codes.Open, path, fmt.Sprintf("the hub's cache has the model without the revision %s", revision), "a revision that was downloaded", "run: " + get}
 	}
 	return snapshot, nil
 }

@@ -13,20 +13,20 @@ const skipMark = "{tensors}"
 
 // Most tensors and patterns that one problem names in full.
 const (
-	mostNamed    = 4
-	mostPatterns = 16
-	mostFolded   = 10_000 // names that patterns are looked for
+	maxNamed    = 4
+	maxPatterns = 16
+	maxFolded   = 10_000 // names that patterns are looked for
 )
 
-// families gathers problems of single tensors. Those that differ in nothing but the tensor become one
+// tensorProblems gathers problems of single tensors. Those that differ in nothing but the tensor become one
 // problem with patterns for all of them: a model of another size has hundreds.
-type families struct {
+type tensorProblems struct {
 	order   []Problem // Where is the model's name, Fix has skipMark
 	members map[Problem][]string
 }
 
 // add takes a problem of one tensor; owner is the model concerned, "" for all of them.
-func (f *families) add(code Code, owner, tensor, what, expected, fix string) {
+func (f *tensorProblems) add(code Code, owner, tensor, what, expected, fix string) {
 	key := Problem{code, owner, what, expected, fix}
 	if f.members == nil {
 		f.members = map[Problem][]string{}
@@ -38,7 +38,7 @@ func (f *families) add(code Code, owner, tensor, what, expected, fix string) {
 }
 
 // fold makes the problems; all are the names that patterns must not match by accident.
-func (f *families) fold(all []string) []Problem {
+func (f *tensorProblems) fold(all []string) []Problem {
 	var out []Problem
 	for _, key := range f.order {
 		p, names := key, f.members[key]
@@ -58,15 +58,15 @@ func (f *families) fold(all []string) []Problem {
 
 // some names the first few of a list.
 func some(list []string) string {
-	if len(list) <= mostNamed {
+	if len(list) <= maxNamed {
 		return strings.Join(list, ", ")
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(list[:mostNamed], ", "), len(list)-mostNamed)
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:maxNamed], ", "), len(list)-maxNamed)
 }
 
 // quoted is a list as a recipe has it, without the brackets.
 func quoted(list []string) string {
-	short := list[:min(len(list), mostPatterns)]
+	short := list[:min(len(list), maxPatterns)]
 	text := "'" + strings.Join(short, "', '") + "'"
 	if len(short) < len(list) {
 		text += fmt.Sprintf(" and %d more", len(list)-len(short))
@@ -77,7 +77,7 @@ func quoted(list []string) string {
 // patternsOf finds few globs that match the given names and no others of all: one for the same tensor
 // in every layer, one for a whole layer, or else the name.
 func patternsOf(names, all []string) []string {
-	if len(names) == 1 || len(names) > mostFolded {
+	if len(names) == 1 || len(names) > maxFolded {
 		return escapedNames(names)
 	}
 	member, done := make(map[string]bool, len(names)), make(map[string]bool, len(names))

@@ -10,7 +10,7 @@ func TestMovedPaths(t *testing.T) {
 		Base: "/old/base", Models: []Source{{"a", "/old/models/a"}, {"b", "/older/b"}, {"c", "org/name"}, {"d", "/old"}},
 		Method: "fisher", Params: map[string]any{"fisher": map[string]any{"a": "/old/f/a", "b": "/older/f"}},
 	}
-	got := s.Moved("/old/", "/new")
+	got := s.Relocated("/old/", "/new")
 	want := Spec{
 		Base: "/new/base", Models: []Source{{"a", "/new/models/a"}, {"b", "/older/b"}, {"c", "org/name"}, {"d", "/new"}},
 		Method: "fisher", Params: map[string]any{"fisher": map[string]any{"a": "/new/f/a", "b": "/older/f"}},
