@@ -36,17 +36,17 @@ var may = map[string][]string{
 
 	"explore/exploretest": {"study", "search", "surrogate", "evaluator"},
 
-	"evaluator":                      {},
+	"evaluator":                      {"problem"},
 	"evaluator/internal/option":      {"evaluator"},
 	"evaluator/internal/placeholder": {},
 	"evaluator/internal/process":     {},
-	"evaluator/internal/report":      {"evaluator", "visible"},
+	"evaluator/internal/report":      {"problem", "evaluator", "visible"},
 	"evaluator/evaluatortest":        {"evaluator"},
 	"search/searchtest":              {"search", "surrogate"},
-	"evaluator/command":              {"evaluator", "evaluator/internal/option", "evaluator/internal/placeholder", "evaluator/internal/process", "evaluator/internal/report"},
-	"evaluator/worker":               {"evaluator", "evaluator/internal/option", "evaluator/internal/placeholder", "evaluator/internal/process", "evaluator/internal/report"},
+	"evaluator/command":              {"problem", "evaluator", "evaluator/internal/option", "evaluator/internal/placeholder", "evaluator/internal/process", "evaluator/internal/report"},
+	"evaluator/worker":               {"problem", "evaluator", "evaluator/internal/option", "evaluator/internal/placeholder", "evaluator/internal/process", "evaluator/internal/report"},
 	"evaluator/http":                 {"evaluator", "evaluator/internal/option", "evaluator/internal/report"},
-	"evaluator/digits":               {"evaluator", "merge/safetensors"},
+	"evaluator/digits":               {"problem", "evaluator", "merge/safetensors"},
 
 	"merge/codes":       {"problem"},
 	"merge/method":      {"merge/kernel"},
@@ -99,7 +99,7 @@ func TestLeavesStandAlone(t *testing.T) {
 		deps[p.name] = p.deps
 	}
 	for leaf, with := range map[string][]string{
-		"surrogate": {"problem", "parallel"}, "pareto": {"problem", "parallel"}, "merge": {"merge/...", "yamldoc", "visible", "problem", "internal/stage"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "internal/stage": {}, "tui/chart": {}, "yamldoc": {"visible", "problem"}, "problem": {}, "visible": {}, "evaluator": {},
+		"surrogate": {"problem", "parallel"}, "pareto": {"problem", "parallel"}, "merge": {"merge/...", "yamldoc", "visible", "problem", "internal/stage"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "internal/stage": {}, "tui/chart": {}, "yamldoc": {"visible", "problem"}, "problem": {}, "visible": {}, "evaluator": {"problem"},
 	} {
 		found, ok := deps[leaf]
 		if !ok {

@@ -46,7 +46,7 @@ func TestExitCodes(t *testing.T) {
 		{"target", merge.Problem{Code: codes.Exists}, ExitExists},
 		{"corrupt", &merge.ProblemsError{Problems: []merge.Problem{{Code: codes.Corrupt}}}, ExitMismatch},
 		{"a check within a fault", &fault{exit: ExitMismatch, err: merge.Problem{Code: codes.Open}}, ExitMismatch},
-		{"evaluator", &evaluator.Error{Code: evaluator.BadModel}, ExitEvaluator},
+		{"evaluator", &evaluator.Error{Problem: problem.Problem{Code: evaluator.BadModel}}, ExitEvaluator},
 		{"full", &os.PathError{Op: "write", Path: "f", Err: syscall.ENOSPC}, ExitSpace},
 		{"not allowed", fs.ErrPermission, ExitSpace},
 		{"gone", fs.ErrNotExist, ExitNotFound},

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"parfait/problem"
 )
 
 // Measure measures one candidate and returns when it is done. It must return soon after ctx ends, with
@@ -103,9 +105,9 @@ func (b *blocking) measure(ctx context.Context, r *reporter) {
 	case ctx.Err() != nil:
 		r.end(Cancelled, nil, interrupted(ctx))
 	case errors.Is(context.Cause(limited), TimedOut):
-		r.end(Failed, nil, &Error{Code: TimedOut, Err: err, Text: fmt.Sprintf("stopped after the timeout of %v (raise the evaluator's timeout if it needs longer)%s", b.limits.Timeout, detail(err))})
+		r.end(Failed, nil, &Error{Problem: problem.Problem{Code: TimedOut, What: fmt.Sprintf("stopped after the timeout of %v (raise the evaluator's timeout if it needs longer)%s", b.limits.Timeout, detail(err))}, Cause: err})
 	case CodeOf(err) == Internal:
-		r.end(Failed, nil, &Error{Code: Internal, Text: err.Error(), Err: err})
+		r.end(Failed, nil, &Error{Problem: problem.Problem{Code: Internal, What: err.Error()}, Cause: err})
 	default:
 		r.end(Failed, nil, err)
 	}

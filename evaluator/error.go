@@ -3,11 +3,13 @@ package evaluator
 import (
 	"errors"
 	"fmt"
+
+	"parfait/problem"
 )
 
 // Code names a kind of failure. It is itself an error, so that errors.Is(err, evaluator.TimedOut) asks
 // whether err, or anything wrapped or joined in it, is of that kind.
-type Code string
+type Code = problem.Code
 
 // Kinds of failure that every evaluator shares. A kind of evaluator may add its own.
 const (
@@ -32,33 +34,20 @@ const (
 	BadMetrics     Code = "bad_metrics"     // what it reported cannot be understood
 )
 
-// Error returns the code's name.
-func (c Code) Error() string { return string(c) }
-
 // Error is one failure: what kind, and in words what was found where, what was expected, what to do.
 type Error struct {
-	Code Code
-	Task string // the task it is about, "" for none
-	Text string
-	Err  error // what it comes from, nil for none
+	problem.Problem
+	Task  string // the task it is about, "" for none
+	Cause error  // what it comes from, nil for none; the text says as much of it as there is to say
 }
-
-// Errorf makes an Error; a %w in format becomes Err.
-func Errorf(code Code, format string, args ...any) *Error {
-	err := fmt.Errorf(format, args...)
-	return &Error{Code: code, Text: err.Error(), Err: errors.Unwrap(err)}
-}
-
-// Error returns the text.
-func (e *Error) Error() string { return e.Text }
 
 // Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error { return e.Cause }
 
-// Is says whether target is e's code.
-func (e *Error) Is(target error) bool {
-	c, ok := target.(Code)
-	return ok && c == e.Code
+// Errorf makes an Error; a %w in format becomes Cause.
+func Errorf(code Code, format string, args ...any) *Error {
+	err := fmt.Errorf(format, args...)
+	return &Error{Problem: problem.Problem{Code: code, What: err.Error()}, Cause: errors.Unwrap(err)}
 }
 
 // CodeOf returns the code of the first Error in err, Internal where there is none, "" for nil.

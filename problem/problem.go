@@ -37,7 +37,7 @@ func (p Problem) found() string {
 	if p.Where != "" {
 		s = p.Where + ": " + s
 	}
-	if p.Err != nil && !strings.HasSuffix(s, p.Err.Error()) {
+	if p.Err != nil && !strings.Contains(s, p.Err.Error()) {
 		s += ": " + p.Err.Error()
 	}
 	if p.Expected != "" {

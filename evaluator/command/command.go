@@ -26,6 +26,7 @@ import (
 	"parfait/evaluator"
 	"parfait/evaluator/internal/option"
 	"parfait/evaluator/internal/process"
+	"parfait/problem"
 )
 
 // Options say what to run and how. The zero value of each but Command is a good one.
@@ -169,7 +170,7 @@ func exitError(o Options, c evaluator.Candidate, dir string, status int) error {
 	if c.Log != "" {
 		text += "\nall of it is in " + c.Log
 	}
-	return &evaluator.Error{Code: code, Text: text}
+	return &evaluator.Error{Problem: problem.Problem{Code: code, What: text}}
 }
 
 // check finds everything wrong with the options.

@@ -20,6 +20,7 @@ import (
 	"parfait/evaluator"
 	"parfait/evaluator/internal/placeholder"
 	"parfait/evaluator/internal/process"
+	"parfait/problem"
 )
 
 // tokenVariable marks the processes of a run.
@@ -92,7 +93,7 @@ func (r *run) execute(ctx context.Context) (status int, err error) {
 // stopped tells what a run that had to be stopped said last.
 func stopped(dir string, err error) error {
 	if last := lastWords(filepath.Join(dir, stderrName)); last != "" && err != nil {
-		return &evaluator.Error{Code: evaluator.Interrupted, Text: "the last of its stderr:\n" + last, Err: err}
+		return &evaluator.Error{Problem: problem.Problem{Code: evaluator.Interrupted, What: "the last of its stderr:\n" + last}, Cause: err}
 	}
 	return err
 }

@@ -17,9 +17,9 @@ import (
 	"context"
 	"runtime"
 	"slices"
-	"strings"
 
 	"parfait/evaluator"
+	"parfait/problem"
 )
 
 // Guard is the task that every model knew before fine-tuning: the digits as they were written. It is
@@ -96,8 +96,7 @@ func checkTasks(tasks []string) error {
 	for _, task := range tasks {
 		if seen, _ := parseTask(task); !slices.Contains(known, seen) {
 			return &evaluator.Error{
-				Code: evaluator.UnknownTask, Task: task,
-				Text: "the digits evaluator cannot measure a task " + task + ": it knows " + strings.Join(known, ", ") + ", and each with _passK for K attempts",
+				Problem: problem.Unknown(evaluator.UnknownTask, "the digits evaluator", "task", task, known), Task: task,
 			}
 		}
 	}

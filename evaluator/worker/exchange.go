@@ -17,6 +17,7 @@ import (
 	"parfait/evaluator"
 	"parfait/evaluator/internal/process"
 	"parfait/evaluator/internal/report"
+	"parfait/problem"
 )
 
 // longestLine is the longest line that is read from a worker.
@@ -77,7 +78,7 @@ func (e *Evaluator) try(ctx context.Context, p *place, request []byte, log *cand
 		case <-ctx.Done():
 			err := ctx.Err()
 			if last := proc.lastWords(); last != "" {
-				err = &evaluator.Error{Code: evaluator.Interrupted, Text: "the last of the worker's stderr:\n" + last, Err: err}
+				err = &evaluator.Error{Problem: problem.Problem{Code: evaluator.Interrupted, What: "the last of the worker's stderr:\n" + last}, Cause: err}
 			}
 			p.proc = nil
 			_, endErr := proc.end(e.options.Grace)

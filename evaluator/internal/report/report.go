@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"parfait/evaluator"
+	"parfait/problem"
 )
 
 // Read reads the metrics of the tasks from a JSON object; see object.metrics for its forms.
@@ -121,5 +122,5 @@ func count(task string, v any) (int, error) {
 }
 
 func about(code evaluator.Code, task, format string, args ...any) error {
-	return &evaluator.Error{Code: code, Task: task, Text: fmt.Sprintf(format, args...)}
+	return &evaluator.Error{Problem: problem.Problem{Code: code, What: fmt.Sprintf(format, args...)}, Task: task}
 }
