@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,7 +13,8 @@ import (
 )
 
 func (a *app) trustCommand() *cobra.Command {
-	return onStudy(&cobra.Command{
+	check := false
+	cmd := onStudy(&cobra.Command{
 		Use:   "trust",
 		Short: "Say how far to believe the predictions",
 		Long: "For every task: Q², the share of the variance that the surrogate predicts of trials it has not seen (leave-one-out), the ceiling that noise sets to it, the worst such prediction, and how many fall within their 90 % interval. " +
@@ -32,10 +34,32 @@ func (a *app) trustCommand() *cobra.Command {
 			for i, f := range snap.Analysis.Fits {
 				j.Quadratic[f.Task] = number(quadratic[i].Q2)
 			}
-			return a.printJSON(a.out, j)
+			err = a.printJSON(a.out, j)
+		} else {
+			err = a.printTrust(snap, quadratic)
 		}
-		return a.printTrust(snap, quadratic)
+		if check && err == nil {
+			err = unbelievable(snap)
+		}
+		return err
 	})
+	cmd.Flags().BoolVar(&check, "check", false, "end with exit code 10 where a task is flagged, which an untested front does to every task")
+	return cmd
+}
+
+// unbelievable is the failed check of a study in which tasks are flagged; nil where none is.
+func unbelievable(snap *study.Snapshot) error {
+	an := snap.Analysis
+	var flagged []string
+	for i, t := range an.Tasks {
+		if an.Flagged(i) != "" {
+			flagged = append(flagged, t.Name)
+		}
+	}
+	if len(flagged) == 0 {
+		return nil
+	}
+	return &fault{exit: ExitMismatch, what: snap.Name + ": what is predicted of these tasks should not be believed: " + strings.Join(flagged, ", ")}
 }
 
 type trustsJSON struct {
