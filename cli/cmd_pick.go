@@ -18,7 +18,7 @@ func (a *app) pickCommand() *cobra.Command {
 	cmd := onStudy(&cobra.Command{
 		Use:   "pick",
 		Short: "Choose a trade-off and keep it, with the reason",
-		Long: "Choose a point of the front and record it in the study with what is predicted there and why it was chosen; the reason goes into the receipt and the model card of its export. Nothing is written but the record. A point that is predicted to break a floor, study.yaml's or yours, is kept with --anyway only.\n\n" +
+		Long: "Choose a point of the front and record it in the study with what is predicted there and why it was chosen; the reason goes into the receipt and the model card of its export. Nothing is written but the record. A point that is predicted to break a floor, study.yaml's or yours, is kept with --anyway only: a lower --at-least lets you look further down, and does not take study.yaml's floor away. What was kept so can be exported without saying it again; receipt and model card say which floor it breaks.\n\n" +
 			"With --list the picks so far.",
 		Example: "parfait pick my.study --knee\n\n# the best math among what keeps code\nparfait pick my.study --best math --at-least code=0.6 --why 'code may not fall below the base'",
 	}, analysed, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
@@ -63,7 +63,7 @@ type pickJSON struct {
 
 // pickOf is the record of a choice.
 func pickOf(snap *study.Snapshot, c explore.Choice, name, why string) study.Pick {
-	p := study.Pick{Name: name, X: c.X, Predicted: map[string]study.Prediction{}, Why: why, Who: who()}
+	p := study.Pick{Name: name, X: c.X, Predicted: map[string]study.Prediction{}, Why: why, Who: who(), Anyway: explore.Anyway(snap.Tasks, c.Predicted)}
 	if p.Name == "" {
 		p.Name = fmt.Sprintf("pick-%d", len(snap.Picks)+1)
 	}
@@ -87,6 +87,7 @@ type savedPickJSON struct {
 	Coefficients map[string]number         `json:"coefficients"`
 	Predicted    map[string]predictionJSON `json:"predicted"`
 	Why          string                    `json:"why"`
+	Anyway       []string                  `json:"anyway"` // tasks whose floors it was kept in spite of
 	Who          string                    `json:"who"`
 	At           time.Time                 `json:"at"`
 }
@@ -99,7 +100,7 @@ func (a *app) listPicks(snap *study.Snapshot) error {
 	}
 	out := a.sheet(append(titles, left("when"), left("why").spared(1))...)
 	for _, p := range snap.Picks {
-		j.Picks = append(j.Picks, savedPickJSON{p.ID, p.Name, coefficientsOf(snap.Space, p.X), namedPredictions(p.Predicted), p.Why, p.Who, p.At})
+		j.Picks = append(j.Picks, savedPickJSON{p.ID, p.Name, coefficientsOf(snap.Space, p.X), namedPredictions(p.Predicted), p.Why, orEmpty(p.Anyway), p.Who, p.At})
 		cells := []string{strconv.Itoa(p.ID), p.Name}
 		for _, t := range snap.Tasks {
 			cells = append(cells, predicted(t, p.Predicted[t.Name]))

@@ -92,28 +92,34 @@ func (w *pointFlags) choose(snap *study.Snapshot) (explore.Choice, error) {
 
 // mayKeep refuses a choice that breaks a floor, unless it is asked for anyway.
 func mayKeep(snap *study.Snapshot, c explore.Choice, anyway bool) error {
-	if anyway || len(c.Breaks) == 0 {
+	unasked := explore.Unasked(snap.Tasks, c.Breaks, c.Anyway)
+	if anyway || len(unasked) == 0 {
 		return nil
 	}
 	fix := "lower the floor in study.yaml, measure more, or keep it all the same: --anyway"
 	if kept := explore.Keeping(snap.Analysis, nil); kept > 0 {
 		fix = "parfait pick " + shown(snap.Dir) + " --knee takes one of the " + count(kept, "point") + " of the front that keep every floor of study.yaml; or keep this one all the same: --anyway"
 	}
-	return &fault{exit: ExitNoAnswer, what: c.Why + ": this breaks a floor: " + strings.Join(brokenBy(snap.Tasks, c), "; "), fix: fix}
+	return &fault{exit: ExitNoAnswer, what: c.Why + ": this breaks a floor: " + strings.Join(inWords(snap.Tasks, unasked, c.Predicted), "; "), fix: fix}
 }
 
 // brokenBy says which floors a choice is predicted to break.
 func brokenBy(tasks []study.Task, c explore.Choice) []string {
-	broken := []string{}
-	for _, b := range c.Breaks {
-		broken = append(broken, b.In(tasks)+", predicted "+plain(tasks[b.Task], c.Predicted[b.Task].Value))
+	return inWords(tasks, c.Breaks, c.Predicted)
+}
+
+// inWords are broken bounds and what is predicted.
+func inWords(tasks []study.Task, broken []explore.Bound, predicted []study.Prediction) []string {
+	words := []string{}
+	for _, b := range broken {
+		words = append(words, b.In(tasks)+", predicted "+plain(tasks[b.Task], predicted[b.Task].Value))
 	}
-	return broken
+	return words
 }
 
 // anywayFlag lets a command keep what breaks a floor.
 func anywayFlag(cmd *cobra.Command, anyway *bool) {
-	cmd.Flags().BoolVar(anyway, "anyway", false, "keep it although it is predicted to break a floor")
+	cmd.Flags().BoolVar(anyway, "anyway", false, "keep it although it is predicted to break a floor, study.yaml's or one asked for; a pick that was kept so is exported without")
 }
 
 func (w *pointFlags) asks() bool {
@@ -136,7 +142,9 @@ func savedPick(snap *study.Snapshot, name string, floors map[string]float64) (ex
 		if p.Name != name && strconv.Itoa(p.ID) != name {
 			continue
 		}
-		return explore.Chosen(snap.Analysis, p.X, floors, p.Why), nil
+		c := explore.Chosen(snap.Analysis, p.X, floors, p.Why)
+		c.Anyway = p.Anyway
+		return c, nil
 	}
 	if len(names) == 0 {
 		return explore.Choice{}, &fault{exit: ExitNotFound, what: "--pick: nothing was picked yet", fix: "parfait pick " + shown(snap.Dir) + " --knee --name " + quoted(name)}

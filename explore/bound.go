@@ -67,9 +67,40 @@ func floorsOf(tasks []study.Task, floors map[string]float64) []Bound {
 	return out
 }
 
-// Breaks are the bounds that predictions do not reach: those of study.yaml, or a person's own instead.
+// Breaks are the bounds that predictions do not reach: all that study.yaml sets, and a person's own floors where
+// they ask for more. A lower floor of one's own is for looking: it takes nothing away here.
 func Breaks(tasks []study.Task, own map[string]float64, p []study.Prediction) []Bound {
-	return slices.DeleteFunc(Bounds(tasks, own), func(b Bound) bool { return b.Holds(p[b.Task].Value) })
+	all := Bounds(tasks, nil)
+	for _, b := range floorsOf(tasks, own) {
+		i := slices.IndexFunc(all, func(of Bound) bool { return of.Task == b.Task && of.Least == b.Least })
+		if i < 0 {
+			all = append(all, b)
+		} else if all[i].Holds(b.Value) { // it asks for more
+			all[i] = b
+		}
+	}
+	return slices.DeleteFunc(all, func(b Bound) bool { return b.Holds(p[b.Task].Value) })
+}
+
+// Unasked are those of the bounds that a choice breaks which nobody has said yes to: all but the floors of
+// study.yaml of the tasks in anyway, with which the point was kept before.
+func Unasked(tasks []study.Task, breaks []Bound, anyway []string) []Bound {
+	spec := Bounds(tasks, nil)
+	return slices.DeleteFunc(slices.Clone(breaks), func(b Bound) bool {
+		return slices.Contains(anyway, tasks[b.Task].Name) && slices.Contains(spec, b)
+	})
+}
+
+// Anyway are the names of the tasks whose floors of study.yaml the predictions do not reach, for the record of a
+// pick that is kept all the same.
+func Anyway(tasks []study.Task, p []study.Prediction) []string {
+	var out []string
+	for _, b := range Breaks(tasks, nil, p) {
+		if name := tasks[b.Task].Name; !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // keeps says whether predictions reach every bound.

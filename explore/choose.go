@@ -32,12 +32,13 @@ type Choice struct {
 	Predicted []study.Prediction
 	Leverage  float64
 	Believed  bool
-	Breaks    []Bound // what the predictions do not reach, of study.yaml's floors and those asked for
+	Breaks    []Bound  // what the predictions do not reach, of study.yaml's floors and those asked for
+	Anyway    []string // tasks whose floors the pick that it was read from was kept in spite of
 	Why       string
 }
 
-// Chosen is the choice of the coefficients x. own are floors that were asked for, nil for none; each takes the
-// place of study.yaml's floor of its task.
+// Chosen is the choice of the coefficients x. own are floors that were asked for beside those of study.yaml, nil
+// for none.
 func Chosen(a *study.Analysis, x []float64, own map[string]float64, why string) Choice {
 	c := Choice{X: slices.Clone(x), Front: frontIndex(a, x), Why: why}
 	if c.Front >= 0 {
@@ -50,8 +51,8 @@ func Chosen(a *study.Analysis, x []float64, own map[string]float64, why string) 
 	return c
 }
 
-// Choose finds the point that is wanted. The floors of study.yaml are kept where some point can keep
-// them; where none can, the choice says what it breaks, and who keeps it must ask. Errors are problems: NoAnalysis, UnknownTask, UnknownCoefficient, BadPreference, Infeasible.
+// Choose finds the point that is wanted. The floors of study.yaml are kept where some point can keep them and no
+// lower one was asked for; the choice says which of them it breaks, and who keeps it must ask. Errors are problems: NoAnalysis, UnknownTask, UnknownCoefficient, BadPreference, Infeasible.
 func Choose(a *study.Analysis, w Preference) (Choice, error) {
 	if a == nil || (len(a.Front) == 0 && w.At == nil) {
 		return Choice{}, fail(NoAnalysis, "nothing can be chosen yet: too few trials are finished; run the study further")

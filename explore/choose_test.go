@@ -117,7 +117,8 @@ func TestAChoiceSaysWhatItBreaks(t *testing.T) {
 	}{
 		{explore.Preference{Knee: true}, "upright ≥ .999"},
 		{explore.Preference{At: map[string]float64{"rotated": 0.3}}, "upright ≥ .999"},
-		{explore.Preference{Best: "rotated", AtLeast: map[string]float64{"upright": 0.1}}, ""},
+		{explore.Preference{Best: "rotated", AtLeast: map[string]float64{"upright": 0.1}}, "upright ≥ .999"}, // a lower floor is for looking
+		{explore.Preference{Best: "rotated", AtLeast: map[string]float64{"rotated": 0.1}}, "upright ≥ .999"},
 	} {
 		if got := words(hard, c.want); got != c.breaks {
 			t.Errorf("%+v breaks %q, expected %q", c.want, got, c.breaks)

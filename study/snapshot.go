@@ -152,6 +152,7 @@ type Pick struct {
 	X         []float64             `json:"-"`
 	Predicted map[string]Prediction `json:"predicted"`
 	Why       string                `json:"why"`
+	Anyway    []string              `json:"anyway,omitempty"` // tasks whose floors it was kept in spite of
 	Who       string                `json:"who,omitempty"`
 	At        time.Time             `json:"at"`
 }

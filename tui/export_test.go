@@ -2,6 +2,7 @@ package tui
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/explore/exploretest"
+	"parfait/study"
 )
 
 func TestExport(t *testing.T) {
@@ -119,6 +121,12 @@ func TestAFloorIsNotBrokenUnasked(t *testing.T) {
 	if len(d.src.picks) != picks+1 {
 		t.Errorf("%d picks after yes", len(d.src.picks))
 	}
+	if p := d.src.picks[picks]; !slices.Equal(p.Anyway, []string{"upright"}) {
+		t.Errorf("kept in spite of %v, want upright", p.Anyway)
+	}
+
+	d = driveOn(t, newSource(exploretest.Snapshot(hard)), 80, 24)
+	exports = len(d.src.exports)
 	d.press("enter enter")
 	d.sees("It breaks a floor")
 	if len(d.src.exports) != exports {
@@ -127,6 +135,25 @@ func TestAFloorIsNotBrokenUnasked(t *testing.T) {
 	d.press("n enter y")
 	if len(d.src.exports) != exports+1 {
 		t.Errorf("%d exports after yes", len(d.src.exports))
+	}
+}
+
+// A floor that is lowered to look further is study.yaml's again when a point is kept, and what was kept in spite of
+// it is written without asking a second time.
+func TestALoweredFloorIsForLooking(t *testing.T) {
+	hard := demo
+	hard.Floor = 0.999
+	d := drive(t, hard, 80, 24)
+	d.e.state.Floors = map[string]float64{"upright": 0.1}
+	d.press("d enter")
+	d.sees("It breaks a floor", "upright ≥ .999, predicted .")
+	s := exploretest.Snapshot(hard)
+	s.Picks = append(s.Picks, study.Pick{ID: 9, Name: "bold", X: s.Analysis.Front[s.Analysis.Knee].X, Why: "bold", Anyway: []string{"upright"}})
+	d = driveOn(t, newSource(s), 80, 24)
+	exports := len(d.src.exports)
+	d.press("enter enter")
+	if len(d.src.exports) != exports+1 {
+		t.Errorf("%d exports of a pick that was kept all the same, want one:\n%s", len(d.src.exports)-exports, d.text())
 	}
 }
 

@@ -81,8 +81,12 @@ func askPick(e *explorer) tea.Cmd {
 				return nil, "a decision needs a reason"
 			}
 			return e.anyway(x, func(e *explorer) tea.Cmd {
+				var kept []string
+				if a := e.analysis(); a != nil {
+					kept = explore.Anyway(a.Tasks, a.Predict(x))
+				}
 				return e.work("record the pick", func() tea.Msg {
-					p, err := e.src.SavePick(study.Pick{Name: name, X: x, Predicted: predicted, Why: why, Who: e.o.Who})
+					p, err := e.src.SavePick(study.Pick{Name: name, X: x, Predicted: predicted, Why: why, Anyway: kept, Who: e.o.Who})
 					if err != nil {
 						return refused(err)
 					}
@@ -93,20 +97,33 @@ func askPick(e *explorer) tea.Cmd {
 	})
 }
 
-// anyway does what keeps the point x. Where it is predicted to break a floor, study.yaml's or the person's own, it
-// asks first; a no leads back to what stands above the screen now.
-func (e *explorer) anyway(x []float64, keep func(*explorer) tea.Cmd) tea.Cmd {
+// breaks are the bounds that x is predicted to break; none where nothing is predicted yet.
+func (e *explorer) breaks(x []float64) []explore.Bound {
 	a := e.analysis()
 	if a == nil {
+		return nil
+	}
+	return explore.Breaks(a.Tasks, e.state.Floors, a.Predict(x))
+}
+
+// anyway does what keeps the point x. Where it is predicted to break a floor, study.yaml's or the person's own, it
+// asks first, unless a pick of the point was kept all the same; a no leads back to what stands above the screen now.
+func (e *explorer) anyway(x []float64, keep func(*explorer) tea.Cmd) tea.Cmd {
+	var said []string
+	for _, p := range e.snap.Picks {
+		if slices.Equal(p.X, x) {
+			said = append(said, p.Anyway...)
+		}
+	}
+	unasked := explore.Unasked(e.snap.Tasks, e.breaks(x), said)
+	if len(unasked) == 0 {
 		return keep(e)
 	}
+	a := e.analysis()
 	predicted := a.Predict(x)
 	var broken []string
-	for _, b := range explore.Breaks(a.Tasks, e.state.Floors, predicted) {
+	for _, b := range unasked {
 		broken = append(broken, b.In(a.Tasks)+", predicted "+explore.Number(a.Tasks[b.Task], predicted[b.Task].Value))
-	}
-	if len(broken) == 0 {
-		return keep(e)
 	}
 	e.above = &question{
 		title: "It breaks a floor", text: strings.Join(broken, "; ") + ". Keep it anyway?", back: e.above,
