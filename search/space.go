@@ -106,10 +106,14 @@ func (s Space) known(x []float64, points [][]float64) bool {
 	return false
 }
 
-// same says whether two points are one, but for rounding.
+// same says whether two points are one, but for rounding: a billionth of each range.
 func (s Space) same(a, b []float64) bool {
-	for i := range a {
-		if math.Abs(a[i]-b[i]) > 1e-9*max(1, math.Abs(b[i])) {
+	for i, c := range s.Coefficients {
+		width := c.Hi - c.Lo
+		if !(width > 0) {
+			width = max(1, math.Abs(b[i]))
+		}
+		if math.Abs(a[i]-b[i]) > 1e-9*width {
 			return false
 		}
 	}
