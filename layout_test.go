@@ -50,7 +50,7 @@ var may = map[string][]string{
 
 	"merge/codes":       {"problem"},
 	"merge/method":      {"merge/kernel"},
-	"merge/mergekit":    {"merge", "merge/codes", "merge/method", "merge/internal/glob", "yamldoc"},
+	"merge/mergekit":    {"problem", "merge", "merge/codes", "merge/method", "merge/internal/glob", "yamldoc"},
 	"merge/safetensors": {},
 	"merge/kernel":      {},
 	"pareto/problems":   {"pareto"},

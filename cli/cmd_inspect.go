@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"parfait/merge"
+	"parfait/problem"
 	"parfait/study"
 )
 
@@ -132,9 +133,9 @@ type inspectJSON struct {
 func (a *app) inspect(ctx context.Context, spec merge.Spec) (err error) {
 	plan, err := merge.NewPlan(ctx, spec)
 	if err != nil {
-		var p *merge.ProblemsError
+		var p problem.List
 		if a.json && errors.As(err, &p) {
-			if err := a.printJSON(a.out, inspectJSON{Tensors: []merge.TensorSummary{}, Problems: p.Problems}); err != nil {
+			if err := a.printJSON(a.out, inspectJSON{Tensors: []merge.TensorSummary{}, Problems: p}); err != nil {
 				return err
 			}
 		}

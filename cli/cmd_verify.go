@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"parfait/merge"
+	"parfait/problem"
 )
 
 func (a *app) verifyCommand() *cobra.Command {
@@ -64,7 +65,7 @@ func (a *app) verify(ctx context.Context, dir string, o merge.VerifyOptions) err
 		}
 	}
 	if bad {
-		return &fault{exit: ExitMismatch, what: dir + " is not what its receipt says", err: &merge.ProblemsError{Problems: v.Problems}}
+		return &fault{exit: ExitMismatch, what: dir + " is not what its receipt says", err: problem.List(v.Problems)}
 	}
 	if a.json {
 		return nil

@@ -68,14 +68,14 @@ func readAdapterConfig(where, dir string) (*adapter, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, Problem{codes.Adapter, path, reason(err), "a file that can be read", ""}
+		return nil, Problem{Code: codes.Adapter, Where: path, What: reason(err), Expected: "a file that can be read"}
 	}
 	if _, err := os.Stat(filepath.Join(dir, safetensors.SingleName)); err == nil {
 		return nil, nil // a full checkpoint that an adapter's configuration was left beside
 	}
 	var c adapterJSON
 	if err := json.Unmarshal(data, &c); err != nil {
-		return nil, Problem{codes.Adapter, path, "it is not the JSON of an adapter: " + err.Error(), "a configuration as PEFT writes it", ""}
+		return nil, Problem{Code: codes.Adapter, Where: path, What: "it is not the JSON of an adapter: " + err.Error(), Expected: "a configuration as PEFT writes it"}
 	}
 	var found problems
 	refuse := func(what, why string) {
@@ -252,7 +252,7 @@ func (in *input) parts(p *Plan, found *problems) map[string]*parts {
 func (in *input) product(p *parts, t safetensors.Tensor) (*lora, *Problem) {
 	where := in.name + ": " + p.module
 	bad := func(what, expected string) (*lora, *Problem) {
-		return nil, &Problem{codes.Adapter, where, what, expected, "merge the adapter into its base with PEFT (merge_and_unload) and give the result"}
+		return nil, &Problem{Code: codes.Adapter, Where: where, What: what, Expected: expected, Fix: "merge the adapter into its base with PEFT (merge_and_unload) and give the result"}
 	}
 	if !p.a.present() || !p.b.present() {
 		return bad("one of the two matrices of the module is missing", "lora_A and lora_B")

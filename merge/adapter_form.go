@@ -191,7 +191,7 @@ func (j *job) putRun(k int, name string, data []float32, start int64) error {
 	d := j.plan.factorType()
 	raw := make([]byte, int64(len(data))*d.Bits()/8)
 	if !encode(vector(raw, d), data) {
-		return Problem{codes.NotFinite, out.Target + ": " + name, "a coefficient times an entry is not finite as " + d.String(), "finite numbers", "lower the coefficients, or write f32"}
+		return Problem{Code: codes.NotFinite, Where: out.Target + ": " + name, What: "a coefficient times an entry is not finite as " + d.String(), Expected: "finite numbers", Fix: "lower the coefficients, or write f32"}
 	}
 	if _, err := f.file.WriteAt(raw, place.offset+start*d.Bits()/8); err != nil {
 		return writeProblem(f.path, err)
@@ -207,11 +207,11 @@ func (p *Plan) adapterConfig() (sidecar, error) {
 	path := filepath.Join(p.models[0].dir, adapterConfigFile)
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return sidecar{}, Problem{codes.Read, path, reason(err), "a file that can be read", ""}
+		return sidecar{}, Problem{Code: codes.Read, Where: path, What: reason(err), Expected: "a file that can be read"}
 	}
 	config := map[string]any{}
 	if err := json.Unmarshal(data, &config); err != nil {
-		return sidecar{}, Problem{codes.Adapter, path, "it is not the JSON of an adapter: " + err.Error(), "a configuration as PEFT writes it", ""}
+		return sidecar{}, Problem{Code: codes.Adapter, Where: path, What: "it is not the JSON of an adapter: " + err.Error(), Expected: "a configuration as PEFT writes it"}
 	}
 	most := int64(0)
 	for _, m := range p.products {

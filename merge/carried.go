@@ -73,7 +73,7 @@ func sameValues(a, b operand) (bool, error) {
 			from int64
 		}{{a.file, x[:n], a.tensor.Offset}, {b.file, y[:n], b.tensor.Offset}} {
 			if _, err := o.file.ReadAt(o.into, o.from+at); err != nil {
-				return false, Problem{codes.Read, o.file.Path(), err.Error(), "a file that can be read to its end", "the file was cut short or the disk fails: take a good copy"}
+				return false, Problem{Code: codes.Read, Where: o.file.Path(), What: err.Error(), Expected: "a file that can be read to its end", Fix: "the file was cut short or the disk fails: take a good copy"}
 			}
 		}
 		if !bytes.Equal(x[:n], y[:n]) {

@@ -34,7 +34,7 @@ type Domain struct{ Simplex [][]int }
 func (d Domain) Box() bool { return len(d.Simplex) == 0 }
 
 // Coefficients lists everything that may be turned in a spec, weights first, without opening a file. Numbers
-// fixed in Spec.Params are not listed. The error is a *ProblemsError.
+// fixed in Spec.Params are not listed. The error is a problem.List.
 func Coefficients(spec Spec) ([]Coefficient, Domain, error) {
 	r, p := resolve(spec)
 	if err := p.err(); err != nil {

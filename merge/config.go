@@ -35,7 +35,7 @@ func readConfig(dir string) (c *modelConfig, warning *Problem, err error) {
 	}
 	c = &modelConfig{path: path}
 	if err := json.Unmarshal(plainJSON(data), &c.top); err != nil {
-		return nil, &Problem{codes.Architecture, path, fmt.Sprintf("it cannot be read: %v", err), "JSON", "it is copied as it is if it is the base's"}, nil
+		return nil, &Problem{Code: codes.Architecture, Where: path, What: fmt.Sprintf("it cannot be read: %v", err), Expected: "JSON", Fix: "it is copied as it is if it is the base's"}, nil
 	}
 	return c, nil, nil
 }
@@ -43,9 +43,9 @@ func readConfig(dir string) (c *modelConfig, warning *Problem, err error) {
 // sidecarProblem says why a file beside the weights, whose name is there, cannot be read.
 func sidecarProblem(path string, err error) Problem {
 	if to, link := os.Readlink(path); link == nil && errors.Is(err, fs.ErrNotExist) {
-		return Problem{codes.Read, path, "it is a link to " + to + ", and there is no such file", "a file: the weights mean nothing without it", "download or copy the model again (hf download), or remove the link if the model is whole without it"}
+		return Problem{Code: codes.Read, Where: path, What: "it is a link to " + to + ", and there is no such file", Expected: "a file: the weights mean nothing without it", Fix: "download or copy the model again (hf download), or remove the link if the model is whole without it"}
 	}
-	return Problem{codes.Read, path, "it cannot be read: " + reason(err), "a file that can be read", "check its permissions, or copy the model again"}
+	return Problem{Code: codes.Read, Where: path, What: "it cannot be read: " + reason(err), Expected: "a file that can be read", Fix: "check its permissions, or copy the model again"}
 }
 
 var (

@@ -11,7 +11,7 @@
 //
 // A [Recipe] is a merge as a file: [ReadRecipe] and [Plan.Recipe]. Package mergekit turns recipes into
 // mergekit's configurations and back, package method has the ways of merging, to which any Go program may
-// add, and package codes the kinds of problems. What cannot be done is a [Problem], or a [ProblemsError] with
+// add, and package codes the kinds of problems. What cannot be done is a [Problem], or a problem.List with
 // all of them. The package knows nothing of studies, metrics or screens.
 //
 // Where things are, in the order of a merge:

@@ -114,7 +114,7 @@ func (w *worker) read(into []byte, o operand, start int64, n int) ([]byte, error
 }
 
 func readProblem(o operand, err error) error {
-	return Problem{codes.Read, o.file.Path() + ": " + o.tensor.Name, err.Error(), "a file that can be read to its end", "the file was cut short or the disk fails: take a good copy"}
+	return Problem{Code: codes.Read, Where: o.file.Path() + ": " + o.tensor.Name, What: err.Error(), Expected: "a file that can be read to its end", Fix: "the file was cut short or the disk fails: take a good copy"}
 }
 
 // run merges every tensor.

@@ -142,7 +142,7 @@ func (j *job) readBackFiles(ctx context.Context, out *output, m *meter) ([]FileI
 			return nil, unreadable(f.path, err.Error())
 		}
 		if t, ok := written.differs(back); ok {
-			return nil, Problem{codes.Mismatch, f.path + ": " + t, "the disk gives back other bytes than were written", "the same bytes", "do not trust this disk; nothing was left behind"}
+			return nil, Problem{Code: codes.Mismatch, Where: f.path + ": " + t, What: "the disk gives back other bytes than were written", Expected: "the same bytes", Fix: "do not trust this disk; nothing was left behind"}
 		}
 		infos = append(infos, FileInfo{Name: f.name, Size: f.layout.Size(), Hash: sum})
 	}
@@ -152,7 +152,7 @@ func (j *job) readBackFiles(ctx context.Context, out *output, m *meter) ([]FileI
 			return nil, unreadable(f.Name, reason(err))
 		}
 		if sum != f.Hash {
-			return nil, Problem{codes.Mismatch, f.Name, "the disk gives back other bytes than were written", "the same bytes", "do not trust this disk; nothing was left behind"}
+			return nil, Problem{Code: codes.Mismatch, Where: f.Name, What: "the disk gives back other bytes than were written", Expected: "the same bytes", Fix: "do not trust this disk; nothing was left behind"}
 		}
 		infos = append(infos, f)
 	}
@@ -161,7 +161,7 @@ func (j *job) readBackFiles(ctx context.Context, out *output, m *meter) ([]FileI
 
 // unreadable says that the disk does not give back what was written to it.
 func unreadable(path, why string) Problem {
-	return Problem{codes.Mismatch, path, "what was written cannot be read back: " + why, "the file that was written", "check the disk; nothing was left behind"}
+	return Problem{Code: codes.Mismatch, Where: path, What: "what was written cannot be read back: " + why, Expected: "the file that was written", Fix: "check the disk; nothing was left behind"}
 }
 
 // differs names the first tensor whose digests are not the same.

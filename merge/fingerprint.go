@@ -30,7 +30,7 @@ func (p *Plan) Fingerprint() (map[string]string, error) {
 				}
 				b := buf[:min(fingerBlock, size-at)]
 				if _, err := f.ReadAt(b, at); err != nil {
-					return nil, Problem{codes.Read, f.Path(), err.Error(), "a file that can be read to its end", ""}
+					return nil, Problem{Code: codes.Read, Where: f.Path(), What: err.Error(), Expected: "a file that can be read to its end"}
 				}
 				_, _ = h.Write(b)
 			}

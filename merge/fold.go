@@ -27,7 +27,7 @@ type tensorProblems struct {
 
 // add takes a problem of one tensor; owner is the model concerned, "" for all of them.
 func (f *tensorProblems) add(code Code, owner, tensor, what, expected, fix string) {
-	key := Problem{code, owner, what, expected, fix}
+	key := Problem{Code: code, Where: owner, What: what, Expected: expected, Fix: fix}
 	if f.members == nil {
 		f.members = map[Problem][]string{}
 	}

@@ -90,7 +90,7 @@ func (j *job) receiptInputs(ctx context.Context) ([]InputFiles, error) {
 			if files.Read {
 				sum, err := j.hash.inputs[f].complete(ctx, f, j.workers, nil)
 				if err != nil {
-					return nil, Problem{codes.Read, f.Path(), err.Error(), "a file that can be read to its end", "take a good copy"}
+					return nil, Problem{Code: codes.Read, Where: f.Path(), What: err.Error(), Expected: "a file that can be read to its end", Fix: "take a good copy"}
 				}
 				info.Hash = sum
 			}

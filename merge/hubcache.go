@@ -18,7 +18,7 @@ func locate(path string) (string, error) {
 		return path, nil
 	}
 	if !hubID(path) {
-		return "", Problem{codes.Open, path, reason(err), "a folder with safetensors files, a .safetensors file, or a model of the hub (owner/name) in the local cache", orNear(path, "check the path")}
+		return "", Problem{Code: codes.Open, Where: path, What: reason(err), Expected: "a folder with safetensors files, a .safetensors file, or a model of the hub (owner/name) in the local cache", Fix: orNear(path, "check the path")}
 	}
 	id, revision, given := strings.Cut(path, "@")
 	if !given {
@@ -30,7 +30,7 @@ func locate(path string) (string, error) {
 	}
 	dir := filepath.Join(hubCache(), "models--"+strings.ReplaceAll(id, "/", "--"))
 	if _, err := os.Stat(dir); err != nil {
-		return "", Problem{codes.Open, path, fmt.Sprintf("there is no such file, and the hub's cache %s has no model of that name", hubCache()), "a path, or a model that was downloaded", orNear(path, "run: "+get)}
+		return "", Problem{Code: codes.Open, Where: path, What: fmt.Sprintf("there is no such file, and the hub's cache %s has no model of that name", hubCache()), Expected: "a path, or a model that was downloaded", Fix: orNear(path, "run: "+get)}
 	}
 	commit := revision
 	if ref, err := os.ReadFile(filepath.Join(dir, "refs", filepath.FromSlash(revision))); err == nil && filepath.IsLocal(revision) {
@@ -38,7 +38,7 @@ func locate(path string) (string, error) {
 	}
 	snapshot := filepath.Join(dir, "snapshots", commit)
 	if info, err := os.Stat(snapshot); err != nil || !info.IsDir() || !filepath.IsLocal(commit) {
-		return "", Problem{codes.Open, path, fmt.Sprintf("the hub's cache has the model without the revision %s", revision), "a revision that was downloaded", "run: " + get}
+		return "", Problem{Code: codes.Open, Where: path, What: fmt.Sprintf("the hub's cache has the model without the revision %s", revision), Expected: "a revision that was downloaded", Fix: "run: " + get}
 	}
 	return snapshot, nil
 }

@@ -14,6 +14,7 @@ import (
 	"parfait/internal/stage"
 	"parfait/merge/codes"
 	"parfait/merge/safetensors"
+	"parfait/problem"
 )
 
 // input is one opened model: its headers are read and its files stay open until close.
@@ -41,7 +42,7 @@ func openInput(name, path string) (*input, error) {
 	in := &input{name: name, path: found}
 	info, err := os.Stat(found)
 	if err != nil {
-		return nil, Problem{codes.Open, where, reason(err), "a folder or a file", ""}
+		return nil, Problem{Code: codes.Open, Where: where, What: reason(err), Expected: "a folder or a file"}
 	}
 	weights := found
 	if info.IsDir() {
@@ -65,7 +66,7 @@ func openInput(name, path string) (*input, error) {
 	for _, f := range in.set.Files() {
 		s, err := stampOf(f.Path())
 		if err != nil {
-			return nil, errors.Join(Problem{codes.Open, where, reason(err), "a file that stays", ""}, in.close())
+			return nil, errors.Join(Problem{Code: codes.Open, Where: where, What: reason(err), Expected: "a file that stays"}, in.close())
 		}
 		in.stat = append(in.stat, s)
 	}
@@ -112,8 +113,8 @@ func (in *input) lookTwice() {
 	}
 	if len(others) > 0 {
 		in.odd = append(in.odd, Problem{
-			codes.TwoModels, in.name, fmt.Sprintf("%s has both %s and an index of other files (%s)", in.dir, safetensors.SingleName, some(sortedKeys(others))), "one of the two: programs differ in which they load",
-			safetensors.SingleName + " is read, and the shards of the index are not; move away what is not meant",
+			Code: codes.TwoModels, Where: in.name, What: fmt.Sprintf("%s has both %s and an index of other files (%s)", in.dir, safetensors.SingleName, some(sortedKeys(others))), Expected: "one of the two: programs differ in which they load",
+			Fix: safetensors.SingleName + " is read, and the shards of the index are not; move away what is not meant",
 		})
 	}
 }
@@ -130,10 +131,10 @@ func (in *input) unchanged() error {
 	for i, f := range in.set.Files() {
 		now, err := stampOf(f.Path())
 		if err != nil {
-			return Problem{codes.Changed, f.Path(), "it cannot be looked at any more: " + reason(err), "the file that was opened", "start again when nothing moves the inputs"}
+			return Problem{Code: codes.Changed, Where: f.Path(), What: "it cannot be looked at any more: " + reason(err), Expected: "the file that was opened", Fix: "start again when nothing moves the inputs"}
 		}
 		if now != in.stat[i] {
-			return Problem{codes.Changed, f.Path(), "the file changed while it was read", "the same size, modification time and inode before and after", "start again when nothing writes to it (a download or a training run?)"}
+			return Problem{Code: codes.Changed, Where: f.Path(), What: "the file changed while it was read", Expected: "the same size, modification time and inode before and after", Fix: "start again when nothing writes to it (a download or a training run?)"}
 		}
 	}
 	return nil
@@ -142,12 +143,12 @@ func (in *input) unchanged() error {
 // explainOpen adds what to do to what the safetensors reader found.
 func explainOpen(where, path, found string, err error) error {
 	e := formatProblems(where, err)
-	for i, p := range e.Problems {
+	for i, p := range e {
 		if p.Code == codes.NoWeights && holdsOtherFormats(found) {
-			e.Problems[i].Code = codes.NotConverted
+			e[i].Code = codes.NotConverted
 		}
 		if path != found {
-			e.Problems[i].Fix = "the download may be incomplete; run: hf download " + strings.SplitN(path, "@", 2)[0]
+			e[i].Fix = "the download may be incomplete; run: hf download " + strings.SplitN(path, "@", 2)[0]
 		}
 	}
 	return e
@@ -168,12 +169,12 @@ func holdsOtherFormats(dir string) bool {
 }
 
 // formatProblems turns what the safetensors reader found into problems.
-func formatProblems(where string, err error) *ProblemsError {
+func formatProblems(where string, err error) problem.List {
 	var list []Problem
 	for _, e := range leaves(err) {
 		var f *safetensors.FormatError
 		if !errors.As(e, &f) {
-			list = append(list, Problem{codes.Format, where, e.Error(), "a safetensors file", "take a good copy"})
+			list = append(list, Problem{Code: codes.Format, Where: where, What: e.Error(), Expected: "a safetensors file", Fix: "take a good copy"})
 			continue
 		}
 		code := codes.Format
@@ -189,9 +190,9 @@ func formatProblems(where string, err error) *ProblemsError {
 		if strings.HasSuffix(where, "("+f.Path+")") {
 			what = strings.TrimPrefix(what, f.Path+": ")
 		}
-		list = append(list, Problem{code, where, what, "", fixFor(f.Code)})
+		list = append(list, Problem{Code: code, Where: where, What: what, Fix: fixFor(f.Code)})
 	}
-	return &ProblemsError{list}
+	return problem.List(list)
 }
 
 // fixFor is what to do where the message itself does not say it.
@@ -244,7 +245,7 @@ func unread(code Code, path string, err error, expected, fix string) Problem {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		code = codes.NotFound
 	}
-	return Problem{code, path, reason(err), expected, fix}
+	return Problem{Code: code, Where: path, What: reason(err), Expected: expected, Fix: fix}
 }
 
 // absolute makes a path independent of the working folder, symbolic links kept.

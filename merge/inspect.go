@@ -211,25 +211,25 @@ func (i *Inspection) warn(base bool) {
 	n := float64(len(i.Models))
 	if r, least := i.Total.VarianceRatio, (1+1/n)/2; n > 1 && r < least {
 		i.Warnings = append(i.Warnings, Problem{
-			codes.Unrelated, "models", fmt.Sprintf("the variance of their average is %.2f of their own", r),
-			fmt.Sprintf("near 1 for models of one basin (%.2f would be unrelated ones)", 1/n),
-			"they were hardly fine-tuned from one base: expect a merge that is worse than each; check base and models",
+			Code: codes.Unrelated, Where: "models", What: fmt.Sprintf("the variance of their average is %.2f of their own", r),
+			Expected: fmt.Sprintf("near 1 for models of one basin (%.2f would be unrelated ones)", 1/n),
+			Fix:      "they were hardly fine-tuned from one base: expect a merge that is worse than each; check base and models",
 		})
 	}
 	for k, name := range i.Models {
 		if bad := i.Total.NonFinite[1+k]; bad > 0 {
-			i.Warnings = append(i.Warnings, Problem{codes.NotFinite, name, fmt.Sprintf("%d entries are NaN or infinite", bad), "finite numbers", "take a good copy, or skip the tensors: a merge stops there"})
+			i.Warnings = append(i.Warnings, Problem{Code: codes.NotFinite, Where: name, What: fmt.Sprintf("%d entries are NaN or infinite", bad), Expected: "finite numbers", Fix: "take a good copy, or skip the tensors: a merge stops there"})
 		}
 		switch relative := i.Total.Relative[k]; {
 		case !base:
 		case relative == 0:
-			i.Warnings = append(i.Warnings, Problem{codes.Same, name, "it is equal to the base", "a fine-tuned model", "check its path"})
+			i.Warnings = append(i.Warnings, Problem{Code: codes.Same, Where: name, What: "it is equal to the base", Expected: "a fine-tuned model", Fix: "check its path"})
 		case relative > 1:
-			i.Warnings = append(i.Warnings, Problem{codes.Far, name, fmt.Sprintf("its task vector is %.1f times as long as the base", relative), "a fine-tuned model, usually below 0.1", "it was hardly fine-tuned from this base"})
+			i.Warnings = append(i.Warnings, Problem{Code: codes.Far, Where: name, What: fmt.Sprintf("its task vector is %.1f times as long as the base", relative), Expected: "a fine-tuned model, usually below 0.1", Fix: "it was hardly fine-tuned from this base"})
 		}
 	}
 	if i.Total.NonFinite[0] > 0 {
-		i.Warnings = append(i.Warnings, Problem{codes.NotFinite, "base", fmt.Sprintf("%d entries are NaN or infinite", i.Total.NonFinite[0]), "finite numbers", "take a good copy, or skip the tensors: a merge stops there"})
+		i.Warnings = append(i.Warnings, Problem{Code: codes.NotFinite, Where: "base", What: fmt.Sprintf("%d entries are NaN or infinite", i.Total.NonFinite[0]), Expected: "finite numbers", Fix: "take a good copy, or skip the tensors: a merge stops there"})
 	}
 }
 

@@ -222,8 +222,8 @@ func notFiniteInput(raw []byte, o operand, start int64, input string) error {
 
 func notFiniteProblem(tensor string, index int64, where string, v float64) Problem {
 	return Problem{
-		codes.NotFinite, fmt.Sprintf("%s: %s[%d]", where, tensor, index), fmt.Sprintf("the value %v", v), "finite numbers",
-		"the model is damaged or its training diverged: take a good copy, leave it out, or take the tensor from the base with skip",
+		Code: codes.NotFinite, Where: fmt.Sprintf("%s: %s[%d]", where, tensor, index), What: fmt.Sprintf("the value %v", v), Expected: "finite numbers",
+		Fix: "the model is damaged or its training diverged: take a good copy, leave it out, or take the tensor from the base with skip",
 	}
 }
 

@@ -95,8 +95,8 @@ func (d *workspace[F]) sameMasks(j *job, in method.Chunk[F], models []int) error
 			}
 			names := j.plan.r.spec.modelNames()
 			return Problem{
-				codes.MasksDiffer, fmt.Sprintf("%s[%d]", in.Tensor.Name, in.Start+int64(e)), fmt.Sprintf("it is zero in %s and not in %s", names[zero], names[other]),
-				"models that were pruned with one mask", "write masks: intersect (zero where any is) or masks: union (zero where all are)",
+				Code: codes.MasksDiffer, Where: fmt.Sprintf("%s[%d]", in.Tensor.Name, in.Start+int64(e)), What: fmt.Sprintf("it is zero in %s and not in %s", names[zero], names[other]),
+				Expected: "models that were pruned with one mask", Fix: "write masks: intersect (zero where any is) or masks: union (zero where all are)",
 			}
 		}
 	}

@@ -129,7 +129,7 @@ func (o *output) addFrom(name string, from io.Reader, durable bool) error {
 	var unread *stage.ReadError
 	switch path := o.stage.Path(name); {
 	case errors.As(err, &unread):
-		return Problem{codes.Read, path, "what is to be copied there cannot be read: " + reason(unread.Err), "a file that can be read to its end", "take a good copy"}
+		return Problem{Code: codes.Read, Where: path, What: "what is to be copied there cannot be read: " + reason(unread.Err), Expected: "a file that can be read to its end", Fix: "take a good copy"}
 	case err != nil:
 		return writeProblem(path, err)
 	}
@@ -214,13 +214,13 @@ func writeProblem(path string, err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return Problem{codes.Space, path, "the disk (or the quota) is full", "", "make room or write somewhere else; nothing was left behind"}
+		return Problem{Code: codes.Space, Where: path, What: "the disk (or the quota) is full", Fix: "make room or write somewhere else; nothing was left behind"}
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return Problem{codes.Permission, path, "it may not be written: " + reason(err), "a folder that may be written", "choose another folder or change its permissions"}
+		return Problem{Code: codes.Permission, Where: path, What: "it may not be written: " + reason(err), Expected: "a folder that may be written", Fix: "choose another folder or change its permissions"}
 	case errors.Is(err, fs.ErrExist), errors.Is(err, syscall.ENOTEMPTY):
-		return Problem{codes.Exists, path, "it exists already", "a new folder: nothing is ever overwritten", "choose another name or move the old one away"}
+		return Problem{Code: codes.Exists, Where: path, What: "it exists already", Expected: "a new folder: nothing is ever overwritten", Fix: "choose another name or move the old one away"}
 	}
-	return Problem{codes.Write, path, "it cannot be written: " + reason(err), "", "check the disk; nothing was left behind"}
+	return Problem{Code: codes.Write, Where: path, What: "it cannot be written: " + reason(err), Fix: "check the disk; nothing was left behind"}
 }
 
 // parent is the folder that the target is made in.

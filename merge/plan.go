@@ -65,7 +65,7 @@ type Plan struct {
 
 // NewPlan opens the inputs, reads their headers and configurations and checks them against each other
 // and the spec. Of the tensors it reads only those whose values decide what can be done: integers, which
-// are compared, and a head that may be the embeddings once more. The error is a *ProblemsError with everything that keeps the merge from being done.
+// are compared, and a head that may be the embeddings once more. The error is a problem.List with everything that keeps the merge from being done.
 func NewPlan(ctx context.Context, spec Spec) (*Plan, error) {
 	r, found := resolve(spec)
 	p := &Plan{r: r}

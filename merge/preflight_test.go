@@ -13,6 +13,7 @@ import (
 
 	"parfait/merge/codes"
 	"parfait/merge/safetensors"
+	"parfait/problem"
 )
 
 func codesOf(list []Problem) []Code {
@@ -26,11 +27,11 @@ func codesOf(list []Problem) []Code {
 
 func problemsOf(t testing.TB, err error) []Problem {
 	t.Helper()
-	var e *ProblemsError
+	var e problem.List
 	if !errors.As(err, &e) {
 		t.Fatalf("the error is %v, expected problems", err)
 	}
-	return e.Problems
+	return e
 }
 
 func TestEverythingWrongAtOnce(t *testing.T) {

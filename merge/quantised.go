@@ -153,7 +153,7 @@ func (in *input) checkQuantised(where string) error {
 	case how.undo != "" && in.dir != "" && in.config != nil:
 		fix += ", or dequantise it: " + how.command(in.dir) + " and copy the tokenizer's files to OUT"
 	}
-	return Problem{codes.Quantised, where, what + ": " + evidence, "weights in BF16, F16, F32 or F64: packed ones and their scales mean nothing apart", fix}
+	return Problem{Code: codes.Quantised, Where: where, What: what + ": " + evidence, Expected: "weights in BF16, F16, F32 or F64: packed ones and their scales mean nothing apart", Fix: fix}
 }
 
 // plain says whether everything in the input can be computed on.

@@ -104,10 +104,10 @@ func ReadReceipt(dir string) (Receipt, error) {
 	}
 	var r Receipt
 	if err := json.Unmarshal(data, &r); err != nil {
-		return Receipt{}, Problem{codes.Receipt, path, "it is not a receipt: " + err.Error(), "JSON as an export writes it", ""}
+		return Receipt{}, Problem{Code: codes.Receipt, Where: path, What: "it is not a receipt: " + err.Error(), Expected: "JSON as an export writes it"}
 	}
 	if r.Version != receiptVersion || len(r.Outputs) == 0 {
-		return Receipt{}, Problem{codes.Receipt, path, "it is not a receipt that this program knows", "version 1 with its outputs", "use the version of the program that made it"}
+		return Receipt{}, Problem{Code: codes.Receipt, Where: path, What: "it is not a receipt that this program knows", Expected: "version 1 with its outputs", Fix: "use the version of the program that made it"}
 	}
 	return r, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"parfait/merge/codes"
 	"parfait/merge/method"
+	"parfait/problem"
 	"parfait/visible"
 	"parfait/yamldoc"
 )
@@ -207,7 +208,7 @@ func ParseRecipe(file string, data []byte) (*Recipe, error) {
 		return nil, YAMLProblems(err)
 	}
 	if root.Has("merge_method") {
-		return nil, Problem{codes.Recipe, file, "it is a mergekit configuration", "a recipe", "turn it into one: parfait mergekit import"}
+		return nil, Problem{Code: codes.Recipe, Where: file, What: "it is a mergekit configuration", Expected: "a recipe", Fix: "turn it into one: parfait mergekit import"}
 	}
 	p := recipeParser{r: Recipe{weights: map[string]float64{}}}
 	p.read(root)
@@ -269,7 +270,7 @@ func hubID(path string) bool {
 func YAMLProblems(err error) error {
 	var doc *yamldoc.Problems
 	if !errors.As(err, &doc) {
-		return Problem{codes.Recipe, "", err.Error(), "", ""}
+		return Problem{Code: codes.Recipe, What: err.Error()}
 	}
 	var list []Problem
 	for _, p := range doc.List {
@@ -280,23 +281,23 @@ func YAMLProblems(err error) error {
 		if p.Path != "" {
 			where += ": " + p.Path
 		}
-		list = append(list, Problem{codes.Recipe, where, p.Msg, "", ""})
+		list = append(list, Problem{Code: codes.Recipe, Where: where, What: p.Msg})
 	}
-	return &ProblemsError{list}
+	return problem.List(list)
 }
 
 // inFile says in which file the problems are.
 func inFile(file string, err error) error {
-	var e *ProblemsError
+	var e problem.List
 	if !errors.As(err, &e) {
 		return err
 	}
-	out := make([]Problem, len(e.Problems))
-	for i, p := range e.Problems {
+	out := make([]Problem, len(e))
+	for i, p := range e {
 		p.Where = strings.TrimSuffix(file+": "+p.Where, ": ")
 		out[i] = p
 	}
-	return &ProblemsError{out}
+	return problem.List(out)
 }
 
 // recipeParser reads a recipe's nodes.

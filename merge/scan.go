@@ -176,7 +176,7 @@ func unfinished(ts []*tensor, reducers []method.Reducer, pass int) (left []*tens
 func inputProblem(err error) error {
 	var e *method.InputError
 	if errors.As(err, &e) {
-		return Problem{codes.Fisher, e.Where, e.What, e.Expected, e.Fix}
+		return Problem{Code: codes.Fisher, Where: e.Where, What: e.What, Expected: e.Expected, Fix: e.Fix}
 	}
 	return err
 }

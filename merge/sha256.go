@@ -19,7 +19,7 @@ import (
 func sha256File(ctx context.Context, path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", Problem{codes.Read, path, reason(err), "a file that can be read", "check its permissions"}
+		return "", Problem{Code: codes.Read, Where: path, What: reason(err), Expected: "a file that can be read", Fix: "check its permissions"}
 	}
 	defer f.Close() //nolint:errcheck // read only
 	h := sha256.New()
@@ -32,7 +32,7 @@ func sha256File(ctx context.Context, path string) (string, error) {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
-		return "", Problem{codes.Read, path, reason(err), "a file that can be read to its end", "take a good copy"}
+		return "", Problem{Code: codes.Read, Where: path, What: reason(err), Expected: "a file that can be read to its end", Fix: "take a good copy"}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
@@ -69,7 +69,7 @@ func openSHACache() *shaCache {
 func (c *shaCache) file(ctx context.Context, path string) (string, error) {
 	s, err := stampOf(path)
 	if err != nil {
-		return "", Problem{codes.Read, path, reason(err), "a file that can be read", "check its permissions"}
+		return "", Problem{Code: codes.Read, Where: path, What: reason(err), Expected: "a file that can be read", Fix: "check its permissions"}
 	}
 	key := fmt.Sprintf("%d:%d:%d:%d", s.Device, s.Inode, s.Size, s.ModTime.UnixNano())
 	if sum, ok := c.sums[key]; ok {

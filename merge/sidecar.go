@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"parfait/merge/codes"
+	"parfait/problem"
 )
 
 // sidecar is a file that stands beside the weights: a copy of another one, or new.
@@ -38,7 +39,7 @@ func (f sidecar) into(out *output, durable bool) error {
 	}
 	from, err := os.Open(f.from)
 	if err != nil {
-		return Problem{codes.Read, f.from, reason(err), "a file that can be read", "check its permissions"}
+		return Problem{Code: codes.Read, Where: f.from, What: reason(err), Expected: "a file that can be read", Fix: "check its permissions"}
 	}
 	defer from.Close() //nolint:errcheck // read only
 	return out.addFrom(f.name, from, durable)
@@ -97,7 +98,7 @@ func (p *Plan) sidecars() ([]sidecar, error) {
 func sidecarNames(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, Problem{codes.Open, dir, reason(err), "a folder", ""}
+		return nil, Problem{Code: codes.Open, Where: dir, What: reason(err), Expected: "a folder"}
 	}
 	var names []string
 	var broken []Problem
@@ -120,7 +121,7 @@ func sidecarNames(dir string) ([]string, error) {
 		names = append(names, e.Name())
 	}
 	if len(broken) > 0 {
-		return nil, &ProblemsError{broken}
+		return nil, problem.List(broken)
 	}
 	return names, nil
 }

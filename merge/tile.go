@@ -129,7 +129,7 @@ func (w *worker) overflow(t *tensor, start int64, k int, raw []byte) error {
 	v := vector(raw, t.out)
 	i := kernel.FirstNonFinite(v)
 	return Problem{
-		codes.NotFinite, fmt.Sprintf("%s: %s[%d]", w.job.outs[k].Target, t.Name, start+int64(i)), fmt.Sprintf("the merged value is %v as %s", v.At(i), t.out),
-		"finite numbers", "the coefficients are too large for this dtype: lower them, or write bf16 or f32",
+		Code: codes.NotFinite, Where: fmt.Sprintf("%s: %s[%d]", w.job.outs[k].Target, t.Name, start+int64(i)), What: fmt.Sprintf("the merged value is %v as %s", v.At(i), t.out),
+		Expected: "finite numbers", Fix: "the coefficients are too large for this dtype: lower them, or write bf16 or f32",
 	}
 }

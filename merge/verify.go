@@ -77,7 +77,7 @@ func Verify(ctx context.Context, dir string, o VerifyOptions, progress func(Prog
 func unknownWeights(dir string, receipt Receipt) ([]Problem, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, Problem{codes.Open, dir, reason(err), "a folder that can be read", "check its permissions"}
+		return nil, Problem{Code: codes.Open, Where: dir, What: reason(err), Expected: "a folder that can be read", Fix: "check its permissions"}
 	}
 	known := map[string]bool{}
 	for _, f := range receipt.Outputs {
@@ -87,7 +87,7 @@ func unknownWeights(dir string, receipt Receipt) ([]Problem, error) {
 	for _, e := range entries {
 		weights := strings.HasSuffix(e.Name(), ".index.json") || slices.Contains(weightSuffixes, strings.ToLower(filepath.Ext(e.Name())))
 		if weights && !known[e.Name()] {
-			out = append(out, Problem{codes.Corrupt, filepath.Join(dir, e.Name()), "the receipt does not know this file", "only the weights of the export: programs may load others in their place", "move it elsewhere"})
+			out = append(out, Problem{Code: codes.Corrupt, Where: filepath.Join(dir, e.Name()), What: "the receipt does not know this file", Expected: "only the weights of the export: programs may load others in their place", Fix: "move it elsewhere"})
 		}
 	}
 	return out, nil
@@ -97,10 +97,10 @@ func unknownWeights(dir string, receipt Receipt) ([]Problem, error) {
 func verifyFile(ctx context.Context, dir string, f FileInfo, o VerifyOptions, m *meter) (*Problem, error) {
 	path := filepath.Join(dir, f.Name)
 	if !filepath.IsLocal(f.Name) {
-		return &Problem{codes.Receipt, path, "the receipt names a file outside its folder", "files of the export", "do not trust this receipt"}, nil
+		return &Problem{Code: codes.Receipt, Where: path, What: "the receipt names a file outside its folder", Expected: "files of the export", Fix: "do not trust this receipt"}, nil
 	}
 	corrupt := func(what string) (*Problem, error) {
-		return &Problem{codes.Corrupt, path, what, fmt.Sprintf("%d bytes with the hash %s", f.Size, f.Hash), "export again, or copy it again from where it is good"}, nil
+		return &Problem{Code: codes.Corrupt, Where: path, What: what, Expected: fmt.Sprintf("%d bytes with the hash %s", f.Size, f.Hash), Fix: "export again, or copy it again from where it is good"}, nil
 	}
 	info, err := os.Stat(path)
 	switch {
@@ -239,5 +239,5 @@ func (f comparedFile) WriteAt(b []byte, off int64) (int, error) {
 func (comparedFile) Sync() error { return nil }
 
 func differs(path, what string) error {
-	return Problem{codes.Mismatch, path, what, "the bytes that the recipe gives", "the export was changed, or its inputs were: compare their hashes with the receipt"}
+	return Problem{Code: codes.Mismatch, Where: path, What: what, Expected: "the bytes that the recipe gives", Fix: "the export was changed, or its inputs were: compare their hashes with the receipt"}
 }

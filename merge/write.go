@@ -173,22 +173,22 @@ func (p *Plan) checkTargets(list []*output, sidecars []sidecar) error {
 // checkTarget says everything that keeps a folder from being made at target, without making it.
 func checkTarget(target string) []Problem {
 	if _, err := os.Lstat(target); err == nil {
-		return []Problem{{codes.Exists, target, "it exists already", "a new folder: nothing is ever overwritten", "choose another name or move the old one away"}}
+		return []Problem{{Code: codes.Exists, Where: target, What: "it exists already", Expected: "a new folder: nothing is ever overwritten", Fix: "choose another name or move the old one away"}}
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		return []Problem{{codes.Permission, target, "it cannot be looked at: " + reason(err), "", "choose another folder"}}
+		return []Problem{{Code: codes.Permission, Where: target, What: "it cannot be looked at: " + reason(err), Fix: "choose another folder"}}
 	}
 	dir := parent(target)
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return []Problem{{codes.Open, dir, "the folder does not exist", "the folder that the target is made in", "make it with mkdir -p"}}
+		return []Problem{{Code: codes.Open, Where: dir, What: "the folder does not exist", Expected: "the folder that the target is made in", Fix: "make it with mkdir -p"}}
 	case err != nil:
-		return []Problem{{codes.Permission, dir, "it cannot be looked at: " + reason(err), "", "choose another folder"}}
+		return []Problem{{Code: codes.Permission, Where: dir, What: "it cannot be looked at: " + reason(err), Fix: "choose another folder"}}
 	case !info.IsDir():
-		return []Problem{{codes.Open, dir, "it is a file", "a folder", "choose another target"}}
+		return []Problem{{Code: codes.Open, Where: dir, What: "it is a file", Expected: "a folder", Fix: "choose another target"}}
 	}
 	if err := stage.Writable(dir); err != nil {
-		return []Problem{{codes.Permission, dir, "it may not be written: " + reason(err), "a folder that may be written", "choose another folder or change its permissions"}}
+		return []Problem{{Code: codes.Permission, Where: dir, What: "it may not be written: " + reason(err), Expected: "a folder that may be written", Fix: "choose another folder or change its permissions"}}
 	}
 	return nil
 }

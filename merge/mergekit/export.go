@@ -9,17 +9,18 @@ import (
 	"parfait/merge"
 	"parfait/merge/internal/glob"
 	"parfait/merge/method"
+	"parfait/problem"
 	"parfait/yamldoc"
 )
 
 // Export writes a recipe as a mergekit configuration. What cannot be said there is refused, with a
-// *merge.ProblemsError; warnings say where mergekit's result differs (see docs/mergekit.md).
+// problem.List; warnings say where mergekit's result differs (see docs/mergekit.md).
 func Export(r merge.Recipe) (config []byte, warnings []merge.Problem, err error) {
 	e := writer{spec: r.Spec(), weights: r.At()}
 	e.info, _ = method.Describe(e.spec.Method)
 	e.check()
 	if len(e.problems) > 0 {
-		return nil, nil, &merge.ProblemsError{Problems: e.problems}
+		return nil, nil, problem.List(e.problems)
 	}
 	return e.write(), e.warnings, nil
 }

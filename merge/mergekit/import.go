@@ -36,7 +36,7 @@ var defaults = map[string]float64{"density": 1, "lambda": 1, "gamma": 0.01, "eps
 const Code merge.Code = "mergekit"
 
 // Import turns a mergekit configuration into a recipe. What has no meaning here is refused with its line,
-// in a *merge.ProblemsError; warnings say where the result differs from mergekit's (see docs/mergekit.md).
+// in a problem.List; warnings say where the result differs from mergekit's (see docs/mergekit.md).
 // Parameters that depend on layers need the base's headers.
 func Import(path string) (r *merge.Recipe, warnings []merge.Problem, err error) {
 	data, err := os.ReadFile(path)
