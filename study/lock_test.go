@@ -61,11 +61,11 @@ func TestWhoHoldsTheLock(t *testing.T) {
 			}
 			if err == nil {
 				if o := readOwner(dir); o.PID != os.Getpid() || !o.alive() || o.Ready {
-					t.Errorf("the lock says %+v", o)
+					t.Errorf("the lock says %+v, want this process, alive and not ready", o)
 				}
 				l.release()
 				if o := readOwner(dir); o.alive() {
-					t.Errorf("after its release the lock says %+v", o)
+					t.Errorf("after its release the lock says %+v, want nobody alive", o)
 				}
 			}
 		})

@@ -57,11 +57,11 @@ func TestAResultWaitsForRoomOnTheDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	if a := load(t, s).Activity; a.Done != 6 || a.Failed != 0 {
-		t.Errorf("%+v; it said %q", a, n.said)
+		t.Errorf("%+v, want six trials done and none failed; it said %q", a, n.said)
 	}
 	for _, tr := range s.Snapshot().Trials {
 		if tr.Attempt != 1 {
-			t.Errorf("trial %d was measured %d times", tr.ID, tr.Attempt)
+			t.Errorf("trial %d was measured %d times, want once", tr.ID, tr.Attempt)
 		}
 	}
 }
@@ -111,10 +111,10 @@ func TestAFullDiskThatStaysFullEndsWithTheRun(t *testing.T) {
 	}
 	cancel()
 	if err := ended(t, done); CodeOf(err) != CodeSpace {
-		t.Errorf("a run that could not record a result: %v", err)
+		t.Errorf("a run that could not record a result: %v, want code %s", err, CodeSpace)
 	}
 	if a := load(t, s).Activity; a.Done != 2 || a.Running != 1 {
-		t.Errorf("what was recorded: %+v", a)
+		t.Errorf("what was recorded: %+v, want two trials done and one running", a)
 	}
 }
 
@@ -167,7 +167,7 @@ func TestAHistoryThatBreaksEndsTheRunAndSaysWhy(t *testing.T) {
 		return err
 	}}))
 	if err := ended(t, running(t, s, RunOptions{})); CodeOf(err) != CodeHistory {
-		t.Errorf("a run whose results cannot be recorded: %v", err)
+		t.Errorf("a run whose results cannot be recorded: %v, want code %s", err, CodeHistory)
 	}
 }
 
@@ -194,7 +194,7 @@ func TestAHistoryThatIsReplacedUnderARunner(t *testing.T) {
 				t.Fatal(err)
 			}
 			if err := ended(t, done); CodeOf(err) != CodeHistory || !strings.Contains(err.Error(), "deleted or replaced") {
-				t.Errorf("the run came to %v", err)
+				t.Errorf("the run came to %v, want code %s and why", err, CodeHistory)
 			}
 			if s := await(t, s, "viewers know", func(s *Snapshot) bool { return s.Problem != "" }); !strings.Contains(s.Problem, "deleted or replaced") {
 				t.Errorf("viewers were told %q", s.Problem)
@@ -358,6 +358,6 @@ func TestAMovedStudySaysSo(t *testing.T) {
 	}
 	err := s.Do(Command{Kind: CommandBudget, N: 11})
 	if CodeOf(err) != CodeHistory || !strings.Contains(err.Error(), "deleted or moved") {
-		t.Errorf("%v", err)
+		t.Errorf("%v, want code %s: deleted or moved", err, CodeHistory)
 	}
 }

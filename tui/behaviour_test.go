@@ -26,7 +26,7 @@ func TestWalkingAlongTheFront(t *testing.T) {
 	before := d.e.read.Tasks[0].Predicted.Value
 	d.press("right")
 	if after := d.e.read.Tasks[0].Predicted.Value; after <= before {
-		t.Errorf("→ went from %.4f to %.4f on the X axis", before, after)
+		t.Errorf("→ went from %.4f to %.4f on the X axis, want more", before, after)
 	}
 	d.sees("front ")
 	d.press("left n")
@@ -41,7 +41,7 @@ func TestFavouringATask(t *testing.T) {
 	before := d.e.read.Tasks[1].Predicted.Value
 	d.press("+")
 	if after := d.e.read.Tasks[1].Predicted.Value; after <= before {
-		t.Errorf("+ went from %.4f to %.4f mirrored", before, after)
+		t.Errorf("+ went from %.4f to %.4f mirrored, want more", before, after)
 	}
 	d.sees("+1 pt mirrored costs")
 }
@@ -50,7 +50,7 @@ func TestSlidersPredict(t *testing.T) {
 	d := drive(t, demo, 80, 24)
 	d.press("tab 0")
 	if d.e.state.X[0] != 0 || d.shown() != scopeFront {
-		t.Fatalf("0 turned rotated to %g in the view %s", d.e.state.X[0], d.shown())
+		t.Fatalf("0 turned rotated to %g in the view %s, want 0 in front", d.e.state.X[0], d.shown())
 	}
 	d.press("L")
 	want := d.e.analysis().Predict(d.e.state.X)
@@ -84,7 +84,7 @@ func TestFloors(t *testing.T) {
 	d.write("91%")
 	d.press("enter")
 	if got := d.e.read.Tasks[0]; got.Floor != 0.91 || got.Breaks {
-		t.Errorf("floor %g, breaks %v at %.4f", got.Floor, got.Breaks, got.Predicted.Value)
+		t.Errorf("floor %g, breaks %v at %.4f; want .91, kept", got.Floor, got.Breaks, got.Predicted.Value)
 	}
 	d.press("down >")
 	d.write(".99")
@@ -92,7 +92,7 @@ func TestFloors(t *testing.T) {
 	d.sees("the floor of mirrored costs the most", "breaks the floor: mirrored")
 	d.press("u u")
 	if len(d.e.state.Floors) != 0 {
-		t.Errorf("floors after undo: %v", d.e.state.Floors)
+		t.Errorf("floors after undo: %v, want none", d.e.state.Floors)
 	}
 }
 
@@ -106,7 +106,7 @@ func TestWeightsAndAspiration(t *testing.T) {
 	d.write(".9")
 	d.press("enter")
 	if len(d.e.state.Weights) != 0 || d.e.state.Aspiration["mirrored"] != 0.9 {
-		t.Errorf("weights %v, aspiration %v", d.e.state.Weights, d.e.state.Aspiration)
+		t.Errorf("weights %v, aspiration %v; want no weights, and .9 of mirrored", d.e.state.Weights, d.e.state.Aspiration)
 	}
 	d.press("L enter")
 	d.sees("the best in the order mirrored")
@@ -121,7 +121,7 @@ func TestPinsAndComparing(t *testing.T) {
 	d.sees("Compare", "pin 1", "pin 2", "in hand", "beyond noise")
 	d.press("esc p")
 	if len(d.e.state.Pins) != 1 {
-		t.Errorf("%d pins", len(d.e.state.Pins))
+		t.Errorf("%d pins, want 1", len(d.e.state.Pins))
 	}
 }
 
@@ -135,7 +135,7 @@ func TestCommandsToTheRunner(t *testing.T) {
 		kinds = append(kinds, c.Kind)
 	}
 	if fmt.Sprint(kinds) != "[evaluate pause budget]" || d.src.commands[2].N != 80 {
-		t.Errorf("commands %+v", d.src.commands)
+		t.Errorf("commands %+v, want to evaluate, pause, and a budget of 80", d.src.commands)
 	}
 	idle := demo
 	idle.Running = 0
@@ -159,7 +159,7 @@ func TestTrials(t *testing.T) {
 	d.press("R")
 	d.press("F y")
 	if len(d.src.commands) != 2 || d.src.commands[0].N != 9 || d.src.commands[1].Kind != study.CommandForget {
-		t.Errorf("commands %+v", d.src.commands)
+		t.Errorf("commands %+v, want trial 9 retried and forgotten", d.src.commands)
 	}
 	d.press("enter")
 	d.sees("Log of trial 9")
@@ -173,7 +173,7 @@ func TestTrials(t *testing.T) {
 	}
 	d.press("enter home t")
 	if d.e.note.text != "trial 1 is in hand" {
-		t.Errorf("note %q", d.e.note.text)
+		t.Errorf("note %q, want that trial 1 is in hand", d.e.note.text)
 	}
 	d.press("o o O")
 	d.sees("rotated↓")
@@ -185,7 +185,7 @@ func TestDecide(t *testing.T) {
 	d.write(", because of upright")
 	d.press("enter")
 	if len(d.src.picks) != 1 || d.src.picks[0].Why != "the knee of the front, because of upright" || len(d.src.picks[0].Predicted) != 4 {
-		t.Errorf("picks %+v", d.src.picks)
+		t.Errorf("picks %+v, want one of four tasks, for the knee and what was typed", d.src.picks)
 	}
 }
 
@@ -195,7 +195,7 @@ func TestBrushes(t *testing.T) {
 	d.sees("within the brushes")
 	within := d.e.state.Within(d.e.analysis())
 	if n := len(within); n == 0 || n == len(d.e.analysis().Front) {
-		t.Errorf("%d points brushed", n)
+		t.Errorf("%d points brushed, want some and not all", n)
 	}
 	d.press("space")
 	if !slices.Contains(within, d.e.state.Front) {
@@ -203,7 +203,7 @@ func TestBrushes(t *testing.T) {
 	}
 	d.press("x left x")
 	if len(d.e.state.Brushes) != 0 {
-		t.Errorf("brushes %v", d.e.state.Brushes)
+		t.Errorf("brushes %v, want none", d.e.state.Brushes)
 	}
 }
 
@@ -214,13 +214,13 @@ func TestPaletteFindsAndRuns(t *testing.T) {
 	d.sees("try the failed trial again")
 	d.press("enter")
 	if d.shown() != scopeTrials {
-		t.Errorf("the palette left the view at %s", d.shown())
+		t.Errorf("the palette left the view at %s, want trials", d.shown())
 	}
 	d.press(":")
 	d.write("turn it to 1")
 	d.press("enter")
 	if d.e.state.X[0] != 1 {
-		t.Errorf("coefficients %v", d.e.state.X)
+		t.Errorf("coefficients %v, want the first at 1", d.e.state.X)
 	}
 }
 
@@ -231,7 +231,7 @@ func TestDisabledActionsSayWhy(t *testing.T) {
 	d.press("?")
 	d.sees("is no front yet: it needs three measured trials")
 	if n := strings.Count(d.text(), "no front yet"); n > 2 {
-		t.Errorf("help says %d times that there is no front", n)
+		t.Errorf("help says %d times that there is no front, want twice at most", n)
 	}
 }
 
@@ -262,7 +262,7 @@ func TestTheViewComesBack(t *testing.T) {
 	src.sub <- src.snap
 	again := driveOn(t, src, 80, 24)
 	if again.e.focus != scopeTasks || its[*frontView](again.e).zoom.Factor != 1.5 || again.e.state.AxisX != before.AxisX || len(again.e.state.Pins) != 1 {
-		t.Errorf("came back with focus %s zoom %v state %+v", again.e.focus, its[*frontView](again.e).zoom, again.e.state)
+		t.Errorf("came back with focus %s, zoom %v, state %+v; want the tasks, 1.5, the X axis and one pin of before", again.e.focus, its[*frontView](again.e).zoom, again.e.state)
 	}
 	src.views[""] = []byte("{rubbish")
 	src.sub <- src.snap
@@ -276,7 +276,7 @@ func TestNewTrialsArrive(t *testing.T) {
 	d.send(snapshotMsg{exploretest.Snapshot(demo)})
 	d.send(restedMsg{})
 	if explore.Name(d.e.analysis(), d.e.state) != "knee" {
-		t.Errorf("with the first front in hand: %s", explore.Name(d.e.analysis(), d.e.state))
+		t.Errorf("with the first front in hand: %s, want the knee", explore.Name(d.e.analysis(), d.e.state))
 	}
 	d.press("tab 1")
 	x := d.e.state.X
@@ -302,7 +302,7 @@ func TestResizingLosesNothing(t *testing.T) {
 	}
 	d.press("enter")
 	if d.e.state.Floors["rotated"] != 0.8 {
-		t.Errorf("floors %v", d.e.state.Floors)
+		t.Errorf("floors %v, want .8 of rotated", d.e.state.Floors)
 	}
 }
 
@@ -319,7 +319,7 @@ func TestTourEndsForGood(t *testing.T) {
 	d.sees("hint 1 of 5")
 	d.press("right + tab r e ?")
 	if done != 1 || d.e.tour != 0 {
-		t.Errorf("after what the hints are about: %d left, done %d times", d.e.tour, done)
+		t.Errorf("after what the hints are about: %d left, done %d times; want 0 and 1", d.e.tour, done)
 	}
 	d = drive(t, demo, 80, 24, tour)
 	d.press("esc right")
@@ -364,7 +364,7 @@ func TestFinishingTells(t *testing.T) {
 	}
 	collect(cmd)
 	if len(raw) != 1 || raw[0] != "\x1b]9;parfait: digits is finished\a" {
-		t.Errorf("sent %q", raw)
+		t.Errorf("sent %q, want one notice that digits is finished", raw)
 	}
 }
 
@@ -375,12 +375,12 @@ func TestZoomAndPan(t *testing.T) {
 	d.press("z z shift+right shift+up")
 	front := its[*frontView](d.e)
 	if front.zoom.Factor != 2.25 || front.zoom.PanX <= 0 || front.zoom.PanY <= 0 {
-		t.Errorf("zoom %+v", front.zoom)
+		t.Errorf("zoom %+v, want 2.25, to the right and up", front.zoom)
 	}
 	d.sees("2.2×")
 	d.press("Z Z")
 	if front.zoom != (zoom{}) {
-		t.Errorf("zoom %+v", front.zoom)
+		t.Errorf("zoom %+v, want none", front.zoom)
 	}
 }
 
@@ -392,7 +392,7 @@ func TestModelsAreInspectedWhenAsked(t *testing.T) {
 	d.sees("signs conflict in 31%", "layers.1", "Cosines")
 	d.press("down down t")
 	if d.e.note.text != "mirrored is in hand" {
-		t.Errorf("note %q", d.e.note.text)
+		t.Errorf("note %q, want that mirrored is in hand", d.e.note.text)
 	}
 }
 
@@ -405,7 +405,7 @@ func TestPictures(t *testing.T) {
 		d.press("enter")
 		b, err := os.ReadFile(filepath.Join(d.e.snap.Dir, "pictures", name))
 		if err != nil || !strings.HasPrefix(string(b), magic) {
-			t.Errorf("%s: %v, begins with %.10q", name, err, b)
+			t.Errorf("%s: %v, begins with %.10q, want %q", name, err, b, magic)
 		}
 	}
 	d.press("S")

@@ -109,7 +109,7 @@ func TestTakeFromBetween(t *testing.T) {
 		seen[strings.SplitN(d.text(), "\n", 4)[2]] = true
 	}
 	if its[*modelsView](d.e).page(d.e) != first || len(seen) != 2 {
-		t.Errorf("v led through %v", seen)
+		t.Errorf("v led through %v, want two pictures and back", seen)
 	}
 }
 

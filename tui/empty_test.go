@@ -72,7 +72,7 @@ func TestTheQuadraticBesideTheSurrogate(t *testing.T) {
 	d := drive(t, demo, 160, 48)
 	d.press("4")
 	if len(its[*surrogateView](d.e).beside.q2) != len(d.e.snap.Tasks) {
-		t.Fatalf("Q² of quadratics: %v", its[*surrogateView](d.e).beside.q2)
+		t.Fatalf("Q² of quadratics: %v, want one a task", its[*surrogateView](d.e).beside.q2)
 	}
 	d.sees("(quadratic ")
 }

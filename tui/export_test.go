@@ -22,10 +22,10 @@ func TestExport(t *testing.T) {
 	d.write("f16")
 	d.press("enter")
 	if len(d.src.exports) != 1 {
-		t.Fatalf("exports %+v", d.src.exports)
+		t.Fatalf("exports %+v, want one", d.src.exports)
 	}
 	if r := d.src.exports[0]; r.DType != "f16" || !r.Verify || r.Why != "the knee of the front" {
-		t.Errorf("asked for %+v", r)
+		t.Errorf("asked for %+v, want f16, verified, for the knee", r)
 	}
 	d.sees("Exported", "read back and compared", "predicted", "validation", "test", "receipt")
 	d.press("esc")
@@ -119,7 +119,7 @@ func TestAFloorIsNotBrokenUnasked(t *testing.T) {
 	d.sees("Decide", "why this one") // what was typed is not lost
 	d.press("enter y")
 	if len(d.src.picks) != picks+1 {
-		t.Errorf("%d picks after yes", len(d.src.picks))
+		t.Errorf("%d picks after yes, want one more", len(d.src.picks))
 	}
 	if p := d.src.picks[picks]; !slices.Equal(p.Anyway, []string{"upright"}) {
 		t.Errorf("kept in spite of %v, want upright", p.Anyway)
@@ -134,7 +134,7 @@ func TestAFloorIsNotBrokenUnasked(t *testing.T) {
 	}
 	d.press("n enter y")
 	if len(d.src.exports) != exports+1 {
-		t.Errorf("%d exports after yes", len(d.src.exports))
+		t.Errorf("%d exports after yes, want one more", len(d.src.exports))
 	}
 }
 

@@ -20,7 +20,7 @@ func TestTheNextKeyTakesWhatWasSaidAway(t *testing.T) {
 	d.sees("paused: what is being measured is finished first")
 	d.press("right")
 	if bar := d.bar(); strings.Contains(bar, "paused") || !strings.Contains(bar, "? help") {
-		t.Errorf("after another key the bar says %q", bar)
+		t.Errorf("after another key the bar says %q, want the keys", bar)
 	}
 }
 
@@ -67,7 +67,7 @@ func TestNoLog(t *testing.T) {
 	d.press("3 enter")
 	d.sees("trial 34 has logged nothing")
 	if d.e.above != nil {
-		t.Errorf("enter opened %T", d.e.above)
+		t.Errorf("enter opened %T, want nothing", d.e.above)
 	}
 	d.src.logs[34] = "loading model"
 	d.press("3 enter")

@@ -42,10 +42,10 @@ func TestLongWorkSaysHowFarItIs(t *testing.T) {
 	}
 	d.press("5 i")
 	if its[*modelsView](d.e).reading != nil || its[*modelsView](d.e).found == nil {
-		t.Errorf("after reading the models: %v, %v", its[*modelsView](d.e).reading, its[*modelsView](d.e).found)
+		t.Errorf("after reading the models: under way %v, found %v; want nothing and something", its[*modelsView](d.e).reading, its[*modelsView](d.e).found)
 	}
 	d.press("6 v")
 	if its[*exportsView](d.e).checking != nil || len(its[*exportsView](d.e).checked) != 1 {
-		t.Errorf("after checking an export: %v, %v", its[*exportsView](d.e).checking, its[*exportsView](d.e).checked)
+		t.Errorf("after checking an export: under way %v, found %v; want nothing and one", its[*exportsView](d.e).checking, its[*exportsView](d.e).checked)
 	}
 }
