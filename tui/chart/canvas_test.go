@@ -99,7 +99,7 @@ func checkRendering(t *rapid.T, c *Canvas) {
 		t.Fatalf("String and Lines differ")
 	}
 	for y := range h {
-		if theme.Profile() == colorprofile.NoTTY && strings.Contains(lines[y], "\x1b") {
+		if theme.profile == colorprofile.NoTTY && strings.Contains(lines[y], "\x1b") {
 			t.Fatalf("escape sequence without a terminal: %q", lines[y])
 		}
 		for _, method := range []ansi.Method{ansi.GraphemeWidth, ansi.WcWidth} {

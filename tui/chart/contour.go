@@ -101,7 +101,7 @@ func (l isoLines) fill(step float64) {
 
 // lines draws the lines between bands and returns the band's number of every dot, for labels.
 func (l isoLines) lines(step float64) map[int][][2]int {
-	dots := NewDots(l.w, l.h, l.c.Glyphs())
+	dots := newDotGrid(l.w, l.h, l.c.Glyphs())
 	w, h := dots.Size()
 	cells := map[int][][2]int{} // of each level's line
 	above := make([]float64, w)

@@ -125,7 +125,7 @@ func demoControls(c *Canvas) {
 	box.Rule(c, 4, []Span{{"Coefficients", Ink(Muted)}})
 	for i, v := range []float64{.62, 1.1, 1.5} {
 		n := in.Text(0, 5+i, Fit("mirrored", 10), Style{})
-		Slider{Range: Range{0, 1.2}, Value: v, Color: Accent, Focused: i == 0, Known: Range{.2, 1}, Stops: []Stop{{.3, MarkUniform}}}.Draw(in.Sub(n, 5+i, 30, 1))
+		Slider{Range: Range{0, 1.2}, Value: v, Color: Accent, Focused: i == 0, Known: Range{.2, 1}}.Draw(in.Sub(n, 5+i, 30, 1))
 	}
 	Progress{.57, Accent}.Draw(in.Sub(0, 8, 24, 1))
 	Sparkline{Values: []float64{1, 2, 3, 2, 5, 8, 7, math.Inf(1), 9}, Color: Good}.Draw(in.Sub(26, 8, 20, 1))

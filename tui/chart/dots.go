@@ -1,8 +1,8 @@
 package chart
 
-// Dots is a picture finer than cells: 2×4 dots a cell with [Braille], 2×2 with [Block], 1×2 with
+// dotGrid is a picture finer than cells: 2×4 dots a cell with [Braille], 2×2 with [Block], 1×2 with
 // [ASCII]. Every cell has one colour, the one drawn last.
-type Dots struct {
+type dotGrid struct {
 	w, h   int  // cells
 	sx, sy uint // log2 of the dots a cell
 	glyphs Glyphs
@@ -15,10 +15,10 @@ type dotCell struct {
 	bits  uint8
 }
 
-// NewDots returns an empty picture over w×h cells.
-func NewDots(w, h int, g Glyphs) *Dots {
+// newDotGrid returns an empty picture over w×h cells.
+func newDotGrid(w, h int, g Glyphs) *dotGrid {
 	w, h = max(w, 0), max(h, 0)
-	d := &Dots{w: w, h: h, sx: 1, sy: 2, glyphs: g, cells: make([]dotCell, w*h)}
+	d := &dotGrid{w: w, h: h, sx: 1, sy: 2, glyphs: g, cells: make([]dotCell, w*h)}
 	switch g {
 	case Block:
 		d.sy = 1
@@ -29,10 +29,10 @@ func NewDots(w, h int, g Glyphs) *Dots {
 }
 
 // Size is the width and height in dots.
-func (d *Dots) Size() (w, h int) { return d.w << d.sx, d.h << d.sy }
+func (d *dotGrid) Size() (w, h int) { return d.w << d.sx, d.h << d.sy }
 
 // Set sets the dot (x, y); outside it does nothing.
-func (d *Dots) Set(x, y int, s Style) {
+func (d *dotGrid) Set(x, y int, s Style) {
 	if x < 0 || y < 0 || x >= d.w<<d.sx || y >= d.h<<d.sy {
 		return
 	}
@@ -44,7 +44,7 @@ func (d *Dots) Set(x, y int, s Style) {
 // Dashed sets the dots from (x0, y0) to (x1, y1), clipped to the picture, with gaps of as many dots as the
 // dashes; 0 for none. Coordinates are in dots, with (0, 0) the corner of the first one; those that are not finite
 // draw nothing.
-func (d *Dots) Dashed(x0, y0, x1, y1 float64, dash int, s Style) {
+func (d *dotGrid) Dashed(x0, y0, x1, y1 float64, dash int, s Style) {
 	w, h := d.Size()
 	const edge = 1e-6 // what ends at the far edge belongs to the last dot
 	x0, y0, x1, y1, ok := clipLine(x0, y0, x1, y1, float64(w)-edge, float64(h)-edge)
@@ -86,7 +86,7 @@ func clipLine(x0, y0, x1, y1, w, h float64) (a, b, c, d float64, ok bool) {
 
 // Draw draws the picture on c with its corner at cell (x, y). Cells without a dot stay as they are, and
 // so do the backgrounds.
-func (d *Dots) Draw(c *Canvas, x, y int) {
+func (d *dotGrid) Draw(c *Canvas, x, y int) {
 	for i := range d.cells {
 		if d.cells[i].bits == 0 {
 			continue
@@ -111,7 +111,7 @@ var (
 	halves     = []rune(" '.:")
 )
 
-func (d *Dots) rune(bits uint8) rune {
+func (d *dotGrid) rune(bits uint8) rune {
 	switch d.glyphs {
 	case Block:
 		return quadrants[bits]

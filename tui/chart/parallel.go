@@ -28,7 +28,7 @@ type Parallel struct {
 // Selected reports whether every brush holds the line. A missing value is not held.
 func (p *Parallel) Selected(values []float64) bool {
 	for i := range p.Axes {
-		if a := &p.Axes[i]; a.Brushed && (i >= len(values) || !a.Brush.Contains(values[i])) {
+		if a := &p.Axes[i]; a.Brushed && (i >= len(values) || !a.Brush.contains(values[i])) {
 			return false
 		}
 	}
@@ -99,7 +99,7 @@ func (p *Parallel) strands(c *Canvas, axes []ParallelAxis, at []int) {
 		brushed = brushed || p.Axes[i].Brushed
 	}
 	w, h := c.Size()
-	var planes [3]*Dots // dimmed, selected, on top
+	var planes [3]*dotGrid // dimmed, selected, on top
 	for i := range p.Strands {
 		s := &p.Strands[i]
 		plane, style := 1, Ink(s.Color)
@@ -110,7 +110,7 @@ func (p *Parallel) strands(c *Canvas, axes []ParallelAxis, at []int) {
 			plane, style = 0, Ink(Faded)
 		}
 		if planes[plane] == nil {
-			planes[plane] = NewDots(w, h, c.Glyphs())
+			planes[plane] = newDotGrid(w, h, c.Glyphs())
 		}
 		planes[plane].strand(s.Values, axes, at, plane == 0, style)
 	}
@@ -122,7 +122,7 @@ func (p *Parallel) strands(c *Canvas, axes []ParallelAxis, at []int) {
 }
 
 // strand draws one line between the columns of the axes, dotted where it is dimmed.
-func (d *Dots) strand(values []float64, axes []ParallelAxis, at []int, dimmed bool, s Style) {
+func (d *dotGrid) strand(values []float64, axes []ParallelAxis, at []int, dimmed bool, s Style) {
 	_, h := d.Size()
 	dash := 0
 	if dimmed {

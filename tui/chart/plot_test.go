@@ -108,7 +108,7 @@ var wildPlots = map[string]func(*rapid.T) func(*Canvas){
 	"controls": func(t *rapid.T) func(*Canvas) {
 		text := []Span{{rapid.SampledFrom(nasty).Draw(t, "title"), Style{}}, {rapid.SampledFrom(nasty).Draw(t, "rest"), Ink(Bad)}}
 		b := Bar{wildRange().Draw(t, "range"), wild().Draw(t, "value"), Good, wild().Draw(t, "upper"), wild().Draw(t, "floor"), rapid.Bool().Draw(t, "floored")}
-		s := Slider{Range: b.Range, Value: b.Value, Focused: b.Floored, Known: wildRange().Draw(t, "known"), Stops: []Stop{{b.Upper, MarkKnee}}}
+		s := Slider{Range: b.Range, Value: b.Value, Focused: b.Floored, Known: wildRange().Draw(t, "known")}
 		spark := Sparkline{Values: wildValues(t, "spark")}
 		return func(c *Canvas) {
 			w, h := c.Size()

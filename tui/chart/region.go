@@ -164,7 +164,7 @@ func (p *scatterPlot) curves() {
 	if len(p.Curves) == 0 {
 		return
 	}
-	dots := NewDots(p.w, p.h, p.c.Glyphs())
+	dots := newDotGrid(p.w, p.h, p.c.Glyphs())
 	for i := range p.Curves {
 		dots.curve(&p.Curves[i], p.f.X, p.f.Y)
 	}
@@ -172,7 +172,7 @@ func (p *scatterPlot) curves() {
 }
 
 // curve draws a curve on axes that span the picture.
-func (d *Dots) curve(cv *Curve, x, y Range) {
+func (d *dotGrid) curve(cv *Curve, x, y Range) {
 	w, h := d.Size()
 	dash := 0
 	if cv.Dashed {

@@ -64,8 +64,8 @@ func (r Range) Value(t float64) float64 {
 	return float64(r.Lo*(1-t)) + float64(r.Hi*t) // not fused: the same cells on every machine
 }
 
-// Contains reports whether v lies in the range, ends included.
-func (r Range) Contains(v float64) bool {
+// contains says whether v lies in the range, ends included.
+func (r Range) contains(v float64) bool {
 	r = r.usable()
 	return v >= min(r.Lo, r.Hi) && v <= max(r.Lo, r.Hi)
 }

@@ -125,9 +125,9 @@ func (f Frame) within() Frame {
 }
 
 func (p *scatterPlot) layer(l *Layer) {
-	var dots *Dots
+	var dots *dotGrid
 	if l.Mark == MarkMeasured && l.Scale == nil && p.c.Glyphs() == Braille {
-		dots = NewDots(p.w, p.h, Braille)
+		dots = newDotGrid(p.w, p.h, Braille)
 	}
 	for i := range l.Points {
 		pt := &l.Points[i]

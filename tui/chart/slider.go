@@ -11,15 +11,6 @@ type Slider struct {
 
 	// Known is the part of the range that is drawn firmly, such as where samples are; zero for all.
 	Known Range
-
-	// Stops are other values worth seeing, drawn below the handle.
-	Stops []Stop
-}
-
-// Stop is a marked value on a slider.
-type Stop struct {
-	Value float64
-	Mark  Mark
 }
 
 // Draw draws the slider on the first row of c.
@@ -34,7 +25,7 @@ func (s Slider) Draw(c *Canvas) {
 		if s.Focused {
 			style = Ink(Accent)
 		}
-		if v := s.Range.center(x, n); s.Known != (Range{}) && !s.Known.Contains(v) {
+		if v := s.Range.center(x, n); s.Known != (Range{}) && !s.Known.contains(v) {
 			r, style = '╌', Ink(Faded)
 		}
 		c.Set(x0+x, 0, r, style)
@@ -46,11 +37,6 @@ func (s Slider) Draw(c *Canvas) {
 		}
 		c.Set(0, 0, '├', end)
 		c.Set(w-1, 0, '┤', end)
-	}
-	for _, stop := range s.Stops {
-		if x, ok := s.Range.cell(stop.Value, n); ok {
-			c.Set(x0+x, 0, stop.Mark.Rune(), stop.Mark.style())
-		}
 	}
 	handle := Ink(s.Color)
 	if s.Focused {

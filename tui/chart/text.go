@@ -90,14 +90,19 @@ func eachCluster(s string, visit func(g string, w int) bool) bool {
 		if g == "" {
 			return true
 		}
-		s = s[len(g):]
 		if strings.IndexFunc(g, linker) >= 0 {
-			if !eachCluster(strings.Map(dropLinker, g), visit) {
+			if s = s[len(g):]; !eachCluster(strings.Map(dropLinker, g), visit) {
 				return false
 			}
 			continue
 		}
-		if g, w := admit(g); w > 0 && !visit(g, w) {
+		shown, w := admit(g)
+		if w == 0 { // it goes, and takes nothing with it that comes after it
+			_, n := utf8.DecodeRuneInString(s)
+			s = s[n:]
+			continue
+		}
+		if s = s[len(g):]; !visit(shown, w) {
 			return false
 		}
 	}

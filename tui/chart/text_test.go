@@ -86,7 +86,7 @@ func TestFitAndClip(t *testing.T) {
 func FuzzText(f *testing.F) {
 	for _, s := range []string{
 		"rotated", "数学", "👩‍🚀🇫🇷❤\ufe0f", "\x1b[31mred\t\n\u009b", "e\u0301\u0301", "\u202e\u200b", "a\xff\xfe",
-		"\u1112\u1161\u11ab", "\U000e0041\U0001f3f4", "नमस्ते", "1\ufe0f\u20e3",
+		"\u1112\u1161\u11ab", "\U000e0041\U0001f3f4", "नमस्ते", "1\ufe0f\u20e3", "0\u0605", "0\xe5",
 	} {
 		f.Add(s, 3, uint8(7))
 	}

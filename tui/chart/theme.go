@@ -54,14 +54,6 @@ func NewTheme(profile colorprofile.Profile, light bool) *Theme {
 // Light reports whether the theme is for a light background.
 func (t *Theme) Light() bool { return t != nil && t.light }
 
-// Profile is the colour profile that the theme renders for.
-func (t *Theme) Profile() colorprofile.Profile {
-	if t == nil {
-		return colorprofile.NoTTY
-	}
-	return t.profile
-}
-
 // RGB is c in full colour: as foreground where it is the terminal's default.
 func (t *Theme) RGB(c Color) color.RGBA {
 	v := uint32(c &^ kindMask)
