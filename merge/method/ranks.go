@@ -10,7 +10,7 @@ import (
 
 // ranks is the Reducer of the methods that trim. Sort a task vector by falling magnitude and, where
 // magnitudes are equal, by rising index: ranks finds where given ranks cut that order, exactly, on a
-// stream. A sample says about where a cut is (guess), and one pass over the tensor settles it (window).
+// stream. A sample says about where a cut is (sampling), and one pass over the tensor settles it (window; see there).
 // Where that does not do, histograms of the magnitudes' bits from the top do (digits): two passes for
 // float32, four for float64. Where a cut falls among equal entries and it is not known yet how many of
 // them each chunk has, they are counted in one more pass (equal).
@@ -47,9 +47,9 @@ type search interface {
 	model() int
 	// spans are the parts of a tensor to be read; nil means all of it.
 	spans(r *ranks, t Tensor) []Span
-	// see looks at a chunk; numbers are float32, or float64 where ranks is wide. It may be called by
+	// count looks at a chunk; numbers are float32, or float64 where ranks is wide. It may be called by
 	// several goroutines at once.
-	see(x any, chunk int64)
+	count(x any, chunk int64)
 	// next ends the pass and says what is to be done in the next one.
 	next(r *ranks) []search
 }
@@ -85,8 +85,8 @@ func newRanks(ts []Tensor, want [][]int64) *ranks {
 
 // begin chooses how to look for the cuts of a model.
 func (r *ranks) begin(model int) search {
-	if len(r.ts) == 1 && !r.wide && len(r.cuts[model]) <= mostWindows && r.n >= leastForGuess && r.n < math.MaxUint32 {
-		return &guess{of: model, cuts: r.cuts[model]}
+	if len(r.ts) == 1 && !r.wide && len(r.cuts[model]) <= maxWindows && r.n >= minSampled && r.n < math.MaxUint32 {
+		return &sampling{of: model, cuts: r.cuts[model]}
 	}
 	return r.newDigits(model, r.cuts[model])
 }
@@ -148,7 +148,7 @@ func (r *ranks) Reduce32(_ int, in Chunk[float32]) {
 	for _, s := range r.searches {
 		x := in.Models[s.model()]
 		if !r.wide {
-			s.see(x, number)
+			s.count(x, number)
 			continue
 		}
 		var part [1024]float64 // a float32 tensor among float64 ones
@@ -157,22 +157,22 @@ func (r *ranks) Reduce32(_ int, in Chunk[float32]) {
 			for e, v := range x[:n] {
 				part[e] = float64(v)
 			}
-			s.see(part[:n], number)
+			s.count(part[:n], number)
 			x = x[n:]
 		}
 	}
-	r.saw(in.Len())
+	r.counted(in.Len())
 }
 
 func (r *ranks) Reduce64(_ int, in Chunk[float64]) {
 	for _, s := range r.searches {
-		s.see(in.Models[s.model()], r.chunk(in.Tensor, in.Start))
+		s.count(in.Models[s.model()], r.chunk(in.Tensor, in.Start))
 	}
-	r.saw(in.Len())
+	r.counted(in.Len())
 }
 
-// saw ends the pass with its last element, so that nothing is kept while other tensors are read.
-func (r *ranks) saw(n int) {
+// counted ends the pass with its last element, so that nothing is kept while other tensors are read.
+func (r *ranks) counted(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.left -= int64(n); r.left == 0 {
@@ -241,7 +241,7 @@ func (r *ranks) newDigits(model int, cuts []*cut) *digits {
 func (s *digits) model() int                  { return s.of }
 func (s *digits) spans(*ranks, Tensor) []Span { return nil }
 
-func (s *digits) see(x any, _ int64) {
+func (s *digits) count(x any, _ int64) {
 	h := s.take()
 	switch x := x.(type) {
 	case []float32:
@@ -315,7 +315,7 @@ type equal struct {
 func (s *equal) model() int                  { return s.of }
 func (s *equal) spans(*ranks, Tensor) []Span { return s.only }
 
-func (s *equal) see(x any, chunk int64) {
+func (s *equal) count(x any, chunk int64) {
 	if s.only != nil && !s.wanted[chunk] {
 		return // read for the sake of another model
 	}

@@ -9,7 +9,7 @@ import (
 func TestRanksOnLargeTensors(t *testing.T) {
 	// Above a million entries a sample guides the search; this is the same search without one.
 	r := rand.New(rand.NewPCG(5, 6))
-	n := leastForGuess + 12345
+	n := minSampled + 12345
 	for name, draw := range map[string]func(e int) float32{
 		"normal":    func(int) float32 { return float32(r.NormFloat64()) },
 		"few":       func(int) float32 { return float32(r.IntN(5)-2) / 4 },

@@ -7,18 +7,38 @@ import (
 	"parfait/merge/kernel"
 )
 
-// A cut in a large tensor is first guessed from a sample, as magnitudes between which it lies almost
-// certainly; then one pass counts what is above and keeps a count of every magnitude between
-// (Floyd and Rivest, Expected time bounds for selection, CACM 18(3), 1975).
+// How a cut is found in a large tensor: selection by a sample, after Floyd and Rivest (Expected time bounds
+// for selection, CACM 18(3), 1975).
+//
+// Wanted is the magnitude v that has exactly k entries of a task vector above it, of n, where the entries come
+// as a stream of chunks in any order, on several processors, and are too many to be kept. Magnitudes are taken
+// as the bits of their float32 without the sign: non-negative floats order as these integers do, so that
+// neighbours are one apart and a range of magnitudes is a range of indices into an array of counts.
+//
+//  1. sampling reads 64 spans of 4096 entries, spread evenly, and counts their upper 16 bits. In a random
+//     sample of m entries the number of those above v is binomial with mean m·k/n and standard deviation
+//     √(m·(k/n)(1−k/n)). Entries that are near each other are alike, so that a window is opened not of one or
+//     two but of eight standard deviations to both sides of the sample's quantile.
+//  2. window reads every entry once: it counts those above the window and, by magnitude, those in it.
+//     Invariant: above + Σ counts = the number of entries at low and higher. If above < k ≤ above + Σ counts
+//     the cut lies in the window, and going down the counts from its top finds it exactly. Whatever the sample
+//     said, the answer is right or known to be missing: then digits finds it, by histograms alone.
+//  3. Of the entries equal to v only some lie above the cut, those with the lowest indices. Which these are is
+//     known from the number of equal entries in each chunk before. The window remembers up to 64 different
+//     magnitudes a chunk; only chunks with more are read again (equal).
+//
+// Cost: one pass over the tensor and 1/16 of it at most for the sample, against two passes of digits (four in
+// float64), and O(1) memory: 4 MiB a window. Results are integers that are added up, and so the same whatever
+// the order of the chunks.
 
 const (
 	sampleSpans    = 64
 	sampleElements = 4096    // a span
-	leastForGuess  = 1 << 20 // entries of a tensor that is sampled
-	mostWindows    = 4       // cuts of a model that are looked for in this way; more are cheaper by digits
-	widestWindow   = 1 << 20 // magnitudes in a window
+	minSampled     = 1 << 20 // entries of a tensor that is sampled
+	maxWindows     = 4       // cuts of a model that are looked for in this way; more are cheaper by digits
+	maxWindow      = 1 << 20 // magnitudes in a window
 	sampleShift    = 15      // bits of a magnitude below those that a sample counts
-	sketchEntries  = 64      // different magnitudes of a chunk that are remembered
+	maxRemembered  = 64      // different magnitudes of a chunk that are remembered
 
 	windowsInFlight = 2 // tensors whose counts are kept at one time: one ends while the next begins
 )
@@ -32,15 +52,15 @@ func ScanMemory(m Method, models, outs, workers int) int64 {
 	if !ok {
 		return 0
 	}
-	windows := int64(min(r.cuts()*outs, mostWindows) * models)
-	return 4 * widestWindow * (windowsInFlight*windows + 2*int64(workers))
+	windows := int64(min(r.cuts()*outs, maxWindows) * models)
+	return 4 * maxWindow * (windowsInFlight*windows + 2*int64(workers))
 }
 
 // Span is a part of a tensor: what a pass has to read of it.
 type Span struct{ Start, Len int64 }
 
-// guess samples a tensor for the cuts of a model.
-type guess struct {
+// sampling samples a tensor for the cuts of a model.
+type sampling struct {
 	of   int
 	cuts []*cut
 
@@ -49,13 +69,13 @@ type guess struct {
 	counts []uint32 // of the samples' upper 16 bits, from the first span on
 }
 
-// spareCounts are arrays of zeros by their length: widestWindow, a quarter, and so on. What is put back
+// spareCounts are arrays of zeros by their length: maxWindow, a quarter, and so on. What is put back
 // has to be zeros again.
 var spareCounts [4]sync.Pool
 
-// takeCounts gives an array of at least n zeros, n up to widestWindow.
+// takeCounts gives an array of at least n zeros, n up to maxWindow.
 func takeCounts(n uint32) []uint32 {
-	class, size := 0, widestWindow
+	class, size := 0, maxWindow
 	for class+1 < len(spareCounts) && n <= uint32(size/4) {
 		class, size = class+1, size/4
 	}
@@ -69,7 +89,7 @@ func takeCounts(n uint32) []uint32 {
 func giveCounts(counts []uint32, n uint32) {
 	clear(counts[:n])
 	class := 0
-	for size := len(counts); size < widestWindow; size *= 4 {
+	for size := len(counts); size < maxWindow; size *= 4 {
 		class++
 	}
 	spareCounts[class].Put(counts) //nolint:staticcheck // a slice's header is small
@@ -77,12 +97,12 @@ func giveCounts(counts []uint32, n uint32) {
 
 // tallies are what goroutines count a part of a chunk with: as many as there are goroutines, not as
 // windows, since each is empty again after a part.
-var tallies = sync.Pool{New: func() any { return &windowTally{counts: make([]uint32, widestWindow)} }}
+var tallies = sync.Pool{New: func() any { return &tally{counts: make([]uint32, maxWindow)} }}
 
-func (s *guess) model() int { return s.of }
+func (s *sampling) model() int { return s.of }
 
 // spans are spread evenly.
-func (s *guess) spans(_ *ranks, t Tensor) []Span {
+func (s *sampling) spans(_ *ranks, t Tensor) []Span {
 	n := min(sampleSpans, t.Len/(16*sampleElements))
 	out := make([]Span, n)
 	for i := range out {
@@ -91,7 +111,7 @@ func (s *guess) spans(_ *ranks, t Tensor) []Span {
 	return out
 }
 
-func (s *guess) see(x any, _ int64) {
+func (s *sampling) count(x any, _ int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.counts == nil {
@@ -105,7 +125,7 @@ func (s *guess) see(x any, _ int64) {
 }
 
 // find is the digit of the rank-th largest sample.
-func (s *guess) find(rank int64) uint32 {
+func (s *sampling) find(rank int64) uint32 {
 	d := uint32(math.MaxUint16)
 	for ; d > 0 && rank > int64(s.counts[d]); d-- {
 		rank -= int64(s.counts[d])
@@ -115,7 +135,7 @@ func (s *guess) find(rank int64) uint32 {
 
 // next opens a window of eight standard deviations of the sample's quantile on both sides of it:
 // entries that are near each other are alike.
-func (s *guess) next(r *ranks) []search {
+func (s *sampling) next(r *ranks) []search {
 	size := float64(s.size)
 	var out []search
 	var rest []*cut
@@ -130,11 +150,11 @@ func (s *guess) next(r *ranks) []search {
 		if size*share+slack > size {
 			w.low = 0
 		}
-		if w.high-w.low > widestWindow {
+		if w.high-w.low > maxWindow {
 			rest = append(rest, c)
 			continue
 		}
-		w.sketches = make([]sketch, r.chunks)
+		w.perChunk = make([]chunkCounts, r.chunks)
 		out = append(out, w)
 	}
 	if len(rest) > 0 {
@@ -153,19 +173,19 @@ type window struct {
 	mu       sync.Mutex
 	above    int64 // entries at high and above
 	within   int64
-	counts   []uint32 // of each magnitude from low on, from the first chunk on
-	sketches []sketch // a chunk
+	counts   []uint32      // of each magnitude from low on, from the first chunk on
+	perChunk []chunkCounts // a chunk
 }
 
-// sketch remembers how many entries of a chunk have each magnitude within, if these are few.
-type sketch struct {
+// chunkCounts remembers how many entries of a chunk have each magnitude within, if these are few.
+type chunkCounts struct {
 	many bool
-	list []sketched
+	list []magnitudeCount
 }
 
-type sketched struct{ offset, n uint32 }
+type magnitudeCount struct{ offset, n uint32 }
 
-func (s *sketch) add(offset, n uint32) {
+func (s *chunkCounts) add(offset, n uint32) {
 	if s.many {
 		return
 	}
@@ -175,15 +195,15 @@ func (s *sketch) add(offset, n uint32) {
 			return
 		}
 	}
-	if s.many = len(s.list) == sketchEntries; s.many {
+	if s.many = len(s.list) == maxRemembered; s.many {
 		s.list = nil
 		return
 	}
-	s.list = append(s.list, sketched{offset, n})
+	s.list = append(s.list, magnitudeCount{offset, n})
 }
 
-// windowTally is one goroutine's counts for a part of a chunk.
-type windowTally struct {
+// tally is one goroutine's counts for a part of a chunk.
+type tally struct {
 	counts []uint32
 	met    []uint32 // offsets with a count
 }
@@ -191,17 +211,17 @@ type windowTally struct {
 func (w *window) model() int                  { return w.of }
 func (w *window) spans(*ranks, Tensor) []Span { return nil }
 
-func (w *window) see(x any, chunk int64) {
-	t := tallies.Get().(*windowTally)
+func (w *window) count(x any, chunk int64) {
+	t := tallies.Get().(*tally)
 	defer tallies.Put(t)
-	above := t.count(x.([]float32), w.low, w.high)
+	above := t.add(x.([]float32), w.low, w.high)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.counts == nil {
 		w.counts = takeCounts(w.high - w.low)
 	}
 	w.above += above
-	s := &w.sketches[chunk]
+	s := &w.perChunk[chunk]
 	for _, offset := range t.met {
 		n := t.counts[offset]
 		t.counts[offset] = 0
@@ -212,8 +232,8 @@ func (w *window) see(x any, chunk int64) {
 	t.met = t.met[:0]
 }
 
-// count tallies the magnitudes from low to high and returns how many are at high or above.
-func (t *windowTally) count(x []float32, low, high uint32) (above int64) {
+// add tallies the magnitudes from low to high and returns how many are at high or above.
+func (t *tally) add(x []float32, low, high uint32) (above int64) {
 	var found [512 + kernel.PickMargin]uint32
 	for len(x) > 0 {
 		part := x[:min(len(x), len(found)-kernel.PickMargin)]
@@ -245,7 +265,7 @@ func (w *window) next(r *ranks) []search {
 		return nil
 	}
 	count := &equal{of: w.of, cuts: []*cut{w.cut}, only: []Span{}, wanted: map[int64]bool{}}
-	for i, s := range w.sketches {
+	for i, s := range w.perChunk {
 		if s.many {
 			start := int64(i) * ChunkElements
 			count.only = append(count.only, Span{start, min(ChunkElements, r.n-start)})
