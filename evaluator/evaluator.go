@@ -76,6 +76,10 @@ type Lease struct {
 	Release func()
 }
 
+// RunInfix follows a candidate's Log in the names of folders in which an evaluator keeps what has to outlive the
+// runner: LOG.run-…. It deletes them as said at Evaluator; when nothing is open the runner deletes what is left.
+const RunInfix = ".run-"
+
 // Candidate is a trial as an evaluator sees it.
 //
 // Its ID stands for the question: who has the answer under that ID may give it back instead of measuring.
@@ -89,7 +93,7 @@ type Candidate struct {
 	Tasks   []string      // what to measure: metrics for exactly these must come back
 	Split   Split         // validation or test
 	At      []Coefficient // ordered
-	Log     string        // file that the evaluator's output is appended to; "" for none
+	Log     string        // file that the evaluator's output is appended to, see RunInfix; "" for none
 	// Model materialises the merged model; the caller releases the lease. Nil where there is none.
 	Model func(ctx context.Context, form Form) (Lease, error)
 }

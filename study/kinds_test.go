@@ -309,6 +309,9 @@ func TestKilledAtEveryStep(t *testing.T) {
 			if r.paid != nil && r.paid(t, dir) != len(after) {
 				t.Errorf("killed at step %d: %d measurements were made for %d trials", at, r.paid(t, dir), len(after))
 			}
+			if left, _ := filepath.Glob(filepath.Join(dir, "logs", "*"+evaluator.RunInfix+"*")); len(left) > 0 {
+				t.Errorf("killed at step %d: %v is left", at, left)
+			}
 			if !killed {
 				break
 			}

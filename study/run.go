@@ -276,9 +276,21 @@ func (r *runner) recover(ctx context.Context) error {
 			return err
 		}
 	}
+	r.sweep()
 	var err error
 	r.hist, err = r.load(ctx)
 	return err
+}
+
+// sweep deletes what evaluators have left beside the logs, now that nothing is open: a runner that was killed
+// between recording and deleting leaves it for good.
+func (r *runner) sweep() {
+	left, _ := filepath.Glob(filepath.Join(r.dir, "logs", "trial-*.log"+evaluator.RunInfix+"*"))
+	for _, path := range left {
+		if err := os.RemoveAll(path); err != nil {
+			r.note("logs: %v", err)
+		}
+	}
 }
 
 // recoverFrom asks an evaluator what became of the trials that were running in it, and records what it knows.

@@ -46,7 +46,7 @@ type record struct {
 func runFolder(c evaluator.Candidate) string {
 	h := fnv.New64a()
 	_, _ = fmt.Fprintf(h, "%q %d %q %q", c.Key, c.Attempt, c.Split, c.Tasks) // a hash takes everything
-	return fmt.Sprintf("%s.run-%d-%016x", c.Log, c.Attempt, h.Sum64())
+	return fmt.Sprintf("%s%s%d-%016x", c.Log, evaluator.RunInfix, c.Attempt, h.Sum64())
 }
 
 // makeRunFolder makes an empty folder for an attempt. drop removes it where it is not beside a log, and so
