@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,14 +15,14 @@ import (
 	"parfait/merge"
 )
 
-// examiners are the study's evaluators, built to measure one export on all splits.
-type examiners struct {
+// exportMeasurer has the study's evaluators measure exports, on all splits.
+type exportMeasurer struct {
 	*Study
-	ids   questionIDs
-	lanes []*lane
+	ids       questionIDs
+	executors []*executor
 }
 
-func (s *Study) examiners() (*examiners, error) {
+func (s *Study) exportMeasurer() (*exportMeasurer, error) {
 	s.mu.Lock()
 	inputs := s.hist.meta["inputs"]
 	s.mu.Unlock()
@@ -31,35 +30,19 @@ func (s *Study) examiners() (*examiners, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &examiners{Study: s, ids: ids}
-	for _, name := range slices.Sorted(maps.Keys(s.spec().Evaluators)) {
-		l := &lane{name: name, tasks: s.tasksOf(name)}
-		if len(l.tasks) == 0 {
-			continue
-		}
-		if l.eval, err = s.spec().Evaluators[name].build(s.dir, 0); err != nil {
-			return nil, errors.Join(&Error{Code: CodeEvaluator, Where: "evaluators." + name, What: "cannot be used", Err: err}, x.close())
-		}
-		x.lanes = append(x.lanes, l)
-	}
-	return x, nil
+	executors, err := s.executors(0)
+	return &exportMeasurer{Study: s, ids: ids, executors: executors}, err
 }
 
-func (x *examiners) close() error {
-	var errs []error
-	for _, l := range x.lanes {
-		errs = append(errs, closeEvaluator(l.eval))
-	}
-	return errors.Join(errs...)
-}
+func (m *exportMeasurer) close() error { return closeExecutors(m.executors) }
 
 // offered says whether any evaluator can measure split.
-func (x *examiners) offered(split evaluator.Split) bool {
-	return slices.ContainsFunc(x.lanes, func(l *lane) bool { return slices.Contains(l.eval.Limits().Splits, split) })
+func (m *exportMeasurer) offered(split evaluator.Split) bool {
+	return slices.ContainsFunc(m.executors, func(x *executor) bool { return x.offers(split) })
 }
 
-// examination is what is to be measured of an export, and who hears of it.
-type examination struct {
+// exportQuestion is what is to be measured of an export, and who hears of it.
+type exportQuestion struct {
 	export   Export
 	split    evaluator.Split
 	progress func(evaluator.Progress)
@@ -68,47 +51,47 @@ type examination struct {
 
 // measure has every evaluator that can measure the split do so. What could be measured is recorded also where
 // something else could not.
-func (x *examiners) measure(ctx context.Context, e examination) error {
+func (m *exportMeasurer) measure(ctx context.Context, e exportQuestion) error {
 	var errs []error
-	for _, l := range x.lanes {
-		if !slices.Contains(l.eval.Limits().Splits, e.split) {
+	for _, x := range m.executors {
+		if !x.offers(e.split) {
 			continue
 		}
-		if err := x.examine(ctx, l, e); err != nil {
-			errs = append(errs, &Error{Code: CodeEvaluator, Where: "evaluators." + l.name, What: fmt.Sprintf("the %s split could not be measured", e.split), Err: err})
+		if err := m.ask(ctx, x, e); err != nil {
+			errs = append(errs, &Error{Code: CodeEvaluator, Where: "evaluators." + x.name, What: fmt.Sprintf("the %s split could not be measured", e.split), Err: err})
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// examine has one evaluator measure an export.
-func (x *examiners) examine(ctx context.Context, l *lane, of examination) error {
-	e, split := of.export, of.split
+// ask has one evaluator measure an export.
+func (m *exportMeasurer) ask(ctx context.Context, x *executor, q exportQuestion) error {
+	e, split := q.export, q.split
 	c := evaluator.Candidate{
-		Key: fmt.Sprintf("%s/%s-%s", x.name(), e.Name, split), Attempt: 1, Split: split, Tasks: l.tasks, At: coefficients(x.Names(), e.X),
-		Log: filepath.Join(x.dir, "logs", "export-"+e.Name+".log"),
+		Key: fmt.Sprintf("%s/%s-%s", m.name(), e.Name, split), Attempt: 1, Split: split, Tasks: x.tasks, At: coefficients(m.Names(), e.X),
+		Log: filepath.Join(m.dir, "logs", "export-"+e.Name+".log"),
 		Model: func(ctx context.Context, form evaluator.Form) (evaluator.Lease, error) {
 			if form == evaluator.Adapter {
-				return x.adapter(ctx, e)
+				return m.adapter(ctx, e)
 			}
 			return evaluator.Lease{Path: e.Out, Release: func() {}}, nil
 		},
 	}
-	c.ID = x.ids.of(fmt.Sprintf("export%d", e.ID), c, 0)
+	c.ID = m.ids.of(fmt.Sprintf("export%d", e.ID), c, 0)
 	if os.MkdirAll(filepath.Dir(c.Log), 0o755) != nil || unix.Access(filepath.Dir(c.Log), unix.W_OK) != nil {
 		c.Log = "" // a study that may only be looked at
 	}
 	var mu sync.Mutex
-	outcome := fmt.Errorf("evaluator %s ended without a result", l.name)
-	err := l.eval.Submit(ctx, []evaluator.Candidate{c}, func(e evaluator.Event) error {
+	outcome := fmt.Errorf("evaluator %s ended without a result", x.name)
+	err := x.eval.Submit(ctx, []evaluator.Candidate{c}, func(e evaluator.Event) error {
 		mu.Lock()
 		defer mu.Unlock()
 		if !e.State.Final() {
-			of.progress(e.Progress)
+			q.progress(e.Progress)
 			return nil
 		}
-		if outcome = x.judge(l.tasks, e); outcome == nil {
-			outcome = of.record(e.Metrics)
+		if outcome = m.judge(x.tasks, e); outcome == nil {
+			outcome = q.record(e.Metrics)
 		}
 		return nil // whatever became of it: nobody will ask again
 	})
@@ -121,8 +104,8 @@ func (x *examiners) examine(ctx context.Context, l *lane, of examination) error 
 }
 
 // adapter writes the export's merge again as an adapter, for an evaluator that wants it so.
-func (x *examiners) adapter(ctx context.Context, e Export) (evaluator.Lease, error) {
-	plan, err := merge.NewPlan(ctx, x.mergeSpec(evaluator.Adapter))
+func (m *exportMeasurer) adapter(ctx context.Context, e Export) (evaluator.Lease, error) {
+	plan, err := merge.NewPlan(ctx, m.mergeSpec(evaluator.Adapter))
 	if err != nil {
 		return evaluator.Lease{}, err
 	}
@@ -131,7 +114,7 @@ func (x *examiners) adapter(ctx context.Context, e Export) (evaluator.Lease, err
 	if err != nil {
 		return evaluator.Lease{}, err
 	}
-	out := merge.Output{At: named(x.Names(), e.X), Target: filepath.Join(dir, e.Name)}
+	out := merge.Output{At: named(m.Names(), e.X), Target: filepath.Join(dir, e.Name)}
 	if _, err := plan.Write(ctx, []merge.Output{out}, merge.WriteOptions{}, nil); err != nil {
 		return evaluator.Lease{}, errors.Join(err, os.RemoveAll(dir))
 	}

@@ -8,15 +8,15 @@ import (
 
 // A split that no evaluator offers is no stage of an export.
 func TestSplitsThatNobodyOffers(t *testing.T) {
-	with := func(splits ...evaluator.Split) *lane {
-		return &lane{eval: evaluator.Blocking(evaluator.Limits{Splits: splits}, (&fake{}).measure)}
+	with := func(splits ...evaluator.Split) *executor {
+		return &executor{eval: evaluator.Blocking(evaluator.Limits{Splits: splits}, (&fake{}).measure)}
 	}
-	x := &examiners{lanes: []*lane{with(evaluator.Validation)}}
-	if !x.offered(evaluator.Validation) || x.offered(evaluator.Test) {
+	m := &exportMeasurer{executors: []*executor{with(evaluator.Validation)}}
+	if !m.offered(evaluator.Validation) || m.offered(evaluator.Test) {
 		t.Error("what one evaluator offers is not what is offered")
 	}
-	x.lanes = append(x.lanes, with(evaluator.Validation, evaluator.Test))
-	if !x.offered(evaluator.Test) {
+	m.executors = append(m.executors, with(evaluator.Validation, evaluator.Test))
+	if !m.offered(evaluator.Test) {
 		t.Error("what one of two evaluators offers is not offered")
 	}
 }

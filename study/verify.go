@@ -41,25 +41,25 @@ func receiptJSON(r studyReceipt) ([]byte, error) {
 // verifyExport measures an export and writes what it saw into its receipt, its card and the history, after
 // each evaluator's answer.
 func (s *Study) verifyExport(ctx context.Context, e *Export, receipt studyReceipt, why string, progress func(merge.Progress)) (err error) {
-	x, err := s.examiners()
+	m, err := s.exportMeasurer()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, x.close()) }()
+	defer func() { err = errors.Join(err, m.close()) }()
 	for _, split := range []evaluator.Split{evaluator.Validation, evaluator.Test} {
-		if !x.offered(split) {
+		if !m.offered(split) {
 			continue
 		}
 		stage := "measure " + string(split)
 		progress(merge.Progress{Stage: stage})
 		measured := evaluator.Metrics{}
-		if err := x.measure(ctx, examination{
+		if err := m.measure(ctx, exportQuestion{
 			export: *e, split: split,
 			progress: func(p evaluator.Progress) {
 				progress(merge.Progress{Stage: stage, Done: int64(p.Done), Total: int64(p.Total)})
 			},
-			record: func(m evaluator.Metrics) error {
-				maps.Copy(measured, m)
+			record: func(of evaluator.Metrics) error {
+				maps.Copy(measured, of)
 				e.Measured[split], receipt.Measured[split] = measured, measured
 				return s.restate(*e, receipt, why)
 			},

@@ -13,27 +13,8 @@ import (
 	"parfait/evaluator"
 )
 
-// lane is one evaluator with the tasks that it measures.
-type lane struct {
-	name  string
-	eval  evaluator.Evaluator
-	tasks []string
-	busy  int // candidates in it
-}
-
-// missing are the lane's tasks that t has no metric of.
-func (l *lane) missing(t Trial) []string {
-	var out []string
-	for _, task := range l.tasks {
-		if _, ok := t.Metrics[task]; !ok {
-			out = append(out, task)
-		}
-	}
-	return out
-}
-
 func (r *runner) complete(t Trial) bool {
-	return !slices.ContainsFunc(r.lanes, func(l *lane) bool { return len(l.missing(t)) > 0 })
+	return !slices.ContainsFunc(r.executors, func(x *executor) bool { return len(x.missing(t)) > 0 })
 }
 
 // job is an attempt of a trial that is being measured.
@@ -41,18 +22,18 @@ type job struct {
 	attempt int
 	ctx     context.Context
 	cancel  context.CancelFunc
-	open    map[*lane][]string // lanes that measure it now: which tasks
-	failed  string             // why, where a lane failed
-	again   bool               // it was interrupted, and waits for its next attempt
+	open    map[*executor][]string // executors that measure it now: which tasks
+	failed  string                 // why, where one failed
+	again   bool                   // it was interrupted, and waits for its next attempt
 }
 
-// goesOn says whether lanes that have not measured it yet may.
+// goesOn says whether executors that have not measured it yet may.
 func (j *job) goesOn() bool { return j.failed == "" && !j.again && j.ctx.Err() == nil }
 
-// laneEvent is an evaluator's event on its way to the loop.
-type laneEvent struct {
-	lane *lane
-	id   int
+// executorEvent is an evaluator's event on its way to the loop.
+type executorEvent struct {
+	executor *executor
+	id       int
 	evaluator.Event
 	taken chan error // gets nil when it is on record; nil where nobody waits for that
 }
@@ -63,17 +44,17 @@ type upcomingQuestion struct {
 	reply chan []Trial
 }
 
-// next are the trials that the lane could measure, in the order in which it should: what people ask for
+// next are the trials that x could measure, in the order in which it should: what people ask for
 // comes first.
-func (r *runner) next(l *lane) []Trial {
+func (r *runner) next(x *executor) []Trial {
 	var out []Trial
 	for _, t := range r.hist.trials {
 		if t.State.Final() {
 			continue
 		}
 		j := r.jobs[t.ID]
-		open := j == nil && t.State == evaluator.Waiting || j != nil && j.attempt == t.Attempt && j.goesOn() && j.open[l] == nil
-		if open && len(l.missing(t)) > 0 {
+		open := j == nil && t.State == evaluator.Waiting || j != nil && j.attempt == t.Attempt && j.goesOn() && j.open[x] == nil
+		if open && len(x.missing(t)) > 0 {
 			out = append(out, t)
 		}
 	}
@@ -81,13 +62,13 @@ func (r *runner) next(l *lane) []Trial {
 	return out
 }
 
-// dispatch feeds every lane that has room.
+// dispatch feeds every executor that has room.
 func (r *runner) dispatch(ctx context.Context) error {
-	todo := make([][]Trial, len(r.lanes))
+	todo := make([][]Trial, len(r.executors))
 	var fresh []Trial
-	for i, l := range r.lanes {
-		todo[i] = r.next(l)
-		todo[i] = todo[i][:max(0, min(max(1, l.eval.Limits().InFlight)-l.busy, len(todo[i])))]
+	for i, x := range r.executors {
+		todo[i] = r.next(x)
+		todo[i] = todo[i][:max(0, min(max(1, x.eval.Limits().InFlight)-x.busy, len(todo[i])))]
 		for _, t := range todo[i] {
 			if r.jobs[t.ID] == nil && !slices.ContainsFunc(fresh, func(o Trial) bool { return o.ID == t.ID }) {
 				fresh = append(fresh, t)
@@ -97,15 +78,15 @@ func (r *runner) dispatch(ctx context.Context) error {
 	if err := r.begin(ctx, fresh); err != nil {
 		return err
 	}
-	for i, l := range r.lanes {
+	for i, x := range r.executors {
 		started := slices.DeleteFunc(todo[i], func(t Trial) bool { return r.jobs[t.ID] == nil })
-		lim := l.eval.Limits()
+		lim := x.eval.Limits()
 		n := 1 // each can then be cancelled alone, unless the evaluator gains by whole batches
 		if lim.Batch > lim.InFlight {
 			n = lim.Batch
 		}
 		for batch := range slices.Chunk(started, n) {
-			r.submit(l, batch)
+			r.submit(x, batch)
 		}
 	}
 	return nil
@@ -127,7 +108,7 @@ func (r *runner) begin(ctx context.Context, trials []Trial) error {
 		}
 		own := r.hist.trial(t.ID)
 		own.State, own.Started = evaluator.Running, time.Now().UTC()
-		j := &job{attempt: t.Attempt, open: map[*lane][]string{}}
+		j := &job{attempt: t.Attempt, open: map[*executor][]string{}}
 		j.ctx, j.cancel = context.WithCancel(r.work)
 		r.jobs[t.ID] = j
 	}
@@ -135,42 +116,42 @@ func (r *runner) begin(ctx context.Context, trials []Trial) error {
 	return nil
 }
 
-// submit starts a batch on a lane.
-func (r *runner) submit(l *lane, trials []Trial) {
+// submit starts a batch on x.
+func (r *runner) submit(x *executor, trials []Trial) {
 	batch := make([]evaluator.Candidate, len(trials))
 	ctx := r.work // a batch is cancelled as a whole, by the end of the run
 	for i, t := range trials {
 		j := r.jobs[t.ID]
-		batch[i] = r.candidate(j.ctx, l, t)
-		j.open[l] = batch[i].Tasks
-		l.busy++
+		batch[i] = r.candidate(j.ctx, x, t)
+		j.open[x] = batch[i].Tasks
+		x.busy++
 		if len(trials) == 1 {
 			ctx = j.ctx
 		}
 	}
-	go func() {
+	x.batches.Go(func() {
 		var mu sync.Mutex
 		final := map[string]bool{}
 		emit := func(e evaluator.Event) error {
 			mu.Lock()
 			defer mu.Unlock()
 			final[e.Key] = final[e.Key] || e.State.Final()
-			return r.send(laneEvent{lane: l, id: trialOf(e.Key), Event: e})
+			return r.send(executorEvent{executor: x, id: trialOf(e.Key), Event: e})
 		}
 		err := func() (err error) {
 			defer func() {
 				if p := recover(); p != nil {
-					err = fmt.Errorf("evaluator %s: %v", l.name, p)
+					err = fmt.Errorf("evaluator %s: %v", x.name, p)
 				}
 			}()
-			return l.eval.Submit(ctx, batch, emit)
+			return x.eval.Submit(ctx, batch, emit)
 		}()
 		last := evaluator.Event{State: evaluator.Failed, Err: err}
 		switch {
 		case ctx.Err() != nil:
 			last = evaluator.Event{State: evaluator.Cancelled, Err: ctx.Err()}
 		case err == nil:
-			last.Err = fmt.Errorf("evaluator %s ended without a result", l.name)
+			last.Err = fmt.Errorf("evaluator %s ended without a result", x.name)
 		}
 		for _, c := range batch { // whatever an evaluator does, each candidate ends
 			mu.Lock()
@@ -181,13 +162,13 @@ func (r *runner) submit(l *lane, trials []Trial) {
 				_ = emit(last) // where it cannot be recorded, the next runner asks again
 			}
 		}
-	}()
+	})
 }
 
-// candidate is a trial as lane l sees it.
-func (r *runner) candidate(ctx context.Context, l *lane, t Trial) evaluator.Candidate {
+// candidate is a trial as x sees it.
+func (r *runner) candidate(ctx context.Context, x *executor, t Trial) evaluator.Candidate {
 	c := evaluator.Candidate{
-		Key: fmt.Sprintf("%s/%d", r.name(), t.ID), Attempt: t.Attempt, Tasks: l.missing(t), Split: evaluator.Validation,
+		Key: fmt.Sprintf("%s/%d", r.name(), t.ID), Attempt: t.Attempt, Tasks: x.missing(t), Split: evaluator.Validation,
 		At: coefficients(r.Names(), t.X), Log: t.Log,
 	}
 	c.ID = r.ids.of(strconv.Itoa(t.ID), c, r.hist.retries[t.ID])
@@ -198,7 +179,7 @@ func (r *runner) candidate(ctx context.Context, l *lane, t Trial) evaluator.Cand
 			}
 			p := r.pools[form]
 			if p == nil {
-				return evaluator.Lease{}, &Error{Code: CodeEvaluator, Where: "evaluators." + l.name, What: fmt.Sprintf("asks for a model as %q, which it had not announced", form)}
+				return evaluator.Lease{}, &Error{Code: CodeEvaluator, Where: "evaluators." + x.name, What: fmt.Sprintf("asks for a model as %q, which it had not announced", form)}
 			}
 			return p.model(mctx, t)
 		}
@@ -224,7 +205,7 @@ var errEnded = errors.New("the run has ended")
 
 // send hands an event to the loop, and returns nil with a final one when it is on record: an evaluator may
 // then throw away what it would need to know the result after a crash.
-func (r *runner) send(e laneEvent) error {
+func (r *runner) send(e executorEvent) error {
 	if e.State.Final() {
 		e.taken = make(chan error, 1)
 	}
@@ -264,27 +245,22 @@ func (r *runner) waiting(form evaluator.Form, but int) []Trial {
 			out = append(out, t)
 		}
 	}
-	for _, l := range r.lanes {
-		if !l.needs(form) {
+	for _, x := range r.executors {
+		if !x.needs(form) {
 			continue
 		}
 		for _, t := range r.hist.trials {
-			if j := r.jobs[t.ID]; j != nil && j.open[l] != nil {
+			if j := r.jobs[t.ID]; j != nil && j.open[x] != nil {
 				add(t)
 			}
 		}
 	}
-	for _, l := range r.lanes {
-		if l.needs(form) {
-			for _, t := range r.next(l) {
+	for _, x := range r.executors {
+		if x.needs(form) {
+			for _, t := range r.next(x) {
 				add(t)
 			}
 		}
 	}
 	return out
-}
-
-func (l *lane) needs(form evaluator.Form) bool {
-	lim := l.eval.Limits()
-	return lim.NeedsModel && (lim.Form == form || lim.Form == "" && form == evaluator.Folder)
 }

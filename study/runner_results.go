@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"parfait/evaluator"
-	"parfait/surrogate"
 )
 
 // What is kept of texts that evaluators write, in bytes; the logs have all of it.
@@ -17,43 +16,13 @@ const (
 	maxNote  = 500
 )
 
-// judge says why a final event is no result: the evaluator says so, or what it reports cannot be.
-func (s *Study) judge(tasks []string, e evaluator.Event) error {
-	if e.State != evaluator.Done {
-		if e.Err == nil {
-			return fmt.Errorf("the evaluator ended it as %q, and did not say why", e.State)
-		}
-		return e.Err
-	}
-	errs := []error{evaluator.Check(evaluator.Candidate{Key: e.Key, Tasks: tasks}, e.Metrics)}
-	for _, t := range s.spec().Tasks {
-		if m, ok := e.Metrics[t.Name]; ok {
-			errs = append(errs, t.possible(m.Value))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// possible says why v cannot be a measurement of the task.
-func (t Task) possible(v float64) error {
-	switch {
-	case t.Rate() && !(v >= 0 && v <= 1):
-		return fmt.Errorf("the metric of task %q is %g, and a rate is from 0 to 1: report it so, or take unit: rate out of study.yaml", t.Name, v)
-	case t.Link == surrogate.Logit && !(v >= 0 && v <= 1):
-		return fmt.Errorf("the metric of task %q is %g, and link: logit is for values from 0 to 1", t.Name, v)
-	case t.Link == surrogate.Log && !t.AutoLink && !(v > 0):
-		return fmt.Errorf("the metric of task %q is %g, and link: log is for values above 0: set link: auto in study.yaml", t.Name, v)
-	}
-	return nil
-}
-
 // take records what an evaluator says.
-func (r *runner) take(ctx context.Context, e laneEvent) (err error) {
+func (r *runner) take(ctx context.Context, e executorEvent) (err error) {
 	if e.taken != nil {
 		defer func() { e.taken <- err }()
 	}
 	j := r.jobs[e.id]
-	if j == nil || e.Attempt != j.attempt || j.open[e.lane] == nil {
+	if j == nil || e.Attempt != j.attempt || j.open[e.executor] == nil {
 		return nil // late news of an attempt that is over
 	}
 	if !e.State.Final() {
@@ -62,9 +31,9 @@ func (r *runner) take(ctx context.Context, e laneEvent) (err error) {
 		}
 		return nil
 	}
-	tasks := j.open[e.lane]
-	delete(j.open, e.lane)
-	e.lane.busy--
+	tasks := j.open[e.executor]
+	delete(j.open, e.executor)
+	e.executor.busy--
 	var metrics evaluator.Metrics
 	var paused error
 	switch err := r.judge(tasks, e.Event); {
@@ -139,7 +108,7 @@ func (r *runner) drop(id int, j *job) {
 func (r *runner) failed(ctx context.Context, t *Trial) error {
 	r.fails++
 	r.note("trial %d failed: %s", t.ID, t.Error)
-	if r.fails >= maxFails {
+	if r.fails >= maxFailures {
 		return r.pause(ctx, fmt.Sprintf("%d trials failed in a row, the last with: %s", r.fails, firstLine(t.Error)))
 	}
 	if t.Batch != 0 {

@@ -28,7 +28,7 @@ import (
 
 // rig is one kind of evaluator as the tests of this package run it.
 type rig struct {
-	// make makes a study of six trials whose evaluator is of the kind; four are measured at once where it can.
+	// make makes a study of a few trials whose evaluator is of the kind; four are measured at once where it can.
 	make func(t *testing.T) *Study
 	// interrupt leaves in the study's folder what a runner leaves that is killed while four trials are measured,
 	// which then come to their end. Nil where the kind ends with the runner.
@@ -63,7 +63,7 @@ var rigs = map[string]func(t *testing.T) rig{
 	"digits": func(*testing.T) rig {
 		return rig{make: func(t *testing.T) *Study {
 			dir := filepath.Join(t.TempDir(), "s.study")
-			if err := Demo(t.Context(), dir, DemoOptions{Tasks: 2, Budget: 6, Seed: 2}); err != nil {
+			if err := Demo(t.Context(), dir, DemoOptions{Tasks: 2, Budget: 3, Seed: 2}); err != nil {
 				t.Fatal(err)
 			}
 			return open(t, dir)
@@ -109,7 +109,7 @@ func everyKind(t *testing.T, test func(t *testing.T, r rig)) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			if rigs[kind] == nil {
-				t.Fatalf("the kind %q has no rig: say in kinds_test.go how a study with it is made", kind)
+				t.Fatalf("the kind %q has no rig: say in evaluators_test.go how a study with it is made", kind)
 			}
 			test(t, rigs[kind](t))
 		})
@@ -235,7 +235,7 @@ func (m mortal) Recover(ctx context.Context, open []evaluator.Candidate, emit fu
 	return m.Evaluator.Recover(ctx, open, mortally(emit))
 }
 
-func (m mortal) Close() error { return closeEvaluator(m.Evaluator) }
+func (m mortal) Close() error { return (&executor{eval: m.Evaluator}).close(maxPatience) }
 
 func mortally(emit func(evaluator.Event) error) func(evaluator.Event) error {
 	return func(e evaluator.Event) error {
@@ -317,7 +317,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 			}
 			kills++
 		}
-		if kills < 15 {
+		if kills < 8 {
 			t.Errorf("only %d kills hit", kills)
 		}
 	})

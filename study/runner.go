@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -28,8 +27,8 @@ type RunOptions struct {
 	patience time.Duration // with evaluators that do not end when they are told to, 0: maxPatience
 }
 
-// maxFails is how many trials may fail in a row before the runner pauses and asks for a look.
-const maxFails = 5
+// maxFailures is how many trials may fail in a row before the runner pauses and asks for a look.
+const maxFailures = 5
 
 // maxPatience is how long the end of a run waits for evaluators that do not end when they are told to.
 const maxPatience = time.Minute
@@ -82,16 +81,16 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (err error) {
 // runner is the one process that evaluates. Only its loop touches its fields.
 type runner struct {
 	*Study
-	options  RunOptions
-	strategy search.Strategy
-	ids      questionIDs
-	lanes    []*lane
-	pools    map[evaluator.Form]*pool // of the forms that evaluators need
-	hist     *history
-	jobs     map[int]*job // trials that are open in some lane
-	fails    int          // in a row
-	asking   bool
-	stale    bool // the history has changed under hist
+	options   RunOptions
+	strategy  search.Strategy
+	ids       questionIDs
+	executors []*executor
+	pools     map[evaluator.Form]*pool // of the forms that evaluators need
+	hist      *history
+	jobs      map[int]*job // trials that are open in some executor
+	fails     int          // in a row
+	asking    bool
+	stale     bool // the history has changed under hist
 
 	progress map[int]evaluator.Progress // not recorded yet
 	recorded time.Time
@@ -100,7 +99,7 @@ type runner struct {
 	halt  context.CancelFunc
 	ended chan struct{}
 
-	events   chan laneEvent
+	events   chan executorEvent
 	asked    chan askResult // the strategy's answer, computed beside the loop
 	upcoming chan upcomingQuestion
 	noting   sync.Mutex
@@ -109,7 +108,7 @@ type runner struct {
 func (s *Study) newRunner(ctx context.Context, o RunOptions) (_ *runner, err error) {
 	r := &runner{
 		Study: s, options: o, pools: map[evaluator.Form]*pool{}, jobs: map[int]*job{}, progress: map[int]evaluator.Progress{},
-		ended: make(chan struct{}), events: make(chan laneEvent, 64), asked: make(chan askResult, 1), upcoming: make(chan upcomingQuestion),
+		ended: make(chan struct{}), events: make(chan executorEvent, 64), asked: make(chan askResult, 1), upcoming: make(chan upcomingQuestion),
 	}
 	r.work, r.halt = context.WithCancel(ctx)
 	defer func() {
@@ -127,8 +126,13 @@ func (s *Study) newRunner(ctx context.Context, o RunOptions) (_ *runner, err err
 	if err := os.MkdirAll(filepath.Join(s.dir, "logs"), 0o755); err != nil {
 		return nil, err
 	}
-	if err := r.addLanes(); err != nil {
+	if r.executors, err = s.executors(o.Workers); err != nil {
 		return nil, err
+	}
+	for _, x := range r.executors {
+		if !x.offers(evaluator.Validation) {
+			return nil, &Error{Code: CodeEvaluator, Where: "evaluators." + x.name, What: "cannot measure the validation split, which the search needs"}
+		}
 	}
 	if err := r.addPools(ctx); err != nil {
 		return nil, err
@@ -142,36 +146,6 @@ func (s *Study) newRunner(ctx context.Context, o RunOptions) (_ *runner, err err
 	return r, historyError(s.store.path, err)
 }
 
-// addLanes builds the evaluators.
-func (r *runner) addLanes() error {
-	for _, name := range slices.Sorted(maps.Keys(r.spec().Evaluators)) {
-		l := &lane{name: name, tasks: r.tasksOf(name)}
-		if len(l.tasks) == 0 {
-			continue
-		}
-		var err error
-		if l.eval, err = r.spec().Evaluators[name].build(r.dir, r.options.Workers); err != nil {
-			return &Error{Code: CodeEvaluator, Where: "evaluators." + name, What: "cannot be used", Err: err}
-		}
-		r.lanes = append(r.lanes, l)
-		if !slices.Contains(l.eval.Limits().Splits, evaluator.Validation) {
-			return &Error{Code: CodeEvaluator, Where: "evaluators." + name, What: "cannot measure the validation split, which the search needs"}
-		}
-	}
-	return nil
-}
-
-// tasksOf are the tasks that an evaluator measures.
-func (s *Study) tasksOf(evaluator string) []string {
-	var out []string
-	for _, t := range s.spec().Tasks {
-		if t.Evaluator == evaluator {
-			out = append(out, t.Name)
-		}
-	}
-	return out
-}
-
 // addPools plans merges in the forms that evaluators need, which says everything that is wrong with the
 // models.
 func (r *runner) addPools(ctx context.Context) error {
@@ -181,8 +155,8 @@ func (r *runner) addPools(ctx context.Context) error {
 		}
 		return &Error{Code: CodeSpace, Where: r.candidates(), What: "what an earlier run left cannot be deleted", Err: err}
 	}
-	for _, l := range r.lanes {
-		lim := l.eval.Limits()
+	for _, x := range r.executors {
+		lim := x.eval.Limits()
 		form := cmp.Or(lim.Form, evaluator.Folder)
 		if !lim.NeedsModel || r.pools[form] != nil {
 			continue
@@ -221,12 +195,12 @@ func (r *runner) addPools(ctx context.Context) error {
 func (r *runner) close() {
 	r.halt()
 	close(r.ended)
-	for _, l := range r.lanes {
-		if l.busy > 0 {
+	for _, x := range r.executors {
+		if x.busy > 0 {
 			continue // it may hang, and ends with this process
 		}
-		if err := closeEvaluator(l.eval); err != nil {
-			r.note("evaluator %s: %v", l.name, err)
+		if err := x.close(r.patience()); err != nil {
+			r.note("evaluator %s: %v", x.name, err)
 		}
 	}
 	for _, p := range r.pools {
@@ -239,14 +213,6 @@ func (r *runner) close() {
 	}
 }
 
-// closeEvaluator ends what an evaluator keeps running between candidates.
-func closeEvaluator(e evaluator.Evaluator) error {
-	if c, ok := e.(io.Closer); ok {
-		return c.Close()
-	}
-	return nil
-}
-
 // note tells a person; deletions beside the loop do so too.
 func (r *runner) note(format string, args ...any) {
 	r.noting.Lock()
@@ -254,94 +220,6 @@ func (r *runner) note(format string, args ...any) {
 	if r.options.Note != nil {
 		r.options.Note(fmt.Sprintf(format, args...))
 	}
-}
-
-// recover settles what an earlier runner left open: results that an evaluator still knows are recorded,
-// the others wait again as a new attempt. Killed at any moment it leaves what the next one can settle: what an
-// evaluator tells is on record before it is thrown away, of a failure as of metrics, and no trial gets its
-// state before all evaluators were asked.
-func (r *runner) recover(ctx context.Context) error {
-	for _, l := range r.lanes {
-		if err := r.recoverFrom(ctx, l); err != nil {
-			return err
-		}
-	}
-	for i := range r.hist.trials {
-		t := &r.hist.trials[i]
-		if t.State != evaluator.Running {
-			continue
-		}
-		j := &job{attempt: t.Attempt, ctx: r.work, cancel: func() {}, failed: t.Error, again: true}
-		if err := r.settle(ctx, t, j, nil); err != nil {
-			return err
-		}
-	}
-	r.sweep()
-	var err error
-	r.hist, err = r.load(ctx)
-	return err
-}
-
-// sweep deletes what evaluators have left beside the logs, now that nothing is open: a runner that was killed
-// between recording and deleting leaves it for good.
-func (r *runner) sweep() {
-	left, _ := filepath.Glob(filepath.Join(r.dir, "logs", "trial-*.log"+evaluator.RunInfix+"*"))
-	for _, path := range left {
-		if err := os.RemoveAll(path); err != nil {
-			r.note("logs: %v", err)
-		}
-	}
-}
-
-// recoverFrom asks an evaluator what became of the trials that were running in it, and records what it knows.
-func (r *runner) recoverFrom(ctx context.Context, l *lane) error {
-	var open []evaluator.Candidate
-	for _, t := range r.hist.trials {
-		if t.State == evaluator.Running && len(l.missing(t)) > 0 {
-			open = append(open, r.candidate(ctx, l, t))
-		}
-	}
-	if len(open) == 0 {
-		return nil
-	}
-	var mu sync.Mutex
-	_, err := l.eval.Recover(ctx, open, func(e evaluator.Event) error {
-		mu.Lock()
-		defer mu.Unlock()
-		i := slices.IndexFunc(open, func(c evaluator.Candidate) bool { return c.Key == e.Key && c.Attempt == e.Attempt })
-		if i < 0 || !e.State.Final() || e.State == evaluator.Cancelled {
-			return nil
-		}
-		c := open[i]
-		open = slices.Delete(slices.Clone(open), i, i+1) // the evaluator has the other
-		return r.takeRecovered(ctx, c, e)
-	})
-	mu.Lock()
-	defer mu.Unlock()
-	if err != nil {
-		return &Error{Code: CodeEvaluator, Where: "evaluators." + l.name, What: "cannot say what became of the trials that were running", Err: err}
-	}
-	return nil
-}
-
-// takeRecovered records a result that an earlier runner did not live to see.
-func (r *runner) takeRecovered(ctx context.Context, c evaluator.Candidate, e evaluator.Event) error {
-	t := r.hist.trial(trialOf(c.Key))
-	r.note("trial %d: its result was still there", t.ID)
-	metrics, failed := e.Metrics, t.Error
-	if err := r.judge(c.Tasks, e); err != nil {
-		metrics = nil
-		failed = cmp.Or(failed, clip(err.Error(), maxError))
-	}
-	if err := r.persist(ctx, func() error {
-		_, err := r.store.record(t.ID, t.Attempt, metrics, evaluator.Running, failed)
-		return err
-	}); err != nil {
-		return err
-	}
-	t.Metrics, t.Error = maps.Clone(t.Metrics), failed
-	maps.Copy(t.Metrics, metrics)
-	return nil
 }
 
 // loop is the runner: it dispatches, waits for something to happen, records it, and again.
@@ -430,7 +308,7 @@ func (r *runner) drain(ctx context.Context) error {
 			errs = errors.Join(errs, r.settle(ctx, r.hist.trial(id), j, nil))
 		}
 	}
-	patience := time.NewTimer(cmp.Or(r.options.patience, maxPatience))
+	patience := time.NewTimer(r.patience())
 	defer patience.Stop()
 	for len(r.jobs) > 0 || r.asking {
 		select {
@@ -447,12 +325,14 @@ func (r *runner) drain(ctx context.Context) error {
 	return errs
 }
 
+func (r *runner) patience() time.Duration { return cmp.Or(r.options.patience, maxPatience) }
+
 // abandoned says who did not end.
 func (r *runner) abandoned() error {
 	busy := map[string]bool{}
 	for _, j := range r.jobs {
-		for l := range j.open {
-			busy["evaluators."+l.name] = true
+		for x := range j.open {
+			busy["evaluators."+x.name] = true
 		}
 	}
 	if r.asking {
@@ -460,7 +340,7 @@ func (r *runner) abandoned() error {
 	}
 	return &Error{
 		Code: CodeEvaluator, Where: strings.Join(slices.Sorted(maps.Keys(busy)), ", "),
-		What: fmt.Sprintf("did not end within %v of being told to, and is left behind", cmp.Or(r.options.patience, maxPatience)),
+		What: fmt.Sprintf("did not end within %v of being told to, and is left behind", r.patience()),
 		Fix:  "look whether something of it is still running",
 	}
 }
