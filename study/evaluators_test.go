@@ -294,7 +294,12 @@ func TestKilledAtEveryStep(t *testing.T) {
 			killed := runUntil(t, dir, at)
 			s := open(t, dir)
 			before := load(t, s).Trials
-			if err := s.Run(t.Context(), RunOptions{}); err != nil {
+			var err error
+			until(t, "the lock is free", func() bool { // a process that was being started has it for a moment more
+				err = s.Run(t.Context(), RunOptions{})
+				return CodeOf(err) != CodeBusy
+			})
+			if err != nil {
 				t.Fatal(err)
 			}
 			after := load(t, s).Trials
