@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -137,23 +136,17 @@ func panicked(c Candidate, p any) error {
 	where := "no log was asked for"
 	if c.Log != "" {
 		where = "its stack is in " + c.Log
-		if e := appendLog(c.Log, fmt.Sprintf("panic: %v\n\n%s\n", p, debug.Stack())); e != nil {
+		log, e := OpenLog(c.Log, 0)
+		if e != nil {
 			where = "its stack could not be logged: " + e.Error()
 		}
+		_, _ = fmt.Fprintf(log, "panic: %v\n\n%s\n", p, debug.Stack())
+		log.Close()
 	}
 	if p == nil {
 		p = "its goroutine ended itself (runtime.Goexit)"
 	}
 	return Errorf(Panicked, "the evaluator panicked on candidate %s: %v (%s)", c.Key, p, where)
-}
-
-func appendLog(path, text string) error {
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	return errors.Join(err, f.Close())
 }
 
 func interrupted(ctx context.Context) error {

@@ -1,9 +1,10 @@
 package study
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
 	"maps"
+	"reflect"
 	"runtime"
 	"slices"
 
@@ -16,37 +17,42 @@ import (
 
 // kind is a kind of evaluator that study.yaml can name.
 type kind struct {
+	// options are those that it knows, for people; docs/evaluators.md has them.
+	options []evaluator.Option
 	// check says what is wrong with the options, wherever study.yaml is read.
 	check func(options map[string]any) []error
 	// build makes one for a runner. Paths are relative to dir; workers above 0 replaces how many
 	// candidates it measures at once.
 	build func(options map[string]any, dir string, workers int) (evaluator.Evaluator, error)
+	// home is the package that makes it.
+	home string
 }
 
-// kinds are all there are. A new kind is one entry here.
+// kinds are all there are. A new kind is one entry here; the tests then say what else it needs.
 var kinds = map[string]kind{
-	"command": kindOf(command.ParseOptions, func(o command.Options, dir string, workers int) (evaluator.Evaluator, error) {
+	"command": kindOf(command.Documented, command.ParseOptions, func(o command.Options, dir string, workers int) (evaluator.Evaluator, error) {
 		o.Dir, o.Parallel = under(dir, o.Dir), instead(workers, o.Parallel)
 		return command.New(o)
 	}),
-	"digits": kindOf(digitsOptions, func(o digits.Options, _ string, workers int) (evaluator.Evaluator, error) {
-		o.Workers = instead(workers, o.Workers)
+	"digits": kindOf(digits.Documented, digits.ParseOptions, func(o digits.Options, _ string, workers int) (evaluator.Evaluator, error) {
+		o.Workers = cmp.Or(instead(workers, o.Workers), runtime.NumCPU())
 		return digits.New(o), nil
 	}),
-	"http": kindOf(http.ParseOptions, func(o http.Options, _ string, workers int) (evaluator.Evaluator, error) {
+	"http": kindOf(http.Documented, http.ParseOptions, func(o http.Options, _ string, workers int) (evaluator.Evaluator, error) {
 		o.Parallel = instead(workers, o.Parallel)
 		return http.New(o)
 	}),
-	"worker": kindOf(worker.ParseOptions, func(o worker.Options, dir string, workers int) (evaluator.Evaluator, error) {
+	"worker": kindOf(worker.Documented, worker.ParseOptions, func(o worker.Options, dir string, workers int) (evaluator.Evaluator, error) {
 		o.Dir, o.Parallel = under(dir, o.Dir), instead(workers, o.Parallel)
 		return worker.New(o)
 	}),
 }
 
 // kindOf makes a kind of what its package has.
-func kindOf[O any](parse func(map[string]any) (O, []error), build func(o O, dir string, workers int) (evaluator.Evaluator, error)) kind {
+func kindOf[O any](documented func() []evaluator.Option, parse func(map[string]any) (O, []error), build func(o O, dir string, workers int) (evaluator.Evaluator, error)) kind {
 	return kind{
-		check: func(options map[string]any) []error { _, errs := parse(options); return errs },
+		options: documented(),
+		check:   func(options map[string]any) []error { _, errs := parse(options); return errs },
 		build: func(options map[string]any, dir string, workers int) (evaluator.Evaluator, error) {
 			o, errs := parse(options)
 			if len(errs) > 0 {
@@ -54,6 +60,7 @@ func kindOf[O any](parse func(map[string]any) (O, []error), build func(o O, dir 
 			}
 			return build(o, dir, workers)
 		},
+		home: reflect.TypeFor[O]().PkgPath(),
 	}
 }
 
@@ -68,21 +75,4 @@ func evaluatorKinds() []string { return slices.Sorted(maps.Keys(kinds)) }
 
 func (e EvaluatorSpec) build(dir string, workers int) (evaluator.Evaluator, error) {
 	return kinds[e.Kind].build(e.Options, dir, workers)
-}
-
-func digitsOptions(options map[string]any) (digits.Options, []error) {
-	o := digits.Options{Workers: runtime.NumCPU()}
-	var errs []error
-	for _, k := range slices.Sorted(maps.Keys(options)) {
-		n, ok := options[k].(int)
-		switch {
-		case k != "parallel":
-			errs = append(errs, fmt.Errorf("digits has no option %q (known: parallel)", k))
-		case !ok || n < 1:
-			errs = append(errs, fmt.Errorf("parallel: expected a whole number of at least 1, found %v", options[k]))
-		default:
-			o.Workers = n
-		}
-	}
-	return o, errs
 }

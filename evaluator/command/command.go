@@ -16,15 +16,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"parfait/evaluator"
-	"parfait/evaluator/internal/option"
 	"parfait/evaluator/internal/process"
 	"parfait/problem"
 )
@@ -44,12 +40,12 @@ type Options struct {
 	// Metrics says where a task's figure is, where it is not under the task's name: a key of flat JSON, or
 	// of an lm-eval result the metric ("exact_match,strict-match") or task and metric ("gsm8k_cot/acc,none").
 	Metrics  map[string]string
-	LogLimit int64 // bytes of output that are kept in the log, 0: 16 MiB
+	LogLimit int64 // bytes of output that are kept in the log, 0: evaluator.MaxLog
 }
 
 // New checks the options and makes the evaluator. Everything wrong with them is reported at once.
 func New(o Options) (evaluator.Evaluator, error) {
-	if err := errors.Join(o.check()...); err != nil {
+	if err := errors.Join(o.set().Check()...); err != nil {
 		return nil, err
 	}
 	o.Parallel = max(o.Parallel, 1)
@@ -58,9 +54,6 @@ func New(o Options) (evaluator.Evaluator, error) {
 	}
 	if o.Form == "" {
 		o.Form = evaluator.Folder
-	}
-	if o.LogLimit == 0 {
-		o.LogLimit = 16 << 20
 	}
 	if len(o.Splits) == 0 {
 		o.Splits = []evaluator.Split{evaluator.Validation}
@@ -171,35 +164,4 @@ func exitError(o Options, c evaluator.Candidate, dir string, status int) error {
 		text += "\nall of it is in " + c.Log
 	}
 	return &evaluator.Error{Problem: problem.Problem{Code: code, What: text}}
-}
-
-// check finds everything wrong with the options.
-func (o Options) check() []error {
-	var errs []error
-	bad := func(format string, args ...any) {
-		errs = append(errs, evaluator.Errorf(evaluator.BadOptions, format, args...))
-	}
-	if len(o.Command) == 0 || o.Command[0] == "" {
-		bad("command: expected a program and its arguments, found nothing")
-	}
-	for i, arg := range o.Command {
-		for _, err := range meanings.Check(arg) {
-			bad("command, argument %d, %q: %w", i, arg, err)
-		}
-		if strings.ContainsRune(arg, 0) {
-			bad("command, argument %d: a program cannot be given the byte 0", i)
-		}
-	}
-	for _, k := range slices.Sorted(maps.Keys(o.Env)) {
-		if k == "" || strings.ContainsAny(k, "=\x00") || strings.ContainsRune(o.Env[k], 0) {
-			bad("env: %q cannot be set in an environment", k)
-		}
-		for _, err := range meanings.Check(o.Env[k]) {
-			bad("env, %s: %w", k, err)
-		}
-	}
-	if o.Parallel < 0 || o.Timeout < 0 || o.Grace < 0 || o.LogLimit < 0 {
-		bad("parallel, timeout and grace: expected none below 0, found %d, %v, %v", o.Parallel, o.Timeout, o.Grace)
-	}
-	return append(errs, option.CheckOffer(o.Form, o.Splits)...)
 }

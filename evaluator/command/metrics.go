@@ -18,8 +18,8 @@ import (
 
 // Most bytes of a report: of a file, and of the end of stdout in which its last line is looked for.
 const (
-	largestReport = 64 << 20
-	largestTail   = 4 << 20
+	maxReport = 64 << 20
+	maxTail   = 4 << 20
 )
 
 // readMetrics finds the report of a run that ended well, and reads what c asks for. Exactly the tasks
@@ -66,13 +66,13 @@ func findReport(dir string) (b []byte, where string, err error) {
 			return strings.Compare(filepath.Base(a), filepath.Base(b))
 		})
 		path := candidates[len(candidates)-1]
-		b, err := readAtMost(path, largestReport)
+		b, err := readAtMost(path, maxReport)
 		if err != nil {
 			return nil, "", evaluator.Errorf(evaluator.BadMetrics, "the metrics in {out} cannot be read: %w", err)
 		}
 		return b, "{out} (" + filepath.Base(path) + ")", nil
 	}
-	tail, err := readTail(filepath.Join(dir, stdoutName), largestTail)
+	tail, err := readTail(filepath.Join(dir, stdoutName), maxTail)
 	if err != nil {
 		return nil, "", evaluator.Errorf(evaluator.BadMetrics, "stdout cannot be read: %w", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -19,11 +18,10 @@ import (
 // runner. The process writes files and no pipes, so that it can go on when the runner has died.
 type output struct {
 	streams  []*stream
-	log      *os.File // nil where no log was asked for
-	left     int64    // bytes that the log may still take
+	log      *evaluator.Log
 	copied   *os.File // how far the streams are in the log
 	progress func(evaluator.Progress)
-	failed   error // the first write that failed: the log is not worth the evaluation
+	failed   error // the first thing that went wrong with the streams
 }
 
 // stream is one of the files that a run prints into.
@@ -34,12 +32,12 @@ type stream struct {
 	freed int64  // bytes at the start that were given back to the disk
 }
 
-// longestLine is the longest that is taken in one piece; what is longer is cut.
-const longestLine = 64 << 10
+// maxLine is the longest that is taken in one piece; what is longer is cut.
+const maxLine = 64 << 10
 
 // follow begins, or takes up again where an earlier runner was, to follow the run in dir.
 func follow(dir, log string, limit int64, progress func(evaluator.Progress)) (*output, error) {
-	o := &output{left: limit, progress: progress}
+	o := &output{progress: progress}
 	var err error
 	for _, name := range []string{stdoutName, stderrName} {
 		f, e := os.OpenFile(filepath.Join(dir, name), os.O_RDWR, 0)
@@ -48,8 +46,8 @@ func follow(dir, log string, limit int64, progress func(evaluator.Progress)) (*o
 			o.streams = append(o.streams, &stream{file: f})
 		}
 	}
-	if err == nil && log != "" {
-		o.log, err = os.OpenFile(log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err == nil {
+		o.log, err = evaluator.OpenLog(log, limit)
 	}
 	if err == nil {
 		o.copied, err = os.OpenFile(filepath.Join(dir, copiedName), os.O_CREATE|os.O_RDWR, 0o644)
@@ -103,7 +101,7 @@ func (o *output) take(s *stream) error {
 			}
 			rest = rest[end+1:]
 		}
-		if len(s.line) > longestLine {
+		if len(s.line) > maxLine {
 			o.line(s.line)
 			s.line = s.line[:0]
 		}
@@ -114,9 +112,9 @@ func (o *output) take(s *stream) error {
 			return err
 		}
 	}
-	if s.at-s.freed > 2*largestTail {
-		punch(s.file, s.freed, s.at-largestTail)
-		s.freed = s.at - largestTail
+	if s.at-s.freed > 2*maxTail {
+		punch(s.file, s.freed, s.at-maxTail)
+		s.freed = s.at - maxTail
 	}
 	return nil
 }
@@ -127,26 +125,10 @@ func (o *output) line(b []byte) {
 		o.progress(p)
 		return
 	}
-	if o.log == nil || o.left <= 0 {
-		return
+	if len(b) > maxLine {
+		b = append(b[:maxLine:maxLine], "…"...)
 	}
-	if len(b) > longestLine {
-		b = append(b[:longestLine:longestLine], "…"...)
-	}
-	o.left -= int64(len(b) + 1)
-	_, err := o.log.Write(append(b[:len(b):len(b)], '\n'))
-	o.note(err)
-	if o.left <= 0 {
-		o.say("there is more output than the log may take: the rest is left out")
-	}
-}
-
-// say writes a line of the runner's own into the log.
-func (o *output) say(format string, args ...any) {
-	if o.log != nil {
-		_, err := fmt.Fprintf(o.log, "--- "+format+"\n", args...)
-		o.note(err)
-	}
+	_, _ = o.log.Write(append(b[:len(b):len(b)], '\n'))
 }
 
 // finish takes up the rest, also what was begun without an end.
@@ -165,10 +147,9 @@ func (o *output) close() error {
 	for _, s := range o.streams {
 		o.note(s.file.Close())
 	}
-	for _, f := range []*os.File{o.log, o.copied} {
-		if f != nil {
-			o.note(f.Close())
-		}
+	o.log.Close()
+	if o.copied != nil {
+		o.note(o.copied.Close())
 	}
 	if o.failed != nil {
 		return evaluator.Errorf(evaluator.Internal, "the output could not be kept: %w", o.failed)

@@ -66,7 +66,7 @@ func TestFollowEndlessOutput(t *testing.T) {
 			t.Fatal(err)
 		}
 		o.copy()
-		if n := cap(o.streams[0].line); n > 4*longestLine {
+		if n := cap(o.streams[0].line); n > 4*maxLine {
 			t.Fatalf("a line without end holds %d bytes", n)
 		}
 	}

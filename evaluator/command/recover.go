@@ -93,9 +93,9 @@ func (e *commands) remains(c evaluator.Candidate) remains {
 	if out, err := follow(dir, c.Log, e.options.LogLimit, func(evaluator.Progress) {}); err == nil {
 		out.finish()
 		if r.ended {
-			out.say("the runner was gone; the evaluation had ended with exit status %d", status)
+			out.log.Say("the runner was gone; the evaluation had ended with exit status %d", status)
 		} else {
-			out.say("the runner was gone; the evaluation was stopped")
+			out.log.Say("the runner was gone; the evaluation was stopped")
 		}
 		_ = out.close()
 	}

@@ -68,7 +68,7 @@ func (r *run) execute(ctx context.Context) (status int, err error) {
 	started := time.Now()
 	out, err := follow(r.dir, r.candidate.Log, r.options.LogLimit, r.progress)
 	if err == nil {
-		out.say("%s: attempt %d of %s on %s: %q", started.Format(time.DateTime), r.candidate.Attempt, r.candidate.Key, r.candidate.Split, args)
+		out.log.Say("attempt %d of %s on %s: %q", r.candidate.Attempt, r.candidate.Key, r.candidate.Split, args)
 		status, err = p.wait(ctx, out)
 		if ctx.Err() != nil {
 			err = stopped(r.dir, err) // before it is ended, which the shell has a word for
@@ -84,7 +84,7 @@ func (r *run) execute(ctx context.Context) (status int, err error) {
 		if err != nil {
 			ending = err.Error()
 		}
-		out.say("%s: %s after %v", time.Now().Format(time.DateTime), ending, time.Since(started).Round(time.Millisecond))
+		out.log.Say("%s after %v", ending, time.Since(started).Round(time.Millisecond))
 		err = errors.Join(err, out.close())
 	}
 	return status, err

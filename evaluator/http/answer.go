@@ -23,8 +23,8 @@ type answer struct {
 	body   []byte        // without lines of progress
 }
 
-// largestAnswer is the most bytes that are read.
-const largestAnswer = 64 << 20
+// maxAnswer is the most bytes that are read.
+const maxAnswer = 64 << 20
 
 // ask sends one request and reads the answer; lines of progress are passed on as they come.
 func (s server) ask(ctx context.Context, c evaluator.Candidate, body []byte, progress func(evaluator.Progress)) (a answer, err error) {
@@ -48,11 +48,11 @@ func (s server) ask(ctx context.Context, c evaluator.Candidate, body []byte, pro
 	}
 	defer func() { err = errors.Join(err, resp.Body.Close()) }()
 	a.status, a.after = resp.StatusCode, retryAfter(resp.Header.Get("Retry-After"), time.Now())
-	r := bufio.NewReader(io.LimitReader(resp.Body, largestAnswer+1))
+	r := bufio.NewReader(io.LimitReader(resp.Body, maxAnswer+1))
 	for read := 0; ; {
 		line, err := r.ReadBytes('\n')
-		if read += len(line); read > largestAnswer {
-			return a, evaluator.Errorf(evaluator.BadMetrics, "the answer of %s has more than %d bytes", s.options.URL, largestAnswer)
+		if read += len(line); read > maxAnswer {
+			return a, evaluator.Errorf(evaluator.BadMetrics, "the answer of %s has more than %d bytes", s.options.URL, maxAnswer)
 		}
 		if p, ok := report.ParseProgress(line); ok {
 			progress(p)

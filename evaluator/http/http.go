@@ -12,17 +12,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"parfait/evaluator"
 	"parfait/evaluator/internal/option"
+	"parfait/evaluator/internal/question"
 )
 
 // Kinds of failure of a server, beside those that every evaluator shares.
@@ -44,47 +44,41 @@ type Options struct {
 	Form      evaluator.Form    // of the model, "": a folder
 	Splits    []evaluator.Split // that it can measure, empty: validation
 	Metrics   map[string]string // where a task's figure is in the answer, where not under the task's name
+	LogLimit  int64             // bytes that are kept in a candidate's log, 0: evaluator.MaxLog
 }
 
 // ParseOptions reads the options as study.yaml has them. Everything wrong is returned, each error naming
-// its key.
-//
-//	url: http://127.0.0.1:8000/score
-//	parallel: 4
-//	timeout: 30m
-//	tries: 5
-//	wait: 1s
-//	headers: {X-Project: digits}
-//	bearer_env: JUDGE_TOKEN
-//	model: false
-//	form: adapter
-//	splits: [validation, test]
-//	metrics: {gsm8k: accuracy}
+// its key. Documented says which there are.
 func ParseOptions(m map[string]any) (Options, []error) {
 	var o Options
-	errs := option.Read(m, "http", map[string]func(any) error{
-		"url":        option.Into(&o.URL, option.Text),
-		"parallel":   option.Into(&o.Parallel, option.AtLeastOne),
-		"timeout":    option.Into(&o.Timeout, option.Duration),
-		"tries":      option.Into(&o.Tries, option.AtLeastOne),
-		"wait":       option.Into(&o.Wait, option.Duration),
-		"headers":    option.Into(&o.Headers, option.Texts),
-		"bearer_env": option.Into(&o.BearerEnv, option.Text),
-		"model":      option.Not(&o.NoModel),
-		"form":       option.Into(&o.Form, option.Form),
-		"splits":     option.Into(&o.Splits, option.Splits),
-		"metrics":    option.Into(&o.Metrics, option.Texts),
-	})
-	if len(errs) == 0 {
-		errs = o.check()
-	}
+	errs := o.set().Read("http", m)
 	return o, errs
+}
+
+// Documented are the options that ParseOptions knows.
+func Documented() []evaluator.Option { return new(Options).set().Documented() }
+
+// set are the options, to be read into o.
+func (o *Options) set() option.Set {
+	return option.Set{
+		option.New("url", "where to POST", "needed", option.Into(&o.URL, option.Text)).Checked(o.checkURL),
+		option.Parallel(&o.Parallel, "1"),
+		option.Timeout(&o.Timeout, "for one candidate with all tries, once its model is there"),
+		option.New("tries", "requests at most", "5", option.Into(&o.Tries, option.AtLeastOne)).Checked(option.NotNegative(&o.Tries)),
+		option.New("wait", "before the second try, doubled with each up to a minute", "`1s`", option.Into(&o.Wait, option.Duration)).Checked(option.NotNegative(&o.Wait)),
+		option.New("headers", "of the request", "none", option.Into(&o.Headers, option.Texts)).Checked(o.checkHeaders),
+		option.New("bearer_env", "the environment variable with a token: no secret in study.yaml", "none", option.Into(&o.BearerEnv, option.Text)),
+		option.NoModel(&o.NoModel),
+		option.Form(&o.Form),
+		option.Splits(&o.Splits, "validation"),
+		option.Metrics(&o.Metrics),
+	}
 }
 
 // New checks the options and makes the evaluator. Here the token has to be there: who only reads a study
 // needs none.
 func New(o Options) (evaluator.Evaluator, error) {
-	if err := errors.Join(o.check()...); err != nil {
+	if err := errors.Join(o.set().Check()...); err != nil {
 		return nil, err
 	}
 	if o.BearerEnv != "" && os.Getenv(o.BearerEnv) == "" {
@@ -104,42 +98,31 @@ func New(o Options) (evaluator.Evaluator, error) {
 	}, s.measure), nil
 }
 
-func (o Options) check() []error {
-	var errs []error
-	bad := func(format string, args ...any) {
-		errs = append(errs, evaluator.Errorf(evaluator.BadOptions, format, args...))
-	}
-	switch u, err := url.Parse(o.URL); {
+func (o *Options) checkURL() []error {
+	var err error
+	switch u, e := url.Parse(o.URL); {
 	case o.URL == "":
-		bad("url: is missing: expected an address such as http://127.0.0.1:8000/score")
-	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		bad("url: expected an address such as http://127.0.0.1:8000/score, found %q", o.URL)
+		err = errors.New("is missing: expected an address such as http://127.0.0.1:8000/score")
+	case e != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		err = fmt.Errorf("expected an address such as http://127.0.0.1:8000/score, found %q", o.URL)
 	case u.User != nil:
-		bad("url: a password in study.yaml would be copied with it: set bearer_env to the name of an environment variable that holds a token")
+		err = errors.New("a password in study.yaml would be copied with it: set bearer_env to the name of an environment variable that holds a token")
+	default:
+		return nil
 	}
-	for name := range o.Headers {
-		if strings.EqualFold(name, "Authorization") {
-			bad("headers: a token in study.yaml would be copied with it: set bearer_env to the name of an environment variable that holds it")
-		}
-		if name == "" || strings.ContainsAny(name+o.Headers[name], "\r\n\x00") || strings.ContainsAny(name, " :") {
-			bad("headers: %q cannot be sent", name)
-		}
-	}
-	if o.Parallel < 0 || o.Timeout < 0 || o.Tries < 0 || o.Wait < 0 {
-		bad("parallel, timeout, tries and wait: expected none below 0")
-	}
-	return append(errs, option.CheckOffer(o.Form, o.Splits)...)
+	return []error{err}
 }
 
-// question is the body of a request.
-type question struct {
-	ID           string          `json:"id,omitempty"`
-	Key          string          `json:"key"`
-	Attempt      int             `json:"attempt"`
-	Tasks        []string        `json:"tasks"`
-	Split        evaluator.Split `json:"split"`
-	Coefficients json.RawMessage `json:"coefficients"`
-	Model        string          `json:"model,omitempty"`
+func (o *Options) checkHeaders() (errs []error) {
+	for _, name := range slices.Sorted(maps.Keys(o.Headers)) {
+		if strings.EqualFold(name, "Authorization") {
+			errs = append(errs, errors.New("a token in study.yaml would be copied with it: set bearer_env to the name of an environment variable that holds it"))
+		}
+		if name == "" || strings.ContainsAny(name+o.Headers[name], "\r\n\x00") || strings.ContainsAny(name, " :") {
+			errs = append(errs, fmt.Errorf("%q cannot be sent", name))
+		}
+	}
+	return errs
 }
 
 // server is the one that is asked.
@@ -149,30 +132,24 @@ type server struct {
 }
 
 func (s server) measure(ctx context.Context, c evaluator.Candidate, progress func(evaluator.Progress)) (evaluator.Metrics, error) {
-	coefficients, err := evaluator.CoefficientsJSON(c.At)
+	form := s.options.Form
+	if s.options.NoModel {
+		form = ""
+	}
+	q, release, err := question.Of(ctx, c, form)
 	if err != nil {
 		return nil, err
 	}
-	q := question{ID: c.ID, Key: c.Key, Attempt: c.Attempt, Tasks: c.Tasks, Split: c.Split, Coefficients: coefficients}
-	if !s.options.NoModel {
-		lease, err := c.Model(ctx, s.options.Form)
-		if err != nil {
-			return nil, err
-		}
-		defer lease.Release()
-		if q.Model, err = filepath.Abs(lease.Path); err != nil {
-			return nil, err
-		}
-	}
+	defer release()
 	body, err := json.Marshal(q)
 	if err != nil {
 		return nil, err
 	}
-	log, done, err := openLog(c.Log)
+	log, err := evaluator.OpenLog(c.Log, s.options.LogLimit)
 	if err != nil {
 		return nil, err
 	}
-	defer done()
+	defer log.Close()
 	wait := s.options.Wait
 	for try := 1; ; try++ {
 		a, err := s.ask(ctx, c, body, progress)
@@ -194,20 +171,6 @@ func (s server) measure(ctx context.Context, c evaluator.Candidate, progress fun
 		}
 		wait = min(2*wait, time.Minute)
 	}
-}
-
-func openLog(path string) (io.Writer, func(), error) {
-	if path == "" {
-		return io.Discard, func() {}, nil
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, nil, evaluator.Errorf(evaluator.Internal, "the log cannot be written: %w", err)
-	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return nil, nil, evaluator.Errorf(evaluator.Internal, "the log cannot be written: %w", err)
-	}
-	return f, func() { _ = f.Close() }, nil // a log is not worth an evaluation
 }
 
 // sleep waits, or returns ctx's error.

@@ -17,17 +17,18 @@ import (
 
 	"parfait/evaluator"
 	"parfait/evaluator/evaluatortest"
+	"parfait/evaluator/internal/question"
 )
 
 // judge is a server that does what the first coefficient's name says.
 type judge struct {
 	mu    sync.Mutex
 	tries map[string]int // by Idempotency-Key
-	seen  []question
+	seen  []question.Question
 }
 
 func (j *judge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var q question
+	var q question.Question
 	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -168,7 +169,7 @@ func TestQuestion(t *testing.T) {
 	if e, seen := measure(t, mustNew(t, Options{URL: url, NoModel: true}), "progress"); e.State != evaluator.Done || len(seen) != 2 || seen[1] != (evaluator.Progress{Done: 1, Total: 2, Note: "a"}) {
 		t.Errorf("%s, progress %v: %v", e.State, seen, e.Err)
 	}
-	want := question{ID: "x7-12-0af3", Key: "digits/12", Attempt: 2, Tasks: []string{"a", "b"}, Split: evaluator.Validation, Coefficients: json.RawMessage(`{"progress":1}`)}
+	want := question.Question{ID: "x7-12-0af3", Key: "digits/12", Attempt: 2, Tasks: []string{"a", "b"}, Split: evaluator.Validation, Coefficients: json.RawMessage(`{"progress":1}`)}
 	if len(j.seen) != 1 || !reflect.DeepEqual(j.seen[0], want) {
 		t.Errorf("asked %+v, expected %+v", j.seen, want)
 	}

@@ -9,8 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -20,15 +18,15 @@ import (
 	"parfait/problem"
 )
 
-// longestLine is the longest line that is read from a worker.
-const longestLine = 16 << 20
+// maxLine is the longest line that is read from a worker.
+const maxLine = 16 << 20
 
-// exchange sends a request to the place's process, which it starts where none runs, and waits for the
+// exchange sends a request to the slot's process, which it starts where none runs, and waits for the
 // answer. After an error the process is in a state that nobody knows.
-func (e *Evaluator) exchange(ctx context.Context, p *place, request []byte, log *candidateLog, progress func(evaluator.Progress)) (answer, error) {
+func (e *Evaluator) exchange(ctx context.Context, p *slot, request []byte, log *evaluator.Log, progress func(evaluator.Progress)) (answer, error) {
 	a, err := e.try(ctx, p, request, log, progress)
 	if errors.Is(err, errIdleDeath) { // not this candidate's fault
-		log.say("the worker %d had ended since its last candidate and is started again", p.slot)
+		log.Say("the worker %d had ended since its last candidate and is started again", p.number)
 		if err := p.end(e.options.Grace); err != nil {
 			return answer{}, err
 		}
@@ -40,7 +38,7 @@ func (e *Evaluator) exchange(ctx context.Context, p *place, request []byte, log 
 // errIdleDeath says that a process had ended, or was about to, when the request was written.
 var errIdleDeath = errors.New("it had ended before it was asked")
 
-func (e *Evaluator) try(ctx context.Context, p *place, request []byte, log *candidateLog, progress func(evaluator.Progress)) (answer, error) {
+func (e *Evaluator) try(ctx context.Context, p *slot, request []byte, log *evaluator.Log, progress func(evaluator.Progress)) (answer, error) {
 	fresh := p.proc == nil
 	if fresh {
 		proc, err := start(e.options, p.values())
@@ -48,7 +46,7 @@ func (e *Evaluator) try(ctx context.Context, p *place, request []byte, log *cand
 			return answer{}, err
 		}
 		p.proc = proc
-		log.say("the worker %d was started as process %d: %q", p.slot, proc.cmd.Process.Pid, e.options.Command)
+		log.Say("the worker %d was started as process %d: %q", p.number, proc.cmd.Process.Pid, e.options.Command)
 	}
 	proc := p.proc
 	type result struct {
@@ -91,7 +89,7 @@ func (e *Evaluator) try(ctx context.Context, p *place, request []byte, log *cand
 
 // died ends the rest of a worker that has ended, and tells how it did. One that left in order, without a
 // word to this request, was on its way out before.
-func (e *Evaluator) died(p *place, fresh bool, log *candidateLog) error {
+func (e *Evaluator) died(p *slot, fresh bool, log *evaluator.Log) error {
 	proc := p.proc
 	p.proc = nil
 	last := proc.lastWords()
@@ -115,7 +113,7 @@ func (e *Evaluator) died(p *place, fresh bool, log *candidateLog) error {
 }
 
 // talk writes a request and reads lines up to the answer to it. What is no JSON goes to the log.
-func (p *proc) talk(request []byte, log *candidateLog, progress func(evaluator.Progress)) (answer, error) {
+func (p *proc) talk(request []byte, log *evaluator.Log, progress func(evaluator.Progress)) (answer, error) {
 	p.spoke = false
 	if _, err := p.requests.Write(request); err != nil {
 		return answer{}, err
@@ -138,7 +136,7 @@ func (p *proc) talk(request []byte, log *candidateLog, progress func(evaluator.P
 		}
 		var a answer
 		if !bytes.HasPrefix(line, []byte("{")) || json.Unmarshal(report.NullForNaN(line), &a) != nil || a.Key == nil {
-			log.line(line)
+			_, _ = log.Write(append(line[:len(line):len(line)], '\n'))
 			continue
 		}
 		if a.found = report.Snippet(line); *a.Key != asked.Key {
@@ -153,8 +151,8 @@ func (p *proc) readLine() ([]byte, error) {
 	var line []byte
 	for {
 		part, more, err := p.answers.ReadLine()
-		if line = append(line, part...); len(line) > longestLine {
-			return nil, evaluator.Errorf(evaluator.BadMetrics, "the worker wrote a line of more than %d bytes, which begins %s", longestLine, report.Snippet(line))
+		if line = append(line, part...); len(line) > maxLine {
+			return nil, evaluator.Errorf(evaluator.BadMetrics, "the worker wrote a line of more than %d bytes, which begins %s", maxLine, report.Snippet(line))
 		}
 		if err != nil {
 			return nil, err
@@ -162,49 +160,5 @@ func (p *proc) readLine() ([]byte, error) {
 		if !more {
 			return bytes.TrimSpace(line), nil
 		}
-	}
-}
-
-// candidateLog is the log of one candidate, up to a limit. What goes wrong with it is not worth the
-// evaluation.
-type candidateLog struct {
-	file *os.File // nil for none
-	left int64
-}
-
-func openLog(path string, limit int64) (*candidateLog, error) {
-	if path == "" {
-		return &candidateLog{}, nil
-	}
-	err := os.MkdirAll(filepath.Dir(path), 0o755)
-	if err == nil {
-		var f *os.File
-		if f, err = os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644); err == nil {
-			return &candidateLog{file: f, left: limit}, nil
-		}
-	}
-	return nil, evaluator.Errorf(evaluator.Internal, "the log cannot be written: %w", err)
-}
-
-func (l *candidateLog) line(b []byte) { l.raw(append(b[:len(b):len(b)], '\n')) }
-
-func (l *candidateLog) raw(b []byte) {
-	if l.file != nil && l.left > 0 {
-		b = b[:min(int64(len(b)), l.left)]
-		l.left -= int64(len(b))
-		_, _ = l.file.Write(b)
-	}
-}
-
-// say writes a line of the runner's own, beyond any limit.
-func (l *candidateLog) say(format string, args ...any) {
-	if l.file != nil {
-		_, _ = fmt.Fprintf(l.file, "--- %s: "+format+"\n", append([]any{time.Now().Format(time.DateTime)}, args...)...)
-	}
-}
-
-func (l *candidateLog) close() {
-	if l.file != nil {
-		_ = l.file.Close()
 	}
 }

@@ -51,10 +51,10 @@ type proc struct {
 	spoke    bool          // it wrote a line since the last request
 }
 
-// mostErrors is how large the file of errors may become before it is emptied, between two candidates.
-const mostErrors = 64 << 20
+// maxErrors is how large the file of errors may become before it is emptied, between two candidates.
+const maxErrors = 64 << 20
 
-// start starts the process of a place.
+// start starts the process of a slot.
 func start(o Options, values map[string]string) (_ *proc, err error) {
 	args := []string{"-c", leader, strconv.FormatFloat(o.Grace.Seconds(), 'f', 3, 64)}
 	for _, a := range o.Command {
@@ -148,17 +148,17 @@ func (p *proc) end(grace time.Duration) (status int, err error) {
 }
 
 // copyErrors copies what was written to stderr since it was called last into a log.
-func (p *proc) copyErrors(log *candidateLog) {
+func (p *proc) copyErrors(log *evaluator.Log) {
 	chunk := make([]byte, 32<<10)
 	for {
 		n, err := p.errors.ReadAt(chunk, p.copied)
 		p.copied += int64(n)
-		log.raw(chunk[:n])
+		_, _ = log.Write(chunk[:n])
 		if err != nil || n == 0 {
 			break
 		}
 	}
-	if p.copied > mostErrors { // it is appended to, so it goes on at the new end
+	if p.copied > maxErrors { // it is appended to, so it goes on at the new end
 		if p.errors.Truncate(0) == nil {
 			p.copied = 0
 		}

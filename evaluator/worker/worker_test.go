@@ -20,6 +20,7 @@ import (
 	"parfait/evaluator"
 	"parfait/evaluator/evaluatortest"
 	"parfait/evaluator/internal/process"
+	"parfait/evaluator/internal/question"
 )
 
 // The test binary is also the worker, and the runner that is killed.
@@ -43,7 +44,7 @@ func workerMain() int {
 	fmt.Println("loading the model in slot", os.Getenv("PARFAIT_SLOT"), os.Args[1])
 	in := bufio.NewScanner(os.Stdin)
 	for n := 1; in.Scan(); n++ {
-		var q request
+		var q question.Question
 		if err := json.Unmarshal(in.Bytes(), &q); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 9
@@ -304,7 +305,7 @@ func TestParseOptions(t *testing.T) {
 	for wants, m := range map[string]map[string]any{
 		"worker: expected a program": {},
 		"no placeholder {model}":     {"worker": "serve {model}"},
-		"env, A: there is no":        {"worker": "serve", "env": map[string]any{"A": "{trial}"}},
+		"env: A: there is no":        {"worker": "serve", "env": map[string]any{"A": "{trial}"}},
 		"for a worker":               {"command": "serve"},
 		"validation is missing":      {"worker": "serve", "splits": []any{"test"}},
 		"folder or adapter":          {"worker": "serve", "form": "gguf"},

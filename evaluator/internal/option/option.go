@@ -14,21 +14,78 @@ import (
 	"parfait/evaluator"
 )
 
-// Read hands every option to its reader. Everything wrong is returned, each error naming its key; of is
-// what the options are for.
-func Read(m map[string]any, of string, readers map[string]func(any) error) []error {
+// Option is one option: how it stands in study.yaml, what it means, how its value is read into its field, and
+// what is wrong with what is there then.
+type Option struct {
+	evaluator.Option
+	Read  func(v any) error
+	Check func() []error // nil where everything that can be read is right
+}
+
+// New makes an option of a kind's own.
+func New(key, means, without string, read func(v any) error) Option {
+	return Option{Option: evaluator.Option{Key: key, Means: means, Without: without}, Read: read}
+}
+
+// Checked is o with a check.
+func (o Option) Checked(check func() []error) Option {
+	o.Check = check
+	return o
+}
+
+// Set are the options of a kind.
+type Set []Option
+
+// Read hands every option to its reader, and checks what has been read. Everything wrong is returned, each
+// error naming its key; of is what the options are for.
+func (s Set) Read(of string, m map[string]any) []error {
 	var errs []error
 	for _, k := range slices.Sorted(maps.Keys(m)) {
-		read, known := readers[k]
-		if !known {
-			errs = append(errs, evaluator.Errorf(evaluator.BadOptions, "there is no option %q for %s (there are %s)", k, of, strings.Join(slices.Sorted(maps.Keys(readers)), ", ")))
+		i := slices.IndexFunc(s, func(o Option) bool { return o.Key == k })
+		if i < 0 {
+			errs = append(errs, evaluator.Errorf(evaluator.BadOptions, "there is no option %q for %s (there are %s)", k, of, strings.Join(s.keys(), ", ")))
 			continue
 		}
-		if err := read(m[k]); err != nil {
+		if err := s[i].Read(m[k]); err != nil {
 			errs = append(errs, evaluator.Errorf(evaluator.BadOptions, "%s: %w", k, err))
 		}
 	}
+	if len(errs) > 0 {
+		return errs
+	}
+	return s.Check()
+}
+
+// Check says everything that is wrong with the values of the fields, each error naming its key.
+func (s Set) Check() []error {
+	var errs []error
+	for _, o := range s {
+		if o.Check == nil {
+			continue
+		}
+		for _, err := range o.Check() {
+			errs = append(errs, evaluator.Errorf(evaluator.BadOptions, "%s: %w", o.Key, err))
+		}
+	}
 	return errs
+}
+
+// Documented is what a person needs to know of the options.
+func (s Set) Documented() []evaluator.Option {
+	out := make([]evaluator.Option, len(s))
+	for i, o := range s {
+		out[i] = o.Option
+	}
+	return out
+}
+
+func (s Set) keys() []string {
+	var keys []string
+	for _, o := range s {
+		keys = append(keys, o.Key)
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // Into reads an option into its field.
@@ -102,14 +159,14 @@ func AtLeastOne(v any) (int, error) {
 
 // Duration reads a time above zero: 90s, 30m, 2h, or a number of seconds.
 func Duration(v any) (time.Duration, error) {
-	const longest = 1e9 // seconds, 30 years
+	const maxSeconds = 1e9 // seconds, 30 years
 	switch v := v.(type) {
 	case int:
-		if v > 0 && v < longest {
+		if v > 0 && v < maxSeconds {
 			return time.Duration(v) * time.Second, nil
 		}
 	case float64:
-		if v > 0 && v < longest {
+		if v > 0 && v < maxSeconds {
 			return time.Duration(v * float64(time.Second)), nil
 		}
 	case string:
@@ -135,55 +192,4 @@ func Not(field *bool) func(any) error {
 		*field = !b
 		return err
 	}
-}
-
-// Form reads the form of a model; which there are is for CheckOffer.
-func Form(v any) (evaluator.Form, error) {
-	s, err := Text(v)
-	return evaluator.Form(s), err
-}
-
-// Splits reads a list of splits; which they are is for CheckOffer.
-func Splits(v any) ([]evaluator.Split, error) {
-	list, ok := v.([]any)
-	if !ok {
-		return nil, fmt.Errorf("expected [validation] or [validation, test], found %v", v)
-	}
-	var out []evaluator.Split
-	for _, s := range list {
-		t, err := Text(s)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, evaluator.Split(t))
-	}
-	return out, nil
-}
-
-// CheckOffer says what is wrong with the form in which an evaluator wants models and with the splits that it is
-// said to offer; neither need be named.
-func CheckOffer(form evaluator.Form, splits []evaluator.Split) []error {
-	var errs []error
-	if form != "" && form != evaluator.Folder && form != evaluator.Adapter {
-		errs = append(errs, evaluator.Errorf(evaluator.BadOptions, "form: expected %s or %s, found %q", evaluator.Folder, evaluator.Adapter, form))
-	}
-	if err := checkSplits(splits); err != nil {
-		errs = append(errs, evaluator.Errorf(evaluator.BadOptions, "splits: %w", err))
-	}
-	return errs
-}
-
-func checkSplits(offered []evaluator.Split) error {
-	if len(offered) == 0 {
-		return nil
-	}
-	for i, s := range offered {
-		if s != evaluator.Validation && s != evaluator.Test || slices.Contains(offered[:i], s) {
-			return fmt.Errorf("expected %s and %s at most once each, found %v", evaluator.Validation, evaluator.Test, offered)
-		}
-	}
-	if !slices.Contains(offered, evaluator.Validation) {
-		return fmt.Errorf("%s is missing, which is what the search measures", evaluator.Validation)
-	}
-	return nil
 }

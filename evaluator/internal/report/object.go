@@ -109,9 +109,9 @@ func parse(b []byte) (object, error) {
 }
 
 func parseValue(d *json.Decoder, depth int) (any, error) {
-	const deepest = 1000
-	if depth > deepest {
-		return nil, fmt.Errorf("it is nested deeper than %d", deepest)
+	const maxDepth = 1000
+	if depth > maxDepth {
+		return nil, fmt.Errorf("it is nested deeper than %d", maxDepth)
 	}
 	t, err := d.Token()
 	if err != nil {

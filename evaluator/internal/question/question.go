@@ -1,0 +1,41 @@
+// Package question is what programs and servers are asked, as JSON.
+//
+// Out of a candidate and, where it is wanted, its model comes one object that every kind of evaluator sends which
+// talks JSON. It knows nothing of how it is sent.
+package question
+
+import (
+	"context"
+	"encoding/json"
+	"path/filepath"
+
+	"parfait/evaluator"
+)
+
+// Question is one candidate.
+type Question struct {
+	ID           string          `json:"id,omitempty"`
+	Key          string          `json:"key"`
+	Attempt      int             `json:"attempt"`
+	Tasks        []string        `json:"tasks"`
+	Split        evaluator.Split `json:"split"`
+	Coefficients json.RawMessage `json:"coefficients"`
+	Model        string          `json:"model,omitempty"`
+}
+
+// Of makes the question about a candidate, with the path of its model in the given form; "" for none. The model
+// is there until release is called.
+func Of(ctx context.Context, c evaluator.Candidate, form evaluator.Form) (q Question, release func(), err error) {
+	q = Question{ID: c.ID, Key: c.Key, Attempt: c.Attempt, Tasks: c.Tasks, Split: c.Split}
+	if q.Coefficients, err = evaluator.CoefficientsJSON(c.At); err != nil || form == "" {
+		return q, func() {}, err
+	}
+	lease, err := c.Model(ctx, form)
+	if err != nil {
+		return q, nil, err
+	}
+	if q.Model, err = filepath.Abs(lease.Path); err != nil {
+		lease.Release()
+	}
+	return q, lease.Release, err
+}
