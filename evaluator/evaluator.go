@@ -5,6 +5,13 @@
 // kinds (digits in process, a command of the user's, …), one conformance suite: evaluatortest.
 //
 // An evaluator knows nothing of studies, surrogates or merging; it may read safetensors files.
+//
+// To measure with one: make it ([parfait/evaluator/command.New] starts a program for every candidate,
+// [parfait/evaluator/http.New] asks a server, [parfait/evaluator/worker.New] a program that stays), call its
+// Recover once with what an earlier process left open, then Submit.
+// To write one: hand a function that measures one candidate to [Blocking], and the result to
+// [parfait/evaluator/evaluatortest.Run] in its test; [OpenLog], [Check] and [Errorf] do what every kind needs.
+// What an evaluation that outlives its runner has to keep to is said at [Evaluator].
 package evaluator
 
 import (

@@ -258,3 +258,18 @@ func TestParseOptions(t *testing.T) {
 		t.Errorf("a token that is not set: %v", err)
 	}
 }
+
+// However often it is tried, the log takes what it may.
+func TestLogLimit(t *testing.T) {
+	_, url := serve(t)
+	c := behaving("never")(t)
+	c.Key, c.Attempt, c.Split, c.Log = "digits/12", 1, evaluator.Validation, filepath.Join(t.TempDir(), "12.log")
+	ev := mustNew(t, Options{URL: url, Wait: time.Nanosecond, Tries: 20, LogLimit: 500})
+	if err := ev.Submit(t.Context(), []evaluator.Candidate{c}, func(evaluator.Event) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(c.Log)
+	if err != nil || len(b) > 700 || !strings.Contains(string(b), "the rest is left out") {
+		t.Errorf("the log has %d bytes (%v), expected at most 500 and a word on the rest:\n%s", len(b), err, b)
+	}
+}
