@@ -178,7 +178,7 @@ func (a *app) printSummary(s merge.Summary) error {
 
 func warn(a *app, list []merge.Problem) error {
 	for _, w := range list {
-		if _, err := fmt.Fprintf(a.err, "  ! %s\n", w.Error()); err != nil {
+		if _, err := fmt.Fprintf(a.err, "  ! %s\n", strings.ReplaceAll(problem.Text(w), "\n", "\n    ")); err != nil {
 			return err
 		}
 	}

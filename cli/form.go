@@ -15,6 +15,7 @@ import (
 
 	"parfait/merge"
 	"parfait/merge/method"
+	"parfait/problem"
 	"parfait/search"
 	"parfait/study"
 )
@@ -197,7 +198,7 @@ func (f *form) headers() string {
 	defer func() { _ = plan.Close() }()
 	text := fmt.Sprintf("✓ %d models go together; one merge takes %s", len(spec.Models), bytesText(plan.Bytes()))
 	for _, w := range plan.Warnings() {
-		text += "\n! " + w.Error()
+		text += "\n! " + problem.Text(w)
 	}
 	return text
 }

@@ -54,7 +54,8 @@ func orNear(path, what string) string {
 		names[i] = e.Name()
 	}
 	if near := problem.Nearest(filepath.Base(path), names); near != "" {
-		return "did you mean " + filepath.Join(filepath.Dir(path), near) + "? Otherwise " + what
+		near = filepath.Join(filepath.Dir(path), near)
+		return problem.Meant(path, []string{near}) + " Otherwise " + what
 	}
 	return what
 }

@@ -48,9 +48,9 @@ func (r specReader) tasks(n yamldoc.Node) []Task {
 // unit reads a task's unit: any word, but for those that are meant to be one of the two that mean something.
 func unit(n yamldoc.Node) string {
 	word := n.Text()
-	meant := []string{"rate", "loss"}
-	if near := problem.Nearest(word, meant); near != "" && !slices.Contains(meant, word) {
-		n.Failf("unknown unit %q; did you mean %q? (a unit of your own needs a name less like it)", word, near)
+	units := []string{"rate", "loss"}
+	if meant := problem.Meant(word, units); meant != "" {
+		n.Failf("unknown unit %q; %s (a unit of your own needs a name less like it)", word, meant)
 	}
 	return word
 }
