@@ -63,12 +63,12 @@ type adapterJSON struct {
 // readAdapterConfig reads a folder's adapter_config.json; nil where there is none.
 func readAdapterConfig(where, dir string) (*adapter, error) {
 	path := filepath.Join(dir, adapterConfigFile)
-	data, err := os.ReadFile(path)
+	data, err := readSidecar(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, Problem{Code: codes.Adapter, Where: path, What: reason(err), Expected: "a file that can be read"}
+		return nil, err
 	}
 	if _, err := os.Stat(filepath.Join(dir, safetensors.SingleName)); err == nil {
 		return nil, nil // a full checkpoint that an adapter's configuration was left beside
@@ -187,6 +187,10 @@ func (p *Plan) matchAdapter(in *input, found *problems) (out map[string]operand,
 			found.add(codes.Tied, in.name, "it has a LoRA on "+t.alias()+", which the base stores as "+t.source, "modules that the base stores", "leave form out")
 		}
 	}
+	if len(in.set.Names()) == 0 {
+		found.add(codes.Adapter, in.name, "the adapter has no tensors: it changes nothing", "the matrices of the modules that it was trained on", "take the checkpoint that its training wrote: this one was saved before there was anything, or by a program that lost it")
+	}
+	idle := 0
 	for _, name := range sortedKeys(byName) {
 		part, t := byName[name], p.find(name).tensor
 		if !part.product() {
@@ -199,6 +203,12 @@ func (p *Plan) matchAdapter(in *input, found *problems) (out map[string]operand,
 			continue
 		}
 		out[name] = operand{lora: l}
+		if l.scale == 0 {
+			idle++
+		}
+	}
+	if idle > 0 {
+		found.warn(codes.Adapter, in.name, fmt.Sprintf("lora_alpha is 0 for %d of the %d modules that it changes: it changes nothing there", idle, len(byName)), "a scale other than 0", "put the lora_alpha that it was trained with into its "+adapterConfigFile)
 	}
 	for _, t := range p.ties {
 		if byName[t.source].product() {

@@ -3,7 +3,6 @@ package merge
 import (
 	"context"
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -205,9 +204,9 @@ func (j *job) putRun(k int, name string, data []float32, start int64) error {
 // with the new ranks. Every module is named in full, so that no other one is touched.
 func (p *Plan) adapterConfig() (sidecar, error) {
 	path := filepath.Join(p.models[0].dir, adapterConfigFile)
-	data, err := os.ReadFile(path)
+	data, err := readSidecar(path)
 	if err != nil {
-		return sidecar{}, Problem{Code: codes.Read, Where: path, What: reason(err), Expected: "a file that can be read"}
+		return sidecar{}, sidecarProblem(path, err)
 	}
 	config := map[string]any{}
 	if err := json.Unmarshal(data, &config); err != nil {

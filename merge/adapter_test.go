@@ -227,3 +227,23 @@ func TestAdapterIsNoBase(t *testing.T) {
 		}
 	}
 }
+
+// An adapter without a tensor is no model; one whose scale is 0 changes nothing, and that is said.
+func TestAdaptersThatChangeNothing(t *testing.T) {
+	base, models, _ := adapted(t)
+	empty := writeAdapter(t, t.TempDir(), loraConfig(nil), model{})
+	_, err := NewPlan(t.Context(), Spec{Base: base, Models: []Source{models[0], {"empty", empty}}, Method: "task_arithmetic"})
+	found := problemsOf(t, err)
+	if len(found) != 1 || found[0].Code != codes.Adapter || found[0].Where != "empty" || !strings.Contains(found[0].What, "no tensors") {
+		t.Errorf("%v, want one problem of the adapter without tensors", err)
+	}
+	r := rand.New(rand.NewPCG(5, 5))
+	const q = "base_model.model.model.q."
+	off := writeAdapter(t, t.TempDir(), loraConfig(map[string]any{"lora_alpha": 0.0}), model{
+		q + "lora_A.weight": drawn(r, safetensors.F32, 1, 2, 4), q + "lora_B.weight": drawn(r, safetensors.F32, 1, 6, 2),
+	})
+	p := plan(t, Spec{Base: base, Models: []Source{models[0], {"off", off}}, Method: "task_arithmetic"})
+	if w := p.Warnings(); len(w) != 1 || w[0].Where != "off" || !strings.Contains(w[0].What, "lora_alpha is 0 for 1 of the 1 modules") {
+		t.Errorf("warnings %v, want that it changes nothing", w)
+	}
+}

@@ -22,22 +22,39 @@ type modelConfig struct {
 	top  map[string]any
 }
 
-// readConfig reads a folder's config.json; nil where there is none, or (with a warning) where it is no
-// JSON.
-func readConfig(dir string) (c *modelConfig, warning *Problem, err error) {
+// readConfig reads a folder's config.json; nil where there is none.
+func readConfig(dir string) (*modelConfig, error) {
 	path := filepath.Join(dir, configFile)
-	data, err := os.ReadFile(path)
+	data, err := readSidecar(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, nil
+		return nil, nil
 	}
 	if err != nil {
-		return nil, nil, sidecarProblem(path, err)
+		return nil, err
 	}
-	c = &modelConfig{path: path}
-	if err := json.Unmarshal(plainJSON(data), &c.top); err != nil {
-		return nil, &Problem{Code: codes.Architecture, Where: path, What: fmt.Sprintf("it cannot be read: %v", err), Expected: "JSON", Fix: "it is copied as it is if it is the base's"}, nil
+	c := &modelConfig{path: path}
+	err = json.Unmarshal(plainJSON(data), &c.top)
+	if err == nil && c.top == nil {
+		err = errors.New("null")
 	}
-	return c, nil, nil
+	if err != nil {
+		return nil, Problem{Code: codes.Read, Where: path, What: "it is not a JSON object: " + atLine(data, err), Expected: "a model's configuration: the weights mean nothing without it", Fix: "copy it again from where the model comes from (hf download), or repair it"}
+	}
+	return c, nil
+}
+
+// atLine is what is wrong with a JSON text, with the line where it is.
+func atLine(data []byte, err error) string {
+	at := int64(-1)
+	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+		at = syntax.Offset
+	} else if kind := (*json.UnmarshalTypeError)(nil); errors.As(err, &kind) {
+		at = kind.Offset
+	}
+	if at < 0 || at > int64(len(data)) {
+		return err.Error()
+	}
+	return fmt.Sprintf("line %d: %v", 1+bytes.Count(data[:at], []byte("\n")), err)
 }
 
 // sidecarProblem says why a file beside the weights, whose name is there, cannot be read.

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"io"
-	"os"
 	"sync"
 	"sync/atomic"
 
@@ -43,7 +42,7 @@ func digestText(sum xxh3.Uint128) string {
 
 // plainDigest is the digest of a file that is no safetensors file.
 func plainDigest(path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return "", err
 	}

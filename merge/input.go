@@ -78,14 +78,11 @@ func (in *input) look() error {
 	if _, err := sidecarNames(in.dir); err != nil {
 		return err
 	}
-	config, warning, err := readConfig(in.dir)
+	config, err := readConfig(in.dir)
 	if err != nil {
 		return err
 	}
 	in.config = config
-	if warning != nil {
-		in.odd = append(in.odd, *warning)
-	}
 	if in.adapter == nil {
 		in.lookTwice()
 	}
@@ -98,7 +95,7 @@ func (in *input) lookTwice() {
 	if _, err := os.Lstat(single); err != nil {
 		return
 	}
-	data, _ := os.ReadFile(filepath.Join(in.dir, safetensors.IndexName))
+	data, _ := readSidecar(filepath.Join(in.dir, safetensors.IndexName))
 	var index struct {
 		Files map[string]string `json:"weight_map"`
 	}

@@ -7,24 +7,23 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
 	"parfait/merge/codes"
 )
 
-// meaningKeys are the entries of config.json that say how weights of equal shapes are used: a model that
-// was trained with other ones is not the same function under the base's.
-var meaningKeys = []string{
-	"num_attention_heads", "num_key_value_heads", "head_dim", "num_heads", "n_head", "n_heads", "encoder_attention_heads", "decoder_attention_heads",
-	"rope_theta", "rope_scaling", "partial_rotary_factor", "rotary_pct", "rotary_emb_base", "rope_local_base_freq", "rope_interleave", "position_embedding_type", "alibi",
-	"max_position_embeddings", "n_positions", "sliding_window", "use_sliding_window", "max_window_layers", "attention_window_size", "layer_types",
-	"hidden_act", "hidden_activation", "activation_function", "feed_forward_proj",
-	"rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "norm_eps", "norm_epsilon",
-	tieKey, "query_pre_attn_scalar", "attn_logit_softcapping", "final_logit_softcapping", "logit_scale", "logits_scaling",
-	"embedding_multiplier", "residual_multiplier", "attention_multiplier", "scale_embedding", "relative_attention_num_buckets",
-	"num_experts_per_tok", "norm_topk_prob", "routed_scaling_factor", "pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id",
-}
+// meaningless are the entries of config.json that do not say how the weights are used: names and versions, how the
+// model was trained, what a program returns or how it computes, defaults of generation, and what is
+// compared elsewhere. A model that was trained with another value of any other entry is not the same function
+// under the base's.
+var meaningless = regexp.MustCompile(`^_|name_or_path$|version$|^(architectures|model_type|auto_map|torch_dtype|dtype|vocab_size|label2id|task_specific_params|finetuning_task)$` +
+	`|drop|init|loss|jitter|^(mask_(time|feature)_|aux|\w*_coef$|apply_spec_augment|router_aux|gradient_checkpointing|training)` +
+	`|^(use_cache|return_dict|use_return_dict|output_|torchscript|use_bfloat16|pretraining_tp|chunk_size_feed_forward|pruned_heads|reorder_and_upcast_attn)|kernels$|attn_implementation|^(use_)?flash` +
+	`|^(temperature|top_k|top_p|typical_p|repetition_penalty|length_penalty|diversity_penalty|no_repeat_ngram_size|encoder_no_repeat_ngram_size|num_beams|num_beam_groups|num_return_sequences` +
+	`|max_length|min_length|do_sample|early_stopping|bad_words_ids|(forced|begin)_\w+|suppress_tokens|remove_invalid_values|exponential_decay_length_penalty|prefix|transformers_weights)$` +
+	`|^(quantization|quantization_config|compression_config|rope_parameters)$`)
 
 // sameWhereAbsent are keys that mean null where they are left out.
 var sameWhereAbsent = []string{"rope_scaling", "sliding_window"}
@@ -34,10 +33,18 @@ var sameWhereAbsent = []string{"rope_scaling", "sliding_window"}
 // head where it is left out.
 func (c *modelConfig) meaning() map[string]string {
 	out := map[string]string{}
-	for prefix, m := range c.parts() {
+	if c == nil {
+		return out
+	}
+	var walk func(prefix string, m map[string]any)
+	walk = func(prefix string, m map[string]any) {
 		part := map[string]any{}
-		for _, key := range meaningKeys {
-			if v, ok := m[key]; ok {
+		for key, v := range m {
+			switch inner, isPart := v.(map[string]any); {
+			case meaningless.MatchString(key):
+			case isPart && strings.HasSuffix(key, "_config"):
+				walk(prefix+key+".", inner)
+			default:
 				part[key] = v
 			}
 		}
@@ -49,6 +56,7 @@ func (c *modelConfig) meaning() map[string]string {
 			}
 		}
 	}
+	walk("", c.top)
 	return out
 }
 
@@ -144,7 +152,7 @@ func differences(have, want map[string]string, first string) []string {
 			b = "null"
 		}
 		if b != "" && a != b {
-			out = append(out, fmt.Sprintf("%s %s (%s: %s)", key, a, first, b))
+			out = append(out, fmt.Sprintf("%s %s (%s: %s)", key, clip(a), first, clip(b)))
 		}
 	}
 	for _, key := range sortedKeys(want) {
@@ -153,6 +161,15 @@ func differences(have, want map[string]string, first string) []string {
 		}
 	}
 	return out
+}
+
+// clip is a value with its middle left out where it is long, such as the names of a thousand classes.
+func clip(text string) string {
+	const most = 200
+	if r := []rune(text); len(r) > most {
+		return string(r[:most/2]) + "…" + string(r[len(r)-most/2:])
+	}
+	return text
 }
 
 const templateFile = "chat_template.jinja"

@@ -25,17 +25,18 @@ type quantisation struct {
 
 var quantisations = []quantisation{
 	{"bitsandbytes", []string{"bitsandbytes", "bitsandbytes_4bit", "bitsandbytes_8bit"}, regexp.MustCompile(`\.SCB$|\.weight\.(nested_)?absmax$|\.quant_state\.`), ".dequantize()"},
+	{"HIGGS", []string{"higgs"}, nil, ".dequantize()"},
 	{"MXFP4", []string{"mxfp4"}, regexp.MustCompile(`_blocks$`), "quantization_config=t.Mxfp4Config(dequantize=True)"},
-	{"FP8 with scales", []string{"fp8"}, regexp.MustCompile(`_scale_inv$`), "quantization_config=t.FineGrainedFP8Config(dequantize=True)"},
+	{"FP8 with scales", []string{"fp8", "mxfp8"}, regexp.MustCompile(`_scale_inv$`), "quantization_config=t.FineGrainedFP8Config(dequantize=True)"},
 	{"AWQ", []string{"awq"}, nil, ""},
 	{"GPTQ", []string{"gptq"}, regexp.MustCompile(`\.g_idx$`), ""},
 	{"GPTQ or AWQ", nil, regexp.MustCompile(`\.(qweight|qzeros)$`), ""},
 	{"HQQ", []string{"hqq"}, regexp.MustCompile(`\.W_q$`), ""},
-	{"compressed-tensors", []string{"compressed-tensors"}, regexp.MustCompile(`\.weight_packed$`), ""},
+	{"compressed-tensors", []string{"compressed-tensors"}, regexp.MustCompile(`\.weight_packed$`), "quantization_config=t.CompressedTensorsConfig(run_compressed=False)"},
 	{"quanto", []string{"quanto"}, regexp.MustCompile(`\.weight\._(data|scale)$`), ""},
 	{"EETQ", []string{"eetq"}, nil, ""},
 	{"torchao", []string{"torchao"}, regexp.MustCompile(`_qdata$`), ""},
-	{"MLX", []string{"mlx"}, nil, ""},
+	{"MLX", []string{"mlx"}, regexp.MustCompile(`\.biases$`), ""},
 }
 
 var (
@@ -122,10 +123,18 @@ func moduleOf(name string) (module, last string) {
 func (c *modelConfig) quantMethod() (method, key string) {
 	for prefix, m := range c.parts() {
 		for _, k := range []string{"quantization_config", "compression_config"} {
-			if q, ok := m[k].(map[string]any); ok {
-				method, _ = q["quant_method"].(string)
-				return method, prefix + k
+			q, ok := m[k].(map[string]any)
+			if !ok {
+				continue
 			}
+			method, _ = q["quant_method"].(string)
+			if method == "" && (q["load_in_4bit"] == true || q["load_in_8bit"] == true) {
+				method = "bitsandbytes"
+			}
+			if method == "" && m["quantization"] != nil { // MLX writes both keys, and no method
+				break
+			}
+			return method, prefix + k
 		}
 		if q, ok := m["quantization"].(map[string]any); ok && q["bits"] != nil {
 			return "mlx", prefix + "quantization"
@@ -144,7 +153,7 @@ func (in *input) checkQuantised(where string) error {
 	if how.name != "" {
 		what += " (" + how.name + ")"
 	}
-	fix := "give the checkpoint that it was quantised from (its model card names it)"
+	fix := "give the checkpoint that it was quantised from" + in.origin()
 	switch {
 	case in.packedTensor() == "" && in.plain():
 		what, fix = "the weights are plain floats, and the configuration says that they are quantised", "remove that key from config.json if they were dequantised"
@@ -152,8 +161,24 @@ func (in *input) checkQuantised(where string) error {
 		fix += fmt.Sprintf(", or dequantise it: `mlx_lm.convert --hf-path '%s' --mlx-path OUT --dequantize`", in.path)
 	case how.undo != "" && in.dir != "" && in.config != nil:
 		fix += ", or dequantise it: " + how.command(in.dir) + " and copy the tokenizer's files to OUT"
+	case how.methods != nil && how.undo == "":
+		fix += "; transformers has no way to dequantise " + how.name
 	}
 	return Problem{Code: codes.Quantised, Where: where, What: what + ": " + evidence, Expected: "weights in BF16, F16, F32 or F64: packed ones and their scales mean nothing apart", Fix: fix}
+}
+
+var baseEntry = regexp.MustCompile(`(?m)^base_model:\s*(?:\n\s*-\s*)?["']?([\w.-]+/[\w.-]+)`)
+
+// origin says where a quantised model's original is named: on its card, whose metadata begins it.
+func (in *input) origin() string {
+	if in.dir != "" {
+		if data, err := readSidecar(filepath.Join(in.dir, "README.md")); err == nil {
+			if m := baseEntry.FindSubmatch(data); m != nil {
+				return ": its model card says " + string(m[1])
+			}
+		}
+	}
+	return " (its model card names it)"
 }
 
 // plain says whether everything in the input can be computed on.

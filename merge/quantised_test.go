@@ -3,8 +3,10 @@ package merge
 import (
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"parfait/merge/codes"
@@ -197,14 +199,26 @@ func TestConfigurationsThatDiffer(t *testing.T) {
 			`{"rope_theta": 10000.0, "rms_norm_eps": 1e-5, "vocab_size": 5}`, `{"rope_theta": 1000000.0, "rms_norm_eps": 1e-6, "vocab_size": 7}`,
 			[]string{"rope_theta 1000000 (base: 10000)", "rms_norm_eps 0.000001 (base: 0.00001)"},
 		},
-		"nested":            {`{"text_config": {"hidden_activation": "gelu"}}`, `{"text_config": {"hidden_activation": "silu"}}`, []string{`text_config.hidden_activation "silu" (base: "gelu")`}},
-		"heads":             {`{"hidden_size": 8, "num_attention_heads": 2}`, `{"hidden_size": 8, "num_attention_heads": 4}`, []string{"num_attention_heads 4 (base: 2)", "head_dim 2 (base: 4)"}},
-		"scaling":           {`{"rope_theta": 1}`, `{"rope_theta": 1, "rope_scaling": {"type": "linear", "factor": 8}}`, []string{"rope_scaling", "(base: null)"}},
-		"scaling in base":   {`{"rope_theta": 1, "rope_scaling": {"type": "linear", "factor": 8}}`, `{"rope_theta": 1}`, []string{"no rope_scaling"}},
-		"two versions":      {`{"rope_theta": 10000.0, "rope_scaling": {"type": "linear", "factor": 8}}`, `{"rope_parameters": {"rope_theta": 10000, "rope_type": "linear", "factor": 8}}`, nil},
-		"default":           {`{"rope_theta": 10000.0, "rope_scaling": null}`, `{"rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"}}`, nil},
-		"said or left out":  {`{"hidden_size": 8, "num_attention_heads": 2}`, `{"hidden_size": 8, "num_attention_heads": 2, "head_dim": 4, "num_key_value_heads": 2, "sliding_window": null}`, nil},
-		"infinity":          {`{"sliding_window": Infinity, "note": "NaN"}`, `{"sliding_window": Infinity, "note": "Infinity"}`, nil},
+		"nested":           {`{"text_config": {"hidden_activation": "gelu"}}`, `{"text_config": {"hidden_activation": "silu"}}`, []string{`text_config.hidden_activation "silu" (base: "gelu")`}},
+		"heads":            {`{"hidden_size": 8, "num_attention_heads": 2}`, `{"hidden_size": 8, "num_attention_heads": 4}`, []string{"num_attention_heads 4 (base: 2)", "head_dim 2 (base: 4)"}},
+		"scaling":          {`{"rope_theta": 1}`, `{"rope_theta": 1, "rope_scaling": {"type": "linear", "factor": 8}}`, []string{"rope_scaling", "(base: null)"}},
+		"scaling in base":  {`{"rope_theta": 1, "rope_scaling": {"type": "linear", "factor": 8}}`, `{"rope_theta": 1}`, []string{"no rope_scaling"}},
+		"two versions":     {`{"rope_theta": 10000.0, "rope_scaling": {"type": "linear", "factor": 8}}`, `{"rope_parameters": {"rope_theta": 10000, "rope_type": "linear", "factor": 8}}`, nil},
+		"default":          {`{"rope_theta": 10000.0, "rope_scaling": null}`, `{"rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"}}`, nil},
+		"said or left out": {`{"hidden_size": 8, "num_attention_heads": 2}`, `{"hidden_size": 8, "num_attention_heads": 2, "head_dim": 4, "num_key_value_heads": 2, "sliding_window": null}`, nil},
+		"infinity":         {`{"sliding_window": Infinity, "_note": "NaN"}`, `{"sliding_window": Infinity, "_note": "Infinity"}`, nil},
+		"switches": {
+			`{"parallel_attn": true, "use_qk_norm": false, "norm_type": "rms", "new_decoder_architecture": false, "mlp_bias": false, "attention_bias": true}`,
+			`{"parallel_attn": false, "use_qk_norm": true, "norm_type": "layer", "new_decoder_architecture": true, "mlp_bias": true, "attention_bias": false}`,
+			[]string{"parallel_attn false (base: true)", "use_qk_norm true", `norm_type "layer" (base: "rms")`, "new_decoder_architecture true", "mlp_bias true", "attention_bias false (base: true)"},
+		},
+		"classes":    {`{"id2label": {"0": "no", "1": "yes"}}`, `{"id2label": {"0": "yes", "1": "no"}}`, []string{`id2label {"0":"yes","1":"no"} (base: {"0":"no","1":"yes"})`}},
+		"experts":    {`{"topk_group": 1, "n_group": 1, "norm_topk_prob": true}`, `{"topk_group": 4, "n_group": 8, "norm_topk_prob": false}`, []string{"topk_group 4", "n_group 8", "norm_topk_prob false"}},
+		"of another": {`{"vision_config": {"hidden_act": "gelu"}}`, `{"vision_config": {"hidden_act": "quick_gelu"}}`, []string{`vision_config.hidden_act "quick_gelu" (base: "gelu")`}},
+		"of training and generation": {
+			`{"_name_or_path": "a", "transformers_version": "4.1", "torch_dtype": "float32", "use_cache": true, "attention_dropout": 0.1, "initializer_range": 0.02, "temperature": 1, "architectures": ["A"], "model_type": "a", "output_router_logits": false, "router_aux_loss_coef": 0.1, "rope_parameters": {"rope_type": "default"}}`,
+			`{"_name_or_path": "b", "transformers_version": "5.1", "dtype": "bfloat16", "use_cache": false, "attention_dropout": 0.0, "initializer_range": 0.1, "temperature": 2, "architectures": ["A"], "model_type": "a", "output_router_logits": true, "router_aux_loss_coef": 0.2}`, nil,
+		},
 		"infinity and less": {`{"rope_theta": NaN}`, `{"rope_theta": 5}`, []string{"rope_theta 5"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -259,6 +273,92 @@ func TestTwoModelsInOneFolder(t *testing.T) {
 		p := plan(t, Spec{Base: base, Models: []Source{{"x", x}}, Method: "task_arithmetic"})
 		if got := codesOf(p.Warnings()); !slices.Equal(got, want) {
 			t.Errorf("%s: warnings %v, want %v", text, p.Warnings(), want)
+		}
+	}
+}
+
+// What is no file of its kind is refused, of whichever model, with what it is and what to do; nothing waits for a
+// pipe that nobody writes to.
+func TestSidecarsThatAreNone(t *testing.T) {
+	const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"
+	m := model{"a.weight": drawn(rand.New(rand.NewPCG(2, 9)), safetensors.F32, 1, 5, 3)}
+	text := func(s string) func(string) error {
+		return func(path string) error { return os.WriteFile(path, []byte(s), 0o644) }
+	}
+	pipe := func(path string) error { return syscall.Mkfifo(path, 0o644) }
+	for _, c := range []struct {
+		file, what, fix string
+		put             func(string) error
+	}{
+		{"config.json", "it is empty", "copy it again", text("")},
+		{"config.json", "line 3: invalid character", "copy it again", text("{\n\"a\": 1,\n}")},
+		{"config.json", "not a JSON object", "copy it again", text("[1]")},
+		{"config.json", "not a JSON object", "copy it again", text("null")},
+		{"config.json", "Git LFS pointer", "git lfs pull", text(pointer)},
+		{"tokenizer.json", "Git LFS pointer", "git lfs pull", text(pointer)},
+		{"tokenizer.model", "Git LFS pointer", "git lfs pull", text(pointer)},
+		{"adapter_config.json", "Git LFS pointer", "git lfs pull", text(pointer)},
+		{"tokenizer.json", "it is empty", "copy it again", text("")},
+		{"config.json", "a named pipe", "remove it", pipe},
+		{"tokenizer.json", "a named pipe", "remove it", pipe},
+		{"adapter_config.json", "a named pipe", "remove it", pipe},
+		{"vocab.txt", "a device", "remove it", func(path string) error { return os.Symlink(os.DevNull, path) }},
+	} {
+		for _, where := range []string{"base", "x"} {
+			t.Run(where+" "+c.file+" "+c.what, func(t *testing.T) {
+				dirs := map[string]string{"base": m.write(t, t.TempDir()), "x": m.write(t, t.TempDir())}
+				path := filepath.Join(dirs[where], c.file)
+				_ = os.Remove(path)
+				must(t, c.put(path))
+				_, err := NewPlan(t.Context(), Spec{Base: dirs["base"], Models: []Source{{"x", dirs["x"]}}, Method: "task_arithmetic"})
+				found := problemsOf(t, err)
+				if len(found) != 1 || found[0].Where != path || !strings.Contains(found[0].What, c.what) || !strings.Contains(found[0].Fix, c.fix) {
+					t.Fatalf("%v, want one problem of %s: %s; %s", err, path, c.what, c.fix)
+				}
+			})
+		}
+	}
+	dir := m.write(t, t.TempDir())
+	must(t, pipe(filepath.Join(dir, safetensors.IndexName)))
+	plan(t, Spec{Base: dir, Models: []Source{{"x", dir}}, Method: "task_arithmetic"}) // there is a whole model beside it
+}
+
+// A byte order mark, which editors leave, is no part of the text: it hides nothing, and the copy is without it.
+func TestByteOrderMarks(t *testing.T) {
+	const bom = "\xef\xbb\xbf"
+	r := rand.New(rand.NewPCG(2, 9))
+	m := model{"a.weight": drawn(r, safetensors.F32, 1, 5, 3)}
+	base := configured(t, m.write(t, t.TempDir()), bom+`{"rope_theta": 1, "torch_dtype": "float32"}`)
+	x := configured(t, m.write(t, t.TempDir()), bom+`{"rope_theta": 2, "torch_dtype": "float32"}`)
+	p := plan(t, Spec{Base: base, Models: []Source{{"x", x}}, Method: "task_arithmetic", DType: BF16})
+	if w := p.Warnings(); len(w) != 1 || !strings.Contains(w[0].Error(), "rope_theta 2 (base: 1)") {
+		t.Errorf("warnings %v, want one of rope_theta", w)
+	}
+	files, err := p.sidecars()
+	must(t, err)
+	if i := slices.IndexFunc(files, func(f sidecar) bool { return f.name == "config.json" }); i < 0 || string(files[i].data) != `{"rope_theta": 1, "torch_dtype": "bfloat16"}` {
+		t.Errorf("config.json is copied as %q", files[max(i, 0)].data)
+	}
+}
+
+// MLX writes two keys and no method, bitsandbytes of old no method; a card names the original.
+func TestQuantisedWithoutAMethod(t *testing.T) {
+	const m = "model.layers.0.mlp.down_proj."
+	scale := values{safetensors.F16, []int64{4}, []float64{1, 2, 3, 4}}
+	packed := model{m + "weight": bytesOf(safetensors.U32, 1, 4, 4), m + "scales": scale, m + "biases": scale}
+	for config, want := range map[string][2]string{
+		`{"quantization": {"bits": 4}, "quantization_config": {"bits": 4}}`: {"MLX", "mlx_lm.convert"},
+		`{}`: {"MLX", "mlx_lm.convert"},
+		`{"architectures": ["A"], "quantization_config": {"load_in_4bit": true}}`:                 {"bitsandbytes", ".dequantize()"},
+		`{"architectures": ["A"], "quantization_config": {"quant_method": "compressed-tensors"}}`: {"compressed-tensors", "CompressedTensorsConfig(run_compressed=False)"},
+		`{"architectures": ["A"], "quantization_config": {"quant_method": "gptq"}}`:               {"GPTQ", "transformers has no way to dequantise GPTQ"},
+	} {
+		dir := configured(t, packed.write(t, t.TempDir()), config)
+		must(t, os.WriteFile(filepath.Join(dir, "README.md"), []byte("---\nlicense: mit\nbase_model:\n- them/Whole-7B\n---\n# x\n"), 0o644))
+		_, err := NewPlan(t.Context(), Spec{Base: dir, Models: []Source{{"x", dir}}, Method: "task_arithmetic"})
+		p := problemsOf(t, err)[0]
+		if p.Code != codes.Quantised || !strings.Contains(p.What, want[0]) || !strings.Contains(p.Fix, want[1]) || !strings.Contains(p.Fix, "its model card says them/Whole-7B") {
+			t.Errorf("%s: %v, want %v", config, p, want)
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 
 // sha256File hashes a file from its beginning to its end.
 func sha256File(ctx context.Context, path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return "", Problem{Code: codes.Read, Where: path, What: reason(err), Expected: "a file that can be read", Fix: "check its permissions"}
 	}

@@ -3,7 +3,10 @@ package merge
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -37,7 +40,7 @@ func (f sidecar) into(out *output, durable bool) error {
 	if f.from == "" {
 		return out.addFile(f.name, f.data, durable)
 	}
-	from, err := os.Open(f.from)
+	from, err := openRegular(f.from)
 	if err != nil {
 		return Problem{Code: codes.Read, Where: f.from, What: reason(err), Expected: "a file that can be read", Fix: "check its permissions"}
 	}
@@ -80,9 +83,9 @@ func (p *Plan) sidecars() ([]sidecar, error) {
 			out = append(out, sidecar{name: name, from: path})
 			continue
 		}
-		data, err := os.ReadFile(path)
+		data, err := readSidecar(path)
 		if err != nil {
-			return nil, sidecarProblem(path, err)
+			return nil, err
 		}
 		data = setVocabulary(setDType(data, p.r.spec.DType), p.vocab)
 		if p.untied {
@@ -108,14 +111,11 @@ func sidecarNames(dir string) ([]string, error) {
 			continue
 		}
 		info, err := os.Stat(path) // the hub's cache is made of symbolic links
-		if err == nil && (!info.Mode().IsRegular() || info.Size() > maxSidecar) {
+		if err == nil && (info.IsDir() || info.Mode().IsRegular() && info.Size() > maxSidecar) {
 			continue
 		}
-		if err == nil {
-			err = readable(path)
-		}
-		if err != nil {
-			broken = append(broken, sidecarProblem(path, err))
+		if p := checkSidecar(path); p != nil {
+			broken = append(broken, *p)
 			continue
 		}
 		names = append(names, e.Name())
@@ -126,13 +126,77 @@ func sidecarNames(dir string) ([]string, error) {
 	return names, nil
 }
 
-// readable says why a file cannot be read, nil if it can.
-func readable(path string) error {
-	f, err := os.Open(path)
-	if err == nil {
-		err = f.Close()
+// openRegular opens a file to be read. What is none, such as a pipe, would block for ever.
+func openRegular(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	if what := irregular(info.Mode()); what != "" {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: errors.New("it is " + what)}
+	}
+	return os.Open(path)
+}
+
+// irregular says what is in the place of a file, "" for a file.
+func irregular(m fs.FileMode) string {
+	switch {
+	case m.IsRegular():
+		return ""
+	case m.IsDir():
+		return "a folder"
+	case m&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	}
+	return "a device"
+}
+
+// lfsPointer begins what Git leaves in the place of a large file that was not fetched.
+const lfsPointer = "version https://git-lfs"
+
+// checkSidecar says why a file beside the weights cannot be what its name says, nil if it can.
+func checkSidecar(path string) *Problem {
+	var start [len(lfsPointer)]byte
+	f, err := openRegular(path)
+	n := 0
+	if err == nil {
+		n, err = io.ReadFull(f, start[:])
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			err = nil
+		}
+		err = errors.Join(err, f.Close())
+	}
+	ext := filepath.Ext(path)
+	switch info, look := os.Stat(path); {
+	case look == nil && irregular(info.Mode()) != "":
+		return &Problem{Code: codes.Read, Where: path, What: "it is " + irregular(info.Mode()), Expected: "a file: the weights mean nothing without it", Fix: "remove it, and copy the model's file to its place"}
+	case err != nil:
+		p := sidecarProblem(path, err)
+		return &p
+	case n == len(start) && string(start[:]) == lfsPointer:
+		return &Problem{Code: codes.Read, Where: path, What: "it is a Git LFS pointer, and not the file", Expected: "the file itself: the weights mean nothing without it", Fix: "fetch it: git lfs pull, in the model's folder"}
+	case n == 0 && (ext == ".json" || ext == ".model"):
+		return &Problem{Code: codes.Read, Where: path, What: "it is empty", Expected: "what its name says: the weights mean nothing without it", Fix: "copy it again from where the model comes from (hf download), or remove it if the model is whole without it"}
+	}
+	return nil
+}
+
+// readSidecar reads a file beside the weights, without a byte order mark. The error is fs.ErrNotExist where there
+// is nothing of the name, else a problem.
+func readSidecar(path string) ([]byte, error) {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if p := checkSidecar(path); p != nil {
+		return nil, *p
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, sidecarProblem(path, err)
+	}
+	return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), nil
 }
 
 func isSidecar(name string) bool {

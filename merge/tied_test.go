@@ -263,7 +263,7 @@ func TestUntied(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		must(t, os.WriteFile(filepath.Join(dir, configFile), []byte(config), 0o644))
-		c, _, err := readConfig(dir)
+		c, err := readConfig(dir)
 		must(t, err)
 		squeeze := strings.NewReplacer(" ", "", "\n", "")
 		if got := string(untied([]byte(config), c)); squeeze.Replace(got) != squeeze.Replace(want) {

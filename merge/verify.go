@@ -203,7 +203,7 @@ func (comparison) Rename(string, string) error { return nil }
 func (comparison) SyncDir(string) error        { return nil }
 func (comparison) RemoveAll(string) error      { return nil }
 func (comparison) Create(path string) (stage.File, error) {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,9 @@ func readIndex(path string) (*index, error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, unreadable(path, err)
 	}
+	if found := foreign(data, path); found != "" {
+		return nil, &FormatError{Path: path, Code: NotThisKind, Msg: "expected an index of safetensors files, found " + found}
+	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // a byte order mark is no damage
 	return parseIndex(path, data)
 }
