@@ -18,8 +18,8 @@ import (
 	"parfait/surrogate"
 )
 
-// FrontSize is how many points the predicted front has at most.
-const FrontSize = 200
+// frontSize is how many points the predicted front has at most.
+const frontSize = 200
 
 // LeastTrials is the number of finished trials below which nothing is fitted.
 const LeastTrials = 3
@@ -61,8 +61,8 @@ func (a *Analysis) Believed(x []float64) bool {
 	return a.landscape.Believed(x)
 }
 
-// Doubt says why the surrogates are not to be believed at x; it is "" where they may be.
-func (a *Analysis) Doubt(x []float64) search.Doubt {
+// doubt says why the surrogates are not to be believed at x; it is "" where they may be.
+func (a *Analysis) doubt(x []float64) search.Doubt {
 	switch {
 	case a.landscape != nil:
 		return a.landscape.Doubt(x)
@@ -78,7 +78,7 @@ func (a *Analysis) Doubt(x []float64) search.Doubt {
 func (a *Analysis) Doubtful(x []float64, believed bool, leverage float64) string {
 	switch {
 	case !believed:
-		return string(cmp.Or(a.Doubt(x), search.Uncertain))
+		return string(cmp.Or(a.doubt(x), search.Uncertain))
 	case leverage > 1:
 		return string(search.Outside)
 	}
@@ -190,7 +190,7 @@ func analyse(ctx context.Context, snap *Snapshot, done []Trial) (a *Analysis, er
 			a.Objectives = append(a.Objectives, i)
 		}
 	}
-	xs, err := land.Front(ctx, FrontSize)
+	xs, err := land.Front(ctx, frontSize)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ func (a *Analysis) BelowBase(p []Prediction) (tasks []int, known bool) {
 func (a *Analysis) warned(p []Prediction, onFront bool) Warned {
 	var w Warned
 	for i, t := range a.Tasks {
-		if !t.Holds(p[i].Value) {
+		if !t.holds(p[i].Value) {
 			w.Breaks = append(w.Breaks, t.Name)
 		}
 		if why := a.Flagged(i); why != "" && (onFront || a.Fits[i].Trust.Flagged) {

@@ -51,8 +51,8 @@ func TestFailuresAndConstants(t *testing.T) {
 	for _, trial := range snap.Trials {
 		if failed := trial.State == evaluator.Failed; failed && a.Believed(trial.X) {
 			t.Errorf("what failed at %v is believed", trial.X)
-		} else if failed && a.Doubt(trial.X) != search.Failing {
-			t.Errorf("the doubt at %v, which failed, is %q", trial.X, a.Doubt(trial.X))
+		} else if failed && a.doubt(trial.X) != search.Failing {
+			t.Errorf("the doubt at %v, which failed, is %q", trial.X, a.doubt(trial.X))
 		}
 	}
 	if x := a.Front[a.Knee].X; !a.Front[a.Knee].Believed || x[0] >= 0.5 {

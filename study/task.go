@@ -47,8 +47,8 @@ func (t Task) Better(a, b float64) bool {
 	return a > b
 }
 
-// Holds says whether v satisfies the task's own bounds.
-func (t Task) Holds(v float64) bool {
+// holds says whether v satisfies the task's own bounds.
+func (t Task) holds(v float64) bool {
 	return (t.AtLeast == nil || v >= *t.AtLeast) && (t.AtMost == nil || v <= *t.AtMost)
 }
 
