@@ -90,7 +90,7 @@ func (p *prompt) press(_ *explorer, k tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-func (p *prompt) paste(_ *explorer, m tea.PasteMsg) tea.Cmd {
+func (p *prompt) paste(_ *explorer, m tea.PasteMsg) tea.Cmd { //nolint:unparam // as pasted is
 	p.field.insert(m.Content)
 	return nil
 }

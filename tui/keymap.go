@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"slices"
+
 	tea "charm.land/bubbletea/v2"
 )
 
@@ -114,4 +116,9 @@ func keyName(k string) string {
 		return "End"
 	}
 	return k
+}
+
+// everywhere says whether an action has its key in every pane, but for those where a digit is a number.
+func everywhere(a action) bool {
+	return !slices.ContainsFunc(digits, func(s scope) bool { return !slices.Contains(a.Scopes, s) })
 }

@@ -141,10 +141,13 @@ func (e *explorer) press(k tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
+// pasted is what text can be pasted into.
+type pasted interface {
+	paste(e *explorer, m tea.PasteMsg) tea.Cmd
+}
+
 func (e *explorer) paste(m tea.PasteMsg) tea.Cmd {
-	if p, ok := e.above.(interface {
-		paste(*explorer, tea.PasteMsg) tea.Cmd
-	}); ok {
+	if p, ok := e.above.(pasted); ok {
 		return p.paste(e, m)
 	}
 	return nil

@@ -29,7 +29,7 @@ func (p *palette) press(_ *explorer, k tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-func (p *palette) paste(_ *explorer, m tea.PasteMsg) tea.Cmd {
+func (p *palette) paste(_ *explorer, m tea.PasteMsg) tea.Cmd { //nolint:unparam // as pasted is
 	p.field.insert(m.Content)
 	return nil
 }

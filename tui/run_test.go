@@ -51,8 +51,9 @@ type terminal struct {
 }
 
 // open starts a child. A terminal that answers says what it can do when it is asked.
-func open(t *testing.T, w, h int, answers bool, env ...string) *terminal {
+func open(t *testing.T, answers bool, env ...string) *terminal {
 	t.Helper()
+	const w, h = 80, 24
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -152,7 +153,7 @@ func (x *terminal) restored() {
 
 func TestRunInATerminal(t *testing.T) {
 	for _, answers := range []bool{true, false} {
-		x := open(t, 80, 24, answers)
+		x := open(t, answers)
 		x.wait("Trade-off ─ knee")
 		x.keys("\x1b[C")
 		x.wait("Trade-off ─ front ")
@@ -171,7 +172,7 @@ func TestRunInATerminal(t *testing.T) {
 }
 
 func TestSynchronisedOutputIsAskedForOverSSH(t *testing.T) {
-	x := open(t, 80, 24, true, "SSH_TTY=/dev/pts/1")
+	x := open(t, true, "SSH_TTY=/dev/pts/1")
 	x.wait("knee")
 	x.keys("\x1b[C")
 	x.wait("Trade-off ─ front ")
@@ -184,7 +185,7 @@ func TestSynchronisedOutputIsAskedForOverSSH(t *testing.T) {
 
 func TestSignalsRestoreTheTerminal(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
-		x := open(t, 80, 24, true)
+		x := open(t, true)
 		x.wait("knee")
 		x.keys("\x1b[C")
 		x.wait("Trade-off ─ front ")
@@ -198,7 +199,7 @@ func TestSignalsRestoreTheTerminal(t *testing.T) {
 
 // The child's source panics when the view is saved, which is background work.
 func TestAPanicIsShownAndTheTerminalRestored(t *testing.T) {
-	x := open(t, 80, 24, true)
+	x := open(t, true)
 	x.wait("knee")
 	x.keys("\x1b[C")
 	x.wait("could not keep the view")
@@ -208,7 +209,7 @@ func TestAPanicIsShownAndTheTerminalRestored(t *testing.T) {
 }
 
 func TestDumbTerminalsAreRefused(t *testing.T) {
-	x := open(t, 80, 24, false, "TERM=dumb")
+	x := open(t, false, "TERM=dumb")
 	x.wait("parfait front")
 	x.restored()
 	self, _ := os.Executable()

@@ -52,11 +52,6 @@ func keysMarkdown() string {
 	return b.String()
 }
 
-// everywhere says whether an action has its key in every pane, but for those where a digit is a number.
-func everywhere(a action) bool {
-	return !slices.ContainsFunc(digits, func(s scope) bool { return !slices.Contains(a.Scopes, s) })
-}
-
 func table(b *strings.Builder, rows []action) {
 	b.WriteString("| keys | what they do | command |\n|---|---|---|\n")
 	for _, a := range rows {
