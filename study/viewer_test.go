@@ -24,7 +24,7 @@ func look(s *Study) error {
 		"a runner":  s.StartRunner,
 	} {
 		if err := do(); CodeOf(err) != CodeReadOnly {
-			return fmt.Errorf("%s: %w, expected code %s", name, err, CodeReadOnly)
+			return fmt.Errorf("%s: %w, expected code %s", name, err, string(CodeReadOnly))
 		}
 	}
 	return nil
@@ -81,7 +81,7 @@ func lockBehind(dir string) error {
 		func() error { // as the message says
 			_, err := takeLock(context.Background(), dir, nothing, func(error) {})
 			if CodeOf(err) != CodeReadOnly || !strings.Contains(err.Error(), "delete it") {
-				return fmt.Errorf("a lock file that may only be read: %w, expected code %s and what to do", err, CodeReadOnly)
+				return fmt.Errorf("a lock file that may only be read: %w, expected code %s and what to do", err, string(CodeReadOnly))
 			}
 			return os.Remove(lockPath(dir))
 		},

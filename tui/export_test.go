@@ -109,7 +109,7 @@ func TestAFloorIsNotBrokenUnasked(t *testing.T) {
 	hard := demo
 	hard.Floor = 0.999
 	d := drive(t, hard, 80, 24)
-	picks, exports := len(d.src.picks), len(d.src.exports)
+	picks := len(d.src.picks)
 	d.press("d enter")
 	d.sees("It breaks a floor", "upright ≥ .999, predicted .", "Keep it anyway?")
 	if len(d.src.picks) != picks {
@@ -126,7 +126,7 @@ func TestAFloorIsNotBrokenUnasked(t *testing.T) {
 	}
 
 	d = driveOn(t, newSource(exploretest.Snapshot(hard)), 80, 24)
-	exports = len(d.src.exports)
+	exports := len(d.src.exports)
 	d.press("enter enter")
 	d.sees("It breaks a floor")
 	if len(d.src.exports) != exports {

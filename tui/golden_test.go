@@ -66,7 +66,7 @@ func (d *driver) dialog() string {
 // sheet gathers drawings under their names.
 type sheet struct{ strings.Builder }
 
-func (s *sheet) add(name, drawing string) { fmt.Fprintf(s, "── %s\n%s\n", name, drawing) }
+func (s *sheet) add(name, drawing string) { s.WriteString("── " + name + "\n" + drawing + "\n") }
 
 func (s *sheet) addAt(name string, size [2]int, drawing string) {
 	s.add(fmt.Sprintf("%s, of a screen of %d×%d", name, size[0], size[1]), drawing)

@@ -28,8 +28,10 @@ type File interface {
 // OS is the operating system's disk.
 type OS struct{}
 
+// Mkdir implements Disk.
 func (OS) Mkdir(path string) error { return os.Mkdir(path, 0o755) }
 
+// Create implements Disk.
 func (OS) Create(path string) (File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
@@ -38,8 +40,10 @@ func (OS) Create(path string) (File, error) {
 	return osFile{f}, nil
 }
 
+// Rename implements Disk.
 func (OS) Rename(from, to string) error { return renameNew(from, to) }
 
+// SyncDir implements Disk.
 func (OS) SyncDir(path string) error {
 	d, err := os.Open(path)
 	if err != nil {
@@ -52,6 +56,7 @@ func (OS) SyncDir(path string) error {
 	return errors.Join(err, d.Close())
 }
 
+// RemoveAll implements Disk.
 func (OS) RemoveAll(path string) error { return os.RemoveAll(path) }
 
 type osFile struct{ *os.File }

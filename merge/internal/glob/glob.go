@@ -14,6 +14,7 @@ type Glob struct {
 	re      *regexp.Regexp
 }
 
+// Match says whether the whole of name is of the pattern.
 func (g Glob) Match(name string) bool { return g.re.MatchString(name) }
 
 // Compile refuses an empty pattern and an unclosed class.
