@@ -37,7 +37,7 @@ var may = map[string][]string{
 	"explore/exploretest": {"study", "search", "surrogate", "evaluator"},
 
 	"evaluator":                      {"problem"},
-	"evaluator/internal/option":      {"evaluator", "evaluator/internal/placeholder"},
+	"evaluator/internal/option":      {"problem", "evaluator", "evaluator/internal/placeholder"},
 	"evaluator/internal/question":    {"evaluator"},
 	"evaluator/internal/placeholder": {},
 	"evaluator/internal/process":     {},

@@ -130,11 +130,11 @@ func (e *commands) measure(ctx context.Context, c evaluator.Candidate, progress 
 	if err != nil {
 		return nil, err
 	}
-	return verdict(e.options, c, dir, status)
+	return resultOf(e.options, c, dir, status)
 }
 
-// verdict says what an evaluation that ended with the given status came to.
-func verdict(o Options, c evaluator.Candidate, dir string, status int) (evaluator.Metrics, error) {
+// resultOf says what an evaluation that ended with the given status came to.
+func resultOf(o Options, c evaluator.Candidate, dir string, status int) (evaluator.Metrics, error) {
 	if status != 0 {
 		return nil, exitError(o, c, dir, status)
 	}

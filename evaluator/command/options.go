@@ -24,12 +24,12 @@ func Documented() []evaluator.Option { return new(Options).set().Documented() }
 // set are the options, to be read into o.
 func (o *Options) set() option.Set {
 	return option.Set{
-		option.Program("command", &o.Command, meanings),
+		option.Program("command", &o.Command, placeholderDocs),
 		option.Parallel(&o.Parallel, "1"),
 		option.Timeout(&o.Timeout, "for one candidate, once its model is there: `90s`, `30m`, `2h`"),
 		option.Grace(&o.Grace),
 		option.Dir(&o.Dir),
-		option.Env(&o.Env, meanings),
+		option.Env(&o.Env, placeholderDocs),
 		option.New("model", "`true`: the model is wanted, although `{model}` is not mentioned", "as mentioned", option.Into(&o.Model, option.Truth)),
 		option.Form(&o.Form),
 		option.Splits(&o.Splits, "test where `{split}` is mentioned"),

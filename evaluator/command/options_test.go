@@ -44,7 +44,7 @@ func TestParseOptionsSaysAll(t *testing.T) {
 	text := errors.Join(errs...).Error()
 	for _, want := range []string{
 		"command: argument 1", "quoted in YAML", "parallel: expected a whole number", "timeout: expected a time such as", "grace:", "dir: expected text",
-		"env: expected a mapping", "model: expected true or false", "splits: expected [validation]", "metrics: expected a mapping", `no option "prallel"`, "parallel, splits, timeout",
+		"env: expected a mapping", "model: expected true or false", "splits: expected [validation]", "metrics: expected a mapping", `no option "prallel"`, `did you mean "parallel"?`, "parallel, splits, timeout",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the errors do not say %q:\n%s", want, text)

@@ -20,11 +20,11 @@ import (
 // that left nothing. Only a process that was started at the recorded moment since the recorded boot is
 // touched. What a run left is deleted when its result is on record, or there is none and nothing runs.
 func (e *commands) Recover(_ context.Context, open []evaluator.Candidate, emit func(evaluator.Event) error) ([]string, error) {
-	left := make([]remains, len(open))
+	left := make([]recovered, len(open))
 	var wait sync.WaitGroup
 	for i, c := range open {
 		if c.Log != "" {
-			wait.Go(func() { left[i] = e.remains(c) })
+			wait.Go(func() { left[i] = e.recoverOne(c) })
 		}
 	}
 	wait.Wait()
@@ -52,25 +52,25 @@ func (e *commands) Recover(_ context.Context, open []evaluator.Candidate, emit f
 	return unknown, errors.Join(errs...)
 }
 
-// remains is what an earlier runner left of a candidate.
-type remains struct {
+// recovered is what became of a candidate that an earlier runner left.
+type recovered struct {
 	ended   bool // by itself: metrics or err are its result
 	runs    bool // perhaps: it could not be stopped, and the next runner has to try again
 	metrics evaluator.Metrics
 	err     error
 }
 
-func (e *commands) remains(c evaluator.Candidate) remains {
+func (e *commands) recoverOne(c evaluator.Candidate) recovered {
 	dir, err := filepath.Abs(runFolder(c))
 	if err != nil {
-		return remains{err: err}
+		return recovered{err: err}
 	}
 	rec, err := readRecord(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return remains{} // it had not begun
+		return recovered{} // it had not begun
 	}
 	if err != nil {
-		return remains{err: evaluator.Errorf(evaluator.Internal, "candidate %s may still be evaluated: its record is damaged: %w", c.Key, err)}
+		return recovered{err: evaluator.Errorf(evaluator.Internal, "candidate %s may still be evaluated: its record is damaged: %w", c.Key, err)}
 	}
 	_, ended, err := readEnding(dir)
 	if !ended {
@@ -80,13 +80,13 @@ func (e *commands) remains(c evaluator.Candidate) remains {
 	status, ended, exitErr := readEnding(dir)
 	boot, bootErr := process.BootID()
 	if err := errors.Join(err, stopErr, exitErr, bootErr); err != nil {
-		return remains{runs: true, err: evaluator.Errorf(evaluator.Internal, "candidate %s may still be evaluated by process group %d: %w", c.Key, rec.PID, err)}
+		return recovered{runs: true, err: evaluator.Errorf(evaluator.Internal, "candidate %s may still be evaluated by process group %d: %w", c.Key, rec.PID, err)}
 	}
-	r := remains{ended: ended}
+	r := recovered{ended: ended}
 	if ended {
-		r.metrics, r.err = verdict(e.options, c, dir, status)
+		r.metrics, r.err = resultOf(e.options, c, dir, status)
 		if r.err != nil && rec.Boot != boot { // the machine went down: a file may have lost its end
-			r = remains{}
+			r = recovered{}
 		}
 	}
 	// A log that cannot be written does not make a result unknown.

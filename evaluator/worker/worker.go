@@ -45,7 +45,7 @@ type Options struct {
 	LogLimit int64             // bytes of output that are kept in a candidate's log, 0: evaluator.MaxLog
 }
 
-var meanings = placeholder.Names{"slot": "0 … parallel−1, the number of the worker's slot"}
+var placeholderDocs = placeholder.Names{"slot": "0 … parallel−1, the number of the worker's slot"}
 
 // ParseOptions reads the options as study.yaml has them. Everything wrong is returned, each error naming
 // its key. Documented says which there are.
@@ -61,12 +61,12 @@ func Documented() []evaluator.Option { return new(Options).set().Documented() }
 // set are the options, to be read into o.
 func (o *Options) set() option.Set {
 	return option.Set{
-		option.Program("worker", &o.Command, meanings),
+		option.Program("worker", &o.Command, placeholderDocs),
 		option.Parallel(&o.Parallel, "1"),
 		option.Timeout(&o.Timeout, "for one candidate, with the start of the program where it is needed"),
 		option.Grace(&o.Grace),
 		option.Dir(&o.Dir),
-		option.Env(&o.Env, meanings),
+		option.Env(&o.Env, placeholderDocs),
 		option.NoModel(&o.NoModel),
 		option.Form(&o.Form),
 		option.Splits(&o.Splits, "validation"),

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"parfait/evaluator"
+	"parfait/problem"
 )
 
 // Option is one option: how it stands in study.yaml, what it means, how its value is read into its field, and
@@ -43,7 +44,7 @@ func (s Set) Read(of string, m map[string]any) []error {
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		i := slices.IndexFunc(s, func(o Option) bool { return o.Key == k })
 		if i < 0 {
-			errs = append(errs, evaluator.Errorf(evaluator.BadOptions, "there is no option %q for %s (there are %s)", k, of, strings.Join(s.keys(), ", ")))
+			errs = append(errs, evaluator.Errorf(evaluator.BadOptions, "there is no option %q for %s (%s)", k, of, strings.TrimSpace(problem.Meant(k, s.keys())+" there are "+strings.Join(s.keys(), ", "))))
 			continue
 		}
 		if err := s[i].Read(m[k]); err != nil {
