@@ -44,6 +44,7 @@ var tieRules = []tieRule{
 	{source: wordEmbeddings, aliases: []string{"cls.predictions.decoder.weight"}, beside: "cls.predictions."},
 	{source: wordEmbeddings, aliases: []string{"predictions.decoder.weight"}, beside: "predictions."},
 	{source: wordEmbeddings, aliases: []string{"lm_head.decoder.weight"}, beside: "lm_head."},
+	{source: regexp.MustCompile(`^((?:cls\.)?predictions|lm_head)\.bias$`), aliases: []string{"${1}.decoder.bias"}, beside: "${1}."},
 	{source: regexp.MustCompile(`^(?:.*\.)?embeddings\.tok_embeddings\.weight$`), aliases: []string{"decoder.weight"}, beside: "head."},
 }
 

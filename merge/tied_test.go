@@ -74,8 +74,8 @@ func TestTiedAsPEFT(t *testing.T) {
 			}
 		})
 	}
-	if n < 8 {
-		t.Fatalf("%d cases, want 8", n)
+	if n < 9 {
+		t.Fatalf("%d cases, want 9", n)
 	}
 }
 
