@@ -10,8 +10,8 @@ import (
 	"parfait/study"
 )
 
-// Sets of places. An action of the whole screen names all of them, so that no key has two meanings in one
-// place: a test holds it.
+// Sets of scopes. An action of the whole screen names all of them, so that no key has two meanings in one
+// scope: a test holds it.
 var (
 	digits = append(viewScopes(func(viewInfo) bool { return true }), scopeTasks) // where a digit leads to a view
 	panes  = append(slices.Clone(digits), scopeCoefficients)
@@ -48,9 +48,9 @@ func noFront(e *explorer) string {
 func taskActions() []action {
 	choose := []scope{scopeFront, scopeTasks, scopeSurrogate}
 	return []action{
-		{ID: "task.next", Scopes: choose, Keys: []string{"down", "j"}, Title: "choose the next task", Hint: "task", Bar: 2, disabled: noFront, do: selectTask(1)},
+		{ID: "task.next", Scopes: choose, Keys: []string{"down", "j"}, Pair: "↑↓", Title: "choose the next task", Hint: "task", Bar: 2, disabled: noFront, do: selectTask(1)},
 		{ID: "task.previous", Scopes: choose, Keys: []string{"up", "k"}, Title: "choose the previous task", disabled: noFront, do: selectTask(-1)},
-		{ID: "task.more", Scopes: walked, Keys: []string{"+"}, Title: "more of the chosen task, at the least cost to the others", Hint: "more of it|more", Bar: 3, Twin: "parfait pick --at-least TASK=…", disabled: noFront, do: move(explore.Move{Kind: explore.Favour, N: 1})},
+		{ID: "task.more", Scopes: walked, Keys: []string{"+"}, Pair: "+−", Title: "more of the chosen task, at the least cost to the others", Hint: "more of it|more", Bar: 3, Twin: "parfait pick --at-least TASK=…", disabled: noFront, do: move(explore.Move{Kind: explore.Favour, N: 1})},
 		{ID: "task.less", Scopes: walked, Keys: []string{"-"}, Title: "less of the chosen task, for the most of the others", Twin: "parfait pick --weights TASK=…", disabled: noFront, do: move(explore.Move{Kind: explore.Favour, N: -1})},
 		{ID: "task.floor", Scopes: []scope{scopeTasks, scopeFront}, Keys: []string{">"}, Title: "set a floor for the chosen task (empty takes it away)", Hint: "floor", Bar: 8, Twin: "parfait pick --at-least TASK=…", disabled: noFront, do: askPreference(explore.Floor)},
 		{ID: "task.weight", Scopes: []scope{scopeTasks}, Keys: []string{"="}, Title: "set the weight of the chosen task (0 takes it away)", Hint: "weight", Twin: "parfait pick --weights TASK=…", disabled: noFront, do: askPreference(explore.Weigh)},
@@ -66,11 +66,11 @@ func coefficientActions() []action {
 		return move(explore.Move{Kind: kind, Value: v})
 	}
 	return []action{
-		{ID: "coefficient.next", Scopes: at, Keys: []string{"down", "j"}, Title: "the next coefficient", Hint: "coefficient|which", Bar: 2, do: move(explore.Move{Kind: explore.SelectCoefficient, N: 1})},
+		{ID: "coefficient.next", Scopes: at, Keys: []string{"down", "j"}, Pair: "↑↓", Title: "the next coefficient", Hint: "coefficient|which", Bar: 2, do: move(explore.Move{Kind: explore.SelectCoefficient, N: 1})},
 		{ID: "coefficient.previous", Scopes: at, Keys: []string{"up", "k"}, Title: "the previous coefficient", do: move(explore.Move{Kind: explore.SelectCoefficient, N: -1})},
-		{ID: "coefficient.up", Scopes: at, Keys: []string{"right", "l", "+"}, Title: "turn it up by .01", Hint: "by .01", Bar: 1, Twin: "parfait predict --at NAME=…", disabled: noFront, do: turn(explore.Nudge, 0.01)},
+		{ID: "coefficient.up", Scopes: at, Keys: []string{"right", "l", "+"}, Pair: "←→", Title: "turn it up by .01", Hint: "by .01", Bar: 1, Twin: "parfait predict --at NAME=…", disabled: noFront, do: turn(explore.Nudge, 0.01)},
 		{ID: "coefficient.down", Scopes: at, Keys: []string{"left", "h", "-"}, Title: "turn it down by .01", Twin: "parfait predict --at NAME=…", disabled: noFront, do: turn(explore.Nudge, -0.01)},
-		{ID: "coefficient.far-up", Scopes: at, Keys: []string{"L", "shift+right"}, Title: "turn it up by .1", Hint: "by .1", Bar: 4, Twin: "parfait predict --at NAME=…", disabled: noFront, do: turn(explore.Nudge, 0.1)},
+		{ID: "coefficient.far-up", Scopes: at, Keys: []string{"L", "shift+right"}, Pair: "HL", Title: "turn it up by .1", Hint: "by .1", Bar: 4, Twin: "parfait predict --at NAME=…", disabled: noFront, do: turn(explore.Nudge, 0.1)},
 		{ID: "coefficient.far-down", Scopes: at, Keys: []string{"H", "shift+left"}, Title: "turn it down by .1", Twin: "parfait predict --at NAME=…", disabled: noFront, do: turn(explore.Nudge, -0.1)},
 		{ID: "coefficient.type", Scopes: at, Keys: []string{"="}, Title: "type its value", Hint: "type", Bar: 5, Twin: "parfait predict --at NAME=…", disabled: noFront, do: askCoefficient},
 		{ID: "coefficient.zero", Scopes: at, Keys: []string{"0"}, Title: "turn it to 0", Twin: "parfait predict --at NAME=0", disabled: noFront, do: turn(explore.Turn, 0)},
@@ -103,7 +103,7 @@ func nothing(*explorer) tea.Cmd { return nil }
 func pointActions() []action {
 	return []action{
 		{ID: "point.front", Scopes: handed, Keys: []string{"r"}, Title: "back to the nearest point of the front", Hint: "back to the front|to the front", Bar: 8, Twin: "parfait front", disabled: onFront, do: move(explore.Move{Kind: explore.Return})},
-		{ID: "point.next", Scopes: panes, Keys: []string{"n"}, Title: "to the next named point: knee, best of each task, uniform, pins", Hint: "named points", Twin: "parfait pick --knee", disabled: noFront, do: move(explore.Move{Kind: explore.Visit, N: 1})},
+		{ID: "point.next", Scopes: panes, Keys: []string{"n"}, Pair: "nN", Title: "to the next named point: knee, best of each task, uniform, pins", Hint: "named points", Twin: "parfait pick --knee", disabled: noFront, do: move(explore.Move{Kind: explore.Visit, N: 1})},
 		{ID: "point.previous", Scopes: panes, Keys: []string{"N"}, Title: "to the previous named point", Twin: "parfait pick --knee", disabled: noFront, do: move(explore.Move{Kind: explore.Visit, N: -1})},
 		{ID: "point.pin", Scopes: panes, Keys: []string{"p"}, Title: "pin the point in hand, or take its pin away", Hint: "pin", Bar: 7, disabled: noFront, do: togglePin},
 		{ID: "point.compare", Scopes: panes, Keys: []string{"P"}, Title: "compare the pins and the point in hand side by side", Hint: "compare", Twin: "parfait predict --at …", disabled: noPins, do: compare},

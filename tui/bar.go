@@ -9,7 +9,7 @@ import (
 	"parfait/tui/chart"
 )
 
-// drawBar draws the keys of the place, or what there is to say.
+// drawBar draws the keys of the scope, or what there is to say.
 func (e *explorer) drawBar(c *chart.Canvas) {
 	w, _ := c.Size()
 	if e.note.text != "" {
@@ -19,7 +19,7 @@ func (e *explorer) drawBar(c *chart.Canvas) {
 	c.Spans(1, 0, keyHints(e, e.focus, w-2)...)
 }
 
-// keyHints are the keys of a place in at most w cells, in the order of the actions; help comes last and
+// keyHints are the keys of a scope in at most w cells, in the order of the actions; help comes last and
 // is always there.
 func keyHints(e *explorer, p scope, w int) []chart.Span {
 	hint := func(a *action, keys, text string) []chart.Span {
@@ -46,10 +46,10 @@ func keyHints(e *explorer, p scope, w int) []chart.Span {
 		if w < 110 && brief != "" {
 			text = brief
 		}
-		if slices.Contains([]string{"screen.tab", "models.lines", "models.tree", "exporting.cancel"}, a.ID) && e.disabled(a) != "" {
+		if a.Quiet && e.disabled(a) != "" {
 			continue // what this study does not have, or what is over
 		}
-		next := hint(a, e.shownKeys(a), text)
+		next := hint(a, cmp.Or(a.Pair, keyName(a.Keys[0])), text)
 		n := chart.SpansWidth(next)
 		if out != nil {
 			n += 2
@@ -60,19 +60,6 @@ func keyHints(e *explorer, p scope, w int) []chart.Span {
 		out, room = join(out, next), room-n
 	}
 	return join(out, tail)
-}
-
-// shownKeys are the keys of an action and of the one that does the opposite.
-func (e *explorer) shownKeys(a *action) string {
-	pair, ok := map[string]string{
-		"front.right": "←→", "task.next": "↑↓", "coefficient.next": "↑↓", "coefficient.up": "←→", "coefficient.far-up": "HL",
-		"task.more": "+−", "point.next": "nN", "front.x": "XY", "trials.down": "↑↓", "parallel.next": "←→", "parallel.raise": "↑↓",
-		"exports.down": "↑↓", "models.down": "↑↓", "read.down": "↑↓", "help.down": "↑↓", "surrogate.x": "XY", "palette.down": "↑↓", "form.next": "↑↓",
-	}[a.ID]
-	if ok {
-		return pair
-	}
-	return keyName(a.Keys[0])
 }
 
 // ranked puts actions in the order in which the bar takes them in.

@@ -7,7 +7,7 @@ import (
 // screenActions are about the screen, in every pane.
 func screenActions() []action {
 	out := []action{
-		{ID: "screen.tab", Scopes: panes, Keys: []string{"tab"}, Title: "the next pane", Hint: "pane", Bar: 5, disabled: onePane, do: func(e *explorer) tea.Cmd { return e.nextPane(1) }},
+		{ID: "screen.tab", Scopes: panes, Keys: []string{"tab"}, Quiet: true, Title: "the next pane", Hint: "pane", Bar: 5, disabled: onePane, do: func(e *explorer) tea.Cmd { return e.nextPane(1) }},
 		{ID: "screen.back-tab", Scopes: panes, Keys: []string{"shift+tab"}, Title: "the previous pane", disabled: onePane, do: func(e *explorer) tea.Cmd { return e.nextPane(-1) }},
 		{ID: "screen.palette", Scopes: panes, Keys: []string{":"}, Title: "find what to do", Hint: "find", do: openPalette},
 		{ID: "screen.help", Scopes: panes, Keys: []string{"?"}, Title: "the keys of this place", Hint: "help", do: func(e *explorer) tea.Cmd {
@@ -92,17 +92,17 @@ func dialogActions() []action {
 	return []action{
 		{ID: "prompt.accept", Scopes: []scope{scopePrompt}, Keys: []string{"enter"}, Title: "take it", Hint: "take it", do: on(func(e *explorer, p *prompt) tea.Cmd { return p.accept(e) })},
 		{ID: "palette.run", Scopes: []scope{scopePalette}, Keys: []string{"enter"}, Title: "do it", Hint: "do it", do: on(func(e *explorer, p *palette) tea.Cmd { return p.run(e) })},
-		{ID: "palette.down", Scopes: []scope{scopePalette}, Keys: []string{"down", "ctrl+n"}, Title: "the next action", Hint: "choose", do: on(func(_ *explorer, p *palette) tea.Cmd { p.at++; return nil })},
+		{ID: "palette.down", Scopes: []scope{scopePalette}, Keys: []string{"down", "ctrl+n"}, Pair: "↑↓", Title: "the next action", Hint: "choose", do: on(func(_ *explorer, p *palette) tea.Cmd { p.at++; return nil })},
 		{ID: "palette.up", Scopes: []scope{scopePalette}, Keys: []string{"up", "ctrl+p"}, Title: "the previous action", do: on(func(_ *explorer, p *palette) tea.Cmd { p.at--; return nil })},
 		{ID: "question.yes", Scopes: []scope{scopeQuestion}, Keys: []string{"y", "enter"}, Title: "yes", Hint: "yes", do: on(func(e *explorer, q *question) tea.Cmd { e.above = nil; return q.yes(e) })},
 		{ID: "question.no", Scopes: []scope{scopeQuestion}, Keys: []string{"n"}, Title: "no", Hint: "no", do: closeAbove},
-		{ID: "read.down", Scopes: read, Keys: []string{"down", "j"}, Title: "a line down", Hint: "scroll", do: on(func(_ *explorer, r *reading) tea.Cmd { r.scroll(1); return nil })},
+		{ID: "read.down", Scopes: read, Keys: []string{"down", "j"}, Pair: "↑↓", Title: "a line down", Hint: "scroll", do: on(func(_ *explorer, r *reading) tea.Cmd { r.scroll(1); return nil })},
 		{ID: "read.up", Scopes: read, Keys: []string{"up", "k"}, Title: "a line up", do: on(func(_ *explorer, r *reading) tea.Cmd { r.scroll(-1); return nil })},
 		{ID: "read.page-down", Scopes: read, Keys: []string{"pgdown", "space"}, Title: "a page down", do: on(func(_ *explorer, r *reading) tea.Cmd { r.scroll(max(r.rows-1, 1)); return nil })},
 		{ID: "read.page-up", Scopes: read, Keys: []string{"pgup"}, Title: "a page up", do: on(func(_ *explorer, r *reading) tea.Cmd { r.scroll(-max(r.rows-1, 1)); return nil })},
 		{ID: "read.end", Scopes: read, Keys: []string{"end", "G"}, Title: "to the end, and stay there", do: on(func(_ *explorer, r *reading) tea.Cmd { r.scroll(len(r.lines)); return nil })},
 		{ID: "read.start", Scopes: read, Keys: []string{"home", "g"}, Title: "to the start", do: on(func(_ *explorer, r *reading) tea.Cmd { r.scroll(-len(r.lines)); return nil })},
-		{ID: "help.down", Scopes: []scope{scopeHelp}, Keys: []string{"down", "j", "pgdown", "space"}, Title: "further down", Hint: "scroll", do: on(func(_ *explorer, h *help) tea.Cmd { h.scroll(5); return nil })},
+		{ID: "help.down", Scopes: []scope{scopeHelp}, Keys: []string{"down", "j", "pgdown", "space"}, Pair: "↑↓", Title: "further down", Hint: "scroll", do: on(func(_ *explorer, h *help) tea.Cmd { h.scroll(5); return nil })},
 		{ID: "help.up", Scopes: []scope{scopeHelp}, Keys: []string{"up", "k", "pgup"}, Title: "further up", do: on(func(_ *explorer, h *help) tea.Cmd { h.scroll(-5); return nil })},
 		{ID: "compare.next", Scopes: []scope{scopeCompare}, Keys: []string{"right", "l"}, Title: "further pins", Hint: "further", do: on(func(_ *explorer, p *comparison) tea.Cmd { p.first++; return nil })},
 		{ID: "compare.previous", Scopes: []scope{scopeCompare}, Keys: []string{"left", "h"}, Title: "back", do: on(func(_ *explorer, p *comparison) tea.Cmd { p.first--; return nil })},
@@ -111,10 +111,10 @@ func dialogActions() []action {
 			return nil
 		})},
 		{ID: "form.start", Scopes: []scope{scopeExportForm}, Keys: []string{"enter"}, Title: "write it", Hint: "write it", Twin: "parfait export", Changes: true, do: on(func(e *explorer, f *exportForm) tea.Cmd { return f.start(e) })},
-		{ID: "form.next", Scopes: []scope{scopeExportForm}, Keys: []string{"down", "tab"}, Title: "the next field", Hint: "field", do: on(func(_ *explorer, f *exportForm) tea.Cmd { f.step(1); return nil })},
+		{ID: "form.next", Scopes: []scope{scopeExportForm}, Keys: []string{"down", "tab"}, Pair: "↑↓", Title: "the next field", Hint: "field", do: on(func(_ *explorer, f *exportForm) tea.Cmd { f.step(1); return nil })},
 		{ID: "form.previous", Scopes: []scope{scopeExportForm}, Keys: []string{"up", "shift+tab"}, Title: "the previous field", do: on(func(_ *explorer, f *exportForm) tea.Cmd { f.step(-1); return nil })},
 		{ID: "form.verify", Scopes: []scope{scopeExportForm}, Keys: []string{"ctrl+v"}, Title: "measure the written model, or not", Hint: "measure", Twin: "parfait export --verify", do: on(func(_ *explorer, f *exportForm) tea.Cmd { f.verify = !f.verify; return nil })},
-		{ID: "exporting.cancel", Scopes: []scope{scopeExporting}, Keys: []string{"x"}, Title: "cancel the export; nothing is left behind", Hint: "cancel", Changes: true, Danger: true, disabled: notExporting, do: askCancel},
+		{ID: "exporting.cancel", Scopes: []scope{scopeExporting}, Keys: []string{"x"}, Quiet: true, Title: "cancel the export; nothing is left behind", Hint: "cancel", Changes: true, Danger: true, disabled: notExporting, do: askCancel},
 		{ID: "exporting.close", Scopes: []scope{scopeExporting}, Keys: []string{"enter", "q"}, Title: "close; the export goes on", Hint: "close", do: closeAbove},
 		{ID: "dialog.close", Scopes: shut, Keys: []string{"esc"}, Title: "close", Hint: "close", do: closeAbove},
 		{ID: "dialog.quit", Scopes: []scope{scopeHelp, scopeCompare, scopeReading, scopeQuestion}, Keys: []string{"q"}, Title: "close", do: closeAbove},

@@ -60,7 +60,7 @@ type note struct {
 	style chart.Style
 }
 
-// overlay is something above the screen that takes the keys. Its own keys are actions of its place; what
+// overlay is something above the screen that takes the keys. Its own keys are actions of its scope; what
 // is left over is typed into it.
 type overlay interface {
 	scope() scope

@@ -65,7 +65,7 @@ func (l *exportsView) actions() []action {
 		})
 	}
 	return []action{
-		{ID: "exports.down", Scopes: at, Keys: []string{"down", "j"}, Title: "the next one", Hint: "select", Bar: 1, do: step(1)},
+		{ID: "exports.down", Scopes: at, Keys: []string{"down", "j"}, Pair: "↑↓", Title: "the next one", Hint: "select", Bar: 1, do: step(1)},
 		{ID: "exports.up", Scopes: at, Keys: []string{"up", "k"}, Title: "the previous one", do: step(-1)},
 		{ID: "exports.receipt", Scopes: at, Keys: []string{"enter"}, Title: "read its receipt", Hint: "receipt", Bar: 2, Twin: "parfait verify OUT", disabled: in(noExport), do: in(readReceipt)},
 		{ID: "exports.check", Scopes: at, Keys: []string{"v"}, Title: "compare it with its receipt again", Hint: "check", Bar: 3, Twin: "parfait verify", disabled: in(noCheck), do: in(checkExport)},

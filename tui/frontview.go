@@ -52,7 +52,7 @@ type zoom struct {
 func (v *frontView) actions() []action {
 	at := []scope{scopeFront}
 	return []action{
-		{ID: "front.right", Scopes: at, Keys: []string{"right", "l"}, Title: "to the nearest front point with more on the X axis", Hint: "along the front|walk", Bar: 1, Twin: "parfait front", disabled: noFront, do: move(explore.Move{Kind: explore.Walk, N: 1})},
+		{ID: "front.right", Scopes: at, Keys: []string{"right", "l"}, Pair: "←→", Title: "to the nearest front point with more on the X axis", Hint: "along the front|walk", Bar: 1, Twin: "parfait front", disabled: noFront, do: move(explore.Move{Kind: explore.Walk, N: 1})},
 		{ID: "front.left", Scopes: at, Keys: []string{"left", "h"}, Title: "to the nearest front point with less on the X axis", Twin: "parfait front", disabled: noFront, do: move(explore.Move{Kind: explore.Walk, N: -1})},
 		{ID: "front.last", Scopes: at, Keys: []string{"end", "G"}, Title: "to the end of the front with most on the X axis", Twin: "parfait pick --best TASK", disabled: noFront, do: move(explore.Move{Kind: explore.Edge, N: 1})},
 		{ID: "front.first", Scopes: at, Keys: []string{"home", "g"}, Title: "to the end of the front with least on the X axis", Twin: "parfait front", disabled: noFront, do: move(explore.Move{Kind: explore.Edge, N: -1})},
@@ -62,7 +62,7 @@ func (v *frontView) actions() []action {
 		{ID: "front.pan-right", Scopes: at, Keys: []string{"shift+right"}, Title: "move what is shown to the right", disabled: in(notZoomed), do: panBy(0.15, 0)},
 		{ID: "front.pan-up", Scopes: at, Keys: []string{"shift+up"}, Title: "move what is shown up", disabled: in(notZoomed), do: panBy(0, 0.15)},
 		{ID: "front.pan-down", Scopes: at, Keys: []string{"shift+down"}, Title: "move what is shown down", disabled: in(notZoomed), do: panBy(0, -0.15)},
-		{ID: "front.x", Scopes: at, Keys: []string{"X"}, Title: "another X axis: the next task or coefficient", Hint: "axes", disabled: noFront, do: move(explore.Move{Kind: explore.TurnX, N: 1})},
+		{ID: "front.x", Scopes: at, Keys: []string{"X"}, Pair: "XY", Title: "another X axis: the next task or coefficient", Hint: "axes", disabled: noFront, do: move(explore.Move{Kind: explore.TurnX, N: 1})},
 		{ID: "front.y", Scopes: at, Keys: []string{"Y"}, Title: "another Y axis: the next task or coefficient", disabled: noFront, do: move(explore.Move{Kind: explore.TurnY, N: 1})},
 		{ID: "front.colour", Scopes: at, Keys: []string{"c"}, Title: "another colour: the next task or coefficient, or none", Hint: "colour", disabled: noFront, do: move(explore.Move{Kind: explore.TurnColour, N: 1})},
 	}

@@ -8,7 +8,7 @@ import (
 	"parfait/tui/chart"
 )
 
-// help lists the keys of the place where it was asked for.
+// help lists the keys of the scope where it was asked for.
 type help struct {
 	of   scope
 	top  int

@@ -14,7 +14,9 @@ type action struct {
 	Keys    []string // the first is shown
 	Title   string   // what it does, for help and the palette
 	Hint    string   // a word or two for the bar; "" keeps it out
+	Pair    string   // what the bar shows for the first key and that of the action that does the opposite; "": the key
 	Bar     int      // its rank there: those with a rank come first, the lowest first
+	Quiet   bool     // the bar leaves it out where it cannot be done: what this study does not have, or what is over
 	Twin    string   // the command that does the same without a screen; "" where only the screen changes
 	Role    Role     // who may
 	Changes bool     // changes the study, not only what is seen of it
@@ -45,7 +47,7 @@ func Keys() []ActionInfo {
 	return out
 }
 
-// keymap finds actions by place and key.
+// keymap finds actions by scope and key.
 type keymap struct {
 	all []action
 	at  map[scope]map[string]*action
@@ -72,7 +74,7 @@ func (k keymap) find(p scope, key string) (*action, bool) {
 	return a, ok
 }
 
-// of are the actions of a place, in their order.
+// of are the actions of a scope, in their order.
 func (k keymap) of(p scope) []*action {
 	var out []*action
 	for i := range k.all {

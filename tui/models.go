@@ -142,7 +142,7 @@ func (m *modelsView) actions() []action {
 		})
 	}
 	return []action{
-		{ID: "models.down", Scopes: at, Keys: []string{"down", "j"}, Title: "the next model, line or merge", Hint: "select", Bar: 1, do: step(1, 0)},
+		{ID: "models.down", Scopes: at, Keys: []string{"down", "j"}, Pair: "↑↓", Title: "the next model, line or merge", Hint: "select", Bar: 1, do: step(1, 0)},
 		{ID: "models.up", Scopes: at, Keys: []string{"up", "k"}, Title: "the previous model, line or merge", do: step(-1, 0)},
 		{ID: "models.right", Scopes: at, Keys: []string{"right", "l"}, Title: "the next task", do: step(0, 1)},
 		{ID: "models.left", Scopes: at, Keys: []string{"left", "h"}, Title: "the previous task", do: step(0, -1)},
@@ -153,8 +153,8 @@ func (m *modelsView) actions() []action {
 			m.picture = pages[(slices.Index(pages, m.page(e))+1)%len(pages)]
 			return nil
 		})},
-		{ID: "models.lines", Scopes: at, Keys: []string{"B"}, Title: "barriers: what was measured on the lines between every two models", Hint: "barriers", Bar: 3, Twin: "parfait barriers", disabled: in(noLines), do: turnTo(pictureLines)},
-		{ID: "models.tree", Scopes: at, Keys: []string{"T"}, Title: "the merge tree: which pairs were merged, and what is next", Hint: "tree", Bar: 3, Twin: "parfait tree", disabled: noTree, do: turnTo(pictureTree)},
+		{ID: "models.lines", Scopes: at, Keys: []string{"B"}, Quiet: true, Title: "barriers: what was measured on the lines between every two models", Hint: "barriers", Bar: 3, Twin: "parfait barriers", disabled: in(noLines), do: turnTo(pictureLines)},
+		{ID: "models.tree", Scopes: at, Keys: []string{"T"}, Quiet: true, Title: "the merge tree: which pairs were merged, and what is next", Hint: "tree", Bar: 3, Twin: "parfait tree", disabled: noTree, do: turnTo(pictureTree)},
 	}
 }
 

@@ -34,7 +34,7 @@ func (p *palette) paste(_ *explorer, m tea.PasteMsg) tea.Cmd { //nolint:unparam 
 	return nil
 }
 
-// found are the actions that match what was typed: those of the place first.
+// found are the actions that match what was typed: those of the scope first.
 func (p *palette) found(e *explorer) []*action {
 	var here, other []*action
 	for i := range e.keys.all {

@@ -51,9 +51,9 @@ func (v *parallelView) actions() []action {
 		return in(func(e *explorer, v *parallelView) tea.Cmd { return v.brush(e, lo, hi) })
 	}
 	return []action{
-		{ID: "parallel.next", Scopes: at, Keys: []string{"right", "l"}, Title: "the next axis", Hint: "axis", Bar: 1, do: axis(1)},
+		{ID: "parallel.next", Scopes: at, Keys: []string{"right", "l"}, Pair: "←→", Title: "the next axis", Hint: "axis", Bar: 1, do: axis(1)},
 		{ID: "parallel.previous", Scopes: at, Keys: []string{"left", "h"}, Title: "the previous axis", do: axis(-1)},
-		{ID: "parallel.raise", Scopes: at, Keys: []string{"up", "k"}, Title: "brush: raise the lower end", Hint: "lower end", Bar: 1, Twin: "parfait front --all", disabled: noFront, do: brush(brushStep, 0)},
+		{ID: "parallel.raise", Scopes: at, Keys: []string{"up", "k"}, Pair: "↑↓", Title: "brush: raise the lower end", Hint: "lower end", Bar: 1, Twin: "parfait front --all", disabled: noFront, do: brush(brushStep, 0)},
 		{ID: "parallel.lower", Scopes: at, Keys: []string{"down", "j"}, Title: "brush: lower the lower end", disabled: noFront, do: brush(-brushStep, 0)},
 		{ID: "parallel.raise-top", Scopes: at, Keys: []string{"shift+up", "K"}, Title: "brush: raise the upper end", disabled: noFront, do: brush(0, brushStep)},
 		{ID: "parallel.lower-top", Scopes: at, Keys: []string{"shift+down", "J"}, Title: "brush: lower the upper end", Hint: "upper end", Bar: 2, disabled: noFront, do: brush(0, -brushStep)},

@@ -148,7 +148,7 @@ func survey(k surfaceKey, at []float64) surfaceMsg {
 func (f *surrogateView) actions() []action {
 	at := []scope{scopeSurrogate}
 	return []action{
-		{ID: "surrogate.x", Scopes: at, Keys: []string{"X"}, Title: "another coefficient on the X axis", Hint: "axes", Bar: 1, disabled: oneCoefficient, do: in(func(e *explorer, f *surrogateView) tea.Cmd {
+		{ID: "surrogate.x", Scopes: at, Keys: []string{"X"}, Pair: "XY", Title: "another coefficient on the X axis", Hint: "axes", Bar: 1, disabled: oneCoefficient, do: in(func(e *explorer, f *surrogateView) tea.Cmd {
 			x, y := f.axes(&e.props)
 			n := len(e.snap.Space.Coefficients)
 			if x = (x + 1) % n; x == y {

@@ -186,7 +186,7 @@ func (l *trialsView) actions() []action {
 		return in(func(e *explorer, l *trialsView) tea.Cmd { return l.step(e, n) })
 	}
 	return []action{
-		{ID: "trials.down", Scopes: at, Keys: []string{"down", "j"}, Title: "the next trial", Hint: "select", Bar: 1, do: step(1)},
+		{ID: "trials.down", Scopes: at, Keys: []string{"down", "j"}, Pair: "↑↓", Title: "the next trial", Hint: "select", Bar: 1, do: step(1)},
 		{ID: "trials.up", Scopes: at, Keys: []string{"up", "k"}, Title: "the previous trial", do: step(-1)},
 		{ID: "trials.page-down", Scopes: at, Keys: []string{"pgdown"}, Title: "ten trials down", do: step(10)},
 		{ID: "trials.page-up", Scopes: at, Keys: []string{"pgup"}, Title: "ten trials up", do: step(-10)},
