@@ -113,7 +113,7 @@ func TestHolesByForm(t *testing.T) {
 		unsure  int
 		verdict string
 	}{
-		{"value", func(m study.Metric) study.Metric { return study.Metric{Value: m.Value} }, 0, 6, "on 2 of 3 lines measured a barrier cannot be told from noise, which is not known: rotated – upside_down and mirrored – upside_down; "},
+		{"value", func(m study.Metric) study.Metric { return study.Metric{Value: m.Value} }, 0, 6, "noise is not known on 2 of 3 lines measured, so that no barrier can be told: rotated – upside_down and mirrored – upside_down; "},
 		{"value and n", func(m study.Metric) study.Metric { return study.Metric{Value: m.Value, N: 450} }, 6, 0, "a barrier on 2 of 3 lines measured: "},
 		{"value and stderr", func(m study.Metric) study.Metric { return study.Metric{Value: m.Value, Stderr: .011} }, 6, 0, "a barrier on 2 of 3 lines measured: "},
 		{"value and a stderr that explains it", func(m study.Metric) study.Metric { return study.Metric{Value: m.Value, Stderr: 1} }, 0, 0, "no barrier beyond noise on any of the 3 lines"},

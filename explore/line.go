@@ -98,7 +98,7 @@ func dips(barred, unsure []string, measured int) []string {
 		out = append(out, fmt.Sprintf("a barrier on %d of %d lines measured: %s", n, measured, list(limited(barred, 3))))
 	}
 	if n := len(unsure); n > 0 {
-		out = append(out, fmt.Sprintf("on %d of %d lines measured a barrier cannot be told from noise, which is not known: %s; have the evaluator report n, the number of items, or stderr", n, measured, list(limited(unsure, 3))))
+		out = append(out, fmt.Sprintf("noise is not known on %d of %d lines measured, so that no barrier can be told: %s; have the evaluator report n, the number of items, or stderr", n, measured, list(limited(unsure, 3))))
 	}
 	return out
 }
