@@ -8,6 +8,7 @@ import (
 	"parfait/explore"
 	"parfait/search"
 	"parfait/study"
+	"parfait/visible"
 )
 
 func (a *app) barriersCommand() *cobra.Command {
@@ -106,6 +107,6 @@ func (a *app) printBarriers(snap *study.Snapshot, lines []search.Line) error {
 		out.add(row...)
 	}
 	_, err := fmt.Fprintf(a.out, "%s: %s\nhow far the metrics fall below the straight line, at the worst point between two models; ! is more than two standard errors, ? what of it is noise is not known\n%s",
-		snap.Name, explore.Verdict(snap.Tasks, lines), out)
+		visible.Line(snap.Name), explore.Verdict(snap.Tasks, lines), out)
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"parfait/explore"
 	"parfait/merge"
 	"parfait/study"
+	"parfait/visible"
 )
 
 func (a *app) exportCommand() *cobra.Command {
@@ -219,7 +220,7 @@ func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export
 		table += "  there is no test split: no evaluator of the study offers one; a command does that has {split} in it\n"
 	}
 	_, err := fmt.Fprintf(a.out, "%s: %s, read back and compared\n  %s\n%s\nreceipt: %s\nthe same bytes without the study: parfait merge %s OUT\n",
-		shown(e.Out), bytesText(e.Bytes), c.Why, table, shown(e.Receipt), shown(filepath.Join(e.Out, "recipe.yaml")))
+		shown(e.Out), bytesText(e.Bytes), visible.Line(c.Why), table, shown(e.Receipt), shown(filepath.Join(e.Out, "recipe.yaml")))
 	return err
 }
 

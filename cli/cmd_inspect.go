@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -90,7 +91,7 @@ func inspected(base string, args []string) (merge.Spec, error) {
 	}
 	if base == "" && len(args) > 1 {
 		base, args = args[0], args[1:]
-		if _, path, ok := strings.Cut(base, "="); ok {
+		if _, path, ok := named(base); ok {
 			base = path
 		}
 	}
@@ -104,9 +105,18 @@ func inspected(base string, args []string) (merge.Spec, error) {
 	return spec, nil
 }
 
+// named splits NAME=PATH. What is a path as it stands, or begins with a part that can be no name, has no name.
+func named(arg string) (name, path string, ok bool) {
+	name, path, ok = strings.Cut(arg, "=")
+	if _, err := os.Stat(home(arg)); err == nil || strings.ContainsAny(name, `/\`) {
+		return "", arg, false
+	}
+	return name, path, ok
+}
+
 // source reads NAME=PATH; without a name the last part of the path is one, numbered where it is taken.
 func source(arg string, taken []merge.Source) merge.Source {
-	name, path, ok := strings.Cut(arg, "=")
+	name, path, ok := named(arg)
 	if !ok {
 		path = arg
 		name = strings.Map(func(r rune) rune {

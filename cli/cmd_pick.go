@@ -9,6 +9,7 @@ import (
 
 	"parfait/explore"
 	"parfait/study"
+	"parfait/visible"
 )
 
 func (a *app) pickCommand() *cobra.Command {
@@ -43,7 +44,7 @@ func (a *app) pickCommand() *cobra.Command {
 		if err := a.printChoice(a.out, snap, c); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(a.out, "kept as %s\nexport it: parfait export %s --pick %s --verify\n", p.Name, shown(snap.Dir), quoted(p.Name))
+		_, err = fmt.Fprintf(a.out, "kept as %s\nexport it: parfait export %s --pick %s --verify\n", visible.Line(p.Name), shown(snap.Dir), quoted(p.Name))
 		return err
 	})
 	w.add(cmd)

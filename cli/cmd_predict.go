@@ -10,6 +10,7 @@ import (
 
 	"parfait/explore"
 	"parfait/study"
+	"parfait/visible"
 )
 
 func (a *app) predictCommand() *cobra.Command {
@@ -120,7 +121,7 @@ func (a *app) printChoice(w io.Writer, snap *study.Snapshot, c explore.Choice) e
 	}
 	text += "  at " + strings.Join(at, ", ") + "\n"
 	if c.Why != "" {
-		text += "  " + c.Why + "\n"
+		text += "  " + visible.Line(c.Why) + "\n"
 	}
 	if t := measuredAt(an, c.X); t != nil {
 		text += fmt.Sprintf("  measured there, as trial %d: %s\n", t.ID, measurements(an.Tasks, t.Metrics))

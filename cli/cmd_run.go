@@ -11,6 +11,7 @@ import (
 	"parfait/evaluator"
 	"parfait/explore"
 	"parfait/study"
+	"parfait/visible"
 )
 
 func (a *app) runCommand() *cobra.Command {
@@ -153,9 +154,9 @@ func (a *app) printOutcome(w io.Writer, snap *study.Snapshot) error {
 		state += fmt.Sprintf(", %d of them failed (why: parfait trials %s; again: %s)", act.Failed, shown(snap.Dir), retryFailed(snap))
 	}
 	if act.Note != "" {
-		state += "; " + act.Note
+		state += "; " + visible.Line(act.Note)
 	}
-	if _, err := fmt.Fprintf(w, "%s: %s\n\n", snap.Name, state); err != nil {
+	if _, err := fmt.Fprintf(w, "%s: %s\n\n", visible.Line(snap.Name), state); err != nil {
 		return err
 	}
 	if snap.Analysis == nil {

@@ -9,6 +9,7 @@ import (
 	"parfait/explore"
 	"parfait/search"
 	"parfait/study"
+	"parfait/visible"
 )
 
 func (a *app) treeCommand() *cobra.Command {
@@ -82,6 +83,6 @@ func (a *app) printTree(snap *study.Snapshot, roots []*search.Branch) error {
 		}
 		out.add(name+r.Title, r.State, recipe)
 	}
-	_, err := fmt.Fprintf(a.out, "%s: %s\n%s", snap.Name, explore.NextBranch(snap, roots), out)
+	_, err := fmt.Fprintf(a.out, "%s: %s\n%s", visible.Line(snap.Name), explore.NextBranch(snap, roots), out)
 	return err
 }

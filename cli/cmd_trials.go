@@ -137,7 +137,7 @@ func (a *app) printLog(s *study.Study, snap *study.Snapshot, id int) error {
 
 func (a *app) printTrials(snap *study.Snapshot) error {
 	if len(snap.Trials) == 0 {
-		_, err := fmt.Fprintf(a.out, "%s: no trials yet\n  → parfait run %s --headless\n", snap.Name, shown(snap.Dir))
+		_, err := fmt.Fprintf(a.out, "%s: no trials yet\n  → parfait run %s --headless\n", visible.Line(snap.Name), shown(snap.Dir))
 		return err
 	}
 	act := snap.Activity
@@ -145,9 +145,9 @@ func (a *app) printTrials(snap *study.Snapshot) error {
 	if n := act.Budget - act.Search; n > 0 {
 		asked = fmt.Sprintf("%d of them asked for by people, ", n)
 	}
-	head := fmt.Sprintf("%s: %d of %d trials, %s%s", snap.Name, act.Done, act.Budget, asked, act.Runner)
+	head := fmt.Sprintf("%s: %d of %d trials, %s%s", visible.Line(snap.Name), act.Done, act.Budget, asked, act.Runner)
 	if act.Note != "" {
-		head += " (" + act.Note + ")"
+		head += " (" + visible.Line(act.Note) + ")"
 	}
 	head += "; ± is one standard error\n"
 	if said := snap.Newest().String(); said != "" {

@@ -10,6 +10,7 @@ import (
 
 	"parfait/study"
 	"parfait/surrogate"
+	"parfait/visible"
 )
 
 func (a *app) trustCommand() *cobra.Command {
@@ -89,7 +90,7 @@ func (a *app) printTrust(snap *study.Snapshot, quadratic []surrogate.Trust) erro
 		out.add(trustMark(an, i), f.Task, q2, ceiling, plain(task, t.RMSE), plain(task, t.Worst),
 			strconv.Itoa(worstTrial(an, f, t)), fmt.Sprintf("%.0f %%", 100*t.Coverage), strconv.Itoa(t.N), beside, fitter)
 	}
-	if _, err := fmt.Fprintf(a.out, "%s: predictions of trials left out, %s; surrogate: %s\n%s", snap.Name, count(len(an.Trials), "trial"), an.Surrogate, out); err != nil {
+	if _, err := fmt.Fprintf(a.out, "%s: predictions of trials left out, %s; surrogate: %s\n%s", visible.Line(snap.Name), count(len(an.Trials), "trial"), an.Surrogate, out); err != nil {
 		return err
 	}
 	var r remarks

@@ -9,8 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -152,6 +154,10 @@ func home(path string) string {
 func quoted(s string) string {
 	if s != "" && !strings.ContainsAny(s, " \t\n'\"\\$&|;<>()*?[]{}#~`!") {
 		return s
+	}
+	if strings.ContainsFunc(s, unicode.IsControl) { // $'…', so that a command stays on its line
+		inner := strconv.Quote(s)
+		return "$'" + strings.NewReplacer(`\"`, `"`, `'`, `\'`).Replace(inner[1:len(inner)-1]) + "'"
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

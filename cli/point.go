@@ -10,6 +10,7 @@ import (
 	"parfait/explore"
 	"parfait/problem"
 	"parfait/study"
+	"parfait/visible"
 )
 
 // pointFlags say which point is meant; predict, pick and export share them.
@@ -100,7 +101,7 @@ func mayKeep(snap *study.Snapshot, c explore.Choice, anyway bool) error {
 	if kept := explore.Keeping(snap.Analysis, nil); kept > 0 {
 		fix = "parfait pick " + shown(snap.Dir) + " --knee takes one of the " + count(kept, "point") + " of the front that keep every floor of study.yaml; or keep this one all the same: --anyway"
 	}
-	return &fault{exit: ExitNoAnswer, what: c.Why + ": this breaks a floor: " + strings.Join(inWords(snap.Tasks, unasked, c.Predicted), "; "), fix: fix}
+	return &fault{exit: ExitNoAnswer, what: visible.Line(c.Why) + ": this breaks a floor: " + strings.Join(inWords(snap.Tasks, unasked, c.Predicted), "; "), fix: fix}
 }
 
 // brokenBy says which floors a choice is predicted to break.

@@ -16,12 +16,18 @@ func (s Space) Normal(x []float64) ([]float64, error) {
 	var wrong []string
 	for _, set := range s.Simplex {
 		sum, names := 0.0, make([]string, len(set))
+		unit := 1.0 // what they are counted in: their sum may be more than a number holds
+		for _, i := range set {
+			if x[i] > math.MaxFloat64/float64(len(set)) {
+				unit = math.Ldexp(1, 64)
+			}
+		}
 		for k, i := range set {
 			names[k] = s.Coefficients[i].Name
 			if x[i] < -rounding {
 				wrong = append(wrong, fmt.Sprintf("%s is %g: expected 0 or more, as it is a proportion", names[k], x[i]))
 			}
-			sum += max(x[i], 0)
+			sum += max(x[i], 0) / unit
 		}
 		switch {
 		case !(sum > 0) && !slices.ContainsFunc(set, func(i int) bool { return x[i] < -rounding }):
@@ -34,7 +40,7 @@ func (s Space) Normal(x []float64) ([]float64, error) {
 			out = slices.Clone(x)
 		}
 		for _, i := range set {
-			out[i] = math.Round(max(x[i], 0)/sum*1e12) / 1e12
+			out[i] = math.Round(max(x[i], 0)/unit/sum*1e12) / 1e12
 		}
 	}
 	if len(wrong) > 0 {

@@ -1,6 +1,7 @@
 package study
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -11,12 +12,22 @@ import (
 // budget is the number of trials that the search may ask for: study.yaml's, unless a command set
 // another since study.yaml was last edited.
 func (s *Study) budget(meta map[string]string) int {
-	if of, n, ok := strings.Cut(meta["budget"], "→"); ok && of == strconv.Itoa(s.spec().Search.Budget) {
+	asked := s.askedBudget(meta)
+	if of, n, ok := strings.Cut(meta["budget"], "→"); ok && of == strconv.Itoa(asked) {
 		if b, err := strconv.Atoi(n); err == nil {
 			return b
 		}
 	}
-	return s.spec().Search.Budget
+	return asked
+}
+
+// askedBudget is the budget of study.yaml: of the one that the runner at work has begun with, where there is a runner.
+func (s *Study) askedBudget(meta map[string]string) int {
+	n, err := strconv.Atoi(meta["asked_budget"])
+	if err != nil || meta["asked"] == s.asked.Load().sum() || !readOwner(s.dir).alive() {
+		return s.spec().Search.Budget
+	}
+	return n
 }
 
 func (s *Study) activity(h *history) Activity {
@@ -56,6 +67,9 @@ func (s *Study) activity(h *history) Activity {
 		}
 		if of := h.meta["asked"]; a.Note == "" && of != "" && of != s.asked.Load().sum() {
 			a.Note = "study.yaml was edited since this runner began: the next one takes it up"
+			if n := s.askedBudget(h.meta); n != s.spec().Search.Budget {
+				a.Note += fmt.Sprintf(", with a budget of %d instead of %d", s.spec().Search.Budget, n)
+			}
 		}
 	case finished:
 		a.Runner = Finished

@@ -185,19 +185,22 @@ func TestARunnerStaysWithItsStudyYAML(t *testing.T) {
 	own := watchStudy(t, s) // in the runner's own process
 	done := running(t, s, RunOptions{})
 	<-held
-	w := watchStudy(t, open(t, dir))
+	other := open(t, dir)
+	w := watchStudy(t, other)
 	w.fine("a runner", func(s *Snapshot) bool { return s.Activity.Runner == Sampling && s.Activity.Note == "" })
 	edit(t, dir, "budget: 4", "budget: 6")
 	w.fine("the edit, and the runner that does not know of it", func(s *Snapshot) bool {
-		return s.Activity.Budget == 6 && strings.Contains(s.Activity.Note, "edited since this runner began")
+		return s.Activity.Budget == 4 && strings.Contains(s.Activity.Note, "edited since this runner began: the next one takes it up, with a budget of 6 instead of 4")
 	})
+	do(t, other, Command{Kind: CommandBudget, N: 5}) // of the runner at work
+	w.fine("another budget of the runner at work", func(s *Snapshot) bool { return s.Activity.Budget == 5 })
 	close(release)
 	if err := ended(t, done); err != nil {
 		t.Fatal(err)
 	}
-	own.fine("its own end", func(s *Snapshot) bool { return s.Activity.Done == 4 })
+	own.fine("its own end", func(s *Snapshot) bool { return s.Activity.Done == 5 })
 	w.fine("the next runner has something to do", func(s *Snapshot) bool {
-		return s.Activity.Done == 4 && s.Activity.Runner == Idle && s.Activity.Budget == 6 && s.Activity.Note == ""
+		return s.Activity.Done == 5 && s.Activity.Runner == Idle && s.Activity.Budget == 6 && s.Activity.Note == ""
 	})
 	own.fine("taken up after the run", func(s *Snapshot) bool { return s.Activity.Budget == 6 })
 }

@@ -45,12 +45,16 @@ func (s *Study) Do(c Command) error {
 			return err
 		}
 	}
-	err := s.store.write(func(tx *sql.Tx) error {
+	do := func(tx *sql.Tx) error {
 		if _, err := tx.Exec("INSERT INTO commands (at, who, body) VALUES (?, ?, ?)", now(), c.Who, mustJSON(c)); err != nil {
 			return err
 		}
 		return s.obey(tx, c)
-	})
+	}
+	err := s.store.rehearse(do)
+	if err == nil {
+		err = s.store.write(do)
+	}
 	s.commanded.Store(true)
 	s.changed()
 	return historyError(s.store.path, err)
@@ -85,7 +89,11 @@ func (s *Study) obey(tx *sql.Tx, c Command) error {
 		if err := setMeta(tx, "exhausted", ""); err != nil {
 			return err
 		}
-		return setMeta(tx, "budget", strconv.Itoa(s.spec().Search.Budget)+"→"+strconv.Itoa(c.N))
+		meta, err := metaOf(tx)
+		if err != nil {
+			return err
+		}
+		return setMeta(tx, "budget", strconv.Itoa(s.askedBudget(meta))+"→"+strconv.Itoa(c.N))
 	case CommandRetry:
 		return move(tx, c.N, evaluator.Waiting, evaluator.Failed, evaluator.Cancelled)
 	case CommandForget:
@@ -156,4 +164,16 @@ func (s *Study) Names() []string {
 		out[i] = c.Name
 	}
 	return out
+}
+
+// metaOf is what the history says of itself.
+func metaOf(tx *sql.Tx) (map[string]string, error) {
+	meta := map[string]string{}
+	err := each(tx, func(scan scanner) error {
+		var key, value string
+		err := scan(&key, &value)
+		meta[key] = value
+		return err
+	}, "SELECT key, value FROM meta")
+	return meta, err
 }

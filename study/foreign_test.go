@@ -61,6 +61,32 @@ func lookAll(t *testing.T, dir string) error {
 	return errors.Join(load, view, log, s.Close())
 }
 
+// What cannot be done begins no history.
+func TestACommandThatFailsMakesNothing(t *testing.T) {
+	t.Parallel()
+	dir := makeStudy(t, 4)
+	before := contents(t, dir)
+	s, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []Command{{Kind: CommandRetry, N: 1}, {Kind: CommandForget, N: 1}, {Kind: CommandBudget}, {Kind: "nonsense"}, {Kind: CommandEvaluate, X: []float64{1}}} {
+		if err := s.Do(c); err == nil {
+			t.Errorf("%+v was done", c)
+		}
+	}
+	if after := contents(t, dir); !slices.Equal(before, after) {
+		t.Errorf("commands that failed made of\n%s\n\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
+	}
+	do(t, s, Command{Kind: CommandBudget, N: 7}) // one that can be done does
+	if id := pragma(t, filepath.Join(dir, "study.db"), "application_id"); id != applicationID {
+		t.Errorf("no history was begun: application id %d", id)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestLookingMakesAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	dir := makeStudy(t, 4)
@@ -191,6 +217,7 @@ func TestAnotherProgramsDatabaseIsNotTouched(t *testing.T) {
 		"Optuna's":                func(t *testing.T, path string) { sqlExec(t, path, optuna) },
 		"Optuna's, in WAL mode":   func(t *testing.T, path string) { sqlExec(t, path, "PRAGMA journal_mode = WAL;"+optuna) },
 		"with an id of its own":   func(t *testing.T, path string) { sqlExec(t, path, "PRAGMA application_id = 7; CREATE TABLE t (x)") },
+		"with an id and no table": func(t *testing.T, path string) { sqlExec(t, path, "PRAGMA application_id = 7") },
 		"of a schema of its own":  func(t *testing.T, path string) { sqlExec(t, path, "PRAGMA user_version = 1;"+optuna) },
 		"ours beside its own":     func(t *testing.T, path string) { sqlExec(t, path, schema+"CREATE TABLE studies (x)") },
 		"ours in name beside its": func(t *testing.T, path string) { sqlExec(t, path, optuna+schema+"DROP TABLE studies") },
@@ -228,7 +255,7 @@ func TestAnotherProgramsDatabaseIsNotTouched(t *testing.T) {
 			make(t, filepath.Join(dir, "study.db"))
 			before := contents(t, dir)
 			err := lookAll(t, dir)
-			if CodeOf(err) != CodeForeign || !strings.Contains(err.Error(), "another program's database") {
+			if CodeOf(err) != CodeForeign || !strings.Contains(err.Error(), "another program's database") || name == "with an id and no table" && !strings.Contains(err.Error(), "the application 0x7, without a table") {
 				t.Errorf("%v, want code %s", err, CodeForeign)
 			}
 			after := slices.DeleteFunc(contents(t, dir), func(line string) bool { return strings.Contains(line, "study.db-shm") }) // is no data

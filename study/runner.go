@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -142,7 +143,7 @@ func (s *Study) newRunner(ctx context.Context, o RunOptions) (_ *runner, err err
 	}
 	q := s.asked.Load()
 	// Whether the strategy has more to ask is asked again: what it knows and its options may have changed.
-	err = s.store.setMeta(map[string]string{"identity": q.identity, "asked": q.sum(), "stop": "", "paused": "", "note": "", "exhausted": ""})
+	err = s.store.setMeta(map[string]string{"identity": q.identity, "asked": q.sum(), "asked_budget": strconv.Itoa(q.spec.Search.Budget), "stop": "", "paused": "", "note": "", "exhausted": ""})
 	return r, historyError(s.store.path, err)
 }
 

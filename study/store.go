@@ -95,6 +95,31 @@ func (s *store) write(f func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
+// rehearse runs f in a history in memory where none was begun yet: what cannot be done begins none.
+func (s *store) rehearse(f func(*sql.Tx) error) error {
+	if db, err := s.open(); db != nil || err != nil {
+		return err
+	}
+	db, err := connect("rehearsal", "memory")
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // in memory
+	return (&store{db: db}).tried(f)
+}
+
+// tried is what f says in a history that is begun for it.
+func (s *store) tried(f func(*sql.Tx) error) error {
+	if err := migrate(s.db); err != nil {
+		return err
+	}
+	tx, err := s.db.Begin()
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(tx), tx.Rollback())
+}
+
 // exec is write of one statement.
 func (s *store) exec(query string, args ...any) (sql.Result, error) {
 	db, err := s.begin()

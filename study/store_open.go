@@ -153,12 +153,16 @@ func recognise(db *sql.DB, path string) (begun bool, err error) {
 	if err := json.Unmarshal([]byte(text), &names); err != nil {
 		return false, err
 	}
+	has := "with the tables " + clip(and(names), 100)
+	if len(names) == 0 {
+		has = fmt.Sprintf("marked as that of the application %#x, without a table", uint32(id))
+	}
 	switch {
 	case id == 0 && len(names) == 0:
 		return false, nil
 	case id != applicationID && (id != 0 || !slices.Equal(names, tables) || known < 4):
 		return false, &Error{
-			Code: CodeForeign, Where: path, What: "is another program's database, with the tables " + clip(and(names), 100),
+			Code: CodeForeign, Where: path, What: "is another program's database, " + has,
 			Fix: "move it away, or study.yaml into a folder of its own: parfait keeps its history in study.db",
 		}
 	case version > schemaVersion:
