@@ -163,7 +163,7 @@ func checkSidecar(path string) *Problem {
 	n := 0
 	if err == nil {
 		n, err = io.ReadFull(f, start[:])
-		if err == io.EOF || err == io.ErrUnexpectedEOF {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			err = nil
 		}
 		err = errors.Join(err, f.Close())
