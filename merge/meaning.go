@@ -123,6 +123,9 @@ func (p *Plan) compareFolders(found *problems) {
 		if a, b := m.config.architecture(), first.config.architecture(); a != b && a != "" && b != "" {
 			found.warn(codes.Architecture, m.name, "its config.json says "+a, b+" as in "+first.name, "check that it was fine-tuned from this base")
 		}
+		if first.config == nil && m.config != nil {
+			found.warn(codes.Config, m.name, "it has a "+configFile+", and "+first.name+" has none", "one configuration: it says how the weights are used", "the output gets none; put the model's into the folder of "+first.name+" if the output is to have it")
+		}
 		have := m.config.meaning()
 		if p.untied { // the output's is neither's, and that was said
 			maps.DeleteFunc(have, func(key, _ string) bool { return strings.HasSuffix(key, tieKey) })

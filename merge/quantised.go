@@ -43,7 +43,7 @@ var (
 	// packedName ends what may be packed weights.
 	packedName = regexp.MustCompile(`(^|[._])(weight|qweight|q_weight|W_q|codes|trellis|indices|Qidxs|blocks|packed|data|qdata)$`)
 	// companionName is what unpacks the weights of the same module.
-	companionName = regexp.MustCompile(`^(weight_|input_|\w*_proj_)?_?(scales?|scale_inv|scale_2|global_scale|qzeros|zeros?|zero_point|(nested_)?absmax|SCB|g_idx|codebooks?|centroids|q_scale(_max)?|suh|svh|(nested_)?quant_map|packed)$`)
+	companionName = regexp.MustCompile(`^(\w+_)?_?(scales?|scale_inv|scale_2|global_scale|qzeros|zeros?|zero_point|(nested_)?absmax|SCB|g_idx|codebooks?|centroids|q_scale(_max)?|suh|svh|(nested_)?quant_map|packed)$`)
 )
 
 // quantised says how an input is packed and what tells it; nil where it is not.

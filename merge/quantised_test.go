@@ -53,6 +53,7 @@ func TestQuantised(t *testing.T) {
 		"EETQ":                {model{m + "weight": num(safetensors.I8), m + "weight_scales": scale(safetensors.F16)}, `{"quant_method": "eetq"}`, "EETQ", ""},
 		"quanto":              {model{m + "weight._data": num(safetensors.I8), m + "weight._scale": scale(s)}, "", "quanto", ""},
 		"MXFP4":               {model{m + "experts.down_proj_blocks": num(safetensors.U8), m + "experts.down_proj_scales": num(safetensors.U8)}, `{"quant_method": "mxfp4"}`, "MXFP4", "Mxfp4Config(dequantize=True)"},
+		"MXFP4 of others":     {model{m + "experts.gate_blocks": num(safetensors.U8), m + "experts.gate_scales": num(safetensors.U8)}, "", "", ""},
 		"torchao":             {model{m + "weight_qdata": num(safetensors.I8), m + "weight_scale": scale(s)}, `{"quant_method": "torchao"}`, "torchao", ""},
 		"compressed-tensors":  {model{m + "weight_packed": num(safetensors.I32), m + "weight_scale": scale(safetensors.BF16), m + "weight_shape": bytesOf(safetensors.I64, 1, 2)}, `{"quant_method": "compressed-tensors"}`, "compressed-tensors", ""},
 		"NVFP4":               {model{m + "weight_packed": num(safetensors.U8), m + "weight_scale": num(safetensors.F8E4M3), m + "weight_global_scale": scale(s)}, "", "compressed-tensors", ""},
