@@ -193,7 +193,7 @@ func (f *form) headers() string {
 	}
 	plan, err := merge.NewPlan(f.ctx, spec)
 	if err != nil {
-		return "✗ " + err.Error()
+		return "✗ " + problem.Text(err)
 	}
 	defer func() { _ = plan.Close() }()
 	text := fmt.Sprintf("✓ %d models go together; one merge takes %s", len(spec.Models), bytesText(plan.Bytes()))
@@ -206,7 +206,7 @@ func (f *form) headers() string {
 func (f *form) preview() string {
 	text, err := f.settled().draft(f.dir)
 	if err != nil {
-		return "✗ " + err.Error()
+		return "✗ " + problem.Text(err)
 	}
 	return strings.ReplaceAll(string(text), "_", `\_`) // a note reads it as Markdown
 }
