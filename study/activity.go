@@ -68,6 +68,7 @@ func (s *Study) activity(h *history) Activity {
 		if of := h.meta["asked"]; a.Note == "" && of != "" && of != s.asked.Load().sum() {
 			a.Note = "study.yaml was edited since this runner began: the next one takes it up"
 			if n := s.askedBudget(h.meta); n != s.spec().Search.Budget {
+				a.NextBudget = s.spec().Search.Budget
 				a.Note += fmt.Sprintf(", with a budget of %d instead of %d", s.spec().Search.Budget, n)
 			}
 		}

@@ -190,7 +190,7 @@ func TestARunnerStaysWithItsStudyYAML(t *testing.T) {
 	w.fine("a runner", func(s *Snapshot) bool { return s.Activity.Runner == Sampling && s.Activity.Note == "" })
 	edit(t, dir, "budget: 4", "budget: 6")
 	w.fine("the edit, and the runner that does not know of it", func(s *Snapshot) bool {
-		return s.Activity.Budget == 4 && strings.Contains(s.Activity.Note, "edited since this runner began: the next one takes it up, with a budget of 6 instead of 4")
+		return s.Activity.Budget == 4 && s.Activity.NextBudget == 6 && strings.Contains(s.Activity.Note, "edited since this runner began: the next one takes it up, with a budget of 6 instead of 4")
 	})
 	do(t, other, Command{Kind: CommandBudget, N: 5}) // of the runner at work
 	w.fine("another budget of the runner at work", func(s *Snapshot) bool { return s.Activity.Budget == 5 })
@@ -200,7 +200,7 @@ func TestARunnerStaysWithItsStudyYAML(t *testing.T) {
 	}
 	own.fine("its own end", func(s *Snapshot) bool { return s.Activity.Done == 5 })
 	w.fine("the next runner has something to do", func(s *Snapshot) bool {
-		return s.Activity.Done == 5 && s.Activity.Runner == Idle && s.Activity.Budget == 6 && s.Activity.Note == ""
+		return s.Activity.Done == 5 && s.Activity.Runner == Idle && s.Activity.Budget == 6 && s.Activity.NextBudget == 0 && s.Activity.Note == ""
 	})
 	own.fine("taken up after the run", func(s *Snapshot) bool { return s.Activity.Budget == 6 })
 }

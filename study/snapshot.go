@@ -131,18 +131,19 @@ const (
 
 // Activity is what is going on.
 type Activity struct {
-	Runner  RunnerState
-	Host    string // of the runner that is alive
-	PID     int
-	Beat    time.Time // its last heartbeat
-	Budget  int       // trials in all: Search and what people asked for
-	Search  int       // trials that the search may ask for, or has: what CommandBudget sets, unless it asked for more before
-	Done    int       // trials finished, failed ones included
-	Failed  int
-	Running int
-	Waiting int
-	ETA     time.Duration // 0: unknown
-	Note    string        // why it stopped or what it waits for, in words
+	Runner     RunnerState
+	Host       string // of the runner that is alive
+	PID        int
+	Beat       time.Time // its last heartbeat
+	Budget     int       // trials in all: Search and what people asked for
+	Search     int       // trials that the search may ask for, or has: what CommandBudget sets, unless it asked for more before
+	Done       int       // trials finished, failed ones included
+	Failed     int
+	Running    int
+	Waiting    int
+	ETA        time.Duration // 0: unknown
+	Note       string        // why it stopped or what it waits for, in words
+	NextBudget int           // of study.yaml, for the next runner, where the one at work began with another; 0 else
 }
 
 // Pick is a trade-off that somebody chose, and why.

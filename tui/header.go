@@ -132,6 +132,9 @@ func (h header) activity() []chart.Span {
 	for _, words := range h.underWay {
 		add(words, accent)
 	}
+	if a.NextBudget > 0 {
+		add(fmt.Sprintf("study.yaml: %d next", a.NextBudget), warn)
+	}
 	stopped := a.Runner == study.Idle && a.Done < a.Budget
 	if stopped && !h.viewer {
 		add("s starts a runner", muted)

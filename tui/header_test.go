@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -44,4 +45,16 @@ func TestHeaderSaysWhatIsExpected(t *testing.T) {
 	if got := says(); strings.Contains(got, "expected") {
 		t.Errorf("%q, although nothing is under way", got)
 	}
+}
+
+// The header counts what the runner at work does, and says what study.yaml asks the next one for.
+func TestTheNextBudget(t *testing.T) {
+	s := exploretest.Snapshot(states["sampling"])
+	d := driveOn(t, newSource(s), 80, 24)
+	if strings.Contains(d.text(), " next") {
+		t.Fatalf("a next budget that is not there:\n%s", d.text())
+	}
+	s.Activity.NextBudget = s.Activity.Budget - 3
+	d = driveOn(t, newSource(s), 80, 24)
+	d.sees(fmt.Sprintf("%d/%d", s.Activity.Done, s.Activity.Budget), fmt.Sprintf("study.yaml: %d next", s.Activity.NextBudget))
 }
