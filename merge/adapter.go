@@ -211,8 +211,10 @@ func (p *Plan) matchAdapter(in *input, found *problems) (out map[string]operand,
 		found.warn(codes.Adapter, in.name, fmt.Sprintf("lora_alpha is 0 for %d of the %d modules that it changes: it changes nothing there", idle, len(byName)), "a scale other than 0", "put the lora_alpha that it was trained with into its "+adapterConfigFile)
 	}
 	for _, t := range p.ties {
-		if byName[t.source].product() {
-			out[t.alias()] = out[t.source] // where another model needs a tensor for it
+		if _, own := out[t.alias()]; !own && !apart[t] {
+			if o, changed := out[t.source]; changed {
+				out[t.alias()] = o // where the output has a tensor for it
+			}
 		}
 	}
 	return out, apart

@@ -93,6 +93,9 @@ func (p *Plan) newTensor(name string) *tensor {
 	st := layout.tensor
 	t := &tensor{layout: layout, out: p.outDType(st.DType)}
 	t.Tensor = method.Tensor{Name: name, Shape: slices.Clone(st.Shape), Len: st.Elements(), Index: -1}
+	if tie := p.tieOf(name); tie != nil && !tie.split {
+		t.TiedTo = tie.source
+	}
 	if p.base != nil {
 		t.base = t.layout
 	}

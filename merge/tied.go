@@ -214,12 +214,12 @@ func (in *input) ownAlias(t *tie, found *problems) string {
 	return ""
 }
 
-// names are the tensors of the output in their order, aliases that got one of their own at the end.
+// names are the tensors of the output in their order: those of the layout, also an alias that it stores as
+// well (but in adapters, which have one change for both), and at the end aliases that got one of their own.
 func (p *Plan) names() []string {
-	set := p.layoutInput().set
 	var out []string
-	for _, name := range naturalOrder(set) {
-		if t := p.tieOf(name); t == nil || t.shared || t.split {
+	for _, name := range naturalOrder(p.layoutInput().set) {
+		if t := p.tieOf(name); t == nil || t.shared || t.split || p.r.spec.Form != FormAdapter {
 			out = append(out, name)
 		}
 	}

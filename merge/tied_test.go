@@ -133,14 +133,14 @@ func TestHeads(t *testing.T) {
 			model{embed: e, head: e},
 			model{embed: e2, head: e2},
 			tiedLlama, tiedLlama,
-			model{embed: e2},
+			model{embed: e2, head: e2},
 			true, nil,
 		},
 		"base stored twice, model once": {
 			model{embed: e, head: e},
 			model{embed: e2},
 			tiedLlama, tiedLlama,
-			model{embed: e2},
+			model{embed: e2, head: e2},
 			true, nil,
 		},
 		"base stored twice, own head": {
@@ -191,6 +191,32 @@ func TestHeads(t *testing.T) {
 				t.Errorf("%s is %v, want %v", tieKey, said, c.tied)
 			}
 		})
+	}
+}
+
+// A head that is stored beside the embeddings that it is tied to stays equal to them, also where a method draws at
+// random what it keeps, and where an adapter changes the embeddings.
+func TestStoredTwiceStaysEqual(t *testing.T) {
+	const embed, head = "model.embed_tokens.weight", "lm_head.weight"
+	r := rand.New(rand.NewPCG(5, 5))
+	f := safetensors.F32
+	e := drawn(r, f, 1, 16, 8)
+	e2 := near2(r, e, .1)
+	root := t.TempDir()
+	base := configured(t, model{embed: e, head: e}.write(t, root+"/base"), tiedLlama)
+	full := configured(t, model{embed: e2, head: e2}.write(t, root+"/full"), tiedLlama)
+	saved := writeAdapter(t, root+"/saved", loraConfig(nil), model{"base_model.model.model.embed_tokens.weight": e2, "base_model.model.lm_head.weight": e2})
+	for _, c := range []struct{ method, path string }{{"task_arithmetic", full}, {"dare_linear", full}, {"della", full}, {"ties", full}, {"task_arithmetic", saved}, {"dare_linear", saved}} {
+		p := plan(t, Spec{Base: base, Models: []Source{{"x", c.path}}, Method: c.method})
+		out := filepath.Join(root, "out-"+c.method+"-"+filepath.Base(c.path))
+		write(t, p, map[string]float64{"x": 1}, out)
+		got := read(t, out)
+		if len(got) != 2 || !slices.Equal(got[embed].data, got[head].data) {
+			t.Errorf("%s of %s: %v, want the head equal to the embeddings", c.method, filepath.Base(c.path), got)
+		}
+		if slices.Equal(got[embed].data, e.data) {
+			t.Errorf("%s of %s is the base", c.method, filepath.Base(c.path))
+		}
 	}
 }
 

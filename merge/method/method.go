@@ -20,11 +20,12 @@ type Method interface {
 
 // Tensor is one tensor of the base's layout.
 type Tensor struct {
-	Name  string
-	Shape []int64
-	Len   int64 // elements
-	Index int   // among the tensors that are merged, in the order in which they are worked on
-	Wide  bool  // computed in float64
+	Name   string
+	TiedTo string // the tensor that this one repeats, and is to stay equal to; "" for none
+	Shape  []int64
+	Len    int64 // elements
+	Index  int   // among the tensors that are merged, in the order in which they are worked on
+	Wide   bool  // computed in float64
 }
 
 // Chunks is the number of chunks of the tensor, where they do not have to end with its rows.

@@ -1,6 +1,10 @@
 package method
 
-import "parfait/merge/kernel"
+import (
+	"cmp"
+
+	"parfait/merge/kernel"
+)
 
 // Random methods draw from kernel.NewRandom(seed, model, tensor): the word of an element depends on the
 // seed, the two names and its index alone, so that neither the order of the work nor the number of
@@ -11,7 +15,7 @@ func rowsOf[F Float](tile Tile[F], in Chunk[F]) []*kernel.Random {
 	return in.Once("random", func() any {
 		out := make([]*kernel.Random, len(tile.Names))
 		for i, name := range tile.Names {
-			out[i] = kernel.NewRandom(tile.Seed, name, in.Tensor.Name)
+			out[i] = kernel.NewRandom(tile.Seed, name, cmp.Or(in.Tensor.TiedTo, in.Tensor.Name))
 		}
 		return out
 	}).([]*kernel.Random)
