@@ -220,7 +220,15 @@ func knee(a *study.Analysis, among []int) (int, string) {
 	if at != choose(a, among, a.Objectives, pareto.Knee) {
 		words = "the knee of the part of the front that is nowhere below the base"
 	}
+	if at >= 0 && isBase(a, a.Front[at].X) {
+		words += ": the base itself, which no merge is predicted to beat"
+	}
 	return at, words
+}
+
+// isBase says whether x leaves every model out.
+func isBase(a *study.Analysis, x []float64) bool {
+	return slices.ContainsFunc(a.References, func(r study.Reference) bool { return r.Name == study.BaseName && slices.Equal(r.X, x) })
 }
 
 // KneeWords say what the knee of the front is the knee of.

@@ -165,4 +165,8 @@ func TestTheChosenKneeIsNotBelowTheBase(t *testing.T) {
 	if c, err := explore.Choose(a, explore.Preference{Knee: true}); err != nil || c.Front != a.Knee || !a.AlwaysBelow() {
 		t.Errorf("where nothing is above the base, the knee: %+v, %v", c, err)
 	}
+	a.References[base].X = a.Front[a.Knee].X
+	if w := explore.KneeWords(a); !strings.HasSuffix(w, ": the base itself, which no merge is predicted to beat") {
+		t.Errorf("a knee that is the base, in words: %s", w)
+	}
 }

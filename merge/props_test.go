@@ -36,11 +36,20 @@ func withWeights(t testing.TB, s Spec, c ...float64) map[string]float64 {
 	return at
 }
 
-var boxMethods = []string{"task_arithmetic", "ties", "dare_linear", "dare_ties", "della", "della_linear", "breadcrumbs", "breadcrumbs_ties"}
+// boxMethods are the methods of the registry that add task vectors, each with a coefficient of its own.
+func boxMethods() []string {
+	var out []string
+	for _, m := range method.All() {
+		if m.NeedsBase && slices.Contains(m.Domains, method.Box) && (m.Models[1] == 0 || m.Models[1] > 1) {
+			out = append(out, m.Name)
+		}
+	}
+	return out
+}
 
 func TestNoCoefficientIsTheBase(t *testing.T) {
 	base, models := awkward(t, 6, safetensors.BF16, 2)
-	for _, method := range boxMethods {
+	for _, method := range boxMethods() {
 		s := Spec{Base: base, Models: models, Method: method}
 		sameBits(t, method, one(t, s, withWeights(t, s, 0)), read(t, base))
 	}
@@ -54,7 +63,7 @@ func described(name string) method.Info {
 
 func TestWithoutDroppingOneModelIsItself(t *testing.T) {
 	base, models := awkward(t, 6, safetensors.F64, 2)
-	for _, method := range boxMethods {
+	for _, method := range boxMethods() {
 		s := Spec{Base: base, Models: models, Method: method}
 		at := withWeights(t, s, 1, 0)
 		full := map[string]float64{"density": 1, "gamma": 0, "epsilon": 0}
