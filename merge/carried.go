@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"parfait/internal/stage"
 	"parfait/merge/codes"
 	"parfait/merge/safetensors"
 )
@@ -51,7 +52,7 @@ func (p *Plan) compareCarried(ctx context.Context, found *problems) {
 		names = patternsOf(names, first.set.Names())
 		what := fmt.Sprintf("tensors of the dtypes %s have other values than in %s: %s", some(sortedKeys(dtypes)), first.name, some(names))
 		if differ*carriedShare > p.Bytes() {
-			found.add(codes.Integers, m.name, what+fmt.Sprintf(", %s of %s", size(differ), size(p.Bytes())), "weights in BF16, F16, F32 or F64: nothing is computed on these",
+			found.add(codes.Integers, m.name, what+fmt.Sprintf(", %s of %s", stage.Bytes(differ), stage.Bytes(p.Bytes())), "weights in BF16, F16, F32 or F64: nothing is computed on these",
 				"convert the models to bf16 first; or, if these are no weights, take them from "+first.name+" with skip: ["+quoted(names)+"]")
 			continue
 		}

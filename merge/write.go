@@ -164,7 +164,7 @@ func (p *Plan) checkTargets(list []*output, sidecars []sidecar) error {
 	for _, dir := range sortedKeys(need) {
 		_, _ = stage.Clean(dir) // what a dead process left may be what fills the disk
 		if free, _, err := stage.Space(dir); err == nil && free < need[dir] {
-			found.add(codes.Space, dir, fmt.Sprintf("%s are free", size(free)), fmt.Sprintf("%s for what is to be written", size(need[dir])), "make room or write somewhere else")
+			found.add(codes.Space, dir, fmt.Sprintf("%s are free", stage.Bytes(free)), fmt.Sprintf("%s for what is to be written", stage.Bytes(need[dir])), "make room or write somewhere else")
 		}
 	}
 	return found.err()
@@ -207,17 +207,4 @@ func (j *job) bytes() int64 {
 		n += j.plan.reads(t, j.uses(t).need)
 	}
 	return n
-}
-
-// size says bytes as people do, with a decimal more than is usual: what is needed is compared with what is free.
-func size(n int64) string {
-	units := []string{"B", "kB", "MB", "GB", "TB", "PB"}
-	v, u := float64(n), 0
-	for v >= 1000 && u < len(units)-1 {
-		v, u = v/1000, u+1
-	}
-	if u == 0 {
-		return fmt.Sprintf("%d B", n)
-	}
-	return fmt.Sprintf("%.1f %s", v, units[u])
 }

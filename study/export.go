@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dustin/go-humanize"
-
 	"parfait/evaluator"
 	"parfait/internal/stage"
 	"parfait/merge"
@@ -156,7 +154,7 @@ func (s *Study) PlanExport(r ExportRequest) (ExportCost, error) {
 		}
 	}
 	if c.Free > 0 && c.Free < c.Bytes {
-		c.Problems = append(c.Problems, fmt.Sprintf("%s are needed and %s are free", humanize.Bytes(uint64(c.Bytes)), humanize.Bytes(uint64(c.Free))))
+		c.Problems = append(c.Problems, fmt.Sprintf("%s are needed and %s are free", stage.Bytes(c.Bytes), stage.Bytes(c.Free)))
 	}
 	if last := s.Snapshot().Exports; len(last) > 0 && last[len(last)-1].Bytes > 0 {
 		e := last[len(last)-1]

@@ -3,17 +3,42 @@ package method
 import (
 	"fmt"
 	"sort"
+	"strings"
 )
 
 var registry = map[string]Method{}
 
-// Register makes a method known. A name that is taken is a mistake in the program.
+// Register makes a method known. It panics where a name is taken or its [Info] lacks what every method says of
+// itself: both are mistakes in the program.
 func Register(m Method) {
-	name := m.Info().Name
-	if _, taken := registry[name]; taken {
-		panic(fmt.Sprintf("method: two methods are called %q", name))
+	info := m.Info()
+	if _, taken := registry[info.Name]; taken {
+		panic(fmt.Sprintf("method: two methods are called %q", info.Name))
 	}
-	registry[name] = m
+	if missing := info.missing(); len(missing) > 0 {
+		panic(fmt.Sprintf("method: %q, a %T, does not say its %s", info.Name, m, strings.Join(missing, ", ")))
+	}
+	registry[info.Name] = m
+}
+
+// missing names what a method does not say of itself and every method has to.
+func (m Info) missing() []string {
+	var out []string
+	for _, f := range []struct {
+		name string
+		said bool
+	}{
+		{"Name", m.Name != ""},
+		{"About", m.About != ""},
+		{"Formula", m.Formula != ""},
+		{"Models", m.Models[0] > 0},
+		{"Domains", len(m.Domains) > 0},
+	} {
+		if !f.said {
+			out = append(out, f.name)
+		}
+	}
+	return out
 }
 
 // All lists the methods by name.
