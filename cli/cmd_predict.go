@@ -129,7 +129,7 @@ func (a *app) printChoice(w io.Writer, snap *study.Snapshot, c explore.Choice) e
 	for _, words := range brokenBy(an.Tasks, c) {
 		text += "  ! breaks a floor: " + words + "\n"
 	}
-	text += "  " + belief(an, c) + "\n"
+	text += "  " + believed(an, c) + "\n"
 	if c.Front >= 0 && len(an.Objectives) > 1 {
 		head := "  along the front here\n"
 		for _, words := range explore.Slopes(an, c.X) {
@@ -188,8 +188,8 @@ func bounds(t study.Task, v float64) string {
 	return strings.Join(parts, ", ")
 }
 
-// belief says where the point lies and whether there is a better one.
-func belief(an *study.Analysis, c explore.Choice) string {
+// believed says where the point lies and whether there is a better one.
+func believed(an *study.Analysis, c explore.Choice) string {
 	s := fmt.Sprintf("leverage %s, inside the sampled region", explore.Decimal(c.Leverage, 2))
 	if d := an.Doubtful(c.X, c.Believed, c.Leverage); d != "" {
 		s = fmt.Sprintf("leverage %s, %s", explore.Decimal(c.Leverage, 2), d)

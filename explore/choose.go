@@ -74,7 +74,7 @@ func Choose(a *study.Analysis, w Preference) (Choice, error) {
 	return Chosen(a, a.Front[i].X, w.AtLeast, words+why), nil
 }
 
-// check reports every unknown name and every wish that does not go with another.
+// check reports every unknown name and every demand that does not go with another.
 func (w Preference) check(a *study.Analysis) error {
 	var wrong problem.List
 	tasks := make([]string, len(a.Tasks))

@@ -90,8 +90,10 @@ func TestBytesOfEveryMethod(t *testing.T) {
 			if _, ok := info.Param("density"); ok {
 				one["density"], other["density"] = 0.375, 0.75
 			}
-			if info.Name == "slerp" {
-				one["t"], other["t"] = 0.375, 0.75
+			for _, p := range info.Params {
+				if p.Kind == method.Number && p.Default == nil {
+					one[p.Name], other[p.Name] = 0.375, 0.75
+				}
 			}
 			p := plan(t, spec)
 			write := func(workers int, ats ...map[string]float64) string {

@@ -22,15 +22,20 @@ func near3(t *testing.T, what string, got, want model, slack float64) {
 	}
 }
 
-// withWeights gives every weight coefficient of a spec a value, in order.
+// withWeights gives every weight coefficient of a spec a value, in order, and parameters that need one the middle of
+// their range.
 func withWeights(t testing.TB, s Spec, c ...float64) map[string]float64 {
 	t.Helper()
 	coefficients, _, err := Coefficients(s)
 	must(t, err)
-	at := map[string]float64{}
+	at, weights := map[string]float64{}, 0
 	for _, k := range coefficients {
-		if k.Param == "" {
-			at[k.Name] = c[len(at)%len(c)]
+		switch {
+		case k.Param == "":
+			at[k.Name] = c[weights%len(c)]
+			weights++
+		case k.Required:
+			at[k.Name] = (k.Default[0] + k.Default[1]) / 2
 		}
 	}
 	return at
@@ -101,12 +106,7 @@ func TestOrderOfModelsHardlyMatters(t *testing.T) {
 		if m.Models[1] == 1 || m.Models[1] == 2 || m.Name == "fisher" {
 			continue
 		}
-		at := map[string]float64{}
-		if !slices.Contains(m.Domains, method.Weightless) {
-			for i := range models {
-				at[models[i].Name] = c[i]
-			}
-		}
+		at := withWeights(t, Spec{Base: base, Models: models, Method: m.Name}, c...)
 		turned := []Source{models[2], models[0], models[1]}
 		near3(t, m.Name, one(t, Spec{Base: base, Models: turned, Method: m.Name}, at), one(t, Spec{Base: base, Models: models, Method: m.Name}, at), 1e-12)
 	}

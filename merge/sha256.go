@@ -49,8 +49,8 @@ type shaCache struct {
 	sums map[string]string
 }
 
-// shaCacheMost is how many files are remembered.
-const shaCacheMost = 4096
+// maxCachedSums is how many files are remembered.
+const maxCachedSums = 4096
 
 func openSHACache() *shaCache {
 	c := &shaCache{sums: map[string]string{}}
@@ -87,7 +87,7 @@ func (c *shaCache) save() {
 		return
 	}
 	for key := range c.sums {
-		if len(c.sums) <= shaCacheMost {
+		if len(c.sums) <= maxCachedSums {
 			break
 		}
 		delete(c.sums, key)

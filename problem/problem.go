@@ -85,8 +85,8 @@ func CodeOf(err error) Code {
 // List is everything that is wrong at once.
 type List []Problem
 
-// mostShown is how many problems of a list are spelt out: a thousand points can be wrong in the same way.
-const mostShown = 100
+// maxShown is how many problems of a list are spelt out: a thousand points can be wrong in the same way.
+const maxShown = 100
 
 // Error lists every problem on a line of its own.
 func (l List) Error() string { return l.lines(Problem.Error) }
@@ -97,10 +97,10 @@ func (l List) lines(text func(Problem) string) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d problems:", len(l))
-	for _, p := range l[:min(len(l), mostShown)] {
+	for _, p := range l[:min(len(l), maxShown)] {
 		b.WriteString("\n  - " + strings.ReplaceAll(text(p), "\n", "\n    "))
 	}
-	if more := len(l) - mostShown; more > 0 {
+	if more := len(l) - maxShown; more > 0 {
 		fmt.Fprintf(&b, "\n  … and %d more", more)
 	}
 	return b.String()

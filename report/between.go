@@ -89,15 +89,15 @@ func between(snap *study.Snapshot) (rows []lineRow, verdict string, err error) {
 // along draws a metric along a line, with its standard errors and the straight line between its ends.
 func along(t study.Task, l search.Line, task int) template.HTML {
 	const w, h, left, top, bottom = 250.0, 130.0, 54.0, 8.0, 20.0
-	type spot struct{ at, v, se float64 }
-	var spots []spot
+	type sample struct{ at, v, se float64 }
+	var samples []sample
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, p := range l.Points {
 		if p.Failed || math.IsNaN(p.Y[task].Value) {
 			continue
 		}
-		s := spot{p.At, p.Y[task].Value, p.Y[task].Stderr}
-		spots = append(spots, s)
+		s := sample{p.At, p.Y[task].Value, p.Y[task].Stderr}
+		samples = append(samples, s)
 		lo, hi = min(lo, s.v-s.se), max(hi, s.v+s.se)
 	}
 	if !(hi > lo) {
@@ -110,15 +110,15 @@ func along(t study.Task, l search.Line, task int) template.HTML {
 	for _, v := range []float64{lo, hi} {
 		fmt.Fprintf(&b, `<text x="%g" y="%.1f" text-anchor="end">%s</text>`, left-5, y(v)+4, num(v))
 	}
-	first, last := spots[0], spots[len(spots)-1]
+	first, last := samples[0], samples[len(samples)-1]
 	fmt.Fprintf(&b, `<line class="straight" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`, x(first.at), y(first.v), x(last.at), y(last.v))
 	var trace []string
-	for _, s := range spots {
+	for _, s := range samples {
 		trace = append(trace, fmt.Sprintf("%.1f %.1f", x(s.at), y(s.v)))
 		fmt.Fprintf(&b, `<line class="bar" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`, x(s.at), y(s.v-s.se), x(s.at), y(s.v+s.se))
 	}
 	fmt.Fprintf(&b, `<path d="M%s"/>`, strings.Join(trace, "L"))
-	for _, s := range spots {
+	for _, s := range samples {
 		fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="3.5"/>`, x(s.at), y(s.v))
 	}
 	fmt.Fprintf(&b, `<text x="%g" y="%g">%s</text><text x="%g" y="%g" text-anchor="end">%s</text></svg>`,

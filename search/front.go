@@ -63,7 +63,7 @@ func (l *Landscape) merged(a, b [][]float64) [][]float64 {
 // FrontByVolume returns at most n coefficient vectors of the predicted front that together dominate most of
 // the space up to a reference point (a value an optimised task, minimised: negated where the task is
 // maximised), each the one that adds most to those before it. With more than four tasks an even spread over
-// the front is nearly all rim; these are the trade-offs that matter. Not bounded by belief. Deterministic.
+// the front is nearly all rim; these are the trade-offs that matter. Not bounded by what is believed. Deterministic.
 func (l *Landscape) FrontByVolume(ctx context.Context, n int, ref []float64) ([][]float64, error) {
 	if n <= 0 || len(l.goals) == 0 {
 		return nil, nil
@@ -104,7 +104,7 @@ func (l *Landscape) front(ctx context.Context, n int, feasible func([]float64) f
 	return xs, err
 }
 
-// The bounds of belief: a prediction counts where its standard deviation is below a share of the
+// The bounds of what is believed: a prediction counts where its standard deviation is below a share of the
 // measured range of its task, and where the point lies within the ellipsoid of the samples.
 const (
 	believedStd      = 0.15

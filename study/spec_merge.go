@@ -79,7 +79,7 @@ var hubID = regexp.MustCompile(`^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$`)
 // space returns the coefficients of the study in their order: the models' (with groups one a group),
 // then the method's parameters that have a range, by name.
 func (s *Spec) space() (search.Space, error) {
-	knobs, domain, err := merge.Coefficients(s.mergeSpec("/"))
+	turned, domain, err := merge.Coefficients(s.mergeSpec("/"))
 	if err != nil {
 		return search.Space{}, err
 	}
@@ -88,9 +88,9 @@ func (s *Spec) space() (search.Space, error) {
 	for _, m := range s.Models {
 		ranges[m.Name] = m.Range
 	}
-	index := map[int]int{} // of a knob: its place among the coefficients
+	index := map[int]int{} // of a coefficient of the merge: its place among the coefficients
 	used := map[string]bool{}
-	for i, k := range knobs {
+	for i, k := range turned {
 		c := search.Coefficient{Name: k.Name, Kind: search.Scaling, Model: k.Model, Group: k.Group}
 		if k.Param == "" {
 			r, ok := ranges[k.Model]

@@ -49,7 +49,7 @@ func (p side) draw(c *chart.Canvas) {
 	box.Rule(c, y, head("Coefficients", p.focus == scopeCoefficients))
 	y++
 	y += p.drawCoefficients(in.Sub(0, y, w, coefficients))
-	y = p.belief(in, y)
+	y = p.believed(in, y)
 	// What stands below does so from the bottom up, so that remarks push nothing.
 	bottom := p.drawGrowth(c, in, box, y+remarkRows)
 	bottom = p.drawPins(c, in, box, y+remarkRows, bottom)
@@ -183,9 +183,9 @@ func (p side) known(i int) chart.Range {
 	return r
 }
 
-// belief says whether the surrogates may be believed here, and why not. Where the line is too short for the
+// believed says whether the surrogates may be believed here, and why not. Where the line is too short for the
 // words, shorter ones say the same.
-func (p side) belief(c *chart.Canvas, y int) int {
+func (p side) believed(c *chart.Canvas, y int) int {
 	w, _ := c.Size()
 	figure := explore.Decimal(p.read.Leverage, 2)
 	words, style := []string{", inside the sampled region", " (inside)"}, muted

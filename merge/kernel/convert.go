@@ -171,7 +171,7 @@ func roundToOdd(x float64) uint32 {
 	y := float32(x)
 	u := math.Float32bits(y)
 	switch back := float64(y); {
-	case back == x || x != x:
+	case back == x || math.IsNaN(x):
 		return u
 	case math.Abs(back) > math.Abs(x): // rounded away from zero, to infinity perhaps
 		u--

@@ -43,8 +43,8 @@ func (breadcrumbs) cuts() int { return 2 }
 
 func (m breadcrumbs) Domain(o Options) Domain { return proportions(o) }
 
-// crumbs are the first rank that is kept and the one after the last, of n.
-func crumbs(s Setting, i int, n int64) (from, to int64) {
+// keptRanks are the first rank that is kept and the one after the last, of n.
+func keptRanks(s Setting, i int, n int64) (from, to int64) {
 	from = int64(s.NumberOf("gamma", i) * float64(n))
 	return from, min(n, from+kept(s.NumberOf("density", i), n))
 }
@@ -57,7 +57,7 @@ func (m breadcrumbs) Scan(t Tensor, outs []Setting) Reducer {
 				want = append(want, nil)
 			}
 			if s.Effective(i) != 0 {
-				from, to := crumbs(s, i, t.Len)
+				from, to := keptRanks(s, i, t.Len)
 				want[i] = append(want[i], from, to)
 			}
 		}
@@ -84,7 +84,7 @@ func dropEnds[F Float](elect bool, dst []Tile[F], in Chunk[F], s Stats) {
 			keep := make([]*bands, len(tile.Weights))
 			for i := range keep {
 				if tile.Effective(i) != 0 {
-					from, to := crumbs(tile.Setting, i, n)
+					from, to := keptRanks(tile.Setting, i, n)
 					keep[i] = r.between(i, from, to, n, in.Tensor, in.Start)
 				}
 			}

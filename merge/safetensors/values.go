@@ -36,7 +36,7 @@ func (f *File) Float32s(t Tensor) ([]float32, error) {
 func AppendBF16(b []byte, values []float32) []byte {
 	for _, v := range values {
 		u := math.Float32bits(v)
-		if v != v {
+		if math.IsNaN(float64(v)) {
 			u |= 1 << 22 // quiet, so that cutting the payload cannot make it an infinity
 		} else {
 			u += 0x7fff + u>>16&1

@@ -43,9 +43,9 @@ func lastIndented(lines [][]byte) []byte {
 			break
 		}
 	}
-	const mostStarts = 100 // an object whose values are objects has many lines that could be its first
+	const maxStarts = 100 // an object whose values are objects has many lines that could be its first
 	starts := 0
-	for i := end - 1; i >= 0 && starts < mostStarts; i-- {
+	for i := end - 1; i >= 0 && starts < maxStarts; i-- {
 		if !bytes.HasPrefix(lines[i], []byte("{")) {
 			continue
 		}
