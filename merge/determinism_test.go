@@ -87,11 +87,8 @@ func TestBytesOfEveryMethod(t *testing.T) {
 			}
 			one := withWeights(t, spec, 0.25, 0.5, 0.625)
 			other := withWeights(t, spec, 0.75, 0.125, 0.5)
-			if _, ok := info.Param("density"); ok {
-				one["density"], other["density"] = 0.375, 0.75
-			}
-			for _, p := range info.Params {
-				if p.Kind == method.Number && p.Default == nil {
+			for _, p := range info.Params { // the pinned bytes are of these
+				if p.Name == "density" || p.Name == "t" || p.Kind == method.Number && p.Default == nil {
 					one[p.Name], other[p.Name] = 0.375, 0.75
 				}
 			}
