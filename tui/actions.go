@@ -27,7 +27,7 @@ func actions() []action {
 			out = append(out, slices.Concat(taskActions(), coefficientActions(), pointActions())...)
 		}
 	}
-	return slices.Concat(out, runActions(), screenActions(), dialogActions())
+	return slices.Concat(out, runActions(), screenActions(), overlayActions())
 }
 
 func move(m explore.Move) func(*explorer) tea.Cmd {

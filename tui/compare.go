@@ -10,6 +10,8 @@ import (
 	"parfait/tui/chart"
 )
 
+const scopeCompare scope = "compare"
+
 // comparison is the point in hand and the pins side by side; the first column is what the others are
 // compared with.
 type comparison struct {
@@ -22,7 +24,20 @@ func compare(e *explorer) tea.Cmd {
 	return nil
 }
 
-func (p *comparison) scope() scope                             { return scopeCompare }
+func (*comparison) place() place { return place{scopeCompare, "The comparison of pins"} }
+
+func (*comparison) actions() []action {
+	at := []scope{scopeCompare}
+	return []action{
+		{ID: "compare.next", Scopes: at, Keys: []string{"right", "l"}, Title: "further pins", Hint: "further", do: on(func(_ *explorer, p *comparison) tea.Cmd { p.first++; return nil })},
+		{ID: "compare.previous", Scopes: at, Keys: []string{"left", "h"}, Title: "back", do: on(func(_ *explorer, p *comparison) tea.Cmd { p.first--; return nil })},
+		{ID: "compare.base", Scopes: at, Keys: []string{"space"}, Title: "compare with the next pin", Hint: "compare with", do: on(func(e *explorer, p *comparison) tea.Cmd {
+			p.base = (p.base + 1) % max(len(e.state.Pins), 1)
+			return nil
+		})},
+	}
+}
+
 func (p *comparison) press(*explorer, tea.KeyPressMsg) tea.Cmd { return nil }
 
 // contender is one column.

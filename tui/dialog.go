@@ -61,6 +61,8 @@ func (f *field) draw(c *chart.Canvas, focused bool) {
 	c.Text(chart.Width(string(runes[from:at])), 0, under, chart.Style{Attr: chart.Reverse})
 }
 
+const scopePrompt scope = "prompt"
+
 // prompt asks for a line of text.
 type prompt struct {
 	title, label, help, value string
@@ -78,7 +80,14 @@ func (e *explorer) ask(p prompt) tea.Cmd {
 	return nil
 }
 
-func (p *prompt) scope() scope { return scopePrompt }
+func (*prompt) place() place { return place{scopePrompt, "A line being typed"} }
+
+func (*prompt) actions() []action {
+	at := []scope{scopePrompt}
+	return []action{
+		{ID: "prompt.accept", Scopes: at, Keys: []string{"enter"}, Title: "take it", Hint: "take it", do: on(func(e *explorer, p *prompt) tea.Cmd { return p.accept(e) })},
+	}
+}
 
 func (p *prompt) press(_ *explorer, k tea.KeyPressMsg) tea.Cmd {
 	if p.replace && k.Text != "" {
@@ -120,6 +129,8 @@ func (p *prompt) draw(e *explorer, c *chart.Canvas) {
 	}
 }
 
+const scopeQuestion scope = "question"
+
 // question asks before something cannot be taken back.
 type question struct {
 	title, text string
@@ -127,7 +138,16 @@ type question struct {
 	back        overlay // where no leads
 }
 
-func (q *question) scope() scope                             { return scopeQuestion }
+func (*question) place() place { return place{scopeQuestion, "A question"} }
+
+func (*question) actions() []action {
+	at := []scope{scopeQuestion}
+	return []action{
+		{ID: "question.yes", Scopes: at, Keys: []string{"y", "enter"}, Title: "yes", Hint: "yes", do: on(func(e *explorer, q *question) tea.Cmd { e.above = nil; return q.yes(e) })},
+		{ID: "question.no", Scopes: at, Keys: []string{"n"}, Title: "no", Hint: "no", do: closeAbove},
+	}
+}
+
 func (q *question) press(*explorer, tea.KeyPressMsg) tea.Cmd { return nil }
 
 func (q *question) draw(e *explorer, c *chart.Canvas) {
@@ -140,6 +160,8 @@ func (q *question) draw(e *explorer, c *chart.Canvas) {
 	}
 }
 
+const scopeReading scope = "log"
+
 // reading is text to be read: a log, a recipe, a receipt.
 type reading struct {
 	title string
@@ -151,7 +173,20 @@ type reading struct {
 	trial int      // whose log this is; 0: nobody's
 }
 
-func (r *reading) scope() scope                             { return scopeReading }
+func (*reading) place() place { return place{scopeReading, "A log, a recipe, a receipt"} }
+
+func (*reading) actions() []action {
+	at := []scope{scopeReading}
+	return []action{
+		{ID: "read.down", Scopes: at, Keys: []string{"down", "j"}, Pair: "↑↓", Title: "a line down", Hint: "scroll", do: on(func(_ *explorer, r *reading) tea.Cmd { r.scroll(1); return nil })},
+		{ID: "read.up", Scopes: at, Keys: []string{"up", "k"}, Title: "a line up", do: on(func(_ *explorer, r *reading) tea.Cmd { r.scroll(-1); return nil })},
+		{ID: "read.page-down", Scopes: at, Keys: []string{"pgdown", "space"}, Title: "a page down", do: on(func(_ *explorer, r *reading) tea.Cmd { r.scroll(max(r.rows-1, 1)); return nil })},
+		{ID: "read.page-up", Scopes: at, Keys: []string{"pgup"}, Title: "a page up", do: on(func(_ *explorer, r *reading) tea.Cmd { r.scroll(-max(r.rows-1, 1)); return nil })},
+		{ID: "read.end", Scopes: at, Keys: []string{"end", "G"}, Title: "to the end, and stay there", do: on(func(_ *explorer, r *reading) tea.Cmd { r.scroll(len(r.lines)); return nil })},
+		{ID: "read.start", Scopes: at, Keys: []string{"home", "g"}, Title: "to the start", do: on(func(_ *explorer, r *reading) tea.Cmd { r.scroll(-len(r.lines)); return nil })},
+	}
+}
+
 func (r *reading) press(*explorer, tea.KeyPressMsg) tea.Cmd { return nil }
 
 func (r *reading) scroll(n int) {
@@ -183,13 +218,3 @@ func (r *reading) draw(e *explorer, c *chart.Canvas) {
 }
 
 func splitLines(s string) []string { return strings.Split(strings.TrimRight(s, "\n"), "\n") }
-
-// close takes away what is above the screen.
-func closeAbove(e *explorer) tea.Cmd {
-	q, asked := e.above.(*question)
-	e.above = nil
-	if asked && q.back != nil {
-		e.above = q.back
-	}
-	return nil
-}

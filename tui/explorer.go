@@ -60,16 +60,6 @@ type note struct {
 	style chart.Style
 }
 
-// overlay is something above the screen that takes the keys. Its own keys are actions of its scope; what
-// is left over is typed into it.
-type overlay interface {
-	scope() scope
-	// draw draws on the whole screen, above what is there.
-	draw(e *explorer, c *chart.Canvas)
-	// press takes a key that is no action, such as text.
-	press(e *explorer, k tea.KeyPressMsg) tea.Cmd
-}
-
 // New makes the interface of one session. ctx ends with it.
 func New(ctx context.Context, src Source, o Options) tea.Model { return newExplorer(ctx, src, o) }
 
@@ -105,7 +95,7 @@ func (e *explorer) look() {
 // scope is where a key is pressed.
 func (e *explorer) scope() scope {
 	if e.above != nil {
-		return e.above.scope()
+		return e.above.place().scope
 	}
 	return e.focus
 }

@@ -12,6 +12,8 @@ import (
 	"parfait/tui/chart"
 )
 
+const scopeExportForm scope = "export"
+
 // exportForm asks what to write, and says what it will cost before anything is written.
 type exportForm struct {
 	x      []float64
@@ -59,7 +61,17 @@ func openExport(e *explorer) tea.Cmd {
 	return f.plan(e)
 }
 
-func (f *exportForm) scope() scope { return scopeExportForm }
+func (*exportForm) place() place { return place{scopeExportForm, "The export form"} }
+
+func (*exportForm) actions() []action {
+	at := []scope{scopeExportForm}
+	return []action{
+		{ID: "form.start", Scopes: at, Keys: []string{"enter"}, Title: "write it", Hint: "write it", Twin: "parfait export", Changes: true, do: on(func(e *explorer, f *exportForm) tea.Cmd { return f.start(e) })},
+		{ID: "form.next", Scopes: at, Keys: []string{"down", "tab"}, Pair: "↑↓", Title: "the next field", Hint: "field", do: on(func(_ *explorer, f *exportForm) tea.Cmd { f.step(1); return nil })},
+		{ID: "form.previous", Scopes: at, Keys: []string{"up", "shift+tab"}, Title: "the previous field", do: on(func(_ *explorer, f *exportForm) tea.Cmd { f.step(-1); return nil })},
+		{ID: "form.verify", Scopes: at, Keys: []string{"ctrl+v"}, Title: "measure the written model, or not", Hint: "measure", Twin: "parfait export --verify", do: on(func(_ *explorer, f *exportForm) tea.Cmd { f.verify = !f.verify; return nil })},
+	}
+}
 
 func (f *exportForm) press(e *explorer, k tea.KeyPressMsg) tea.Cmd {
 	if f.at == fields {

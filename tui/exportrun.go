@@ -63,10 +63,21 @@ func (e *explorer) exportDone(m exportDoneMsg) tea.Cmd {
 	return nil
 }
 
+const scopeExporting scope = "exporting"
+
 // exportProgress shows the export as it is written, and what came of it.
 type exportProgress struct{}
 
-func (p *exportProgress) scope() scope                             { return scopeExporting }
+func (*exportProgress) place() place { return place{scopeExporting, "An export being written"} }
+
+func (*exportProgress) actions() []action {
+	at := []scope{scopeExporting}
+	return []action{
+		{ID: "exporting.cancel", Scopes: at, Keys: []string{"x"}, Quiet: true, Title: "cancel the export; nothing is left behind", Hint: "cancel", Changes: true, Danger: true, disabled: notExporting, do: askCancel},
+		{ID: "exporting.close", Scopes: at, Keys: []string{"enter", "q"}, Title: "close; the export goes on", Hint: "close", do: closeAbove},
+	}
+}
+
 func (p *exportProgress) press(*explorer, tea.KeyPressMsg) tea.Cmd { return nil }
 
 func (p *exportProgress) draw(e *explorer, c *chart.Canvas) {
@@ -206,4 +217,24 @@ func agreement(t study.Task, p study.Prediction, m study.Metric) (string, chart.
 		return "✓", good
 	}
 	return "≠", warn
+}
+
+func askCancel(e *explorer) tea.Cmd {
+	shown := e.above
+	e.above = &question{
+		title: "Cancel the export?", text: "Nothing of it is left behind, and what was merged so far is merged again next time.", back: shown,
+		yes: func(e *explorer) tea.Cmd {
+			e.exporting.cancel()
+			e.above = shown
+			return nil
+		},
+	}
+	return nil
+}
+
+func notExporting(e *explorer) string {
+	if e.exporting == nil || e.exporting.over {
+		return "nothing is being written"
+	}
+	return ""
 }

@@ -8,6 +8,8 @@ import (
 	"parfait/tui/chart"
 )
 
+const scopeHelp scope = "help"
+
 // help lists the keys of the scope where it was asked for.
 type help struct {
 	of   scope
@@ -16,7 +18,16 @@ type help struct {
 	n    int
 }
 
-func (h *help) scope() scope                             { return scopeHelp }
+func (*help) place() place { return place{scopeHelp, "Help"} }
+
+func (*help) actions() []action {
+	at := []scope{scopeHelp}
+	return []action{
+		{ID: "help.down", Scopes: at, Keys: []string{"down", "j", "pgdown", "space"}, Pair: "↑↓", Title: "further down", Hint: "scroll", do: on(func(_ *explorer, h *help) tea.Cmd { h.scroll(5); return nil })},
+		{ID: "help.up", Scopes: at, Keys: []string{"up", "k", "pgup"}, Title: "further up", do: on(func(_ *explorer, h *help) tea.Cmd { h.scroll(-5); return nil })},
+	}
+}
+
 func (h *help) press(*explorer, tea.KeyPressMsg) tea.Cmd { return nil }
 
 func (h *help) scroll(n int) { h.top = max(min(h.top+n, h.n-h.rows), 0) }

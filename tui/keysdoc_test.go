@@ -6,32 +6,18 @@ import (
 	"strings"
 )
 
-// heading introduces the keys of a scope.
-type heading struct {
-	scope scope
-	text  string
-}
-
-// headings are those of docs/keys.md, in their order.
-func headings() []heading {
-	var out []heading
+// places are those of docs/keys.md, in their order.
+func places() []place {
+	var out []place
 	for i, v := range viewInfos() {
-		if out = append(out, heading{v.scope, v.heading}); i == 0 { // what is in hand stands beside it
-			out = append(out, heading{scopeTasks, "The tasks (tab leads there)"}, heading{scopeCoefficients, "The coefficients (tab leads there)"})
+		if out = append(out, place{v.scope, v.heading}); i == 0 { // what is in hand stands beside it
+			out = append(out, sidePlaces...)
 		}
 	}
-	return append(out, dialogHeadings...)
-}
-
-var dialogHeadings = []heading{
-	{scopeExportForm, "The export form"},
-	{scopeExporting, "An export being written"},
-	{scopeCompare, "The comparison of pins"},
-	{scopeReading, "A log, a recipe, a receipt"},
-	{scopePrompt, "A line being typed"},
-	{scopePalette, "The palette"},
-	{scopeHelp, "Help"},
-	{scopeQuestion, "A question"},
+	for _, o := range overlays() {
+		out = append(out, o.place())
+	}
+	return out
 }
 
 // keysMarkdown is docs/keys.md.
@@ -45,8 +31,8 @@ func keysMarkdown() string {
 	all := actions()
 	b.WriteString("\n## Everywhere\n\n")
 	table(&b, slices.DeleteFunc(slices.Clone(all), func(a action) bool { return !everywhere(a) }))
-	for _, p := range headings() {
-		fmt.Fprintf(&b, "\n## %s\n\n", p.text)
+	for _, p := range places() {
+		fmt.Fprintf(&b, "\n## %s\n\n", p.heading)
 		table(&b, slices.DeleteFunc(slices.Clone(all), func(a action) bool { return everywhere(a) || !slices.Contains(a.Scopes, p.scope) }))
 	}
 	return b.String()

@@ -9,6 +9,8 @@ import (
 	"parfait/tui/chart"
 )
 
+const scopePalette scope = "palette"
+
 // palette finds an action by what it does.
 type palette struct {
 	field field
@@ -21,7 +23,16 @@ func openPalette(e *explorer) tea.Cmd {
 	return nil
 }
 
-func (p *palette) scope() scope { return scopePalette }
+func (*palette) place() place { return place{scopePalette, "The palette"} }
+
+func (*palette) actions() []action {
+	at := []scope{scopePalette}
+	return []action{
+		{ID: "palette.run", Scopes: at, Keys: []string{"enter"}, Title: "do it", Hint: "do it", do: on(func(e *explorer, p *palette) tea.Cmd { return p.run(e) })},
+		{ID: "palette.down", Scopes: at, Keys: []string{"down", "ctrl+n"}, Pair: "↑↓", Title: "the next action", Hint: "choose", do: on(func(_ *explorer, p *palette) tea.Cmd { p.at++; return nil })},
+		{ID: "palette.up", Scopes: at, Keys: []string{"up", "ctrl+p"}, Title: "the previous action", do: on(func(_ *explorer, p *palette) tea.Cmd { p.at--; return nil })},
+	}
+}
 
 func (p *palette) press(_ *explorer, k tea.KeyPressMsg) tea.Cmd {
 	p.field.press(k)

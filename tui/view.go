@@ -121,16 +121,16 @@ func (e *explorer) hasSide() bool { return e.view.info().hasSide(e.w) }
 // scope is where keys mean something: the pane that has the focus, or a dialog above the screen.
 type scope string
 
-// Scopes beside those of the views.
+// place is a scope and what documents call it.
+type place struct {
+	scope   scope
+	heading string // of its keys in docs/keys.md
+}
+
+// Scopes of what is in hand, beside a view.
 const (
 	scopeTasks        scope = "tasks"
 	scopeCoefficients scope = "coefficients"
-	scopeHelp         scope = "help"
-	scopePalette      scope = "palette"
-	scopePrompt       scope = "prompt"
-	scopeExportForm   scope = "export"
-	scopeQuestion     scope = "question"
-	scopeCompare      scope = "compare"
-	scopeReading      scope = "log"
-	scopeExporting    scope = "exporting"
 )
+
+var sidePlaces = []place{{scopeTasks, "The tasks (tab leads there)"}, {scopeCoefficients, "The coefficients (tab leads there)"}}
