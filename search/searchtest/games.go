@@ -8,20 +8,39 @@ import (
 	"parfait/surrogate"
 )
 
-// games are all games that suit a strategy: every space with every illness, and the rhythms in turn.
+// games are all games that suit a strategy: every space with every illness, or with every third of the rarer
+// illnesses, and the rhythms in turn; every third has no budget.
 func games(info search.Info) []game {
-	rhythms := []rhythm{{name: "batches of 6", batch: 6}, {name: "one by one, 3 at once", slots: 3}, {name: "all at once", batch: 40}}
+	rhythms := []rhythm{
+		{name: "batches of 6", batch: 6},
+		{name: "one by one, 3 at once", slots: 3},
+		{name: "all at once", batch: 40},
+		{name: "batches of 6, each after the other", batch: 6, drain: true},
+	}
 	var out []game
 	for i, s := range spaces() {
 		if s.models < info.Models {
 			continue
 		}
 		for j, ill := range illnesses() {
+			if ill.rare && (i+j)%3 != 0 {
+				continue
+			}
 			r := rhythms[(i+j)%len(rhythms)]
-			g := game{name: s.name + "/" + ill.name + "/" + r.name, space: s.Space, tasks: tasks(), rhythm: r, measure: ill.measure}
-			g.thorough = j < len(rhythms) && s.thorough
+			g := game{name: s.name + "/" + ill.name + "/" + r.name, space: s.Space, tasks: tasks(), rhythm: r, measure: ill.measure, onePlace: s.onePlace}
+			if g.budget = budget; (i+2*j)%3 == 2 {
+				g.budget = 0
+				g.name += ", no budget"
+			}
+			if ill.tasks != nil {
+				g.tasks = ill.tasks
+			}
+			g.thorough = j < 3 && s.thorough
 			if ill.people {
 				g.people = corners(s.Space)
+			}
+			if ill.begun {
+				g.begun = corners(s.Space)
 			}
 			out = append(out, g)
 		}
@@ -37,6 +56,15 @@ func tasks() []search.Task {
 		{Name: "loss", Link: surrogate.Log, Optimise: true},
 		{Name: "guard", Link: surrogate.Identity, Maximize: true, AtLeast: &floor},
 	}
+}
+
+// goals are tasks of which only the first n are optimised.
+func goals(n int) []search.Task {
+	out := tasks()
+	for t := range out {
+		out[t].Optimise = t < n
+	}
+	return out
 }
 
 // smooth measures the tasks of tasks: each smooth in the coefficients, and best at another place.
@@ -57,7 +85,10 @@ func smooth(x []float64) search.Point {
 type illness struct {
 	name    string
 	measure func(x []float64, nth int) search.Point
-	people  bool // points that people asked for come first
+	people  bool          // points that people asked for come first
+	begun   bool          // points of another strategy do
+	tasks   []search.Task // in place of those of tasks
+	rare    bool
 }
 
 func illnesses() []illness {
@@ -86,6 +117,21 @@ func illnesses() []illness {
 		{name: "all fail", measure: func([]float64, int) search.Point { return search.Point{Failed: true} }},
 		{name: "one never measured", measure: every(func(p *search.Point) { p.Y[1].Value = math.NaN() })},
 		{name: "one constant", measure: every(func(p *search.Point) { p.Y[1].Value = 0.5 })},
+		{name: "guard never measured", rare: true, measure: every(func(p *search.Point) { p.Y[2].Value = math.NaN() })},
+		{name: "none ever measured", rare: true, measure: every(func(p *search.Point) {
+			for t := range p.Y {
+				p.Y[t].Value = math.NaN()
+			}
+		})},
+		{name: "none or all right", rare: true, measure: every(func(p *search.Point) {
+			for t := range p.Y {
+				p.Y[t].Value = math.Round(p.Y[t].Value)
+			}
+		})},
+		{name: "one goal", rare: true, tasks: goals(1), measure: every(func(*search.Point) {})},
+		{name: "no goals", rare: true, tasks: goals(0), measure: every(func(*search.Point) {})},
+		{name: "no tasks", rare: true, tasks: []search.Task{}, measure: every(func(p *search.Point) { p.Y = nil })},
+		{name: "another strategy began", rare: true, begun: true, measure: every(func(*search.Point) {})},
 	}
 }
 
@@ -94,6 +140,7 @@ type shape struct {
 	search.Space
 	name     string
 	models   int
+	onePlace bool
 	thorough bool
 }
 
@@ -122,14 +169,17 @@ func spaces() []shape {
 		{name: "groups", models: 2, Space: of(part("a", "early", 1.2), part("a", "late", 1.2), part("b", "early", 1), part("b", "late", 1.2), density)},
 		{name: "groups of proportions", models: 2, Space: proportions(
 			of(part("a", "early", 1), part("b", "early", 1), part("a", "late", 1), part("b", "late", 1), density), []int{0, 1}, []int{2, 3})},
+		{name: "one parameter", Space: of(density)},
+		{name: "one place", models: 2, onePlace: true, Space: of(model("a", 1, 1), model("b", 0.5, 0.5))},
 	}
 }
 
-// corners are points that people ask for: all coefficients at their lower ends, at their upper ends, and in the
-// middle; proportions at a vertex, at another one, and equal.
+// corners are points that people ask for: all coefficients at their lower ends, at their upper ends, twice, and in
+// the middle; proportions at a vertex, at another one, twice, and equal.
 func corners(s search.Space) [][]float64 {
 	var out [][]float64
-	for k, share := range []float64{0, 1, 0.5} {
+	for _, k := range []int{0, 1, 1, 2} {
+		share := []float64{0, 1, 0.5}[k]
 		x := make([]float64, len(s.Coefficients))
 		for i, c := range s.Coefficients {
 			x[i] = c.Lo + share*(c.Hi-c.Lo)

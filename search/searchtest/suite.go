@@ -2,8 +2,8 @@
 //
 // Run plays whole studies with a strategy: in the spaces that studies have, with what goes wrong in them
 // (merges that fail, tasks that were never measured, points that people asked for), and in the rhythms in which
-// strategies are asked, a batch before the batch before it is finished, or one point whenever one of several
-// slots is free. Every answer is held to the contract, and some questions are put again: to a strategy that is
+// strategies are asked: a batch before the batch before it is finished, or after, or one point whenever one of
+// several slots is free; with a budget and without. Every answer is held to the contract, and some questions are put again: to a strategy that is
 // built anew, from several goroutines at once, and with a context that ends after its first look, its second,
 // and so on.
 //

@@ -100,11 +100,17 @@ func (h hasty) Ask(ctx context.Context, q search.Question) (search.Proposal, err
 	return p, err
 }
 
-func subject(breaks func(search.Strategy) search.Strategy) Subject {
+// breaks says whether err is that of a strategy that breaks clause c.
+func breaks(err error, c search.Clause) bool {
+	var e *search.Error
+	return errors.As(err, &e) && e.Code == search.BrokenContract && e.Clause == c
+}
+
+func subject(wrong func(search.Strategy) search.Strategy) Subject {
 	info := search.Info{Name: "tested"}
 	return Subject{Info: info, New: func() (search.Strategy, error) {
 		right, err := search.New("direct", map[string]any{"algorithm": "random"})
-		return breaks(right), err
+		return wrong(right), err
 	}}
 }
 
@@ -112,17 +118,96 @@ func subject(breaks func(search.Strategy) search.Strategy) Subject {
 // passes.
 func TestSuiteCatchesEveryBreach(t *testing.T) {
 	for _, c := range search.Clauses() {
-		breaks, ok := broken[c]
+		wrong, ok := broken[c]
 		if !ok {
 			t.Errorf("no broken strategy shows that the suite catches what breaks this: %s", c)
 			continue
 		}
-		var e *search.Error
-		if err := Check(t.Context(), subject(breaks)); !errors.As(err, &e) || e.Code != search.BrokenContract || e.Clause != c {
+		if err := Check(t.Context(), subject(wrong)); !breaks(err, c) {
 			t.Errorf("%s: the suite says %v", c, err)
 		}
 	}
 	if err := Check(t.Context(), subject(func(s search.Strategy) search.Strategy { return s })); err != nil {
 		t.Errorf("a right strategy: %v", err)
+	}
+}
+
+// asks are the kinds of question that the suite is to ask.
+var asks = map[string]func(q search.Question) bool{
+	"the first":                        func(q search.Question) bool { return q.Asked == 0 && len(q.Pending) == 0 },
+	"the first, a person's is pending": func(q search.Question) bool { return q.Asked == 0 && len(q.Pending) > 0 },
+	"some are pending":                 func(q search.Question) bool { return q.Asked > 0 && len(q.Pending) > 0 },
+	"none is pending after the start":  func(q search.Question) bool { return q.Asked > 0 && len(q.Pending) == 0 },
+	"one by one":                       func(q search.Question) bool { return q.N == 1 },
+	"no budget":                        func(q search.Question) bool { return q.Budget == 0 },
+	"no budget, none is pending":       func(q search.Question) bool { return q.Budget == 0 && q.Asked > 0 && len(q.Pending) == 0 },
+	"no budget, one by one":            func(q search.Question) bool { return q.Budget == 0 && q.Asked > 0 && q.N == 1 },
+	"a point measured twice": func(q search.Question) bool {
+		return len(q.Done) > 2 && slices.Equal(q.Done[1].X, q.Done[2].X)
+	},
+	"one coefficient": func(q search.Question) bool { return len(q.Space.Coefficients) == 1 },
+	"one place": func(q search.Question) bool {
+		return !slices.ContainsFunc(q.Space.Coefficients, func(c search.Coefficient) bool { return c.Lo < c.Hi })
+	},
+	"one goal":           func(q search.Question) bool { return optimised(q) == 1 },
+	"no goals":           func(q search.Question) bool { return optimised(q) == 0 },
+	"no tasks":           func(q search.Question) bool { return len(q.Tasks) == 0 },
+	"another began":      func(q search.Question) bool { return q.Batch == 1 && q.Asked == 4 },
+	"all failed":         func(q search.Question) bool { return never(q, func(p search.Point) bool { return !p.Failed }) },
+	"a goal unmeasured":  func(q search.Question) bool { return len(q.Tasks) > 0 && never(q, measures(1)) },
+	"a guard unmeasured": func(q search.Question) bool { return len(q.Tasks) > 0 && never(q, measures(2)) },
+	"nothing measured": func(q search.Question) bool {
+		return never(q, func(p search.Point) bool { return measures(0)(p) || measures(1)(p) || measures(2)(p) })
+	},
+	"a rate of one": func(q search.Question) bool {
+		return slices.ContainsFunc(q.Done, func(p search.Point) bool { return measures(0)(p) && p.Y[0].Value == 1 })
+	},
+}
+
+func optimised(q search.Question) int {
+	n := 0
+	for _, t := range q.Tasks {
+		if t.Optimise {
+			n++
+		}
+	}
+	return n
+}
+
+func never(q search.Question, is func(search.Point) bool) bool {
+	return len(q.Done) > 0 && !slices.ContainsFunc(q.Done, is)
+}
+
+func measures(task int) func(search.Point) bool {
+	return func(p search.Point) bool { return !p.Failed && task < len(p.Y) && !math.IsNaN(p.Y[task].Value) }
+}
+
+// Whatever the kind of question, the suite asks it: a strategy that has no answer to it is caught.
+func TestSuiteAsksEveryKindOfQuestion(t *testing.T) {
+	for name, of := range asks {
+		silent := changed(func(q search.Question, p *search.Proposal) {
+			if of(q) {
+				*p = search.Proposal{}
+			}
+		})
+		if err := Check(t.Context(), subject(silent)); !breaks(err, search.OneAnswer) {
+			t.Errorf("%s: the suite says %v", name, err)
+		}
+	}
+	tired := changed(func(q search.Question, p *search.Proposal) {
+		if len(q.Pending) == 0 && q.Asked > 0 {
+			*p = search.Proposal{Wait: "tired"}
+		}
+	})
+	if err := Check(t.Context(), subject(tired)); !breaks(err, search.Waits) {
+		t.Errorf("one that waits with none pending after the start: the suite says %v", err)
+	}
+	spent := changed(func(q search.Question, p *search.Proposal) {
+		if q.Budget == 0 && q.Asked > 0 {
+			*p = search.Proposal{Stop: "0 of 0 are left"}
+		}
+	})
+	if err := Check(t.Context(), subject(spent)); !breaks(err, search.Patient) {
+		t.Errorf("one that takes no budget for a spent one: the suite says %v", err)
 	}
 }
