@@ -153,7 +153,7 @@ var asks = map[string]func(q search.Question) bool{
 	"no goals":           func(q search.Question) bool { return optimised(q) == 0 },
 	"no tasks":           func(q search.Question) bool { return len(q.Tasks) == 0 },
 	"another began":      func(q search.Question) bool { return q.Batch == 1 && q.Asked == 4 },
-	"all failed":         func(q search.Question) bool { return never(q, func(p search.Point) bool { return !p.Failed }) },
+	"all failed":         func(q search.Question) bool { return len(q.Done) > 0 && !worked(q) },
 	"a goal unmeasured":  func(q search.Question) bool { return len(q.Tasks) > 0 && never(q, measures(1)) },
 	"a guard unmeasured": func(q search.Question) bool { return len(q.Tasks) > 0 && never(q, measures(2)) },
 	"nothing measured": func(q search.Question) bool {
@@ -175,7 +175,12 @@ func optimised(q search.Question) int {
 }
 
 func never(q search.Question, is func(search.Point) bool) bool {
-	return len(q.Done) > 0 && !slices.ContainsFunc(q.Done, is)
+	return worked(q) && !slices.ContainsFunc(q.Done, is)
+}
+
+// worked says whether any point did not fail.
+func worked(q search.Question) bool {
+	return slices.ContainsFunc(q.Done, func(p search.Point) bool { return !p.Failed })
 }
 
 func measures(task int) func(search.Point) bool {
