@@ -124,6 +124,9 @@ func TestAFloorIsNotBrokenUnasked(t *testing.T) {
 	if p := d.src.picks[picks]; !slices.Equal(p.Anyway, []string{"upright"}) {
 		t.Errorf("kept in spite of %v, want upright", p.Anyway)
 	}
+	if p := d.src.picks[picks]; !strings.HasSuffix(p.Why, ", although it breaks upright ≥ .999") {
+		t.Errorf("the reason of a pick that breaks a floor is %q", p.Why)
+	}
 
 	d = driveOn(t, newSource(exploretest.Snapshot(hard)), 80, 24)
 	exports := len(d.src.exports)

@@ -154,12 +154,22 @@ func (e *explorer) why() string {
 	default:
 		words = "coefficients set by hand"
 	}
-	with := " with "
+	var kept, broken []string
 	for _, t := range e.read.Tasks {
-		if !math.IsNaN(t.Floor) {
-			words += with + t.Task.Name + " " + explore.Sign(t.Task) + " " + explore.Number(t.Task, t.Floor)
-			with = ", "
+		floor := t.Task.Name + " " + explore.Sign(t.Task) + " " + explore.Number(t.Task, t.Floor)
+		switch {
+		case math.IsNaN(t.Floor):
+		case t.Breaks:
+			broken = append(broken, floor)
+		default:
+			kept = append(kept, floor)
 		}
+	}
+	if len(kept) > 0 {
+		words += " with " + strings.Join(kept, ", ")
+	}
+	if len(broken) > 0 {
+		words += ", although it breaks " + strings.Join(broken, ", ")
 	}
 	return words
 }
