@@ -165,15 +165,3 @@ func (s *Study) Names() []string {
 	}
 	return out
 }
-
-// metaOf is what the history says of itself.
-func metaOf(tx *sql.Tx) (map[string]string, error) {
-	meta := map[string]string{}
-	err := each(tx, func(scan scanner) error {
-		var key, value string
-		err := scan(&key, &value)
-		meta[key] = value
-		return err
-	}, "SELECT key, value FROM meta")
-	return meta, err
-}

@@ -55,12 +55,7 @@ func (s *store) load(ctx context.Context, prev *history) (*history, error) {
 		return nil, err
 	}
 	defer func() { _ = tx.Rollback() }()
-	if err := each(tx, func(scan scanner) error {
-		var k, v string
-		err := scan(&k, &v)
-		h.meta[k] = v
-		return err
-	}, "SELECT key, value FROM meta"); err != nil {
+	if h.meta, err = metaOf(tx); err != nil {
 		return nil, err
 	}
 	if h.trials, err = loadTrials(tx, prev); err != nil {
@@ -93,6 +88,18 @@ func (s *store) load(ctx context.Context, prev *history) (*history, error) {
 		}
 		return err
 	}, "SELECT id, at, x, body FROM exports ORDER BY id")
+}
+
+// metaOf is what the history says of itself.
+func metaOf(tx *sql.Tx) (map[string]string, error) {
+	meta := map[string]string{}
+	err := each(tx, func(scan scanner) error {
+		var key, value string
+		err := scan(&key, &value)
+		meta[key] = value
+		return err
+	}, "SELECT key, value FROM meta")
+	return meta, err
 }
 
 func loadTrials(tx *sql.Tx, prev *history) ([]Trial, error) {
