@@ -105,19 +105,7 @@ func (s *store) rehearse(f func(*sql.Tx) error) error {
 		return err
 	}
 	defer db.Close() //nolint:errcheck // in memory
-	return (&store{db: db}).tried(f)
-}
-
-// tried is what f says in a history that is begun for it.
-func (s *store) tried(f func(*sql.Tx) error) error {
-	if err := migrate(s.db); err != nil {
-		return err
-	}
-	tx, err := s.db.Begin()
-	if err != nil {
-		return err
-	}
-	return errors.Join(f(tx), tx.Rollback())
+	return (&store{db: db}).write(f)
 }
 
 // exec is write of one statement.
