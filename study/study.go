@@ -74,7 +74,7 @@ func Open(dir string) (*Study, error) {
 		_ = st.close()
 		return nil, err
 	}
-	s.snap = s.snapshot(s.hist, nil)
+	s.snap = s.snapshot(s.hist, s.activity(s.hist), nil)
 	return s, nil
 }
 
@@ -143,13 +143,13 @@ func (s *Study) read(ctx context.Context) (*history, error) {
 }
 
 // snapshot is h for viewers. The caller holds mu, or nobody else knows s yet.
-func (s *Study) snapshot(h *history, a *Analysis) *Snapshot {
+func (s *Study) snapshot(h *history, activity Activity, a *Analysis) *Snapshot {
 	var weights map[string]string
 	_ = json.Unmarshal([]byte(h.meta["inputs"]), &weights) // what cannot be read is not known
 	q := s.asked.Load()
 	return &Snapshot{
 		Name: s.name(), Dir: s.dir, Spec: q.spec, Space: q.space, Tasks: q.spec.Tasks,
-		Trials: h.trials, Batches: h.batches, Analysis: a, Picks: h.picks, Exports: h.exports, Activity: s.activity(h), Weights: weights, Problem: s.problem(),
+		Trials: h.trials, Batches: h.batches, Analysis: a, Picks: h.picks, Exports: h.exports, Activity: activity, Weights: weights, Problem: s.problem(),
 	}
 }
 

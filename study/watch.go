@@ -148,7 +148,7 @@ func (s *Study) reload(ctx context.Context) error {
 		return err
 	}
 	s.hist = h
-	s.publish(s.snapshot(h, s.snap.Analysis))
+	s.publish(s.snapshot(h, activity, s.snap.Analysis))
 	return err
 }
 
