@@ -21,6 +21,8 @@ func notOurs(path string, fi fs.FileInfo, fix string) error {
 		e.What = "is a link to " + target + ", which may be somebody else's: parfait follows no link here"
 	case fi.IsDir():
 		e.What = "is a folder, where a file belongs"
+	case fi.Mode().IsRegular():
+		e.What = "is a file, where a folder belongs"
 	default:
 		e.What = "is neither a file nor a folder"
 	}
@@ -36,8 +38,6 @@ func plainFolder(path, fix string) error {
 		return nil
 	case err != nil:
 		return err
-	case fi.Mode().IsRegular():
-		return &Error{Code: CodeForeign, Where: path, What: "is a file, where a folder belongs", Fix: fix}
 	case !fi.IsDir():
 		return notOurs(path, fi, fix)
 	}
