@@ -15,6 +15,8 @@ import (
 
 	"github.com/gofrs/flock"
 	"golang.org/x/sys/unix"
+
+	"parfait/internal/stage"
 )
 
 // The run lock makes sure that one process evaluates. On one machine flock decides; across machines,
@@ -186,7 +188,7 @@ func mayNotLock(dir string, err error) error {
 	if o := readOwner(dir); o.alive() {
 		return o.busy(dir)
 	}
-	if _, there := os.Lstat(lockPath(dir)); there == nil && unix.Access(dir, unix.W_OK) == nil {
+	if _, there := os.Lstat(lockPath(dir)); there == nil && stage.Writable(dir) == nil {
 		return &Error{
 			Code: CodeReadOnly, Where: lockPath(dir), What: "may not be written: it is left from a runner of somebody else's", Err: err,
 			Fix: "no runner is at work: delete it; where several people run the study, have them share a group and a umask of 002",

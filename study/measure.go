@@ -9,9 +9,8 @@ import (
 	"slices"
 	"sync"
 
-	"golang.org/x/sys/unix"
-
 	"parfait/evaluator"
+	"parfait/internal/stage"
 	"parfait/merge"
 )
 
@@ -78,7 +77,7 @@ func (m *exportMeasurer) ask(ctx context.Context, x *executor, q exportQuestion)
 		},
 	}
 	c.ID = m.ids.of(fmt.Sprintf("export%d", e.ID), c, 0)
-	if os.MkdirAll(filepath.Dir(c.Log), 0o755) != nil || unix.Access(filepath.Dir(c.Log), unix.W_OK) != nil {
+	if os.MkdirAll(filepath.Dir(c.Log), 0o755) != nil || stage.Writable(filepath.Dir(c.Log)) != nil {
 		c.Log = "" // a study that may only be looked at
 	}
 	var mu sync.Mutex

@@ -16,6 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 	"modernc.org/sqlite" // registers the driver
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"parfait/internal/stage"
 )
 
 // store is the study's history in SQLite: the only SQL there is. Any number of processes may hold one.
@@ -216,7 +218,7 @@ func historyError(where string, err error) error {
 		e.Code, e.What, e.Fix = CodeReadOnly, "the study may be looked at here and not changed", "have whoever owns the folder do it, or copy it"
 	case sqlite3.SQLITE_CANTOPEN:
 		e.Fix = "is the folder there, and may you read study.db in it?"
-		if unix.Access(filepath.Dir(where), unix.X_OK) == nil && unix.Access(filepath.Dir(where), unix.W_OK) != nil {
+		if unix.Access(filepath.Dir(where), unix.X_OK) == nil && stage.Writable(filepath.Dir(where)) != nil {
 			e.Code, e.What, e.Fix = CodeReadOnly, "nothing can be recorded here", "have whoever owns the folder do it, or copy it"
 		}
 	case sqlite3.SQLITE_BUSY:
