@@ -254,7 +254,7 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(merge
 	if e, err = s.store.addExport(e); err != nil && CodeOf(historyError(s.store.path, err)) != CodeReadOnly {
 		return Export{}, errors.Join(historyError(s.store.path, err), staged.Discard())
 	}
-	if err := s.release(ctx, staged, e, receipt, r.Why, begin); err != nil {
+	if err := s.release(ctx, staged, e, receipt, begin); err != nil {
 		return Export{}, errors.Join(err, s.store.dropExport(e.ID))
 	}
 	e.Took = time.Since(begin)
@@ -263,7 +263,7 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(merge
 	}
 	s.changed()
 	if r.Verify {
-		if err := s.verifyExport(ctx, &e, receipt, r.Why, progress); err != nil {
+		if err := s.verifyExport(ctx, &e, receipt, progress); err != nil {
 			return e, exportKept(e, err)
 		}
 	}
@@ -273,13 +273,13 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(merge
 
 // release adds receipt and model card to a staged export and makes its folder appear. With an error nothing is
 // left of it.
-func (s *Study) release(ctx context.Context, staged *merge.Staged, e Export, receipt studyReceipt, why string, begin time.Time) error {
+func (s *Study) release(ctx context.Context, staged *merge.Staged, e Export, receipt studyReceipt, begin time.Time) error {
 	b, err := receiptJSON(receipt)
 	if err == nil {
 		err = staged.Add(merge.ReceiptFile, b)
 	}
 	if err == nil {
-		err = staged.Add("README.md", s.modelCard(e, why, begin))
+		err = staged.Add("README.md", s.modelCard(e, receipt.Why, begin))
 	}
 	if err != nil {
 		return errors.Join(err, staged.Discard())

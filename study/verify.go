@@ -40,7 +40,7 @@ func receiptJSON(r studyReceipt) ([]byte, error) {
 
 // verifyExport measures an export and writes what it saw into its receipt, its card and the history, after
 // each evaluator's answer.
-func (s *Study) verifyExport(ctx context.Context, e *Export, receipt studyReceipt, why string, progress func(merge.Progress)) (err error) {
+func (s *Study) verifyExport(ctx context.Context, e *Export, receipt studyReceipt, progress func(merge.Progress)) (err error) {
 	m, err := s.exportMeasurer()
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func (s *Study) verifyExport(ctx context.Context, e *Export, receipt studyReceip
 			record: func(of evaluator.Metrics) error {
 				maps.Copy(measured, of)
 				e.Measured[split], receipt.Measured[split] = measured, measured
-				return s.restate(*e, receipt, why)
+				return s.restate(*e, receipt)
 			},
 		}); err != nil {
 			return err
@@ -71,7 +71,7 @@ func (s *Study) verifyExport(ctx context.Context, e *Export, receipt studyReceip
 }
 
 // restate writes what is known of an export by now.
-func (s *Study) restate(e Export, receipt studyReceipt, why string) error {
+func (s *Study) restate(e Export, receipt studyReceipt) error {
 	b, err := receiptJSON(receipt)
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func (s *Study) restate(e Export, receipt studyReceipt, why string) error {
 	if err := replaceFile(e.Receipt, b); err != nil {
 		return err
 	}
-	if err := replaceFile(filepath.Join(e.Out, "README.md"), s.modelCard(e, why, receipt.Created)); err != nil {
+	if err := replaceFile(filepath.Join(e.Out, "README.md"), s.modelCard(e, receipt.Why, receipt.Created)); err != nil {
 		return err
 	}
 	defer s.changed()
