@@ -90,16 +90,20 @@ func improve(ctx context.Context, l *Landscape, q *Question, c *candidates, enou
 		if best < 0 {
 			break
 		}
-		share := gains[best] / math.Max(pareto.NewImprovement(nil, c.ref).Of(ideal(known)), 1e-300)
-		batch = append(batch, Proposed{X: xs[best], Why: fmt.Sprintf("expected to add most to the measured front: %s of its box", percent(share))})
+		why := "expected to add most to the measured front, which dominates nothing yet"
+		if box := pareto.NewImprovement(nil, c.ref).Of(ideal(known, c.ref)); box > 0 {
+			why = fmt.Sprintf("expected to add most to the measured front: %s of its box", percent(gains[best]/math.Max(box, 1e-300)))
+		}
+		batch = append(batch, Proposed{X: xs[best], Why: why})
 		known = append(known, mean[best])
 		joint.condition(best)
 	}
 	return finish(ctx, l, q, c, batch, enough)
 }
 
-func ideal(fs [][]float64) []float64 {
-	out := slices.Clone(fs[0])
+// ideal is the best of each objective, of some rows and the reference.
+func ideal(fs [][]float64, ref []float64) []float64 {
+	out := slices.Clone(ref)
 	for _, f := range fs {
 		for k, v := range f {
 			out[k] = min(out[k], v)

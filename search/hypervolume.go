@@ -1,10 +1,6 @@
 package search
 
-import (
-	"slices"
-
-	"parfait/parallel"
-)
+import "parfait/parallel"
 
 // mcHypervolume compares hypervolumes by Monte Carlo: points drawn evenly in the box between the ideal and the
 // reference that are dominated (probes) are counted. Objectives are minimised.
@@ -19,31 +15,22 @@ import (
 // functions (Minoux 1978): what a row adds only shrinks, so that its last known gain is an upper bound, and most
 // rows are never looked at again. What it chooses dominates at least 1 − 1/e as many probes as the best choice
 // (Nemhauser, Wolsey and Fisher 1978).
-type mcHypervolume struct {
-	ref    []float64
-	probes [][]float64
-}
+type mcHypervolume struct{ probes [][]float64 }
 
 // probeTries is how many probes are drawn at most for each that is wanted.
 const probeTries = 20
 
 // newMCHypervolume draws so many probes of the part of the objectives' space that some row of fs dominates.
 func newMCHypervolume(fs [][]float64, ref []float64, wanted int) *mcHypervolume {
-	v := &mcHypervolume{ref: ref}
-	ideal := slices.Clone(ref)
-	for _, f := range fs {
-		for k, a := range f {
-			ideal[k] = min(ideal[k], a)
-		}
-	}
-	rows := newDominanceIndex(fs)
+	v := &mcHypervolume{}
+	best, rows := ideal(fs, ref), newDominanceIndex(fs)
 	rng := generator(1, 0x766f6c)
 	for tries := probeTries * wanted; tries > 0 && len(v.probes) < wanted; tries -= wanted {
 		ys, hit := make([][]float64, min(tries, wanted)), make([]bool, min(tries, wanted))
 		for i := range ys {
 			ys[i] = make([]float64, len(ref))
 			for k := range ys[i] {
-				ys[i][k] = ideal[k] + rng.Float64()*(ref[k]-ideal[k])
+				ys[i][k] = best[k] + rng.Float64()*(ref[k]-best[k])
 			}
 		}
 		parallel.For(0, len(ys), func(i int) { hit[i] = rows.dominated(ys[i]) })

@@ -131,6 +131,11 @@ func illnesses() []illness {
 		{name: "one goal", rare: true, tasks: goals(1), measure: every(func(*search.Point) {})},
 		{name: "no goals", rare: true, tasks: goals(0), measure: every(func(*search.Point) {})},
 		{name: "no tasks", rare: true, tasks: []search.Task{}, measure: every(func(p *search.Point) { p.Y = nil })},
+		{name: "each measured on one goal alone", rare: true, measure: func(x []float64, nth int) search.Point {
+			p := smooth(x)
+			p.Y[nth%2].Value = math.NaN()
+			return p
+		}},
 		{name: "another strategy began", rare: true, begun: true, measure: every(func(*search.Point) {})},
 	}
 }

@@ -156,6 +156,10 @@ var asks = map[string]func(q search.Question) bool{
 	"all failed":         func(q search.Question) bool { return len(q.Done) > 0 && !worked(q) },
 	"a goal unmeasured":  func(q search.Question) bool { return len(q.Tasks) > 0 && never(q, measures(1)) },
 	"a guard unmeasured": func(q search.Question) bool { return len(q.Tasks) > 0 && never(q, measures(2)) },
+	"no point has all goals": func(q search.Question) bool {
+		return len(q.Done) > 3 && !never(q, measures(0)) && !never(q, measures(1)) &&
+			never(q, func(p search.Point) bool { return measures(0)(p) && measures(1)(p) })
+	},
 	"nothing measured": func(q search.Question) bool {
 		return never(q, func(p search.Point) bool { return measures(0)(p) || measures(1)(p) || measures(2)(p) })
 	},
