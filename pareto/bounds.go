@@ -68,6 +68,15 @@ func (b Bounds) check(e *problem.List) {
 	}
 }
 
+// checkStarts adds the points that no search can start from to e.
+func (b Bounds) checkStarts(e *problem.List, starts [][]float64) {
+	for i, x := range starts {
+		if len(x) != len(b.Lo) || !finite(x) {
+			e.Add(BadOption, "start %d is %v: expected %d finite numbers", i, x, len(b.Lo))
+		}
+	}
+}
+
 // domain is Bounds in unit coordinates: u = (x − lo)/width runs from 0 to 1, proportions are themselves. A variable
 // with lo = hi has no width.
 type domain struct {

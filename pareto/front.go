@@ -2,7 +2,6 @@ package pareto
 
 import (
 	"context"
-	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -58,11 +57,7 @@ func newTracer(ctx context.Context, p Problem, o FrontOptions) (*tracer, error) 
 	if o.N < 0 || o.N > maxPoints {
 		e.Add(BadOption, "N is %d: expected 1 to %d", o.N, maxPoints)
 	}
-	for i, x := range o.Starts {
-		if len(x) != len(p.Lo) || slices.ContainsFunc(x, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }) {
-			e.Add(BadOption, "start %d is %v: expected %d finite numbers", i, x, len(p.Lo))
-		}
-	}
+	p.checkStarts(&e, o.Starts)
 	if err := e.Err(); err != nil {
 		return nil, err
 	}

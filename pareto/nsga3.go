@@ -98,11 +98,7 @@ func NewEvolution(b Bounds, m int, o NSGA3Options) (*Evolution, error) {
 			e.Add(BadOption, "direction %d is %v: expected %d numbers, none negative and not all zero", i, r, m)
 		}
 	}
-	for i, x := range o.Starts {
-		if len(x) != len(b.Lo) || !finite(x) {
-			e.Add(BadOption, "start %d is %v: expected %d finite numbers", i, x, len(b.Lo))
-		}
-	}
+	b.checkStarts(&e, o.Starts)
 	if o.Population < 0 || o.Generations < 0 || o.Crossover < 0 || o.Mutation < 0 {
 		e.Add(BadOption, "population %d, generations %d, crossover %g, mutation %g: expected none below zero", o.Population, o.Generations, o.Crossover, o.Mutation)
 	}
