@@ -41,6 +41,15 @@ func (b basis) features(dst, u []float64) {
 	}
 }
 
+// matrix has the features of each of some points as a row.
+func (b basis) matrix(us [][]float64) *mat.Dense {
+	phi := mat.NewDense(len(us), b.size(), nil)
+	for i, u := range us {
+		b.features(phi.RawRowView(i), u)
+	}
+	return phi
+}
+
 // gradientOf stores Σ_k w_k ∂φ_k/∂u, the gradient of wᵀφ, in dst of length dim.
 func (b basis) gradientOf(dst, w, u []float64) {
 	for i, a := range u {
@@ -116,12 +125,9 @@ func (p *polynomial) joint(us [][]float64) ([]float64, *mat.SymDense) {
 	if n == 0 {
 		return nil, nil
 	}
-	phi := mat.NewDense(n, p.size(), nil)
-	mean := make([]float64, n)
-	for i, u := range us {
-		f := phi.RawRowView(i)
-		p.features(f, u)
-		mean[i] = dot(p.beta, f)
+	phi, mean := p.matrix(us), make([]float64, n)
+	for i := range mean {
+		mean[i] = dot(p.beta, phi.RawRowView(i))
 	}
 	var left mat.Dense
 	left.Mul(phi, p.cov)

@@ -44,13 +44,7 @@ func fitMean(s *sample) (Surrogate, Trust, error) {
 	mean, variance := s.moments()
 	prior := map[Link]float64{Logit: 1.5, Log: math.Ln2, Identity: math.Max(math.Abs(mean), 1e-9)}[s.link]
 	sd := math.Max(prior, math.Sqrt(variance))
-	loo := make([]float64, s.n())
-	for i := range loo {
-		loo[i] = mean
-		if n := float64(s.n()); n > 1 {
-			loo[i] = (mean*n - s.z[i]) / (n - 1)
-		}
-	}
+	loo := s.meansOfOthers()
 	t := newTrust("mean", s, loo, filled(s.n(), sd), math.Inf(1))
 	t.Q2, t.Ceiling = 0, 1
 	t.flag("%d measurements are too few to fit: the mean is shown, as uncertain as before", s.n())
@@ -62,13 +56,7 @@ func fitConstant(s *sample) (Surrogate, Trust, error) {
 	mean, variance := s.moments()
 	n := float64(s.n())
 	sd := math.Sqrt(max(variance, meanPositive(s.noise)) / n)
-	loo := make([]float64, s.n())
-	for i := range loo {
-		loo[i] = mean
-		if n > 1 {
-			loo[i] = (mean*n - s.z[i]) / (n - 1)
-		}
-	}
+	loo := s.meansOfOthers()
 	t := newTrust("constant", s, loo, filled(s.n(), sd*math.Sqrt(n+1)), n-1)
 	t.Constant, t.Q2, t.Ceiling, t.Cliff, t.CliffWhy, t.Outliers = true, 0, 0, false, "", nil
 	t.Flagged, t.Why = false, "does not vary beyond its noise: called constant"

@@ -36,10 +36,7 @@ func fitPlain(ctx context.Context, s *sample, start float64) (Surrogate, Trust, 
 	b := basis{dim: s.dim(), interactions: true}
 	act := map[Link]activation{Logit: sigmoid, Log: softplus, Identity: identity}[s.link]
 	f := &plain{polynomial: polynomial{basis: b, beta: filled(b.size(), start)}, act: act, link: s.link}
-	phi := mat.NewDense(s.n(), b.size(), nil)
-	for i, u := range s.u {
-		b.features(phi.RawRowView(i), u)
-	}
+	phi := b.matrix(s.u)
 	if err := f.marquardt(ctx, phi, s.y); err != nil {
 		return nil, Trust{}, err
 	}
@@ -58,12 +55,8 @@ func fitPlain(ctx context.Context, s *sample, start float64) (Surrogate, Trust, 
 // interpolating is the result of a fit with no fewer parameters than measurements: it goes through all of them,
 // and its residuals say nothing of its errors, which are taken to be as large as the metric varies.
 func (f *plain) interpolating(s *sample) (Surrogate, Trust, error) {
-	mean, variance := s.moments()
-	n := float64(s.n())
-	loo := make([]float64, s.n())
-	for i := range loo {
-		loo[i] = (mean*n - s.z[i]) / (n - 1)
-	}
+	_, variance := s.moments()
+	n, loo := float64(s.n()), s.meansOfOthers()
 	f.cov.Zero()
 	t := newTrust("plain", s, loo, filled(s.n(), math.Sqrt(variance*(1+1/n))), n-1)
 	t.flag("%d measurements for the %d parameters of a plain quadratic: it goes through all of them, and how wrong it is elsewhere cannot be known", s.n(), f.size())

@@ -19,10 +19,7 @@ func fitRidge(ctx context.Context, s *sample) (Surrogate, Trust, error) {
 	if b.size() > maxTerms {
 		b.interactions = false
 	}
-	phi := mat.NewDense(s.n(), b.size(), nil)
-	for i, u := range s.u {
-		b.features(phi.RawRowView(i), u)
-	}
+	phi := b.matrix(s.u)
 	fit, err := choosePenalty(ctx, s, b, phi)
 	if err != nil {
 		return nil, Trust{}, err

@@ -128,6 +128,18 @@ func (s *sample) weights() []float64 {
 // moments returns the mean and the sample variance of z.
 func (s *sample) moments() (mean, variance float64) { return moments(s.z) }
 
+// meansOfOthers are, for each measurement, the mean of z of all others; its own where it is alone.
+func (s *sample) meansOfOthers() []float64 {
+	mean, _ := s.moments()
+	out := filled(s.n(), mean)
+	if n := float64(s.n()); n > 1 {
+		for i, z := range s.z {
+			out[i] = (mean*n - z) / (n - 1)
+		}
+	}
+	return out
+}
+
 func moments(v []float64) (mean, variance float64) {
 	for _, a := range v {
 		mean += a
