@@ -31,6 +31,9 @@ type ehvi struct {
 
 // Ask implements Strategy.
 func (e ehvi) Ask(ctx context.Context, q Question) (Proposal, error) {
+	if len(q.goals()) == 0 {
+		return adaptive{start: e.start, explore: 1}.Ask(ctx, q)
+	}
 	l, p, err := begin(ctx, &q, e.start)
 	if l == nil {
 		return p, err
@@ -38,9 +41,6 @@ func (e ehvi) Ask(ctx context.Context, q Question) (Proposal, error) {
 	c, err := l.candidates(ctx, &q)
 	if err != nil {
 		return Proposal{}, err
-	}
-	if len(l.goals) == 0 {
-		return adaptive{start: e.start, explore: 1}.Ask(ctx, q)
 	}
 	return improve(ctx, l, &q, c, e.enough)
 }
