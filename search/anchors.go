@@ -48,28 +48,7 @@ func (r *region) anchors(full bool) []Proposed {
 }
 
 // models are the units of the scalings outside simplices, in order.
-func (r *region) models() []unit {
-	var out []unit
-	index := map[string]int{}
-	for _, i := range r.free {
-		c := r.space.Coefficients[i]
-		if c.Kind == Parameter {
-			continue
-		}
-		name := c.Model
-		if name == "" {
-			name = c.Name
-		}
-		k, ok := index[name]
-		if !ok {
-			k = len(out)
-			index[name] = k
-			out = append(out, unit{name: name})
-		}
-		out[k].at = append(out[k].at, i)
-	}
-	return out
-}
+func (r *region) models() []unit { return r.space.unitsOf(r.free) }
 
 // at is the origin with the given units at value v, within their ranges.
 func (r *region) at(v float64, units ...unit) []float64 {

@@ -135,7 +135,7 @@ func (l *Landscape) outside(x []float64) float64 {
 func (l *Landscape) uncertain(x []float64) float64 {
 	worst := -1.0
 	for _, i := range l.goals {
-		if f := l.fits[i]; !f.trust.Constant && f.width > 0 {
+		if f := &l.fits[i]; f.varies() {
 			_, std := f.surrogate.Predict(x)
 			worst = max(worst, std/(believedStd*f.width)-1)
 		}

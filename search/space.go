@@ -127,9 +127,13 @@ type unit struct {
 }
 
 // units are all that scales each model, in proportions or not, in the order of the coefficients.
-func (s Space) units() []unit {
+func (s Space) units() []unit { return s.unitsOf(allOf(len(s.Coefficients))) }
+
+// unitsOf are the units of some coefficients, in their order; parameters are of none.
+func (s Space) unitsOf(coefficients []int) []unit {
 	var out []unit
-	for i, c := range s.Coefficients {
+	for _, i := range coefficients {
+		c := s.Coefficients[i]
 		if c.Kind == Parameter {
 			continue
 		}
