@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"parfait/internal/stage"
@@ -27,6 +28,10 @@ type input struct {
 	adapter *adapter // nil for a full checkpoint
 	config  *modelConfig
 	odd     []Problem // warnings of opening it
+
+	// storedOnce is findStoredOnce, which looks at every name, done when first asked: a model of another family
+	// lacks every tensor of the output.
+	storedOnce func() []*tie
 }
 
 // openInput opens a folder, a .safetensors file, an adapter's folder, or a model in the hub's cache.
@@ -40,6 +45,7 @@ func openInput(name, path string) (*input, error) {
 		return nil, p
 	}
 	in := &input{name: name, path: found}
+	in.storedOnce = sync.OnceValue(in.findStoredOnce)
 	info, err := os.Stat(found)
 	if err != nil {
 		return nil, Problem{Code: codes.Open, Where: where, What: reason(err), Expected: "a folder or a file"}

@@ -95,6 +95,11 @@ func (in *input) ties() []*tie {
 	return out
 }
 
+// findStoredOnce are the ties that the input is known to have and of which it stores the source alone.
+func (in *input) findStoredOnce() []*tie {
+	return slices.DeleteFunc(in.ties(), func(t *tie) bool { return !t.known || t.stored })
+}
+
 // tieBy is how a rule ties a tensor of the input, nil where it does not.
 func (in *input) tieBy(rule tieRule, name string) *tie {
 	if !rule.source.MatchString(name) {
@@ -250,8 +255,8 @@ func (p *Plan) operandOf(m *input, name string) (operand, bool) {
 	if t := p.tieOf(name); t != nil {
 		return m.stored(t.source)
 	}
-	for _, t := range m.ties() {
-		if t.known && !t.stored && slices.Contains(t.aliases, name) && p.layoutInput().has(t.source) {
+	for _, t := range m.storedOnce() {
+		if slices.Contains(t.aliases, name) && p.layoutInput().has(t.source) {
 			return m.stored(t.source)
 		}
 	}

@@ -2,6 +2,7 @@ package merge
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"math"
 	"math/rand/v2"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"parfait/merge/codes"
 	"parfait/merge/safetensors"
@@ -278,6 +280,28 @@ func TestNoHeadToTie(t *testing.T) {
 	write(t, p, map[string]float64{"x": 1}, root+"/out")
 	if got := sortedKeys(read(t, root+"/out")); len(got) != 2 || len(p.Warnings()) > 0 {
 		t.Errorf("the output has %v, warnings %v", got, p.Warnings())
+	}
+}
+
+// What a model of another family says of its ties is looked up once, and not for every tensor that it lacks.
+func TestTiesOfAnotherFamily(t *testing.T) {
+	const n = 8000
+	root := t.TempDir()
+	var dirs []string
+	for _, family := range []string{"a", "b"} {
+		m := model{"model.embed_tokens.weight": values{safetensors.F32, []int64{1}, []float64{1}}}
+		for i := range n {
+			m[fmt.Sprintf("model.%s%d.weight", family, i)] = values{safetensors.F32, []int64{1}, []float64{1}}
+		}
+		dirs = append(dirs, configured(t, m.write(t, filepath.Join(root, family)), `{"architectures": ["LlamaForCausalLM"], "tie_word_embeddings": true}`))
+	}
+	began := time.Now()
+	_, err := NewPlan(t.Context(), Spec{Base: dirs[0], Models: []Source{{"x", dirs[1]}}, Method: "task_arithmetic"})
+	if got, want := codesOf(problemsOf(t, err)), []Code{codes.ExtraTensor, codes.MissingTensor}; !slices.Equal(got, want) {
+		t.Errorf("problems %v, want %v", got, want)
+	}
+	if took := time.Since(began); took > 20*time.Second { // looked up for each it is minutes
+		t.Errorf("to say that %d tensors are missing took %v", n, took)
 	}
 }
 
