@@ -1,10 +1,12 @@
 package mergekit
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"parfait/merge"
 	"parfait/merge/internal/glob"
@@ -18,6 +20,9 @@ import (
 func Export(r merge.Recipe) (config []byte, warnings []merge.Problem, err error) {
 	e := writer{spec: r.Spec(), weights: r.At()}
 	e.info, _ = method.Describe(e.spec.Method)
+	e.skeleton = sync.OnceValues(func() (skeleton, error) {
+		return readSkeleton(cmp.Or(e.spec.Base, e.spec.Models[0].Path))
+	})
 	e.check()
 	if len(e.problems) > 0 {
 		return nil, nil, problem.List(e.problems)
@@ -29,6 +34,8 @@ type writer struct {
 	spec    merge.Spec
 	info    method.Info
 	weights map[string]float64
+	// skeleton is that of the base, or of the first model: it is looked into where names of tensors are needed.
+	skeleton func() (skeleton, error)
 
 	problems, warnings []merge.Problem
 	// filters of each group; nil for the whole of the rest.
@@ -88,17 +95,14 @@ func (e *writer) check() {
 // namesIn are the names of the tensors of a group, where the headers can be read and no name is a part
 // of another tensor's.
 func (e *writer) namesIn(group int) ([]string, bool) {
-	path := e.spec.Base
-	if path == "" {
-		path = e.spec.Models[0].Path
-	}
-	s, err := readSkeleton(path)
+	s, err := e.skeleton()
 	if err != nil {
 		return nil, false
 	}
+	groupOf := byGroups(e.spec.Groups)
 	words := []string{}
 	for _, name := range s.names {
-		if groupOf(e.spec.Groups, name) != group {
+		if groupOf(name) != group {
 			continue
 		}
 		for _, other := range s.names {
@@ -285,10 +289,13 @@ func inGroup(model, group string) string {
 	return model + "." + group
 }
 
-// groupOf is the first group that matches a tensor, −1 where none does.
-func groupOf(groups []merge.Group, tensor string) int {
-	return slices.IndexFunc(groups, func(g merge.Group) bool {
-		pattern, err := glob.Compile(g.Match)
-		return err == nil && pattern.Match(tensor)
-	})
+// byGroups finds the first of some groups that matches a tensor, −1 where none does.
+func byGroups(groups []merge.Group) func(tensor string) int {
+	patterns := make([]glob.Glob, len(groups))
+	for i, g := range groups {
+		patterns[i], _ = glob.Compile(g.Match) // a recipe has none that cannot be
+	}
+	return func(tensor string) int {
+		return slices.IndexFunc(patterns, func(p glob.Glob) bool { return p.Match(tensor) })
+	}
 }

@@ -124,12 +124,13 @@ dtype: float32
 `)
 	must(t, err)
 	spec := r.Spec()
+	groupOf := byGroups(spec.Groups)
 	for name, want := range map[string]float64{
 		"model.embed_tokens.weight": 0.25, "lm_head.weight": 0.25,
 		"model.layers.0.self_attn.weight": 0, "model.layers.1.self_attn.weight": 1.0 / 3, "model.layers.3.self_attn.weight": 1,
 		"model.layers.0.mlp.weight": 1, "model.layers.2.mlp.weight": 1.0 / 3, "model.layers.3.mlp.weight": 0,
 	} {
-		g := groupOf(spec.Groups, name)
+		g := groupOf(name)
 		values, _ := spec.Params["t"].(map[string]any)
 		if got, _ := values[spec.Groups[g].Name].(float64); math.Abs(got-want) > 1e-15 {
 			t.Errorf("%s: t is %v, want %v", name, got, want)
