@@ -12,12 +12,12 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"parfait/problem"
 	"parfait/study"
+	"parfait/visible"
 )
 
 // studyDir is the study that a command is about: its argument, or the folder we are in. A study.yaml stands for
@@ -152,12 +152,12 @@ func home(path string) string {
 
 // quoted is a word as a shell needs it.
 func quoted(s string) string {
-	if s != "" && !strings.ContainsAny(s, " \t\n'\"\\$&|;<>()*?[]{}#~`!") {
-		return s
-	}
-	if strings.ContainsFunc(s, unicode.IsControl) { // $'…', so that a command stays on its line
+	switch {
+	case visible.Line(s) != s: // $'…', so that a command stays on its line, and means the same once it is made visible
 		inner := strconv.Quote(s)
 		return "$'" + strings.NewReplacer(`\"`, `"`, `'`, `\'`).Replace(inner[1:len(inner)-1]) + "'"
+	case s != "" && !strings.ContainsAny(s, " '\"\\$&|;<>()*?[]{}#~`!"):
+		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

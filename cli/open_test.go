@@ -11,6 +11,9 @@ func TestQuoted(t *testing.T) {
 		"x\nkept as y":        `$'x\nkept as y'`,
 		"q\t\"it's\"":         `$'q\t"it\'s"'`,
 		`back\slash` + "\x1b": `$'back\\slash\x1b'`,
+		"alone\x1b":           `$'alone\x1b'`,
+		"\u202egnp.study":     `$'\u202egnp.study'`,
+		"no\xffUTF-8":         `$'no\xffUTF-8'`,
 	} {
 		if got := quoted(in); got != want {
 			t.Errorf("quoted(%q) = %s, want %s", in, got, want)
