@@ -10,7 +10,7 @@ import (
 	"parfait/evaluator/command"
 	"parfait/problem"
 	"parfait/study"
-	"parfait/visible"
+	"parfait/yamldoc"
 )
 
 // draft writes the study.yaml that the flags ask for. Everything that the flags lack is said at once;
@@ -187,8 +187,5 @@ func yamlText(s string) string {
 	if plainYAML.MatchString(s) && !word {
 		return s
 	}
-	if visible.Line(s) != s {
-		return strconv.Quote(s)
-	}
-	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
+	return yamldoc.Quote(s)
 }
