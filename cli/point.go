@@ -101,21 +101,12 @@ func mayKeep(snap *study.Snapshot, c explore.Choice, anyway bool) error {
 	if kept := explore.Keeping(snap.Analysis, nil); kept > 0 {
 		fix = "parfait pick " + shown(snap.Dir) + " --knee takes one of the " + count(kept, "point") + " of the front that keep every floor of study.yaml; or keep this one all the same: --anyway"
 	}
-	return &fault{exit: ExitNoAnswer, what: visible.Line(c.Why) + ": this breaks a floor: " + strings.Join(inWords(snap.Tasks, unasked, c.Predicted), "; "), fix: fix}
+	return &fault{exit: ExitNoAnswer, what: visible.Line(c.Why) + ": this breaks a floor: " + strings.Join(explore.InWords(snap.Tasks, unasked, c.Predicted), "; "), fix: fix}
 }
 
 // brokenBy says which floors a choice is predicted to break.
 func brokenBy(tasks []study.Task, c explore.Choice) []string {
-	return inWords(tasks, c.Breaks, c.Predicted)
-}
-
-// inWords are broken bounds and what is predicted.
-func inWords(tasks []study.Task, broken []explore.Bound, predicted []study.Prediction) []string {
-	words := []string{}
-	for _, b := range broken {
-		words = append(words, b.In(tasks)+", predicted "+plain(tasks[b.Task], predicted[b.Task].Value))
-	}
-	return words
+	return explore.InWords(tasks, c.Breaks, c.Predicted)
 }
 
 // anywayFlag lets a command keep what breaks a floor.

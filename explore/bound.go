@@ -82,6 +82,15 @@ func Breaks(tasks []study.Task, own map[string]float64, p []study.Prediction) []
 	return slices.DeleteFunc(all, func(b Bound) bool { return b.Holds(p[b.Task].Value) })
 }
 
+// InWords are broken bounds and what is predicted: "upright ≥ .90, predicted .873". It is never nil.
+func InWords(tasks []study.Task, broken []Bound, p []study.Prediction) []string {
+	words := []string{}
+	for _, b := range broken {
+		words = append(words, b.In(tasks)+", predicted "+Number(tasks[b.Task], p[b.Task].Value))
+	}
+	return words
+}
+
 // Unasked are those of the bounds that a choice breaks which nobody has said yes to: all but the floors of
 // study.yaml of the tasks in anyway, with which the point was kept before.
 func Unasked(tasks []study.Task, breaks []Bound, anyway []string) []Bound {

@@ -97,36 +97,26 @@ func askPick(e *explorer) tea.Cmd {
 	})
 }
 
-// breaks are the bounds that x is predicted to break; none where nothing is predicted yet.
-func (e *explorer) breaks(x []float64) []explore.Bound {
-	a := e.analysis()
-	if a == nil {
-		return nil
-	}
-	return explore.Breaks(a.Tasks, e.state.Floors, a.Predict(x))
-}
-
 // anyway does what keeps the point x. Where it is predicted to break a floor, study.yaml's or the person's own, it
 // asks first, unless a pick of the point was kept all the same; a no leads back to what stands above the screen now.
 func (e *explorer) anyway(x []float64, keep func(*explorer) tea.Cmd) tea.Cmd {
+	a := e.analysis()
+	if a == nil { // nothing is predicted yet
+		return keep(e)
+	}
 	var said []string
 	for _, p := range e.snap.Picks {
 		if slices.Equal(p.X, x) {
 			said = append(said, p.Anyway...)
 		}
 	}
-	unasked := explore.Unasked(e.snap.Tasks, e.breaks(x), said)
+	predicted := a.Predict(x)
+	unasked := explore.Unasked(a.Tasks, explore.Breaks(a.Tasks, e.state.Floors, predicted), said)
 	if len(unasked) == 0 {
 		return keep(e)
 	}
-	a := e.analysis()
-	predicted := a.Predict(x)
-	var broken []string
-	for _, b := range unasked {
-		broken = append(broken, b.In(a.Tasks)+", predicted "+explore.Number(a.Tasks[b.Task], predicted[b.Task].Value))
-	}
 	e.above = &question{
-		title: "It breaks a floor", text: strings.Join(broken, "; ") + ". Keep it anyway?", back: e.above,
+		title: "It breaks a floor", text: strings.Join(explore.InWords(a.Tasks, unasked, predicted), "; ") + ". Keep it anyway?", back: e.above,
 		yes: keep,
 	}
 	return nil
