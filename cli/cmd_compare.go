@@ -228,7 +228,7 @@ func comparisonOf(c *study.Comparison) comparisonJSON {
 		one := contestantJSON{
 			Study: s.Snapshot.Dir, Name: s.Name, Method: spec.Method.Name, Strategy: spec.Search.Strategy, Seed: spec.Search.Seed, Trials: s.Trials,
 			Volume: number(s.Measured.Volume), Early: number(s.Early), Predicted: number(s.Predicted), Epsilon: number(s.Measured.Epsilon), IGDPlus: number(s.Measured.IGDPlus),
-			Own: s.Measured.Contributed, Best: map[string]bestJSON{}, Flagged: flaggedOf(s.Snapshot.Analysis, true), Untested: s.Snapshot.Analysis.Untested,
+			Own: s.Measured.Contributed, Best: map[string]bestJSON{}, Flagged: s.Snapshot.Analysis.FlaggedTasks(true), Untested: s.Snapshot.Analysis.Untested,
 		}
 		for k, b := range s.Best {
 			one.Best[c.Tasks[k].Name] = bestJSON{metricOf(b.Metric), b.Trial}

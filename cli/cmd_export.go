@@ -135,7 +135,7 @@ func (a *app) export(ctx context.Context, s *study.Study, snap *study.Snapshot, 
 	missed := missedBy(snap.Tasks, e)
 	if a.json {
 		err = a.printJSON(a.out, exportJSON{
-			e.Out, e.Name, coefficientsOf(snap.Space, e.X), namedPredictions(e.Predicted), e.Doubt, e.BelowBase, brokenBy(snap.Tasks, c), flaggedOf(snap.Analysis, c.Front >= 0), map[evaluator.Split]map[string]metricJSON{
+			e.Out, e.Name, coefficientsOf(snap.Space, e.X), namedPredictions(e.Predicted), e.Doubt, e.BelowBase, brokenBy(snap.Tasks, c), snap.Analysis.FlaggedTasks(c.Front >= 0), map[evaluator.Split]map[string]metricJSON{
 				evaluator.Validation: metricsOf(snap.Tasks, e.Measured[evaluator.Validation]), evaluator.Test: metricsOf(snap.Tasks, e.Measured[evaluator.Test]),
 			}, e.Receipt, missed, r.Why, e.Bytes,
 		})

@@ -28,7 +28,7 @@ func (a *app) frontCommand() *cobra.Command {
 		switch {
 		case a.json:
 			j := studyOf(snap)
-			return a.printJSON(a.out, frontsJSON{j.Study, j.Front, j.Knee, j.Measured, j.Ref, j.Volume, flaggedOf(snap.Analysis, true), snap.Analysis.Untested})
+			return a.printJSON(a.out, frontsJSON{j.Study, j.Front, j.Knee, j.Measured, j.Ref, j.Volume, snap.Analysis.FlaggedTasks(true), snap.Analysis.Untested})
 		case measured:
 			return a.printMeasured(a.out, snap)
 		case all:
@@ -119,7 +119,7 @@ func printBelow(w io.Writer, an *study.Analysis) error {
 // belowWords name the objectives on which predictions are below the base, or count them where they are many.
 func belowWords(an *study.Analysis, p []study.Prediction) string {
 	const named = 3
-	below := belowBase(an, p)
+	below := an.BelowBaseNames(p)
 	switch {
 	case len(below) == 0:
 		return ""

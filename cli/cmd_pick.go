@@ -64,7 +64,7 @@ type pickJSON struct {
 
 // pickOf is the record of a choice.
 func pickOf(snap *study.Snapshot, c explore.Choice, name, why string) study.Pick {
-	p := study.Pick{Name: name, X: c.X, Predicted: map[string]study.Prediction{}, Why: why, Who: who(), Anyway: explore.Anyway(snap.Tasks, c.Predicted)}
+	p := study.Pick{Name: name, X: c.X, Predicted: map[string]study.Prediction{}, Why: why, Who: who(), Anyway: study.BrokenFloors(snap.Tasks, c.Predicted)}
 	if p.Name == "" {
 		p.Name = fmt.Sprintf("pick-%d", len(snap.Picks)+1)
 	}

@@ -58,7 +58,7 @@ type choiceJSON struct {
 }
 
 func choiceOf(snap *study.Snapshot, c explore.Choice) choiceJSON {
-	j := choiceJSON{Study: snap.Dir, pointJSON: pointOf(snap.Analysis, c.X), Why: c.Why, Front: numbered(c.Front), Flagged: flaggedOf(snap.Analysis, c.Front >= 0), Breaks: brokenBy(snap.Tasks, c)}
+	j := choiceJSON{Study: snap.Dir, pointJSON: pointOf(snap.Analysis, c.X), Why: c.Why, Front: numbered(c.Front), Flagged: snap.Analysis.FlaggedTasks(c.Front >= 0), Breaks: brokenBy(snap.Tasks, c)}
 	if t := measuredAt(snap.Analysis, c.X); t != nil {
 		j.Trial = &t.ID
 	}

@@ -189,18 +189,6 @@ func trustOf(a *study.Analysis, task int) trustJSON {
 	}
 }
 
-// flaggedOf are the tasks whose predictions should not be believed, and why: on the front all of an untested one,
-// elsewhere those whose surrogates are flagged.
-func flaggedOf(a *study.Analysis, onFront bool) map[string]string {
-	out := map[string]string{}
-	for i, f := range a.Fits {
-		if why := a.Flagged(i); why != "" && (onFront || f.Trust.Flagged) {
-			out[f.Task] = why
-		}
-	}
-	return out
-}
-
 // worstTrial is the id of the trial that was predicted worst, 0 where there is none.
 func worstTrial(a *study.Analysis, f study.Fit, t surrogate.Trust) int {
 	if t.WorstAt < 0 || t.WorstAt >= len(f.Used) {
@@ -241,25 +229,12 @@ type frontJSON struct {
 
 func frontOf(a *study.Analysis, i int) frontJSON {
 	p := a.Front[i]
-	return frontJSON{pointJSON{coefficientsOf(a.Space, p.X), predictionsOf(a.Tasks, p.Predicted), number(p.Leverage), p.Believed, belowBase(a, p.Predicted)}, number(p.Prob)}
+	return frontJSON{pointJSON{coefficientsOf(a.Space, p.X), predictionsOf(a.Tasks, p.Predicted), number(p.Leverage), p.Believed, a.BelowBaseNames(p.Predicted)}, number(p.Prob)}
 }
 
 func pointOf(a *study.Analysis, x []float64) pointJSON {
 	p := a.Predict(x)
-	return pointJSON{coefficientsOf(a.Space, x), predictionsOf(a.Tasks, p), number(a.Leverage(x)), a.Believed(x), belowBase(a, p)}
-}
-
-// belowBase names the objectives that are predicted worse than the base; nil where that is not known.
-func belowBase(a *study.Analysis, p []study.Prediction) []string {
-	below, known := a.BelowBase(p)
-	if !known {
-		return nil
-	}
-	names := []string{}
-	for _, t := range below {
-		names = append(names, a.Tasks[t].Name)
-	}
-	return names
+	return pointJSON{coefficientsOf(a.Space, x), predictionsOf(a.Tasks, p), number(a.Leverage(x)), a.Believed(x), a.BelowBaseNames(p)}
 }
 
 // studyJSON is what demo and run print: everything that a script wants to know of a study.

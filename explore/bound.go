@@ -100,18 +100,6 @@ func Unasked(tasks []study.Task, breaks []Bound, anyway []string) []Bound {
 	})
 }
 
-// Anyway are the names of the tasks whose floors of study.yaml the predictions do not reach, for the record of a
-// pick that is kept all the same.
-func Anyway(tasks []study.Task, p []study.Prediction) []string {
-	var out []string
-	for _, b := range Breaks(tasks, nil, p) {
-		if name := tasks[b.Task].Name; !slices.Contains(out, name) {
-			out = append(out, name)
-		}
-	}
-	return out
-}
-
 // keeps says whether predictions reach every bound.
 func keeps(bounds []Bound, p []study.Prediction) bool {
 	return !slices.ContainsFunc(bounds, func(b Bound) bool { return !b.Holds(p[b.Task].Value) })

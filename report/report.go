@@ -150,7 +150,7 @@ func Write(ctx context.Context, w io.Writer, snap *study.Snapshot, made time.Tim
 		return err
 	}
 	for _, p := range snap.Picks {
-		row := pointRow{Name: p.Name, Why: p.Why, Below: below(a, a.Predict(p.X)), Coefficients: p.X}
+		row := pointRow{Name: p.Name, Why: p.Why, Below: a.BelowBaseNames(a.Predict(p.X)), Coefficients: p.X}
 		for _, t := range snap.Tasks {
 			row.Predicted = append(row.Predicted, optional(p.Predicted, t.Name))
 		}
@@ -237,7 +237,7 @@ func figures(ps []study.Prediction) []*figure {
 func named(a *study.Analysis) []pointRow {
 	var out []pointRow
 	add := func(name string, x []float64, p []study.Prediction, trial int) {
-		r := pointRow{Name: name, Below: below(a, p), Coefficients: x, Predicted: figures(p)}
+		r := pointRow{Name: name, Below: a.BelowBaseNames(p), Coefficients: x, Predicted: figures(p)}
 		for _, t := range a.Tasks {
 			if trial >= 0 {
 				r.Measured = append(r.Measured, metric(a.Trials[trial].Metrics, t))
@@ -256,16 +256,6 @@ func named(a *study.Analysis) []pointRow {
 		add(r.Name, r.X, r.Predicted, r.Trial)
 	}
 	return out
-}
-
-// below names the objectives on which predictions are below the base.
-func below(a *study.Analysis, p []study.Prediction) []string {
-	tasks, _ := a.BelowBase(p)
-	var names []string
-	for _, t := range tasks {
-		names = append(names, a.Tasks[t].Name)
-	}
-	return names
 }
 
 func plotted(snap *study.Snapshot) plots {

@@ -40,27 +40,22 @@ func (a *Analysis) BelowBase(p []Prediction) (tasks []int, known bool) {
 	return tasks, true
 }
 
+// BelowBaseNames are the names of the objectives that BelowBase returns; nil only where that is not known.
+func (a *Analysis) BelowBaseNames(p []Prediction) []string {
+	below, known := a.BelowBase(p)
+	if !known {
+		return nil
+	}
+	names := []string{}
+	for _, t := range below {
+		names = append(names, a.Tasks[t].Name)
+	}
+	return names
+}
+
 // warned is what speaks against a point with the predictions p.
 func (a *Analysis) warned(p []Prediction, onFront bool) Warned {
-	var w Warned
-	for i, t := range a.Tasks {
-		if !t.holds(p[i].Value) {
-			w.Breaks = append(w.Breaks, t.Name)
-		}
-		if why := a.Flagged(i); why != "" && (onFront || a.Fits[i].Trust.Flagged) {
-			if w.Flagged == nil {
-				w.Flagged = map[string]string{}
-			}
-			w.Flagged[t.Name] = why
-		}
-	}
-	if below, known := a.BelowBase(p); known {
-		w.BelowBase = []string{}
-		for _, t := range below {
-			w.BelowBase = append(w.BelowBase, a.Tasks[t].Name)
-		}
-	}
-	return w
+	return Warned{BelowBase: a.BelowBaseNames(p), Breaks: BrokenFloors(a.Tasks, p), Flagged: a.FlaggedTasks(onFront)}
 }
 
 // KneeOf returns the knee of some points of the front, given as their indices: of all of them where that knee is

@@ -52,6 +52,17 @@ func (t Task) holds(v float64) bool {
 	return (t.AtLeast == nil || v >= *t.AtLeast) && (t.AtMost == nil || v <= *t.AtMost)
 }
 
+// BrokenFloors are the names of the tasks whose own bounds the predictions do not satisfy.
+func BrokenFloors(tasks []Task, p []Prediction) []string {
+	var out []string
+	for i, t := range tasks {
+		if !t.holds(p[i].Value) {
+			out = append(out, t.Name)
+		}
+	}
+	return out
+}
+
 // Rate says whether the metric is a share in [0, 1].
 func (t Task) Rate() bool { return t.Unit == "rate" }
 

@@ -49,6 +49,18 @@ func (a *Analysis) Flagged(task int) string {
 	return a.Untested
 }
 
+// FlaggedTasks are the tasks whose predictions should not be believed, and why: on the front all of an untested one,
+// elsewhere those whose surrogates are flagged.
+func (a *Analysis) FlaggedTasks(onFront bool) map[string]string {
+	out := map[string]string{}
+	for i, f := range a.Fits {
+		if why := a.Flagged(i); why != "" && (onFront || f.Trust.Flagged) {
+			out[f.Task] = why
+		}
+	}
+	return out
+}
+
 // nearest is the distance of x to the nearest trial but one, coefficients in units of their ranges.
 func (a *Analysis) nearest(x []float64, but int) float64 {
 	near := math.Inf(1)

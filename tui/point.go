@@ -83,7 +83,7 @@ func askPick(e *explorer) tea.Cmd {
 			return e.anyway(x, func(e *explorer) tea.Cmd {
 				var kept []string
 				if a := e.analysis(); a != nil {
-					kept = explore.Anyway(a.Tasks, a.Predict(x))
+					kept = study.BrokenFloors(a.Tasks, a.Predict(x))
 				}
 				return e.work("record the pick", func() tea.Msg {
 					p, err := e.src.SavePick(study.Pick{Name: name, X: x, Predicted: predicted, Why: why, Anyway: kept, Who: e.o.Who})
