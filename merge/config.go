@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"parfait/merge/codes"
@@ -109,24 +110,33 @@ func (c *modelConfig) architecture() string {
 // another one.
 var textParts = []string{"text_config", "llm_config", "language_config", "thinker_config"}
 
-// parts are the whole configuration and those of language models in it, with where they stand.
-func (c *modelConfig) parts() map[string]map[string]any {
-	out := map[string]map[string]any{}
+// configPart is the whole configuration, or that of a language model in it.
+type configPart struct {
+	keys    []string // where it stands
+	entries map[string]any
+}
+
+// parts are the whole configuration and then those of language models in it, always in the same order.
+func (c *modelConfig) parts() []configPart {
 	if c == nil {
-		return out
+		return nil
 	}
-	var walk func(prefix string, m map[string]any)
-	walk = func(prefix string, m map[string]any) {
-		out[prefix] = m
+	var out []configPart
+	var walk func(p configPart)
+	walk = func(p configPart) {
+		out = append(out, p)
 		for _, key := range textParts {
-			if inner, ok := m[key].(map[string]any); ok {
-				walk(prefix+key+".", inner)
+			if inner, ok := p.entries[key].(map[string]any); ok {
+				walk(configPart{p.path(key), inner})
 			}
 		}
 	}
-	walk("", c.top)
+	walk(configPart{nil, c.top})
 	return out
 }
+
+// path is where a key of the part stands in the whole.
+func (p configPart) path(key string) []string { return append(slices.Clone(p.keys), key) }
 
 const tieKey = "tie_word_embeddings"
 
@@ -134,9 +144,9 @@ const tieKey = "tie_word_embeddings"
 // own part counts before the whole.
 func (c *modelConfig) tied() (tied, said bool) {
 	depth := -1
-	for prefix, m := range c.parts() {
-		if v, ok := m[tieKey].(bool); ok && strings.Count(prefix, ".") > depth {
-			tied, said, depth = v, true, strings.Count(prefix, ".")
+	for _, p := range c.parts() {
+		if v, ok := p.entries[tieKey].(bool); ok && len(p.keys) > depth {
+			tied, said, depth = v, true, len(p.keys)
 		}
 	}
 	return tied, said
@@ -204,8 +214,8 @@ func setEntry(data []byte, value string, keys ...string) []byte {
 
 // untied is a config.json with tie_word_embeddings false wherever transformers looks for it.
 func untied(data []byte, c *modelConfig) []byte {
-	for prefix := range c.parts() {
-		data = setEntry(data, "false", append(strings.FieldsFunc(prefix, func(r rune) bool { return r == '.' }), tieKey)...)
+	for _, p := range c.parts() {
+		data = setEntry(data, "false", p.path(tieKey)...)
 	}
 	return data
 }

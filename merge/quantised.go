@@ -121,7 +121,8 @@ func moduleOf(name string) (module, last string) {
 
 // quantMethod is how config.json says that the weights are packed, and the key that says so.
 func (c *modelConfig) quantMethod() (method, key string) {
-	for prefix, m := range c.parts() {
+	for _, p := range c.parts() {
+		m, where := p.entries, func(key string) string { return strings.Join(p.path(key), ".") }
 		for _, k := range []string{"quantization_config", "compression_config"} {
 			q, ok := m[k].(map[string]any)
 			if !ok {
@@ -134,10 +135,10 @@ func (c *modelConfig) quantMethod() (method, key string) {
 			if method == "" && m["quantization"] != nil { // MLX writes both keys, and no method
 				break
 			}
-			return method, prefix + k
+			return method, where(k)
 		}
 		if q, ok := m["quantization"].(map[string]any); ok && q["bits"] != nil {
-			return "mlx", prefix + "quantization"
+			return "mlx", where("quantization")
 		}
 	}
 	return "", ""

@@ -321,3 +321,19 @@ func TestUntied(t *testing.T) {
 		}
 	}
 }
+
+// Of parts of a configuration that contradict each other the same one counts every time.
+func TestConfigPartsInOrder(t *testing.T) {
+	dir := configured(t, t.TempDir(), `{"llm_config": {"tie_word_embeddings": false, "quantization_config": {"quant_method": "awq"}},
+		"text_config": {"tie_word_embeddings": true, "quantization_config": {"quant_method": "gptq"}}, "quantization_config": {"quant_method": "fp8"}}`)
+	for range 50 {
+		c, err := readConfig(dir)
+		must(t, err)
+		if tied, said := c.tied(); !tied || !said {
+			t.Fatalf("tied %v, said %v, want what text_config says", tied, said)
+		}
+		if method, key := c.quantMethod(); method != "fp8" || key != "quantization_config" {
+			t.Fatalf("%s by %s, want what the whole says", method, key)
+		}
+	}
+}
