@@ -132,25 +132,25 @@ func openRegular(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if what := irregular(info.Mode()); what != "" {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: errors.New("it is " + what)}
+	if m := info.Mode(); !m.IsRegular() {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: irregular(m)}
 	}
 	return os.Open(path)
 }
 
-// irregular says what is in the place of a file, "" for a file.
-func irregular(m fs.FileMode) string {
-	switch {
-	case m.IsRegular():
-		return ""
+// irregular is what stands in the place of a file.
+type irregular fs.FileMode
+
+func (i irregular) Error() string {
+	switch m := fs.FileMode(i); {
 	case m.IsDir():
-		return "a folder"
+		return "it is a folder"
 	case m&fs.ModeNamedPipe != 0:
-		return "a named pipe"
+		return "it is a named pipe"
 	case m&fs.ModeSocket != 0:
-		return "a socket"
+		return "it is a socket"
 	}
-	return "a device"
+	return "it is a device"
 }
 
 // lfsPointer begins what Git leaves in the place of a large file that was not fetched.
@@ -169,9 +169,10 @@ func checkSidecar(path string) *Problem {
 		err = errors.Join(err, f.Close())
 	}
 	ext := filepath.Ext(path)
-	switch info, look := os.Stat(path); {
-	case look == nil && irregular(info.Mode()) != "":
-		return &Problem{Code: codes.Read, Where: path, What: "it is " + irregular(info.Mode()), Expected: "a file: the weights mean nothing without it", Fix: "remove it, and copy the model's file to its place"}
+	var what irregular
+	switch {
+	case errors.As(err, &what):
+		return &Problem{Code: codes.Read, Where: path, What: what.Error(), Expected: "a file: the weights mean nothing without it", Fix: "remove it, and copy the model's file to its place"}
 	case err != nil:
 		p := sidecarProblem(path, err)
 		return &p
