@@ -213,12 +213,13 @@ func (w Preference) among(a *study.Analysis, among []int) (int, string) {
 
 // knee is the knee of some points of the front, and what it is called.
 func knee(a *study.Analysis, among []int) (int, string) {
-	at, words := a.KneeOf(among), "the knee of the front"
-	if len(among) < len(a.Front) {
-		words = "the knee of the part of the front"
-	}
-	if at != choose(a, among, a.Objectives, pareto.Knee) {
+	at, ofAll := a.KneeOf(among)
+	words := "the knee of the front"
+	switch {
+	case !ofAll:
 		words = "the knee of the part of the front that is nowhere below the base"
+	case len(among) < len(a.Front):
+		words = "the knee of the part of the front"
 	}
 	if at >= 0 && isBase(a, a.Front[at].X) {
 		words += ": the base itself, which no merge is predicted to beat"

@@ -249,7 +249,7 @@ func (a *Analysis) front(xs [][]float64) {
 	}
 	a.probabilities()
 	a.Untested = a.untested()
-	a.Knee = a.KneeOf(all)
+	a.Knee, _ = a.KneeOf(all)
 	a.Best = make([]int, len(a.Tasks))
 	for t := range a.Tasks {
 		a.Best[t] = -1

@@ -61,17 +61,18 @@ func (a *Analysis) warned(p []Prediction, onFront bool) Warned {
 // KneeOf returns the knee of some points of the front, given as their indices: of all of them where that knee is
 // nowhere below the base, else of those of them that are not, where there are such. The knee gives the most for
 // the least, and where models interfere that is often a point that gives up a task for the others; nobody is
-// handed such a point unasked. −1 where none of them can be compared. It costs what pareto.Knee does.
-func (a *Analysis) KneeOf(among []int) int {
-	knee := a.plainKnee(among)
+// handed such a point unasked. −1 where none of them can be compared. ofAll says whether it is the knee of all of
+// them. It costs what pareto.Knee does.
+func (a *Analysis) KneeOf(among []int) (knee int, ofAll bool) {
+	knee = a.plainKnee(among)
 	if knee < 0 || a.nowhereBelow(knee) {
-		return knee
+		return knee, true
 	}
 	above := slices.DeleteFunc(slices.Clone(among), func(i int) bool { return !a.nowhereBelow(i) })
 	if len(above) == 0 {
-		return knee
+		return knee, true
 	}
-	return a.plainKnee(above)
+	return a.plainKnee(above), false
 }
 
 // nowhereBelow says whether no objective at point i of the front is known to be below the base.

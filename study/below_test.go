@@ -66,7 +66,7 @@ func TestTheKneeIsNotBelowTheBase(t *testing.T) {
 		t.Errorf("the knee %+v is below the base %+v on %v", a.Front[a.Knee].Predicted, a.base(), below)
 	}
 	onlyBelow := slices.DeleteFunc(all, func(i int) bool { return a.nowhereBelow(i) })
-	if k := a.KneeOf(onlyBelow); k != a.plainKnee(onlyBelow) {
+	if k, _ := a.KneeOf(onlyBelow); k != a.plainKnee(onlyBelow) {
 		t.Errorf("among points that are all below the base the knee is %d, expected the plain one", k)
 	}
 	e, _ := a.BelowBase(interferingBase(a))
