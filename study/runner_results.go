@@ -140,16 +140,17 @@ const retryEvery = 250 * time.Millisecond
 // measured is not lost for want of a few bytes.
 func (r *runner) persist(ctx context.Context, write func() error) error {
 	err := write()
-	for said := false; passing(err); err = write() {
-		if !said {
-			r.note("a result waits to be recorded: %v", historyError(r.store.path, err))
-			said = true
-		}
+	w := r.waits("a result waits to be recorded")
+	for ; passing(err); err = write() {
+		w.say(historyError(r.store.path, err).Error())
 		select {
 		case <-ctx.Done():
 			return historyError(r.store.path, err)
 		case <-time.After(retryEvery):
 		}
+	}
+	if err == nil {
+		w.over()
 	}
 	return historyError(r.store.path, err)
 }
