@@ -83,19 +83,11 @@ func (a *app) runHeadless(ctx context.Context, s *study.Study, workers int) erro
 	case loadErr != nil:
 		return loadErr
 	case why != "":
-		return &fault{exit: pauseExit(snap), what: "stopped: " + why, fix: goOn(snap)}
+		return &fault{exit: ExitEvaluator, what: "stopped: " + why, fix: goOn(snap)}
 	case a.json:
 		return a.printJSON(a.out, studyOf(snap))
 	}
 	return a.printOutcome(a.out, snap)
-}
-
-// pauseExit says why a runner paused itself: trials that failed, or no room for their models.
-func pauseExit(snap *study.Snapshot) Exit {
-	if snap.Activity.Failed == 0 {
-		return ExitSpace
-	}
-	return ExitEvaluator
 }
 
 // goOn is what to do about a runner that paused itself. What has failed stays so until it is asked for again.
@@ -133,7 +125,7 @@ func (a *app) follow(s *study.Study, p *progress) (stop func() (why string)) {
 		why := ""
 		for snap := range s.Follow(ctx) {
 			p.activity(snap.Activity)
-			if act := snap.Activity; act.Runner == study.Paused && act.Note != "" && why == "" {
+			if act := snap.Activity; act.Runner == study.Paused && !act.Waits && act.Note != "" && why == "" {
 				why = act.Note
 				_ = s.Do(study.Command{Kind: study.CommandStop, Who: "headless run"})
 			}

@@ -37,8 +37,9 @@ const (
 // Error is one failure: what kind, and in words what was found where, what was expected, what to do.
 type Error struct {
 	problem.Problem
-	Task  string // the task it is about, "" for none
-	Cause error  // what it comes from, nil for none; the text says as much of it as there is to say
+	Task   string // the task it is about, "" for none
+	Signal string // what ended a program that was Killed: "SIGKILL"; "" for none
+	Cause  error  // what it comes from, nil for none; the text says as much of it as there is to say
 }
 
 // Unwrap returns the cause.

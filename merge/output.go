@@ -208,19 +208,31 @@ func writeProblem(path string, err error) error {
 	if errors.As(err, &staged) {
 		path = staged.Path
 	}
+	var errno syscall.Errno
+	_ = errors.As(err, &errno)
 	switch {
 	case errors.As(err, &known):
 		return known
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return Problem{Code: codes.Space, Where: path, What: "the disk (or the quota) is full", Fix: "make room or write somewhere else; nothing was left behind"}
+		return Problem{Code: codes.Space, Where: path, What: "it cannot be written: " + reason(err), Err: nilIf(errno), Fix: "make room or write somewhere else (`df -h` and `df -i` show what is free, `quota -s` what you may use); nothing was left behind"}
+	case errors.Is(err, syscall.EFBIG):
+		return Problem{Code: codes.Write, Where: path, What: "it would be larger than a file may be: " + reason(err), Err: nilIf(errno), Fix: "raise the limit with `ulimit -f unlimited` in the same shell; nothing was left behind"}
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return Problem{Code: codes.Permission, Where: path, What: "it may not be written: " + reason(err), Expected: "a folder that may be written", Fix: "choose another folder or change its permissions"}
+		return Problem{Code: codes.Permission, Where: path, What: "it may not be written: " + reason(err), Err: nilIf(errno), Expected: "a folder that may be written", Fix: "choose another folder or change its permissions"}
 	case errors.Is(err, fs.ErrExist), errors.Is(err, syscall.ENOTEMPTY):
 		return Problem{Code: codes.Exists, Where: path, What: "it exists already", Expected: "a new folder: nothing is ever overwritten", Fix: "choose another name or move the old one away"}
 	}
-	return Problem{Code: codes.Write, Where: path, What: "it cannot be written: " + reason(err), Fix: "check the disk; nothing was left behind"}
+	return Problem{Code: codes.Write, Where: path, What: "it cannot be written: " + reason(err), Err: nilIf(errno), Fix: "check the disk; nothing was left behind"}
+}
+
+// nilIf is the error of the system, nil where there is none.
+func nilIf(e syscall.Errno) error {
+	if e == 0 {
+		return nil
+	}
+	return e
 }
 
 // parent is the folder that the target is made in.

@@ -63,7 +63,7 @@ func (s *Study) activity(h *history) Activity {
 	case o.alive():
 		a.Runner, a.Host, a.PID, a.Beat = Sampling, o.Host, o.PID, o.beat
 		if h.meta["paused"] != "" {
-			a.Runner = Paused
+			a.Runner, a.Waits = Paused, h.meta["paused"] == pausedByTrouble
 		}
 		if of := h.meta["asked"]; a.Note == "" && of != "" && of != s.asked.Load().sum() {
 			a.Note = "study.yaml was edited since this runner began: the next one takes it up"

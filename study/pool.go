@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"parfait/evaluator"
@@ -22,6 +21,7 @@ import (
 type pool struct {
 	plan     *merge.Plan
 	dir      string
+	own      token                 // in the names of what is written
 	max      int64                 // bytes, 0: as the disk allows
 	names    []string              // coefficients
 	upcoming func(but int) []Trial // trials that will need their model next, in order
@@ -40,7 +40,18 @@ type pool struct {
 // candidate is a merged model on disk.
 type candidate struct {
 	path   string
+	files  []string // in it
 	leases int
+}
+
+// gone says whether it is no longer as it was written.
+func (c *candidate) gone() bool {
+	for _, name := range c.files {
+		if _, err := os.Lstat(filepath.Join(c.path, name)); errors.Is(err, fs.ErrNotExist) {
+			return true
+		}
+	}
+	return false
 }
 
 // maxPass is the most models that one pass writes: beyond, one waits longer for the first than the
@@ -52,19 +63,35 @@ const maxSpare = 64 << 20
 
 // newPool makes the folder for candidates of a form.
 func newPool(plan *merge.Plan, s *Study, form evaluator.Form, upcoming func(int) []Trial) (*pool, error) {
-	dir := filepath.Join(s.candidates(), string(form))
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, &Error{Code: CodeSpace, Where: dir, What: "the folder for candidates cannot be made", Err: err, Fix: "set candidates.path in study.yaml to a folder you may write to"}
+	own, err := s.token()
+	if err != nil {
+		return nil, err
 	}
 	p := &pool{
-		plan: plan, dir: dir, max: s.spec().Candidates.Max, names: s.Names(), upcoming: upcoming,
+		plan: plan, dir: filepath.Join(s.candidates(), string(form)), own: own, max: s.spec().Candidates.Max, names: s.Names(), upcoming: upcoming,
 		pass: make(chan struct{}, 1), ready: map[int]*candidate{}, freed: make(chan struct{}),
 	}
 	if p.max > 0 && plan.Bytes() > p.max {
 		return nil, &Error{Code: CodeSpace, Where: "candidates.max", What: fmt.Sprintf("one merged model takes %d bytes, the quota is %d", plan.Bytes(), p.max), Fix: "raise candidates.max in study.yaml"}
 	}
-	return p, nil
+	if err := p.make(); err != nil {
+		return nil, err
+	}
+	// Nothing is in the folder yet: what there is no room for now, there never is without somebody's doing.
+	_, err = p.room()
+	return p, err
 }
+
+// make makes the folder, also where it has been deleted since.
+func (p *pool) make() error {
+	if err := os.MkdirAll(p.dir, 0o755); err != nil {
+		return &Error{Code: CodeSpace, Where: p.dir, What: "the folder for candidates cannot be made", Err: err, Fix: "set candidates.path in study.yaml to a folder you may write to"}
+	}
+	return nil
+}
+
+// forms are those in which models are merged for evaluators.
+var forms = []evaluator.Form{evaluator.Folder, evaluator.Adapter}
 
 // candidates is the folder for merged models that evaluators need: nobody else's.
 func (s *Study) candidates() string {
@@ -80,39 +107,15 @@ func (s *Study) candidates() string {
 	return filepath.Join(under(s.dir, s.spec().Candidates.Path), fmt.Sprintf("%s-%08x", filepath.Base(real), h.Sum32()))
 }
 
-// reclaim deletes the models in the folder for candidates, finished and half-written, and nothing else; and
-// the folder where that leaves nothing in it. Behind a link nothing is deleted, nor written later.
-func (s *Study) reclaim() error {
-	const fix = "delete the link; candidates.path in study.yaml names another place for merged models, where each study has a folder of its own"
-	if err := plainFolder(s.candidates(), fix); err != nil {
-		return err
-	}
-	var errs []error
-	for _, form := range []evaluator.Form{evaluator.Folder, evaluator.Adapter} {
-		dir := filepath.Join(s.candidates(), string(form))
-		if err := plainFolder(dir, fix); err != nil {
-			return err
-		}
-		left, err := os.ReadDir(dir)
-		if !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
-		for _, e := range left {
-			if strings.HasPrefix(e.Name(), "trial-") || strings.HasPrefix(e.Name(), ".trial-") {
-				errs = append(errs, os.RemoveAll(filepath.Join(dir, e.Name())))
-			}
-		}
-		_ = os.Remove(dir)
-	}
-	_ = os.Remove(s.candidates())
-	return errors.Join(errs...)
-}
-
 // model gives trial t's merged model, and writes it with those that come next where it is not there.
 func (p *pool) model(ctx context.Context, t Trial) (evaluator.Lease, error) {
 	for {
 		p.mu.Lock()
 		freed, c := p.freed, p.ready[t.ID]
+		if c != nil && c.leases == 0 && c.gone() { // somebody has deleted it
+			delete(p.ready, t.ID)
+			c = nil
+		}
 		if c != nil {
 			c.leases++
 		}
@@ -161,6 +164,9 @@ func (p *pool) fill(ctx context.Context, t Trial) (wait bool, err error) {
 	if p.has(t.ID) { // by the pass that this one waited for
 		return false, nil
 	}
+	if err := p.make(); err != nil {
+		return false, err
+	}
 	n, err := p.room()
 	if n == 0 || err != nil {
 		return n == 0, err
@@ -175,10 +181,36 @@ func (p *pool) fill(ctx context.Context, t Trial) (wait bool, err error) {
 	if err != nil && len(list) > 1 && ctx.Err() == nil {
 		err = p.write(ctx, list[:1]) // what is wrong may be another's: it shall not be to blame for it
 	}
-	if errors.Is(err, merge.Problem{Code: codes.Space}) {
-		err = &Error{Code: CodeSpace, Where: p.dir, What: "a merged model could not be written", Err: err}
+	for range maxRemade {
+		if err == nil || ctx.Err() != nil || !p.deleted(err) {
+			break
+		}
+		if err = p.make(); err == nil {
+			err = p.write(ctx, list[:1])
+		}
+	}
+	if _, known := evaluator.TroubleOf(err); !known && errors.Is(err, merge.Problem{Code: codes.Space}) {
+		err = p.shortage("a merged model could not be written", err)
 	}
 	return false, err
+}
+
+// maxRemade is how often a model is written again whose folder is deleted meanwhile.
+const maxRemade = 3
+
+// deleted says whether a model could not be written because somebody deletes the folder for candidates.
+func (p *pool) deleted(err error) bool {
+	_, there := os.Stat(p.dir)
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(there, fs.ErrNotExist)
+}
+
+// shortage says that there is no room for one model.
+func (p *pool) shortage(what string, err error) error {
+	_, total, _ := stage.Space(p.dir)
+	return &shortage{
+		problem: &Error{Code: CodeSpace, Where: p.dir, What: what, Err: err, Fix: "free some space, or set candidates.path in study.yaml to a larger disk"},
+		at:      p.dir, need: max(1, p.plan.Bytes()) + min(maxSpare, total/20),
+	}
 }
 
 func (p *pool) has(id int) bool {
@@ -192,7 +224,7 @@ func (p *pool) has(id int) bool {
 func (p *pool) room() (int, error) {
 	size := max(1, p.plan.Bytes())
 	for {
-		free, total, err := stage.Space(p.dir)
+		free, total, err := stage.Space(nearest(p.dir)) // it may be deleted at any time, and is then made again
 		if err != nil {
 			return 0, err
 		}
@@ -226,10 +258,7 @@ func (p *pool) room() (int, error) {
 		case used:
 			return 0, nil
 		default:
-			return 0, &Error{
-				Code: CodeSpace, Where: p.dir, What: fmt.Sprintf("a merged model takes %d bytes, %d are free and %d of them stay so", size, free, min(free, spare)),
-				Fix: "free some space, or set candidates.path in study.yaml to a larger disk",
-			}
+			return 0, p.shortage(fmt.Sprintf("a merged model takes %s, %s are free and %s of them stay so", stage.Bytes(size), stage.Bytes(free), stage.Bytes(min(free, spare))), nil)
 		}
 	}
 }
@@ -239,15 +268,20 @@ func (p *pool) write(ctx context.Context, trials []Trial) error {
 	outs := make([]merge.Output, len(trials))
 	for i, t := range trials {
 		p.written++ // under the pass's token
-		outs[i] = merge.Output{At: named(p.names, t.X), Target: filepath.Join(p.dir, fmt.Sprintf("trial-%04d-%d", t.ID, p.written))}
+		outs[i] = merge.Output{At: named(p.names, t.X), Target: filepath.Join(p.dir, p.own.modelName(t.ID, p.written))}
 	}
-	if _, err := p.plan.Write(ctx, outs, merge.WriteOptions{}, nil); err != nil {
+	written, err := p.plan.Write(ctx, outs, merge.WriteOptions{}, nil)
+	if err != nil {
 		return err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, t := range trials {
-		p.ready[t.ID] = &candidate{path: outs[i].Target}
+		c := &candidate{path: outs[i].Target}
+		for _, f := range written[i].Files {
+			c.files = append(c.files, f.Name)
+		}
+		p.ready[t.ID] = c
 	}
 	return nil
 }
@@ -271,6 +305,29 @@ func (p *pool) done(id int, failed func(error)) {
 		p.gone--
 		p.signal()
 	})
+}
+
+// shed deletes the models that nobody measures, beside the caller: they are made again.
+func (p *pool) shed(failed func(error)) {
+	p.mu.Lock()
+	var idle []int
+	for id, c := range p.ready {
+		if c.leases == 0 {
+			idle = append(idle, id)
+		}
+	}
+	p.mu.Unlock()
+	for _, id := range idle {
+		p.done(id, failed)
+	}
+}
+
+// lost says whether trial id's model was made and is no longer whole: somebody else has deleted it, or of it.
+func (p *pool) lost(id int) bool {
+	p.mu.Lock()
+	c := p.ready[id]
+	p.mu.Unlock()
+	return c != nil && c.gone()
 }
 
 // close waits for what is being written and deleted. The pool is of no use afterwards.

@@ -78,12 +78,12 @@ func TestQuotaBelowOneModelIsRefusedBeforeAnythingRuns(t *testing.T) {
 func TestWhatACrashLeftIsReclaimed(t *testing.T) {
 	s := modelStudy(t, 4, 1, 0, func(string) error { return nil })
 	candidates := filepath.Join(s.Dir(), "candidates")
-	for _, left := range []string{"folder/trial-0099-1", "folder/.trial-0098-7.partial-12", "adapter/trial-0001-1", "thesis"} {
+	for _, left := range []string{"folder/trial-0099-1", "folder/.trial-0098-7.parfait-staging-host-12-0123abcd", "adapter/trial-0001-1", "thesis"} {
 		if err := os.MkdirAll(filepath.Join(candidates, left), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := s.reclaim(); err != nil {
+	if _, err := s.reclaim(); err != nil {
 		t.Fatal(err)
 	}
 	left, err := os.ReadDir(candidates)

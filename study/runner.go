@@ -26,6 +26,7 @@ type RunOptions struct {
 	Note    func(text string) // what a person should know, a line each; may be nil; called by one goroutine at a time
 
 	patience time.Duration // with evaluators that do not end when they are told to, 0: maxPatience
+	hold     time.Duration // before it is tried again what trouble has kept from being started, 0: firstHold
 }
 
 // maxFailures is how many trials may fail in a row before the runner pauses and asks for a look.
@@ -90,6 +91,7 @@ type runner struct {
 	hist      *history
 	jobs      map[int]*job // trials that are open in some executor
 	fails     int          // in a row
+	troubles  troubles
 	asking    bool
 	stale     bool // the history has changed under hist
 
@@ -150,11 +152,15 @@ func (s *Study) newRunner(ctx context.Context, o RunOptions) (_ *runner, err err
 // addPools plans merges in the forms that evaluators need, which says everything that is wrong with the
 // models.
 func (r *runner) addPools(ctx context.Context) error {
-	if err := r.reclaim(); err != nil {
+	left, err := r.reclaim()
+	if err != nil {
 		if CodeOf(err) == CodeForeign {
 			return err
 		}
 		return &Error{Code: CodeSpace, Where: r.candidates(), What: "what an earlier run left cannot be deleted", Err: err}
+	}
+	if len(left) > 0 {
+		r.note("not this study's, and left alone: %s", clip(and(left), maxNote))
 	}
 	for _, x := range r.executors {
 		lim := x.eval.Limits()
@@ -209,7 +215,7 @@ func (r *runner) close() {
 			r.note("candidates: %v", err)
 		}
 	}
-	if err := r.reclaim(); err != nil && CodeOf(err) != CodeForeign { // which ended the run
+	if _, err := r.reclaim(); err != nil && CodeOf(err) != CodeForeign { // which ended the run
 		r.note("candidates: %v", err)
 	}
 }
@@ -286,8 +292,11 @@ func (r *runner) refresh(ctx context.Context) error {
 
 // step starts what may be started now. It says whether there is nothing left to do.
 func (r *runner) step(ctx context.Context) (end bool, err error) {
-	if ctx.Err() != nil || r.hist.meta["stop"] != "" || r.hist.meta["paused"] != "" {
+	if paused := r.hist.meta["paused"]; ctx.Err() != nil || r.hist.meta["stop"] != "" || paused != "" && paused != pausedByTrouble {
 		return false, nil
+	}
+	if held, err := r.held(); held || err != nil {
+		return false, err
 	}
 	if err := r.dispatch(ctx); err != nil {
 		return false, err

@@ -25,6 +25,10 @@ type job struct {
 	open    map[*executor][]string // executors that measure it now: which tasks
 	failed  string                 // why, where one failed
 	again   bool                   // it was interrupted, and waits for its next attempt
+
+	trouble map[*executor]trouble // that is not the trial's doing; it is measured again when the executor has returned
+	blamed  int                   // how often that was only a suspicion
+	tries   int                   // evaluations that were begun
 }
 
 // goesOn says whether executors that have not measured it yet may.
@@ -36,6 +40,8 @@ type executorEvent struct {
 	id       int
 	evaluator.Event
 	taken chan error // gets nil when it is on record; nil where nobody waits for that
+
+	returned []evaluator.Candidate // nil; or nothing but that the executor has cleaned up after these
 }
 
 type upcomingQuestion struct {
@@ -66,9 +72,11 @@ func (r *runner) next(x *executor) []Trial {
 func (r *runner) dispatch(ctx context.Context) error {
 	todo := make([][]Trial, len(r.executors))
 	var fresh []Trial
+	may := r.mayStart()
 	for i, x := range r.executors {
 		todo[i] = r.next(x)
-		todo[i] = todo[i][:max(0, min(max(1, x.eval.Limits().InFlight)-x.busy, len(todo[i])))]
+		todo[i] = todo[i][:max(0, min(max(1, x.eval.Limits().InFlight)-x.busy, len(todo[i]), may))]
+		may -= len(todo[i])
 		for _, t := range todo[i] {
 			if r.jobs[t.ID] == nil && !slices.ContainsFunc(fresh, func(o Trial) bool { return o.ID == t.ID }) {
 				fresh = append(fresh, t)
@@ -108,7 +116,7 @@ func (r *runner) begin(ctx context.Context, trials []Trial) error {
 		}
 		own := r.hist.trial(t.ID)
 		own.State, own.Started = evaluator.Running, time.Now().UTC()
-		j := &job{attempt: t.Attempt, open: map[*executor][]string{}}
+		j := &job{attempt: t.Attempt, open: map[*executor][]string{}, trouble: map[*executor]trouble{}}
 		j.ctx, j.cancel = context.WithCancel(r.work)
 		r.jobs[t.ID] = j
 	}
@@ -124,6 +132,7 @@ func (r *runner) submit(x *executor, trials []Trial) {
 		j := r.jobs[t.ID]
 		batch[i] = r.candidate(j.ctx, x, t)
 		j.open[x] = batch[i].Tasks
+		j.tries++
 		x.busy++
 		if len(trials) == 1 {
 			ctx = j.ctx
@@ -162,6 +171,7 @@ func (r *runner) submit(x *executor, trials []Trial) {
 				_ = emit(last) // where it cannot be recorded, the next runner asks again
 			}
 		}
+		_ = r.send(executorEvent{executor: x, returned: batch})
 	})
 }
 

@@ -2,7 +2,6 @@ package study
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -21,6 +20,9 @@ func (r *runner) take(ctx context.Context, e executorEvent) (err error) {
 	if e.taken != nil {
 		defer func() { e.taken <- err }()
 	}
+	if e.returned != nil {
+		return r.returned(ctx, e.executor, e.returned)
+	}
 	j := r.jobs[e.id]
 	if j == nil || e.Attempt != j.attempt || j.open[e.executor] == nil {
 		return nil // late news of an attempt that is over
@@ -31,23 +33,24 @@ func (r *runner) take(ctx context.Context, e executorEvent) (err error) {
 		}
 		return nil
 	}
-	tasks := j.open[e.executor]
+	metrics, bad := e.Metrics, r.judge(j.open[e.executor], e.Event)
+	if bad != nil {
+		metrics = nil
+		if r.troubled(e.id, j, e.executor, bad) {
+			return nil
+		}
+	}
 	delete(j.open, e.executor)
 	e.executor.busy--
-	var metrics evaluator.Metrics
-	var paused error
-	switch err := r.judge(tasks, e.Event); {
-	case err == nil:
-		metrics = e.Metrics
+	switch {
+	case bad == nil:
+		r.relieved()
 	case j.ctx.Err() != nil:
 		j.again = true // whatever it says: it was told to end
-	case CodeOf(err) == CodeSpace:
-		j.again = true // the trial is not to blame: it waits
-		paused = r.pause(ctx, err.Error())
 	case j.failed == "":
-		j.failed = clip(err.Error(), maxError)
+		j.failed = clip(j.said(bad), maxError)
 	}
-	return errors.Join(paused, r.settle(ctx, r.hist.trial(e.id), j, metrics))
+	return r.settle(ctx, r.hist.trial(e.id), j, metrics)
 }
 
 // settle records the metrics that have come, or why there are none, and gives the trial its final state where

@@ -143,6 +143,7 @@ type Activity struct {
 	Waiting    int
 	ETA        time.Duration // 0: unknown
 	Note       string        // why it stopped or what it waits for, in words
+	Waits      bool          // Paused by trouble of the machine: it goes on by itself
 	NextBudget int           // of study.yaml, for the next runner, where the one at work began with another; 0 else
 }
 

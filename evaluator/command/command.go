@@ -144,10 +144,16 @@ func resultOf(o Options, c evaluator.Candidate, dir string, status int) (evaluat
 // exitError tells how a command ended, with the last that it said.
 func exitError(o Options, c evaluator.Candidate, dir string, status int) error {
 	code, how := evaluator.Exited, fmt.Sprintf("ended with exit status %d", status)
-	if name := process.SignalName(status); name != "" {
+	name := process.SignalName(status)
+	if name != "" {
 		code, how = evaluator.Killed, fmt.Sprintf("was ended by %s (exit status %d)", name, status)
-		if name == "SIGKILL" {
+		switch name {
+		case "SIGKILL":
 			how += ", as the system does where memory runs out"
+		case "SIGXFSZ":
+			how += ": it wrote a file larger than `ulimit -f` allows; `ulimit -f unlimited` in the shell that runs parfait raises it"
+		case "SIGXCPU":
+			how += ": it computed for longer than `ulimit -t` allows; `ulimit -t unlimited` in the shell that runs parfait raises it"
 		}
 	}
 	last, from := lastWords(filepath.Join(dir, stderrName)), "stderr"
@@ -163,5 +169,5 @@ func exitError(o Options, c evaluator.Candidate, dir string, status int) error {
 	if c.Log != "" {
 		text += "\nall of it is in " + c.Log
 	}
-	return &evaluator.Error{Problem: problem.Problem{Code: code, What: text}}
+	return &evaluator.Error{Problem: problem.Problem{Code: code, What: text}, Signal: name}
 }

@@ -161,6 +161,8 @@ func (s server) measure(ctx context.Context, c evaluator.Candidate, progress fun
 			return nil, ctx.Err()
 		case errors.Is(err, evaluator.BadMetrics):
 			return nil, err
+		case troubled(err):
+			return nil, fmt.Errorf("%s could not be asked: %w", s.options.URL, err)
 		case err == nil && !a.mayPass():
 			return nil, evaluator.Errorf(Refused, "%s answered candidate %s with %s", s.options.URL, c.Key, a.told(nil))
 		case try == s.options.Tries:
@@ -171,6 +173,12 @@ func (s server) measure(ctx context.Context, c evaluator.Candidate, progress fun
 		}
 		wait = min(2*wait, time.Minute)
 	}
+}
+
+// troubled says whether this machine could not ask: to ask again is then not the server's to suffer.
+func troubled(err error) bool {
+	_, ok := evaluator.TroubleOf(err)
+	return ok
 }
 
 // sleep waits, or returns ctx's error.

@@ -99,8 +99,8 @@ func (e *Evaluator) died(p *slot, fresh bool, log *evaluator.Log) error {
 	if status == 0 && err == nil && !fresh && !proc.spoke {
 		return errIdleDeath
 	}
-	code, how := evaluator.Exited, fmt.Sprintf("ended with exit status %d", status)
-	switch name := process.SignalName(status); {
+	code, how, name := evaluator.Exited, fmt.Sprintf("ended with exit status %d", status), process.SignalName(status)
+	switch {
 	case name == "SIGTERM": // it was there, and was ended just now
 		how = "closed its standard output"
 	case name != "":
@@ -109,7 +109,9 @@ func (e *Evaluator) died(p *slot, fresh bool, log *evaluator.Log) error {
 	if last == "" {
 		last = "nothing"
 	}
-	return errors.Join(evaluator.Errorf(code, "the worker %s %s without an answer: it has to write one line of JSON for each that it reads; the last of its stderr:\n%s", e.options.Command[0], how, last), err)
+	died := evaluator.Errorf(code, "the worker %s %s without an answer: it has to write one line of JSON for each that it reads; the last of its stderr:\n%s", e.options.Command[0], how, last)
+	died.Signal = name
+	return errors.Join(died, err)
 }
 
 // talk writes a request and reads lines up to the answer to it. What is no JSON goes to the log.

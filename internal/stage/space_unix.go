@@ -11,13 +11,28 @@ import (
 // Writable says why files cannot be made in dir, nil if they can.
 func Writable(dir string) error { return unix.Access(dir, unix.W_OK|unix.X_OK) }
 
+// Room is what this user may still write to a file system, and how large that is.
+type Room struct {
+	Free, Total     int64 // bytes
+	Files, AllFiles int64 // that may still be made, and in all (inodes); 0 in all where there is no such limit
+}
+
+// NoFiles says whether no file more may be made, however many bytes are free.
+func (r Room) NoFiles() bool { return r.AllFiles > 0 && r.Files == 0 }
+
+// Stat is the room on the file system that holds path.
+func Stat(path string) (Room, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(path, &st); err != nil {
+		return Room{}, &os.PathError{Op: "free space", Path: path, Err: err}
+	}
+	block := int64(st.Bsize) //nolint:unconvert // the types differ between systems
+	return Room{int64(st.Bavail) * block, int64(st.Blocks) * block, int64(st.Ffree), int64(st.Files)}, nil
+}
+
 // Space is what may still be written by this user to the file system that holds path, and how large that is,
 // in bytes.
 func Space(path string) (free, total int64, err error) {
-	var st unix.Statfs_t
-	if err := unix.Statfs(path, &st); err != nil {
-		return 0, 0, &os.PathError{Op: "free space", Path: path, Err: err}
-	}
-	block := int64(st.Bsize) //nolint:unconvert // the types differ between systems
-	return int64(st.Bavail) * block, int64(st.Blocks) * block, nil
+	r, err := Stat(path)
+	return r.Free, r.Total, err
 }

@@ -85,5 +85,6 @@ func SignalName(status int) string {
 		128 + 1: "SIGHUP", 128 + 2: "SIGINT", 128 + 3: "SIGQUIT", 128 + 4: "SIGILL", 128 + 6: "SIGABRT",
 		128 + int(syscall.SIGBUS): "SIGBUS", 128 + 8: "SIGFPE", 128 + 9: "SIGKILL",
 		128 + 11: "SIGSEGV", 128 + 13: "SIGPIPE", 128 + 15: "SIGTERM",
+		128 + int(syscall.SIGXCPU): "SIGXCPU", 128 + int(syscall.SIGXFSZ): "SIGXFSZ",
 	}[status]
 }

@@ -1,0 +1,110 @@
+package study
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"syscall"
+)
+
+// What parfait deletes by itself it has made itself: models for evaluators have the study's token in their name. Two
+// studies may share a scratch folder, by candidates.path, by a link, or because one is a copy of the other; there
+// may be anything else in it.
+
+// token is what marks a study's own: who it is, and where it lies. A copy has the same id elsewhere.
+type token struct{ id, place string }
+
+func (t token) String() string { return t.id + t.place }
+
+// half is how many digits each part of a token has.
+const half = 8
+
+// token is the study's. Its place is the path of its folder and the number that the file system gives it, so that a
+// copy at the same path (in another container, say) is another.
+func (s *Study) token() (token, error) {
+	id, err := s.store.ownID()
+	if err != nil {
+		return token{}, historyError(s.store.path, err)
+	}
+	place := s.dir
+	if real, err := filepath.EvalSymlinks(s.dir); err == nil {
+		place = real
+	}
+	if fi, err := os.Stat(s.dir); err == nil {
+		if st, ok := fi.Sys().(*syscall.Stat_t); ok {
+			place += fmt.Sprintf("\x00%d", st.Ino)
+		}
+	}
+	return token{short(id), short(place)}, nil
+}
+
+func short(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])[:half]
+}
+
+// modelName is the name of the folder of a trial's merged model; n tells those of one trial apart.
+func (t token) modelName(trial, n int) string { return fmt.Sprintf("trial-%04d-%d-%s", trial, n, t) }
+
+// modelNames are the names of merged models, finished and half-written. Those without a token are an older
+// parfait's.
+var modelNames = regexp.MustCompile(`^(?:trial-\d{4,}-\d+(?:-([0-9a-f]{8})([0-9a-f]{8}))?|\.trial-\d{4,}-\d+(?:-([0-9a-f]{8})([0-9a-f]{8}))?\.parfait-staging-[^-]+-\d+-[0-9a-f]{8}(?:\.lock)?)$`)
+
+// owns says whether a model of that name is the study's own. Within the study's own folder (home) it is, wherever the
+// folder was before it was moved, and also where an older parfait has made it, without a token.
+func (t token) owns(name string, home bool) bool {
+	m := modelNames.FindStringSubmatch(name)
+	if m == nil {
+		return false
+	}
+	id, place := m[1]+m[3], m[2]+m[4]
+	if home {
+		return id == "" || id == t.id
+	}
+	return id == t.id && place == t.place
+}
+
+// reclaim deletes the study's own models in its folder for candidates, finished and half-written, and the folder where
+// that leaves nothing in it. It returns what else is there, which stays. Behind a link nothing is deleted, nor
+// written later.
+func (s *Study) reclaim() (left []string, err error) {
+	const fix = "delete the link; candidates.path in study.yaml names another place for merged models, where each study has a folder of its own"
+	top := s.candidates()
+	if err := plainFolder(top, fix); err != nil {
+		return nil, err
+	}
+	if _, err := os.Lstat(top); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	own, err := s.token()
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	for _, form := range forms {
+		dir := filepath.Join(top, string(form))
+		if err := plainFolder(dir, fix); err != nil {
+			return nil, err
+		}
+		entries, err := os.ReadDir(dir)
+		if !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+		for _, e := range entries {
+			path := filepath.Join(dir, e.Name())
+			if own.owns(e.Name(), s.spec().Candidates.Path == "") {
+				errs = append(errs, os.RemoveAll(path))
+			} else {
+				left = append(left, path)
+			}
+		}
+		_ = os.Remove(dir)
+	}
+	_ = os.Remove(top)
+	return left, errors.Join(errs...)
+}

@@ -1,0 +1,22 @@
+package study
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestOOMKillsAreRead(t *testing.T) {
+	root := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(root, "a/b"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(root, "cgroup"), "1:name=systemd:/x\n0::/a/b\n")
+	if n, ok := oomKillsIn(filepath.Join(root, "cgroup"), root); ok {
+		t.Errorf("%d, though nothing tells", n)
+	}
+	write(t, filepath.Join(root, "a/b/memory.events"), "low 0\nhigh 0\nmax 3\noom 2\noom_kill 7\noom_group_kill 0\n")
+	if n, ok := oomKillsIn(filepath.Join(root, "cgroup"), root); n != 7 || !ok {
+		t.Errorf("%d %t, want 7", n, ok)
+	}
+}
