@@ -71,8 +71,8 @@ var exitTable = []struct {
 		study.CodeSpace, study.CodeReadOnly, codes.Write, codes.Space, codes.Permission,
 	}},
 	{ExitEvaluator, "evaluator", "an evaluator cannot be used or fails; see the trial's log", []problem.Code{study.CodeEvaluator}},
-	{ExitMismatch, "mismatch", "a check found differences: a checkpoint is not what its receipt says, not measured as it was predicted, or, where trust --check asks, predicted by what should not be believed", []problem.Code{
-		codes.Mismatch, codes.Corrupt,
+	{ExitMismatch, "mismatch", "a check found differences: the history is damaged (parfait repair puts it right), a checkpoint is not what its receipt says, not measured as it was predicted, or, where trust --check asks, predicted by what should not be believed", []problem.Code{
+		study.CodeDamaged, codes.Mismatch, codes.Corrupt,
 	}},
 	{ExitInterrupted, "interrupted", "ended by ctrl-c or a signal; what was finished is kept, the message says how to go on", nil},
 }

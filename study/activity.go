@@ -30,7 +30,7 @@ func (s *Study) askedBudget(meta map[string]string) int {
 	return n
 }
 
-func (s *Study) activity(h *history) Activity {
+func (s *Study) activity(h *record) Activity {
 	o := readOwner(s.dir)
 	search := s.budget(h.meta)
 	a := Activity{Runner: Idle, Note: h.meta["note"]}

@@ -113,7 +113,7 @@ func (s *Study) reread() {
 
 // adopt takes study.yaml into use, as it was read last, for the history h. It says why it cannot be, and
 // whether what is in use then is what h was measured with. The caller holds loading.
-func (s *Study) adopt(h *history) (fits bool, err error) {
+func (s *Study) adopt(h *record) (fits bool, err error) {
 	for again := range 2 {
 		if err = s.sheet.err; err == nil {
 			err = s.sheet.asked.against(s.dir, h)

@@ -1,11 +1,12 @@
 package study
 
 import (
-	"database/sql"
-	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
+	"parfait/history"
 	"parfait/search"
 )
 
@@ -41,63 +42,73 @@ func (s *Snapshot) Newest() Batch {
 	return s.Batches[len(s.Batches)-1]
 }
 
-// adviceSince is the schema since which batches say what was expected of them.
-const adviceSince = 2
-
-// loadBatches reads the batches, and which of the trials are whose. Of a history that was written last before
-// they said it, nothing is known of what they were expected to gain.
-func loadBatches(tx *sql.Tx, trials []Trial) ([]Batch, error) {
-	var version int
-	if err := tx.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
-		return nil, err
-	}
-	said := "wait, advice"
-	if version < adviceSince {
-		said = "'', ''"
-	}
-	var out []Batch
-	err := each(tx, func(scan scanner) error {
-		var b Batch
-		var asked int64
-		var advice string
-		if err := scan(&b.ID, &asked, &b.Wait, &advice); err != nil {
-			return err
-		}
-		b.Asked = fromUnix(asked)
-		out = append(out, b)
-		if advice == "" {
-			return nil
-		}
-		return json.Unmarshal([]byte(advice), &out[len(out)-1].Advice)
-	}, "SELECT id, asked, "+said+" FROM batches ORDER BY id")
-	for _, t := range trials {
-		if t.Batch >= 0 && t.Batch < len(out) {
-			out[t.Batch].Trials = append(out[t.Batch].Trials, t.ID)
-		}
-	}
-	return out, err
+// saw is what the strategy knew of the trials when it was asked: which had finished and which were on their way, as
+// ranges ("1-8,11"), and the seed of its random numbers. Histories without a journal only know the trials asked for by
+// people.
+type saw struct {
+	Done    string `json:"done"`
+	Pending string `json:"pending"`
+	Seed    uint64 `json:"seed"`
 }
 
-// addBatch records what the strategy answered, whole or not at all. A batch that is there stays as it is:
-// a commit may have come through although the disk said otherwise.
-func (s *store) addBatch(id int, seen []int, p search.Proposal) error {
-	return s.write(func(tx *sql.Tx) error {
-		var there int
-		if err := tx.QueryRow("SELECT count(*) FROM batches WHERE id = ?", id).Scan(&there); err != nil || there > 0 {
-			return err
+// ranges writes ascending numbers: "1-8,11".
+func ranges(ids []int) string {
+	var b strings.Builder
+	for i := 0; i < len(ids); {
+		j := i
+		for j+1 < len(ids) && ids[j+1] == ids[j]+1 {
+			j++
 		}
-		advice := ""
-		if p.Advice.Text != "" {
-			advice = mustJSON(p.Advice)
+		if b.Len() > 0 {
+			b.WriteByte(',')
 		}
-		if _, err := tx.Exec("INSERT INTO batches (id, seen, asked, wait, advice) VALUES (?, ?, ?, ?, ?)", id, mustJSON(seen), now(), p.Wait, advice); err != nil {
-			return err
+		b.WriteString(strconv.Itoa(ids[i]))
+		if j > i {
+			b.WriteString("-" + strconv.Itoa(ids[j]))
 		}
-		for _, point := range p.Points {
-			if err := insertTrial(tx, id, point.X, "search", point.Why); err != nil {
-				return err
-			}
-		}
-		return nil
+		i = j + 1
+	}
+	return b.String()
+}
+
+// readBatches reads the batches, and which of the trials are whose.
+func (h *record) readBatches(tx *history.Tx) error {
+	err := history.Batches.Rows(tx, 0, func(scan func(...any) error) error {
+		var b Batch
+		var asked int64
+		err := scan(&b.ID, &asked, nil, &b.Wait, &b.Advice)
+		b.Asked = fromUnix(asked)
+		h.batches = append(h.batches, b)
+		return err
 	})
+	for _, t := range h.trials {
+		if t.Batch >= 0 && t.Batch < len(h.batches) {
+			h.batches[t.Batch].Trials = append(h.batches[t.Batch].Trials, t.ID)
+		}
+	}
+	return err
+}
+
+// addBatch records what the strategy answered, whole or not at all. A batch that is there stays as it is.
+func addBatch(c *history.Change, id int, seen saw, p search.Proposal) error {
+	var there int
+	if err := c.QueryRow("SELECT count(*) FROM batches WHERE id = ?", id).Scan(&there); err != nil || there > 0 {
+		return err
+	}
+	row := history.Row{"id": id, "asked": c.At.UnixMilli(), "saw": seen}
+	if p.Wait != "" {
+		row["wait"] = p.Wait
+	}
+	if p.Advice.Text != "" {
+		row["advice"] = p.Advice
+	}
+	if err := c.Put(history.Batches, row); err != nil {
+		return err
+	}
+	for _, point := range p.Points {
+		if err := insertTrial(c, id, point.X, "search", point.Why); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,34 +1,36 @@
 package study
 
 import (
-	"database/sql"
 	"math/rand/v2"
 	"testing"
 
 	"parfait/evaluator"
+	"parfait/history"
 )
 
 // many fills a study's history with finished trials.
 func many(tb testing.TB, s *Study, n int) {
 	tb.Helper()
 	random := rand.New(rand.NewPCG(1, 1))
-	if err := s.store.write(func(tx *sql.Tx) error {
+	if err := s.store.Write("test", func(c *history.Change) error {
 		for i := range n {
 			x := make([]float64, len(s.space().Coefficients))
 			for j := range x {
 				x[j] = random.Float64()
 			}
-			if err := insertTrial(tx, i/4, x, "search", "fills the largest gap"); err != nil {
+			if err := insertTrial(c, i/4, x, "search", "fills the largest gap"); err != nil {
 				return err
 			}
-			for task, m := range bowls(evaluator.Candidate{Tasks: s.tasksOf("e0"), At: coefficients(s.Names(), x)}) {
-				if _, err := tx.Exec("INSERT INTO metrics (trial, task, value, stderr, n) VALUES (?, ?, ?, ?, ?)", i+1, task, m.Value, m.Stderr, m.N); err != nil {
-					return err
-				}
+			of := Trial{ID: i + 1, Attempt: 1}
+			if err := start(c, []Trial{of}, map[int]bool{}); err != nil {
+				return err
+			}
+			metrics := bowls(evaluator.Candidate{Tasks: s.tasksOf("e0"), At: coefficients(s.Names(), x)})
+			if _, err := (result{trial: of.ID, attempt: 1, evaluator: "e0", metrics: metrics, to: evaluator.Done}).record(c); err != nil {
+				return err
 			}
 		}
-		_, err := tx.Exec("UPDATE trials SET state = 'done', started = 1, ended = 2")
-		return err
+		return nil
 	}); err != nil {
 		tb.Fatal(err)
 	}

@@ -1,8 +1,6 @@
 package study
 
 import (
-	"database/sql"
-	"encoding/json"
 	"errors"
 	"math"
 	"slices"
@@ -10,6 +8,7 @@ import (
 	"strings"
 
 	"parfait/evaluator"
+	"parfait/history"
 	"parfait/search"
 )
 
@@ -45,22 +44,26 @@ func (s *Study) Do(c Command) error {
 			return err
 		}
 	}
-	do := func(tx *sql.Tx) error {
-		if _, err := tx.Exec("INSERT INTO commands (at, who, body) VALUES (?, ?, ?)", now(), c.Who, mustJSON(c)); err != nil {
+	do := func(change *history.Change) error {
+		id, err := change.Next(history.Commands)
+		if err != nil {
 			return err
 		}
-		return s.obey(tx, c)
+		if err := change.Put(history.Commands, history.Row{"id": id, "at": change.At.UnixMilli(), "who": c.Who, "body": c}); err != nil {
+			return err
+		}
+		return s.obey(change, c)
 	}
-	err := s.store.rehearse(do)
+	err := s.store.rehearse("command", do)
 	if err == nil {
-		err = s.store.write(do)
+		err = s.store.Write("command", do)
 	}
 	s.commanded.Store(true)
 	s.changed()
-	return historyError(s.store.path, err)
+	return s.store.Explain(err)
 }
 
-func (s *Study) obey(tx *sql.Tx, c Command) error {
+func (s *Study) obey(change *history.Change, c Command) error {
 	switch c.Kind {
 	case CommandEvaluate:
 		who := c.Who
@@ -68,54 +71,56 @@ func (s *Study) obey(tx *sql.Tx, c Command) error {
 			who = "you"
 		}
 		if c.Once {
-			if has, err := s.at(tx, c.X); has || err != nil {
+			if has, err := s.at(change.Tx, c.X); has || err != nil {
 				return err
 			}
 		}
-		return insertTrial(tx, -1, c.X, who, "asked for")
+		return insertTrial(change, -1, c.X, who, "asked for")
 	case CommandPause:
-		return setMeta(tx, "paused", "asked for")
+		return change.Set("paused", "asked for")
 	case CommandResume:
-		if err := setMeta(tx, "note", ""); err != nil {
+		if err := change.Set("note", ""); err != nil {
 			return err
 		}
-		return setMeta(tx, "paused", "")
+		return change.Set("paused", "")
 	case CommandStop:
-		return setMeta(tx, "stop", "asked for")
+		return change.Set("stop", "asked for")
 	case CommandBudget:
 		if c.N < 1 {
 			return inputError("budget", "expected at least 1 trial, found %d", c.N)
 		}
-		if err := setMeta(tx, "exhausted", ""); err != nil {
+		if err := change.Set("exhausted", ""); err != nil {
 			return err
 		}
-		meta, err := metaOf(tx)
+		meta, err := metaOf(change.Tx)
 		if err != nil {
 			return err
 		}
-		return setMeta(tx, "budget", strconv.Itoa(s.askedBudget(meta))+"→"+strconv.Itoa(c.N))
+		return change.Set("budget", strconv.Itoa(s.askedBudget(meta))+"→"+strconv.Itoa(c.N))
 	case CommandRetry:
-		return move(tx, c.N, evaluator.Waiting, evaluator.Failed, evaluator.Cancelled)
+		return move(change, c.N, evaluator.Waiting, evaluator.Failed, evaluator.Cancelled)
 	case CommandForget:
-		return move(tx, c.N, evaluator.Cancelled, evaluator.Waiting, evaluator.Running, evaluator.Failed)
+		return move(change, c.N, evaluator.Cancelled, evaluator.Waiting, evaluator.Running, evaluator.Failed)
 	}
 	return inputError("command", "unknown command %q", c.Kind)
 }
 
 // at says whether a trial that was measured, or will be, has the merge at x.
-func (s *Study) at(tx *sql.Tx, x []float64) (has bool, err error) {
-	err = each(tx, func(scan scanner) error {
-		var id int
-		var text string
+func (s *Study) at(tx *history.Tx, x []float64) (has bool, err error) {
+	err = history.Trials.Rows(tx, 0, func(scan func(...any) error) error {
 		var y []float64
-		if err := errors.Join(scan(&id, &text), json.Unmarshal([]byte(text), &y)); err != nil {
+		var state State
+		if err := scan(nil, nil, nil, nil, &y, &state, nil, nil, nil, nil, nil); err != nil {
 			return err
+		}
+		if state.Final() && state != evaluator.Done {
+			return nil
 		}
 		if n, err := s.normal(y); err == nil {
 			has = has || samePoint(n, x)
 		}
 		return nil
-	}, "SELECT id, x FROM trials WHERE state IN (?, ?, ?)", evaluator.Waiting, evaluator.Running, evaluator.Done)
+	})
 	return has, err
 }
 

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"parfait/evaluator"
+	"parfait/history"
 )
 
 // TestMain lets this binary be what StartRunner starts: `SELF run DIR --headless`, and a viewer that starts
@@ -93,7 +94,7 @@ func TestKilledRunners(t *testing.T) {
 		if err := os.CopyFS(dir, os.DirFS(calm.Dir())); err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(os.Remove(filepath.Join(dir, "study.db")), os.Remove(lockPath(dir))); err != nil {
+		if err := errors.Join(os.Remove(filepath.Join(dir, history.DatabaseFile)), os.Remove(filepath.Join(dir, history.JournalFile)), os.Remove(lockPath(dir))); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"parfait/history"
 	"parfait/problem"
 )
 
@@ -15,17 +16,18 @@ type Code = problem.Code
 
 // Codes of errors.
 const (
-	CodeNotAStudy Code = "not-a-study" // no study.yaml there
-	CodeExists    Code = "exists"      // something is already there
-	CodeBusy      Code = "busy"        // another runner holds the study
-	CodeChanged   Code = "changed"     // study.yaml or the models no longer are what the history was measured with
-	CodeHistory   Code = "history"     // study.db cannot be read or written
-	CodeForeign   Code = "foreign"     // something that is not parfait's stands in the place of one of its files
-	CodeInput     Code = "input"       // what was asked makes no sense: coefficients, tasks, numbers
-	CodeTooFew    Code = "too-few"     // not enough finished trials
-	CodeEvaluator Code = "evaluator"   // an evaluator cannot be used
-	CodeSpace     Code = "space"       // no room on the disk
-	CodeReadOnly  Code = "read-only"   // the folder may be looked at and not written
+	CodeNotAStudy Code = "not-a-study"        // no study.yaml there
+	CodeExists    Code = "exists"             // something is already there
+	CodeBusy      Code = "busy"               // another runner holds the study
+	CodeChanged   Code = "changed"            // study.yaml or the models no longer are what the history was measured with
+	CodeHistory        = history.CodeHistory  // the history cannot be read or written
+	CodeDamaged        = history.CodeDamaged  // it is not as it was written
+	CodeForeign        = history.CodeForeign  // something that is not parfait's stands in the place of one of its files
+	CodeInput     Code = "input"              // what was asked makes no sense: coefficients, tasks, numbers
+	CodeTooFew    Code = "too-few"            // not enough finished trials
+	CodeEvaluator Code = "evaluator"          // an evaluator cannot be used
+	CodeSpace          = history.CodeSpace    // no room on the disk
+	CodeReadOnly       = history.CodeReadOnly // the folder may be looked at and not written
 )
 
 // Error says what is wrong, where, and what to do.

@@ -251,15 +251,15 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(merge
 	receipt.Receipt, e.Bytes = staged.Receipt(), staged.Receipt().Bytes()
 	// The history knows of it before the folder appears, so that no crash leaves a checkpoint that the study
 	// does not know.
-	if e, err = s.store.addExport(e); err != nil && CodeOf(historyError(s.store.path, err)) != CodeReadOnly {
-		return Export{}, errors.Join(historyError(s.store.path, err), staged.Discard())
+	if e, err = s.store.addExport(e); err != nil && CodeOf(s.store.Explain(err)) != CodeReadOnly {
+		return Export{}, errors.Join(s.store.Explain(err), staged.Discard())
 	}
 	if err := s.release(ctx, staged, e, receipt, begin); err != nil {
 		return Export{}, errors.Join(err, s.store.dropExport(e.ID))
 	}
 	e.Took = time.Since(begin)
 	if err := s.store.updateExport(e); err != nil {
-		return e, exportKept(e, historyError(s.store.path, err))
+		return e, exportKept(e, s.store.Explain(err))
 	}
 	s.changed()
 	if r.Verify {

@@ -2,6 +2,7 @@ package study
 
 import (
 	"crypto/sha256"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +15,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"parfait/history"
 )
 
 // contents are the files below dir with their bytes' sums, and the links with what they point to.
@@ -120,9 +123,15 @@ func TestLookingMakesAndChangesNothing(t *testing.T) {
 	}
 }
 
+// What study.db says of itself.
+const (
+	applicationID = 0x70726674 // "prft"
+	historySchema = 3
+)
+
 func pragma(t *testing.T, path, name string) (v int) {
 	t.Helper()
-	db, err := connect(path, "rw")
+	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,12 +164,13 @@ func TestALostHistoryIsNoNewStudy(t *testing.T) {
 			t.Parallel()
 			dir := measuredStudy(t)
 			lose(t, filepath.Join(dir, "study.db"))
+			remove(t, filepath.Join(dir, history.JournalFile))
 			before := contents(t, dir)
 			err := lookAll(t, dir)
 			if CodeOf(err) != CodeHistory {
 				t.Fatalf("%v, want code %s", err, CodeHistory)
 			}
-			for _, want := range []string{"study.db", "has been run: see logs and run.lock", "put study.db back", "move logs and run.lock out"} {
+			for _, want := range []string{"study.db", "has been run: see logs and run.lock", "put study.db and history.jsonl back", "move logs and run.lock out"} {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("%v: does not say %q", err, want)
 				}
@@ -219,13 +229,15 @@ func TestAnotherProgramsDatabaseIsNotTouched(t *testing.T) {
 		"with an id of its own":   func(t *testing.T, path string) { sqlExec(t, path, "PRAGMA application_id = 7; CREATE TABLE t (x)") },
 		"with an id and no table": func(t *testing.T, path string) { sqlExec(t, path, "PRAGMA application_id = 7") },
 		"of a schema of its own":  func(t *testing.T, path string) { sqlExec(t, path, "PRAGMA user_version = 1;"+optuna) },
-		"ours beside its own":     func(t *testing.T, path string) { sqlExec(t, path, schema+"CREATE TABLE studies (x)") },
-		"ours in name beside its": func(t *testing.T, path string) { sqlExec(t, path, optuna+schema+"DROP TABLE studies") },
+		"ours in name beside its": func(t *testing.T, path string) {
+			sqlExec(t, path, optuna+"DROP TABLE studies; CREATE TABLE measurements (id)")
+		},
 		"in WAL mode, with what is not in the file yet": func(t *testing.T, path string) {
-			db, err := connect(path, "rwc")
+			db, err := sql.Open("sqlite", path)
 			if err != nil {
 				t.Fatal(err)
 			}
+			db.SetMaxOpenConns(1)
 			t.Cleanup(func() { _ = db.Close() })
 			for _, text := range []string{"PRAGMA journal_mode = WAL", "PRAGMA wal_autocheckpoint = 0", optuna} {
 				if _, err := db.Exec(text); err != nil {
@@ -295,8 +307,8 @@ func TestAnOlderHistoryIsKnownByItsTables(t *testing.T) {
 	if id := pragma(t, path, "application_id"); id != applicationID {
 		t.Errorf("after a run its application id is %#x, want %#x", id, applicationID)
 	}
-	if v := pragma(t, path, "user_version"); v != schemaVersion {
-		t.Errorf("after a run its schema is %d, want %d", v, schemaVersion)
+	if v := pragma(t, path, "user_version"); v != historySchema {
+		t.Errorf("after a run its schema is %d, want %d", v, historySchema)
 	}
 }
 
@@ -307,7 +319,7 @@ func TestLinksAreNotFollowed(t *testing.T) {
 		to   func(t *testing.T, outside string) string
 		look bool // refused to those who look, too
 	}{
-		"study.db":             {"study.db", func(t *testing.T, o string) string { sqlExec(t, o+"/their.db", schema); return o + "/their.db" }, true},
+		"study.db":             {"study.db", func(t *testing.T, o string) string { sqlExec(t, o+"/their.db", optuna); return o + "/their.db" }, true},
 		"study.db, to nowhere": {"study.db", func(_ *testing.T, o string) string { return o + "/new.db" }, true},
 		"run.lock": {"run.lock", func(t *testing.T, o string) string {
 			write(t, o+"/precious.txt", "precious")

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"parfait/history"
 	"parfait/merge"
 	"parfait/search"
 )
@@ -51,14 +52,14 @@ func (s *Spec) identity(sp search.Space) identity {
 // against compares study.yaml with what the history was measured with and names every difference. Ranges,
 // budgets, floors, senses, roles, seeds and evaluators' options may change. Where nothing was measured yet
 // there is nothing to protect: only what the trials' coefficients mean has to stay.
-func (a *asked) against(dir string, h *history) error {
+func (a *asked) against(dir string, h *record) error {
 	was, ok := h.meta["identity"]
 	if !ok || len(h.trials) == 0 || was == a.identity {
 		return nil
 	}
 	var old, cur map[string]any
 	if err := json.Unmarshal([]byte(was), &old); err != nil {
-		return historyError("study.db", err)
+		return fmt.Errorf("%s: %w", history.DatabaseFile, err)
 	}
 	if err := json.Unmarshal([]byte(a.identity), &cur); err != nil {
 		return err
@@ -81,7 +82,7 @@ func (a *asked) against(dir string, h *history) error {
 	fix := "set it back, or copy study.yaml into a new folder for a new question"
 	if measured == 0 {
 		n, done = len(h.trials), "asked for"
-		fix = "set it back, or delete " + and(append([]string{"study.db"}, signs(dir)...)) + ": nothing is measured yet"
+		fix = "set it back, or delete " + history.And(append([]string{"study.db"}, signs(dir)...)) + ": nothing is measured yet"
 	}
 	trials := "trials were"
 	if n == 1 {
@@ -95,7 +96,7 @@ func (a *asked) against(dir string, h *history) error {
 
 // sameInputs says whether the weights are those that the history was measured with. Where nothing is
 // measured yet they are recorded.
-func (s *Study) sameInputs(plan *merge.Plan, h *history) error {
+func (s *Study) sameInputs(plan *merge.Plan, h *record) error {
 	now, err := plan.Fingerprint()
 	if err != nil {
 		return err
@@ -103,7 +104,7 @@ func (s *Study) sameInputs(plan *merge.Plan, h *history) error {
 	text := h.meta["inputs"]
 	if text == "" || h.measured() == 0 {
 		h.meta["inputs"] = mustJSON(now)
-		return historyError(s.store.path, s.store.setMeta(map[string]string{"inputs": h.meta["inputs"]}))
+		return s.store.Explain(s.store.setMeta("inputs", map[string]string{"inputs": h.meta["inputs"]}))
 	}
 	return s.compareInputs(now, text)
 }
@@ -112,7 +113,7 @@ func (s *Study) sameInputs(plan *merge.Plan, h *history) error {
 func (s *Study) compareInputs(now map[string]string, text string) error {
 	var was map[string]string
 	if err := json.Unmarshal([]byte(text), &was); err != nil {
-		return historyError(s.store.path, err)
+		return s.store.Explain(err)
 	}
 	var changed []string
 	for name, sum := range now {

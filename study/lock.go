@@ -16,6 +16,7 @@ import (
 	"github.com/gofrs/flock"
 	"golang.org/x/sys/unix"
 
+	"parfait/history"
 	"parfait/internal/stage"
 )
 
@@ -162,7 +163,7 @@ func takeLock(ctx context.Context, dir string, check func() error, lost func(err
 // the heartbeat decides alone.
 func tryLock(dir string) (*flock.Flock, error) {
 	if fi, err := os.Lstat(lockPath(dir)); err == nil && !fi.Mode().IsRegular() {
-		return nil, notOurs(lockPath(dir), fi, "delete it: a runner makes its own")
+		return nil, history.NotOurs(lockPath(dir), fi, "delete it: a runner makes its own")
 	}
 	l := flock.New(lockPath(dir), flock.SetFlag(lockFlags), flock.SetPermissions(0o666)) // others look at it too
 	ok, err := l.TryLock()

@@ -2,7 +2,6 @@ package study
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"testing"
 
 	"parfait/evaluator"
+	"parfait/history"
 	"parfait/merge/method"
 	"parfait/yamldoc"
 )
@@ -142,9 +142,9 @@ func TestProportionsHaveOneForm(t *testing.T) {
 // What an earlier parfait recorded as it was given is read as what was measured: so it is fitted, and found again.
 func TestProportionsOfOldHistories(t *testing.T) {
 	s := open(t, linearStudy(t))
-	if err := s.store.write(func(tx *sql.Tx) error {
+	if err := s.store.Write("test", func(c *history.Change) error {
 		for _, x := range [][]float64{{0.5, 1.5}, {-1, 2}} {
-			if err := insertTrial(tx, -1, x, "you", ""); err != nil {
+			if err := insertTrial(c, -1, x, "you", ""); err != nil {
 				return err
 			}
 		}

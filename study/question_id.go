@@ -1,14 +1,17 @@
 package study
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 
 	"parfait/evaluator"
+	"parfait/history"
 )
 
 // questionIDs gives the questions that a study asks its evaluators their ids: see evaluator.Candidate. An id has three
@@ -27,10 +30,10 @@ func (s *Study) questionIDs(inputs string) (questionIDs, error) {
 	a := questionIDs{inputs: mustJSON(id) + inputs}
 	var err error
 	a.study, err = s.store.ownID()
-	if CodeOf(historyError(s.store.path, err)) == CodeReadOnly {
+	if CodeOf(s.store.Explain(err)) == CodeReadOnly {
 		a.study, err = rand.Text(), nil // of a study that may only be looked at: nobody will ask again
 	}
-	return a, historyError(s.store.path, err)
+	return a, s.store.Explain(err)
 }
 
 // of is the id of the question's whose subject is a trial or an export. again is how often a person has asked for
@@ -44,18 +47,22 @@ func (a questionIDs) of(subject string, c evaluator.Candidate, again int) string
 // ownID returns the random id of the study, and gives it one where it has none yet.
 func (s *store) ownID() (id string, err error) {
 	const read = "SELECT value FROM meta WHERE key = 'id'"
-	db, err := s.open()
-	if err != nil {
-		return "", err
-	}
-	if db != nil && db.QueryRow(read).Scan(&id) == nil {
+	_, err = s.Read(context.Background(), func(tx *history.Tx) error {
+		err := tx.QueryRow(read).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	if id != "" {
 		return id, nil
 	}
-	err = s.write(func(tx *sql.Tx) error {
-		if _, err := tx.Exec("INSERT OR IGNORE INTO meta (key, value) VALUES ('id', ?)", rand.Text()); err != nil {
+	err = s.Write("id", func(c *history.Change) error {
+		if err := c.QueryRow(read).Scan(&id); id != "" || err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
-		return tx.QueryRow(read).Scan(&id)
+		id = rand.Text()
+		return c.Set("id", id)
 	})
 	return id, err
 }

@@ -2,7 +2,6 @@ package study
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"parfait/evaluator"
+	"parfait/history"
 )
 
 // listener is an evaluator that notes the id of every question, under the candidate's key and attempt.
@@ -126,7 +126,7 @@ func TestIDsOfStudies(t *testing.T) {
 	if name != twins || id == other {
 		t.Errorf("the studies %s and %s have the ids %s and %s", name, twins, id, other)
 	}
-	for _, left := range []string{"study.db", "run.lock", "logs"} {
+	for _, left := range []string{"study.db", "history.jsonl", "run.lock", "logs"} {
 		if err := os.RemoveAll(filepath.Join(dir, left)); err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +136,7 @@ func TestIDsOfStudies(t *testing.T) {
 	}
 
 	s := open(t, dir)
-	if err := s.store.write(func(tx *sql.Tx) error { _, err := tx.Exec("DELETE FROM meta WHERE key = 'id'"); return err }); err != nil {
+	if err := s.store.Write("test", func(c *history.Change) error { return c.Set("id", "") }); err != nil {
 		t.Fatal(err)
 	}
 	a, err := s.questionIDs("")

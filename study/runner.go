@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"parfait/evaluator"
+	"parfait/history"
 	"parfait/merge"
 	"parfait/merge/codes"
 	"parfait/search"
@@ -44,12 +45,12 @@ const progressEvery = time.Second
 func (s *Study) Run(ctx context.Context, o RunOptions) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	if _, err := s.store.begin(); err != nil { // before anything else appears in the folder: see signs
-		return historyError(s.store.path, err)
+	if err := s.store.Begin(); err != nil { // before anything else appears in the folder: see signs
+		return s.store.Explain(err)
 	}
 	s.runs.Store(true)
 	defer s.runs.Store(false)
-	lock, err := takeLock(ctx, s.dir, s.store.replaced, cancel)
+	lock, err := takeLock(ctx, s.dir, s.store.Replaced, cancel)
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (err error) {
 			err = nil // it was ended before it had begun
 		}
 		if err != nil && CodeOf(err) != CodeBusy {
-			_ = s.store.setMeta(map[string]string{"note": clip(strings.Join(strings.Fields(err.Error()), " "), maxNote)}) // for those who look on
+			_ = s.store.setMeta("note", map[string]string{"note": clip(strings.Join(strings.Fields(err.Error()), " "), maxNote)}) // for those who look on
 		}
 	}()
 	r, err := s.newRunner(ctx, o)
@@ -88,8 +89,9 @@ type runner struct {
 	ids       questionIDs
 	executors []*executor
 	pools     map[evaluator.Form]*pool // of the forms that evaluators need
-	hist      *history
+	hist      *record
 	jobs      map[int]*job // trials that are open in some executor
+	unwritten []unwritten  // what has happened and is not on record yet
 	fails     int          // in a row
 	troubles  troubles
 	asking    bool
@@ -123,6 +125,9 @@ func (s *Study) newRunner(ctx context.Context, o RunOptions) (_ *runner, err err
 	if r.hist, err = s.load(ctx); err != nil {
 		return nil, err
 	}
+	if r.hist.damaged != nil {
+		return nil, r.hist.damaged
+	}
 	if r.strategy, err = search.New(s.spec().Search.Strategy, s.spec().Search.Options); err != nil {
 		return nil, inputError("search", "%s", err)
 	}
@@ -145,8 +150,8 @@ func (s *Study) newRunner(ctx context.Context, o RunOptions) (_ *runner, err err
 	}
 	q := s.asked.Load()
 	// Whether the strategy has more to ask is asked again: what it knows and its options may have changed.
-	err = s.store.setMeta(map[string]string{"identity": q.identity, "asked": q.sum(), "asked_budget": strconv.Itoa(q.spec.Search.Budget), "stop": "", "paused": "", "note": "", "exhausted": ""})
-	return r, historyError(s.store.path, err)
+	err = s.store.setMeta("run", map[string]string{"identity": q.identity, "asked": q.sum(), "asked_budget": strconv.Itoa(q.spec.Search.Budget), "stop": "", "paused": "", "note": "", "exhausted": ""})
+	return r, s.store.Explain(err)
 }
 
 // addPools plans merges in the forms that evaluators need, which says everything that is wrong with the
@@ -160,7 +165,7 @@ func (r *runner) addPools(ctx context.Context) error {
 		return &Error{Code: CodeSpace, Where: r.candidates(), What: "what an earlier run left cannot be deleted", Err: err}
 	}
 	if len(left) > 0 {
-		r.note("not this study's, and left alone: %s", clip(and(left), maxNote))
+		r.note("not this study's, and left alone: %s", clip(history.And(left), maxNote))
 	}
 	for _, x := range r.executors {
 		lim := x.eval.Limits()
@@ -233,11 +238,11 @@ func (r *runner) note(format string, args ...any) {
 func (r *runner) loop(ctx context.Context) error {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	var version int64
+	var version history.Version
 	for {
 		end, err := r.step(ctx)
 		if err == nil && end && len(r.jobs) == 0 {
-			if v, verr := r.store.version(ctx); verr == nil && v == version && !r.commanded.Load() {
+			if v, verr := r.store.Version(ctx); verr == nil && v == version && !r.commanded.Load() {
 				return nil
 			}
 			r.stale = true // somebody may have asked for more in the last moment
@@ -248,14 +253,14 @@ func (r *runner) loop(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 		case e := <-r.events:
-			err = r.take(ctx, e)
+			r.takeAll(e)
 		case a := <-r.asked:
 			err = r.answered(ctx, a)
 		case q := <-r.upcoming:
 			q.reply <- r.waiting(q.form, q.but)
 		case <-tick.C:
 			r.saveProgress()
-			v, verr := r.store.version(ctx)
+			v, verr := r.store.Version(ctx)
 			if r.commanded.Swap(false) || v != version || verr != nil || r.stale {
 				version, err = v, r.refresh(ctx)
 			}
@@ -271,7 +276,7 @@ func (r *runner) loop(ctx context.Context) error {
 func (r *runner) refresh(ctx context.Context) error {
 	h, err := r.load(ctx)
 	if r.stale = err != nil; r.stale {
-		if ctx.Err() != nil || passing(err) {
+		if ctx.Err() != nil || history.Passing(err) {
 			return nil
 		}
 		return err
@@ -290,10 +295,10 @@ func (r *runner) refresh(ctx context.Context) error {
 	return nil
 }
 
-// step starts what may be started now. It says whether there is nothing left to do.
+// step starts what may be started now, and records what has happened. It says whether there is nothing left to do.
 func (r *runner) step(ctx context.Context) (end bool, err error) {
 	if paused := r.hist.meta["paused"]; ctx.Err() != nil || r.hist.meta["stop"] != "" || paused != "" && paused != pausedByTrouble {
-		return false, nil
+		return false, r.flush(ctx)
 	}
 	if held, err := r.held(); held || err != nil {
 		return false, err
@@ -315,15 +320,17 @@ func (r *runner) drain(ctx context.Context) error {
 	var errs error
 	for id, j := range r.jobs {
 		if j.cancel(); len(j.open) == 0 { // between two evaluators
-			errs = errors.Join(errs, r.settle(ctx, r.hist.trial(id), j, nil))
+			r.settle(r.hist.trial(id), j, outcome{})
 		}
 	}
+	errs = errors.Join(errs, r.flush(ctx))
 	patience := time.NewTimer(r.patience())
 	defer patience.Stop()
 	for len(r.jobs) > 0 || r.asking {
 		select {
 		case e := <-r.events:
-			errs = errors.Join(errs, r.take(ctx, e))
+			r.takeAll(e)
+			errs = errors.Join(errs, r.flush(ctx))
 		case q := <-r.upcoming:
 			q.reply <- nil
 		case <-r.asked:

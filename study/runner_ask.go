@@ -6,13 +6,14 @@ import (
 	"fmt"
 
 	"parfait/evaluator"
+	"parfait/history"
 	"parfait/search"
 )
 
 // askResult is what the strategy says.
 type askResult struct {
 	batch    int
-	seen     []int // trials asked for by people that it knew of
+	saw      saw
 	question search.Question
 	proposal search.Proposal
 	err      error
@@ -27,7 +28,7 @@ func (r *runner) ask() bool {
 	}
 	r.asking = true
 	go func() {
-		a := askResult{batch: q.Batch, seen: seen, question: q}
+		a := askResult{batch: q.Batch, saw: seen, question: q}
 		defer func() {
 			if p := recover(); p != nil {
 				a.err = fmt.Errorf("%v (this is a fault of the program; the trials are safe)", p)
@@ -40,7 +41,7 @@ func (r *runner) ask() bool {
 }
 
 // question is what the strategy is asked for the next batch, where it may be asked already.
-func (r *runner) question() (q search.Question, seen []int, ok bool) {
+func (r *runner) question() (q search.Question, seen saw, ok bool) {
 	next := len(r.hist.batches)
 	q = search.Question{
 		Space: r.space(), Tasks: searchTasks(r.spec().Tasks), Batch: next, Budget: r.budget(r.hist.meta), Seed: r.spec().Search.Seed, Surrogate: r.spec().Surrogate,
@@ -49,27 +50,24 @@ func (r *runner) question() (q search.Question, seen []int, ok bool) {
 		if t.Batch >= 0 {
 			q.Asked++
 			if t.Batch < next-1 && !t.State.Final() {
-				return q, nil, false
+				return q, seen, false
 			}
 		}
 	}
 	q.N = min(r.spec().Search.Batch, q.Budget-q.Asked)
 	if q.N <= 0 || r.hist.meta["exhausted"] != "" {
-		return q, nil, false
+		return q, seen, false
 	}
-	seen = []int{}
+	var done, pending []int
 	for _, t := range r.hist.trials {
 		switch {
 		case t.Batch >= 0 && t.Batch == next-1:
-			q.Pending = append(q.Pending, t.X)
-		case t.Batch >= 0:
-			q.Done = append(q.Done, point(t, r.spec().Tasks))
-		case t.State == evaluator.Done:
-			seen = append(seen, t.ID)
-			q.Done = append(q.Done, point(t, r.spec().Tasks))
+			pending, q.Pending = append(pending, t.ID), append(q.Pending, t.X)
+		case t.Batch >= 0 || t.State == evaluator.Done:
+			done, q.Done = append(done, t.ID), append(q.Done, point(t, r.spec().Tasks))
 		}
 	}
-	return q, seen, true
+	return q, saw{ranges(done), ranges(pending), q.Seed}, true
 }
 
 // answered records the strategy's proposal.
@@ -85,10 +83,12 @@ func (r *runner) answered(ctx context.Context, a askResult) error {
 	if why := a.proposal.Stop; why != "" {
 		r.note("%s", why)
 		r.hist.meta["exhausted"] = why
-		return r.persist(ctx, func() error { return r.store.setMeta(map[string]string{"exhausted": why}) })
+		return r.persist(ctx, func() error { return r.store.setMeta("exhausted", map[string]string{"exhausted": why}) })
 	}
 	// Where the strategy waits, its batch is empty: the next is asked for once all that is pending has finished.
-	if err := r.persist(ctx, func() error { return r.store.addBatch(a.batch, a.seen, a.proposal) }); err != nil {
+	if err := r.persist(ctx, func() error {
+		return r.store.Write("batch", func(c *history.Change) error { return addBatch(c, a.batch, a.saw, a.proposal) })
+	}); err != nil {
 		return err
 	}
 	return r.refresh(ctx)

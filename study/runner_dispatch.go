@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"parfait/evaluator"
+	"parfait/history"
 )
 
 func (r *runner) complete(t Trial) bool {
@@ -100,13 +101,14 @@ func (r *runner) dispatch(ctx context.Context) error {
 	return nil
 }
 
-// begin opens a job for each trial that is still wanted.
+// begin opens a job for each trial that is still wanted, once it is on record that it runs.
 func (r *runner) begin(ctx context.Context, trials []Trial) error {
 	if len(trials) == 0 {
-		return nil
+		return r.flush(ctx)
 	}
-	var started map[int]bool
-	if err := r.persist(ctx, func() (err error) { started, err = r.store.start(trials); return err }); err != nil {
+	started := map[int]bool{}
+	r.write(unwritten{Entry: history.Entry{Kind: "started", Make: func(c *history.Change) error { return start(c, trials, started) }}})
+	if err := r.flush(ctx); err != nil {
 		return err
 	}
 	for _, t := range trials {

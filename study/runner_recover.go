@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"parfait/evaluator"
+	"parfait/history"
 )
 
 // recover settles what an earlier runner left open: results that an evaluator still knows are recorded,
@@ -28,9 +29,10 @@ func (r *runner) recover(ctx context.Context) error {
 			continue
 		}
 		j := &job{attempt: t.Attempt, ctx: r.work, cancel: func() {}, failed: t.Error, again: true}
-		if err := r.settle(ctx, t, j, nil); err != nil {
-			return err
-		}
+		r.settle(t, j, outcome{})
+	}
+	if err := r.flush(ctx); err != nil {
+		return err
 	}
 	r.sweep()
 	var err error
@@ -70,7 +72,7 @@ func (r *runner) recoverFrom(ctx context.Context, x *executor) error {
 		}
 		c := open[i]
 		open = slices.Delete(slices.Clone(open), i, i+1) // the evaluator has the other
-		return r.takeRecovered(ctx, c, e)
+		return r.takeRecovered(ctx, x, c, e)
 	})
 	mu.Lock()
 	defer mu.Unlock()
@@ -81,7 +83,7 @@ func (r *runner) recoverFrom(ctx context.Context, x *executor) error {
 }
 
 // takeRecovered records a result that an earlier runner did not live to see.
-func (r *runner) takeRecovered(ctx context.Context, c evaluator.Candidate, e evaluator.Event) error {
+func (r *runner) takeRecovered(ctx context.Context, x *executor, c evaluator.Candidate, e evaluator.Event) error {
 	t := r.hist.trial(trialOf(c.Key))
 	r.note("trial %d: its result was still there", t.ID)
 	metrics, failed := e.Metrics, t.Error
@@ -89,9 +91,9 @@ func (r *runner) takeRecovered(ctx context.Context, c evaluator.Candidate, e eva
 		metrics = nil
 		failed = cmp.Or(failed, clip(err.Error(), maxError))
 	}
+	res := result{trial: t.ID, attempt: t.Attempt, evaluator: x.name, metrics: metrics, to: evaluator.Running, why: failed}
 	if err := r.persist(ctx, func() error {
-		_, err := r.store.record(t.ID, t.Attempt, metrics, evaluator.Running, failed)
-		return err
+		return r.store.Write(res.kind(), func(c *history.Change) error { _, err := res.record(c); return err })
 	}); err != nil {
 		return err
 	}

@@ -2,11 +2,13 @@ package study
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
 
 	"parfait/evaluator"
+	"parfait/history"
 )
 
 // What is kept of texts that evaluators write, in bytes; the logs have all of it.
@@ -15,33 +17,94 @@ const (
 	maxNote  = 500
 )
 
-// take records what an evaluator says.
-func (r *runner) take(ctx context.Context, e executorEvent) (err error) {
-	if e.taken != nil {
-		defer func() { e.taken <- err }()
+// unwritten is something that has happened and is not on record yet: it is written with what else has happened
+// meanwhile, with one wait for the disk.
+type unwritten struct {
+	history.Entry
+	then func(err error) error // called once it is on record, or cannot be; may be nil
+}
+
+// write has something recorded with the next flush.
+func (r *runner) write(u unwritten) { r.unwritten = append(r.unwritten, u) }
+
+// flush records what has happened, in its order.
+func (r *runner) flush(ctx context.Context) error {
+	var errs error
+	for len(r.unwritten) > 0 { // what comes after one may be written too
+		todo := r.unwritten
+		r.unwritten = nil
+		entries := make([]history.Entry, len(todo))
+		for i, u := range todo {
+			entries[i] = u.Entry
+		}
+		each := make([]error, len(todo))
+		err := r.persist(ctx, func() error {
+			said, err := r.store.WriteAll(entries...)
+			copy(each, said)
+			return err
+		})
+		errs = errors.Join(errs, err)
+		for i, u := range todo {
+			this := errors.Join(err, r.store.Explain(each[i]))
+			if u.then != nil {
+				this = u.then(this)
+			}
+			if err == nil {
+				errs = errors.Join(errs, this)
+			}
+		}
+		r.changed()
+	}
+	return errs
+}
+
+// takeAll takes what evaluators say: first, and what came meanwhile.
+func (r *runner) takeAll(first executorEvent) {
+	r.take(first)
+	for {
+		select {
+		case e := <-r.events:
+			r.take(e)
+		default:
+			return
+		}
+	}
+}
+
+// take has recorded what an evaluator says.
+func (r *runner) take(e executorEvent) {
+	taken := func(err error) {
+		if e.taken != nil {
+			e.taken <- err
+		}
 	}
 	if e.returned != nil {
-		return r.returned(ctx, e.executor, e.returned)
+		r.returned(e.executor, e.returned)
+		return
 	}
 	j := r.jobs[e.id]
 	if j == nil || e.Attempt != j.attempt || j.open[e.executor] == nil {
-		return nil // late news of an attempt that is over
+		taken(nil) // late news of an attempt that is over
+		return
 	}
 	if !e.State.Final() {
 		if e.Progress != (evaluator.Progress{}) {
 			r.progress[e.id] = e.Progress
 		}
-		return nil
+		taken(nil)
+		return
 	}
 	metrics, bad := e.Metrics, r.judge(j.open[e.executor], e.Event)
 	if bad != nil {
 		metrics = nil
 		if r.troubled(e.id, j, e.executor, bad) {
-			return nil
+			taken(nil)
+			return
 		}
 	}
 	delete(j.open, e.executor)
 	e.executor.busy--
+	o := outcome{evaluator: e.executor.name, metrics: metrics, taken: taken}
 	switch {
 	case bad == nil:
 		r.relieved()
@@ -50,89 +113,117 @@ func (r *runner) take(ctx context.Context, e executorEvent) (err error) {
 	case j.failed == "":
 		j.failed = clip(j.said(bad), maxError)
 	}
-	return r.settle(ctx, r.hist.trial(e.id), j, metrics)
+	r.settle(r.hist.trial(e.id), j, o)
 }
 
-// settle records the metrics that have come, or why there are none, and gives the trial its final state where
+// outcome is what one evaluator has said of a trial.
+type outcome struct {
+	evaluator string
+	metrics   evaluator.Metrics // nil: nothing was measured
+	taken     func(error)       // is told when it is on record; may be nil
+}
+
+// settle has recorded the metrics that have come, or why there are none, and gives the trial its final state where
 // no more will come, or makes it wait for its next attempt where it was interrupted. A trial that has failed
 // is still running while other evaluators measure it, with its error.
-func (r *runner) settle(ctx context.Context, t *Trial, j *job, metrics evaluator.Metrics) error {
-	measured := *t
-	measured.Metrics = maps.Clone(t.Metrics)
-	maps.Copy(measured.Metrics, metrics)
+func (r *runner) settle(t *Trial, j *job, o outcome) {
+	now := *t
+	now.Metrics = maps.Clone(t.Metrics)
+	maps.Copy(now.Metrics, o.metrics) // until it is read again: they may add to what was measured before
 	switch {
 	case len(j.open) > 0:
-		measured.Error = j.failed
+		now.Error = j.failed
 	case j.failed != "":
-		measured.State, measured.Error, measured.Ended = evaluator.Failed, j.failed, time.Now().UTC()
-	case r.complete(measured):
-		measured.State, measured.Ended = evaluator.Done, time.Now().UTC()
+		now.State, now.Error, now.Ended = evaluator.Failed, j.failed, time.Now().UTC()
+	case r.complete(now):
+		now.State, now.Ended = evaluator.Done, time.Now().UTC()
 	case !j.goesOn():
-		measured.State, measured.Attempt = evaluator.Waiting, t.Attempt+1
+		now.State, now.Attempt = evaluator.Waiting, t.Attempt+1
 	}
-	if measured.State != evaluator.Running {
-		r.drop(t.ID, j)
-	} else if metrics == nil && measured.Error == t.Error {
-		return nil
+	over := now.State != evaluator.Running
+	if over {
+		r.end(t.ID, j)
 	}
-	defer r.changed()
-	var current bool
-	if err := r.persist(ctx, func() (err error) {
-		current, err = r.store.record(t.ID, j.attempt, metrics, measured.State, measured.Error)
-		return err
-	}); err != nil {
-		return err
+	if !over && o.metrics == nil && now.Error == t.Error {
+		if o.taken != nil {
+			o.taken(nil)
+		}
+		return
 	}
-	if !current { // forgotten meanwhile
-		r.stale = true
-		return nil
-	}
-	*t = measured
-	switch t.State {
-	case evaluator.Done:
-		r.fails = 0
-	case evaluator.Failed:
-		return r.failed(ctx, t)
-	}
-	return nil
+	res := result{trial: t.ID, attempt: j.attempt, evaluator: o.evaluator, metrics: o.metrics, to: now.State, why: now.Error}
+	*t = now
+	current := false
+	r.write(unwritten{
+		Entry: history.Entry{Kind: res.kind(), Make: func(c *history.Change) (err error) { current, err = res.record(c); return err }},
+		then: func(err error) error {
+			if o.taken != nil {
+				o.taken(err)
+			}
+			if over {
+				r.release(res.trial)
+			}
+			switch {
+			case err != nil:
+			case !current: // forgotten meanwhile
+				r.stale = true
+			case res.to == evaluator.Done:
+				r.fails = 0
+			case res.to == evaluator.Failed:
+				r.failed(res)
+			}
+			return err
+		},
+	})
 }
 
 // drop ends a job, whatever came of it.
 func (r *runner) drop(id int, j *job) {
+	r.end(id, j)
+	r.release(id)
+}
+
+// end ends a job; its models stay until it is on record.
+func (r *runner) end(id int, j *job) {
 	delete(r.jobs, id)
 	delete(r.progress, id)
 	j.cancel()
+}
+
+// release lets the models of a trial go.
+func (r *runner) release(id int) {
 	for _, p := range r.pools {
 		p.done(id, func(err error) { r.note("trial %d: its model could not be deleted: %v", id, err) })
 	}
 }
 
 // failed pauses where nothing seems to work: a few failures in a row, or a whole first batch.
-func (r *runner) failed(ctx context.Context, t *Trial) error {
+func (r *runner) failed(f result) {
 	r.fails++
-	r.note("trial %d failed: %s", t.ID, t.Error)
+	r.note("trial %d failed: %s", f.trial, f.why)
 	if r.fails >= maxFailures {
-		return r.pause(ctx, fmt.Sprintf("%d trials failed in a row, the last with: %s", r.fails, firstLine(t.Error)))
+		r.pause(fmt.Sprintf("%d trials failed in a row, the last with: %s", r.fails, firstLine(f.why)))
+		return
 	}
-	if t.Batch != 0 {
-		return nil
+	if t := r.hist.trial(f.trial); t == nil || t.Batch != 0 {
+		return
 	}
 	for _, o := range r.hist.trials {
 		if o.State == evaluator.Done || o.Batch == 0 && !o.State.Final() {
-			return nil
+			return
 		}
 	}
-	return r.pause(ctx, "every trial so far failed, the last with: "+firstLine(t.Error))
+	r.pause("every trial so far failed, the last with: " + firstLine(f.why))
 }
 
 // pause holds the run and says why; a person lets it go on.
-func (r *runner) pause(ctx context.Context, why string) error {
+func (r *runner) pause(why string) {
 	why = clip(why, maxNote)
 	r.fails = 0
 	r.note("paused: %s", why)
 	r.hist.meta["paused"], r.hist.meta["note"] = "1", why
-	defer r.changed()
-	return r.persist(ctx, func() error { return r.store.setMeta(map[string]string{"note": why, "paused": "1"}) })
+	r.write(unwritten{Entry: history.Entry{Kind: "paused", Make: func(c *history.Change) error {
+		return errors.Join(c.Set("note", why), c.Set("paused", "1"))
+	}}})
 }
 
 // retryEvery is how often a write that may succeed later is tried again.
@@ -144,18 +235,18 @@ const retryEvery = 250 * time.Millisecond
 func (r *runner) persist(ctx context.Context, write func() error) error {
 	err := write()
 	w := r.waits("a result waits to be recorded")
-	for ; passing(err); err = write() {
-		w.say(historyError(r.store.path, err).Error())
+	for ; history.Passing(err); err = write() {
+		w.say(r.store.Explain(err).Error())
 		select {
 		case <-ctx.Done():
-			return historyError(r.store.path, err)
+			return r.store.Explain(err)
 		case <-time.After(retryEvery):
 		}
 	}
 	if err == nil {
 		w.over()
 	}
-	return historyError(r.store.path, err)
+	return r.store.Explain(err)
 }
 
 // saveProgress records the progress there has been, of all trials at once. Nothing depends on it: what

@@ -310,7 +310,7 @@ func TestAStudyOfWhichNothingWasMeasuredMayBePutRight(t *testing.T) {
 	if err := s.Do(Command{Kind: CommandEvaluate, X: []float64{0, 0}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.store.setMeta(map[string]string{"identity": s.asked.Load().identity}); err != nil {
+	if err := s.store.setMeta("test", map[string]string{"identity": s.asked.Load().identity}); err != nil {
 		t.Fatal(err)
 	}
 	edit := func(old, text string) error {

@@ -12,20 +12,21 @@ import (
 
 // Trial is one coefficient vector that is, was or will be measured. Finished trials never change.
 type Trial struct {
-	ID       int                `json:"id"` // from 1
-	Batch    int                `json:"batch"`
-	Origin   string             `json:"origin"` // "search", or who asked for it
-	Why      string             `json:"why,omitempty"`
-	X        []float64          `json:"-"` // in the order of Snapshot.Space
-	State    State              `json:"state"`
-	Attempt  int                `json:"attempt"`
-	Metrics  map[string]Metric  `json:"metrics"`
-	Error    string             `json:"error,omitempty"`
-	Log      string             `json:"log,omitempty"`
-	Progress evaluator.Progress `json:"-"`
-	Created  time.Time          `json:"created"`
-	Started  time.Time          `json:"started,omitzero"`
-	Ended    time.Time          `json:"ended,omitzero"`
+	ID           int                `json:"id"` // from 1
+	Batch        int                `json:"batch"`
+	Origin       string             `json:"origin"` // "search", or who asked for it
+	Why          string             `json:"why,omitempty"`
+	X            []float64          `json:"-"` // in the order of Snapshot.Space
+	State        State              `json:"state"`
+	Attempt      int                `json:"attempt"`
+	Metrics      map[string]Metric  `json:"metrics"` // what the measurements come to
+	Error        string             `json:"error,omitempty"`
+	Log          string             `json:"log,omitempty"`
+	Progress     evaluator.Progress `json:"-"`
+	Measurements []Measurement      `json:"measurements,omitempty"` // by id
+	Created      time.Time          `json:"created"`
+	Started      time.Time          `json:"started,omitzero"`
+	Ended        time.Time          `json:"ended,omitzero"`
 }
 
 // Prediction of one metric at one point, on the metric's scale. Far from the samples anything but Value
@@ -197,6 +198,7 @@ type Snapshot struct {
 	Picks    []Pick
 	Exports  []Export
 	Weights  map[string]string // fingerprints of the base's and the models' weights that trials were measured with, as far as known
+	Damage   string            // what is wrong with the history, which could be read all the same; ""
 	Problem  string            // why Trials or Analysis are not what the history says now; "" where they are
 	Revision int64             // grows with every snapshot
 }

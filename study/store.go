@@ -6,127 +6,37 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"maps"
 	"slices"
-	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-	"modernc.org/sqlite" // registers the driver
-	sqlite3 "modernc.org/sqlite/lib"
-
-	"parfait/internal/stage"
+	"parfait/evaluator"
+	"parfait/history"
 )
 
-// store is the study's history in SQLite: the only SQL there is. Any number of processes may hold one.
-// A rollback journal, not WAL: the folder may be on a network file system. Who looks makes and changes
-// nothing: where nothing was recorded yet there is no file, and the first write begins it.
+// store is the study's history, in the words of this package: what is recorded, and what it means.
 type store struct {
-	path string
-
-	mu    sync.Mutex
-	db    *sql.DB     // nil: nothing is recorded yet, as far as was seen
-	file  os.FileInfo // as it was opened
-	begun bool        // db is as this program makes one
+	*history.Store
 }
 
-const schema = `
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS batches (
-	id INTEGER PRIMARY KEY, -- from 0
-	seen TEXT NOT NULL,     -- trials asked for by people that the strategy saw, as JSON
-	asked INTEGER NOT NULL,
-	wait TEXT NOT NULL DEFAULT '',    -- why the strategy asked for nothing yet
-	advice TEXT NOT NULL DEFAULT ''); -- what the batch is expected to gain, as JSON
-CREATE TABLE IF NOT EXISTS trials (
-	id INTEGER PRIMARY KEY,
-	batch INTEGER NOT NULL, -- -1: asked for by a person
-	origin TEXT NOT NULL,
-	why TEXT NOT NULL,
-	x TEXT NOT NULL,        -- coefficients as a JSON array, in the order of meta.names
-	state TEXT NOT NULL,
-	attempt INTEGER NOT NULL,
-	error TEXT NOT NULL DEFAULT '',
-	progress TEXT NOT NULL DEFAULT '',
-	created INTEGER NOT NULL, started INTEGER NOT NULL DEFAULT 0, ended INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE IF NOT EXISTS metrics (
-	trial INTEGER NOT NULL REFERENCES trials(id),
-	task TEXT NOT NULL,
-	value REAL NOT NULL, stderr REAL NOT NULL, n INTEGER NOT NULL,
-	PRIMARY KEY (trial, task)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS commands (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, body TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS picks (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, x TEXT NOT NULL, body TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS exports (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, x TEXT NOT NULL, body TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS views (who TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
-`
-
-// replaced says that the file is no longer the one that was opened: whatever is written is lost.
-func (s *store) replaced() error {
-	s.mu.Lock()
-	file := s.file
-	s.mu.Unlock()
-	if file == nil {
-		return nil
-	}
-	fi, err := os.Lstat(s.path)
-	if errors.Is(err, fs.ErrNotExist) || (err == nil && !os.SameFile(fi, file)) {
-		return &Error{
-			Code: CodeHistory, Where: s.path, What: "was deleted or replaced while it was in use: what is measured from here on would be lost",
-			Fix: "put it back if it was moved by mistake, then start again",
-		}
-	}
-	return nil // anything else may pass
+// openStore finds the history of the study in dir.
+func openStore(dir string) (*store, error) {
+	h, err := history.Open(dir, func() []string { return signs(dir) })
+	return &store{h}, err
 }
 
-// write runs f in one transaction, in a history that it begins where there is none.
-func (s *store) write(f func(*sql.Tx) error) error {
-	db, err := s.begin()
+// rehearse makes a change in a history in memory where none was begun yet: what cannot be done begins none.
+func (s *store) rehearse(kind string, change func(*history.Change) error) error {
+	begun, err := s.HasBegun()
+	if begun || err != nil {
+		return err
+	}
+	m, err := history.Memory()
 	if err != nil {
 		return err
 	}
-	tx, err := db.Begin()
-	if err != nil {
-		return err
-	}
-	if err := f(tx); err != nil {
-		_ = tx.Rollback()
-		return err
-	}
-	return tx.Commit()
-}
-
-// rehearse runs f in a history in memory where none was begun yet: what cannot be done begins none.
-func (s *store) rehearse(f func(*sql.Tx) error) error {
-	if db, err := s.open(); db != nil || err != nil {
-		return err
-	}
-	db, err := connect("rehearsal", "memory")
-	if err != nil {
-		return err
-	}
-	defer db.Close() //nolint:errcheck // in memory
-	return (&store{db: db}).write(f)
-}
-
-// exec is write of one statement.
-func (s *store) exec(query string, args ...any) (sql.Result, error) {
-	db, err := s.begin()
-	if err != nil {
-		return nil, err
-	}
-	return db.Exec(query, args...)
-}
-
-// version changes whenever another process has changed the history.
-func (s *store) version(ctx context.Context) (v int64, err error) {
-	db, err := s.open()
-	if db == nil || err != nil {
-		return 0, err
-	}
-	err = db.QueryRowContext(ctx, "PRAGMA data_version").Scan(&v)
-	return v, err
+	defer m.Close() //nolint:errcheck // nothing is kept there
+	return m.Write(kind, change)
 }
 
 func mustJSON(v any) string {
@@ -137,18 +47,18 @@ func mustJSON(v any) string {
 	return string(b)
 }
 
-func now() int64 { return time.Now().UnixMilli() }
-
-func setMeta(tx *sql.Tx, key, value string) error {
-	_, err := tx.Exec("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value)
-	return err
-}
-
-// setMeta sets the keys, all or none.
-func (s *store) setMeta(values map[string]string) error {
-	return s.write(func(tx *sql.Tx) error {
-		for k, v := range values {
-			if err := setMeta(tx, k, v); err != nil {
+// setMeta sets the keys, all or none. Those that have the value already stay untouched.
+func (s *store) setMeta(kind string, values map[string]string) error {
+	return s.Write(kind, func(c *history.Change) error {
+		is, err := metaOf(c.Tx)
+		if err != nil {
+			return err
+		}
+		for _, k := range slices.Sorted(maps.Keys(values)) {
+			if old, ok := is[k]; ok && old == values[k] {
+				continue
+			}
+			if err := c.Set(k, values[k]); err != nil {
 				return err
 			}
 		}
@@ -156,80 +66,223 @@ func (s *store) setMeta(values map[string]string) error {
 	})
 }
 
-// saveView keeps an interface's state. To have looked begins no history: where there is none, it is not kept.
-func (s *store) saveView(who string, b []byte) error {
-	db, err := s.open()
-	if db == nil || err != nil {
+// metaOf is what the history says of itself.
+func metaOf(tx *history.Tx) (map[string]string, error) {
+	meta := map[string]string{}
+	err := history.Meta.Rows(tx, 0, func(scan func(...any) error) error {
+		var key, value string
+		err := scan(&key, &value)
+		meta[key] = value
+		return err
+	})
+	return meta, err
+}
+
+// insertTrial records a trial that waits to be measured, at x in the order of the coefficients.
+func insertTrial(c *history.Change, batch int, x []float64, origin, why string) error {
+	id, err := c.Next(history.Trials)
+	if err != nil {
 		return err
 	}
-	_, err = db.Exec("INSERT INTO views (who, body) VALUES (?, ?) ON CONFLICT (who) DO UPDATE SET body = excluded.body", who, b)
-	return err
+	return c.Put(history.Trials, history.Row{
+		"id": id, "batch": batch, "origin": origin, "why": why, "x": x, "state": evaluator.Waiting, "attempt": 1, "created": c.At.UnixMilli(),
+	})
+}
+
+// standing is where a trial stands.
+type standing struct {
+	state   State
+	attempt int
+}
+
+func standingOf(tx *history.Tx, id int) (at standing, err error) {
+	err = tx.QueryRow("SELECT state, attempt FROM trials WHERE id = ?", id).Scan(&at.state, &at.attempt)
+	if errors.Is(err, sql.ErrNoRows) {
+		return at, inputError(fmt.Sprintf("trial %d", id), "there is no such trial")
+	}
+	return at, err
+}
+
+// start marks trials as running, and puts into started those that were, as far as anybody knew, waiting
+// for this attempt: the others were forgotten or tried again meanwhile.
+func start(c *history.Change, trials []Trial, started map[int]bool) error {
+	clear(started)
+	for _, t := range trials {
+		at, err := standingOf(c.Tx, t.ID)
+		if err != nil {
+			return err
+		}
+		if at.attempt != t.Attempt || at.state != evaluator.Waiting {
+			continue
+		}
+		started[t.ID] = true
+		if _, err := c.Exec("DELETE FROM progress WHERE trial = ?", t.ID); err != nil { // of the attempt before
+			return err
+		}
+		if err := c.Put(history.Trials, history.Row{"id": t.ID, "state": evaluator.Running, "started": c.At.UnixMilli(), "error": ""}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setProgress notes how far trials are. It may be lost, and is in no journal.
+func (s *store) setProgress(progress map[int]evaluator.Progress) error {
+	return s.Note(func(tx *history.Tx) error {
+		for id, p := range progress {
+			if _, err := tx.Exec("INSERT OR REPLACE INTO progress (trial, body) VALUES (?, ?)", id, mustJSON(p)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// result is what has come of an attempt of a trial: a measurement or none, and the state to which it brought the trial:
+// Done, Failed (why says it), Waiting for the next attempt, or still Running (with why where it has failed, and only
+// others have to end).
+type result struct {
+	trial, attempt int
+	evaluator      string
+	metrics        evaluator.Metrics // nil: nothing was measured
+	to             State
+	why            string
+}
+
+// kind of the change, for the journal.
+func (r result) kind() string {
+	if r.metrics != nil && r.to == evaluator.Running {
+		return "measured"
+	}
+	return string(r.to)
+}
+
+// record stores a result. It says whether that attempt was running; where it was not, somebody has forgotten the trial
+// meanwhile and nothing changes. So finished trials never do.
+func (r result) record(c *history.Change) (current bool, err error) {
+	at, err := standingOf(c.Tx, r.trial)
+	if current = err == nil && at == (standing{evaluator.Running, r.attempt}); !current {
+		return false, err
+	}
+	if r.metrics != nil {
+		if err := r.measurement(c); err != nil {
+			return true, err
+		}
+	}
+	switch r.to {
+	case evaluator.Running:
+		if r.why == "" {
+			return true, nil
+		}
+		return true, c.Put(history.Trials, history.Row{"id": r.trial, "error": r.why})
+	case evaluator.Waiting:
+		return true, again(c, r.trial, at)
+	}
+	return true, c.Put(history.Trials, history.Row{"id": r.trial, "state": r.to, "error": r.why, "ended": c.At.UnixMilli()})
+}
+
+// measurement adds what was measured.
+func (r result) measurement(c *history.Change) error {
+	id, err := c.Next(history.Measurements)
+	if err != nil {
+		return err
+	}
+	return c.Put(history.Measurements, history.Row{
+		"id": id, "trial": r.trial, "attempt": r.attempt, "evaluator": r.evaluator, "split": evaluator.Validation, "at": c.At.UnixMilli(), "tasks": r.metrics,
+	})
+}
+
+// again makes a trial wait for its next attempt.
+func again(c *history.Change, id int, at standing) error {
+	return c.Put(history.Trials, history.Row{"id": id, "state": evaluator.Waiting, "attempt": at.attempt + 1, "error": "", "started": 0, "ended": 0})
+}
+
+// move changes a trial's state where it is one of from: to Waiting for a new attempt, or to Cancelled.
+func move(c *history.Change, id int, to State, from ...State) error {
+	at, err := standingOf(c.Tx, id)
+	if err != nil {
+		return err
+	}
+	for _, f := range from {
+		switch {
+		case f != at.state:
+		case to == evaluator.Waiting:
+			return again(c, id, at)
+		default:
+			return c.Put(history.Trials, history.Row{"id": id, "state": to, "ended": c.At.UnixMilli()})
+		}
+	}
+	where := fmt.Sprintf("trial %d", id)
+	if to == evaluator.Waiting {
+		return inputError(where, "is %s: only trials that failed or were cancelled are measured again", at.state)
+	}
+	return inputError(where, "is %s: only trials that wait, run or failed can be cancelled", at.state)
+}
+
+func (s *store) addPick(p Pick) (Pick, error) {
+	err := s.Write("pick", func(c *history.Change) (err error) {
+		p.At = c.At.UTC()
+		if p.ID, err = c.Next(history.Picks); err != nil {
+			return err
+		}
+		return c.Put(history.Picks, history.Row{"id": p.ID, "at": c.At.UnixMilli(), "x": p.X, "body": p})
+	})
+	return p, err
+}
+
+func (s *store) addExport(e Export) (Export, error) {
+	err := s.Write("export", func(c *history.Change) (err error) {
+		e.At = c.At.UTC()
+		if e.ID, err = c.Next(history.Exports); err != nil {
+			return err
+		}
+		return c.Put(history.Exports, history.Row{"id": e.ID, "at": c.At.UnixMilli(), "x": e.X, "body": e})
+	})
+	return e, err
+}
+
+// updateExport rewrites an export; one without an id is in no history.
+func (s *store) updateExport(e Export) error {
+	if e.ID == 0 {
+		return nil
+	}
+	return s.Write("export", func(c *history.Change) error {
+		return c.Put(history.Exports, history.Row{"id": e.ID, "body": e})
+	})
+}
+
+// dropExport takes back an export that did not come to be.
+func (s *store) dropExport(id int) error {
+	if id == 0 {
+		return nil
+	}
+	return s.Write("dropped", func(c *history.Change) error {
+		return c.Put(history.Exports, history.Row{"id": id, "dropped": 1})
+	})
+}
+
+// saveView keeps an interface's state. To have looked begins no history: where there is none, it is not kept.
+func (s *store) saveView(who string, b []byte) error {
+	return s.Note(func(tx *history.Tx) error {
+		_, err := tx.Exec("INSERT INTO views (who, body) VALUES (?, ?) ON CONFLICT (who) DO UPDATE SET body = excluded.body", who, b)
+		return err
+	})
 }
 
 func (s *store) loadView(who string) (b []byte, err error) {
-	db, err := s.open()
-	if db == nil || err != nil {
-		return nil, err
-	}
-	err = db.QueryRow("SELECT body FROM views WHERE who = ?", who).Scan(&b)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
+	_, err = s.Read(context.Background(), func(tx *history.Tx) error {
+		err := tx.QueryRow("SELECT body FROM views WHERE who = ?", who).Scan(&b)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
 	return b, err
 }
 
-// sqliteCode is the primary result code of an error of SQLite's, or 0.
-func sqliteCode(err error) int {
-	var se *sqlite.Error
-	if errors.As(err, &se) {
-		return se.Code() & 0xff
+func fromUnix(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
 	}
-	return 0
-}
-
-// passing says whether a write that failed with err may succeed later: a disk that is full, a file that
-// somebody else holds, a network file system that is away.
-func passing(err error) bool {
-	switch sqliteCode(err) {
-	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL:
-		return true
-	}
-	return false
-}
-
-// lockErrors are SQLite's codes for locks that the system refuses.
-var lockErrors = []int{sqlite3.SQLITE_IOERR_LOCK, sqlite3.SQLITE_IOERR_UNLOCK, sqlite3.SQLITE_IOERR_RDLOCK, sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK}
-
-// historyError says what keeps the history from being read or written, and what to do about it.
-func historyError(where string, err error) error {
-	if err == nil || CodeOf(err) != "" || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	e := &Error{Code: CodeHistory, Where: where, What: "the history cannot be used", Err: err}
-	var se *sqlite.Error
-	if errors.As(err, &se) && se.Code() == sqlite3.SQLITE_READONLY_DBMOVED {
-		e.What, e.Fix = "was deleted or moved while it was in use", "put it back, or open the study where it is now"
-		return e
-	}
-	switch sqliteCode(err) {
-	case sqlite3.SQLITE_FULL:
-		e.Code, e.What, e.Fix = CodeSpace, "the disk is full, nothing more can be recorded", "free some space and run again: what is finished is safe"
-	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
-		e.Code, e.What, e.Fix = CodeReadOnly, "the study may be looked at here and not changed", "have whoever owns the folder do it, or copy it"
-	case sqlite3.SQLITE_CANTOPEN:
-		e.Fix = "is the folder there, and may you read study.db in it?"
-		if unix.Access(filepath.Dir(where), unix.X_OK) == nil && stage.Writable(filepath.Dir(where)) != nil {
-			e.Code, e.What, e.Fix = CodeReadOnly, "nothing can be recorded here", "have whoever owns the folder do it, or copy it"
-		}
-	case sqlite3.SQLITE_BUSY:
-		e.What, e.Fix = "another process keeps the history locked", "a parfait that was suspended with ctrl-z may hold it: let it go on with fg, or end it; if there is none, the file system has no locks (NFS without its lock daemon): move the study to one that has"
-	case sqlite3.SQLITE_IOERR:
-		e.What, e.Fix = "the disk cannot be read or written", "what is finished is safe; look into the system's log for what is wrong with the disk, then go on"
-		if errors.As(err, &se) && slices.Contains(lockErrors, se.Code()) {
-			e.What, e.Fix = "the file system does not carry the locks that a history needs", "move the study to one that does: a local disk, NFS with its lock daemon, Lustre mounted with flock"
-		}
-	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
-		e.What, e.Fix = "the history is damaged", "put back a copy of study.db; to begin again from study.yaml, move it, logs, exports and run.lock out of the folder"
-	}
-	return e
+	return time.UnixMilli(ms).UTC()
 }

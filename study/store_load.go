@@ -2,37 +2,44 @@ package study
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
-	"time"
 
 	"parfait/evaluator"
+	"parfait/history"
 )
 
-// history is all of the store at one moment. Trials that are done are shared between histories: nobody
+// record is all of the history at one moment. Trials that did not change are shared between records: nobody
 // changes them.
-type history struct {
+type record struct {
 	meta    map[string]string
 	trials  []Trial // by id
 	batches []Batch // by id, from 0 and without a gap
 	picks   []Pick
 	exports []Export
 	retries map[int]int // how often a person has asked to measure a trial again
+
+	line    int64 // of the journal, that it has come to; 0: not known
+	damaged error // what is wrong with the history, where this could be read all the same
 }
 
 // trial returns the trial with an id, or nil.
-func (h *history) trial(id int) *Trial {
-	i, ok := slices.BinarySearchFunc(h.trials, id, func(t Trial, id int) int { return t.ID - id })
+func (h *record) trial(id int) *Trial {
+	i, ok := h.find(id)
 	if !ok {
 		return nil
 	}
 	return &h.trials[i]
 }
 
+func (h *record) find(id int) (int, bool) {
+	return slices.BinarySearchFunc(h.trials, id, func(t Trial, id int) int { return t.ID - id })
+}
+
 // measured is how many trials have anything measured, whatever became of them.
-func (h *history) measured() int {
+func (h *record) measured() int {
 	n := 0
 	for i := range h.trials {
 		if len(h.trials[i].Metrics) > 0 {
@@ -42,156 +49,134 @@ func (h *history) measured() int {
 	return n
 }
 
-// load reads the history. Of the trials only those are read that were not done in prev, an earlier load
-// or nil: a study of thousands is followed at the price of what changes.
-func (s *store) load(ctx context.Context, prev *history) (*history, error) {
-	h := &history{meta: map[string]string{}, retries: map[int]int{}}
-	db, err := s.open()
-	if db == nil || err != nil {
+// load reads the history. Of the trials only those are read that have changed since prev, an earlier load
+// or nil: a study of thousands is followed at the price of what changes. What is damaged is read whole, since that is
+// how it is noticed.
+func (s *store) load(ctx context.Context, prev *record) (*record, error) {
+	h := &record{meta: map[string]string{}, retries: map[int]int{}}
+	trouble, err := s.Read(ctx, func(tx *history.Tx) (err error) {
+		h, err = read(tx, prev)
+		return err
+	})
+	h.damaged = trouble
+	return h, err
+}
+
+// read is load in a transaction.
+func read(tx *history.Tx, prev *record) (h *record, err error) {
+	h = &record{retries: map[int]int{}}
+	if h.line, err = tx.Line(); err != nil {
 		return h, err
 	}
-	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = tx.Rollback() }()
 	if h.meta, err = metaOf(tx); err != nil {
-		return nil, err
+		return h, err
 	}
-	if h.trials, err = loadTrials(tx, prev); err != nil {
-		return nil, err
+	after := int64(0)
+	if prev != nil && prev.damaged == nil && prev.line > 0 && h.line >= prev.line {
+		after, h.trials = prev.line, slices.Clone(prev.trials)
 	}
-	if h.batches, err = loadBatches(tx, h.trials); err != nil {
-		return nil, err
-	}
-	if err := each(tx, func(scan scanner) error {
-		var trial, n int
-		err := scan(&trial, &n)
-		h.retries[trial] = n
-		return err
-	}, "SELECT body ->> 'n' AS trial, count(*) FROM commands WHERE CASE WHEN json_valid(body) THEN body ->> 'kind' END = ? GROUP BY trial", CommandRetry); err != nil {
-		return nil, err
-	}
-	if err := each(tx, func(scan scanner) error {
-		var p Pick
-		err := body(scan, &p, &p.ID, &p.At, &p.X)
-		h.picks = append(h.picks, p)
-		return err
-	}, "SELECT id, at, x, body FROM picks ORDER BY id"); err != nil {
-		return nil, err
-	}
-	return h, each(tx, func(scan scanner) error {
-		var e Export
-		err := body(scan, &e, &e.ID, &e.At, &e.X)
-		if e.written() {
-			h.exports = append(h.exports, e)
-		}
-		return err
-	}, "SELECT id, at, x, body FROM exports ORDER BY id")
+	return h, errors.Join(h.readTrials(tx, after), h.readMeasurements(tx, after), h.readProgress(tx), h.readBatches(tx), h.readCommands(tx), h.readPicks(tx), h.readExports(tx))
 }
 
-// metaOf is what the history says of itself.
-func metaOf(tx *sql.Tx) (map[string]string, error) {
-	meta := map[string]string{}
-	err := each(tx, func(scan scanner) error {
-		var key, value string
-		err := scan(&key, &value)
-		meta[key] = value
-		return err
-	}, "SELECT key, value FROM meta")
-	return meta, err
-}
-
-func loadTrials(tx *sql.Tx, prev *history) ([]Trial, error) {
-	var out []Trial
-	known, open := 0, []int{} // the last that prev has, and those of prev that may have changed
-	if prev != nil {
-		out = slices.Clone(prev.trials)
-		for _, t := range prev.trials {
-			known = max(known, t.ID)
-			if t.State != evaluator.Done {
-				open = append(open, t.ID)
-			}
-		}
-	}
-	const which = "id > ? OR id IN (SELECT value FROM json_each(?))"
-	index := map[int]int{} // of what is read now: its place in out
-	err := each(tx, func(scan scanner) error {
-		t, err := scanTrial(scan)
-		if err != nil {
+func (h *record) readTrials(tx *history.Tx, after int64) error {
+	return history.Trials.Rows(tx, after, func(scan func(...any) error) error {
+		t := Trial{Metrics: map[string]Metric{}}
+		var created, started, ended int64
+		if err := scan(&t.ID, &t.Batch, &t.Origin, &t.Why, &t.X, &t.State, &t.Attempt, &t.Error, &created, &started, &ended); err != nil {
 			return err
 		}
-		if i, ok := slices.BinarySearchFunc(out, t.ID, func(t Trial, id int) int { return t.ID - id }); ok {
-			index[t.ID], out[i] = i, t
+		t.Created, t.Started, t.Ended = fromUnix(created), fromUnix(started), fromUnix(ended)
+		if i, ok := h.find(t.ID); ok {
+			t.Measurements, t.Metrics = h.trials[i].Measurements, h.trials[i].Metrics
+			h.trials[i] = t
 		} else {
-			index[t.ID], out = len(out), append(out, t)
+			h.trials = append(h.trials, t)
 		}
 		return nil
-	}, "SELECT id, batch, origin, why, x, state, attempt, error, progress, created, started, ended FROM trials WHERE "+which+" ORDER BY id", known, mustJSON(open))
-	if err != nil {
-		return nil, err
-	}
-	return out, each(tx, func(scan scanner) error {
+	})
+}
+
+func (h *record) readMeasurements(tx *history.Tx, after int64) error {
+	return history.Measurements.Rows(tx, after, func(scan func(...any) error) error {
+		var m Measurement
+		var at int64
 		var trial int
-		var task string
-		var m Metric
-		err := scan(&trial, &task, &m.Value, &m.Stderr, &m.N)
-		if i, ok := index[trial]; ok {
-			out[i].Metrics[task] = m
+		if err := scan(&m.ID, &trial, &m.Attempt, &m.Evaluator, &m.Split, &at, &m.Metrics); err != nil {
+			return err
 		}
-		return err
-	}, "SELECT trial AS id, task, value, stderr, n FROM metrics WHERE "+which, known, mustJSON(open))
+		m.At = fromUnix(at)
+		if t := h.trial(trial); t != nil {
+			t.Measurements = append(slices.Clip(t.Measurements), m)
+			t.Metrics = maps.Clone(t.Metrics)
+			addUp(t.Metrics, t.Measurements, m)
+		}
+		return nil
+	})
 }
 
-func scanTrial(scan scanner) (Trial, error) {
-	t := Trial{Metrics: map[string]Metric{}}
-	var x, progress string
-	var created, started, ended int64
-	if err := scan(&t.ID, &t.Batch, &t.Origin, &t.Why, &x, &t.State, &t.Attempt, &t.Error, &progress, &created, &started, &ended); err != nil {
-		return t, err
+// readProgress reads how far the trials are that run.
+func (h *record) readProgress(tx *history.Tx) error {
+	if !slices.ContainsFunc(h.trials, func(t Trial) bool { return t.State == evaluator.Running }) {
+		return nil
 	}
-	t.Created, t.Started, t.Ended = fromUnix(created), fromUnix(started), fromUnix(ended)
-	if progress != "" && !t.State.Final() {
-		if err := json.Unmarshal([]byte(progress), &t.Progress); err != nil {
-			return t, err
-		}
-	}
-	return t, json.Unmarshal([]byte(x), &t.X)
-}
-
-type scanner func(dst ...any) error
-
-func each(tx *sql.Tx, f func(scanner) error, query string, args ...any) error {
-	rows, err := tx.Query(query, args...)
+	rows, err := tx.Query("SELECT trial, body FROM progress")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		if err := f(rows.Scan); err != nil {
+		var id int
+		var body string
+		if err := rows.Scan(&id, &body); err != nil {
 			return err
+		}
+		if t := h.trial(id); t != nil && t.State == evaluator.Running {
+			t.Progress = evaluator.Progress{}
+			_ = json.Unmarshal([]byte(body), &t.Progress) // it may be lost
 		}
 	}
 	return rows.Err()
 }
 
-func body(scan scanner, v any, id *int, at *time.Time, x *[]float64) error {
-	var xs, b string
-	var t int64
-	var n int
-	if err := scan(&n, &t, &xs, &b); err != nil {
+// readCommands counts what people have asked to be measured again.
+func (h *record) readCommands(tx *history.Tx) error {
+	rows, err := tx.Query("SELECT body ->> 'n' AS trial, count(*) FROM commands WHERE body ->> 'kind' = ? GROUP BY trial", CommandRetry)
+	if err != nil {
 		return err
 	}
-	if err := errors.Join(json.Unmarshal([]byte(b), v), json.Unmarshal([]byte(xs), x)); err != nil {
-		return err
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var trial, n int
+		if err := rows.Scan(&trial, &n); err != nil {
+			return err
+		}
+		h.retries[trial] = n
 	}
-	*id, *at = n, fromUnix(t)
-	return nil
+	return rows.Err()
 }
 
-func fromUnix(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
+func (h *record) readPicks(tx *history.Tx) error {
+	return history.Picks.Rows(tx, 0, func(scan func(...any) error) error {
+		var p Pick
+		var id int
+		var at int64
+		err := scan(&id, &at, &p.X, &p)
+		p.ID, p.At = id, fromUnix(at)
+		h.picks = append(h.picks, p)
+		return err
+	})
+}
+
+func (h *record) readExports(tx *history.Tx) error {
+	return history.Exports.Rows(tx, 0, func(scan func(...any) error) error {
+		var e Export
+		var id, dropped int
+		var at int64
+		err := scan(&id, &at, &e.X, &e, &dropped)
+		e.ID, e.At = id, fromUnix(at)
+		if dropped == 0 && e.written() {
+			h.exports = append(h.exports, e)
+		}
+		return err
+	})
 }

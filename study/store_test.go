@@ -12,8 +12,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"parfait/evaluator"
+	"parfait/history"
 )
 
 // notes gathers what a runner says.
@@ -33,24 +35,41 @@ func (n *notes) note(text string) {
 	}
 }
 
-func TestAResultWaitsForRoomOnTheDisk(t *testing.T) {
+// hold keeps everybody else from writing to a history until the function that it returns is called.
+func hold(t *testing.T, path string) (release func() error) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("BEGIN EXCLUSIVE"); err != nil {
+		t.Fatal(err)
+	}
+	return db.Close
+}
+
+func TestAResultWaitsForWhoHoldsTheHistory(t *testing.T) {
 	t.Parallel()
 	var s *Study
 	var once sync.Once
-	s = open(t, fakeStudy(t, 6, &fake{hook: func(_ context.Context, c evaluator.Candidate) (err error) {
+	var release func() error
+	dir := fakeStudy(t, 6, &fake{hook: func(_ context.Context, c evaluator.Candidate) error {
 		if trialOf(c.Key) == 3 {
-			once.Do(func() { err = fill(s) })
+			once.Do(func() { release = hold(t, s.store.Path()) })
 		}
-		return err
-	}}))
+		return nil
+	}})
+	hasty.Store(filepath.Join(dir, history.DatabaseFile), 20*time.Millisecond)
+	s = open(t, dir)
 	n := &notes{ch: make(chan string, 100)}
 	done := running(t, s, RunOptions{Note: n.note})
 	for text := range n.ch {
-		if strings.Contains(text, "waits to be recorded") && strings.Contains(text, "disk is full") {
+		if strings.Contains(text, "waits to be recorded") && strings.Contains(text, "keeps the history locked") {
 			break
 		}
 	}
-	if _, err := s.store.db.Exec("PRAGMA max_page_count = 100000"); err != nil {
+	if err := release(); err != nil {
 		t.Fatal(err)
 	}
 	if err := ended(t, done); err != nil {
@@ -66,105 +85,47 @@ func TestAResultWaitsForRoomOnTheDisk(t *testing.T) {
 	}
 }
 
-// fill leaves no page for the history to grow by.
-func fill(s *Study) error {
-	if _, err := s.store.db.Exec("PRAGMA max_page_count = 1"); err != nil { // no fewer than there are
-		return err
-	}
-	for {
-		_, err := s.store.db.Exec("INSERT INTO commands (at, who, body) VALUES (0, '', ?)", strings.Repeat("x", 1000))
-		if passing(err) {
-			break
-		}
-		if err != nil {
-			return err
-		}
-	}
-	for { // the last bytes of each page
-		_, err := s.store.db.Exec("INSERT INTO metrics (trial, task, value, stderr, n) SELECT 1, 'filler' || count(*), 0, 0, 0 FROM metrics")
-		if passing(err) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-func TestAFullDiskThatStaysFullEndsWithTheRun(t *testing.T) {
+func TestAHistoryThatStaysHeldEndsWithTheRun(t *testing.T) {
 	t.Parallel()
 	var s *Study
-	s = open(t, fakeStudy(t, 6, &fake{hook: func(_ context.Context, c evaluator.Candidate) error {
+	var release func() error
+	dir := fakeStudy(t, 6, &fake{hook: func(_ context.Context, c evaluator.Candidate) error {
 		if trialOf(c.Key) == 3 {
-			return fill(s)
+			release = hold(t, s.store.Path())
 		}
 		return nil
-	}}))
+	}})
+	hasty.Store(filepath.Join(dir, history.DatabaseFile), 20*time.Millisecond)
+	s = open(t, dir)
 	ctx, cancel := context.WithCancel(t.Context())
 	n := &notes{ch: make(chan string, 100)}
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx, RunOptions{Note: n.note}) }()
 	for text := range n.ch {
-		if strings.Contains(text, "disk is full") {
+		if strings.Contains(text, "keeps the history locked") {
 			break
 		}
 	}
 	cancel()
-	if err := ended(t, done); CodeOf(err) != CodeSpace {
-		t.Errorf("a run that could not record a result: %v, want code %s", err, CodeSpace)
+	if err := ended(t, done); err == nil || !strings.Contains(err.Error(), "keeps the history locked") {
+		t.Errorf("a run that could not record a result: %v, want why", err)
+	}
+	if err := release(); err != nil {
+		t.Fatal(err)
 	}
 	if a := load(t, s).Activity; a.Done != 2 || a.Running != 1 {
 		t.Errorf("what was recorded: %+v, want two trials done and one running", a)
 	}
 }
 
-func TestAnotherProcessMayHoldTheHistoryForLong(t *testing.T) {
-	t.Parallel()
-	dir := fakeStudy(t, 6, &fake{hook: nil})
-	s := open(t, dir)
-	if _, err := s.store.db.Exec("PRAGMA busy_timeout = 20"); err != nil {
-		t.Fatal(err)
-	}
-	other := open(t, dir) // as a reader that was suspended in the middle, and a writer
-	for name, begin := range map[string]string{"a reader": "BEGIN; SELECT count(*) FROM trials", "a writer": "BEGIN EXCLUSIVE"} {
-		conn, err := other.store.db.Conn(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		exec := func(text string) {
-			t.Helper()
-			if _, err := conn.ExecContext(t.Context(), text); err != nil {
-				t.Fatalf("%s: %v", text, err)
-			}
-		}
-		exec(begin)
-		n := &notes{ch: make(chan string, 100)}
-		r := &runner{Study: s, options: RunOptions{Note: n.note}}
-		wrote := make(chan error, 1)
-		go func() {
-			wrote <- r.persist(t.Context(), func() error { return s.store.setMeta(map[string]string{"x": name}) })
-		}()
-		if text := <-n.ch; !strings.Contains(text, "keeps the history locked") {
-			t.Errorf("%s: it said %q", name, text)
-		}
-		exec("COMMIT")
-		if err := <-wrote; err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		if err := conn.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 func TestAHistoryThatBreaksEndsTheRunAndSaysWhy(t *testing.T) {
 	t.Parallel()
 	var s *Study
-	s = open(t, fakeStudy(t, 6, &fake{parallel: 3, hook: func(_ context.Context, c evaluator.Candidate) (err error) {
+	s = open(t, fakeStudy(t, 6, &fake{parallel: 3, hook: func(_ context.Context, c evaluator.Candidate) error {
 		if trialOf(c.Key) == 3 {
-			_, err = s.store.db.Exec("DROP TABLE metrics")
+			sqlExec(t, s.store.Path(), "DROP TABLE measurements")
 		}
-		return err
+		return nil
 	}}))
 	if err := ended(t, running(t, s, RunOptions{})); CodeOf(err) != CodeHistory {
 		t.Errorf("a run whose results cannot be recorded: %v, want code %s", err, CodeHistory)
@@ -190,7 +151,7 @@ func TestAHistoryThatIsReplacedUnderARunner(t *testing.T) {
 			}}))
 			done := running(t, s, RunOptions{})
 			<-started
-			if err := ruin(s.store.path); err != nil {
+			if err := ruin(s.store.Path()); err != nil {
 				t.Fatal(err)
 			}
 			if err := ended(t, done); CodeOf(err) != CodeHistory || !strings.Contains(err.Error(), "deleted or replaced") {
@@ -243,12 +204,17 @@ func TestFinishedTrialsNeverChange(t *testing.T) {
 	}
 	before := facts(load(t, s))
 	for _, to := range []State{evaluator.Running, evaluator.Waiting, evaluator.Failed, evaluator.Done} {
-		current, err := s.store.record(2, 1, evaluator.Metrics{"t0": {Value: 0.123}}, to, "no")
+		current := false
+		err := s.store.Write("test", func(c *history.Change) (err error) {
+			current, err = result{trial: 2, attempt: 1, metrics: evaluator.Metrics{"t0": {Value: 0.123}}, to: to, why: "no"}.record(c)
+			return err
+		})
 		if err != nil || current {
 			t.Errorf("recording %s into a finished trial: %v, %v", to, current, err)
 		}
 	}
-	if started, err := s.store.start(s.Snapshot().Trials); err != nil || started[2] {
+	started := map[int]bool{}
+	if err := s.store.Write("test", func(c *history.Change) error { return start(c, s.Snapshot().Trials, started) }); err != nil || started[2] {
 		t.Errorf("a finished trial was started: %v, %v", started, err)
 	}
 	if after := facts(load(t, open(t, s.Dir()))); !slices.Equal(before, after) {
@@ -273,7 +239,7 @@ func TestLoadingWhatChanged(t *testing.T) {
 	}}))
 	done := running(t, s, RunOptions{})
 	other := open(t, s.Dir())
-	var h *history
+	var h *record
 	for over := false; !over; {
 		select {
 		case err := <-done:
@@ -297,39 +263,77 @@ func TestLoadingWhatChanged(t *testing.T) {
 	}
 }
 
-func TestWhatKeepsTheHistoryFromBeingUsed(t *testing.T) {
+func TestAHistoryOfANewerProgram(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		name string
-		ruin func(t *testing.T, path string)
-		want string
-	}{
-		{"of a newer program", func(t *testing.T, path string) { sqlExec(t, path, "PRAGMA user_version = 99") }, "newer parfait"},
-		{"garbage", func(t *testing.T, path string) {
+	dir := makeStudy(t, 4)
+	s := open(t, dir)
+	if err := errors.Join(s.Run(t.Context(), RunOptions{}), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	sqlExec(t, filepath.Join(dir, "study.db"), "PRAGMA user_version = 99")
+	if s, err := Open(dir); CodeOf(err) != CodeHistory || !strings.Contains(err.Error(), "newer parfait") {
+		t.Errorf("%v, %v; want %s: a newer parfait", s, err, CodeHistory)
+	}
+}
+
+// Whatever becomes of the database, what was recorded can be looked at, and is not written on.
+func TestADamagedDatabaseIsReadFromTheJournal(t *testing.T) {
+	t.Parallel()
+	for name, ruin := range map[string]func(t *testing.T, path string){
+		"missing": remove,
+		"empty":   func(t *testing.T, path string) { write(t, path, "") },
+		"garbage": func(t *testing.T, path string) {
 			write(t, path, "this is not a database, whatever its name says")
-		}, "damaged"},
-		{"torn", func(t *testing.T, path string) {
+		},
+		"torn": func(t *testing.T, path string) {
 			b, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
 			copy(b[len(b)/4:], bytes.Repeat([]byte("torn"), len(b)/8)) // half of it
 			write(t, path, string(b))
-		}, "damaged"},
+		},
+		"a figure changed": func(t *testing.T, path string) {
+			sqlExec(t, path, "UPDATE measurements SET tasks = replace(tasks, 'value', 'valve') WHERE id = 2")
+		},
+		"a row gone": func(t *testing.T, path string) { sqlExec(t, path, "DELETE FROM trials WHERE id = 2") },
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := makeStudy(t, 4)
 			s := open(t, dir)
 			if err := s.Run(t.Context(), RunOptions{}); err != nil {
 				t.Fatal(err)
 			}
+			before := facts(load(t, s))
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			c.ruin(t, filepath.Join(dir, "study.db"))
-			if s, err := Open(dir); CodeOf(err) != CodeHistory || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("%v, %v; want %s with %q", s, err, CodeHistory, c.want)
+			ruin(t, filepath.Join(dir, "study.db"))
+			s, err := Open(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close() })
+			snap := load(t, s)
+			if after := facts(snap); !slices.Equal(before, after) {
+				t.Errorf("before:\n%s\nafter:\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
+			}
+			if !strings.Contains(snap.Damage, "parfait repair") || !strings.Contains(snap.Problem, snap.Damage) {
+				t.Errorf("it says %q and %q, want what to do", snap.Damage, snap.Problem)
+			}
+			if err := s.Run(t.Context(), RunOptions{}); CodeOf(err) != CodeDamaged {
+				t.Errorf("a run: %v, want code %s", err, CodeDamaged)
+			}
+			if _, err := history.Repair(t.Context(), dir); err != nil {
+				t.Fatal(err)
+			}
+			s = open(t, dir)
+			if after := facts(load(t, s)); !slices.Equal(before, after) || s.Snapshot().Damage != "" {
+				t.Errorf("before:\n%s\nrepaired (%s):\n%s", strings.Join(before, "\n"), s.Snapshot().Damage, strings.Join(after, "\n"))
+			}
+			if err := s.Run(t.Context(), RunOptions{}); err != nil {
+				t.Errorf("after the repair: %v", err)
 			}
 		})
 	}
@@ -337,7 +341,7 @@ func TestWhatKeepsTheHistoryFromBeingUsed(t *testing.T) {
 
 func sqlExec(t *testing.T, path, text string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", path)
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -357,7 +361,7 @@ func TestAMovedStudySaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := s.Do(Command{Kind: CommandBudget, N: 11})
-	if CodeOf(err) != CodeHistory || !strings.Contains(err.Error(), "deleted or moved") {
-		t.Errorf("%v, want code %s: deleted or moved", err, CodeHistory)
+	if CodeOf(err) != CodeHistory || !strings.Contains(err.Error(), "deleted or replaced") {
+		t.Errorf("%v, want code %s: deleted or replaced", err, CodeHistory)
 	}
 }

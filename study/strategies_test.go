@@ -2,16 +2,17 @@ package study
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"parfait/evaluator"
+	"parfait/history"
 	"parfait/search"
 )
 
@@ -76,23 +77,30 @@ func audit(t *testing.T, s *Study) {
 	}
 	trials := s.Snapshot().Trials
 	for j := range s.hist.batches {
-		var text string
-		if err := s.store.db.QueryRow("SELECT seen FROM batches WHERE id = ?", j).Scan(&text); err != nil {
+		var saw saw
+		if _, err := s.store.Read(t.Context(), func(tx *history.Tx) error {
+			return history.Batches.Rows(tx, 0, func(scan func(...any) error) error {
+				var id int
+				of := saw
+				err := scan(&id, nil, &of, nil, nil)
+				if id == j {
+					saw = of
+				}
+				return err
+			})
+		}); err != nil {
 			t.Fatal(err)
 		}
-		var seen []int
-		if err := json.Unmarshal([]byte(text), &seen); err != nil {
-			t.Fatal(err)
-		}
+		done, pending := among(t, saw.Done), among(t, saw.Pending)
 		q := search.Question{Space: s.space(), Tasks: searchTasks(s.spec().Tasks), Batch: j, Budget: s.spec().Search.Budget, Seed: s.spec().Search.Seed, Surrogate: s.spec().Surrogate}
 		var got [][]float64
 		for _, tr := range trials {
 			switch {
 			case tr.Batch == j:
 				got = append(got, tr.X)
-			case tr.Batch == j-1 && tr.Batch >= 0:
+			case pending[tr.ID]:
 				q.Pending = append(q.Pending, tr.X)
-			case tr.Batch >= 0 && tr.Batch < j || slices.Contains(seen, tr.ID):
+			case done[tr.ID]:
 				q.Done = append(q.Done, point(tr, s.spec().Tasks))
 			}
 			if tr.Batch >= 0 && tr.Batch < j {
@@ -105,6 +113,24 @@ func audit(t *testing.T, s *Study) {
 			t.Errorf("%s, batch %d: asked again %v, %v; recorded %v", s.spec().Search.Strategy, j, p.Xs(), err, got)
 		}
 	}
+}
+
+// among are the numbers of ranges.
+func among(t *testing.T, ranges string) map[int]bool {
+	t.Helper()
+	out := map[int]bool{}
+	for part := range strings.SplitSeq(ranges, ",") {
+		var from, to int
+		if n, err := fmt.Sscanf(part, "%d-%d", &from, &to); n == 1 {
+			to = from
+		} else if n == 0 && part != "" {
+			t.Fatalf("%q is no range: %v", part, err)
+		}
+		for i := from; i <= to && i > 0; i++ {
+			out[i] = true
+		}
+	}
+	return out
 }
 
 // sensible says what is wrong with an analysis, whatever trials a strategy asked for.

@@ -21,6 +21,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/merge"
+	"parfait/problem"
 )
 
 // Study is an open study. Any number of processes may open one; it is safe for concurrent use.
@@ -39,7 +40,7 @@ type Study struct {
 
 	mu       sync.Mutex
 	snap     *Snapshot
-	hist     *history                // behind snap
+	hist     *record                 // behind snap
 	subs     map[chan *Snapshot]bool // whether it wants an analysis
 	watching bool
 	failed   analysisFailure
@@ -71,9 +72,10 @@ func Open(dir string) (*Study, error) {
 	s.asked.Store(read.asked)
 	s.life, s.end = context.WithCancel(context.Background())
 	if s.hist, err = s.load(s.life); err != nil {
-		_ = st.close()
+		_ = st.Close()
 		return nil, err
 	}
+	s.trouble = problem.Text(s.hist.damaged)
 	s.snap = s.snapshot(s.hist, s.activity(s.hist), nil)
 	return s, nil
 }
@@ -88,7 +90,7 @@ func (s *Study) Close() error {
 	}
 	s.mu.Unlock()
 	s.work.Wait()
-	return s.store.close()
+	return s.store.Close()
 }
 
 // Dir returns the study's folder as an absolute path.
@@ -113,7 +115,7 @@ func (s *Study) Load(ctx context.Context) (*Snapshot, error) {
 }
 
 // load reads the history, which must be of what study.yaml asked when it was read.
-func (s *Study) load(ctx context.Context) (*history, error) {
+func (s *Study) load(ctx context.Context) (*record, error) {
 	h, err := s.read(ctx)
 	if err != nil {
 		return nil, err
@@ -122,7 +124,7 @@ func (s *Study) load(ctx context.Context) (*history, error) {
 }
 
 // read reads the history, whatever study.yaml asks.
-func (s *Study) read(ctx context.Context) (*history, error) {
+func (s *Study) read(ctx context.Context) (*record, error) {
 	s.mu.Lock()
 	prev := s.hist
 	s.mu.Unlock()
@@ -131,7 +133,7 @@ func (s *Study) read(ctx context.Context) (*history, error) {
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		return nil, historyError(s.store.path, err)
+		return nil, s.store.Explain(err)
 	}
 	s.normalise(h)
 	for i := range h.trials {
@@ -143,13 +145,13 @@ func (s *Study) read(ctx context.Context) (*history, error) {
 }
 
 // snapshot is h for viewers. The caller holds mu, or nobody else knows s yet.
-func (s *Study) snapshot(h *history, activity Activity, a *Analysis) *Snapshot {
+func (s *Study) snapshot(h *record, activity Activity, a *Analysis) *Snapshot {
 	var weights map[string]string
 	_ = json.Unmarshal([]byte(h.meta["inputs"]), &weights) // what cannot be read is not known
 	q := s.asked.Load()
 	return &Snapshot{
 		Name: s.name(), Dir: s.dir, Spec: q.spec, Space: q.space, Tasks: q.spec.Tasks,
-		Trials: h.trials, Batches: h.batches, Analysis: a, Picks: h.picks, Exports: h.exports, Activity: activity, Weights: weights, Problem: s.problem(),
+		Trials: h.trials, Batches: h.batches, Analysis: a, Picks: h.picks, Exports: h.exports, Activity: activity, Damage: problem.Text(h.damaged), Weights: weights, Problem: s.problem(),
 	}
 }
 
@@ -191,7 +193,7 @@ func (s *Study) Log(trial int) (string, error) {
 // normalise brings the points of a history, which an earlier parfait may have written as they were given, to the form
 // that stands for their merge, which is what was measured. What stands for none stays as it is: nothing but failed
 // came of it.
-func (s *Study) normalise(h *history) {
+func (s *Study) normalise(h *record) {
 	normal := func(x *[]float64) {
 		if y, err := s.normal(*x); err == nil {
 			*x = y
@@ -213,7 +215,7 @@ func (s *Study) LoadView(who string) ([]byte, error) { return s.store.loadView(w
 
 // SaveView stores an interface's state, so that it comes back after a lost connection.
 func (s *Study) SaveView(who string, b []byte) error {
-	return historyError(s.store.path, s.store.saveView(who, b))
+	return s.store.Explain(s.store.saveView(who, b))
 }
 
 // SavePick records a trade-off and why it was chosen.
@@ -225,7 +227,7 @@ func (s *Study) SavePick(p Pick) (Pick, error) {
 	p.X = x
 	p, err = s.store.addPick(p)
 	s.changed()
-	return p, historyError(s.store.path, err)
+	return p, s.store.Explain(err)
 }
 
 // mergeSpec is what the engine is to merge, in the form that evaluators want it.

@@ -29,7 +29,7 @@ const half = 8
 func (s *Study) token() (token, error) {
 	id, err := s.store.ownID()
 	if err != nil {
-		return token{}, historyError(s.store.path, err)
+		return token{}, s.store.Explain(err)
 	}
 	place := s.dir
 	if real, err := filepath.EvalSymlinks(s.dir); err == nil {

@@ -2,7 +2,6 @@ package study
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -298,7 +297,7 @@ func (r *runner) sayHeld() {
 	again := h.wait.say(h.why.says())
 	if p := r.hist.meta["paused"]; (again || !h.told) && (p == "" || p == pausedByTrouble) {
 		why := clip(h.why.says(), maxNote)
-		h.told = r.store.setMeta(map[string]string{"note": why, "paused": pausedByTrouble}) == nil
+		h.told = r.store.setMeta("paused", map[string]string{"note": why, "paused": pausedByTrouble}) == nil
 		if h.told {
 			r.hist.meta["paused"], r.hist.meta["note"] = pausedByTrouble, why
 		}
@@ -346,7 +345,7 @@ func (r *runner) relieved() {
 		return
 	}
 	h.wait.over()
-	if r.hist.meta["paused"] == pausedByTrouble && r.store.setMeta(map[string]string{"note": "", "paused": ""}) == nil {
+	if r.hist.meta["paused"] == pausedByTrouble && r.store.setMeta("resumed", map[string]string{"note": "", "paused": ""}) == nil {
 		r.hist.meta["paused"], r.hist.meta["note"] = "", ""
 		r.changed()
 	}
@@ -367,8 +366,7 @@ func (r *runner) troubled(id int, j *job, x *executor, err error) bool {
 }
 
 // returned makes trials wait that met trouble in an executor, now that it has given back what it held for them.
-func (r *runner) returned(ctx context.Context, x *executor, batch []evaluator.Candidate) error {
-	var errs error
+func (r *runner) returned(x *executor, batch []evaluator.Candidate) {
 	for _, c := range batch {
 		id := trialOf(c.Key)
 		j := r.jobs[id]
@@ -387,9 +385,8 @@ func (r *runner) returned(ctx context.Context, x *executor, batch []evaluator.Ca
 			r.giveBack(id, t)
 			r.meets(id, t)
 		}
-		errs = errors.Join(errs, r.settle(ctx, r.hist.trial(id), j, nil))
+		r.settle(r.hist.trial(id), j, outcome{})
 	}
-	return errs
 }
 
 // giveBack deletes what is kept on the disk for a trial that waits, where it waits for room; and what is kept for

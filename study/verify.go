@@ -83,7 +83,7 @@ func (s *Study) restate(e Export, receipt studyReceipt) error {
 		return err
 	}
 	defer s.changed()
-	return historyError(s.store.path, s.store.updateExport(e))
+	return s.store.Explain(s.store.updateExport(e))
 }
 
 // replaceFile writes a file whole or not at all, and makes sure that it is on the disk.

@@ -2,8 +2,10 @@ package study
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"parfait/history"
 	"parfait/problem"
 )
 
@@ -68,7 +70,7 @@ func (s *Study) changed() { s.changing.Store(true) }
 func (s *Study) watch() {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	var version int64
+	var version history.Version
 	var runner owner
 	var alive bool // when it was looked at last: who dies changes nothing else
 	var seen edition
@@ -86,7 +88,7 @@ func (s *Study) watch() {
 			if !someone {
 				return
 			}
-			v, err := s.store.version(s.life)
+			v, err := s.store.Version(s.life)
 			o := readOwner(s.dir)
 			edited, now := s.edited()
 			edited, seen = edited && now == seen, now // who writes it has come to the end
@@ -127,7 +129,7 @@ func (s *Study) subscribed() (someone, wanted bool) {
 func (s *Study) reload(ctx context.Context) error {
 	s.loading.Lock() // what was read first is published first
 	defer s.loading.Unlock()
-	if err := s.store.replaced(); err != nil {
+	if err := s.store.Replaced(); err != nil {
 		return err
 	}
 	h, err := s.read(ctx)
@@ -138,9 +140,7 @@ func (s *Study) reload(ctx context.Context) error {
 	activity := s.activity(h)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.trouble = ""; err != nil {
-		s.trouble = problem.Text(err)
-	}
+	s.trouble = problem.Text(errors.Join(h.damaged, err))
 	if !fits {
 		next := *s.snap
 		next.Activity, next.Problem = activity, s.problem()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"parfait/evaluator"
+	"parfait/history"
 )
 
 func TestSubscribersSeeTheNewestAndSlowNobody(t *testing.T) {
@@ -132,7 +133,14 @@ func TestAnAnalysisThatFailsIsSaidOnce(t *testing.T) {
 	if err := s.Run(t.Context(), RunOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.store.db.Exec("UPDATE metrics SET value = -1 WHERE task = 't0'"); err != nil { // what no rate can be
+	if err := s.store.Write("test", func(c *history.Change) error { // what no rate can be
+		for id := 1; id <= 9; id++ {
+			if err := c.Put(history.Measurements, history.Row{"id": id, "tasks": evaluator.Metrics{"t0": {Value: -1}, "other0": {Value: 0.5}}}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
 		t.Fatal(err)
 	}
 	o := open(t, dir)

@@ -1,0 +1,293 @@
+package history
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"parfait/problem"
+)
+
+// schemaVersion grows with the schema; SQLite keeps it in the file as user_version. Those before journalSince had no
+// journal: see older.
+const (
+	schemaVersion = 3
+	journalSince  = 3
+)
+
+// applicationID says in the file that a history is parfait's: "prft". Studies have it that were begun or
+// run since there is one; older ones are known by their tables.
+const applicationID = 0x70726674
+
+// Open finds the history of the study in dir. It makes and changes nothing. traces says what else in the folder tells
+// that something was recorded; nil for nothing.
+func Open(dir string, traces func() []string) (*Store, error) {
+	s := &Store{path: filepath.Join(dir, DatabaseFile), journal: filepath.Join(dir, JournalFile), traces: traces}
+	_, err := s.open()
+	if Damaged(err) {
+		err = nil // it is said by who reads, beside what can be read
+	}
+	return s, s.Explain(err)
+}
+
+// Memory is a history that begins empty and is nowhere but in memory.
+func Memory() (*Store, error) {
+	db, err := newMemory()
+	return &Store{db: db, begun: true}, err
+}
+
+func newMemory() (*sql.DB, error) {
+	db, err := connect("memory", "memory")
+	if err == nil {
+		if err = makeEmpty(context.Background(), db); err != nil {
+			err = errors.Join(err, db.Close())
+		}
+	}
+	return db, err
+}
+
+// Close closes the history; nothing is begun any more.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	for _, db := range []*sql.DB{s.db, s.memory} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// open returns the database as it is, nil where nothing was recorded yet. It makes and changes no file.
+func (s *Store) open() (*sql.DB, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.attach()
+}
+
+// Begin makes sure that there is a history to write to: begun where there is none yet, and as this program makes one.
+func (s *Store) Begin() error {
+	_, err := s.begin()
+	return err
+}
+
+func (s *Store) begin() (*sql.DB, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.begun {
+		return s.db, nil
+	}
+	db, err := s.attach()
+	if err != nil {
+		return nil, err
+	}
+	if db == nil {
+		if db, err = connect(s.path, "rwc"); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.migrate(db); err != nil {
+		if s.db == nil {
+			_ = db.Close()
+		}
+		return nil, err
+	}
+	if s.db == nil {
+		if s.file, err = os.Lstat(s.path); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
+	s.db, s.begun = db, true
+	return db, nil
+}
+
+// attach is open for who holds mu.
+func (s *Store) attach() (*sql.DB, error) {
+	if s.db != nil {
+		return s.db, nil
+	}
+	db, fi, err := s.find()
+	if c := problem.CodeOf(err); c == CodeHistory || c == CodeDamaged {
+		// A runner may have begun it meanwhile. It does so before it leaves anything else: a second look tells.
+		db, fi, err = s.find()
+	}
+	s.db, s.file = db, fi
+	return db, err
+}
+
+// find opens the database. None, where nothing was recorded yet; an error, where what should be there
+// is not, or something else is.
+func (s *Store) find() (*sql.DB, os.FileInfo, error) {
+	fi, err := os.Lstat(s.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil, s.lost("is missing")
+	case err != nil:
+		return nil, nil, err
+	case !fi.Mode().IsRegular():
+		return nil, nil, NotOurs(s.path, fi, "the history itself belongs here, beside study.yaml")
+	case fi.Size() == 0:
+		return nil, nil, s.lost("is empty")
+	}
+	if _, err := os.Lstat(s.path + "-wal"); err == nil { // which we never write: to close it could write the file
+		if db, _, err := known(s.path, "ro"); err != nil {
+			return nil, nil, err
+		} else if err := db.Close(); err != nil {
+			return nil, nil, err
+		}
+	}
+	db, begun, err := known(s.path, "rw")
+	if err == nil && !begun {
+		err = errors.Join(s.lost("is empty"), db.Close())
+		db, fi = nil, nil
+	}
+	return db, fi, err
+}
+
+// lost says that a database is gone, told from what else is in the study's folder; nil where nothing was
+// recorded yet.
+func (s *Store) lost(how string) error {
+	if fi, err := os.Lstat(s.journal); err == nil && (fi.Size() > 0 || !fi.Mode().IsRegular()) {
+		return &problem.Problem{
+			Code: CodeDamaged, Where: s.path, What: how + ", and " + JournalFile + " has what was recorded",
+			Fix: fmt.Sprintf("`parfait repair %s` makes it again; to measure everything again, move %s out of the folder", s.Dir(), And(append([]string{JournalFile}, s.signs()...))),
+		}
+	}
+	left := s.signs()
+	if len(left) == 0 {
+		return nil
+	}
+	return &problem.Problem{
+		Code: CodeHistory, Where: s.path,
+		What: fmt.Sprintf("%s, but this study has been run: see %s", how, And(left)),
+		Fix:  fmt.Sprintf("put %s and %s back from a copy of the folder; to measure everything again, move %s out of the folder", DatabaseFile, JournalFile, And(left)),
+	}
+}
+
+// signs are what else in the folder tells that something was recorded.
+func (s *Store) signs() []string {
+	if s.traces == nil {
+		return nil
+	}
+	return s.traces()
+}
+
+// And lists words: a, b and c.
+func And(words []string) string {
+	n := len(words) - 1
+	if n < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:n], ", ") + " and " + words[n]
+}
+
+// Replaced says that a file is no longer the one that was opened: whatever is written is lost.
+func (s *Store) Replaced() error {
+	s.mu.Lock()
+	file := s.file
+	s.mu.Unlock()
+	if file == nil {
+		return nil
+	}
+	fi, err := os.Lstat(s.path)
+	if errors.Is(err, fs.ErrNotExist) || (err == nil && !os.SameFile(fi, file)) {
+		return &problem.Problem{
+			Code: CodeHistory, Where: s.path, What: "was deleted or replaced while it was in use: what is measured from here on would be lost",
+			Fix: "put it back if it was moved by mistake, then start again",
+		}
+	}
+	return nil // anything else may pass
+}
+
+// known opens a file that is a history of ours, or empty: it says which.
+func known(path, mode string) (db *sql.DB, begun bool, err error) {
+	if db, err = connect(path, mode); err != nil {
+		return nil, false, err
+	}
+	if begun, err = recognise(db, path); err != nil {
+		return nil, false, errors.Join(err, db.Close())
+	}
+	return db, begun, nil
+}
+
+// recognise says whether db is a history, and not empty. What is neither is an error.
+func recognise(db *sql.DB, path string) (begun bool, err error) {
+	var id, version int
+	if err := db.QueryRow("SELECT application_id, user_version FROM pragma_application_id, pragma_user_version").Scan(&id, &version); err != nil {
+		return false, err
+	}
+	var text string
+	var known int // of the columns of trials: other programs have trials too
+	if err := db.QueryRow("SELECT json_group_array(name ORDER BY name), (SELECT count(*) FROM pragma_table_info('trials') WHERE name IN ('batch', 'origin', 'x', 'attempt')) "+
+		"FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'").Scan(&text, &known); err != nil {
+		return false, err
+	}
+	var names []string
+	if err := json.Unmarshal([]byte(text), &names); err != nil {
+		return false, err
+	}
+	has := "with the tables " + And(names)
+	if len(has) > 110 {
+		has = strings.ToValidUTF8(has[:106], "") + " …"
+	}
+	if len(names) == 0 {
+		has = fmt.Sprintf("marked as that of the application %#x, without a table", uint32(id))
+	}
+	switch {
+	case id == 0 && len(names) == 0:
+		return false, nil
+	case id != applicationID && (id != 0 || !slices.Equal(names, olderTables) || known < 4):
+		return false, &problem.Problem{
+			Code: CodeForeign, Where: path, What: "is another program's database, " + has,
+			Fix: "move it away, or study.yaml into a folder of its own: parfait keeps its history in study.db",
+		}
+	case version > schemaVersion:
+		return false, &problem.Problem{Code: CodeHistory, Where: path, What: fmt.Sprintf("written by a newer parfait (schema %d, this one knows %d)", version, schemaVersion), Fix: "update parfait"}
+	case version >= journalSince && !slices.Equal(names, tableNames):
+		return false, fmt.Errorf("%w: it has not the tables that it should have, but %s", errDamaged, And(names))
+	}
+	return true, nil
+}
+
+// schemaOf is the version of the schema, 0 of an empty database.
+func schemaOf(ctx context.Context, db *sql.DB) (version int, err error) {
+	err = db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version)
+	return version, err
+}
+
+// migrate makes db, which is empty or a history of ours, one as this program makes it.
+func (s *Store) migrate(db *sql.DB) error {
+	ctx := context.Background()
+	version, err := schemaOf(ctx, db)
+	switch {
+	case err != nil || version == schemaVersion:
+		return err
+	case version > 0:
+		return s.upgrade(ctx, db, version)
+	}
+	return makeEmpty(ctx, db)
+}
+
+// makeEmpty makes an empty database a history without anything recorded.
+func makeEmpty(ctx context.Context, db *sql.DB) error {
+	return within(ctx, db, "BEGIN IMMEDIATE", func(tx *Tx) error {
+		var there int // somebody else may have been first
+		if err := tx.QueryRow("PRAGMA user_version").Scan(&there); err != nil || there > 0 {
+			return err
+		}
+		return makeTables(tx)
+	})
+}
+
+func makeTables(tx *Tx) error {
+	_, err := tx.Exec(schema + fmt.Sprintf("PRAGMA user_version = %d; PRAGMA application_id = %d", schemaVersion, applicationID))
+	return err
+}

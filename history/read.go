@@ -1,0 +1,117 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Read calls f with the history as it is at one moment; not where nothing is recorded yet. Where the database cannot be
+// read, or lags, f reads what the journal says: trouble tells what is wrong then. f may be called twice: it begins
+// anew.
+func (s *Store) Read(ctx context.Context, f func(*Tx) error) (trouble, err error) {
+	for range 4 {
+		if trouble, err = s.read(ctx, f); !errors.Is(err, errBehind) {
+			break
+		}
+		// A runner is between the two, or was when it died. This process may be the one to end it.
+		if s.writes() {
+			_, err = s.WriteAll()
+		} else {
+			err = pause(ctx, behindWait)
+		}
+		if err != nil {
+			break
+		}
+	}
+	if err == nil || ctx.Err() != nil || !(Damaged(err) || errors.Is(err, errBehind) || Passing(err)) {
+		return s.Explain(trouble), s.Explain(err)
+	}
+	there, damage, merr := s.fold(ctx, f)
+	switch {
+	case !there && merr == nil:
+		return nil, s.Explain(err)
+	case errors.Is(err, errBehind) || held(err):
+		err = nil // nothing is wrong: the journal has all
+	}
+	return errors.Join(s.Explain(err), s.Explain(damage)), s.Explain(merr)
+}
+
+// behindWait is how long who looks waits for the database to come up to the journal.
+const behindWait = 10 * time.Millisecond
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// writes says whether this process has written to the history.
+func (s *Store) writes() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.begun
+}
+
+// read reads the database. It is errBehind where the journal has more.
+func (s *Store) read(ctx context.Context, f func(*Tx) error) (trouble, err error) {
+	db, err := s.open()
+	if db == nil || err != nil {
+		return nil, err
+	}
+	version, err := schemaOf(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	if version < journalSince {
+		return nil, readOlder(ctx, db, version, f)
+	}
+	err = within(ctx, db, "BEGIN", func(tx *Tx) error {
+		p, err := loadPosition(tx)
+		if err != nil {
+			return err
+		}
+		if s.journal != "" {
+			text, err := readJournal(s.journal, p)
+			if err == nil {
+				err = p.replay(text, func(line) (int64, error) { return 0, errBehind })
+			}
+			if errors.Is(err, errBehind) {
+				return err
+			}
+			trouble = err // of the journal; the database has what it has
+		}
+		if err := p.counted(tx); err != nil {
+			return err
+		}
+		return f(tx)
+	})
+	return trouble, err
+}
+
+// fold has f read what the journal comes to, up to where it is damaged. There is none where it says false.
+func (s *Store) fold(ctx context.Context, f func(*Tx) error) (there bool, damage, err error) {
+	s.mu.Lock()
+	if s.memory == nil && s.journal != "" {
+		s.memory, err = newMemory()
+	}
+	memory := s.memory
+	s.mu.Unlock()
+	if memory == nil || err != nil {
+		return false, nil, err
+	}
+	err = within(ctx, memory, "BEGIN IMMEDIATE", func(tx *Tx) error {
+		p, err := s.settle(tx)
+		if Damaged(err) {
+			damage, err = err, p.store(tx)
+		}
+		if there = p.lines > 0; err != nil || !there {
+			return err
+		}
+		return f(tx)
+	})
+	return there, damage, err
+}
