@@ -12,7 +12,7 @@ import (
 )
 
 func (a *app) barriersCommand() *cobra.Command {
-	return onStudy(&cobra.Command{
+	return a.onStudy(&cobra.Command{
 		Use:   "barriers",
 		Short: "Say what stands between every two models",
 		Long: "For every two models and every task: how far the metric falls below the straight line between its values at both ends, at the worst point measured between them, and whether that is more than two standard errors. " +

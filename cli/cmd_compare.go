@@ -40,6 +40,7 @@ func (a *app) compareCommand() *cobra.Command {
 					return err
 				}
 				defer func() { err = errors.Join(err, s.Close()) }()
+				a.warnOfDamage(snap)
 				snaps = append(snaps, snap)
 			}
 			c, err := study.Compare(cmd.Context(), snaps)

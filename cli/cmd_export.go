@@ -21,7 +21,7 @@ func (a *app) exportCommand() *cobra.Command {
 	var r study.ExportRequest
 	var shards size
 	var plan, anyway bool
-	cmd := onStudy(&cobra.Command{
+	cmd := a.onStudy(&cobra.Command{
 		Use:   "export",
 		Short: "Write a trade-off as a checkpoint, checked, with its receipt",
 		Long: "Write the merge at one point as a checkpoint that loads anywhere: staged, read back, renamed in one step, never over something else; with receipt.json (hashes, recipe, predicted and measured metrics), a model card, and recipe.yaml that makes the same bytes without the study. " +

@@ -19,7 +19,7 @@ const frontShown = 12
 
 func (a *app) frontCommand() *cobra.Command {
 	var all, measured bool
-	cmd := onStudy(&cobra.Command{
+	cmd := a.onStudy(&cobra.Command{
 		Use:   "front",
 		Short: "Show the front: what can be had",
 		Long: "Show the predicted front, sorted by the first task, with the knee and the best of each task. Predictions stand with half the width of their 90 % interval; the share is of the best that the front offers on that task. Points that are predicted below the base on an objective say on which.\n\n" +

@@ -16,7 +16,7 @@ func (a *app) pickCommand() *cobra.Command {
 	var w pointFlags
 	var name, why string
 	var list, anyway bool
-	cmd := onStudy(&cobra.Command{
+	cmd := a.onStudy(&cobra.Command{
 		Use:   "pick",
 		Short: "Choose a trade-off and keep it, with the reason",
 		Long: "Choose a point of the front and record it in the study with what is predicted there and why it was chosen; the reason goes into the receipt and the model card of its export. Nothing is written but the record. A point that is predicted to break a floor, study.yaml's or yours, is kept with --anyway only: a lower --at-least lets you look further down, and does not take study.yaml's floor away. What was kept so can be exported without saying it again; receipt and model card say which floor it breaks.\n\n" +

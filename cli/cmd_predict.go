@@ -15,7 +15,7 @@ import (
 
 func (a *app) predictCommand() *cobra.Command {
 	var w pointFlags
-	cmd := onStudy(&cobra.Command{
+	cmd := a.onStudy(&cobra.Command{
 		Use:   "predict",
 		Short: "Predict every task at one point, measured or not",
 		Long:  "Predict every task at one point with its 90 % interval, and say whether the prediction is to be believed: whether it lies in the sampled region, and whether the front offers something better.",

@@ -17,7 +17,7 @@ import (
 
 func (a *app) reportCommand() *cobra.Command {
 	var out string
-	cmd := onStudy(&cobra.Command{
+	cmd := a.onStudy(&cobra.Command{
 		Use:   "report",
 		Short: "Write the study as one HTML page",
 		Long: "Write one self-contained page for people who have no terminal: the front, parallel coordinates, how far to believe it, points with a name, picks, exports with their receipts, and every trial. " +

@@ -20,7 +20,7 @@ import (
 
 func (a *app) serveCommand() *cobra.Command {
 	var o serve.Options
-	cmd := onStudy(&cobra.Command{
+	cmd := a.onStudy(&cobra.Command{
 		Use:   "serve",
 		Short: "Show the study to others over SSH",
 		Long: "Serve the explorer over SSH. Everybody whose public key is in the file of authorised keys sees the study live. A key is a viewer's, who looks and asks what if, unless its line says role=operator, in its options or its comment: an operator also evaluates, picks and exports.\n\n" +

@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) treeCommand() *cobra.Command {
-	return onStudy(&cobra.Command{
+	return a.onStudy(&cobra.Command{
 		Use:   "tree",
 		Short: "Show the merge tree of a nested study",
 		Long: "For a study whose strategy is nested: which models and merges were paired, how many merges of each pair are measured, the winner of each pair with what it scales its parts by, and what is measured next. " +

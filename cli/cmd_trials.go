@@ -18,7 +18,7 @@ func (a *app) trialsCommand() *cobra.Command {
 	var retry []int
 	var evaluate string
 	var again bool
-	cmd := onStudy(&cobra.Command{
+	cmd := a.onStudy(&cobra.Command{
 		Use:   "trials",
 		Short: "List the trials: what was measured, what failed and why",
 		Long: "List every trial with its state, coefficients and metrics, and the reasons of those that failed. Above them stands what the newest batch is expected to add to the measured hypervolume, where the strategy can tell, so that you can decide whether the next one is worth its cost. With one of the flags, ask something of the runner instead; it takes effect whether or not a runner is at work.\n\n" +

@@ -15,7 +15,7 @@ import (
 
 func (a *app) trustCommand() *cobra.Command {
 	check := false
-	cmd := onStudy(&cobra.Command{
+	cmd := a.onStudy(&cobra.Command{
 		Use:   "trust",
 		Short: "Say how far to believe the predictions",
 		Long: "For every task: Q², the share of the variance that the surrogate predicts of trials it has not seen (leave-one-out), the ceiling that noise sets to it, the worst such prediction, and how many fall within their 90 % interval. " +

@@ -34,7 +34,7 @@ func studyDir(args []string) string {
 
 // onStudy makes c a command on one study: its folder is the argument, and work gets it opened by opened, load or
 // analysed.
-func onStudy(c *cobra.Command, opened func(context.Context, string) (*study.Study, *study.Snapshot, error), work func(*cobra.Command, *study.Study, *study.Snapshot) error) *cobra.Command {
+func (a *app) onStudy(c *cobra.Command, opened func(context.Context, string) (*study.Study, *study.Snapshot, error), work func(*cobra.Command, *study.Study, *study.Snapshot) error) *cobra.Command {
 	c.Use += " [DIR]"
 	c.Args = arguments(0, 1, "a study's folder")
 	c.ValidArgsFunction = studyFolders
@@ -44,9 +44,17 @@ func onStudy(c *cobra.Command, opened func(context.Context, string) (*study.Stud
 			return err
 		}
 		defer func() { err = errors.Join(err, s.Close()) }()
+		a.warnOfDamage(snap)
 		return work(cmd, s, snap)
 	}
 	return c
+}
+
+// warnOfDamage says what is wrong with a history that could be read all the same.
+func (a *app) warnOfDamage(snap *study.Snapshot) {
+	if snap.Damage != "" {
+		_, _ = fmt.Fprintf(a.err, "  ! %s\n", strings.ReplaceAll(snap.Damage, "\n", "\n    "))
+	}
 }
 
 // open opens the study in dir, and where there is none says which ones are near.
