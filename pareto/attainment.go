@@ -2,6 +2,7 @@ package pareto
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 )
@@ -10,8 +11,9 @@ import (
 // of the fronts attain, that is, have a point at least as good in every objective (Grunert da Fonseca,
 // Fonseca and Hall 2001). Level 1 is the best that any attains, (n+1)/2 the median, n what all attain.
 // Ordered lexicographically; empty where fewer fronts have points. O(n log n) for two objectives and a
-// factor of n more for each further one, n the number of points in all.
-func Attainment(fronts [][][]float64, level int) [][]float64 {
+// factor of n more for each further one, n the number of points in all. The error is that of ctx.
+func Attainment(ctx context.Context, fronts [][][]float64, level int) (corners [][]float64, err error) {
+	defer unwound(&err)
 	m := 0
 	for _, front := range fronts {
 		for _, p := range front {
@@ -29,12 +31,12 @@ func Attainment(fronts [][][]float64, level int) [][]float64 {
 		}
 	}
 	if level < 1 || len(all) == 0 {
-		return nil
+		return nil, nil
 	}
-	s := surface{fronts: len(fronts), level: level}
+	s := surface{ctx: ctx, fronts: len(fronts), level: level}
 	out := s.of(all, m)
 	slices.SortFunc(out, slices.Compare)
-	return out
+	return out, nil
 }
 
 // labelled is a point and the front that it is from.
@@ -44,7 +46,10 @@ type labelled struct {
 }
 
 // surface is which attainment surface is wanted: how many fronts there are, and the level.
-type surface struct{ fronts, level int }
+type surface struct {
+	ctx           context.Context
+	fronts, level int
+}
 
 // of is the surface of the first m objectives: for every value of the last of these, the surface of the others
 // among the points up to it, less what was there before.
@@ -56,6 +61,7 @@ func (s surface) of(all []labelled, m int) [][]float64 {
 	}
 	var out, before [][]float64
 	for i, a := range all {
+		goOn(s.ctx)
 		v := a.p[m-1]
 		if i+1 < len(all) && all[i+1].p[m-1] == v {
 			continue

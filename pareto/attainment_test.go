@@ -1,6 +1,7 @@
 package pareto
 
 import (
+	"context"
 	"slices"
 	"testing"
 
@@ -67,8 +68,9 @@ func TestAttainmentAgainstTrying(t *testing.T) {
 			}
 		}
 		level := rapid.IntRange(1, len(fronts)).Draw(t, "level")
-		got, want := Attainment(fronts, level), slowAttainment(fronts, level, m)
-		if !slices.EqualFunc(got, want, slices.Equal) {
+		want := slowAttainment(fronts, level, m)
+		got, err := Attainment(context.Background(), fronts, level)
+		if err != nil || !slices.EqualFunc(got, want, slices.Equal) {
 			t.Fatalf("got %v, want %v", got, want)
 		}
 	})
@@ -76,11 +78,11 @@ func TestAttainmentAgainstTrying(t *testing.T) {
 
 func TestAttainmentOfOne(t *testing.T) {
 	front := [][]float64{{1, 3}, {2, 2}, {3, 1}, {3, 3}}
-	if got := Attainment([][][]float64{front}, 1); !slices.EqualFunc(got, front[:3], slices.Equal) {
+	if got, err := Attainment(t.Context(), [][][]float64{front}, 1); err != nil || !slices.EqualFunc(got, front[:3], slices.Equal) {
 		t.Errorf("the surface of one front is %v", got)
 	}
 	for _, level := range []int{0, 2} {
-		if got := Attainment([][][]float64{front}, level); got != nil {
+		if got, err := Attainment(t.Context(), [][][]float64{front}, level); err != nil || got != nil {
 			t.Errorf("level %d of one front is %v", level, got)
 		}
 	}

@@ -198,7 +198,7 @@ func TestNothingPanics(t *testing.T) {
 		IGDPlus(fs, gs)
 		EpsilonAdditive(fs, gs)
 		EpsilonMultiplicative(fs, gs)
-		Attainment([][][]float64{fs, gs}, n)
+		_, _ = Attainment(t.Context(), [][][]float64{fs, gs}, n)
 		p := NewImprovement(fs, a)
 		p.Of(b)
 		p.Expected(b, a)

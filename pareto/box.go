@@ -2,6 +2,7 @@ package pareto
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -37,9 +38,9 @@ func (b Box) unit(rows [][]float64) [][]float64 {
 }
 
 // Volume returns the hypervolume of the rows, which must be as long as the ideal point, as a share of the box's:
-// above 1 for rows that are better than the ideal point.
-func (b Box) Volume(rows [][]float64) float64 {
-	return Hypervolume(b.unit(rows), slices.Repeat([]float64{1}, len(b.Ref)))
+// above 1 for rows that are better than the ideal point. The error is that of ctx.
+func (b Box) Volume(ctx context.Context, rows [][]float64) (float64, error) {
+	return HypervolumeUntil(ctx, b.unit(rows), slices.Repeat([]float64{1}, len(b.Ref)))
 }
 
 // Indicators are the quality indicators of one of several sets.
@@ -51,8 +52,9 @@ type Indicators struct {
 }
 
 // Compare returns the indicators of each set, with the non-dominated points of all sets together as the reference
-// front, and how many points that front has. A point that is in several sets counts for each of them.
-func (b Box) Compare(sets [][][]float64) (indicators []Indicators, front int) {
+// front, and how many points that front has. A point that is in several sets counts for each of them. The error is
+// that of ctx.
+func (b Box) Compare(ctx context.Context, sets [][][]float64) (indicators []Indicators, front int, err error) {
 	all := slices.Concat(sets...)
 	var union [][]float64
 	for _, i := range NonDominated(all) {
@@ -60,7 +62,11 @@ func (b Box) Compare(sets [][][]float64) (indicators []Indicators, front int) {
 	}
 	units := b.unit(union)
 	for _, set := range sets {
-		in := Indicators{Volume: b.Volume(set), Epsilon: EpsilonAdditive(b.unit(set), units), IGDPlus: IGDPlus(b.unit(set), units)}
+		volume, err := b.Volume(ctx, set)
+		if err != nil {
+			return nil, 0, err
+		}
+		in := Indicators{Volume: volume, Epsilon: EpsilonAdditive(b.unit(set), units), IGDPlus: IGDPlus(b.unit(set), units)}
 		for _, u := range union {
 			if slices.ContainsFunc(set, func(p []float64) bool { return slices.Equal(p, u) }) {
 				in.Contributed++
@@ -68,7 +74,7 @@ func (b Box) Compare(sets [][][]float64) (indicators []Indicators, front int) {
 		}
 		indicators = append(indicators, in)
 	}
-	return indicators, len(union)
+	return indicators, len(union), nil
 }
 
 // NoisySet is a set of n points that were measured with noise: n × M values and their standard deviations.
@@ -82,7 +88,7 @@ type NoisySet struct{ Points, Stds [][]float64 }
 // measured: compare fronts, and of as many measurements.
 func (b Box) ProbabilityBetter(ctx context.Context, sets []NoisySet, draws int, seed uint64) ([][]float64, error) {
 	volumes := make([][]float64, draws)
-	parallel.For(0, draws, func(d int) {
+	err := parallel.For(ctx, 0, draws, func(d int) {
 		rng := rand.New(rand.NewPCG(seed, uint64(d)))
 		for _, s := range sets {
 			drawn := make([][]float64, len(s.Points))
@@ -92,12 +98,11 @@ func (b Box) ProbabilityBetter(ctx context.Context, sets []NoisySet, draws int, 
 					drawn[i][k] += std * rng.NormFloat64()
 				}
 			}
-			if ctx.Err() == nil {
-				volumes[d] = append(volumes[d], b.Volume(drawn))
-			}
+			v, _ := b.Volume(ctx, drawn) // whose error is the loop's
+			volumes[d] = append(volumes[d], v)
 		}
 	})
-	if err := ctx.Err(); err != nil {
+	if err := errors.Join(err, ctx.Err()); err != nil {
 		return nil, err
 	}
 	better := make([][]float64, len(sets))

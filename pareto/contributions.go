@@ -1,6 +1,7 @@
 package pareto
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -32,7 +33,7 @@ func Contributions(points [][]float64, ref []float64) []float64 {
 	if c.n() == 0 {
 		return out
 	}
-	exclusive := c.exclusive
+	exclusive := func() []float64 { return c.exclusive(context.Background()) }
 	if c.m <= 3 {
 		exclusive = c.padded().exclusive3
 	}
@@ -54,17 +55,20 @@ func (c shifted) padded() shifted {
 }
 
 // exclusive is what each point adds to the volume of all others, in the order of the points.
-func (c shifted) exclusive() []float64 {
+func (c shifted) exclusive(ctx context.Context) []float64 {
 	out := make([]float64, c.n())
 	order := ascending(c.n(), func(i int32) float64 { return c.at(i, c.m-1) })
 	rows := c.byLast()
-	parallel.For(0, len(order), func(k int) {
-		l := newWFG(c.m)
+	err := parallel.For(ctx, 0, len(order), func(k int) {
+		l := newWFG(ctx, c.m)
 		v := &wfgLevel{bound: make([]float64, c.m)}
 		v.front = append(v.front, rows[:k*c.m]...)
 		v.front = append(v.front, rows[(k+1)*c.m:]...)
 		out[order[k]] = l.exclusive(v, rows[k*c.m:(k+1)*c.m])
 	})
+	if err != nil {
+		panic(stopped{err})
+	}
 	return out
 }
 

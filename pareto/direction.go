@@ -3,8 +3,6 @@ package pareto
 import (
 	"math"
 	"slices"
-
-	"parfait/parallel"
 )
 
 // direction is one scalarised minimisation, and where it stands: max_i w_i·v_i + ρ Σ v_i, with the maximum over
@@ -78,7 +76,7 @@ func (t *tracer) addDirections(weights [][]float64) {
 // assign puts each direction on the best sample for it: of those that are not known to be infeasible, or, where
 // it is constrained, of those that are known to be feasible. Directions without any are given up.
 func (t *tracer) assign(directions []*direction) {
-	parallel.For(t.o.Workers, len(directions), func(i int) {
+	t.each(len(directions), func(i int) {
 		g, best := directions[i], math.Inf(1)
 		g.at, g.eta, g.multipliers, g.converged = nil, 0, nil, false
 		for _, s := range t.samples {
@@ -96,7 +94,7 @@ func (t *tracer) assign(directions []*direction) {
 
 // follow moves every direction until it has converged, rounds times at most; then once more those whose ends turned
 // out to be infeasible, constrained.
-func (t *tracer) follow(rounds int) error {
+func (t *tracer) follow(rounds int) {
 	for range 2 {
 		for range rounds {
 			var active []*direction
@@ -108,16 +106,12 @@ func (t *tracer) follow(rounds int) error {
 			if len(active) == 0 {
 				break
 			}
-			if err := t.ctx.Err(); err != nil {
-				return err
-			}
 			t.advance(active)
 		}
 		if !t.checkEnds() {
-			break
+			return
 		}
 	}
-	return t.ctx.Err()
 }
 
 // advance makes one step of every direction; then each takes the best of all steps for it.
@@ -130,8 +124,8 @@ func (t *tracer) advance(active []*direction) {
 			bare = append(bare, g.at)
 		}
 	}
-	parallel.For(t.o.Workers, len(bare), func(i int) { t.differentiate(bare[i], make([]float64, t.p.M)) })
-	parallel.For(t.o.Workers, len(active), func(i int) { t.propose(active[i]) })
+	t.each(len(bare), func(i int) { t.differentiate(bare[i], make([]float64, t.p.M)) })
+	t.each(len(active), func(i int) { t.propose(active[i]) })
 	var moving []*direction
 	var us [][]float64
 	for _, g := range active {
@@ -146,7 +140,7 @@ func (t *tracer) advance(active []*direction) {
 	t.checkGains(moving, steps)
 	corrected := t.correct(moving, steps)
 	t.checkGains(moving, steps)
-	parallel.For(t.o.Workers, len(moving), func(i int) { moving[i].accept(steps[i], slices.Concat(samples, corrected)) })
+	t.each(len(moving), func(i int) { moving[i].accept(steps[i], slices.Concat(samples, corrected)) })
 }
 
 // weight is how much of a gain in the objectives, in units of the ranges, is gained in the direction's value.

@@ -5,8 +5,6 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
-
-	"parfait/parallel"
 )
 
 // checkFeasible asks Feasible about the samples that it was not asked about before.
@@ -21,7 +19,7 @@ func (t *tracer) checkFeasible(samples []*sample) {
 			open = append(open, s)
 		}
 	}
-	parallel.For(t.o.Workers, len(open), func(i int) {
+	t.each(len(open), func(i int) {
 		if v := t.o.Feasible(open[i].x); math.IsNaN(v) {
 			open[i].violation = math.Inf(1)
 		} else {

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-
-	"parfait/parallel"
 )
 
 // How holes are filled
@@ -82,7 +80,7 @@ func (t *tracer) updateHoles(ends []*sample) []hole {
 			fresh = append(fresh, s)
 		}
 	}
-	parallel.For(t.o.Workers, len(t.samples), func(i int) {
+	t.each(len(t.samples), func(i int) {
 		s, by := t.samples[i], fresh
 		if s.epsilon < negligible {
 			return
@@ -204,12 +202,12 @@ func (t *tracer) gaps(ends []*sample) []gap {
 	}
 	const tested = 8
 	near := make([][]neighbour, len(ends))
-	parallel.For(t.o.Workers, len(ends), func(i int) { near[i] = nearestOf(ends, i, tested) })
+	t.each(len(ends), func(i int) { near[i] = nearestOf(ends, i, tested) })
 	if t.p.M > 4 {
 		return gapsToNearest(ends, near)
 	}
 	found := make([][]gap, len(ends))
-	parallel.For(t.o.Workers, len(ends), func(i int) {
+	t.each(len(ends), func(i int) {
 		for j := i + 1; j < len(ends); j++ {
 			length := squared(ends[i].v, ends[j].v)
 			if length == 0 || anyBetween(near[i], ends[j], length) || anyBetween(near[j], ends[i], length) {

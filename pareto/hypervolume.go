@@ -1,6 +1,10 @@
 package pareto
 
-import "math"
+import (
+	"context"
+	"math"
+	"slices"
+)
 
 // Hypervolume returns the volume that the points dominate within the reference point: exact. Points that
 // are not better than the reference in every objective add nothing. NaN where the reference has a NaN or
@@ -10,16 +14,18 @@ import "math"
 // O(n log n); for four a sweep with incremental contributions in three (HV4D+, Guerreiro and Fonseca 2018),
 // O(n²) comparisons; exclusive volumes above (WFG, While, Bradstreet and Barone 2012), down to four.
 func Hypervolume(points [][]float64, ref []float64) float64 {
-	m := len(ref)
-	if m == 0 {
-		return math.NaN()
+	v, _ := HypervolumeUntil(context.Background(), points, ref) // which never ends
+	return v
+}
+
+// HypervolumeUntil is Hypervolume, or the error of ctx where that ends before: with five objectives and more, many
+// points may take hours.
+func HypervolumeUntil(ctx context.Context, points [][]float64, ref []float64) (volume float64, err error) {
+	defer unwound(&err)
+	if len(ref) == 0 || slices.ContainsFunc(ref, math.IsNaN) {
+		return math.NaN(), nil
 	}
-	for _, r := range ref {
-		if math.IsNaN(r) {
-			return math.NaN()
-		}
-	}
-	return shift(points, ref).volume()
+	return shift(points, ref).volume(ctx), nil
 }
 
 // shifted is points, row after row, moved so that the reference is the origin: every entry is negative. Points that
@@ -58,7 +64,7 @@ func (c shifted) n() int { return len(c.v) / c.m }
 
 func (c shifted) at(i int32, k int) float64 { return c.v[int(i)*c.m+k] }
 
-func (c shifted) volume() float64 {
+func (c shifted) volume(ctx context.Context) float64 {
 	switch {
 	case c.n() == 0:
 		return 0
@@ -73,7 +79,7 @@ func (c shifted) volume() float64 {
 	case c.m == 3:
 		return c.volume3()
 	default:
-		return newWFG(c.m).volume(c.m, c.byLast())
+		return newWFG(ctx, c.m).volume(c.m, c.byLast())
 	}
 }
 

@@ -1,6 +1,7 @@
 package pareto
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -50,7 +51,7 @@ func (p *Improvement) Of(y []float64) float64 {
 		}
 	}
 	if p.m > 3 {
-		return newWFG(p.m).exclusive(&wfgLevel{front: p.rows, bound: make([]float64, p.m)}, at)
+		return newWFG(context.Background(), p.m).exclusive(&wfgLevel{front: p.rows, bound: make([]float64, p.m)}, at)
 	}
 	total := 0.0
 	for _, b := range p.cells {

@@ -46,15 +46,14 @@ func NSGA3(ctx context.Context, p Problem, o NSGA3Options) (xs, fs [][]float64, 
 		generations = 200
 	}
 	for range generations + 1 {
-		if err := ctx.Err(); err != nil {
-			return nil, nil, err
-		}
 		xs := v.Ask(v.size)
 		fs := make([][]float64, len(xs))
-		parallel.For(o.Workers, len(xs), func(i int) {
+		if err := parallel.For(ctx, o.Workers, len(xs), func(i int) {
 			fs[i] = make([]float64, p.M)
 			p.eval(fs[i], xs[i])
-		})
+		}); err != nil {
+			return nil, nil, err
+		}
 		v.Tell(xs, fs)
 	}
 	all, values := v.Population()

@@ -5,8 +5,6 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
-
-	"parfait/parallel"
 )
 
 // sample is an evaluated point.
@@ -30,7 +28,7 @@ func (s *sample) infeasible() bool { return s.violation > 0 }
 // which are not added.
 func (t *tracer) evaluate(us [][]float64, withJacobian bool) []*sample {
 	out := make([]*sample, len(us))
-	parallel.For(t.o.Workers, len(us), func(i int) {
+	t.each(len(us), func(i int) {
 		s := &sample{u: us[i], x: make([]float64, t.d), f: make([]float64, t.p.M), v: make([]float64, t.p.M), violation: math.NaN(), epsilon: math.Inf(1)}
 		t.dom.fromUnit(s.x, s.u)
 		if withJacobian && t.p.EvalJacobian != nil {

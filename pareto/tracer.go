@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"parfait/parallel"
 	"parfait/problem"
 )
 
@@ -62,7 +63,21 @@ type tracer struct {
 	seedsChecked bool      // all of the seed are among them
 }
 
-func (t *tracer) trace() error {
+// each calls f(0), …, f(n−1) in parallel. All that takes long goes through here, in calls that do not, and where ctx
+// has ended it does not return: trace, which the unwinding ends at, does.
+func (t *tracer) each(n int, f func(i int)) {
+	if err := parallel.For(t.ctx, t.o.Workers, n, f); err != nil {
+		panic(stopped{err})
+	}
+}
+
+// trace finds the front, or returns the error of ctx.
+func (t *tracer) trace() (err error) {
+	defer unwound(&err)
+	return t.rounds()
+}
+
+func (t *tracer) rounds() error {
 	if tried := t.seed(); len(t.samples) == 0 {
 		var e problem.List
 		e.Add(NotANumber, "none of %d points of the bounds has finite numbers as objectives: look at what the problem returns", tried)
@@ -98,9 +113,7 @@ func (t *tracer) trace() error {
 		if !t.fill(ends, missing, tolerance) {
 			return nil
 		}
-		if err := t.follow(8); err != nil {
-			return err
-		}
+		t.follow(8)
 	}
 	return nil
 }
@@ -108,9 +121,7 @@ func (t *tracer) trace() error {
 // followNew adds directions with the weights given and follows all; Infeasible where none has a feasible end.
 func (t *tracer) followNew(weights [][]float64, rounds int) error {
 	t.addDirections(weights)
-	if err := t.follow(rounds); err != nil {
-		return err
-	}
+	t.follow(rounds)
 	if len(t.ends()) == 0 {
 		var e problem.List
 		e.Add(Infeasible, "Feasible accepts none of the %d points it was asked about: give Starts that it accepts", len(t.checked))

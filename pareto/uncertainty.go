@@ -1,6 +1,7 @@
 package pareto
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 
@@ -13,20 +14,24 @@ import (
 // ProbabilityNonDominated returns for each of n points the share of joint draws in which no other point
 // dominates it. Sample stores one joint draw of all points' objectives in dst (n rows, which it may
 // replace) with the generator it is given; it is called from several goroutines. The same seed gives the
-// same shares, whatever the number of processors. A row with a NaN is dominated in that draw.
+// same shares, whatever the number of processors. A row with a NaN is dominated in that draw. The
+// error is that of ctx.
 //
 // O(draws · n log^(M−1) n) and the draws themselves.
-func ProbabilityNonDominated(n, draws int, seed uint64, sample func(rng *rand.Rand, dst [][]float64)) []float64 {
+func ProbabilityNonDominated(ctx context.Context, n, draws int, seed uint64, sample func(rng *rand.Rand, dst [][]float64)) ([]float64, error) {
 	out := make([]float64, max(n, 0))
 	if n <= 0 || draws <= 0 {
-		return out
+		return out, nil
 	}
 	ranks := make([][]int, draws)
-	parallel.For(0, draws, func(i int) {
+	err := parallel.For(ctx, 0, draws, func(i int) {
 		dst := make([][]float64, n)
 		sample(rand.New(rand.NewPCG(seed, uint64(i))), dst)
 		ranks[i] = ranksTo(dst, 1)
 	})
+	if err != nil {
+		return nil, err
+	}
 	for i := range out {
 		count := 0
 		for _, r := range ranks {
@@ -36,7 +41,7 @@ func ProbabilityNonDominated(n, draws int, seed uint64, sample func(rng *rand.Ra
 		}
 		out[i] = float64(count) / float64(draws)
 	}
-	return out
+	return out, nil
 }
 
 // Normals returns a sampler for ProbabilityNonDominated: objective k of the n points is jointly normal with

@@ -13,15 +13,15 @@ import (
 
 func TestProbabilityNonDominated(t *testing.T) {
 	// The first is always best, the third always worst; the second and the fourth are either.
-	p := ProbabilityNonDominated(4, 4000, 1, func(rng *rand.Rand, dst [][]float64) {
+	p, err := ProbabilityNonDominated(t.Context(), 4, 4000, 1, func(rng *rand.Rand, dst [][]float64) {
 		v := rng.Float64()
 		dst[0], dst[1] = []float64{0, 9}, []float64{5, v}
 		dst[2], dst[3] = []float64{9, 9}, []float64{5, 1 - v}
 	})
-	if p[0] != 1 || p[2] != 0 || p[1]+p[3] != 1 || !near(p[1], 0.5, 0.03) {
+	if err != nil || p[0] != 1 || p[2] != 0 || p[1]+p[3] != 1 || !near(p[1], 0.5, 0.03) {
 		t.Errorf("shares %v, want 1, ½, 0, ½", p)
 	}
-	if p := ProbabilityNonDominated(2, 0, 1, nil); !slices.Equal(p, []float64{0, 0}) {
+	if p, err := ProbabilityNonDominated(t.Context(), 2, 0, 1, nil); err != nil || !slices.Equal(p, []float64{0, 0}) {
 		t.Errorf("without draws: %v", p)
 	}
 }
@@ -38,11 +38,11 @@ func TestProbabilityOfTwoNormals(t *testing.T) {
 		if correlation < 1 {
 			want = math.Erfc(-1/math.Sqrt(2-2*correlation)/math.Sqrt2) / 2
 		}
-		p := ProbabilityNonDominated(2, 20000, 7, sample)
-		if !near(p[0], want, 0.015) {
+		p, err := ProbabilityNonDominated(t.Context(), 2, 20000, 7, sample)
+		if err != nil || !near(p[0], want, 0.015) {
 			t.Errorf("correlation %v: %v, want %v", correlation, p[0], want)
 		}
-		if again := ProbabilityNonDominated(2, 20000, 7, sample); !slices.Equal(p, again) {
+		if again, err := ProbabilityNonDominated(t.Context(), 2, 20000, 7, sample); err != nil || !slices.Equal(p, again) {
 			t.Errorf("correlation %v: %v, then %v", correlation, p, again)
 		}
 	}

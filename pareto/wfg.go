@@ -1,5 +1,7 @@
 package pareto
 
+import "context"
+
 // The hypervolume of five objectives and more
 //
 // Idea (WFG: While, Bradstreet and Barone 2012). Take the points in ascending order of the last objective. Up to
@@ -21,6 +23,7 @@ package pareto
 
 // wfg is the state of the recursion.
 type wfg struct {
+	ctx    context.Context // asked before each row of each level: a volume of many objectives may take hours
 	base   sweep4
 	levels []wfgLevel // by number of objectives
 }
@@ -32,8 +35,8 @@ type wfgLevel struct {
 	bound []float64 // m−1: where that box ends
 }
 
-func newWFG(m int) *wfg {
-	l := &wfg{levels: make([]wfgLevel, m+1)}
+func newWFG(ctx context.Context, m int) *wfg {
+	l := &wfg{ctx: ctx, levels: make([]wfgLevel, m+1)}
 	for k := range l.levels {
 		l.levels[k].bound = make([]float64, max(k-1, 0))
 	}
@@ -49,6 +52,7 @@ func (l *wfg) volume(m int, rows []float64) float64 {
 	v.front = v.front[:0]
 	total := 0.0
 	for i := 0; i+m <= len(rows); i += m {
+		goOn(l.ctx)
 		p := rows[i : i+m]
 		total -= p[m-1] * l.add(v, p[:m-1])
 	}

@@ -52,7 +52,10 @@ func (a adaptive) Ask(ctx context.Context, q Question) (Proposal, error) {
 	if len(l.goals) == 1 {
 		return improve(ctx, l, &q, c, a.enough)
 	}
-	joint := l.newPosterior(c.xs, q.Pending)
+	joint, err := l.newPosterior(ctx, c.xs, q.Pending)
+	if err != nil {
+		return Proposal{}, err
+	}
 	var batch []Proposed
 	explored := 0
 	for k := range q.N {

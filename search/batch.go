@@ -63,7 +63,11 @@ func (l *Landscape) candidates(ctx context.Context, q *Question) (*candidates, e
 				l.objectives(fs[i], nil, xs[i])
 			}
 		}
-		for _, i := range newMCHypervolume(fs, c.ref, probeCount).greedy(fs, frontSize, nil) {
+		chosen, err := mostVolume(ctx, fs, c.ref, probeCount, frontSize, nil)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range chosen {
 			c.xs, c.fs = append(c.xs, xs[i]), append(c.fs, fs[i])
 		}
 		c.front = len(c.xs)
@@ -87,7 +91,11 @@ func finish(ctx context.Context, l *Landscape, q *Question, c *candidates, batch
 		taken, xs = append(taken, p.X), append(xs, p.X)
 		out.Points = append(out.Points, p)
 	}
-	if gain, ok := l.expectedGain(q, c, xs); ok {
+	gain, ok, err := l.expectedGain(ctx, q, c, xs)
+	if err != nil {
+		return Proposal{}, err
+	}
+	if ok {
 		out.Advice = Advice{Text: fmt.Sprintf("expected to add %s to the measured hypervolume", percent(gain)), Gain: gain}
 		if gain < enough {
 			why := fmt.Sprintf("the next %d trials are %s, less than the %s that was said to be enough", len(xs), out.Advice.Text, percent(enough))
@@ -117,10 +125,10 @@ func percent(v float64) string {
 
 // expectedGain is the expected growth of the measured front's hypervolume by a batch, as a share of it:
 // joint draws of the batch, counted on probes. False where there is nothing to compare with.
-func (l *Landscape) expectedGain(q *Question, c *candidates, batch [][]float64) (float64, bool) {
+func (l *Landscape) expectedGain(ctx context.Context, q *Question, c *candidates, batch [][]float64) (gain float64, ok bool, err error) {
 	_, known := l.measuredGoals(q.Done)
 	if len(batch) == 0 || len(known) == 0 || len(l.goals) == 0 {
-		return 0, false
+		return 0, false, nil
 	}
 	for _, x := range q.Pending {
 		known = append(known, l.at(x))
@@ -131,10 +139,16 @@ func (l *Landscape) expectedGain(q *Question, c *candidates, batch [][]float64) 
 	for _, s := range samples {
 		all = append(all, s...)
 	}
-	v := newMCHypervolume(all, c.ref, probeCount)
+	v, err := newMCHypervolume(ctx, all, c.ref, probeCount)
+	if err != nil {
+		return 0, false, err
+	}
 	before, after := 0, 0
 	had := newDominanceIndex(known)
 	for _, y := range v.probes {
+		if err := ctx.Err(); err != nil {
+			return 0, false, err
+		}
 		if had.dominated(y) {
 			before++
 			continue
@@ -146,9 +160,9 @@ func (l *Landscape) expectedGain(q *Question, c *candidates, batch [][]float64) 
 		}
 	}
 	if before == 0 {
-		return 0, false
+		return 0, false, nil
 	}
-	return float64(after) / draws / float64(before), true
+	return float64(after) / draws / float64(before), true, nil
 }
 
 // draw returns joint draws of the objectives at some points, minimised: draws × points × objectives.

@@ -28,6 +28,7 @@ import (
 // evaluations with gradients each. The directions are followed in four waves, each beginning from what the ones
 // before it found.
 type chebyshev struct {
+	ctx     context.Context
 	problem pareto.Problem
 	ref     []float64
 	scale   []float64 // of the objectives
@@ -45,14 +46,16 @@ const (
 
 // chebyshevFront returns the ends of n directions that are not dominated, with their objectives.
 func (l *Landscape) chebyshevFront(ctx context.Context, n int, ref []float64) (xs, fs [][]float64, err error) {
-	c := &chebyshev{problem: l.Problem(), ref: ref, scale: make([]float64, len(ref))}
+	c := &chebyshev{ctx: ctx, problem: l.Problem(), ref: ref, scale: make([]float64, len(ref))}
 	region := newRegion(l.space)
 	pool := append(region.spread(1000, 3), region.whole().spread(500, 4)...)
 	pool = append(pool, l.starts...)
 	for _, a := range region.anchors(false) {
 		pool = append(pool, a.X)
 	}
-	c.add(pool)
+	if err := c.add(pool); err != nil {
+		return nil, nil, err
+	}
 	for k := range c.scale {
 		best := math.Inf(1)
 		for _, f := range c.fs {
@@ -62,13 +65,15 @@ func (l *Landscape) chebyshevFront(ctx context.Context, n int, ref []float64) (x
 	}
 	directions := c.directions(n)
 	for wave := range waves {
-		if err := ctx.Err(); err != nil {
-			return nil, nil, err
-		}
 		lo, hi := wave*len(directions)/waves, (wave+1)*len(directions)/waves
 		ends := make([][]float64, hi-lo)
-		parallel.For(0, hi-lo, func(i int) { ends[i] = c.follow(directions[lo+i]) })
-		c.add(ends)
+		err := parallel.For(ctx, 0, hi-lo, func(i int) { ends[i] = c.follow(directions[lo+i]) })
+		if err == nil {
+			err = c.add(ends)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
 	}
 	ends, values := c.xs[len(pool):], c.fs[len(pool):]
 	for _, i := range pareto.NonDominated(values) {
@@ -78,18 +83,22 @@ func (l *Landscape) chebyshevFront(ctx context.Context, n int, ref []float64) (x
 }
 
 // add evaluates points and keeps them as places to begin from.
-func (c *chebyshev) add(xs [][]float64) {
+func (c *chebyshev) add(xs [][]float64) error {
 	fs := make([][]float64, len(xs))
-	parallel.For(0, len(xs), func(i int) {
+	err := parallel.For(c.ctx, 0, len(xs), func(i int) {
 		fs[i] = make([]float64, c.problem.M)
 		c.problem.Eval(fs[i], xs[i])
 	})
+	if err != nil {
+		return err
+	}
 	c.xs, c.fs = append(c.xs, xs...), append(c.fs, fs...)
 	for _, f := range fs {
 		for k, v := range f {
 			c.gains = append(c.gains, c.ref[k]-v)
 		}
 	}
+	return nil
 }
 
 // directions are the best of each objective alone, and then random ones, even on the sphere.

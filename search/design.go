@@ -45,6 +45,9 @@ func extend(ctx context.Context, q *Question, n int) (Proposal, error) {
 	}
 	o := newOptimal(r, q.Seed)
 	for _, x := range taken {
+		if err := ctx.Err(); err != nil {
+			return Proposal{}, err
+		}
 		o.add(x)
 	}
 	for len(out.Points) < n {

@@ -62,13 +62,16 @@ func BenchmarkMCHypervolume(b *testing.B) {
 	ref := make([]float64, 8)
 	b.Run("draw", func(b *testing.B) {
 		for b.Loop() {
-			newMCHypervolume(fs, ref, fineProbes)
+			_, _ = newMCHypervolume(b.Context(), fs, ref, fineProbes)
 		}
 	})
-	v := newMCHypervolume(fs, ref, fineProbes)
+	v, err := newMCHypervolume(b.Context(), fs, ref, fineProbes)
+	if err != nil {
+		b.Fatal(err)
+	}
 	b.Run("greedy", func(b *testing.B) {
 		for b.Loop() {
-			v.greedy(fs, 250, nil)
+			_, _ = v.greedy(b.Context(), fs, 250, nil)
 		}
 	})
 }

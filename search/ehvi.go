@@ -71,16 +71,20 @@ func improve(ctx context.Context, l *Landscape, q *Question, c *candidates, enou
 		known = append(known, l.at(x))
 	}
 	mean := make([][]float64, len(xs))
-	parallel.For(0, len(xs), func(i int) { mean[i] = l.at(xs[i]) })
-	joint := l.newPosterior(xs, q.Pending)
+	if err := parallel.For(ctx, 0, len(xs), func(i int) { mean[i] = l.at(xs[i]) }); err != nil {
+		return Proposal{}, err
+	}
+	joint, err := l.newPosterior(ctx, xs, q.Pending)
+	if err != nil {
+		return Proposal{}, err
+	}
 	var batch []Proposed
 	for range q.N {
-		if err := ctx.Err(); err != nil {
-			return Proposal{}, err
-		}
 		front := pareto.NewImprovement(known, c.ref)
 		gains := make([]float64, len(xs))
-		parallel.For(0, len(xs), func(i int) { gains[i] = l.improvement(front, mean[i], joint, i) })
+		if err := parallel.For(ctx, 0, len(xs), func(i int) { gains[i] = l.improvement(front, mean[i], joint, i) }); err != nil {
+			return Proposal{}, err
+		}
 		best := -1
 		for i, g := range gains {
 			if !joint.used[i] && g > 0 && (best < 0 || g > gains[best]) {

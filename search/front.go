@@ -36,17 +36,20 @@ func (l *Landscape) Front(ctx context.Context, n int) ([][]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.merged(xs, full), nil
+	return l.merged(ctx, xs, full)
 }
 
 // merged are the points of both that neither dominate, ordered by the first objective.
-func (l *Landscape) merged(a, b [][]float64) [][]float64 {
+func (l *Landscape) merged(ctx context.Context, a, b [][]float64) ([][]float64, error) {
 	xs := slices.Concat(a, b)
 	fs := make([][]float64, len(xs))
-	parallel.For(0, len(xs), func(i int) {
+	err := parallel.For(ctx, 0, len(xs), func(i int) {
 		fs[i] = make([]float64, len(l.goals))
 		l.objectives(fs[i], nil, xs[i])
 	})
+	if err != nil {
+		return nil, err
+	}
 	keep := pareto.NonDominated(fs)
 	slices.SortStableFunc(keep, func(i, j int) int {
 		return cmp.Or(slices.Compare(fs[i], fs[j]), slices.Compare(xs[i], xs[j]))
@@ -57,7 +60,7 @@ func (l *Landscape) merged(a, b [][]float64) [][]float64 {
 			out = append(out, xs[i])
 		}
 	}
-	return out
+	return out, nil
 }
 
 // FrontByVolume returns at most n coefficient vectors of the predicted front that together dominate most of
@@ -88,8 +91,12 @@ func (l *Landscape) byVolume(ctx context.Context, n int, ref []float64, feasible
 		return nil, err
 	}
 	ok := func(i int) bool { return feasible == nil || feasible(xs[i]) <= 0 }
+	chosen, err := mostVolume(ctx, fs, ref, fineProbes, n, ok)
+	if err != nil {
+		return nil, err
+	}
 	var out [][]float64
-	for _, i := range newMCHypervolume(fs, ref, fineProbes).greedy(fs, n, ok) {
+	for _, i := range chosen {
 		out = append(out, xs[i])
 	}
 	return out, nil

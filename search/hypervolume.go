@@ -1,6 +1,10 @@
 package search
 
-import "parfait/parallel"
+import (
+	"context"
+
+	"parfait/parallel"
+)
 
 // mcHypervolume compares hypervolumes by Monte Carlo: points drawn evenly in the box between the ideal and the
 // reference that are dominated (probes) are counted. Objectives are minimised.
@@ -20,8 +24,9 @@ type mcHypervolume struct{ probes [][]float64 }
 // probeTries is how many probes are drawn at most for each that is wanted.
 const probeTries = 20
 
-// newMCHypervolume draws so many probes of the part of the objectives' space that some row of fs dominates.
-func newMCHypervolume(fs [][]float64, ref []float64, wanted int) *mcHypervolume {
+// newMCHypervolume draws so many probes of the part of the objectives' space that some row of fs dominates. The error
+// is that of ctx.
+func newMCHypervolume(ctx context.Context, fs [][]float64, ref []float64, wanted int) (*mcHypervolume, error) {
 	v := &mcHypervolume{}
 	best, rows := ideal(fs, ref), newDominanceIndex(fs)
 	rng := generator(1, 0x766f6c)
@@ -33,14 +38,25 @@ func newMCHypervolume(fs [][]float64, ref []float64, wanted int) *mcHypervolume 
 				ys[i][k] = best[k] + rng.Float64()*(ref[k]-best[k])
 			}
 		}
-		parallel.For(0, len(ys), func(i int) { hit[i] = rows.dominated(ys[i]) })
+		if err := parallel.For(ctx, 0, len(ys), func(i int) { hit[i] = rows.dominated(ys[i]) }); err != nil {
+			return nil, err
+		}
 		for i, y := range ys {
 			if hit[i] && len(v.probes) < wanted {
 				v.probes = append(v.probes, y)
 			}
 		}
 	}
-	return v
+	return v, nil
+}
+
+// mostVolume returns the indices of at most n rows that dominate most together, as greedy does, told by so many probes.
+func mostVolume(ctx context.Context, fs [][]float64, ref []float64, probes, n int, ok func(i int) bool) ([]int, error) {
+	v, err := newMCHypervolume(ctx, fs, ref, probes)
+	if err != nil {
+		return nil, err
+	}
+	return v.greedy(ctx, fs, n, ok)
 }
 
 // weaklyDominates says whether f is at least as good as y in every objective.
@@ -54,9 +70,12 @@ func weaklyDominates(f, y []float64) bool {
 }
 
 // greedy returns the indices of at most n rows that dominate the most probes together, each the one that
-// adds most to those before it, of those for which ok, if there is such a function, holds.
-func (v *mcHypervolume) greedy(fs [][]float64, n int, ok func(i int) bool) []int {
-	covered := v.dominated(fs)
+// adds most to those before it, of those for which ok, if there is such a function, holds. The error is that of ctx.
+func (v *mcHypervolume) greedy(ctx context.Context, fs [][]float64, n int, ok func(i int) bool) ([]int, error) {
+	covered, err := v.dominated(ctx, fs)
+	if err != nil {
+		return nil, err
+	}
 	done := make([]bool, len(v.probes))
 	bound := make([]int, len(fs)) // of what a row adds: what it once added
 	for i := range fs {
@@ -66,6 +85,9 @@ func (v *mcHypervolume) greedy(fs [][]float64, n int, ok func(i int) bool) []int
 	for len(out) < n {
 		best := -1
 		for best < 0 {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
 			top := 0
 			for i, b := range bound {
 				if b > bound[top] {
@@ -73,7 +95,7 @@ func (v *mcHypervolume) greedy(fs [][]float64, n int, ok func(i int) bool) []int
 				}
 			}
 			if len(bound) == 0 || bound[top] == 0 {
-				return out
+				return out, nil
 			}
 			fresh := 0
 			for _, j := range covered[top] {
@@ -96,19 +118,21 @@ func (v *mcHypervolume) greedy(fs [][]float64, n int, ok func(i int) bool) []int
 			done[j] = true
 		}
 	}
-	return out
+	return out, nil
 }
 
 // dominated are, a row, the probes that it dominates.
-func (v *mcHypervolume) dominated(fs [][]float64) [][]int32 {
+func (v *mcHypervolume) dominated(ctx context.Context, fs [][]float64) ([][]int32, error) {
 	rows := newDominanceIndex(fs)
 	by := make([][]int32, len(v.probes))
-	parallel.For(0, len(by), func(j int) { by[j] = rows.dominating(nil, v.probes[j]) })
+	if err := parallel.For(ctx, 0, len(by), func(j int) { by[j] = rows.dominating(nil, v.probes[j]) }); err != nil {
+		return nil, err
+	}
 	covered := make([][]int32, len(fs))
 	for j, rows := range by {
 		for _, i := range rows {
 			covered[i] = append(covered[i], int32(j))
 		}
 	}
-	return covered
+	return covered, nil
 }

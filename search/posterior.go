@@ -1,6 +1,7 @@
 package search
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -32,8 +33,8 @@ type posterior struct {
 const measuringNoise = 1e-4
 
 // newPosterior enters pending points at their predictions: means stay, uncertainty shrinks. The tasks are
-// those that are optimised, or all where none is.
-func (l *Landscape) newPosterior(candidates, pending [][]float64) *posterior {
+// those that are optimised, or all where none is. The error is that of ctx.
+func (l *Landscape) newPosterior(ctx context.Context, candidates, pending [][]float64) (*posterior, error) {
 	p := &posterior{xs: append(append([][]float64(nil), candidates...), pending...)}
 	p.used = make([]bool, len(p.xs))
 	var tasks []int
@@ -44,16 +45,22 @@ func (l *Landscape) newPosterior(candidates, pending [][]float64) *posterior {
 		}
 	}
 	p.cov = make([]*mat.SymDense, len(tasks))
-	parallel.For(0, len(tasks), func(k int) {
+	err := parallel.For(ctx, 0, len(tasks), func(k int) {
 		f := &l.fits[tasks[k]]
 		_, cov := f.surrogate.Joint(p.xs)
 		cov.ScaleSym(1/(f.width*f.width), cov)
 		p.cov[k] = cov
 	})
+	if err != nil {
+		return nil, err
+	}
 	for k := len(candidates); k < len(p.xs); k++ {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		p.condition(k)
 	}
-	return p
+	return p, nil
 }
 
 // condition enters candidate k as measured at its prediction.

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"parfait/evaluator"
+	"parfait/internal/rescue"
 	"parfait/parallel"
 	"parfait/pareto"
 	"parfait/search"
@@ -35,7 +36,7 @@ func (a *Analysis) Predict(x []float64) []Prediction {
 	if len(a.Trials) >= manyTrials {
 		workers = 0
 	}
-	parallel.For(workers, len(a.Fits), func(i int) {
+	_ = parallel.For(context.Background(), workers, len(a.Fits), func(i int) { // milliseconds
 		m, s := a.Fits[i].Surrogate.Predict(x)
 		lo, hi := a.Fits[i].Surrogate.Interval(x, 0.9)
 		out[i] = Prediction{Value: m, Std: s, Lo: lo, Hi: hi}
@@ -164,8 +165,8 @@ func (a *Analysis) answers(snap *Snapshot) bool {
 
 func analyse(ctx context.Context, snap *Snapshot, done []Trial) (a *Analysis, err error) {
 	defer func() {
-		if p := recover(); p != nil {
-			a, err = nil, fmt.Errorf("%v (this is a fault of the program; the trials are safe)", p)
+		if p := rescue.Recovered(recover()); p != nil {
+			a, err = nil, fmt.Errorf("%w; the trials are safe", p)
 		}
 	}()
 	a = &Analysis{Space: snap.Space, Tasks: snap.Tasks, Trials: done, failed: failures(snap)}
@@ -198,7 +199,9 @@ func analyse(ctx context.Context, snap *Snapshot, done []Trial) (a *Analysis, er
 		return nil, errors.New("the surrogates have no front")
 	}
 	a.references()
-	a.front(xs)
+	if err := a.front(ctx, xs); err != nil {
+		return nil, err
+	}
 	if err := a.measured(ctx); err != nil {
 		return nil, err
 	}
@@ -228,8 +231,11 @@ func (a *Analysis) costs(value func(task int) float64) []float64 {
 }
 
 // front predicts the points xs and finds the named ones among them.
-func (a *Analysis) front(xs [][]float64) {
+func (a *Analysis) front(ctx context.Context, xs [][]float64) error {
 	for _, x := range xs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		a.Front = append(a.Front, FrontPoint{X: x, Predicted: a.Predict(x), Leverage: a.Leverage(x), Believed: a.landscape.Believed(x)})
 	}
 	first := a.Objectives[0]
@@ -247,7 +253,9 @@ func (a *Analysis) front(xs [][]float64) {
 	for i := range all {
 		all[i] = i
 	}
-	a.probabilities()
+	if err := a.probabilities(ctx); err != nil {
+		return err
+	}
 	a.Untested = a.untested()
 	a.Knee, _ = a.KneeOf(all)
 	a.Best = make([]int, len(a.Tasks))
@@ -264,6 +272,7 @@ func (a *Analysis) front(xs [][]float64) {
 			}
 		}
 	}
+	return nil
 }
 
 // references are the points with a name: the base, each model alone, the uniform average.
@@ -320,8 +329,9 @@ func (a *Analysis) references() {
 const probabilityDraws = 256
 
 // probabilities draws the surrogates jointly at all points of the front, and counts how often each is
-// dominated by none of the others. Where that cannot be computed the probabilities stay 0: unknown.
-func (a *Analysis) probabilities() {
+// dominated by none of the others. Where that cannot be computed the probabilities stay 0: unknown. The error is that
+// of ctx.
+func (a *Analysis) probabilities(ctx context.Context) error {
 	xs := make([][]float64, len(a.Front))
 	for i, p := range a.Front {
 		xs[i] = p.X
@@ -329,6 +339,9 @@ func (a *Analysis) probabilities() {
 	var means [][]float64
 	var covs []*mat.SymDense
 	for _, t := range a.Objectives {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		mean, cov := a.Fits[t].Surrogate.Joint(xs)
 		if a.Tasks[t].Sense == Maximize {
 			floats.Scale(-1, mean)
@@ -337,9 +350,11 @@ func (a *Analysis) probabilities() {
 	}
 	sample, err := pareto.Normals(means, covs)
 	if err != nil {
-		return
+		return nil
 	}
-	for i, p := range pareto.ProbabilityNonDominated(len(xs), probabilityDraws, 1, sample) {
+	probabilities, err := pareto.ProbabilityNonDominated(ctx, len(xs), probabilityDraws, 1, sample)
+	for i, p := range probabilities {
 		a.Front[i].Prob = p
 	}
+	return err
 }

@@ -32,10 +32,11 @@ func (a *Analysis) measured(ctx context.Context) error {
 	var front [][]float64
 	volume := 0.0
 	for _, c := range costs {
-		if err := ctx.Err(); err != nil {
+		more, err := gain(ctx, front, c, ref)
+		if err != nil {
 			return err
 		}
-		volume += gain(front, c, ref)
+		volume += more
 		a.History = append(a.History, volume)
 		front = append(front, c)
 		keep := make([][]float64, 0, len(front))
@@ -66,7 +67,7 @@ func (a *Analysis) measuredCosts() (costs [][]float64, trials []int) {
 
 // gain is the hypervolume that c adds to front: its own box less what of that box the front covers (While,
 // Bradstreet and Barone 2012). Over all trials that costs about as much as one hypervolume of them all.
-func gain(front [][]float64, c, ref []float64) float64 {
+func gain(ctx context.Context, front [][]float64, c, ref []float64) (float64, error) {
 	box := 1.0
 	for i := range c {
 		box *= ref[i] - c[i]
@@ -78,5 +79,6 @@ func gain(front [][]float64, c, ref []float64) float64 {
 			covered[k][i] = max(c[i], f[i])
 		}
 	}
-	return max(0, box-pareto.Hypervolume(covered, ref))
+	v, err := pareto.HypervolumeUntil(ctx, covered, ref)
+	return max(0, box-v), err
 }

@@ -123,11 +123,15 @@ func Compare(ctx context.Context, snaps []*Snapshot) (*Comparison, error) {
 	}
 	box := boxOf(all)
 	c.Ideal, c.Ref = c.metrics(box.Ideal), c.metrics(box.Ref)
-	c.stand(box, all)
+	if err := c.stand(ctx, box, all); err != nil {
+		return nil, err
+	}
 	if err := c.draw(ctx, box, all); err != nil {
 		return nil, err
 	}
-	c.attain(box, all)
+	if err := c.attain(ctx, box, all); err != nil {
+		return nil, err
+	}
 	c.Differ, c.Notes = c.asked(), append(c.notes(), c.repeated(all)...)
 	return c, nil
 }
@@ -277,17 +281,25 @@ func fronts(all []contest) [][][]float64 {
 }
 
 // stand fills in how each study stands.
-func (c *Comparison) stand(box pareto.Box, all []contest) {
-	indicators, front := box.Compare(fronts(all))
+func (c *Comparison) stand(ctx context.Context, box pareto.Box, all []contest) error {
+	indicators, front, err := box.Compare(ctx, fronts(all))
+	if err != nil {
+		return err
+	}
 	fewest := c.fewest()
 	c.Front = front
 	for i, in := range all {
 		s := &c.Studies[i]
-		s.Measured, s.Predicted, s.Early = indicators[i], box.Volume(in.forecast), indicators[i].Volume
-		if fewest < len(in.costs) {
-			s.Early = box.Volume(in.costs[:fewest])
+		s.Measured, s.Early = indicators[i], indicators[i].Volume
+		s.Predicted, err = box.Volume(ctx, in.forecast)
+		if err == nil && fewest < len(in.costs) {
+			s.Early, err = box.Volume(ctx, in.costs[:fewest])
+		}
+		if err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // draw draws the fronts with their noise.
@@ -312,20 +324,28 @@ func (c *Comparison) draw(ctx context.Context, box pareto.Box, all []contest) (e
 const maxSurface = 5e7
 
 // attain finds the attainment surfaces, where there are any and they do not take too long.
-func (c *Comparison) attain(box pareto.Box, all []contest) {
+func (c *Comparison) attain(ctx context.Context, box pareto.Box, all []contest) error {
 	n, points := len(all), 0
 	for _, in := range all {
 		points += len(in.front)
 	}
 	if n < 3 || math.Pow(float64(points), float64(len(c.Tasks)-1)) > maxSurface {
-		return
+		return nil
 	}
 	for _, level := range []int{1, (n + 1) / 2, n} {
-		corners := pareto.Attainment(fronts(all), level)
-		s := Surface{Level: level, Volume: box.Volume(corners), Points: [][]float64{}}
+		corners, err := pareto.Attainment(ctx, fronts(all), level)
+		if err != nil {
+			return err
+		}
+		volume, err := box.Volume(ctx, corners)
+		if err != nil {
+			return err
+		}
+		s := Surface{Level: level, Volume: volume, Points: [][]float64{}}
 		for _, p := range corners {
 			s.Points = append(s.Points, c.metrics(p))
 		}
 		c.Surfaces = append(c.Surfaces, s)
 	}
+	return nil
 }

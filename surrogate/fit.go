@@ -35,7 +35,7 @@ func Fit(ctx context.Context, data []Data, c Choice) []Result {
 	}
 	samples, processes := make([]*sample, len(data)), make([]*process, len(data))
 	errs := make([]error, len(data))
-	parallel.For(0, len(data), func(i int) {
+	ended := parallel.For(ctx, 0, len(data), func(i int) {
 		s, err := newSample(data[i])
 		if err != nil {
 			results[i].Err = err
@@ -50,7 +50,7 @@ func Fit(ctx context.Context, data []Data, c Choice) []Result {
 		errs[i] = processes[i].fitSubset(ctx, vaguePrior(s.dim()))
 	})
 	shared, tasks := sharedPrior(processes, errs)
-	parallel.For(0, len(data), func(i int) {
+	ended = errors.Join(ended, parallel.For(ctx, 0, len(data), func(i int) {
 		p := processes[i]
 		if p == nil {
 			return
@@ -63,7 +63,12 @@ func Fit(ctx context.Context, data []Data, c Choice) []Result {
 			errs[i] = p.fitHyper(ctx, before)
 		}
 		results[i] = newResult(p.finish(ctx, samples[i], errs[i]))
-	})
+	}))
+	if ended != nil {
+		for i := range results {
+			results[i] = Result{Err: ctx.Err()}
+		}
+	}
 	return results
 }
 

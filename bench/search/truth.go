@@ -62,7 +62,7 @@ func (t *truth) negated(x []float64, split evaluator.Split) []float64 {
 // all is negated at many points, on every processor.
 func (t *truth) all(xs [][]float64, split evaluator.Split) [][]float64 {
 	out := make([][]float64, len(xs))
-	parallel.For(0, len(xs), func(i int) { out[i] = t.negated(xs[i], split) })
+	_ = parallel.For(context.Background(), 0, len(xs), func(i int) { out[i] = t.negated(xs[i], split) })
 	return out
 }
 

@@ -143,10 +143,10 @@ func squares(v []float64) float64 {
 // measure tries c on as many designs of n points as there are seeds, two at a time.
 func (l *landscape) measure(ctx context.Context, c contender, designs [][][]float64, n, items int) (row, []fitErrors, error) {
 	trials, errs := make([]fitErrors, len(designs)), make([]error, len(designs))
-	parallel.For(0, len(designs), func(s int) {
+	err := parallel.For(ctx, 0, len(designs), func(s int) {
 		trials[s], errs[s] = l.evaluate(ctx, c, designs[s][:n], items, uint64(s))
 	})
-	if err := errors.Join(errs...); err != nil {
+	if err := errors.Join(append(errs, err)...); err != nil {
 		return row{}, nil, err
 	}
 	r := row{Experts: l.n, Fitter: c.name, N: n, Items: items, RMSE: map[string]float64{}, Q25: map[string]float64{}, Q75: map[string]float64{}, Coverage: map[string]float64{}}

@@ -84,7 +84,7 @@ func (l *landscape) at(x []float64) []float64 {
 
 func (l *landscape) all(xs [][]float64) [][]float64 {
 	out := make([][]float64, len(xs))
-	parallel.For(0, len(xs), func(i int) { out[i] = l.at(xs[i]) })
+	_ = parallel.For(context.Background(), 0, len(xs), func(i int) { out[i] = l.at(xs[i]) })
 	return out
 }
 

@@ -103,8 +103,8 @@ func (r *report) landscape(ctx context.Context, l *landscape, only string) (own 
 	}
 	designs, errs := make([][][]float64, r.Seeds), make([]error, r.Seeds)
 	largest := sizes[len(sizes)-1]
-	parallel.For(0, r.Seeds, func(s int) { designs[s], errs[s] = l.sample(ctx, r.Strategy, largest, uint64(s)) })
-	for _, err := range errs {
+	err = parallel.For(ctx, 0, r.Seeds, func(s int) { designs[s], errs[s] = l.sample(ctx, r.Strategy, largest, uint64(s)) })
+	for _, err := range append(errs, err) {
 		if err != nil {
 			return nil, err
 		}
