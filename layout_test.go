@@ -17,27 +17,28 @@ import (
 //	study → {evaluator, merge}; evaluator/* → merge/safetensors only
 //	surrogate, pareto and merge are libraries that know none of the others
 var may = map[string][]string{
-	"":               {"cli"},
-	"cli":            {"problem", "visible", "tui", "tui/chart", "serve", "explore", "study", "report", "search", "surrogate", "merge", "merge/codes", "merge/mergekit", "merge/method", "evaluator", "evaluator/digits", "evaluator/command", "yamldoc"},
-	"tui":            {"problem", "visible", "tui/chart", "tui/figure", "explore", "study", "search", "merge", "evaluator"},
-	"serve":          {},
-	"report":         {"visible", "explore", "study", "search", "surrogate", "evaluator"},
-	"explore":        {"problem", "study", "search", "pareto"},
-	"study":          {"history", "internal/stage", "problem", "visible", "parallel", "search", "surrogate", "pareto", "evaluator", "evaluator/command", "evaluator/digits", "evaluator/http", "evaluator/worker", "merge", "merge/codes", "merge/method", "yamldoc"},
-	"history":        {"problem", "internal/stage"},
-	"search":         {"problem", "surrogate", "pareto", "parallel"},
-	"pareto":         {"problem", "parallel"},
-	"merge":          {"internal/stage", "problem", "visible", "merge/codes", "merge/internal/glob", "merge/kernel", "merge/method", "merge/safetensors", "yamldoc"},
-	"yamldoc":        {"problem", "visible"},
-	"problem":        {},
-	"internal/stage": {},
-	"visible":        {},
-	"surrogate":      {"problem", "parallel"},
-	"parallel":       {},
+	"":                {"cli"},
+	"cli":             {"internal/rescue", "problem", "visible", "tui", "tui/chart", "serve", "explore", "study", "report", "search", "surrogate", "merge", "merge/codes", "merge/mergekit", "merge/method", "evaluator", "evaluator/digits", "evaluator/command", "yamldoc"},
+	"tui":             {"internal/rescue", "problem", "visible", "tui/chart", "tui/figure", "explore", "study", "search", "merge", "evaluator"},
+	"serve":           {"internal/rescue"},
+	"report":          {"visible", "explore", "study", "search", "surrogate", "evaluator"},
+	"explore":         {"problem", "study", "search", "pareto"},
+	"study":           {"history", "internal/rescue", "internal/stage", "problem", "visible", "parallel", "search", "surrogate", "pareto", "evaluator", "evaluator/command", "evaluator/digits", "evaluator/http", "evaluator/worker", "merge", "merge/codes", "merge/method", "yamldoc"},
+	"history":         {"problem", "internal/stage"},
+	"search":          {"problem", "surrogate", "pareto", "parallel"},
+	"pareto":          {"internal/rescue", "problem", "parallel"},
+	"merge":           {"internal/rescue", "internal/stage", "problem", "visible", "merge/codes", "merge/internal/glob", "merge/kernel", "merge/method", "merge/safetensors", "yamldoc"},
+	"yamldoc":         {"problem", "visible"},
+	"problem":         {},
+	"internal/stage":  {},
+	"visible":         {},
+	"surrogate":       {"problem", "parallel"},
+	"parallel":        {"internal/rescue"},
+	"internal/rescue": {},
 
 	"explore/exploretest": {"study", "search", "surrogate", "evaluator"},
 
-	"evaluator":                      {"problem"},
+	"evaluator":                      {"internal/rescue", "problem"},
 	"evaluator/internal/option":      {"problem", "evaluator", "evaluator/internal/placeholder"},
 	"evaluator/internal/question":    {"evaluator"},
 	"evaluator/internal/placeholder": {},
@@ -45,10 +46,10 @@ var may = map[string][]string{
 	"evaluator/internal/report":      {"problem", "evaluator", "visible"},
 	"evaluator/evaluatortest":        {"evaluator"},
 	"search/searchtest":              {"search", "surrogate"},
-	"evaluator/command":              {"problem", "evaluator", "evaluator/internal/option", "evaluator/internal/placeholder", "evaluator/internal/process", "evaluator/internal/report"},
-	"evaluator/worker":               {"problem", "evaluator", "evaluator/internal/option", "evaluator/internal/placeholder", "evaluator/internal/process", "evaluator/internal/question", "evaluator/internal/report"},
+	"evaluator/command":              {"internal/rescue", "problem", "evaluator", "evaluator/internal/option", "evaluator/internal/placeholder", "evaluator/internal/process", "evaluator/internal/report"},
+	"evaluator/worker":               {"internal/rescue", "problem", "evaluator", "evaluator/internal/option", "evaluator/internal/placeholder", "evaluator/internal/process", "evaluator/internal/question", "evaluator/internal/report"},
 	"evaluator/http":                 {"evaluator", "evaluator/internal/option", "evaluator/internal/question", "evaluator/internal/report"},
-	"evaluator/digits":               {"problem", "evaluator", "evaluator/internal/option", "merge/safetensors"},
+	"evaluator/digits":               {"internal/rescue", "problem", "evaluator", "evaluator/internal/option", "merge/safetensors"},
 
 	"merge/codes":       {"problem"},
 	"merge/method":      {"merge/kernel"},
@@ -101,7 +102,7 @@ func TestLeavesStandAlone(t *testing.T) {
 		deps[p.name] = p.deps
 	}
 	for leaf, with := range map[string][]string{
-		"surrogate": {"problem", "parallel"}, "pareto": {"problem", "parallel"}, "merge": {"merge/...", "yamldoc", "visible", "problem", "internal/stage"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "internal/stage": {}, "tui/chart": {}, "yamldoc": {"visible", "problem"}, "problem": {}, "visible": {}, "evaluator": {"problem"},
+		"surrogate": {"problem", "parallel", "internal/rescue"}, "pareto": {"problem", "parallel", "internal/rescue"}, "merge": {"merge/...", "yamldoc", "visible", "problem", "internal/stage", "internal/rescue"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "internal/stage": {}, "tui/chart": {}, "yamldoc": {"visible", "problem"}, "problem": {}, "visible": {}, "internal/rescue": {}, "evaluator": {"problem", "internal/rescue"},
 	} {
 		found, ok := deps[leaf]
 		if !ok {

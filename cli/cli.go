@@ -10,13 +10,10 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 
 	"charm.land/fang/v2"
 	"charm.land/lipgloss/v2"
@@ -24,6 +21,7 @@ import (
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 
+	"parfait/internal/rescue"
 	"parfait/visible"
 )
 
@@ -45,10 +43,16 @@ type app struct {
 	json     bool
 	screen   screenFlags
 	environ  []string
+	leaver   *leaver
 }
 
 // Run runs one command line and returns its exit code.
 func Run(ctx context.Context, args []string, in, out, errs *os.File) int {
+	return run(ctx, args, in, out, errs)
+}
+
+// run is Run with commands that only tests have.
+func run(ctx context.Context, args []string, in, out, errs *os.File, more ...*cobra.Command) int {
 	stdout, stderr := colorprofile.NewWriter(out, os.Environ()), colorprofile.NewWriter(errs, os.Environ())
 	a := &app{
 		in: in, files: [2]*os.File{out, errs}, environ: os.Environ(),
@@ -62,20 +66,27 @@ func Run(ctx context.Context, args []string, in, out, errs *os.File) int {
 		defer func(was *os.File) { os.Stdin = was; _ = null.Close() }(os.Stdin)
 		os.Stdin = null
 	}
-	ctx, stop := interruptible(ctx)
-	defer stop()
+	ctx, a.leaver = a.watch(ctx)
 	root := a.root()
+	root.AddCommand(more...)
 	root.SetArgs(args)
 	root.SetOut(guarded{out, ours(args)})
 	root.SetErr(guarded{errs, ours(args)})
-	err := fang.Execute(ctx, root,
+	err := a.leaver.end(rescue.Call(func() error { return a.execute(ctx, root) }))
+	if err != nil {
+		a.complain(err)
+	}
+	return int(exitOf(err))
+}
+
+func (a *app) execute(ctx context.Context, root *cobra.Command) error {
+	return fang.Execute(ctx, root,
 		fang.WithVersion(version()),
 		fang.WithColorSchemeFunc(func(light lipgloss.LightDarkFunc) fang.ColorScheme {
 			spellValues(root) // help, or an error at the end, is about to be drawn
 			return fang.AnsiColorScheme(light)
 		}),
-		fang.WithErrorHandler(func(_ io.Writer, _ fang.Styles, err error) { a.complain(err) }))
-	return int(exitOf(err))
+		fang.WithErrorHandler(func(io.Writer, fang.Styles, error) {})) // see Run
 }
 
 // guarded is a file to which help and completions are written.
@@ -96,32 +107,6 @@ func ours(args []string) bool {
 
 // WriteString implements io.StringWriter, which the file's own would.
 func (g guarded) WriteString(s string) (int, error) { return g.Write([]byte(s)) }
-
-// interruptible ends its context at the first SIGINT, SIGTERM or SIGHUP; the second one kills.
-func interruptible(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	done := make(chan struct{})
-	go func() {
-		select {
-		case <-signals:
-			signal.Stop(signals)
-			cancel(errInterrupted)
-		case <-done:
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		close(done)
-		cancel(nil)
-	}
-}
-
-var errInterrupted = errors.New("interrupted")
-
-// interrupted says whether a signal ended ctx.
-func interrupted(ctx context.Context) bool { return errors.Is(context.Cause(ctx), errInterrupted) }
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{

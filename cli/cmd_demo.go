@@ -135,5 +135,5 @@ func (a *app) makeDemo(ctx context.Context, dir string, o study.DemoOptions) (*s
 		}
 		return nil, err
 	}
-	return study.Open(dir)
+	return open(dir)
 }

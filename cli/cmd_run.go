@@ -10,6 +10,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/explore"
+	"parfait/internal/rescue"
 	"parfait/study"
 	"parfait/visible"
 )
@@ -66,20 +67,19 @@ func (a *app) runHeadless(ctx context.Context, s *study.Study, workers int) erro
 	if workers < 0 {
 		return usage("", "--workers: expected 1 or more, found %d", workers)
 	}
+	resume := "go on with: parfait run " + shown(s.Dir()) + " --headless"
+	a.leaver.goOn.Store(&resume)
 	p := a.progress()
 	stop := a.follow(s, p)
 	err := s.Run(ctx, study.RunOptions{Workers: workers, Note: func(text string) { p.say("%s", text) }})
 	why := stop()
-	snap, loadErr := s.Load(context.WithoutCancel(ctx))
-	if loadErr == nil {
-		p.activity(snap.Activity)
-	}
+	snap, loadErr := a.outcome(ctx, s, p)
 	p.end()
 	switch {
+	case interrupted(ctx) && snap != nil:
+		return stopped(snap, err)
 	case err != nil:
-		return a.stopped(ctx, snap, err)
-	case interrupted(ctx):
-		return a.stopped(ctx, snap, errInterrupted)
+		return err
 	case loadErr != nil:
 		return loadErr
 	case why != "":
@@ -101,19 +101,38 @@ func goOn(snap *study.Snapshot) string {
 	return "put it right, then go on: " + run
 }
 
-// stopped says how far a run that ended early has come and how to go on.
-func (a *app) stopped(ctx context.Context, snap *study.Snapshot, err error) error {
-	if !interrupted(ctx) || snap == nil {
-		return err
+// outcome reads what a run has recorded, also after a signal, and works out what it says, which takes a while where
+// there are many trials or models: a signal ends that, and the snapshot is as it was recorded.
+func (a *app) outcome(ctx context.Context, s *study.Study, p *progress) (*study.Snapshot, error) {
+	snap, err := s.Refresh(context.WithoutCancel(ctx))
+	if err != nil || ctx.Err() != nil {
+		return snap, err
 	}
-	act := snap.Activity
-	if !errors.Is(err, errInterrupted) && !errors.Is(err, context.Canceled) {
-		return err
+	p.activity(snap.Activity)
+	defer p.slow("working out the front of %s", count(snap.Activity.Done, "trial"))()
+	analysed, err := s.Load(ctx)
+	if err != nil {
+		return snap, err
 	}
-	return &fault{
+	return analysed, nil
+}
+
+// stopped says how far a run that a signal has ended has come and how to go on; err is what did not end in order, or
+// nothing that matters.
+func stopped(snap *study.Snapshot, err error) error {
+	act, dir := snap.Activity, shown(snap.Dir)
+	f := &fault{
 		exit: ExitInterrupted, what: fmt.Sprintf("interrupted: %d of %d trials are finished and kept", act.Done, act.Budget),
-		fix: "go on with: parfait run " + shown(snap.Dir) + " --headless",
+		fix: "go on with: parfait run " + dir + " --headless",
 	}
+	if act.Runner == study.Finished {
+		f.what = fmt.Sprintf("interrupted while the front was worked out: all %s are finished and kept", count(act.Done, "trial"))
+		f.fix = "work it out with: parfait front " + dir
+	}
+	if err != nil && !errors.Is(err, errInterrupted) && !errors.Is(err, context.Canceled) {
+		f.err = err
+	}
+	return f
 }
 
 // follow draws a study's activity until stop is called. A runner that pauses itself has nobody to wait for
@@ -121,7 +140,7 @@ func (a *app) stopped(ctx context.Context, snap *study.Snapshot, err error) erro
 func (a *app) follow(s *study.Study, p *progress) (stop func() (why string)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	reason := make(chan string, 1)
-	go func() {
+	rescue.Go(func() {
 		why := ""
 		for snap := range s.Follow(ctx) {
 			p.activity(snap.Activity)
@@ -131,7 +150,7 @@ func (a *app) follow(s *study.Study, p *progress) (stop func() (why string)) {
 			}
 		}
 		reason <- why
-	}()
+	})
 	return func() string {
 		cancel()
 		return <-reason

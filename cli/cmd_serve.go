@@ -12,6 +12,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/spf13/cobra"
 
+	"parfait/internal/rescue"
 	"parfait/merge"
 	"parfait/serve"
 	"parfait/study"
@@ -60,12 +61,13 @@ func (a *app) serve(ctx context.Context, s *study.Study, o serve.Options) error 
 	}
 	defer func() { _ = file.Close() }()
 	o.Audit = slog.New(slog.NewTextHandler(file, nil))
+	from := &served{Study: s, server: ctx}
 	o.Open = func(session context.Context, who serve.Person, _ string, environ []string) (tea.Model, []tea.ProgramOption) {
 		role := tui.Viewer
 		if who.Role == serve.Operator {
 			role = tui.Operator
 		}
-		return tui.New(session, served{s, ctx}, tui.Options{
+		return tui.New(session, from, tui.Options{
 			Who: who.Name, Role: role, Environ: environ, Remote: true,
 			Audit: func(what string) { o.Audit.Info("did", "who", who.Name, "key", who.Fingerprint, "what", what) },
 		}), nil
@@ -82,7 +84,9 @@ func (a *app) serve(ctx context.Context, s *study.Study, o serve.Options) error 
 	} else if _, err := fmt.Fprintf(a.out, "serving %s on %s; ctrl-c ends it\n  %s\n  to come in: %s\n", shown(s.Dir()), srv.Addr(), keysText(people, operators), comeIn(srv.Addr())); err != nil {
 		return err
 	}
-	return srv.Serve(ctx)
+	err = srv.Serve(ctx)
+	from.exports.Wait() // which have been cancelled: nothing of them is left behind
+	return err
 }
 
 // keysText says who may come in.
@@ -114,15 +118,22 @@ func comeIn(addr net.Addr) string {
 // served is a study whose exports belong to the server: a session that hangs up leaves its export at work.
 type served struct {
 	*study.Study
-	server context.Context
+	server  context.Context
+	exports rescue.Group
 }
 
 // Export runs until it is done, somebody cancels it, or the server ends. The explorer's context does not
 // end with its session, so that hanging up stops nothing.
-func (s served) Export(ctx context.Context, r study.ExportRequest, progress func(merge.Progress)) (study.Export, error) {
+func (s *served) Export(ctx context.Context, r study.ExportRequest, progress func(merge.Progress)) (x study.Export, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stop := context.AfterFunc(s.server, cancel)
+	stop := context.AfterFunc(s.server, rescue.Guard(cancel))
 	defer stop()
-	return s.Study.Export(ctx, r, progress)
+	over := make(chan struct{})
+	s.exports.Go(func() {
+		defer close(over)
+		err = rescue.Call(func() (err error) { x, err = s.Study.Export(ctx, r, progress); return err })
+	})
+	<-over
+	return x, err
 }

@@ -40,6 +40,7 @@ func (a *app) askInit(ctx context.Context, dir string, flags initFlags) (string,
 	keys.Input.AcceptSuggestion = key.NewBinding(key.WithKeys("ctrl+e", "right"), key.WithHelp("→", "complete"))
 	keys.Quit = key.NewBinding(key.WithKeys("ctrl+c", "esc"), key.WithHelp("esc", "leave"))
 	h := huh.NewForm(f.where(), f.what(), f.measured(), f.check()).WithKeyMap(keys).WithInput(a.in).WithOutput(a.files[0]).WithShowHelp(true)
+	defer a.leaver.onScreen()()
 	if err := h.RunWithContext(ctx); err != nil {
 		if errors.Is(err, huh.ErrUserAborted) {
 			err = errInterrupted

@@ -60,6 +60,9 @@ func (a *app) warnOfDamage(snap *study.Snapshot) {
 // open opens the study in dir, and where there is none says which ones are near.
 func open(dir string) (*study.Study, error) {
 	s, err := study.Open(dir)
+	if err == nil {
+		keepStacksOf(s.Dir())
+	}
 	if study.CodeOf(err) != study.CodeNotAStudy || errors.Is(err, fs.ErrPermission) {
 		return s, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/term"
 
+	"parfait/internal/rescue"
 	"parfait/study"
 	"parfait/visible"
 )
@@ -85,6 +86,12 @@ func (p *progress) say(format string, args ...any) {
 	defer p.mu.Unlock()
 	p.clear()
 	_, _ = fmt.Fprintf(p.app.err, format+"\n", args...)
+}
+
+// slow says what is being done where it takes a while, until the returned function is called.
+func (p *progress) slow(format string, args ...any) (done func()) {
+	late := time.AfterFunc(quietFor, rescue.Guard(func() { p.say(format, args...) }))
+	return func() { late.Stop() }
 }
 
 // end takes the line away.

@@ -72,12 +72,18 @@ func (a *app) openExplorer(ctx context.Context, s *study.Study) error {
 	was := os.Stdin
 	os.Stdin = a.in // see Run
 	defer func() { os.Stdin = was }()
+	done := a.leaver.onScreen()
 	err = tui.Run(ctx, s, o)
+	done()
 	if errors.Is(err, tui.ErrNoTerminal) {
 		return usage("as text: `parfait front "+shown(s.Dir())+"`", "%s", err)
 	}
-	if err != nil && interrupted(ctx) {
-		return &fault{exit: ExitInterrupted, what: "ended by a signal; the study and a runner in the background are not touched", fix: "come back with: parfait " + shown(s.Dir())}
+	if i := (*tui.Interrupted)(nil); errors.As(err, &i) && interrupted(ctx) {
+		what := "ended by a signal; the study and a runner in the background are not touched"
+		if i.Export != "" {
+			what += "; " + i.Export
+		}
+		return &fault{exit: ExitInterrupted, what: what, fix: "come back with: parfait " + shown(s.Dir())}
 	}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"parfait/internal/rescue"
 	"parfait/problem"
 )
 
@@ -49,7 +50,7 @@ func (b *blocking) Submit(ctx context.Context, batch []Candidate, emit func(Even
 	if err := checkBatch(batch, emit); err != nil {
 		return err
 	}
-	var open sync.WaitGroup
+	var open rescue.Group
 	defer open.Wait()
 	for _, c := range batch {
 		r := &reporter{c: c, emit: emit}
@@ -163,7 +164,7 @@ type clock struct {
 
 func (c *clock) start() {
 	if c.limit > 0 {
-		c.timer = time.AfterFunc(c.limit, c.expire)
+		c.timer = time.AfterFunc(c.limit, rescue.Guard(c.expire))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
+	"parfait/internal/rescue"
 	"parfait/merge/method"
 	"parfait/merge/safetensors"
 )
@@ -116,7 +117,7 @@ func (d *partDigests) complete(ctx context.Context, r io.ReaderAt, workers int, 
 	var next atomic.Int64
 	var mu sync.Mutex
 	var failed error
-	var wg sync.WaitGroup
+	var wg rescue.Group
 	for range min(workers, len(todo)) {
 		wg.Go(func() {
 			buf := make([]byte, 8*method.ChunkElements)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"parfait/internal/rescue"
 	"parfait/merge/codes"
 	"parfait/merge/kernel"
 	"parfait/merge/method"
@@ -162,7 +163,7 @@ func (j *job) eachOf(ctx context.Context, ts []*tensor, spans map[*tensor][]meth
 	failed.Store(total)
 	var mu sync.Mutex
 	var worst error
-	var wg sync.WaitGroup
+	var wg rescue.Group
 	for range min(int64(j.workers), total) {
 		wg.Go(func() {
 			w := <-j.free

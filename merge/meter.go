@@ -1,9 +1,10 @@
 package merge
 
 import (
-	"sync"
 	"sync/atomic"
 	"time"
+
+	"parfait/internal/rescue"
 )
 
 // Progress is where long work stands: a merge, and whatever else is told in the same way.
@@ -23,7 +24,7 @@ type meter struct {
 	total  atomic.Int64
 	start  time.Time
 	stop   chan struct{}
-	wg     sync.WaitGroup
+	wg     rescue.Group
 }
 
 // reportEvery is how often progress is reported.

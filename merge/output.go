@@ -11,6 +11,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
+	"parfait/internal/rescue"
 	"parfait/internal/stage"
 	"parfait/merge/codes"
 	"parfait/merge/safetensors"
@@ -162,7 +163,7 @@ func (o *output) finish(ctx context.Context, durable bool) error {
 // syncUnless waits for a file to be on the disk, or for the context to end: gigabytes take a while.
 func syncUnless(ctx context.Context, f stage.File) error {
 	done := make(chan error, 1)
-	go func() { done <- f.Sync() }()
+	rescue.Go(func() { done <- f.Sync() })
 	select {
 	case err := <-done:
 		return err

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -22,6 +23,8 @@ import (
 	"charm.land/wish/v2"
 	bm "charm.land/wish/v2/bubbletea"
 	gossh "golang.org/x/crypto/ssh"
+
+	"parfait/internal/rescue"
 )
 
 // Options say how to serve.
@@ -50,7 +53,8 @@ type Server struct {
 	conns    *counter
 	leaving  *counter // connections that are being turned away
 	sessions *counter
-	programs sync.Map // *tea.Program → struct{}
+	programs sync.Map    // *tea.Program → struct{}
+	over     atomic.Bool // it is ending
 }
 
 // Listen checks the keys, makes the host key where there is none, and opens the port.
@@ -122,18 +126,19 @@ func (s *Server) Keys() *Keys { return s.keys }
 // Serve answers until ctx ends; then every session's terminal is restored before the line drops.
 func (s *Server) Serve(ctx context.Context) error {
 	over := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
+	stop := context.AfterFunc(ctx, rescue.Guard(func() {
 		defer close(over)
+		s.over.Store(true)
 		s.programs.Range(func(p, _ any) bool {
-			p.(*tea.Program).Quit()
+			rescue.Go(p.(*tea.Program).Quit) // one whose line is stuck holds up nobody else
 			return true
 		})
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 		defer cancel()
 		if s.ssh.Shutdown(grace) != nil {
 			_ = s.ssh.Close()
 		}
-	})
+	}))
 	err := s.ssh.Serve(s.listener)
 	if !stop() { // the library returns as soon as nobody can come in any more; those inside are still leaving
 		<-over
@@ -144,9 +149,13 @@ func (s *Server) Serve(ctx context.Context) error {
 	return err
 }
 
+// lastWords is how long sessions have to put their terminals right when the server ends.
+const lastWords = time.Second
+
 type (
 	personKey struct{}
 	lateKey   struct{}
+	modelKey  struct{}
 )
 
 func (s *Server) authorise(ctx ssh.Context, key ssh.PublicKey) bool {
@@ -169,10 +178,10 @@ func (s *Server) connected(ctx ssh.Context, c net.Conn) net.Conn {
 		return nil
 	}
 	// The library's own HandshakeTimeout is read and cleared by two goroutines at once.
-	late := time.AfterFunc(s.options.Limits.Handshake, func() {
+	late := time.AfterFunc(s.options.Limits.Handshake, rescue.Guard(func() {
 		s.options.Audit.Info("refused", "from", c.RemoteAddr().String(), "why", "no session in time")
 		_ = c.Close()
-	})
+	}))
 	ctx.SetValue(lateKey{}, late)
 	return &counted{Conn: c, idle: s.options.Limits.Idle, close: func() {
 		late.Stop()
@@ -220,6 +229,17 @@ func (s *Server) admit(next ssh.Handler) ssh.Handler {
 		log.Info("came in")
 		defer func() { log.Info("left", "after", time.Since(began).Round(time.Second).String()) }()
 		next(sess)
+		var fault error
+		if m, ok := sess.Context().Value(modelKey{}).(interface{ Fault() error }); ok {
+			fault = m.Fault()
+		}
+		switch {
+		case fault != nil:
+			log.Error("ended by a fault", "why", fault)
+			wish.Errorln(sess, "parfait: the explorer ended by a fault of the program; what is recorded is safe, and a run goes on: come in again")
+		case s.over.Load():
+			wish.Errorln(sess, "parfait: the server was ended; a run that is under way goes on")
+		}
 	}
 }
 
@@ -228,15 +248,16 @@ func (s *Server) program(sess ssh.Session) *tea.Program {
 	who, _ := sess.Context().Value(personKey{}).(Person)
 	pty, _, _ := sess.Pty()
 	model, options := s.options.Open(sess.Context(), who, pty.Term, append(sess.Environ(), "TERM="+pty.Term))
+	sess.Context().SetValue(modelKey{}, model)
 	options = append(options, bm.MakeOptions(sess)...)
 	w, h := window(pty.Window.Width, pty.Window.Height)
 	options = append(options,
 		tea.WithInput(&throttle{ctx: sess.Context(), r: sess, rate: s.options.Limits.InputRate}),
-		tea.WithWindowSize(w, h), tea.WithFilter(filter), tea.WithoutSignalHandler(),
+		tea.WithWindowSize(w, h), tea.WithFilter(filter), tea.WithoutSignalHandler(), tea.WithoutCatchPanics(),
 	)
 	p := tea.NewProgram(model, options...)
 	s.programs.Store(p, struct{}{})
-	context.AfterFunc(sess.Context(), func() { s.programs.Delete(p) })
+	context.AfterFunc(sess.Context(), rescue.Guard(func() { s.programs.Delete(p) }))
 	return p
 }
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"parfait/internal/rescue"
 )
 
 // maxStart is how long StartRunner waits for a sign of the new runner.
@@ -61,7 +63,7 @@ func (s *Study) detach(cmd *exec.Cmd, end time.Time) error {
 		return &Error{Code: CodeBusy, Where: cmd.Path, What: "a runner could not be started", Err: err}
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	rescue.Go(func() { ended <- cmd.Wait() })
 	defer s.changed()
 	tick := time.NewTicker(watchEvery / 5)
 	defer tick.Stop()

@@ -233,7 +233,9 @@ func (m mortal) Recover(ctx context.Context, open []evaluator.Candidate, emit fu
 	return m.Evaluator.Recover(ctx, open, mortally(emit))
 }
 
-func (m mortal) Close() error { return (&executor{eval: m.Evaluator}).close(maxPatience) }
+func (m mortal) Close() error {
+	return (&executor{eval: m.Evaluator}).close(context.Background(), maxPatience)
+}
 
 func mortally(emit func(evaluator.Event) error) func(evaluator.Event) error {
 	return func(e evaluator.Event) error {

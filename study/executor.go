@@ -1,15 +1,17 @@
 package study
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
-	"sync"
 	"time"
 
 	"parfait/evaluator"
+	"parfait/internal/rescue"
 )
 
 // executor is one of the study's evaluators, ready to measure its tasks.
@@ -18,8 +20,8 @@ type executor struct {
 	eval  evaluator.Evaluator
 	tasks []string
 
-	busy    int            // candidates in it
-	batches sync.WaitGroup // submitted and not returned: it may still tidy up after its last result
+	busy    int          // candidates in it
+	batches rescue.Group // submitted and not returned: it may still tidy up after its last result
 }
 
 // executors builds the evaluators that have tasks, in the order of their names. workers above 0 replaces how many
@@ -45,30 +47,52 @@ func (s *Study) executors(workers int) (list []*executor, err error) {
 func closeExecutors(list []*executor) error {
 	var errs []error
 	for _, x := range list {
-		errs = append(errs, x.close(maxPatience))
+		errs = append(errs, x.close(context.Background(), maxPatience))
 	}
 	return errors.Join(errs...)
 }
 
 // close waits until what was submitted has returned, at most so long, and ends what the evaluator keeps running
-// between candidates.
-func (x *executor) close(most time.Duration) error {
-	returned := make(chan struct{})
-	go func() {
-		defer close(returned)
+// between candidates; neither longer than there is left where ctx says that the program is leaving.
+func (x *executor) close(ctx context.Context, most time.Duration) error {
+	returned, closed := make(chan struct{}), make(chan error, 1)
+	rescue.Go(func() {
 		x.batches.Wait()
-	}()
+		close(returned)
+		var err error
+		if c, ok := x.eval.(io.Closer); ok {
+			err = c.Close()
+		}
+		closed <- err
+	})
+	most = withLeave(ctx, most)
 	late := time.NewTimer(most)
 	defer late.Stop()
 	select {
 	case <-returned:
 	case <-late.C:
-		return fmt.Errorf("has not returned %v after its last result, and is left behind", most)
+		return fmt.Errorf("has not returned %v after its last result, and is left behind", most.Round(time.Millisecond))
 	}
-	if c, ok := x.eval.(io.Closer); ok {
-		return c.Close()
+	leave := time.NewTimer(withLeave(ctx, math.MaxInt64))
+	defer leave.Stop()
+	select {
+	case err := <-closed:
+		return err
+	case <-leave.C:
+		return errors.New("what it keeps running between candidates did not end in time, and is left behind")
 	}
-	return nil
+}
+
+// settling is how much longer than its evaluators have the end of a run waits when the program is leaving: what they
+// said last is recorded.
+const settling = 300 * time.Millisecond
+
+// withLeave is most, or what is left of it where ctx says that the program is leaving.
+func withLeave(ctx context.Context, most time.Duration) time.Duration {
+	if left := evaluator.Left(ctx, most); left < most {
+		return left + settling
+	}
+	return most
 }
 
 // tasksOf are the tasks that an evaluator measures.

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"parfait/history"
+	"parfait/internal/rescue"
 	"parfait/internal/stage"
 )
 
@@ -127,7 +128,7 @@ type runLock struct {
 	dir  string
 	mine owner
 	stop chan struct{}
-	over sync.WaitGroup
+	over rescue.Group
 
 	mu   sync.Mutex // the lock file is written by the heartbeat and by ready
 	lock *flock.Flock

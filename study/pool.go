@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"parfait/evaluator"
+	"parfait/internal/rescue"
 	"parfait/internal/stage"
 	"parfait/merge"
 	"parfait/merge/codes"
@@ -34,7 +35,7 @@ type pool struct {
 	written int                // so far: each has a folder of its own, also where a trial is tried again
 	freed   chan struct{}      // closed and replaced whenever a model is deleted or no longer in use
 
-	deleting sync.WaitGroup
+	deleting rescue.Group
 }
 
 // candidate is a merged model on disk.

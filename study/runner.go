@@ -211,7 +211,7 @@ func (r *runner) close() {
 		if x.busy > 0 {
 			continue // it may hang, and ends with this process
 		}
-		if err := x.close(r.patience()); err != nil {
+		if err := x.close(r.work, r.patience()); err != nil {
 			r.note("evaluator %s: %v", x.name, err)
 		}
 	}
@@ -324,7 +324,8 @@ func (r *runner) drain(ctx context.Context) error {
 		}
 	}
 	errs = errors.Join(errs, r.flush(ctx))
-	patience := time.NewTimer(r.patience())
+	most := withLeave(ctx, r.patience())
+	patience := time.NewTimer(most)
 	defer patience.Stop()
 	for len(r.jobs) > 0 || r.asking {
 		select {
@@ -336,7 +337,7 @@ func (r *runner) drain(ctx context.Context) error {
 		case <-r.asked:
 			r.asking = false
 		case <-patience.C:
-			return errors.Join(errs, r.abandoned())
+			return errors.Join(errs, r.abandoned(most))
 		}
 	}
 	return errs
@@ -345,7 +346,7 @@ func (r *runner) drain(ctx context.Context) error {
 func (r *runner) patience() time.Duration { return cmp.Or(r.options.patience, maxPatience) }
 
 // abandoned says who did not end.
-func (r *runner) abandoned() error {
+func (r *runner) abandoned(most time.Duration) error {
 	busy := map[string]bool{}
 	for _, j := range r.jobs {
 		for x := range j.open {
@@ -357,7 +358,7 @@ func (r *runner) abandoned() error {
 	}
 	return &Error{
 		Code: CodeEvaluator, Where: strings.Join(slices.Sorted(maps.Keys(busy)), ", "),
-		What: fmt.Sprintf("did not end within %v of being told to, and is left behind", r.patience()),
+		What: fmt.Sprintf("did not end within %v of being told to, and is left behind", most.Round(time.Millisecond)),
 		Fix:  "look whether something of it is still running",
 	}
 }

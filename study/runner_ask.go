@@ -7,6 +7,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/history"
+	"parfait/internal/rescue"
 	"parfait/search"
 )
 
@@ -27,16 +28,16 @@ func (r *runner) ask() bool {
 		return false
 	}
 	r.asking = true
-	go func() {
+	rescue.Go(func() {
 		a := askResult{batch: q.Batch, saw: seen, question: q}
 		defer func() {
-			if p := recover(); p != nil {
-				a.err = fmt.Errorf("%v (this is a fault of the program; the trials are safe)", p)
-			}
 			r.asked <- a
 		}()
-		a.proposal, a.err = r.strategy.Ask(r.work, q)
-	}()
+		a.err = rescue.Call(func() (err error) {
+			a.proposal, err = r.strategy.Ask(r.work, q)
+			return err
+		})
+	})
 	return true
 }
 

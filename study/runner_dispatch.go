@@ -12,6 +12,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/history"
+	"parfait/internal/rescue"
 )
 
 func (r *runner) complete(t Trial) bool {
@@ -149,14 +150,10 @@ func (r *runner) submit(x *executor, trials []Trial) {
 			final[e.Key] = final[e.Key] || e.State.Final()
 			return r.send(executorEvent{executor: x, id: trialOf(e.Key), Event: e})
 		}
-		err := func() (err error) {
-			defer func() {
-				if p := recover(); p != nil {
-					err = fmt.Errorf("evaluator %s: %v", x.name, p)
-				}
-			}()
-			return x.eval.Submit(ctx, batch, emit)
-		}()
+		err := rescue.Call(func() error { return x.eval.Submit(ctx, batch, emit) })
+		if p := (*rescue.Panic)(nil); errors.As(err, &p) {
+			err = fmt.Errorf("evaluator %s: %w", x.name, err)
+		}
 		last := evaluator.Event{State: evaluator.Failed, Err: err}
 		switch {
 		case ctx.Err() != nil:

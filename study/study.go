@@ -20,6 +20,7 @@ import (
 	"sync/atomic"
 
 	"parfait/evaluator"
+	"parfait/internal/rescue"
 	"parfait/merge"
 	"parfait/problem"
 )
@@ -33,7 +34,7 @@ type Study struct {
 
 	life context.Context // until Close
 	end  context.CancelFunc
-	work sync.WaitGroup // what goes on behind Subscribe
+	work rescue.Group // what goes on behind Subscribe
 
 	loading sync.Mutex // held from reading the history to publishing it
 	sheet   sheet
@@ -101,6 +102,14 @@ func (s *Study) Snapshot() *Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.snap
+}
+
+// Refresh reads the history. The snapshot's Analysis may lag behind its Trials.
+func (s *Study) Refresh(ctx context.Context) (*Snapshot, error) {
+	if err := s.reload(ctx); err != nil {
+		return nil, err
+	}
+	return s.Snapshot(), nil
 }
 
 // Load reads the history and analyses it before it returns.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"parfait/history"
+	"parfait/internal/rescue"
 	"parfait/problem"
 )
 
@@ -38,14 +39,14 @@ func (s *Study) subscribe(ctx context.Context, analysed bool) <-chan *Snapshot {
 		s.watching = true
 		s.work.Go(s.watch)
 	}
-	context.AfterFunc(ctx, func() {
+	context.AfterFunc(ctx, rescue.Guard(func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if _, open := s.subs[ch]; open {
 			delete(s.subs, ch)
 			close(ch)
 		}
-	})
+	}))
 	return ch
 }
 

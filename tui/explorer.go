@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"parfait/explore"
+	"parfait/internal/rescue"
 	"parfait/study"
 	"parfait/tui/chart"
 	"parfait/visible"
@@ -61,7 +62,9 @@ type note struct {
 }
 
 // New makes the interface of one session. ctx ends with it.
-func New(ctx context.Context, src Source, o Options) tea.Model { return newExplorer(ctx, src, o) }
+func New(ctx context.Context, src Source, o Options) tea.Model {
+	return guarded(ctx, newExplorer(ctx, src, o))
+}
 
 func newExplorer(ctx context.Context, src Source, o Options) *explorer {
 	e := &explorer{ctx: ctx, src: src, o: o, keys: newKeymap(), views: makeViews(), treeOf: treeOfStudy, saver: &saver{src: src, who: o.Who}}
@@ -81,7 +84,7 @@ func newExplorer(ctx context.Context, src Source, o Options) *explorer {
 	e.state = explore.Start(e.analysis())
 	e.look()
 	e.drawn = phases{main: e.props, side: e.props, version: e.version}
-	context.AfterFunc(ctx, func() { _ = safely("keep the view", e.saver.flush) })
+	context.AfterFunc(ctx, rescue.Guard(func() { _ = safely("keep the view", e.saver.flush) }))
 	return e
 }
 

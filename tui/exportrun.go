@@ -9,6 +9,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/explore"
+	"parfait/internal/rescue"
 	"parfait/problem"
 	"parfait/study"
 	"parfait/tui/chart"
@@ -21,9 +22,12 @@ type exportRun struct {
 	cost    study.ExportCost
 	name    string
 	cancel  context.CancelFunc
-	over    bool
+	over    bool // its end was told
 	export  study.Export
 	err     error
+
+	ended  chan struct{} // closed when it has ended, told or not
+	failed error         // how, once it has
 }
 
 type exportDoneMsg struct {
@@ -35,15 +39,20 @@ type exportDoneMsg struct {
 // nothing.
 func (e *explorer) startExport(r study.ExportRequest, cost study.ExportCost) tea.Cmd {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(e.ctx))
-	run := &exportRun{progress: newProgress(), request: r, cost: cost, name: e.read.Name, cancel: cancel}
+	run := &exportRun{progress: newProgress(), request: r, cost: cost, name: e.read.Name, cancel: cancel, ended: make(chan struct{})}
 	e.exporting, e.above = run, &exportProgress{}
-	write := e.work("export", func() tea.Msg {
+	var x study.Export
+	rescue.Go(func() { // and not as work of the session, which forgets it when it ends
 		defer cancel()
+		defer close(run.ended)
 		defer run.end()
-		x, err := e.src.Export(ctx, r, run.tell)
-		return exportDoneMsg{x, err}
+		run.failed = safely("export", func() (err error) { x, err = e.src.Export(ctx, r, run.tell); return err })
 	})
-	return tea.Batch(write, run.next())
+	done := func() tea.Msg {
+		<-run.ended
+		return exportDoneMsg{x, run.failed}
+	}
+	return tea.Batch(done, run.next())
 }
 
 func (e *explorer) exportDone(m exportDoneMsg) tea.Cmd {

@@ -30,6 +30,7 @@ type source struct {
 	fail     error
 
 	inspected bool
+	writing   func(context.Context) error // an export, instead of the one that is done at once
 }
 
 func newSource(s *study.Snapshot) *source {
@@ -61,8 +62,11 @@ func (s *source) SavePick(p study.Pick) (study.Pick, error) {
 	return p, s.fail
 }
 
-func (s *source) Export(_ context.Context, r study.ExportRequest, progress func(merge.Progress)) (study.Export, error) {
+func (s *source) Export(ctx context.Context, r study.ExportRequest, progress func(merge.Progress)) (study.Export, error) {
 	s.exports = append(s.exports, r)
+	if s.writing != nil {
+		return study.Export{}, s.writing(ctx)
+	}
 	if s.fail != nil {
 		return study.Export{}, s.fail
 	}

@@ -9,16 +9,19 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/vt"
 	"github.com/creack/pty"
 
 	"parfait/explore/exploretest"
+	"parfait/tui/chart"
 )
 
 // childEnv makes the test binary show the explorer instead of testing.
@@ -28,14 +31,64 @@ func TestMain(m *testing.M) {
 	if os.Getenv(childEnv) == "" {
 		os.Exit(m.Run())
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT)
 	src := newSource(exploretest.Snapshot(exploretest.Options{Trials: 34, Running: 2}))
-	src.views = nil // saving the view panics
-	err := Run(context.Background(), src, Options{Who: "child"})
-	fmt.Println("ended:", err)
+	var err error
+	tidied := ""
+	switch fault := os.Getenv(childEnv); fault {
+	case "none":
+		err = Run(ctx, src, Options{Who: "child"})
+	case "saving":
+		src.views = nil // a map without room: saving the view panics
+		err = Run(ctx, src, Options{Who: "child"})
+	case "exporting":
+		src.writing = func(ctx context.Context) error {
+			<-ctx.Done()
+			tidied = ", and it was tidied up"
+			return ctx.Err()
+		}
+		err = Run(ctx, src, Options{Who: "child"})
+	default:
+		err = show(ctx, faulty(newExplorer(ctx, src, Options{Who: "child"}), fault))
+	}
+	stop()
+	fmt.Printf("ended: %v%s\n", err, tidied)
 	if err != nil {
 		os.Exit(1)
 	}
 	os.Exit(0)
+}
+
+// faulty puts a dialog above an explorer that panics where a key is pressed: in the message, in the next frame, or in
+// the background.
+func faulty(e *explorer, where string) *explorer {
+	e.above = &faultyDialog{where: where}
+	return e
+}
+
+type faultyDialog struct {
+	where   string
+	pressed bool
+}
+
+func (*faultyDialog) place() place      { return place{scopeQuestion, "A fault"} }
+func (*faultyDialog) actions() []action { return nil }
+
+func (f *faultyDialog) draw(_ *explorer, c *chart.Canvas) {
+	if f.pressed && f.where == "frame" {
+		panic("a fault in a frame")
+	}
+	c.Text(0, 0, "a dialog that waits", plain)
+}
+
+func (f *faultyDialog) press(*explorer, tea.KeyPressMsg) tea.Cmd {
+	switch f.pressed = true; f.where {
+	case "message":
+		panic("a fault in a message")
+	case "background":
+		return tea.Sequence(tea.Batch(func() tea.Msg { return nil }, func() tea.Msg { panic("a fault in background") }), func() tea.Msg { return nil })
+	}
+	return nil
 }
 
 // terminal is a child that shows the explorer in a terminal of its own.
@@ -59,7 +112,7 @@ func open(t *testing.T, answers bool, env ...string) *terminal {
 		t.Fatal(err)
 	}
 	x := &terminal{t: t, cmd: exec.Command(self), news: make(chan struct{}, 1), screen: vt.NewEmulator(w, h)}
-	x.cmd.Env = append([]string{childEnv + "=1", "TERM=xterm-256color", "LANG=C.UTF-8", "HOME=" + t.TempDir()}, env...)
+	x.cmd.Env = append([]string{childEnv + "=none", "TERM=xterm-256color", "LANG=C.UTF-8", "HOME=" + t.TempDir()}, env...)
 	if x.tty, err = pty.StartWithSize(x.cmd, &pty.Winsize{Cols: uint16(w), Rows: uint16(h)}); err != nil {
 		t.Fatal(err)
 	}
@@ -183,23 +236,57 @@ func TestSynchronisedOutputIsAskedForOverSSH(t *testing.T) {
 	}
 }
 
+// Signals that end the context leave the terminal as it was, in every view and inside dialogs.
 func TestSignalsRestoreTheTerminal(t *testing.T) {
-	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
-		x := open(t, true)
-		x.wait("knee")
-		x.keys("\x1b[C")
-		x.wait("Trade-off ─ front ")
-		if err := x.cmd.Process.Signal(sig); err != nil {
-			t.Fatal(err)
+	for sig, keys := range map[syscall.Signal][]string{
+		syscall.SIGTERM: {"1", "2", "3", "4", "5", "6", "?", ":", "/", "b"}, syscall.SIGHUP: {"\x1b[C"}, syscall.SIGINT: {"\r"},
+	} {
+		for _, key := range keys {
+			x := open(t, true)
+			x.wait("knee")
+			x.keys(key)
+			if err := x.cmd.Process.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+			x.wait("ended: context canceled")
+			x.restored()
 		}
-		x.wait("ended:")
-		x.restored()
 	}
 }
 
-// The child's source panics when the view is saved, which is background work.
+// An export that is being written when a signal comes is cancelled and waited for, and that is told.
+func TestSignalsLeaveNothingOfAnExport(t *testing.T) {
+	x := open(t, true, childEnv+"=exporting")
+	x.wait("knee")
+	x.keys("\r")
+	x.wait("98 kB")
+	x.keys("\r")
+	x.wait("measure validation")
+	if err := x.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	x.wait("pick-1 was cancelled, and nothing of it is left, and it was tidied up")
+	x.restored()
+}
+
+// Who leaves while an export is written waits until it is tidied up.
+func TestLeavingWaitsForAnExport(t *testing.T) {
+	x := open(t, true, childEnv+"=exporting")
+	x.wait("knee")
+	x.keys("\r")
+	x.wait("98 kB")
+	x.keys("\r")
+	x.wait("measure validation")
+	x.keys("qq")
+	x.wait("Leave?")
+	x.keys("y")
+	x.wait("ended: <nil>, and it was tidied up")
+	x.restored()
+}
+
+// The child's source panics when the view is saved, which is background work that somebody answers for.
 func TestAPanicIsShownAndTheTerminalRestored(t *testing.T) {
-	x := open(t, true)
+	x := open(t, true, childEnv+"=saving")
 	x.wait("knee")
 	x.keys("\x1b[C")
 	x.wait("could not keep the view")
@@ -208,13 +295,27 @@ func TestAPanicIsShownAndTheTerminalRestored(t *testing.T) {
 	x.restored()
 }
 
+// A panic that nobody answers for ends the explorer as a fault of the program, with the terminal as it was.
+func TestAFaultEndsTheExplorerAndRestoresTheTerminal(t *testing.T) {
+	for _, where := range []string{"message", "frame", "background"} {
+		x := open(t, true, childEnv+"="+where)
+		x.wait("a dialog that waits")
+		x.keys("z")
+		x.wait("ended: a fault in ")
+		x.restored()
+		if raw := x.raw.String(); !strings.Contains(raw, where+" (this is a fault of the program)") || strings.Contains(raw, "goroutine ") {
+			t.Errorf("a fault in a %s is told as %q", where, raw[strings.LastIndex(raw, "ended:"):])
+		}
+	}
+}
+
 func TestDumbTerminalsAreRefused(t *testing.T) {
 	x := open(t, false, "TERM=dumb")
 	x.wait("parfait front")
 	x.restored()
 	self, _ := os.Executable()
 	cmd := exec.Command(self)
-	cmd.Env = []string{childEnv + "=1", "TERM=xterm"}
+	cmd.Env = []string{childEnv + "=none", "TERM=xterm"}
 	out, err := cmd.CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "parfait front") || strings.Contains(string(out), "\x1b") {
 		t.Errorf("without a terminal: %v %q", err, out)

@@ -1,14 +1,15 @@
 package tui
 
 import (
+	"errors"
 	"fmt"
-	"runtime/debug"
 	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"parfait/internal/rescue"
 	"parfait/problem"
 	"parfait/study"
 	"parfait/tui/chart"
@@ -19,33 +20,21 @@ const second = time.Second
 // work does something in the background. A panic becomes an error that is shown, and the session lives.
 func (e *explorer) work(what string, f func() tea.Msg) tea.Cmd {
 	return func() (msg tea.Msg) {
-		defer func() {
-			if r := recover(); r != nil {
-				msg = failed(&panicked{what: what, value: r, stack: debug.Stack()})
-			}
-		}()
-		return f()
+		if err := safely(what, func() error { msg = f(); return nil }); err != nil {
+			return failed(err)
+		}
+		return msg
 	}
 }
 
 // safely is for what has to be done where nobody shows a message: a panic becomes an error.
-func safely(what string, f func() error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = &panicked{what: what, value: r, stack: debug.Stack()}
-		}
-	}()
-	return f()
+func safely(what string, f func() error) error {
+	err := rescue.Call(f)
+	if p := (*rescue.Panic)(nil); errors.As(err, &p) {
+		return fmt.Errorf("could not %s: %w", what, err)
+	}
+	return err
 }
-
-// panicked is a panic of background work, as an error.
-type panicked struct {
-	what  string
-	value any
-	stack []byte
-}
-
-func (p *panicked) Error() string { return fmt.Sprintf("could not %s: %v", p.what, p.value) }
 
 // failed is the message that shows an error; nil where there is none.
 func failed(err error) tea.Msg {

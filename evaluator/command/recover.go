@@ -8,11 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 	"syscall"
 
 	"parfait/evaluator"
 	"parfait/evaluator/internal/process"
+	"parfait/internal/rescue"
 )
 
 // Recover looks for the runs that an earlier runner left. One that has ended by itself is adopted, with its
@@ -21,7 +21,7 @@ import (
 // touched. What a run left is deleted when its result is on record, or there is none and nothing runs.
 func (e *commands) Recover(_ context.Context, open []evaluator.Candidate, emit func(evaluator.Event) error) ([]string, error) {
 	left := make([]recovered, len(open))
-	var wait sync.WaitGroup
+	var wait rescue.Group
 	for i, c := range open {
 		if c.Log != "" {
 			wait.Go(func() { left[i] = e.recoverOne(c) })

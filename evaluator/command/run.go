@@ -20,6 +20,7 @@ import (
 	"parfait/evaluator"
 	"parfait/evaluator/internal/placeholder"
 	"parfait/evaluator/internal/process"
+	"parfait/internal/rescue"
 	"parfait/problem"
 )
 
@@ -75,7 +76,7 @@ func (r *run) execute(ctx context.Context) (status int, err error) {
 			halt(r.dir)
 		}
 	}
-	if e := p.end(r.options.Grace); e != nil {
+	if e := p.end(evaluator.Left(ctx, r.options.Grace)); e != nil {
 		err = errors.Join(err, evaluator.Errorf(evaluator.Internal, "%w", e))
 	}
 	if out != nil {
@@ -145,13 +146,13 @@ func (r *run) start(args []string) (*started, error) {
 	p := &started{cmd: cmd, hold: hold, status: make(chan string, 1)}
 	closeAll()
 	files = nil
-	go func() {
+	rescue.Go(func() {
 		defer close(p.status)
 		if s, err := bufio.NewReader(said).ReadString('\n'); err == nil {
 			p.status <- strings.TrimSpace(s)
 		}
 		_ = said.Close() // all that is ever said is one line
-	}()
+	})
 	err = r.record(cmd.Process.Pid, token, args).write(r.dir)
 	if err == nil {
 		_, err = hold.WriteString("go\n")

@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"sync"
+
+	"parfait/internal/rescue"
 )
 
 // The recipe of the base: upright digits, with a few images of every task mixed in.
@@ -51,7 +52,7 @@ func train(ctx context.Context, n int) (*trained, error) {
 	}
 	out := &trained{base: base.rounded(), experts: make([][]float32, n)}
 	errs := make([]error, n)
-	var all sync.WaitGroup
+	var all rescue.Group
 	for i, t := range transforms[:n] {
 		all.Go(func() {
 			var expert *network

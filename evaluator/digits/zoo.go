@@ -9,9 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 
 	"parfait/evaluator"
+	"parfait/internal/rescue"
 )
 
 // WriteZoo writes into dir, which must not exist or be empty, models of the kinds that people merge, for
@@ -85,7 +85,7 @@ func newZoo(ctx context.Context) (*zoo, error) {
 	}
 	z := &zoo{models: models, animals: slices.Concat(checkpoints(base), soups(base), sparse(base), strangers())}
 	errs := make([]error, len(z.animals))
-	var all sync.WaitGroup
+	var all rescue.Group
 	for i := range z.animals {
 		all.Go(func() {
 			a := &z.animals[i]

@@ -15,6 +15,7 @@ import (
 	"parfait/evaluator"
 	"parfait/evaluator/internal/process"
 	"parfait/evaluator/internal/report"
+	"parfait/internal/rescue"
 	"parfait/problem"
 )
 
@@ -54,10 +55,10 @@ func (e *Evaluator) try(ctx context.Context, p *slot, request []byte, log *evalu
 		err error
 	}
 	done := make(chan result, 1)
-	go func() {
+	rescue.Go(func() {
 		a, err := proc.talk(request, log, progress)
 		done <- result{a, err}
-	}()
+	})
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -79,7 +80,7 @@ func (e *Evaluator) try(ctx context.Context, p *slot, request []byte, log *evalu
 				err = &evaluator.Error{Problem: problem.Problem{Code: evaluator.Interrupted, What: "the last of the worker's stderr:\n" + last}, Cause: err}
 			}
 			p.proc = nil
-			_, endErr := proc.end(e.options.Grace)
+			_, endErr := proc.end(evaluator.Left(ctx, e.options.Grace))
 			<-done // its pipes are closed
 			proc.copyErrors(log)
 			return answer{}, errors.Join(err, endErr, proc.errors.Close())

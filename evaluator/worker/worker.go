@@ -161,7 +161,7 @@ func (e *Evaluator) measure(ctx context.Context, c evaluator.Candidate, progress
 		// What is in an unknown state measures nothing else.
 		if p.proc != nil {
 			log.Say("the worker %d is ended: %v", p.number, err)
-			err = errors.Join(err, p.end(e.options.Grace))
+			err = errors.Join(err, p.end(evaluator.Left(ctx, e.options.Grace)))
 		}
 		return nil, err
 	}

@@ -94,6 +94,9 @@ func Call(f func() error) (err error) {
 // Go calls f in a goroutine of its own.
 func Go(f func()) { go guarded(f) }
 
+// Guard returns f for who calls it in a goroutine of its own, such as context.AfterFunc.
+func Guard(f func()) func() { return func() { guarded(f) } }
+
 // Group is a number of goroutines that somebody waits for; what panics in one ends the program all the same. The
 // zero Group is ready.
 type Group struct{ all sync.WaitGroup }
