@@ -21,6 +21,7 @@ import (
 // Codes of problems.
 const (
 	CodeHistory  problem.Code = "history"   // the history cannot be read or written
+	CodeBusy     problem.Code = "busy"      // another process has it
 	CodeDamaged  problem.Code = "damaged"   // it is not as it was written
 	CodeForeign  problem.Code = "foreign"   // something that is not parfait's stands in the place of one of its files
 	CodeSpace    problem.Code = "space"     // no room on the disk
@@ -107,8 +108,9 @@ func (s *Store) Explain(err error) error {
 		if unix.Access(filepath.Dir(s.path), unix.X_OK) == nil && stage.Writable(filepath.Dir(s.path)) != nil {
 			e.Code, e.What, e.Fix = CodeReadOnly, "nothing can be recorded here", "have whoever owns the folder do it, or copy it"
 		}
-	case sqlite3.SQLITE_BUSY:
-		e.What, e.Fix = "another process keeps the history locked", "a parfait that was suspended with ctrl-z may hold it: let it go on with fg, or end it; if there is none, the file system has no locks (NFS without its lock daemon): move the study to one that has"
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
+		e.Code, e.What = CodeBusy, "another process keeps the history locked"
+		e.Fix = "a parfait that was suspended (ctrl-z) may hold it: let it go on with `fg`, or end it, nothing that is recorded is lost; if there is none, the file system has no locks (NFS without its lock daemon): move the study to one that has"
 	case sqlite3.SQLITE_IOERR:
 		e.What, e.Fix = "the disk cannot be read or written", "what is finished is safe; look into the system's log for what is wrong with the disk, then go on"
 		if errors.As(err, &se) && slices.Contains(lockErrors, se.Code()) {

@@ -19,6 +19,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"parfait/problem"
 )
 
 // DatabaseFile is the database's name in a study's folder.
@@ -32,8 +34,9 @@ type Store struct {
 
 	mu     sync.Mutex
 	db     *sql.DB     // nil: nothing is recorded yet, as far as was seen
+	opener *opener     // of db
 	file   os.FileInfo // as it was opened
-	begun  bool        // db is as this program makes one
+	begun  bool        // db is open for writing, and as this program makes one
 	memory *sql.DB     // what the journal says, where the database does not; or an older history, converted
 }
 
@@ -217,13 +220,24 @@ func (s *Store) HasBegun() (bool, error) {
 	return db != nil, s.Explain(err)
 }
 
-// Note writes what may be lost, to views and progress: no journal has it. Where nothing is recorded yet it is not kept.
+// Note writes what may be lost, to views and progress: no journal has it. Where nothing is recorded yet, or what is may
+// only be looked at or is of an older form, it is not kept.
 func (s *Store) Note(f func(*Tx) error) error {
+	ctx := context.Background()
 	db, err := s.open()
 	if db == nil || err != nil {
 		return s.Explain(err)
 	}
-	return s.Explain(within(context.Background(), db, "BEGIN IMMEDIATE", f))
+	if version, err := schemaOf(ctx, db); err != nil || version != schemaVersion {
+		return s.Explain(err)
+	}
+	if db, err = s.begin(); err == nil {
+		err = within(ctx, db, "BEGIN IMMEDIATE", f)
+	}
+	if err = s.Explain(err); problem.CodeOf(err) == CodeReadOnly {
+		return nil
+	}
+	return err
 }
 
 // settle brings the database to the end of the journal, and returns where that is.

@@ -31,7 +31,7 @@ const applicationID = 0x70726674
 func Open(dir string, traces func() []string) (*Store, error) {
 	s := &Store{path: filepath.Join(dir, DatabaseFile), journal: filepath.Join(dir, JournalFile), traces: traces}
 	_, err := s.open()
-	if Damaged(err) {
+	if Damaged(err) || s.journalStands(err) {
 		err = nil // it is said by who reads, beside what can be read
 	}
 	return s, s.Explain(err)
@@ -44,11 +44,10 @@ func Memory() (*Store, error) {
 }
 
 func newMemory() (*sql.DB, error) {
-	db, err := connect("memory", "memory")
-	if err == nil {
-		if err = makeEmpty(context.Background(), db); err != nil {
-			err = errors.Join(err, db.Close())
-		}
+	db, _ := connect("memory", inMemory)
+	err := makeEmpty(context.Background(), db)
+	if err != nil {
+		err = errors.Join(err, db.Close())
 	}
 	return db, err
 }
@@ -57,6 +56,9 @@ func newMemory() (*sql.DB, error) {
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.begun && s.opener != nil {
+		rest(s.db)
+	}
 	var errs []error
 	for _, db := range []*sql.DB{s.db, s.memory} {
 		if db != nil {
@@ -85,27 +87,34 @@ func (s *Store) begin() (*sql.DB, error) {
 	if s.begun {
 		return s.db, nil
 	}
-	db, err := s.attach()
-	if err != nil {
-		return nil, err
-	}
-	if db == nil {
-		if db, err = connect(s.path, "rwc"); err != nil {
-			return nil, err
-		}
-	}
-	if err := s.migrate(db); err != nil {
-		if s.db == nil {
-			_ = db.Close()
-		}
+	if _, err := s.attach(); err != nil {
 		return nil, err
 	}
 	if s.db == nil {
-		if s.file, err = os.Lstat(s.path); err != nil {
-			return nil, errors.Join(err, db.Close())
-		}
+		return s.create()
 	}
-	s.db, s.begun = db, true
+	s.opener.become(writing, s.db)
+	if err := s.migrate(s.db); err != nil {
+		s.opener.become(looking, s.db)
+		return nil, err
+	}
+	s.begun = true
+	return s.db, nil
+}
+
+// create begins the history.
+func (s *Store) create() (*sql.DB, error) {
+	db, o := connect(s.path, creating)
+	err := s.migrate(db)
+	o.access = writing // it is not begun twice
+	var fi os.FileInfo
+	if err == nil {
+		fi, err = os.Lstat(s.path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	s.db, s.opener, s.file, s.begun = db, o, fi, true
 	return db, nil
 }
 
@@ -114,42 +123,48 @@ func (s *Store) attach() (*sql.DB, error) {
 	if s.db != nil {
 		return s.db, nil
 	}
-	db, fi, err := s.find()
+	db, o, fi, err := s.find()
 	if c := problem.CodeOf(err); c == CodeHistory || c == CodeDamaged {
 		// A runner may have begun it meanwhile. It does so before it leaves anything else: a second look tells.
-		db, fi, err = s.find()
+		db, o, fi, err = s.find()
 	}
-	s.db, s.file = db, fi
+	s.db, s.opener, s.file = db, o, fi
 	return db, err
 }
 
-// find opens the database. None, where nothing was recorded yet; an error, where what should be there
+// find opens the database to look at it. None, where nothing was recorded yet; an error, where what should be there
 // is not, or something else is.
-func (s *Store) find() (*sql.DB, os.FileInfo, error) {
+func (s *Store) find() (*sql.DB, *opener, os.FileInfo, error) {
 	fi, err := os.Lstat(s.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil, s.lost("is missing")
+		return nil, nil, nil, s.lost("is missing")
 	case err != nil:
-		return nil, nil, err
+		return nil, nil, nil, err
 	case !fi.Mode().IsRegular():
-		return nil, nil, NotOurs(s.path, fi, "the history itself belongs here, beside study.yaml")
+		return nil, nil, nil, NotOurs(s.path, fi, "the history itself belongs here, beside study.yaml")
 	case fi.Size() == 0:
-		return nil, nil, s.lost("is empty")
+		return nil, nil, nil, s.lost("is empty")
 	}
-	if _, err := os.Lstat(s.path + "-wal"); err == nil { // which we never write: to close it could write the file
-		if db, _, err := known(s.path, "ro"); err != nil {
-			return nil, nil, err
-		} else if err := db.Close(); err != nil {
-			return nil, nil, err
-		}
+	db, o := connect(s.path, looking)
+	begun, err := recognise(db, s.path)
+	if err == nil && begun {
+		return db, o, fi, nil
 	}
-	db, begun, err := known(s.path, "rw")
-	if err == nil && !begun {
-		err = errors.Join(s.lost("is empty"), db.Close())
-		db, fi = nil, nil
+	if err == nil {
+		err = s.lost("is empty")
 	}
-	return db, fi, err
+	return nil, nil, nil, errors.Join(err, db.Close())
+}
+
+// journalStands says whether the database could not be read for a reason that is no damage, and the journal has what
+// was recorded.
+func (s *Store) journalStands(err error) bool {
+	if err == nil || !elsewhere(s.path, err) {
+		return false
+	}
+	fi, err := os.Lstat(s.journal)
+	return err == nil && fi.Size() > 0
 }
 
 // lost says that a database is gone, told from what else is in the study's folder; nil where nothing was
@@ -205,17 +220,6 @@ func (s *Store) Replaced() error {
 		}
 	}
 	return nil // anything else may pass
-}
-
-// known opens a file that is a history of ours, or empty: it says which.
-func known(path, mode string) (db *sql.DB, begun bool, err error) {
-	if db, err = connect(path, mode); err != nil {
-		return nil, false, err
-	}
-	if begun, err = recognise(db, path); err != nil {
-		return nil, false, errors.Join(err, db.Close())
-	}
-	return db, begun, nil
 }
 
 // recognise says whether db is a history, and not empty. What is neither is an error.

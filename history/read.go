@@ -24,14 +24,14 @@ func (s *Store) Read(ctx context.Context, f func(*Tx) error) (trouble, err error
 			break
 		}
 	}
-	if err == nil || ctx.Err() != nil || !(Damaged(err) || errors.Is(err, errBehind) || Passing(err)) {
+	if err == nil || ctx.Err() != nil || !(Damaged(err) || errors.Is(err, errBehind) || Passing(err) || elsewhere(s.path, err)) {
 		return s.Explain(trouble), s.Explain(err)
 	}
 	there, damage, merr := s.fold(ctx, f)
 	switch {
 	case !there && merr == nil:
 		return nil, s.Explain(err)
-	case errors.Is(err, errBehind) || held(err):
+	case errors.Is(err, errBehind) || elsewhere(s.path, err):
 		err = nil // nothing is wrong: the journal has all
 	}
 	return errors.Join(s.Explain(err), s.Explain(damage)), s.Explain(merr)

@@ -146,10 +146,7 @@ func (r *repairer) write(ctx context.Context, lines []line, views []view, journa
 
 // build writes a database from lines, and returns their text as the journal has it.
 func build(ctx context.Context, path string, lines []line, views []view) (text []byte, err error) {
-	db, err := connect(path, "rwc")
-	if err != nil {
-		return nil, err
-	}
+	db, _ := connect(path, building)
 	defer func() { err = errors.Join(err, db.Close()) }()
 	return text, within(ctx, db, "BEGIN IMMEDIATE", func(tx *Tx) error {
 		if err := makeTables(tx); err != nil {

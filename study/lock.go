@@ -81,6 +81,16 @@ func (o owner) busy(dir string) error {
 	return &Error{Code: CodeBusy, Where: dir, What: what, Fix: "look on with `parfait " + dir + "`, or stop that one first"}
 }
 
+// holder names the runner as the one that may hold the history, where there is one.
+func holder(dir string) string {
+	o := readOwner(dir)
+	host, err := os.Hostname()
+	if o.PID == 0 || err == nil && host == o.Host && errors.Is(syscall.Kill(o.PID, 0), syscall.ESRCH) {
+		return ""
+	}
+	return fmt.Sprintf(", perhaps the runner (process %d on %s)", o.PID, o.Host)
+}
+
 func lockPath(dir string) string { return filepath.Join(dir, lockFile) }
 
 // lockFile is the name of the file that says who runs a study.
