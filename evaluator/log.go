@@ -2,10 +2,13 @@ package evaluator
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // MaxLog is how many bytes of output a candidate's log takes unless its evaluator says otherwise.
@@ -21,7 +24,7 @@ type Log struct {
 }
 
 // OpenLog opens the log at path to append to it, and makes its folder; "" is for none. limit is in bytes of
-// output, 0: MaxLog.
+// output, 0: MaxLog. On a small disk it is an eighth of what is free at most.
 func OpenLog(path string, limit int64) (*Log, error) {
 	if path == "" {
 		return nil, nil
@@ -33,10 +36,19 @@ func OpenLog(path string, limit int64) (*Log, error) {
 			if limit == 0 {
 				limit = MaxLog
 			}
-			return &Log{file: f, left: limit}, nil
+			return &Log{file: f, left: min(limit, freeBeside(path)/8)}, nil
 		}
 	}
 	return nil, Errorf(Internal, "the log cannot be written: %w", err)
+}
+
+// freeBeside is what may still be written beside path, in bytes; where that is not known, everything.
+func freeBeside(path string) int64 {
+	var st unix.Statfs_t
+	if unix.Statfs(path, &st) != nil {
+		return math.MaxInt64
+	}
+	return int64(st.Bavail) * int64(st.Bsize) //nolint:unconvert // the types differ between systems
 }
 
 // Write adds output. It takes what the limit allows, says once that there is more, and never fails: a

@@ -39,6 +39,10 @@ func TroubleOf(err error) (Trouble, bool) {
 		if errors.Is(err, t.Errno) && (t.Errno != syscall.EAGAIN || forked(err)) {
 			return t, true
 		}
+		// A process that starts another gives it its files under numbers that it may no longer use.
+		if t.Errno == syscall.EMFILE && errors.Is(err, syscall.EBADF) && forked(err) {
+			return t, true
+		}
 	}
 	return Trouble{}, false
 }

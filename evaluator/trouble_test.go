@@ -27,6 +27,7 @@ func TestTroubleIsToldFromFailure(t *testing.T) {
 		{"descriptors", &os.SyscallError{Syscall: "pipe2", Err: syscall.EMFILE}, syscall.EMFILE, true, true},
 		{"a socket", &net.OpError{Op: "dial", Err: &os.SyscallError{Syscall: "socket", Err: syscall.ENFILE}}, syscall.ENFILE, true, true},
 		{"fork", wrapped("fork/exec", syscall.EAGAIN), syscall.EAGAIN, true, true},
+		{"descriptors of a child", wrapped("fork/exec", syscall.EBADF), syscall.EMFILE, true, true},
 		{"memory", wrapped("fork/exec", syscall.ENOMEM), syscall.ENOMEM, true, true},
 		{"a disk that dies", wrapped("read", syscall.EIO), syscall.EIO, true, false},
 		{"NFS", wrapped("write", syscall.ESTALE), syscall.ESTALE, true, false},

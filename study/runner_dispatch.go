@@ -43,6 +43,7 @@ type executorEvent struct {
 	evaluator.Event
 	taken chan error // gets nil when it is on record; nil where nobody waits for that
 
+	disk     diskSeen              // where it has failed: by now there may be room again
 	returned []evaluator.Candidate // nil; or nothing but that the executor has cleaned up after these
 }
 
@@ -148,7 +149,7 @@ func (r *runner) submit(x *executor, trials []Trial) {
 			mu.Lock()
 			defer mu.Unlock()
 			final[e.Key] = final[e.Key] || e.State.Final()
-			return r.send(executorEvent{executor: x, id: trialOf(e.Key), Event: e})
+			return r.send(executorEvent{executor: x, id: trialOf(e.Key), Event: e, disk: r.diskAfter(batch, e)})
 		}
 		err := rescue.Call(func() error { return x.eval.Submit(ctx, batch, emit) })
 		if p := (*rescue.Panic)(nil); errors.As(err, &p) {

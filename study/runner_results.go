@@ -97,7 +97,7 @@ func (r *runner) take(e executorEvent) {
 	metrics, bad := e.Metrics, r.judge(j.open[e.executor], e.Event)
 	if bad != nil {
 		metrics = nil
-		if r.troubled(e.id, j, e.executor, bad) {
+		if r.troubled(e, j, bad) {
 			taken(nil)
 			return
 		}

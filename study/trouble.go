@@ -99,7 +99,7 @@ func (s *shortage) Error() string { return s.problem.Error() }
 func (s *shortage) Unwrap() error { return s.problem }
 
 // troubleOf says what is not the trial's doing in the error of its evaluation; false where nothing is.
-func (r *runner) troubleOf(id int, j *job, err error) (trouble, bool) {
+func (r *runner) troubleOf(e executorEvent, j *job, err error) (trouble, bool) {
 	var s *shortage
 	if errors.As(err, &s) {
 		return trouble{what: s.problem.What, fix: s.problem.Fix, err: err, passes: true, at: s.at, need: s.need}, true
@@ -110,7 +110,8 @@ func (r *runner) troubleOf(id int, j *job, err error) (trouble, bool) {
 			out.what += " (" + path + ")"
 		}
 		if t.Errno == syscall.ENOSPC || t.Errno == syscall.EDQUOT {
-			out.at, out.need = r.shortest(placeOf(err))
+			out.at, out.need = r.shortest(cmp.Or(placeOf(err), r.dir))
+			return fills(e, j, out)
 		}
 		return out, true
 	}
@@ -118,7 +119,7 @@ func (r *runner) troubleOf(id int, j *job, err error) (trouble, bool) {
 		return trouble{what: "nothing may be written in " + dir, fix: writableFix, err: err}, true
 	}
 	if j.blamed < maxBlamed {
-		if t, ok := r.suspicion(id, j, err); ok {
+		if t, ok := r.suspicion(e, j, err); ok {
 			j.blamed++
 			return t, true
 		}
@@ -126,29 +127,84 @@ func (r *runner) troubleOf(id int, j *job, err error) (trouble, bool) {
 	return trouble{}, false
 }
 
+// fills says whether a disk is full by the doing of the trial itself: what it has printed is more than was missing. Then
+// it is measured again only so often.
+func fills(e executorEvent, j *job, t trouble) (trouble, bool) {
+	if e.disk.held < max(1, t.need) {
+		return t, true
+	}
+	t.what, t.fix = e.disk.filledBy(e.id), lessOutput
+	j.blamed++
+	return t, j.blamed <= maxBlamed
+}
+
+// diskSeen is what the disk was like when an evaluation had failed.
+type diskSeen struct {
+	at   string // where there was too little room, "": nowhere
+	need int64  // how much there should have been
+	held int64  // by what the evaluation has printed
+}
+
+func (d diskSeen) filledBy(id int) string {
+	return fmt.Sprintf("trial %d has filled the disk itself, with %s of output", id, stage.Bytes(d.held))
+}
+
+const lessOutput = "see whether its evaluator has to print so much"
+
+// diskAfter looks at the disk where an evaluation of a batch has failed. It is called by evaluators.
+func (r *runner) diskAfter(batch []evaluator.Candidate, e evaluator.Event) (d diskSeen) {
+	if e.State != evaluator.Failed {
+		return d
+	}
+	d.at, d.need = r.shortest("")
+	for _, c := range batch {
+		if c.Key == e.Key {
+			d.held = heldBy(c.Log)
+		}
+	}
+	return d
+}
+
+// heldBy is how many bytes of the disk a trial's log takes, and what is kept beside it.
+func heldBy(log string) (n int64) {
+	left, _ := filepath.Glob(log + evaluator.RunInfix + "*/*")
+	for _, path := range append(left, log) {
+		if fi, err := os.Stat(path); err == nil {
+			if st, ok := fi.Sys().(*syscall.Stat_t); ok {
+				n += int64(st.Blocks) * 512 //nolint:unconvert // the types differ between systems
+			}
+		}
+	}
+	return n
+}
+
 const writableFix = "give yourself the right (`ls -ld` shows whose it is, `lsattr -d` whether it is immutable), or copy the study to where you may write, and run again"
 
 // suspicion says what may have made an evaluation fail that is not to be seen in what it says: its model was deleted
 // under it, the disk that it shares with us is full, or the system killed it.
-func (r *runner) suspicion(id int, j *job, err error) (trouble, bool) {
+func (r *runner) suspicion(e executorEvent, j *job, err error) (trouble, bool) {
 	for _, p := range r.pools {
-		if p.lost(id) {
-			return trouble{what: fmt.Sprintf("the merged model of trial %d was deleted while it was measured", id), err: err, passes: true}, true
+		if p.lost(e.id) {
+			return trouble{what: fmt.Sprintf("the merged model of trial %d was deleted while it was measured", e.id), err: err, passes: true}, true
 		}
 	}
-	if at, need := r.shortest(""); at != "" {
-		return trouble{what: fmt.Sprintf("trial %d failed where the disk is full", id), fix: "free some space", err: err, passes: true, at: at, need: need}, true
+	if d := e.disk; d.at != "" {
+		t := trouble{what: fmt.Sprintf("trial %d failed where the disk is full", e.id), fix: "free some space", err: err, passes: true, at: d.at, need: d.need}
+		if d.held >= max(1, d.need) {
+			t.what, t.fix = d.filledBy(e.id), lessOutput
+		}
+		return t, true
 	}
 	if evaluator.SaysFull(err) {
-		return trouble{what: fmt.Sprintf("trial %d says that a disk is full: %s", id, lastLine(err.Error())), fix: "free some space where its evaluator writes", err: err, passes: true}, true
+		return trouble{what: fmt.Sprintf("trial %d says that a disk is full: %s", e.id, lastLine(err.Error())), fix: "free some space where its evaluator writes", err: err, passes: true}, true
 	}
-	var e *evaluator.Error
-	if errors.As(err, &e) && e.Code == evaluator.Killed && e.Signal == "SIGKILL" && j.blamed == 0 {
+	var by *evaluator.Error
+	if errors.As(err, &by) && by.Code == evaluator.Killed && by.Signal == "SIGKILL" && j.blamed == 0 {
 		j.blamed = maxBlamed // once
-		t := trouble{what: fmt.Sprintf("the evaluator of trial %d was killed (SIGKILL), as the system does where memory runs out", id), fix: "it is measured once more", err: err, passes: true}
+		t := trouble{what: fmt.Sprintf("the evaluator of trial %d was killed (SIGKILL), as the system does where memory runs out", e.id), fix: "it is measured once more", err: err, passes: true}
 		if n, ok := oomKills(); ok && n > r.troubles.ooms {
 			r.troubles.ooms, t.fewer = n, true
-			t.what = fmt.Sprintf("memory ran out, and the system killed the evaluator of trial %d", id)
+			t.what = fmt.Sprintf("memory ran out, and the system killed the evaluator of trial %d", e.id)
 		}
 		return t, true
 	}
@@ -177,6 +233,9 @@ func (r *runner) places() []string {
 // would be; "" where all have enough. at is returned whatever there is, where it is given.
 func (r *runner) shortest(at string) (string, int64) {
 	list := r.places()
+	if strings.HasPrefix(at, list[0]) {
+		at = list[0] // the folders in there go with their trials
+	}
 	if at != "" {
 		list = append([]string{nearest(at)}, list...)
 	}
@@ -270,8 +329,11 @@ func (r *runner) meets(id int, t trouble) {
 			r.note("the run ends when what is being measured has ended: %d", busy)
 		}
 	case t.fewer && busy > 0 && (h.most == 0 || busy < h.most):
+		if h.most == 0 {
+			r.note("trial %d waits: %s", id, t.says())
+		}
 		h.most = busy
-		r.note("trial %d waits: %s; from now on %d at once are measured", id, t.says(), busy)
+		r.note("from now on %d at once are measured", busy)
 	default:
 		r.hold(t)
 	}
@@ -325,12 +387,11 @@ func (r *runner) held() (bool, error) {
 			r.relieved() // nothing has come of it since
 		}
 		return false, nil
-	case now.Before(h.next):
+	case !h.why.roomFor():
+		h.next = time.Time{} // as soon as there is
 		r.sayHeld()
 		return true, nil
-	case !h.why.roomFor():
-		h.delay = min(2*h.delay, maxHold)
-		h.next = now.Add(h.delay)
+	case now.Before(h.next):
 		r.sayHeld()
 		return true, nil
 	}
@@ -354,13 +415,13 @@ func (r *runner) relieved() {
 
 // troubled keeps the trouble that made an evaluation end, if that is what it was. The trial stays open in the executor
 // until that has cleaned up and given back what it held.
-func (r *runner) troubled(id int, j *job, x *executor, err error) bool {
+func (r *runner) troubled(e executorEvent, j *job, err error) bool {
 	if j.ctx.Err() != nil || j.trouble == nil {
 		return false
 	}
-	t, ok := r.troubleOf(id, j, err)
+	t, ok := r.troubleOf(e, j, err)
 	if ok {
-		j.trouble[x] = t
+		j.trouble[e.executor] = t
 	}
 	return ok
 }

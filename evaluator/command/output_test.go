@@ -88,8 +88,47 @@ func TestFollowEndlessOutput(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if taken := info.Sys().(*syscall.Stat_t).Blocks * 512; o.streams[0].freed == 0 || canPunch(t, dir) && taken > 16<<20 {
+	if taken := info.Sys().(*syscall.Stat_t).Blocks * 512; o.streams[0].freed == 0 || canPunch(t, dir) && taken > 1<<20 {
 		t.Errorf("stdout takes %d bytes of the disk, of %d that were printed", taken, info.Size())
+	}
+}
+
+// What is printed faster than it can be read does not fill the disk meanwhile, and the end is still found: an evaluator
+// that floods holds no room that its own result needs.
+func TestFollowLeavesOutWhatItHasNoTimeFor(t *testing.T) {
+	o, dir, f := followed(t, 1<<20)
+	if _, err := f.WriteString(strings.Repeat("not of much use\n", 4<<20)); err != nil {
+		t.Fatal(err)
+	}
+	if n := o.copy(); n < 64<<20 {
+		t.Errorf("%d bytes were taken up or left out, want all", n)
+	}
+	if s := o.streams[0]; s.freed < 64<<20-2*s.keep {
+		t.Errorf("%d bytes were given back while it goes on, want all but %d", s.freed, s.keep)
+	}
+	if _, err := f.WriteString("{\"a\": 1}\nthe end\n"); err != nil {
+		t.Fatal(err)
+	}
+	o.finish()
+	if err := o.close(); err != nil {
+		t.Fatal(err)
+	}
+	if b, _, err := findReport(dir); err != nil || string(b) != `{"a": 1}` {
+		t.Errorf("the report is %q (%v)", b, err)
+	}
+	if words := lastWords(filepath.Join(dir, stdoutName)); !strings.HasSuffix(words, "the end") {
+		t.Errorf("its last words are %q", words)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "log"))
+	if err != nil || strings.Count(string(b), "left out here") != 1 {
+		t.Errorf("the log does not say once that something is left out (%v)", err)
+	}
+	info, err := os.Stat(filepath.Join(dir, stdoutName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if taken := info.Sys().(*syscall.Stat_t).Blocks * 512; canPunch(t, dir) && taken > 64<<10 {
+		t.Errorf("stdout takes %d bytes of the disk when it is over", taken)
 	}
 }
 

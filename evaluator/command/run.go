@@ -177,7 +177,9 @@ func (r *run) record(pid int, token string, args []string) record {
 // wait follows the run until the command has ended, and returns its exit status. It returns early with an
 // error when ctx ends.
 func (p *started) wait(ctx context.Context, out *output) (int, error) {
-	tick := time.NewTicker(100 * time.Millisecond)
+	const least, most = time.Millisecond, 100 * time.Millisecond
+	pause := least
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for {
 		select {
@@ -187,7 +189,10 @@ func (p *started) wait(ctx context.Context, out *output) (int, error) {
 			}
 			return strconv.Atoi(s)
 		case <-tick.C:
-			out.copy()
+			if pause = min(2*pause, most); out.copy() > 1<<20 {
+				pause = least // it would fill the disk meanwhile
+			}
+			tick.Reset(pause)
 		case <-ctx.Done():
 			return 0, ctx.Err()
 		}
