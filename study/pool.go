@@ -83,9 +83,15 @@ func newPool(plan *merge.Plan, s *Study, form evaluator.Form, upcoming func(int)
 	return p, err
 }
 
-// make makes the folder, also where it has been deleted since.
+// make makes the folder, also where it has been deleted since, or is being deleted.
 func (p *pool) make() error {
-	if err := os.MkdirAll(p.dir, 0o755); err != nil {
+	err := os.MkdirAll(p.dir, 0o755)
+	for range maxRemade {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = os.MkdirAll(p.dir, 0o755)
+		}
+	}
+	if err != nil {
 		return &Error{Code: CodeSpace, Where: p.dir, What: "the folder for candidates cannot be made", Err: err, Fix: "set candidates.path in study.yaml to a folder you may write to"}
 	}
 	return nil
@@ -165,9 +171,6 @@ func (p *pool) fill(ctx context.Context, t Trial) (wait bool, err error) {
 	if p.has(t.ID) { // by the pass that this one waited for
 		return false, nil
 	}
-	if err := p.make(); err != nil {
-		return false, err
-	}
 	n, err := p.room()
 	if n == 0 || err != nil {
 		return n == 0, err
@@ -178,7 +181,9 @@ func (p *pool) fill(ctx context.Context, t Trial) (wait bool, err error) {
 			list = append(list, u)
 		}
 	}
-	err = p.write(ctx, list)
+	if err = p.make(); err == nil {
+		err = p.write(ctx, list)
+	}
 	if err != nil && len(list) > 1 && ctx.Err() == nil {
 		err = p.write(ctx, list[:1]) // what is wrong may be another's: it shall not be to blame for it
 	}
@@ -190,6 +195,9 @@ func (p *pool) fill(ctx context.Context, t Trial) (wait bool, err error) {
 			err = p.write(ctx, list[:1])
 		}
 	}
+	if err != nil && ctx.Err() == nil && p.deleted(err) {
+		err = p.shortage("the folder for merged models is being deleted", err)
+	}
 	if _, known := evaluator.TroubleOf(err); !known && errors.Is(err, merge.Problem{Code: codes.Space}) {
 		err = p.shortage("a merged model could not be written", err)
 	}
@@ -197,7 +205,7 @@ func (p *pool) fill(ctx context.Context, t Trial) (wait bool, err error) {
 }
 
 // maxRemade is how often a model is written again whose folder is deleted meanwhile.
-const maxRemade = 3
+const maxRemade = 8
 
 // deleted says whether a model could not be written because somebody deletes the folder for candidates.
 func (p *pool) deleted(err error) bool {
