@@ -18,7 +18,7 @@ import (
 //	surrogate, pareto and merge are libraries that know none of the others
 var may = map[string][]string{
 	"":                {"cli"},
-	"cli":             {"internal/rescue", "problem", "visible", "tui", "tui/chart", "serve", "explore", "study", "report", "search", "surrogate", "merge", "merge/codes", "merge/mergekit", "merge/method", "evaluator", "evaluator/digits", "evaluator/command", "yamldoc"},
+	"cli":             {"internal/rescue", "internal/sshsig", "problem", "visible", "tui", "tui/chart", "serve", "explore", "study", "report", "search", "surrogate", "merge", "merge/codes", "merge/mergekit", "merge/method", "evaluator", "evaluator/digits", "evaluator/command", "yamldoc"},
 	"tui":             {"internal/rescue", "problem", "visible", "tui/chart", "tui/figure", "explore", "study", "search", "merge", "evaluator"},
 	"serve":           {"internal/rescue"},
 	"report":          {"visible", "explore", "study", "search", "surrogate", "evaluator"},
@@ -31,6 +31,7 @@ var may = map[string][]string{
 	"yamldoc":         {"problem", "visible"},
 	"problem":         {},
 	"internal/stage":  {},
+	"internal/sshsig": {"problem"},
 	"visible":         {},
 	"surrogate":       {"problem", "parallel"},
 	"parallel":        {"internal/rescue"},
@@ -102,7 +103,7 @@ func TestLeavesStandAlone(t *testing.T) {
 		deps[p.name] = p.deps
 	}
 	for leaf, with := range map[string][]string{
-		"surrogate": {"problem", "parallel", "internal/rescue"}, "pareto": {"problem", "parallel", "internal/rescue"}, "merge": {"merge/...", "yamldoc", "visible", "problem", "internal/stage", "internal/rescue"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "internal/stage": {}, "tui/chart": {}, "yamldoc": {"visible", "problem"}, "problem": {}, "visible": {}, "internal/rescue": {}, "evaluator": {"problem", "internal/rescue"},
+		"surrogate": {"problem", "parallel", "internal/rescue"}, "pareto": {"problem", "parallel", "internal/rescue"}, "merge": {"merge/...", "yamldoc", "visible", "problem", "internal/stage", "internal/rescue"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "internal/stage": {}, "internal/sshsig": {"problem"}, "tui/chart": {}, "yamldoc": {"visible", "problem"}, "problem": {}, "visible": {}, "internal/rescue": {}, "evaluator": {"problem", "internal/rescue"},
 	} {
 		found, ok := deps[leaf]
 		if !ok {

@@ -21,10 +21,11 @@ func (a *app) exportCommand() *cobra.Command {
 	var r study.ExportRequest
 	var shards size
 	var plan, anyway bool
+	var keyFile string
 	cmd := a.onStudy(&cobra.Command{
 		Use:   "export",
 		Short: "Write a trade-off as a checkpoint, checked, with its receipt",
-		Long: "Write the merge at one point as a checkpoint that loads anywhere: staged, read back, renamed in one step, never over something else; with receipt.json (hashes, recipe, predicted and measured metrics), a model card, and recipe.yaml that makes the same bytes without the study. " +
+		Long: "Write the merge at one point as a checkpoint that loads anywhere: staged, read back, renamed in one step, never over something else; with receipt.json (hashes of inputs and outputs, recipe, predicted and measured metrics, its own hash kept by the study), a model card, and recipe.yaml that makes the same bytes without the study. " +
 			"--verify measures what was written on the validation split, to compare with the prediction, and on the test split, which the search has never seen.",
 		Example: "parfait export my.study --knee --out merged --verify\n\n# what it would take, and whether it can\nparfait export my.study --knee --out merged --plan",
 	}, analysed, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
@@ -43,6 +44,14 @@ func (a *app) exportCommand() *cobra.Command {
 		if stands != nil {
 			return stands
 		}
+		if keyFile != "" {
+			key, err := a.openKey(cmd.Context(), keyFile)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = key.Close() }()
+			r.Sign = signer(key)
+		}
 		return a.export(cmd.Context(), s, snap, c, r)
 	})
 	w.add(cmd)
@@ -52,7 +61,8 @@ func (a *app) exportCommand() *cobra.Command {
 	f.StringVar(&r.Name, "name", "", "its `NAME` in the study (default: the folder's)")
 	f.StringVar(&r.DType, "dtype", "", "write as `DTYPE`, bf16, f16, f32 or as-base, instead of what study.yaml says")
 	f.Var(&shards, "shard-size", "at most `SIZE` of tensors a file (default: 5GB)")
-	f.BoolVar(&r.SHA256, "sha256", false, "add SHA-256 of every file to the receipt (slower)")
+	sha256Flag(f, &r.SHA256)
+	f.StringVar(&keyFile, "sign", "", "sign the receipt with the SSH key `KEYFILE`, again after each measurement of --verify: see parfait sign")
 	f.BoolVar(&r.Verify, "verify", false, "measure what was written, on validation and test; exit code 10 where it is not as predicted")
 	f.StringVar(&r.Why, "why", "", "the `REASON` for this trade-off, for the receipt and the model card")
 	anywayFlag(cmd, &anyway)
@@ -113,6 +123,7 @@ type exportJSON struct {
 	Flagged      map[string]string                         `json:"flagged"`       // tasks whose predictions should not be believed, and why
 	Measured     map[evaluator.Split]map[string]metricJSON `json:"measured"`
 	Receipt      string                                    `json:"receipt"`
+	Signature    string                                    `json:"signature"`        // file; "" where it is not signed
 	Missed       []string                                  `json:"not_as_predicted"` // tasks; with --verify
 	Why          string                                    `json:"why"`
 	Bytes        int64                                     `json:"bytes"`
@@ -137,10 +148,10 @@ func (a *app) export(ctx context.Context, s *study.Study, snap *study.Snapshot, 
 		err = a.printJSON(a.out, exportJSON{
 			e.Out, e.Name, coefficientsOf(snap.Space, e.X), namedPredictions(e.Predicted), e.Doubt, e.BelowBase, brokenBy(snap.Tasks, c), snap.Analysis.FlaggedTasks(c.Front >= 0), map[evaluator.Split]map[string]metricJSON{
 				evaluator.Validation: metricsOf(snap.Tasks, e.Measured[evaluator.Validation]), evaluator.Test: metricsOf(snap.Tasks, e.Measured[evaluator.Test]),
-			}, e.Receipt, missed, r.Why, e.Bytes,
+			}, e.Receipt, signatureOf(e, r), missed, r.Why, e.Bytes,
 		})
 	} else {
-		err = a.printExport(snap, c, e, r.Verify)
+		err = a.printExport(snap, c, e, r)
 	}
 	if err == nil && len(missed) > 0 {
 		return &fault{
@@ -149,6 +160,14 @@ func (a *app) export(ctx context.Context, s *study.Study, snap *study.Snapshot, 
 		}
 	}
 	return err
+}
+
+// signatureOf is the file with the receipt's signature, "" where there is none.
+func signatureOf(e study.Export, r study.ExportRequest) string {
+	if r.Sign == nil {
+		return ""
+	}
+	return filepath.Join(e.Out, merge.SignatureFile)
 }
 
 // missedBy are the tasks whose measurement on the validation split is not what was predicted.
@@ -168,7 +187,7 @@ func missedBy(tasks []study.Task, e study.Export) []string {
 // it is starting.
 func exportStage(m merge.Progress) string {
 	switch {
-	case m.Stage == "merge" || m.Stage == "check":
+	case m.Stage == "merge" || m.Stage == "hash" || m.Stage == "check":
 		return moved(m.Done, m.Total, m.Rate, m.Remaining)
 	case m.Total <= 0:
 		return "starting"
@@ -177,7 +196,8 @@ func exportStage(m merge.Progress) string {
 }
 
 // printExport shows predicted beside measured.
-func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export, measured bool) error {
+func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export, r study.ExportRequest) error {
+	measured := r.Verify
 	titles := []column{left("task"), right("predicted")}
 	validation, test := e.Measured[evaluator.Validation], e.Measured[evaluator.Test]
 	if measured {
@@ -219,8 +239,12 @@ func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export
 	if measured && len(test) == 0 {
 		table += "  there is no test split: no evaluator of the study offers one; a command does that has {split} in it\n"
 	}
-	_, err := fmt.Fprintf(a.out, "%s: %s, read back and compared\n  %s\n%s\nreceipt: %s\nthe same bytes without the study: parfait merge %s OUT\n",
-		shown(e.Out), bytesText(e.Bytes), visible.Line(c.Why), table, shown(e.Receipt), shown(filepath.Join(e.Out, "recipe.yaml")))
+	signed := ""
+	if r.Sign != nil {
+		signed = ", signed"
+	}
+	_, err := fmt.Fprintf(a.out, "%s: %s, read back and compared\n  %s\n%s\nreceipt: %s%s\nthe same bytes without the study: parfait merge %s OUT\n",
+		shown(e.Out), bytesText(e.Bytes), visible.Line(c.Why), table, shown(e.Receipt), signed, shown(filepath.Join(e.Out, "recipe.yaml")))
 	return err
 }
 

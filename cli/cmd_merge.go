@@ -43,7 +43,7 @@ type mergeFlags struct {
 	dtype     string
 	form      string
 	shardSize size
-	sha256    bool
+	sha256    *bool
 	crop, pad bool
 	workers   int
 	moved     movedFlag
@@ -113,7 +113,7 @@ func (a *app) mergeCommand() *cobra.Command {
 	flags.StringVar(&f.dtype, "dtype", "", "write as `DTYPE`, bf16, f16, f32 or as-base, instead of what the recipe says")
 	flags.StringVar(&f.form, "form", "", "write a `full|adapter` checkpoint (adapter: where every model is a LoRA adapter) instead of what the recipe says")
 	flags.Var(&f.shardSize, "shard-size", "at most `SIZE` of tensors a file (default: 5GB)")
-	flags.BoolVar(&f.sha256, "sha256", false, "add SHA-256 of every file to the receipt (slower)")
+	sha256Flag(flags, &f.sha256)
 	flags.BoolVar(&f.crop, "crop-vocab", false, "leave out vocabulary rows that not every model has")
 	flags.BoolVar(&f.pad, "pad-vocab", false, "keep vocabulary rows that only some models have")
 	flags.IntVar(&f.workers, "workers", 0, "use `N` processors; never changes a byte (default: all, at most 8)")

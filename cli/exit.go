@@ -9,6 +9,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/explore"
+	"parfait/internal/sshsig"
 	"parfait/merge/codes"
 	"parfait/merge/mergekit"
 	"parfait/problem"
@@ -53,13 +54,13 @@ var exitTable = []struct {
 		study.CodeInput, explore.UnknownTask, explore.UnknownCoefficient, explore.BadPreference, explore.BadFilter, search.BadPoint,
 		codes.UnknownCoefficient, codes.MissingCoefficient, codes.CoefficientValue,
 	}},
-	{ExitInput, "input", "a file is not what it should be: study.yaml, a recipe, a model; every problem is listed", []problem.Code{
+	{ExitInput, "input", "a file is not what it should be: study.yaml, a recipe, a model, a key; every problem is listed", []problem.Code{
 		study.CodeChanged, study.CodeHistory, study.CodeForeign, search.UnknownStrategy, search.UnknownOption,
 		codes.NoModels, codes.Name, codes.Duplicate, codes.Pattern, codes.Method, codes.Param, codes.Option, codes.DTypeName,
 		codes.NeedsBase, codes.ModelCount, codes.UnusedPattern, codes.Open, codes.Format, codes.NotConverted, codes.NoWeights,
 		codes.MissingTensor, codes.ExtraTensor, codes.Shape, codes.Vocabulary, codes.DType, codes.NoGroup, codes.Adapter,
 		codes.Quantised, codes.Tied, codes.Architecture, codes.Config, codes.Tokenizer, codes.TwoModels, codes.MixedDTypes,
-		codes.Integers, codes.NotFinite, codes.Changed, codes.Read, codes.MasksDiffer, codes.Fisher, codes.Receipt, codes.Recipe, mergekit.Code, codes.Same, codes.Far, codes.Unrelated,
+		codes.Integers, codes.NotFinite, codes.Changed, codes.Read, codes.MasksDiffer, codes.Fisher, codes.Receipt, codes.Recipe, mergekit.Code, sshsig.BadKey, sshsig.BadSigners, codes.Same, codes.Far, codes.Unrelated,
 	}},
 	{ExitNotFound, "not_found", "there is no study, export or file at that place", []problem.Code{study.CodeNotAStudy, codes.NotFound}},
 	{ExitNoAnswer, "no_answer", "too few finished trials to fit, no merge satisfies what was asked, or the one chosen breaks a floor (--anyway keeps it)", []problem.Code{
@@ -71,8 +72,8 @@ var exitTable = []struct {
 		study.CodeSpace, study.CodeReadOnly, codes.Write, codes.Space, codes.Permission,
 	}},
 	{ExitEvaluator, "evaluator", "an evaluator cannot be used or fails; see the trial's log", []problem.Code{study.CodeEvaluator}},
-	{ExitMismatch, "mismatch", "a check found differences: the history is damaged (parfait repair puts it right), a checkpoint is not what its receipt says, not measured as it was predicted, or, where trust --check asks, predicted by what should not be believed", []problem.Code{
-		study.CodeDamaged, codes.Mismatch, codes.Corrupt,
+	{ExitMismatch, "mismatch", "a check found differences: the history is damaged (parfait repair puts it right), a checkpoint is not what its receipt says, a receipt not what its study or who signed it says, a checkpoint not measured as it was predicted, or, where trust --check asks, predicted by what should not be believed", []problem.Code{
+		study.CodeDamaged, codes.Mismatch, codes.Corrupt, sshsig.NotSigned, sshsig.NotASignature, sshsig.WrongUse, sshsig.Changed, sshsig.UnknownSigner, sshsig.NotValidNow,
 	}},
 	{ExitInterrupted, "interrupted", "ended by ctrl-c or a signal; what was finished is kept, the message says how to go on", nil},
 }

@@ -17,7 +17,7 @@ func TestExportsWithoutATestSplit(t *testing.T) {
 	snap := exploretest.Snapshot(exploretest.Options{Trials: 30, Exports: 1})
 	printed := func(e study.Export, verified bool) string {
 		var b bytes.Buffer
-		if err := (&app{out: &b}).printExport(snap, explore.Choice{Why: "the knee"}, e, verified); err != nil {
+		if err := (&app{out: &b}).printExport(snap, explore.Choice{Why: "the knee"}, e, study.ExportRequest{Verify: verified}); err != nil {
 			t.Fatal(err)
 		}
 		return b.String()

@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"fmt"
+	"strconv"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -41,4 +44,35 @@ func withValue(f *pflag.Flag) string {
 		return f.Name + " " + v[0]
 	}
 	return f.Name
+}
+
+// settled is a flag that is on or off where somebody has said so, and left to the machine where nobody has.
+type settled struct{ to **bool }
+
+func (s settled) String() string {
+	if s.to == nil || *s.to == nil {
+		return ""
+	}
+	return strconv.FormatBool(**s.to)
+}
+
+func (s settled) Set(text string) error {
+	b, err := strconv.ParseBool(text)
+	if err != nil {
+		return fmt.Errorf("expected true or false, found %q", text)
+	}
+	*s.to = &b
+	return nil
+}
+
+func (s settled) Type() string { return "bool" }
+
+// settledFlag adds a flag that may stand alone.
+func settledFlag(f *pflag.FlagSet, to **bool, name, usage string) {
+	f.VarPF(settled{to}, name, "", usage).NoOptDefVal = "true"
+}
+
+// sha256Flag is --sha256 of what writes checkpoints.
+func sha256Flag(f *pflag.FlagSet, to **bool) {
+	settledFlag(f, to, "sha256", "add SHA-256 of every file to the receipt, or not: --sha256=false (default: where the processor has instructions for it)")
 }

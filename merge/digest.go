@@ -2,6 +2,7 @@ package merge
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"io"
@@ -19,6 +20,9 @@ import (
 const digestName = "xxh3: XXH3-128 of the file's bytes; for safetensors files XXH3-128 of the XXH3-128 of " +
 	"the header (with its 8 bytes of length) followed by those of every run of 131072 elements of each " +
 	"tensor in the order of the file, so that a file can be hashed in any order"
+
+// digests are a file's.
+type digests struct{ hash, sha string } // sha "" where nobody asked for it
 
 // fileDigest joins the digests of a safetensors file's parts.
 func fileDigest(header []byte, tensors []safetensors.Tensor, sums func(i int) []xxh3.Uint128) string {
@@ -41,18 +45,26 @@ func digestText(sum xxh3.Uint128) string {
 	return "xxh3:" + hex.EncodeToString(b[:])
 }
 
-// plainDigest is the digest of a file that is no safetensors file.
-func plainDigest(path string) (string, error) {
+// plainDigest is the digest of a file that is no safetensors file, and its SHA-256 where that is wanted.
+func plainDigest(ctx context.Context, path string, sha bool) (digests, error) {
 	f, err := openRegular(path)
 	if err != nil {
-		return "", err
+		return digests{}, err
 	}
 	defer f.Close() //nolint:errcheck // read only
-	h := xxh3.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
+	fast, slow := xxh3.New(), sha256.New()
+	to := io.Writer(fast)
+	if sha {
+		to = io.MultiWriter(fast, slow)
 	}
-	return digestText(h.Sum128()), nil
+	if _, err := io.Copy(to, untilDone(ctx, f)); err != nil {
+		return digests{}, err
+	}
+	out := digests{hash: digestText(fast.Sum128())}
+	if sha {
+		out.sha = hex.EncodeToString(slow.Sum(nil))
+	}
+	return out, nil
 }
 
 // runs is the number of digests of a tensor.
@@ -94,6 +106,65 @@ func (d *partDigests) add(tensor int, start int64, raw []byte) {
 	d.mu.Lock()
 	d.sums[tensor][i], d.have[tensor][i] = sum, true
 	d.mu.Unlock()
+}
+
+// read is complete, with SHA-256 where that is wanted.
+func (d *partDigests) read(ctx context.Context, r io.ReaderAt, workers int, sha bool, add func(int64)) (digests, error) {
+	if sha {
+		return d.whole(ctx, r, add)
+	}
+	hash, err := d.complete(ctx, r, workers, add)
+	return digests{hash: hash}, err
+}
+
+// whole reads a file from its beginning to its end, once, for both digests.
+func (d *partDigests) whole(ctx context.Context, r io.ReaderAt, add func(int64)) (digests, error) {
+	header, err := readHeader(r)
+	if err != nil {
+		return digests{}, err
+	}
+	// SHA-256 takes a file in order, so that one processor does it while another reads ahead.
+	ahead, free := make(chan []byte, 4), make(chan []byte, 4)
+	for range cap(free) {
+		free <- make([]byte, 8*method.ChunkElements)
+	}
+	var failed error
+	rescue.Go(func() {
+		defer close(ahead)
+		failed = d.readInOrder(ctx, r, free, ahead)
+	})
+	h := sha256.New()
+	_, _ = h.Write(header)
+	for b := range ahead {
+		_, _ = h.Write(b)
+		if add != nil {
+			add(int64(len(b)))
+		}
+		free <- b[:cap(b)]
+	}
+	if failed != nil {
+		return digests{}, failed
+	}
+	return digests{fileDigest(header, d.tensors, func(i int) []xxh3.Uint128 { return d.sums[i] }), hex.EncodeToString(h.Sum(nil))}, nil
+}
+
+// readInOrder sends every run of a file in its order; a checked file has nothing between them.
+func (d *partDigests) readInOrder(ctx context.Context, r io.ReaderAt, free <-chan []byte, to chan<- []byte) error {
+	for i, t := range d.tensors {
+		for k := range d.sums[i] {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			offset, size := run(t, int64(k))
+			buf := (<-free)[:size]
+			if _, err := r.ReadAt(buf, offset); err != nil {
+				return err
+			}
+			d.sums[i][k] = xxh3.Hash128(buf)
+			to <- buf
+		}
+	}
+	return nil
 }
 
 // complete reads what is missing and returns the file's digest.

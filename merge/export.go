@@ -14,7 +14,7 @@ import (
 type ExportOptions struct {
 	ShardSize int64 // bytes of tensors a file; 0: 5 GB
 	Workers   int
-	SHA256    bool   // add SHA-256 of every file to the receipt: slow, for publishing
+	SHA256    *bool  // add SHA-256 of every file to the receipt; nil: where FastSHA256
 	Comment   string // lines at the top of recipe.yaml
 
 	disk stage.Disk
@@ -22,8 +22,9 @@ type ExportOptions struct {
 
 // Names of the files that an export adds to a checkpoint.
 const (
-	RecipeFile  = "recipe.yaml"
-	ReceiptFile = "receipt.json"
+	RecipeFile    = "recipe.yaml"
+	ReceiptFile   = "receipt.json"
+	SignatureFile = ReceiptFile + ".sig" // where somebody has signed it
 )
 
 // Export writes one checkpoint so that it can be relied on: staged beside the target, on the disk,
@@ -90,16 +91,16 @@ func (j *job) seal(ctx context.Context, o ExportOptions, at map[string]float64, 
 		ShardSize: j.shardSize, Digest: digestName, Warnings: j.plan.warnings, Tensors: j.plan.counts(),
 		Sparsity: j.sparsity(0), Notes: j.notes,
 	}
-	if r.Outputs, err = j.readBack(ctx, out, progress); err != nil {
-		return Receipt{}, err
-	}
 	if r.Inputs, err = j.receiptInputs(ctx); err != nil {
 		return Receipt{}, err
 	}
-	if o.SHA256 {
-		if err := r.addSHA256(ctx, j, out); err != nil {
+	if wanted(o.SHA256) {
+		if err := r.addSHA256(ctx, j, progress); err != nil {
 			return Receipt{}, err
 		}
+	}
+	if r.Outputs, err = j.readBack(ctx, out, wanted(o.SHA256), progress); err != nil {
+		return Receipt{}, err
 	}
 	for _, in := range j.plan.inputs() {
 		if err := in.unchanged(); err != nil {
@@ -110,53 +111,63 @@ func (j *job) seal(ctx context.Context, o ExportOptions, at map[string]float64, 
 }
 
 // readBack reads every staged file from the disk and compares it with what was computed.
-func (j *job) readBack(ctx context.Context, out *output, progress func(Progress)) ([]FileInfo, error) {
+func (j *job) readBack(ctx context.Context, out *output, sha bool, progress func(Progress)) ([]FileInfo, error) {
 	var total int64
 	for _, f := range out.files {
 		total += f.layout.Size()
 	}
+	infos := make([]FileInfo, len(out.files)+len(out.extra))
 	m := startMeter("check", total, progress)
-	infos, err := j.readBackFiles(ctx, out, m)
+	atOnce := 1
+	if sha {
+		atOnce = j.workers // SHA-256 is one processor's a file
+	}
+	err := each(atOnce, len(infos), func(i int) (err error) {
+		if i < len(out.files) {
+			infos[i], err = j.readBackWeights(ctx, out.files[i], j.hash.outputs[0][i], sha, m)
+		} else {
+			infos[i], err = readBackPlain(ctx, out, out.extra[i-len(out.files)], sha)
+		}
+		return err
+	})
 	m.end(err == nil)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	return infos, err
 }
 
-func (j *job) readBackFiles(ctx context.Context, out *output, m *meter) ([]FileInfo, error) {
-	var infos []FileInfo
-	for i, f := range out.files {
-		file, err := safetensors.Open(f.path)
-		if err != nil {
-			return nil, unreadable(f.path, err.Error())
-		}
-		stage.DropCache(f.path)
-		written := j.hash.outputs[0][i]
-		back := newPartDigests(file.Tensors())
-		sum, err := back.complete(ctx, file, j.workers, m.add)
-		if closeErr := file.Close(); err == nil {
-			err = closeErr
-		}
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			return nil, unreadable(f.path, err.Error())
-		}
-		if t, ok := written.differs(back); ok {
-			return nil, Problem{Code: codes.Mismatch, Where: f.path + ": " + t, What: "the disk gives back other bytes than were written", Expected: "the same bytes", Fix: "do not trust this disk; nothing was left behind"}
-		}
-		infos = append(infos, FileInfo{Name: f.name, Size: f.layout.Size(), Hash: sum})
+func (j *job) readBackWeights(ctx context.Context, f weightFile, written *fileParts, sha bool, m *meter) (FileInfo, error) {
+	file, err := safetensors.Open(f.path)
+	if err != nil {
+		return FileInfo{}, unreadable(f.path, err.Error())
 	}
-	for _, f := range out.extra {
-		sum, err := plainDigest(out.stage.Path(f.Name))
-		if err != nil {
-			return nil, unreadable(f.Name, reason(err))
-		}
-		if sum != f.Hash {
-			return nil, Problem{Code: codes.Mismatch, Where: f.Name, What: "the disk gives back other bytes than were written", Expected: "the same bytes", Fix: "do not trust this disk; nothing was left behind"}
-		}
-		infos = append(infos, f)
+	stage.DropCache(f.path)
+	back := newPartDigests(file.Tensors())
+	sum, err := back.read(ctx, file, j.workers, sha, m.add)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return FileInfo{}, unreadable(f.path, err.Error())
 	}
-	return infos, nil
+	if t, ok := written.differs(back); ok {
+		return FileInfo{}, readBackDiffers(f.path + ": " + t)
+	}
+	return FileInfo{Name: f.name, Size: f.layout.Size(), Hash: sum.hash, SHA: sum.sha}, nil
+}
+
+func readBackPlain(ctx context.Context, out *output, f FileInfo, sha bool) (FileInfo, error) {
+	sum, err := plainDigest(ctx, out.stage.Path(f.Name), sha)
+	if err != nil {
+		return FileInfo{}, unreadable(f.Name, reason(err))
+	}
+	if sum.hash != f.Hash {
+		return FileInfo{}, readBackDiffers(f.Name)
+	}
+	f.SHA = sum.sha
+	return f, nil
+}
+
+func readBackDiffers(where string) error {
+	return Problem{Code: codes.Mismatch, Where: where, What: "the disk gives back other bytes than were written", Expected: "the same bytes", Fix: "do not trust this disk; nothing was left behind"}
 }
 
 // unreadable says that the disk does not give back what was written to it.

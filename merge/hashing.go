@@ -89,6 +89,9 @@ func (j *job) receiptInputs(ctx context.Context) ([]InputFiles, error) {
 			info := FileInfo{Name: filepath.Base(f.Path()), Size: f.Size()}
 			if files.Read {
 				sum, err := j.hash.inputs[f].complete(ctx, f, j.workers, nil)
+				if ctx.Err() != nil {
+					return nil, ctx.Err()
+				}
 				if err != nil {
 					return nil, Problem{Code: codes.Read, Where: f.Path(), What: err.Error(), Expected: "a file that can be read to its end", Fix: "take a good copy"}
 				}

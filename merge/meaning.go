@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -185,10 +186,10 @@ func (in *input) tokenSums(found *problems) map[string]string {
 	out := map[string]string{}
 	for _, name := range tokenFiles {
 		path := filepath.Join(in.dir, name)
-		sum, err := plainDigest(path)
+		sum, err := plainDigest(context.Background(), path, false)
 		switch {
 		case err == nil:
-			out[name] = sum
+			out[name] = sum.hash
 		case !errors.Is(err, fs.ErrNotExist):
 			found.take(codes.Read, in.name, sidecarProblem(path, err))
 		}

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"parfait/internal/stage"
 	"parfait/merge/codes"
@@ -17,8 +15,8 @@ import (
 
 // VerifyOptions say how far to go.
 type VerifyOptions struct {
-	Recompute bool // merge again from the inputs and compare every byte
-	SHA256    bool // compare SHA-256 too, where the receipt has it
+	Recompute bool  // merge again from the inputs and compare every byte
+	SHA256    *bool // compare SHA-256 too, where the receipt has it; nil: where FastSHA256
 	// Spec says what to recompute from, given what the receipt says: where its models are now; nil for the same.
 	Spec    func(Spec) Spec
 	Workers int
@@ -30,76 +28,172 @@ type Verification struct {
 	Files      int       `json:"files"` // compared with the receipt
 	Bytes      int64     `json:"bytes"`
 	Recomputed bool      `json:"recomputed"` // and found equal
+	Checked    []Check   `json:"checked"`    // and found right
+	Unchecked  []Gap     `json:"unchecked"`
 	Problems   []Problem `json:"problems,omitempty"`
 	Receipt    Receipt   `json:"-"`
+	Text       []byte    `json:"-"` // of the receipt, as it was read
 }
 
+// Check is one thing that was compared.
+type Check struct {
+	What    string `json:"what"`
+	Against string `json:"against"`
+	By      string `json:"by"` // SHA-256, XXH3-128, every byte
+}
+
+// Gap is what a verification says nothing about.
+type Gap struct {
+	What string `json:"what"`
+	Why  string `json:"why"`
+}
+
+// Found notes problems, or that there are none.
+func (v *Verification) Found(c Check, problems ...Problem) {
+	if v.Problems = append(v.Problems, problems...); len(problems) == 0 {
+		v.Checked = append(v.Checked, c)
+	}
+}
+
+// Leaves notes what was not checked.
+func (v *Verification) Leaves(what, why string) { v.Unchecked = append(v.Unchecked, Gap{what, why}) }
+
 // Verify compares an export with its receipt, and where asked with its inputs. The error says why the
-// check could not be made; what the check found is in Problems.
+// check could not be made; what the check found is in Problems. Whether the receipt itself is what was once
+// written is known to whoever keeps its hash or its signature: here it is compared with its own hash only.
 func Verify(ctx context.Context, dir string, o VerifyOptions, progress func(Progress)) (Verification, error) {
-	v := Verification{Dir: dir}
-	receipt, err := ReadReceipt(dir)
-	if err != nil {
+	v := Verification{Dir: dir, Checked: []Check{}, Unchecked: []Gap{}}
+	var err error
+	if v.Receipt, v.Text, err = readReceipt(dir); err != nil {
 		return v, err
 	}
-	v.Receipt = receipt
 	if o.Workers <= 0 {
 		o.Workers = defaultWorkers()
 	}
-	m := startMeter("check", receipt.Bytes(), progress)
-	for _, f := range receipt.Outputs {
-		problem, err := verifyFile(ctx, dir, f, o, m)
-		if err != nil {
-			m.end(false)
-			return v, err
-		}
-		if problem != nil {
-			v.Problems = append(v.Problems, *problem)
-		}
-		v.Files++
-		v.Bytes += f.Size
-	}
-	m.end(true)
-	strangers, err := unknownWeights(dir, receipt)
-	if err != nil {
+	if err := v.files(ctx, o, progress); err != nil {
 		return v, err
 	}
-	v.Problems = append(v.Problems, strangers...)
+	if err := v.documents(ctx); err != nil {
+		return v, err
+	}
+	if err := v.strangers(); err != nil {
+		return v, err
+	}
+	v.self()
 	if o.Recompute {
-		if err := v.recompute(ctx, receipt, o, progress); err != nil {
+		if err := v.recompute(ctx, v.Receipt, o, progress); err != nil {
 			return v, err
 		}
 	}
 	return v, nil
 }
 
-// unknownWeights are files beside those of the receipt that a program may load in their place.
-func unknownWeights(dir string, receipt Receipt) ([]Problem, error) {
-	entries, err := os.ReadDir(dir)
+// files compares what was written with the receipt.
+func (v *Verification) files(ctx context.Context, o VerifyOptions, progress func(Progress)) error {
+	sha, atOnce := wanted(o.SHA256), 1
+	if sha {
+		atOnce = o.Workers // SHA-256 is one processor's a file
+	}
+	outputs := v.Receipt.Outputs
+	problems := make([]*Problem, len(outputs))
+	m := startMeter("check", v.Receipt.Bytes(), progress)
+	err := each(atOnce, len(outputs), func(i int) (err error) {
+		f := outputs[i]
+		if !sha {
+			f.SHA = ""
+		}
+		problems[i], err = verifyFile(ctx, v.Dir, f, o.Workers, m)
+		return err
+	})
+	m.end(err == nil)
 	if err != nil {
-		return nil, Problem{Code: codes.Open, Where: dir, What: reason(err), Expected: "a folder that can be read", Fix: "check its permissions"}
+		return err
 	}
-	known := map[string]bool{}
-	for _, f := range receipt.Outputs {
-		known[f.Name] = true
+	var found []Problem
+	unsure := 0
+	for i, f := range outputs {
+		if problems[i] != nil {
+			found = append(found, *problems[i])
+		}
+		if f.SHA == "" {
+			unsure++
+		}
+		v.Files++
+		v.Bytes += f.Size
 	}
-	var out []Problem
-	for _, e := range entries {
-		weights := strings.HasSuffix(e.Name(), ".index.json") || slices.Contains(weightSuffixes, strings.ToLower(filepath.Ext(e.Name())))
-		if weights && !known[e.Name()] {
-			out = append(out, Problem{Code: codes.Corrupt, Where: filepath.Join(dir, e.Name()), What: "the receipt does not know this file", Expected: "only the weights of the export: programs may load others in their place", Fix: "move it elsewhere"})
+	by := "SHA-256 and XXH3-128"
+	switch what := "whether a file was changed on purpose"; {
+	case unsure > 0:
+		by = "XXH3-128"
+		v.Leaves(what, fmt.Sprintf("the receipt has no SHA-256 of %d of %d files, and XXH3 shows decay and torn copies, not what people do", unsure, len(outputs)))
+	case !sha:
+		by = "XXH3-128"
+		v.Leaves(what, "SHA-256 was not asked for (--sha256), and XXH3 shows decay and torn copies, not what people do")
+	}
+	v.Found(Check{"weights, recipe, configuration, tokenizer", ReceiptFile, by}, found...)
+	return nil
+}
+
+// documents compares what is written anew with each receipt.
+func (v *Verification) documents(ctx context.Context) error {
+	for _, d := range v.Receipt.Documents {
+		path, c := filepath.Join(v.Dir, d.Name), Check{d.Name, ReceiptFile, "SHA-256"}
+		if !filepath.IsLocal(d.Name) {
+			v.Found(c, outside(path))
+			continue
+		}
+		sum, err := plainDigest(ctx, path, true)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == nil && sum.sha == d.SHA:
+			v.Found(c)
+			v.Files++
+			v.Bytes += d.Size
+		case err == nil && d.Before != "" && sum.sha == d.Before:
+			c.Against = "what " + ReceiptFile + " says was there before"
+			v.Found(c)
+			v.Leaves("what "+d.Name+" lacks", "it is from before the last measurement: the program ended between writing the receipt and writing it; the figures stand in "+ReceiptFile)
+		default:
+			what := "its SHA-256 is " + sum.sha
+			if err != nil {
+				what = reason(err)
+			}
+			v.Found(c, Problem{Code: codes.Corrupt, Where: path, What: what, Expected: "what the export wrote, with the SHA-256 " + d.SHA, Fix: "copy it again from where it is good; words of your own belong in another file"})
 		}
 	}
-	return out, nil
+	return nil
+}
+
+// self compares the receipt with its hash over itself.
+func (v *Verification) self() {
+	has, right := checkSelf(v.Text)
+	switch path := filepath.Join(v.Dir, ReceiptFile); {
+	case right:
+		v.Found(Check{ReceiptFile, "its hash over itself", "SHA-256"})
+	case has:
+		v.Found(Check{}, Problem{Code: codes.Corrupt, Where: path, What: "it was changed since it was written", Expected: "the bytes that its self_hash was made of", Fix: "copy it again from where it is good"})
+	default:
+		v.Leaves(ReceiptFile+" and the model card", "an earlier version of the program wrote the receipt, without a hash over itself and of the card")
+	}
+}
+
+// outside says that a receipt's file is not in the export.
+func outside(path string) Problem {
+	return Problem{Code: codes.Receipt, Where: path, What: "the receipt names a file outside its folder", Expected: "files of the export", Fix: "do not trust this receipt"}
 }
 
 // verifyFile compares one file with its line in the receipt.
-func verifyFile(ctx context.Context, dir string, f FileInfo, o VerifyOptions, m *meter) (*Problem, error) {
+func verifyFile(ctx context.Context, dir string, f FileInfo, workers int, m *meter) (*Problem, error) {
 	path := filepath.Join(dir, f.Name)
 	if !filepath.IsLocal(f.Name) {
-		return &Problem{Code: codes.Receipt, Where: path, What: "the receipt names a file outside its folder", Expected: "files of the export", Fix: "do not trust this receipt"}, nil
+		p := outside(path)
+		return &p, nil
 	}
 	corrupt := func(what string) (*Problem, error) {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		return &Problem{Code: codes.Corrupt, Where: path, What: what, Expected: fmt.Sprintf("%d bytes with the hash %s", f.Size, f.Hash), Fix: "export again, or copy it again from where it is good"}, nil
 	}
 	info, err := os.Stat(path)
@@ -109,38 +203,29 @@ func verifyFile(ctx context.Context, dir string, f FileInfo, o VerifyOptions, m 
 	case info.Size() != f.Size:
 		return corrupt(fmt.Sprintf("it has %d bytes", info.Size()))
 	}
-	var sum string
-	if filepath.Ext(f.Name) == ".safetensors" {
-		file, err := safetensors.Open(path)
-		if err != nil {
-			return corrupt(err.Error())
-		}
-		sum, err = newPartDigests(file.Tensors()).complete(ctx, file, o.Workers, m.add)
-		_ = file.Close()
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if err != nil {
-			return corrupt(err.Error())
-		}
-	} else {
-		if sum, err = plainDigest(path); err != nil {
-			return corrupt(reason(err))
-		}
-	}
-	if sum != f.Hash {
-		return corrupt("its hash is " + sum)
-	}
-	if o.SHA256 && f.SHA != "" {
-		slow, err := sha256File(ctx, path)
-		if err != nil {
-			return nil, err
-		}
-		if slow != f.SHA {
-			return corrupt("its SHA-256 is " + slow)
-		}
+	sum, err := fileDigests(ctx, path, workers, f.SHA != "", m)
+	switch {
+	case err != nil:
+		return corrupt(reason(err))
+	case sum.hash != f.Hash:
+		return corrupt("its hash is " + sum.hash)
+	case sum.sha != f.SHA:
+		return corrupt("its SHA-256 is " + sum.sha + ", where the receipt has " + f.SHA)
 	}
 	return nil, nil
+}
+
+// fileDigests are the digests of a file that is a checkpoint's, weights or not.
+func fileDigests(ctx context.Context, path string, workers int, sha bool, m *meter) (digests, error) {
+	if filepath.Ext(path) != ".safetensors" {
+		return plainDigest(ctx, path, sha)
+	}
+	file, err := safetensors.Open(path)
+	if err != nil {
+		return digests{}, err
+	}
+	sum, err := newPartDigests(file.Tensors()).read(ctx, file, workers, sha, m.add)
+	return sum, errors.Join(err, file.Close())
 }
 
 // recompute merges again and compares instead of writing.
@@ -166,10 +251,11 @@ func (v *Verification) recompute(ctx context.Context, receipt Receipt, o VerifyO
 		if !errors.As(problem, &found) {
 			return problem
 		}
-		v.Problems = append(v.Problems, found)
+		v.Found(Check{}, found)
 		return nil
 	}
 	v.Recomputed = true
+	v.Found(Check{"weights", "a merge from the inputs, done again", "every byte"})
 	return nil
 }
 

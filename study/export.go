@@ -26,10 +26,11 @@ type ExportRequest struct {
 	Out       string // folder, which must not exist; "" for exports/NAME in the study
 	DType     string // "" as the study says
 	ShardSize int64  // bytes, 0: 5 GB
-	SHA256    bool   // add SHA-256 to the receipt
+	SHA256    *bool  // add SHA-256 to the receipt; nil: where the processor has instructions for it
 	Verify    bool   // measure the written model on validation and test
 	Why       string
 	Who       string
+	Sign      func(receipt []byte) (signature []byte, err error) // nil: it is not signed
 }
 
 // ExportCost says what an export will take, before it starts.
@@ -231,7 +232,11 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(merge
 		Name: r.Name, Out: r.Out, X: r.X, Receipt: filepath.Join(r.Out, merge.ReceiptFile),
 		Predicted: map[string]Prediction{}, Measured: map[evaluator.Split]map[string]Metric{},
 	}
-	receipt := studyReceipt{Study: s.name(), Why: r.Why, Who: r.Who, Measured: map[evaluator.Split]evaluator.Metrics{}}
+	id, err := s.store.ownID()
+	if err != nil && CodeOf(s.store.Explain(err)) != CodeReadOnly {
+		return Export{}, s.store.Explain(err)
+	}
+	receipt := &studyReceipt{Study: s.name(), StudyID: id, StudyDir: s.dir, Export: r.Name, sign: r.Sign, Why: r.Why, Who: r.Who, Measured: map[evaluator.Split]evaluator.Metrics{}}
 	if a := s.Snapshot().Analysis; a != nil {
 		predicted := a.Predict(r.X)
 		for i, p := range predicted {
@@ -249,12 +254,15 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(merge
 		return Export{}, err
 	}
 	receipt.Receipt, e.Bytes = staged.Receipt(), staged.Receipt().Bytes()
+	if err := addPapers(staged, receipt, s.modelCard(e, receipt.Why, begin), &e); err != nil {
+		return Export{}, errors.Join(err, staged.Discard())
+	}
 	// The history knows of it before the folder appears, so that no crash leaves a checkpoint that the study
 	// does not know.
 	if e, err = s.store.addExport(e); err != nil && CodeOf(s.store.Explain(err)) != CodeReadOnly {
 		return Export{}, errors.Join(s.store.Explain(err), staged.Discard())
 	}
-	if err := s.release(ctx, staged, e, receipt, begin); err != nil {
+	if err := staged.Commit(ctx); err != nil {
 		return Export{}, errors.Join(err, s.store.dropExport(e.ID))
 	}
 	e.Took = time.Since(begin)
@@ -271,20 +279,21 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(merge
 	return e, nil
 }
 
-// release adds receipt and model card to a staged export and makes its folder appear. With an error nothing is
-// left of it.
-func (s *Study) release(ctx context.Context, staged *merge.Staged, e Export, receipt studyReceipt, begin time.Time) error {
-	b, err := receiptJSON(receipt)
-	if err == nil {
-		err = staged.Add(merge.ReceiptFile, b)
-	}
-	if err == nil {
-		err = staged.Add("README.md", s.modelCard(e, receipt.Why, begin))
-	}
+// addPapers adds receipt, model card and signature to a staged export, which then knows its receipt's hash.
+func addPapers(staged *merge.Staged, receipt *studyReceipt, card []byte, e *Export) error {
+	b, err := receipt.with(card)
 	if err != nil {
-		return errors.Join(err, staged.Discard())
+		return err
 	}
-	return staged.Commit(ctx)
+	e.ReceiptHash = receiptHash(b)
+	err = errors.Join(staged.Add(merge.ReceiptFile, b), staged.Add(cardFile, card))
+	if err == nil && receipt.sign != nil {
+		var sig []byte
+		if sig, err = receipt.sign(b); err == nil {
+			err = staged.Add(merge.SignatureFile, sig)
+		}
+	}
+	return err
 }
 
 // exportKept says that an export stands, whatever came after it.

@@ -23,13 +23,14 @@ func (s *Study) Recipe(ctx context.Context, x []float64) (yaml []byte, err error
 	return plan.Recipe(named(s.Names(), x)).WithComment("from the study " + visible.Line(s.Snapshot().Name)).YAML(), nil
 }
 
-// CheckExport reads an export back and compares it with its receipt. The problems found are in words;
+// CheckExport reads an export back and compares it with its receipt, and that with the history. The problems found are in words;
 // the error says why it could not be checked.
 func (s *Study) CheckExport(ctx context.Context, e Export, progress func(merge.Progress)) (problems []string, err error) {
 	v, err := merge.Verify(ctx, e.Out, merge.VerifyOptions{}, progress)
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be checked: %w", e.Out, err)
 	}
+	e.vouch(&v, s.dir)
 	for _, p := range v.Problems {
 		problems = append(problems, p.Error())
 	}

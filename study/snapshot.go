@@ -179,9 +179,13 @@ type Export struct {
 	OnFront  bool                                            `json:"on_front,omitempty"`
 	Measured map[evaluator.Split]map[string]evaluator.Metric `json:"measured"`
 	Receipt  string                                          `json:"receipt"` // path
-	Bytes    int64                                           `json:"bytes"`
-	Took     time.Duration                                   `json:"took"` // to write and check
-	At       time.Time                                       `json:"at"`
+	// ReceiptHash is receipt.json's SHA-256, "" for an export of an earlier version; ReceiptNext that of the one that is
+	// being put in its place, "" when it is there.
+	ReceiptHash string        `json:"receipt_hash,omitempty"`
+	ReceiptNext string        `json:"receipt_next,omitempty"`
+	Bytes       int64         `json:"bytes"`
+	Took        time.Duration `json:"took"` // to write and check
+	At          time.Time     `json:"at"`
 }
 
 // Snapshot is everything about a study at one moment. Immutable; share it freely.

@@ -1,10 +1,10 @@
 package study
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
+	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -13,13 +13,15 @@ import (
 
 	"parfait/evaluator"
 	"parfait/merge"
-	"parfait/visible"
 )
 
 // studyReceipt is what a study adds to the engine's receipt.
 type studyReceipt struct {
 	merge.Receipt
 	Study     string                `json:"study"`
+	StudyID   string                `json:"study_id,omitempty"` // random, the study's own
+	StudyDir  string                `json:"study_dir"`
+	Export    string                `json:"export"` // its name in the study
 	Trials    int                   `json:"trials"` // behind the predictions
 	Predicted map[string]Prediction `json:"predicted"`
 	Doubt     string                `json:"doubt,omitempty"` // why Predicted is not to be believed
@@ -27,20 +29,22 @@ type studyReceipt struct {
 	Measured map[evaluator.Split]evaluator.Metrics `json:"measured"`
 	Why      string                                `json:"why,omitempty"`
 	Who      string                                `json:"who,omitempty"`
+
+	sign func([]byte) ([]byte, error) // nil: it is not signed
 }
 
-func receiptJSON(r studyReceipt) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	err := enc.Encode(r)
-	return []byte(visible.Text(b.String())), err
+// cardFile is an export's model card.
+const cardFile = "README.md"
+
+// with is the receipt beside a model card: its bytes.
+func (r *studyReceipt) with(card []byte) ([]byte, error) {
+	r.Documents = []merge.Document{r.Document(cardFile, card)}
+	return merge.ReceiptJSON(r)
 }
 
 // verifyExport measures an export and writes what it saw into its receipt, its card and the history, after
 // each evaluator's answer.
-func (s *Study) verifyExport(ctx context.Context, e *Export, receipt studyReceipt, progress func(merge.Progress)) (err error) {
+func (s *Study) verifyExport(ctx context.Context, e *Export, receipt *studyReceipt, progress func(merge.Progress)) (err error) {
 	m, err := s.exportMeasurer()
 	if err != nil {
 		return err
@@ -61,7 +65,7 @@ func (s *Study) verifyExport(ctx context.Context, e *Export, receipt studyReceip
 			record: func(of evaluator.Metrics) error {
 				maps.Copy(measured, of)
 				e.Measured[split], receipt.Measured[split] = measured, measured
-				return s.restate(*e, receipt)
+				return s.restate(e, receipt)
 			},
 		}); err != nil {
 			return err
@@ -71,19 +75,65 @@ func (s *Study) verifyExport(ctx context.Context, e *Export, receipt studyReceip
 }
 
 // restate writes what is known of an export by now.
-func (s *Study) restate(e Export, receipt studyReceipt) error {
-	b, err := receiptJSON(receipt)
+func (s *Study) restate(e *Export, receipt *studyReceipt) error {
+	defer s.changed()
+	steps, err := s.restating(e, receipt)
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(e.Receipt, b); err != nil {
-		return err
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
 	}
-	if err := replaceFile(filepath.Join(e.Out, "README.md"), s.modelCard(e, receipt.Why, receipt.Created)); err != nil {
-		return err
+	return nil
+}
+
+// restating is how a receipt comes to its place, step by step. The history keeps the hash of the one that is coming, and
+// that of the one before until the new one is there, so that the export is as its study says wherever this ends; an old
+// signature goes first, for it is of the receipt before. Where the history cannot be written, what was measured still
+// gets into the receipt.
+func (s *Study) restating(e *Export, receipt *studyReceipt) ([]func() error, error) {
+	card := s.modelCard(*e, receipt.Why, receipt.Created)
+	b, err := receipt.with(card)
+	if err != nil {
+		return nil, err
 	}
-	defer s.changed()
-	return s.store.Explain(s.store.updateExport(e))
+	signature := filepath.Join(e.Out, merge.SignatureFile)
+	var kept error
+	return []func() error{
+		func() error {
+			e.ReceiptNext = receiptHash(b)
+			kept = s.store.Explain(s.store.updateExport(*e))
+			return nil
+		},
+		func() error { return removeFile(signature) },
+		func() error { return replaceFile(e.Receipt, b) },
+		func() error { return replaceFile(filepath.Join(e.Out, cardFile), card) },
+		func() error { return receipt.signed(b, signature) },
+		func() error {
+			if kept != nil {
+				return kept
+			}
+			e.ReceiptHash, e.ReceiptNext = e.ReceiptNext, ""
+			return s.store.Explain(s.store.updateExport(*e))
+		},
+	}, nil
+}
+
+// signed puts a signature of the receipt's bytes into its place, where there is somebody to sign.
+func (r *studyReceipt) signed(b []byte, path string) error {
+	if r.sign == nil {
+		return nil
+	}
+	sig, err := r.sign(b)
+	if err == nil {
+		err = replaceFile(path, sig)
+	}
+	if err != nil {
+		return fmt.Errorf("the receipt is no longer signed, for it has changed and cannot be signed again: %w", err)
+	}
+	return nil
 }
 
 // replaceFile writes a file whole or not at all, and makes sure that it is on the disk.
@@ -91,7 +141,22 @@ func replaceFile(path string, b []byte) error {
 	if err := renameio.WriteFile(path, b, 0o644); err != nil {
 		return err
 	}
-	dir, err := os.Open(filepath.Dir(path))
+	return syncFolder(filepath.Dir(path))
+}
+
+// removeFile removes a file, if there is one, and makes sure of that.
+func removeFile(path string) error {
+	switch err := os.Remove(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+func syncFolder(path string) error {
+	dir, err := os.Open(path)
 	if err != nil {
 		return err
 	}

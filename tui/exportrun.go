@@ -148,6 +148,9 @@ func (p *exportProgress) drawRunning(c *chart.Canvas, run *exportRun) {
 		stages = stages[:2]
 	}
 	now := slices.Index(stages, run.Stage)
+	if run.Stage == "hash" { // of the inputs: a part of the checks
+		now = slices.Index(stages, "check")
+	}
 	for i, s := range stages {
 		mark, style := "·", muted
 		switch {
