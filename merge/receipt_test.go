@@ -266,7 +266,7 @@ func TestStrangers(t *testing.T) {
 		must(t, os.WriteFile(path, []byte("{}"), 0o644))
 		v := verified(t, dir, VerifyOptions{})
 		if found := len(v.Problems) == 1 && v.Problems[0].Where == path; found != problem {
-			t.Errorf("%s: %v", name, v.Problems)
+			t.Errorf("%s stands beside the weights: %v", name, v.Problems)
 		}
 		named := strings.Contains(fmt.Sprint(v.Unchecked), name)
 		if hidden := strings.HasPrefix(name, ".") || name == SignatureFile; named != (!problem && !hidden) {
@@ -298,7 +298,7 @@ func TestSHA256IsCompared(t *testing.T) {
 		must(t, err)
 		must(t, os.WriteFile(filepath.Join(dir, ReceiptFile), text, 0o644))
 		if v := verified(t, dir, VerifyOptions{SHA256: on()}); len(v.Problems) != 1 || !strings.Contains(v.Problems[0].What, "SHA-256") {
-			t.Errorf("%s: %v", r.Outputs[i].Name, v.Problems)
+			t.Errorf("another SHA-256 of %s in the receipt: %v, want that problem alone", r.Outputs[i].Name, v.Problems)
 		}
 		r.Outputs[i].SHA = was
 	}

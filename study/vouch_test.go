@@ -158,7 +158,7 @@ func TestExportsOfEarlierVersions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if v := vouched(t, e.Out, ""); len(v.Problems) > 0 || comparedWith(v) != "" || !strings.Contains(fmt.Sprint(v.Unchecked), "earlier version") {
-		t.Errorf("%v, %v", v.Problems, v.Unchecked)
+		t.Errorf("no hash in the study: %v, %v, want no problem and the reason", v.Problems, v.Unchecked)
 	}
 }
 
@@ -228,7 +228,7 @@ func TestMeasuringSignsAnew(t *testing.T) {
 		t.Errorf("the history has %q and %q, the receipt's is %q", e.ReceiptHash, e.ReceiptNext, receiptHash(b))
 	}
 	if v := vouched(t, e.Out, s.dir); len(v.Problems) > 0 {
-		t.Error(v.Problems)
+		t.Errorf("measured and signed: %v, want no problem", v.Problems)
 	}
 }
 
@@ -257,6 +257,6 @@ func TestSigningThatFails(t *testing.T) {
 		t.Error("the signature of the receipt before is still there")
 	}
 	if v := vouched(t, r.Out, s.dir); len(v.Problems) > 0 {
-		t.Error(v.Problems)
+		t.Errorf("measured and not signed again: %v, want no problem", v.Problems)
 	}
 }

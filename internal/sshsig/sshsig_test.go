@@ -59,7 +59,7 @@ func newKey(t *testing.T, passphrase string, kind ...string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "key")
 	if out, ok := keygen(t, nil, append([]string{"-q", "-N", passphrase, "-C", "somebody", "-f", file, "-t"}, kind...)...); !ok {
-		t.Fatal(out)
+		t.Fatalf("ssh-keygen makes no key: %s", out)
 	}
 	return file
 }
@@ -97,7 +97,7 @@ func TestOpenSSHAgrees(t *testing.T) {
 			for _, hash := range []string{"sha512", "sha256"} {
 				theirs, ok := keygen(t, message, "-Y", "sign", "-q", "-O", "hashalg="+hash, "-f", file, "-n", "parfait")
 				if !ok {
-					t.Fatal(theirs)
+					t.Fatalf("ssh-keygen does not sign: %s", theirs)
 				}
 				s := must(Parse([]byte(theirs)))(t)
 				if err := s.Check("parfait", message); err != nil {
@@ -335,7 +335,7 @@ func TestAgents(t *testing.T) {
 		k := must(OpenKey(file+".pub", nobody))(t)
 		sig := must(Sign(k, "parfait", message))(t)
 		if out, ok := keygen(t, message, "-Y", "verify", "-f", write(t, "me "+public(t, file)+"\n"), "-I", "me", "-n", "parfait", "-s", write(t, string(sig))); !ok {
-			t.Errorf("%v: %s", kind, out)
+			t.Errorf("ssh-keygen does not verify what the agent signed with %v: %s", kind, out)
 		}
 		if err := k.Close(); err != nil {
 			t.Error(err)
@@ -347,7 +347,7 @@ func TestAgents(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	if out, ok := keygen(t, nil, "-q", "-p", "-N", "open sesame", "-f", file); !ok {
-		t.Fatal(out)
+		t.Fatalf("ssh-keygen sets no passphrase: %s", out)
 	}
 	if k, err := OpenKey(file, nobody); err != nil || k.from == nil {
 		t.Errorf("held by the agent: %v", err)
