@@ -138,11 +138,18 @@ func (c *checker) against(tx, mem *Tx, at position, text []byte) error {
 	if err != nil {
 		return err
 	}
+	if c.Torn > 0 {
+		c.found(c.journal, "its last line is not as it was written, and %s has come to it", DatabaseFile)
+	}
 	if p.bytes == at.bytes && (p.sum != at.sum || p.lines != at.lines) {
 		c.found(c.path, "is not of this journal: it has come to line %d with another sum", at.lines)
 	}
 	for _, t := range tables {
-		if err := c.damaged(c.path, c.compare(t, tx, mem)); err != nil {
+		against := mem
+		if p.bytes < at.bytes { // the journal cannot say what the database should have
+			against = nil
+		}
+		if err := c.damaged(c.path, c.compare(t, tx, against)); err != nil {
 			return err
 		}
 	}
@@ -166,14 +173,16 @@ func (c *checker) replayFrom(mem *Tx, p position, text []byte) (position, error)
 	return p, c.damaged(c.journal, err)
 }
 
-// compare notes every row of a table that is not the same in both.
+// compare notes every row of a table that is not the same in both; without mem, that is not as it was written.
 func (c *checker) compare(t *Table, tx, mem *Tx) error {
 	want := map[any][]any{}
-	if err := t.each(mem, "", nil, func(line int64, v []any) error {
-		want[v[0]] = append(v, line)
-		return nil
-	}); err != nil {
-		return err
+	if mem != nil {
+		if err := t.each(mem, "", nil, func(line int64, v []any) error {
+			want[v[0]] = append(v, line)
+			return nil
+		}); err != nil {
+			return err
+		}
 	}
 	n := 0
 	differs := func(key any, how string) {
@@ -187,6 +196,7 @@ func (c *checker) compare(t *Table, tx, mem *Tx) error {
 		switch {
 		case err != nil:
 			differs(v[0], "is not as it was written")
+		case mem == nil:
 		case !ok:
 			differs(v[0], "is not in "+JournalFile)
 		case !slices.Equal(w, append(v, line)):

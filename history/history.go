@@ -146,11 +146,11 @@ func (s *Store) WriteAll(entries ...Entry) (errs []error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Replaced(); err != nil {
-		return nil, err
-	}
 	recorded := false
 	err = within(context.Background(), db, "BEGIN IMMEDIATE", func(tx *Tx) error {
+		if err := s.Replaced(); err != nil {
+			return err
+		}
 		at, err := s.settle(tx)
 		if err != nil {
 			return err

@@ -191,11 +191,20 @@ func readJournal(path string, from position) ([]byte, error) {
 	if fi.Size() < from.bytes {
 		return nil, fmt.Errorf("%w: %s ends %d bytes before what is recorded in %s", errDamaged, JournalFile, from.bytes-fi.Size(), DatabaseFile)
 	}
-	b, err := io.ReadAll(io.NewSectionReader(f, from.bytes, fi.Size()-from.bytes))
+	// The end of the line before tells whether it is still the journal that the position is in.
+	end := []byte(sumField + from.sum + "\"}\n")
+	if from.lines == 0 {
+		end = nil
+	}
+	start := max(0, from.bytes-int64(len(end)))
+	b, err := io.ReadAll(io.NewSectionReader(f, start, fi.Size()-start))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return b, nil
+	if !bytes.HasPrefix(b, end) {
+		return nil, fmt.Errorf("%w: line %d of %s is another than %s has come to", errDamaged, from.lines, JournalFile, DatabaseFile)
+	}
+	return b[len(end):], nil
 }
 
 // journalOpen says why a journal cannot be opened.

@@ -10,19 +10,15 @@ import (
 // read, or lags, f reads what the journal says: trouble tells what is wrong then. f may be called twice: it begins
 // anew.
 func (s *Store) Read(ctx context.Context, f func(*Tx) error) (trouble, err error) {
-	for range 4 {
-		if trouble, err = s.read(ctx, f); !errors.Is(err, errBehind) {
-			break
-		}
+	trouble, err = s.read(ctx, f)
+	for tries := 0; errors.Is(err, errBehind) && tries < 3; tries++ {
 		// A runner is between the two, or was when it died. This process may be the one to end it.
 		if s.writes() {
-			_, err = s.WriteAll()
+			_, _ = s.WriteAll()
 		} else {
-			err = pause(ctx, behindWait)
+			pause(ctx, behindWait)
 		}
-		if err != nil {
-			break
-		}
+		trouble, err = s.read(ctx, f)
 	}
 	if err == nil || ctx.Err() != nil || !(Damaged(err) || errors.Is(err, errBehind) || Passing(err) || elsewhere(s.path, err)) {
 		return s.Explain(trouble), s.Explain(err)
@@ -40,12 +36,10 @@ func (s *Store) Read(ctx context.Context, f func(*Tx) error) (trouble, err error
 // behindWait is how long who looks waits for the database to come up to the journal.
 const behindWait = 10 * time.Millisecond
 
-func pause(ctx context.Context, d time.Duration) error {
+func pause(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
 	case <-time.After(d):
-		return nil
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"parfait/problem"
@@ -37,8 +38,27 @@ func Repair(ctx context.Context, dir string) (Repaired, error) {
 	}
 	defer s.Close() //nolint:errcheck // it was read
 	r := &repairer{Store: s, stamp: time.Now().UTC().Format("20060102-150405")}
-	err = r.repair(ctx)
+	release, err := r.hold()
+	if err == nil {
+		err = r.repair(ctx, release)
+		release()
+	}
 	return r.Repaired, s.Explain(err)
+}
+
+// hold keeps others from writing, where the database is whole enough for that: those who cannot read it do not write.
+func (r *repairer) hold() (release func(), err error) {
+	if fi, err := os.Lstat(r.path); err != nil || !fi.Mode().IsRegular() || fi.Size() == 0 {
+		return func() {}, nil
+	}
+	db, err := connect(r.path, "rw")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := db.Exec("BEGIN IMMEDIATE"); held(err) {
+		return nil, errors.Join(err, db.Close())
+	}
+	return sync.OnceFunc(func() { _ = db.Close() }), nil
 }
 
 type repairer struct {
@@ -47,7 +67,7 @@ type repairer struct {
 	stamp string
 }
 
-func (r *repairer) repair(ctx context.Context) error {
+func (r *repairer) repair(ctx context.Context, release func()) error {
 	db, err := r.open()
 	if err != nil && !Damaged(err) {
 		return err
@@ -78,7 +98,9 @@ func (r *repairer) repair(ctx context.Context) error {
 		return err
 	}
 	r.Recovered = int64(len(more))
-	journal := lost == 0 && len(more) == 0 // is whole
+	var end position
+	bad := end.replay(text, func(line) (int64, error) { return 0, nil })
+	journal := bad == nil && len(more) == 0 // it is whole
 	if journal && db != nil {
 		state, err := Check(ctx, r.Dir())
 		healthy = err == nil && len(state.Problems) == 0
@@ -94,7 +116,7 @@ func (r *repairer) repair(ctx context.Context) error {
 		}
 		r.Lines = int64(len(lines))
 	}
-	return r.write(ctx, lines, views, journal)
+	return r.write(ctx, lines, views, journal, release)
 }
 
 // ofOlder refuses: there is nothing to make an older history from.
@@ -107,7 +129,7 @@ func (r *repairer) ofOlder(ctx context.Context) error {
 }
 
 // write puts the new files in the place of the old ones: the journal first, since the database can be made from it.
-func (r *repairer) write(ctx context.Context, lines []line, views []view, journal bool) error {
+func (r *repairer) write(ctx context.Context, lines []line, views []view, journal bool, release func()) error {
 	next := r.path + ".new"
 	for _, path := range []string{next, next + "-journal", next + "-wal", next + "-shm"} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -126,9 +148,8 @@ func (r *repairer) write(ctx context.Context, lines []line, views []view, journa
 			return err
 		}
 	}
-	if err := r.Close(); err != nil && !Damaged(err) {
-		return err
-	}
+	_ = r.Close() // of what is damaged
+	release()     // who writes to the old one now does so to a journal that is not its own, and is refused
 	// What SQLite has beside the database belongs to the old one.
 	for _, suffix := range []string{"-wal", "-journal"} {
 		if err := r.keep(r.path + suffix); err != nil {
