@@ -39,6 +39,8 @@ var hostileCommands = map[string][]string{
 	"parfait predict":         {"S --knee", "S --at rotated=0.3", "S --best M", "S --at-least M=1", "S --at M"},
 	"parfait pick":            {"S --knee --name PICK --why PICK", "S --list", "S --best unit"},
 	"parfait export":          {"S --knee --out OUT1 --plan", "S --pick PICK --out OUT2 --verify", "S --knee --out M/x", "S --pick M"},
+	"parfait check":           {"S", "S.typo"},
+	"parfait repair":          {"S", "S.typo"},
 	"parfait trials":          {"S", "S --log 1", "S --log 2", "S --log 3", "S --retry 1", "S --evaluate rotated=0.31"},
 	"parfait trust":           {"S"},
 	"parfait barriers":        {"S", "T"},

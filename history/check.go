@@ -14,12 +14,12 @@ import (
 
 // State is what a check found in a history.
 type State struct {
-	Lines    int64        `json:"lines"` // of the journal
-	Bytes    int64        `json:"bytes"` // that they take
-	Torn     int64        `json:"torn"`  // bytes of a last line that did not come to be: no damage
-	Rows     int64        `json:"rows"`  // that they come to
-	Behind   int64        `json:"behind"`
-	Problems problem.List `json:"problems"`
+	Lines    int64        `json:"lines"`  // of the journal
+	Bytes    int64        `json:"bytes"`  // that they take
+	Torn     int64        `json:"torn"`   // bytes of a last line that did not come to be: no damage
+	Rows     int64        `json:"rows"`   // that they come to
+	Behind   int64        `json:"behind"` // lines that the database has not come to yet: no damage
+	Problems problem.List `json:"-"`
 }
 
 // shown is how many rows of a table are named that differ.

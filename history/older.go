@@ -193,14 +193,11 @@ func (o *olderReader) trials() {
 		if metrics[trial] == nil {
 			metrics[trial] = map[string]any{}
 		}
-		m := map[string]any{"value": value}
-		if stderr != 0 {
-			m["stderr"] = stderr
-		}
-		if n != 0 {
-			m["n"] = n
-		}
-		metrics[trial][task] = m
+		metrics[trial][task] = struct { // as an evaluator's metric is written
+			Value  float64 `json:"value"`
+			Stderr float64 `json:"stderr,omitempty"`
+			N      int64   `json:"n,omitempty"`
+		}{value, stderr, n}
 		return finite([]float64{value, stderr})
 	})
 	measured := int64(0)

@@ -285,7 +285,7 @@ func TestAnOlderHistoryIsKnownByItsTables(t *testing.T) {
 	edit(t, dir, "name: t0,", "name: rotated,")
 	edit(t, dir, "name: other0,", "name: mirrored,")
 	path := filepath.Join(dir, "study.db")
-	text, err := os.ReadFile("testdata/history-1.sql")
+	text, err := os.ReadFile("../history/testdata/schema-1.sql")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"parfait/history"
+	"parfait/study"
+)
+
+func (a *app) checkCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check [DIR]",
+		Short: "Check that nothing of what was recorded is damaged",
+		Long: "Read all that a study has recorded and compare what has to agree: every line of history.jsonl with its checksum, study.db with what SQLite says of it and, row by row, with history.jsonl, and both with study.yaml, the logs and the receipts beside them. Nothing is changed; a runner may be at work meanwhile.\n\n" +
+			"Damage ends with exit code 10. parfait repair puts it right.",
+		Example:           "parfait check my.study\n\n# for a nightly job\nparfait check my.study --json || parfait repair my.study",
+		Args:              arguments(0, 1, "a study's folder"),
+		ValidArgsFunction: studyFolders,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := study.Check(cmd.Context(), studyDir(args))
+			if err != nil {
+				return err
+			}
+			return a.printCheck(c)
+		},
+	}
+}
+
+type checkJSON struct {
+	Good bool `json:"good"`
+	study.Checked
+}
+
+func (a *app) printCheck(c study.Checked) error {
+	bad := len(c.Problems) > 0
+	if a.json {
+		if err := a.printJSON(a.out, checkJSON{!bad, c}); err != nil {
+			return err
+		}
+	} else if err := a.printNotes(c.Notes); err != nil {
+		return err
+	}
+	dir := shown(c.Dir)
+	if bad {
+		fix := "put it right: parfait repair " + dir
+		if study.CodeOf(c.Problems) != study.CodeDamaged {
+			fix = ""
+		}
+		return &fault{exit: ExitMismatch, what: dir + " is not as it was recorded", err: c.Problems, fix: fix}
+	}
+	if a.json {
+		return nil
+	}
+	if c.History.Lines == 0 && c.Trials == 0 {
+		_, err := fmt.Fprintf(a.out, "%s: nothing is recorded yet\n", dir)
+		return err
+	}
+	of := fmt.Sprintf("%s of %s", count(int(c.History.Lines), "line"), history.JournalFile)
+	if c.History.Lines == 0 {
+		of = history.DatabaseFile + ", as an older parfait wrote it"
+	}
+	_, err := fmt.Fprintf(a.out, "%s: whole: %s, %s, %s in %s\n", dir, count(c.Trials, "trial"), count(c.Measured, "measurement"), count(c.Exports, "export"), of)
+	return err
+}
+
+// printNotes prints what is no damage.
+func (a *app) printNotes(notes []string) error {
+	for _, n := range notes {
+		if _, err := fmt.Fprintf(a.out, "  · %s\n", n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
