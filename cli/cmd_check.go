@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"parfait/history"
 	"parfait/study"
 )
 
@@ -57,9 +56,9 @@ func (a *app) printCheck(c study.Checked) error {
 		_, err := fmt.Fprintf(a.out, "%s: nothing is recorded yet\n", dir)
 		return err
 	}
-	of := fmt.Sprintf("%s of %s", count(int(c.History.Lines), "line"), history.JournalFile)
+	of := fmt.Sprintf("%s of %s", count(int(c.History.Lines), "line"), study.JournalFile)
 	if c.History.Lines == 0 {
-		of = history.DatabaseFile + ", as an older parfait wrote it"
+		of = study.DatabaseFile + ", as an older parfait wrote it"
 	}
 	_, err := fmt.Fprintf(a.out, "%s: whole: %s, %s, %s in %s\n", dir, count(c.Trials, "trial"), count(c.Measured, "measurement"), count(c.Exports, "export"), of)
 	return err

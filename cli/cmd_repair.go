@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"parfait/history"
 	"parfait/study"
 )
 
@@ -31,10 +30,10 @@ func (a *app) repairCommand() *cobra.Command {
 
 type repairJSON struct {
 	Dir string `json:"dir"`
-	history.Repaired
+	study.Repaired
 }
 
-func (a *app) printRepaired(dir string, r history.Repaired) error {
+func (a *app) printRepaired(dir string, r study.Repaired) error {
 	if r.Kept == nil {
 		r.Kept = []string{}
 	}
@@ -47,10 +46,10 @@ func (a *app) printRepaired(dir string, r history.Repaired) error {
 	}
 	text := fmt.Sprintf("%s: repaired: %s", shown(dir), count(int(r.Lines), "line"))
 	if r.Recovered > 0 {
-		text += fmt.Sprintf(", %s taken from %s", count(int(r.Recovered), "row"), history.DatabaseFile)
+		text += fmt.Sprintf(", %s taken from %s", count(int(r.Recovered), "row"), study.DatabaseFile)
 	}
 	if r.Lost > 0 {
-		text += fmt.Sprintf("; %s of %s could not be read", count(int(r.Lost), "line"), history.JournalFile)
+		text += fmt.Sprintf("; %s of %s could not be read", count(int(r.Lost), "line"), study.JournalFile)
 	}
 	if _, err := fmt.Fprintln(a.out, text); err != nil {
 		return err

@@ -130,7 +130,7 @@ func TestTheJournalAloneIsEnough(t *testing.T) {
 	s, dir := begun(t, 20)
 	want, trouble := contentOf(t, s)
 	if trouble != nil || strings.Count(want, "\n") < 60 {
-		t.Fatalf("%v:\n%s", trouble, want)
+		t.Fatalf("what was written is read with %v, want all of\n%s", trouble, want)
 	}
 	got, _ := content(t, dir)
 	same(t, "to another process", got, want)
@@ -155,7 +155,7 @@ func TestTheJournalAloneIsEnough(t *testing.T) {
 	healthy(t, dir)
 	got, trouble = content(t, dir)
 	if same(t, "rebuilt", got, want); trouble != nil {
-		t.Error(trouble)
+		t.Errorf("the repaired history has the trouble %v, want none", trouble)
 	}
 	if again, err := Repair(t.Context(), dir); err != nil || again.Changed {
 		t.Errorf("a second repair: %+v, %v, want that nothing is to be done", again, err)
@@ -463,7 +463,7 @@ func TestWhatHasNotBegunStaysSo(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	if got, trouble := content(t, dir); got != "" || trouble != nil {
-		t.Errorf("%q, %v", got, trouble)
+		t.Errorf("it has %q and the trouble %v, want nothing", got, trouble)
 	}
 	if state, err := Check(t.Context(), dir); err != nil || state.Lines != 0 || len(state.Problems) > 0 {
 		t.Errorf("%+v, %v", state, err)

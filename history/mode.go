@@ -33,6 +33,7 @@ const (
 	looking  access = iota // to read it
 	writing                // to write it, too
 	creating               // to write it, also where there is none
+	holding                // to keep others from writing it, as it is
 	building               // to make it whole, before anybody else knows of it
 	inMemory               // nowhere else
 )
@@ -87,6 +88,8 @@ func (o *opener) Connect(ctx context.Context) (driver.Conn, error) {
 	switch o.access {
 	case inMemory:
 		return dial(ctx, o.path, "memory")
+	case holding:
+		return dial(ctx, o.path, "rw", wait(writerWaits))
 	case building:
 		return dial(ctx, o.path, "rwc", "synchronous(FULL)")
 	case looking:

@@ -51,10 +51,7 @@ func (r *repairer) hold() (release func(), err error) {
 	if fi, err := os.Lstat(r.path); err != nil || !fi.Mode().IsRegular() || fi.Size() == 0 {
 		return func() {}, nil
 	}
-	db, err := connect(r.path, "rw")
-	if err != nil {
-		return nil, err
-	}
+	db, _ := connect(r.path, holding)
 	if _, err := db.Exec("BEGIN IMMEDIATE"); held(err) {
 		return nil, errors.Join(err, db.Close())
 	}

@@ -174,19 +174,28 @@ func (c *Checked) surprises() {
 	}
 }
 
+// The files of the history.
+const (
+	JournalFile  = history.JournalFile
+	DatabaseFile = history.DatabaseFile
+)
+
+// Repaired is what a repair did.
+type Repaired = history.Repaired
+
 // Repair puts the history of the study in dir right from what can be read of it: see [history.Repair]. Nobody may run the
 // study meanwhile.
-func Repair(ctx context.Context, dir string) (history.Repaired, error) {
+func Repair(ctx context.Context, dir string) (Repaired, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
-		return history.Repaired{}, err
+		return Repaired{}, err
 	}
 	if read := readSheet(abs, nil); CodeOf(read.err) == CodeNotAStudy {
-		return history.Repaired{}, read.err
+		return Repaired{}, read.err
 	}
 	lock, err := takeLock(ctx, abs, func() error { return nil }, func(error) {})
 	if err != nil {
-		return history.Repaired{}, err
+		return Repaired{}, err
 	}
 	defer lock.release()
 	return history.Repair(ctx, abs)
