@@ -48,11 +48,11 @@ type app struct {
 
 // Run runs one command line and returns its exit code.
 func Run(ctx context.Context, args []string, in, out, errs *os.File) int {
-	return run(ctx, args, in, out, errs)
+	return run(ctx, args, in, out, errs, func(*app) []*cobra.Command { return nil })
 }
 
 // run is Run with commands that only tests have.
-func run(ctx context.Context, args []string, in, out, errs *os.File, more ...*cobra.Command) int {
+func run(ctx context.Context, args []string, in, out, errs *os.File, more func(*app) []*cobra.Command) int {
 	stdout, stderr := colorprofile.NewWriter(out, os.Environ()), colorprofile.NewWriter(errs, os.Environ())
 	a := &app{
 		in: in, files: [2]*os.File{out, errs}, environ: os.Environ(),
@@ -68,7 +68,7 @@ func run(ctx context.Context, args []string, in, out, errs *os.File, more ...*co
 	}
 	ctx, a.leaver = a.watch(ctx)
 	root := a.root()
-	root.AddCommand(more...)
+	root.AddCommand(more(a)...)
 	root.SetArgs(args)
 	root.SetOut(guarded{out, ours(args)})
 	root.SetErr(guarded{errs, ours(args)})
