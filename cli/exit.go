@@ -47,7 +47,7 @@ var exitTable = []struct {
 	Codes   []problem.Code
 }{
 	{ExitDone, "done", "what was asked is done", nil},
-	{ExitFailed, "failed", "something went wrong that has no code of its own; the message says what", []problem.Code{
+	{ExitFailed, "failed", "something went wrong that has no code of its own, or the program is at fault; the message says what", []problem.Code{
 		search.BadQuestion, search.NoData, search.BrokenContract, explore.BadView,
 	}},
 	{ExitUsage, "usage", "the command line makes no sense (unknown flag, task or coefficient, a number missing), or it needs a terminal and there is none", []problem.Code{
@@ -75,7 +75,7 @@ var exitTable = []struct {
 	{ExitMismatch, "mismatch", "a check found differences: the history is damaged (parfait repair puts it right), a checkpoint is not what its receipt says, a receipt not what its study or who signed it says, a checkpoint not measured as it was predicted, or, where trust --check asks, predicted by what should not be believed", []problem.Code{
 		study.CodeDamaged, codes.Mismatch, codes.Corrupt, sshsig.NotSigned, sshsig.NotASignature, sshsig.WrongUse, sshsig.Changed, sshsig.UnknownSigner, sshsig.NotValidNow,
 	}},
-	{ExitInterrupted, "interrupted", "ended by ctrl-c or a signal; what was finished is kept, the message says how to go on", nil},
+	{ExitInterrupted, "interrupted", "ended by ctrl-c or another signal, within two seconds; what was finished is kept, the message says how to go on", nil},
 }
 
 func (e Exit) name() string {

@@ -169,7 +169,7 @@ func TestTerminalsOfEveryKind(t *testing.T) {
 
 // TestRunnersOutliveTheExplorer kills the explorer while its runner is at work.
 func TestRunnersOutliveTheExplorer(t *testing.T) {
-	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGHUP} {
+	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
 		t.Run(signal.String(), func(t *testing.T) {
 			dir := slowStudy(t, 16)
 			term := newTerminal(t, 100, 30, t.TempDir())
