@@ -16,6 +16,7 @@ type ExportOptions struct {
 	Workers   int
 	SHA256    *bool  // add SHA-256 of every file to the receipt; nil: where FastSHA256
 	Comment   string // lines at the top of recipe.yaml
+	Owner     string // as in WriteOptions
 
 	disk stage.Disk
 }
@@ -54,7 +55,7 @@ type Staged struct {
 
 // Stage writes a checkpoint into a folder beside its target and reads it back. With an error nothing is left.
 func (p *Plan) Stage(ctx context.Context, at map[string]float64, target string, o ExportOptions, progress func(Progress)) (*Staged, error) {
-	w := WriteOptions{Durable: true, Workers: o.Workers, ShardSize: o.ShardSize, disk: o.disk, hash: true}
+	w := WriteOptions{Durable: true, Workers: o.Workers, ShardSize: o.ShardSize, Owner: o.Owner, disk: o.disk, hash: true}
 	j, err := p.stage(ctx, []Output{{At: at, Target: target}}, w, progress)
 	if err != nil {
 		return nil, err

@@ -396,7 +396,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 				t.Fatalf("killed at step %d: %v", n, v.Problems)
 			}
 		}
-		removed, err := stage.Clean(root)
+		removed, _, err := stage.Clean(root, tokenOf("", e.Target))
 		must(t, err)
 		for _, name := range names(t, root) {
 			if name != "out" {

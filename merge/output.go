@@ -44,6 +44,7 @@ type FileInfo struct {
 type output struct {
 	Output
 	stage  *stage.Folder
+	token  string // of whoever writes it
 	files  []weightFile
 	places map[string]place
 	extra  []FileInfo
@@ -78,7 +79,7 @@ func (p *Plan) shards(most int64) ([]safetensors.Shard, error) {
 // begin makes the staging folder and the weight files, headers written and space taken.
 func (o *output) begin(d stage.Disk, shards []safetensors.Shard, durable bool) error {
 	var err error
-	if o.stage, err = stage.New(d, o.Target); err != nil {
+	if o.stage, err = stage.New(d, o.Target, o.token); err != nil {
 		return writeProblem(o.Target, err)
 	}
 	if err := o.beginFiles(shards); err != nil || len(shards) == 1 {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"parfait/internal/stage"
 	"parfait/merge/codes"
@@ -18,6 +19,9 @@ type WriteOptions struct {
 	Durable   bool  // fsync files and folders before the rename
 	Workers   int   // 0: as many as there are processors, at most 8; never changes a byte
 	ShardSize int64 // bytes of tensors a file; 0: 5 GB
+	// Owner says who writes. What the same owner left beside a target that died before it was done is taken away, and
+	// nothing of anybody else's. "": whoever writes to the same target.
+	Owner string
 
 	disk stage.Disk // nil: the operating system's
 	hash bool       // hash what is read and written
@@ -73,6 +77,9 @@ func (p *Plan) stage(ctx context.Context, outs []Output, o WriteOptions, progres
 	sidecars, err := p.sidecars()
 	if err != nil {
 		return nil, err
+	}
+	for _, out := range list {
+		out.token = tokenOf(o.Owner, out.Target)
 	}
 	if err := p.checkTargets(list, sidecars); err != nil {
 		return nil, err
@@ -161,13 +168,32 @@ func (p *Plan) checkTargets(list []*output, sidecars []sidecar) error {
 		need[dir] += each
 		found.list = append(found.list, checkTarget(out.Target)...)
 	}
+	left := map[string][]string{}
+	for _, out := range list { // what a dead process left may be what fills the disk
+		dir := parent(out.Target)
+		_, left[dir], _ = stage.Clean(dir, out.token)
+	}
 	for _, dir := range sortedKeys(need) {
-		_, _ = stage.Clean(dir) // what a dead process left may be what fills the disk
 		if free, _, err := stage.Space(dir); err == nil && free < need[dir] {
-			found.add(codes.Space, dir, fmt.Sprintf("%s are free", stage.Bytes(free)), fmt.Sprintf("%s for what is to be written", stage.Bytes(need[dir])), "make room or write somewhere else")
+			fix := "make room or write somewhere else"
+			if len(left[dir]) > 0 {
+				fix += "; " + strings.Join(left[dir], ", ") + " was left half-written by another merge that has died: delete it if it is yours"
+			}
+			found.add(codes.Space, dir, fmt.Sprintf("%s are free", stage.Bytes(free)), fmt.Sprintf("%s for what is to be written", stage.Bytes(need[dir])), fix)
 		}
 	}
 	return found.err()
+}
+
+// tokenOf marks what an owner writes, or whoever writes to the target.
+func tokenOf(owner, target string) string {
+	if owner != "" {
+		return stage.Token("owner", owner)
+	}
+	if abs, err := filepath.Abs(target); err == nil {
+		target = abs
+	}
+	return stage.Token("target", target)
 }
 
 // checkTarget says everything that keeps a folder from being made at target, without making it.

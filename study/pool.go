@@ -279,7 +279,7 @@ func (p *pool) write(ctx context.Context, trials []Trial) error {
 		p.written++ // under the pass's token
 		outs[i] = merge.Output{At: named(p.names, t.X), Target: filepath.Join(p.dir, p.own.modelName(t.ID, p.written))}
 	}
-	written, err := p.plan.Write(ctx, outs, merge.WriteOptions{}, nil)
+	written, err := p.plan.Write(ctx, outs, merge.WriteOptions{Owner: p.own.String()}, nil)
 	if err != nil {
 		return err
 	}

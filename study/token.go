@@ -21,6 +21,15 @@ type token struct{ id, place string }
 
 func (t token) String() string { return t.id + t.place }
 
+// owner is the token as text, "" where the study may only be looked at and has none.
+func (s *Study) owner() string {
+	t, err := s.token()
+	if err != nil {
+		return ""
+	}
+	return t.String()
+}
+
 // half is how many digits each part of a token has.
 const half = 8
 
@@ -53,7 +62,7 @@ func (t token) modelName(trial, n int) string { return fmt.Sprintf("trial-%04d-%
 
 // modelNames are the names of merged models, finished and half-written. Those without a token are an older
 // parfait's.
-var modelNames = regexp.MustCompile(`^(?:trial-\d{4,}-\d+(?:-([0-9a-f]{8})([0-9a-f]{8}))?|\.trial-\d{4,}-\d+(?:-([0-9a-f]{8})([0-9a-f]{8}))?\.parfait-staging-[^-]+-\d+-[0-9a-f]{8}(?:\.lock)?)$`)
+var modelNames = regexp.MustCompile(`^(?:trial-\d{4,}-\d+(?:-([0-9a-f]{8})([0-9a-f]{8}))?|\.trial-\d{4,}-\d+(?:-([0-9a-f]{8})([0-9a-f]{8}))?\.parfait-staging-[^-]+-\d+-[0-9a-f]{8}(?:-[0-9a-f]{16})?(?:\.lock)?)$`)
 
 // owns says whether a model of that name is the study's own. Within the study's own folder (home) it is, wherever the
 // folder was before it was moved, and also where an older parfait has made it, without a token.

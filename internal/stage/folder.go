@@ -3,6 +3,7 @@ package stage
 import (
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"io/fs"
 	"math/rand/v2"
@@ -14,8 +15,8 @@ import (
 	"time"
 )
 
-// mark is part of the names of folders that are being written: .NAME.parfait-staging-HOST-PID-N
-// beside the target NAME. Their owner holds a lock (flock) on the file of that name with lockSuffix,
+// mark is part of the names of folders that are being written: .NAME.parfait-staging-HOST-PID-N-TOKEN
+// beside the target NAME. The token says who writes, so that nobody sweeps what is another's. Their owner holds a lock (flock) on the file of that name with lockSuffix,
 // beside the folder too, so that what appears under the target's name never has anything else in it.
 // It is open for writing: NFSv4 gives no exclusive lock on what is open for reading, and so on no folder.
 const (
@@ -32,10 +33,17 @@ type Folder struct {
 	done   bool
 }
 
-// New makes the folder that is to become target, whose parent must exist.
-func New(d Disk, target string) (*Folder, error) {
+// Token makes a token of words that say who writes.
+func Token(words ...string) string {
+	h := fnv.New64a()
+	_, _ = fmt.Fprintf(h, "%q", words) // a hash takes everything
+	return fmt.Sprintf("%016x", h.Sum64())
+}
+
+// New makes the folder that is to become target, whose parent must exist. The token is one that [Token] makes.
+func New(d Disk, target, token string) (*Folder, error) {
 	base := filepath.Base(target)
-	name := fmt.Sprintf(".%s%s%s-%d-%08x", base[:min(len(base), 100)], mark, hostname(), os.Getpid(), rand.Uint32())
+	name := fmt.Sprintf(".%s%s%s-%d-%08x-%s", base[:min(len(base), 100)], mark, hostname(), os.Getpid(), rand.Uint32(), token)
 	f := &Folder{disk: d, target: target, dir: filepath.Join(filepath.Dir(target), name)}
 	if lock, err := os.OpenFile(f.dir+lockSuffix, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644); err == nil {
 		_ = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) // where there are no locks nobody sweeps for a day
@@ -168,15 +176,14 @@ func renameChecked(from, to string) error {
 	return os.Rename(from, to)
 }
 
-// Clean removes from dir what writers left there that died before they were done, and returns the
-// folders it removed. What somebody holds the lock of stays, and what another machine made, or what
-// no lock can be had on, does so for a day.
-func Clean(dir string) ([]string, error) {
+// Clean removes from dir what writers with this token left there that died before they were done, and returns the
+// folders it removed, and those that other writers have left, which stay. What somebody holds the lock of stays, and what
+// another machine made, or what no lock can be had on, does so for a day.
+func Clean(dir, token string) (removed, others []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var removed []string
 	var errs []error
 	for _, e := range entries {
 		name, isLock := strings.CutSuffix(e.Name(), lockSuffix)
@@ -194,6 +201,12 @@ func Clean(dir string) ([]string, error) {
 		if !abandoned(path) {
 			continue
 		}
+		if !strings.HasSuffix(name, "-"+token) {
+			if !isLock {
+				others = append(others, path)
+			}
+			continue
+		}
 		if err := errors.Join(os.RemoveAll(path), removeIf(path+lockSuffix)); err != nil {
 			errs = append(errs, &Error{path, err})
 			continue
@@ -202,7 +215,7 @@ func Clean(dir string) ([]string, error) {
 			removed = append(removed, path)
 		}
 	}
-	return removed, errors.Join(errs...)
+	return removed, others, errors.Join(errs...)
 }
 
 // removeIf removes a file if it is there.
@@ -264,7 +277,7 @@ func lastChange(path string) time.Time {
 func owner(name string) (host string, pid int, ok bool) {
 	_, of, _ := strings.Cut(name, mark)
 	parts := strings.Split(of, "-")
-	if len(parts) != 3 {
+	if len(parts) != 4 && len(parts) != 3 { // older ones have no token
 		return "", 0, false
 	}
 	pid, err := strconv.Atoi(parts[1])
