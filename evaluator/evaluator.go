@@ -84,7 +84,7 @@ type Lease struct {
 }
 
 // RunInfix follows a candidate's Log in the names of folders in which an evaluator keeps what has to outlive the
-// runner: LOG.run-…. It deletes them as said at Evaluator; when nothing is open the runner deletes what is left.
+// runner: LOG.run-N-ID, N being the attempt and ID the candidate's, so that whoever finds one can tell whose it is. It deletes them as said at Evaluator; when nothing is open the runner deletes what is left.
 const RunInfix = ".run-"
 
 // Candidate is a trial as an evaluator sees it.

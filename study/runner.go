@@ -164,9 +164,7 @@ func (r *runner) addPools(ctx context.Context) error {
 		}
 		return &Error{Code: CodeSpace, Where: r.candidates(), What: "what an earlier run left cannot be deleted", Err: err}
 	}
-	if len(left) > 0 {
-		r.note("not this study's, and left alone: %s", clip(history.And(left), maxNote))
-	}
+	r.leaves(left)
 	for _, x := range r.executors {
 		lim := x.eval.Limits()
 		form := cmp.Or(lim.Form, evaluator.Folder)

@@ -43,12 +43,18 @@ func (r *runner) recover(ctx context.Context) error {
 // sweep deletes what evaluators have left beside the logs, now that nothing is open: a runner that was killed
 // between recording and deleting leaves it for good.
 func (r *runner) sweep() {
-	left, _ := filepath.Glob(filepath.Join(r.dir, "logs", "trial-*.log"+evaluator.RunInfix+"*"))
-	for _, path := range left {
-		if err := os.RemoveAll(path); err != nil {
+	logs := filepath.Join(r.dir, "logs")
+	found, _ := filepath.Glob(filepath.Join(logs, "trial-*.log"+evaluator.RunInfix+"*"))
+	linked := plainFolder(logs, "") != nil // what is behind a link may be somebody else's
+	var left []string
+	for _, path := range found {
+		if linked || !ownRun(filepath.Base(path), r.ids.study) {
+			left = append(left, path)
+		} else if err := os.RemoveAll(path); err != nil {
 			r.note("logs: %v", err)
 		}
 	}
+	r.leaves(left)
 }
 
 // recoverFrom asks an evaluator what became of the trials that were running in it, and records what it knows.

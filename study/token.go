@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"syscall"
+
+	"parfait/history"
 )
 
 // What parfait deletes by itself it has made itself: models for evaluators have the study's token in their name. Two
@@ -76,6 +78,23 @@ func (t token) owns(name string, home bool) bool {
 		return id == "" || id == t.id
 	}
 	return id == t.id && place == t.place
+}
+
+// runNames are the names of the folders in which evaluators keep what has to outlive a runner: see evaluator.RunInfix.
+// An older parfait's have a hash in the place of a study's id and what is asked.
+var runNames = regexp.MustCompile(`^trial-\d{4,}\.log\.run-\d+-(?:[0-9a-f]{16}|([A-Za-z0-9]+)-\d+-[0-9a-f]{32})$`)
+
+// ownRun says whether a folder beside the logs is of a run of the study with this id.
+func ownRun(name, id string) bool {
+	m := runNames.FindStringSubmatch(name)
+	return m != nil && (m[1] == "" || m[1] == id)
+}
+
+// leaves says what is not the study's and stays where it is.
+func (r *runner) leaves(paths []string) {
+	if len(paths) > 0 {
+		r.note("not this study's, and left alone: %s", clip(history.And(paths), maxNote))
+	}
 }
 
 // reclaim deletes the study's own models in its folder for candidates, finished and half-written, and the folder where

@@ -7,6 +7,60 @@ import (
 	"testing"
 )
 
+func TestOnlyRunsOfTheStudyAreSwept(t *testing.T) {
+	s := open(t, makeStudy(t, 4))
+	id, err := s.store.ownID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	logs := filepath.Join(s.Dir(), "logs")
+	hash := "0123456789abcdef"
+	runs := map[string]bool{ // whether it stays
+		"trial-0001.log.run-1-" + id + "-1-" + hash + hash:           false,
+		"trial-0001.log.run-1-" + hash:                               false, // an older parfait's
+		"trial-0001.log.run-1-OTHER-1-" + hash + hash:                true,
+		"trial-0001.log.run-precious":                                true,
+		"trial-0001.log.run-1-" + id + "-1-" + hash + hash + ".mine": true,
+	}
+	for name := range runs {
+		if err := os.MkdirAll(filepath.Join(logs, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var said spoken
+	if err := s.Run(t.Context(), said.options(1)); err != nil {
+		t.Fatal(err)
+	}
+	for name, stays := range runs {
+		if _, err := os.Stat(filepath.Join(logs, name)); (err == nil) != stays {
+			t.Errorf("%s: there %t, want %t", name, err == nil, stays)
+		}
+	}
+	if !said.said("left alone") || !said.said("trial-0001.log.run-precious") {
+		t.Errorf("it is not said what is left:\n%s", said.all())
+	}
+}
+
+// Behind a link nothing is swept: the folder may be another study's too.
+func TestRunsBehindALinkStay(t *testing.T) {
+	s := open(t, makeStudy(t, 4))
+	elsewhere := t.TempDir()
+	if err := os.Symlink(elsewhere, filepath.Join(s.Dir(), "logs")); err != nil {
+		t.Fatal(err)
+	}
+	run := filepath.Join(elsewhere, "trial-0001.log.run-1-0123456789abcdef")
+	if err := os.Mkdir(run, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var said spoken
+	if err := s.Run(t.Context(), said.options(1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(run); err != nil || !said.said("left alone") {
+		t.Errorf("what is behind a link: %v; said\n%s", err, said.all())
+	}
+}
+
 // Two studies, and a copy of one, share a scratch folder in which there is something of somebody's: each takes away
 // what it has left there itself, and nothing else.
 func TestOnlyWhatCarriesTheTokenIsDeleted(t *testing.T) {

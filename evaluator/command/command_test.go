@@ -90,6 +90,7 @@ func commandMain(dir string) int {
 // wire is a candidate on its way to a runner.
 type wire struct {
 	Key     string
+	ID      string
 	Attempt int
 	Tasks   []string
 	Split   evaluator.Split
@@ -109,7 +110,7 @@ func runnerMain(file string) {
 	}
 	var cs []evaluator.Candidate
 	for _, w := range open {
-		cs = append(cs, evaluator.Candidate{Key: w.Key, Attempt: w.Attempt, Tasks: w.Tasks, Split: w.Split, At: w.At, Log: w.Log, Model: lent(filepath.Dir(file))})
+		cs = append(cs, evaluator.Candidate{Key: w.Key, ID: w.ID, Attempt: w.Attempt, Tasks: w.Tasks, Split: w.Split, At: w.At, Log: w.Log, Model: lent(filepath.Dir(file))})
 	}
 	ev, err := New(options(filepath.Dir(file)))
 	if err != nil {
@@ -199,7 +200,7 @@ func killRunner(t testing.TB, dir string, open []evaluator.Candidate) {
 	t.Helper()
 	var all []wire
 	for _, c := range open {
-		all = append(all, wire{c.Key, c.Attempt, c.Tasks, c.Split, c.At, c.Log})
+		all = append(all, wire{c.Key, c.ID, c.Attempt, c.Tasks, c.Split, c.At, c.Log})
 	}
 	b, err := json.Marshal(all)
 	if err != nil {

@@ -41,9 +41,32 @@ type record struct {
 	Started time.Time `json:"started"`
 }
 
-// runFolder names the folder of one attempt. Two evaluators may share a trial's log: the tasks tell them
-// apart.
+// runFolder names the folder of one attempt. Two evaluators may share a trial's log, and two studies a folder for logs:
+// the candidate's ID tells them apart.
 func runFolder(c evaluator.Candidate) string {
+	if c.ID == "" {
+		return olderFolder(c)
+	}
+	return fmt.Sprintf("%s%s%d-%s", c.Log, evaluator.RunInfix, c.Attempt, c.ID)
+}
+
+// leftFolder is runFolder, or where an older parfait has begun the attempt.
+func leftFolder(c evaluator.Candidate) string {
+	dir := runFolder(c)
+	if _, err := os.Lstat(dir); err == nil {
+		return dir
+	}
+	if old := olderFolder(c); old != dir {
+		if _, err := os.Lstat(old); err == nil {
+			return old
+		}
+	}
+	return dir
+}
+
+// olderFolder names the folder of one attempt as it was done before there were IDs in the names, and where a candidate
+// has none.
+func olderFolder(c evaluator.Candidate) string {
 	h := fnv.New64a()
 	_, _ = fmt.Fprintf(h, "%q %d %q %q", c.Key, c.Attempt, c.Split, c.Tasks) // a hash takes everything
 	return fmt.Sprintf("%s%s%d-%016x", c.Log, evaluator.RunInfix, c.Attempt, h.Sum64())

@@ -46,7 +46,7 @@ func (e *commands) Recover(_ context.Context, open []evaluator.Candidate, emit f
 			errs = append(errs, r.err)
 		}
 		if c.Log != "" && !keep {
-			errs = append(errs, os.RemoveAll(runFolder(c)))
+			errs = append(errs, os.RemoveAll(leftFolder(c)))
 		}
 	}
 	return unknown, errors.Join(errs...)
@@ -61,7 +61,7 @@ type recovered struct {
 }
 
 func (e *commands) recoverOne(c evaluator.Candidate) recovered {
-	dir, err := filepath.Abs(runFolder(c))
+	dir, err := filepath.Abs(leftFolder(c))
 	if err != nil {
 		return recovered{err: err}
 	}

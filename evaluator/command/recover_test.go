@@ -252,3 +252,23 @@ func TestStoppingIsNoted(t *testing.T) {
 		t.Error("nothing says that it was told to end")
 	}
 }
+
+// What an older parfait has begun, under the names that it used, is found; two studies that share a folder for logs do
+// not find each other's.
+func TestRecoverFindsWhatAnOlderOneHasBegun(t *testing.T) {
+	c := evaluator.Candidate{Key: "s/1", Attempt: 1, Split: evaluator.Validation, Tasks: []string{"t"}, Log: filepath.Join(t.TempDir(), "trial-0001.log")}
+	old := runFolder(c)
+	c.ID = "STUDY-1-0f"
+	if dir := runFolder(c); dir == old || dir != c.Log+evaluator.RunInfix+"1-STUDY-1-0f" {
+		t.Errorf("the folder of a candidate with an ID is %s, want its ID in it", dir)
+	}
+	if dir := leftFolder(c); dir != runFolder(c) {
+		t.Errorf("where nothing is left it is looked for in %s", dir)
+	}
+	if err := os.Mkdir(old, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if dir := leftFolder(c); dir != old {
+		t.Errorf("what an older one has left is looked for in %s, want %s", dir, old)
+	}
+}
