@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"testing"
 
+	"parfait/evaluator"
+	"parfait/internal/rescue"
 	"parfait/parallel/paralleltest"
 )
 
@@ -52,6 +56,57 @@ func TestAnalysesAreLeftWhereverTheyStand(t *testing.T) {
 			if more := ctx.Looks() - k; more > most {
 				t.Errorf("%s: told at look %d of %d that it has ended, it looks %d times more", name, k, whole.Looks(), more)
 			}
+		}
+	}
+}
+
+// A panic of the runner's loop is an error that those who look on read too; what it had started is ended, and waits
+// for the next run.
+func TestAPanicOfTheRunnerEndsWhatItStarted(t *testing.T) {
+	const slots = 3
+	var started, ended atomic.Int32
+	all := make(chan struct{})
+	f := &fake{parallel: slots, hook: func(ctx context.Context, c evaluator.Candidate) error {
+		switch n := started.Add(1); {
+		case n == slots:
+			close(all)
+		case n > slots:
+			return nil
+		}
+		<-all
+		defer ended.Add(1)
+		if strings.HasSuffix(c.Key, "/1") {
+			return errors.New("it fails, and that is noted")
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	}}
+	s := open(t, fakeStudy(t, 8, f))
+	err := s.Run(t.Context(), RunOptions{Note: func(string) { panic("on purpose") }})
+	if p := (*rescue.Panic)(nil); !errors.As(err, &p) || p.Value != "on purpose" {
+		t.Fatalf("Run says %v", err)
+	}
+	if n := ended.Load(); n != slots {
+		t.Errorf("%d of %d evaluations have ended", n, slots)
+	}
+	snap, err := s.Refresh(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, trial := range snap.Trials[1:slots] {
+		if trial.State != evaluator.Waiting {
+			t.Errorf("trial %d is %s, want that it waits", trial.ID, trial.State)
+		}
+	}
+	if note := snap.Activity.Note; !strings.Contains(note, "a fault of the program") {
+		t.Errorf("who looks on reads %q", note)
+	}
+	if err := s.Run(t.Context(), RunOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, trial := range load(t, s).Trials[1:] {
+		if trial.State != evaluator.Done {
+			t.Errorf("after the next run trial %d is %s", trial.ID, trial.State)
 		}
 	}
 }

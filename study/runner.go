@@ -16,6 +16,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/history"
+	"parfait/internal/rescue"
 	"parfait/merge"
 	"parfait/merge/codes"
 	"parfait/search"
@@ -78,7 +79,16 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (err error) {
 	if err := lock.ready(); err != nil {
 		return err
 	}
-	return r.loop(ctx)
+	return r.guardedLoop(ctx)
+}
+
+// guardedLoop is loop. After a panic, which is its error, what was started is ended as after any other error.
+func (r *runner) guardedLoop(ctx context.Context) error {
+	err := rescue.Call(func() error { return r.loop(ctx) })
+	if p := (*rescue.Panic)(nil); errors.As(err, &p) {
+		err = errors.Join(err, rescue.Call(func() error { return r.drain(ctx) }))
+	}
+	return err
 }
 
 // runner is the one process that evaluates. Only its loop touches its fields.
