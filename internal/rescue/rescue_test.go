@@ -39,7 +39,7 @@ func TestCallMakesAnErrorOfAPanic(t *testing.T) {
 		t.Errorf("%q, want %q", err, want)
 	}
 	again := Call(func() error { panic(err) })
-	if !errors.Is(again, err) || again != err {
+	if p, q := (*Panic)(nil), (*Panic)(nil); !errors.As(again, &p) || !errors.As(err, &q) || p != q {
 		t.Errorf("panicking on with it made another of it: %v", again)
 	}
 	if err := Call(func() error { return fs.ErrExist }); !errors.Is(err, fs.ErrExist) {
