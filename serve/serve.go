@@ -253,7 +253,7 @@ func (s *Server) program(sess ssh.Session) *tea.Program {
 	w, h := window(pty.Window.Width, pty.Window.Height)
 	options = append(options,
 		tea.WithInput(&throttle{ctx: sess.Context(), r: sess, rate: s.options.Limits.InputRate}),
-		tea.WithWindowSize(w, h), tea.WithFilter(filter), tea.WithoutSignalHandler(), tea.WithoutCatchPanics(),
+		tea.WithWindowSize(w, h), tea.WithFilter(filter), tea.WithoutSignalHandler(),
 	)
 	p := tea.NewProgram(model, options...)
 	s.programs.Store(p, struct{}{})

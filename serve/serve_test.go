@@ -28,7 +28,12 @@ type screen struct {
 	who  Person
 	size tea.WindowSizeMsg
 	keys int
+
+	fault *error // f is a fault of it
 }
+
+// Fault says why it ended of itself.
+func (s screen) Fault() error { return *s.fault }
 
 var shared atomic.Int64 // raised by every session, seen by all
 
@@ -47,7 +52,11 @@ func (s screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.KeyPressMsg:
 		s.keys++
 		shared.Add(1)
-		if m.String() == "q" {
+		switch m.String() {
+		case "f":
+			*s.fault = errors.New("it cannot go on")
+			return s, tea.Quit
+		case "q":
 			return s, tea.Quit
 		}
 	case beatMsg:
@@ -127,7 +136,7 @@ func build(t *testing.T, limits Limits) *house {
 	srv, err := Listen(Options{
 		Addr: "127.0.0.1:0", Keys: authorised, HostKey: filepath.Join(h.dir, "host"), Limits: limits, Audit: slog.New(slog.NewTextHandler(h.audit, nil)),
 		Open: func(_ context.Context, who Person, _ string, _ []string) (tea.Model, []tea.ProgramOption) {
-			return screen{who: who}, nil
+			return screen{who: who, fault: new(error)}, nil
 		},
 	})
 	if err != nil {
@@ -471,6 +480,24 @@ func TestStoppingRestoresEveryTerminal(t *testing.T) {
 		on, off := strings.LastIndex(out, "\x1b[?1049h"), strings.LastIndex(out, "\x1b[?1049l")
 		return on >= 0 && off > on
 	}, ann.out.String)
+	if out := ann.out.String(); !strings.Contains(out, "parfait: the server was ended; a run that is under way goes on") {
+		t.Errorf("who looked is not told why it ended: %q", out[max(0, len(out)-300):])
+	}
+}
+
+// A fault of one session ends that one alone, in words, and the server's log says what it was.
+func TestAFaultEndsOneSessionAlone(t *testing.T) {
+	h := build(t, Limits{})
+	ann, bob := h.terminal("ann", 80, 24), h.terminal("bob", 80, 24)
+	ann.sees("ann")
+	bob.sees("bob")
+	ann.types("f")
+	_ = ann.ends()
+	ann.sees("parfait: the explorer ended by a fault of the program; what is recorded is safe")
+	until(t, "the log says why", func() bool { return strings.Contains(h.audit.String(), "it cannot go on") }, h.audit.String)
+	before := shared.Load()
+	bob.types("x")
+	bob.sees(fmt.Sprintf("<%d>", before+1))
 }
 
 func TestKeys(t *testing.T) {
