@@ -16,7 +16,7 @@ import (
 )
 
 func (a *app) runCommand() *cobra.Command {
-	var headless bool
+	var headless, missing bool
 	var workers, budget int
 	cmd := &cobra.Command{
 		Use:   "run [DIR]",
@@ -40,6 +40,11 @@ func (a *app) runCommand() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
+			if missing {
+				if err := s.Do(study.Command{Kind: study.CommandMissing, Who: who()}); err != nil {
+					return err
+				}
+			}
 			if cmd.Flags().Changed("budget") {
 				if err := s.Do(study.Command{Kind: study.CommandBudget, N: budget, Who: who()}); err != nil {
 					return err
@@ -58,6 +63,7 @@ func (a *app) runCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&headless, "headless", false, "as text, without the explorer")
 	cmd.Flags().IntVar(&workers, "workers", 0, "measure `N` candidates at once with each evaluator; changes the time and nothing else (default: as study.yaml says)")
 	cmd.Flags().IntVar(&budget, "budget", 0, "from now on the search may ask for `N` trials in all")
+	cmd.Flags().BoolVar(&missing, "missing", false, "measure finished trials on the tasks that were added to study.yaml since; what was measured of them stands")
 	a.screen.addTo(cmd)
 	return cmd
 }

@@ -43,10 +43,10 @@ func (a *app) trialsCommand() *cobra.Command {
 		return a.printTrials(snap)
 	})
 	cmd.Flags().IntVar(&log, "log", 0, "print the log of trial `N`")
-	cmd.Flags().IntSliceVar(&retry, "retry", nil, "measure the failed trials `N,…` again")
+	cmd.Flags().IntSliceVar(&retry, "retry", nil, "measure the trials `N,…` again: failed ones anew, finished ones once more, which adds a measurement")
 	cmd.Flags().IntVar(&forget, "forget", 0, "cancel trial `N`, which waits, runs or has failed")
 	cmd.Flags().StringVar(&evaluate, "evaluate", "", "measure the merge at `NAME=VALUE,…` next")
-	cmd.Flags().BoolVar(&again, "again", false, "with --evaluate: measure it although a trial has it already")
+	cmd.Flags().BoolVar(&again, "again", false, "with --evaluate: measure it although a trial has it already, to which that adds a measurement")
 	cmd.MarkFlagsMutuallyExclusive("log", "retry", "forget", "evaluate")
 	return cmd
 }
@@ -71,6 +71,8 @@ func (a *app) evaluate(s *study.Study, snap *study.Snapshot, at string, again bo
 	}
 	t := snap.At(x)
 	switch {
+	case t != nil && again && t.State == evaluator.Done:
+		return a.ask(s, study.Command{Kind: study.CommandRetry, N: t.ID}, fmt.Sprintf("trial %d is that merge, and will be measured once more", t.ID))
 	case t == nil || again:
 		return a.ask(s, study.Command{Kind: study.CommandEvaluate, X: x, Once: !again}, "it will be measured next")
 	case a.json:
@@ -96,7 +98,7 @@ func (a *app) ask(s *study.Study, c study.Command, effect string) error {
 	return err
 }
 
-// retry asks for failed trials again.
+// retry asks for trials again.
 func (a *app) retry(s *study.Study, ids []int) error {
 	for _, id := range ids[:len(ids)-1] {
 		if err := s.Do(study.Command{Kind: study.CommandRetry, N: id, Who: who()}); err != nil {

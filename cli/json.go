@@ -108,7 +108,8 @@ type trialJSON struct {
 	State        study.State           `json:"state"`
 	Attempt      int                   `json:"attempt"`
 	Coefficients map[string]number     `json:"coefficients"`
-	Metrics      map[string]metricJSON `json:"metrics"`
+	Metrics      map[string]metricJSON `json:"metrics"` // what the measurements come to
+	Measurements []study.Measurement   `json:"measurements"`
 	Error        string                `json:"error,omitempty"`
 	Log          string                `json:"log,omitempty"`
 	Started      *time.Time            `json:"started"`
@@ -150,7 +151,7 @@ func trialOf(snap *study.Snapshot, t study.Trial) trialJSON {
 	}
 	return trialJSON{
 		ID: t.ID, Batch: t.Batch, Origin: t.Origin, Why: t.Why, State: t.State, Attempt: t.Attempt, Coefficients: coefficientsOf(snap.Space, t.X),
-		Metrics: metricsOf(snap.Tasks, t.Metrics), Error: t.Error, Log: t.Log, Started: moment(t.Started), Ended: moment(t.Ended),
+		Metrics: metricsOf(snap.Tasks, t.Metrics), Measurements: append([]study.Measurement{}, t.Measurements...), Error: t.Error, Log: t.Log, Started: moment(t.Started), Ended: moment(t.Ended),
 	}
 }
 

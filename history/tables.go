@@ -43,7 +43,8 @@ var (
 	Meta = &Table{"meta", []column{{"key", text}, {"value", text}}}
 	// Batches are the strategy's answers: when it was asked, what it saw, and why it waits or what is expected.
 	Batches = &Table{"batches", []column{{"id", integer}, {"asked", integer}, {"saw", document}, {"wait", text}, {"advice", document}}}
-	// Trials are points to be measured; x has the coefficients in the order of the study's names.
+	// Trials are points to be measured; x has the coefficients in the order of the study's names, since is the attempt
+	// from which on measurements answer what is asked now, 0 for all.
 	Trials = &Table{"trials", []column{
 		{"id", integer},
 		{"batch", integer},
@@ -52,6 +53,7 @@ var (
 		{"x", document},
 		{"state", text},
 		{"attempt", integer},
+		{"since", integer},
 		{"error", text},
 		{"created", integer},
 		{"started", integer},

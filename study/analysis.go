@@ -107,7 +107,7 @@ func (a *Analysis) Quadratic(ctx context.Context) ([]surrogate.Trust, error) {
 
 // analysisFailure remembers why trials could not be analysed, so that nobody tries the same ones again.
 type analysisFailure struct {
-	done int // trials
+	done int // measurements of finished trials
 	why  string
 }
 
@@ -117,22 +117,23 @@ func (s *Study) analyse(ctx context.Context) error {
 	s.mu.Lock()
 	snap, failed := s.snap, s.failed
 	s.mu.Unlock()
-	n := 0
+	n, measured := 0, 0
 	for i := range snap.Trials {
-		if snap.Trials[i].State == evaluator.Done {
+		if snap.Trials[i].counts() {
 			n++
+			measured += len(snap.Trials[i].Measurements)
 		}
 	}
-	// Finished trials never change, so their number says whether there are new ones.
+	// Measurements never change, so their number says whether there are new ones.
 	switch {
-	case n < LeastTrials, snap.Analysis != nil && len(snap.Analysis.Trials) >= n && snap.Analysis.failed == failures(snap) && snap.Analysis.answers(snap):
+	case n < LeastTrials, snap.Analysis != nil && len(snap.Analysis.Trials) >= n && measurements(snap.Analysis.Trials) >= measured && snap.Analysis.failed == failures(snap) && snap.Analysis.answers(snap):
 		return nil
-	case failed.done == n:
+	case failed.done == measured:
 		return errors.New(failed.why)
 	}
 	done := make([]Trial, 0, n)
 	for _, t := range snap.Trials {
-		if t.State == evaluator.Done {
+		if t.counts() {
 			done = append(done, t)
 		}
 	}
@@ -147,8 +148,8 @@ func (s *Study) analyse(ctx context.Context) error {
 	case next.Spec != snap.Spec:
 		return nil // study.yaml asks something else by now
 	case err != nil:
-		s.failed = analysisFailure{done: len(done), why: "the finished trials cannot be analysed: " + err.Error()}
-	case next.Analysis != nil && len(next.Analysis.Trials) > len(done) && next.Analysis.answers(snap):
+		s.failed = analysisFailure{done: measured, why: "the finished trials cannot be analysed: " + err.Error()}
+	case next.Analysis != nil && measurements(next.Analysis.Trials) > measured && next.Analysis.answers(snap):
 		return nil // somebody else was faster with more
 	default:
 		next.Analysis, s.failed = a, analysisFailure{}

@@ -174,6 +174,18 @@ func (c *Checked) surprises() {
 	}
 }
 
+// whole says what of the history is damaged, all of which is read: nobody measures on upon something that is.
+func (s *Study) whole(ctx context.Context, h *record) error {
+	if h.damaged != nil {
+		return h.damaged
+	}
+	state, err := history.Check(ctx, s.dir)
+	if err != nil || len(state.Problems) == 0 {
+		return err
+	}
+	return &Error{Code: CodeDamaged, Where: s.dir, What: "the history is damaged: " + problem.Text(state.Problems), Fix: "parfait repair " + s.dir}
+}
+
 // The files of the history.
 const (
 	JournalFile  = history.JournalFile

@@ -2,6 +2,7 @@ package study
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -20,10 +21,11 @@ const (
 	CommandEvaluate CommandKind = "evaluate" // measure X next
 	CommandPause    CommandKind = "pause"
 	CommandResume   CommandKind = "resume"
-	CommandBudget   CommandKind = "budget" // set the number of trials that the search may ask for to N
-	CommandRetry    CommandKind = "retry"  // a new attempt of the failed trial N
-	CommandForget   CommandKind = "forget" // cancel the trial N that is waiting, running or failed
-	CommandStop     CommandKind = "stop"   // end the runner; what is running now runs again later
+	CommandBudget   CommandKind = "budget"  // set the number of trials that the search may ask for to N
+	CommandRetry    CommandKind = "retry"   // a new attempt of the trial N: one that is done is measured once more
+	CommandMissing  CommandKind = "missing" // measure finished trials on the tasks that study.yaml asks for and they lack
+	CommandForget   CommandKind = "forget"  // cancel the trial N that is waiting, running or failed
+	CommandStop     CommandKind = "stop"    // end the runner; what is running now runs again later
 )
 
 // Command is a request to the runner. It takes effect on the history in one transaction, whether or not
@@ -98,11 +100,49 @@ func (s *Study) obey(change *history.Change, c Command) error {
 		}
 		return change.Set("budget", strconv.Itoa(s.askedBudget(meta))+"→"+strconv.Itoa(c.N))
 	case CommandRetry:
-		return move(change, c.N, evaluator.Waiting, evaluator.Failed, evaluator.Cancelled)
+		return move(change, c.N, evaluator.Waiting, evaluator.Failed, evaluator.Cancelled, evaluator.Done)
+	case CommandMissing:
+		return s.askMissing(change)
 	case CommandForget:
 		return move(change, c.N, evaluator.Cancelled, evaluator.Waiting, evaluator.Running, evaluator.Failed)
 	}
 	return inputError("command", "unknown command %q", c.Kind)
+}
+
+// askMissing makes finished trials wait for what they lack. What they have stands.
+func (s *Study) askMissing(change *history.Change) error {
+	h, err := read(change.Tx, nil)
+	if err != nil {
+		return err
+	}
+	h.expect(s.spec().Tasks)
+	for _, id := range h.lacking {
+		if err := change.Put(history.Trials, history.Row{"id": id, "state": evaluator.Waiting, "attempt": h.trial(id).Attempt + 1, "started": 0, "ended": 0}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lack says that finished trials were not measured on tasks that study.yaml asks for.
+func (s *Study) lack(h *record) error {
+	if len(h.lacking) == 0 {
+		return nil
+	}
+	var tasks []string
+	for _, t := range s.spec().Tasks {
+		if slices.ContainsFunc(h.lacking, func(id int) bool { _, ok := h.trial(id).Metrics[t.Name]; return !ok }) {
+			tasks = append(tasks, t.Name)
+		}
+	}
+	n := fmt.Sprintf("%d finished trials were", len(h.lacking))
+	if len(h.lacking) == 1 {
+		n = "1 finished trial was"
+	}
+	return &Error{
+		Code: CodeChanged, Where: SpecFile, What: fmt.Sprintf("%s not measured on %s, which it asks for", n, history.And(tasks)),
+		Fix: "measure what is missing, and nothing else of them: parfait run " + s.dir + " --missing; or take it out of the tasks",
+	}
 }
 
 // at says whether a trial that was measured, or will be, has the merge at x.
@@ -110,7 +150,7 @@ func (s *Study) at(tx *history.Tx, x []float64) (has bool, err error) {
 	err = history.Trials.Rows(tx, 0, func(scan func(...any) error) error {
 		var y []float64
 		var state State
-		if err := scan(nil, nil, nil, nil, &y, &state, nil, nil, nil, nil, nil); err != nil {
+		if err := scan(nil, nil, nil, nil, &y, &state, nil, nil, nil, nil, nil, nil); err != nil {
 			return err
 		}
 		if state.Final() && state != evaluator.Done {

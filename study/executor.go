@@ -106,11 +106,11 @@ func (s *Study) tasksOf(evaluator string) []string {
 	return out
 }
 
-// missing are its tasks that t has no metric of.
+// missing are its tasks that are to be measured of t, and were not.
 func (x *executor) missing(t Trial) []string {
 	var out []string
 	for _, task := range x.tasks {
-		if _, ok := t.Metrics[task]; !ok {
+		if !t.answered(task) {
 			out = append(out, task)
 		}
 	}

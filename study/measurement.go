@@ -1,6 +1,7 @@
 package study
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -18,25 +19,27 @@ type Measurement struct {
 	Metrics   evaluator.Metrics `json:"metrics"`
 }
 
-// addUp brings into figures what the measurements of a trial, the last of which is new, come to on the tasks that the
-// new one has. Of a task that was measured more than once it is the mean, each measurement weighted by its n where all
+// add adds a measurement, and brings the trial's figures to what its measurements come to on the tasks that the new one
+// has. Of a task that was measured more than once it is the mean, each measurement weighted by its n where all
 // have one. Repeats are of the same items, as far as anybody knows: the standard error is the root of the mean of the
 // squares, and n the largest, so that measuring the same again makes nobody surer than the items do.
-func addUp(figures map[string]Metric, all []Measurement, last Measurement) {
+func (t *Trial) add(last Measurement) {
+	t.Measurements = append(slices.Clip(t.Measurements), last)
+	t.Metrics = maps.Clone(t.Metrics) // others may have it
 	for task := range last.Metrics {
 		var of []Metric
-		for _, m := range all {
+		for _, m := range t.Measurements {
 			if v, ok := m.Metrics[task]; ok && m.Split == evaluator.Validation {
 				of = append(of, v)
 			}
 		}
 		if len(of) > 0 {
-			figures[task] = mean(of)
+			t.Metrics[task] = mean(of)
 		}
 	}
 }
 
-// mean is what repeated measurements of one task come to: see addUp.
+// mean is what repeated measurements of one task come to: see Trial.add.
 func mean(of []Metric) Metric {
 	if len(of) == 1 {
 		return of[0] // exactly
@@ -57,4 +60,13 @@ func mean(of []Metric) Metric {
 	out.Value /= weights
 	out.Stderr = math.Sqrt(squares / weights)
 	return out
+}
+
+// measurements is how many the trials have.
+func measurements(trials []Trial) int {
+	n := 0
+	for i := range trials {
+		n += len(trials[i].Measurements)
+	}
+	return n
 }

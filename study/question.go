@@ -65,7 +65,7 @@ func searchTasks(tasks []Task) []search.Task {
 
 // point is a final trial as search sees it.
 func point(t Trial, tasks []Task) search.Point {
-	p := search.Point{X: t.X, Batch: t.Batch, Failed: t.State != evaluator.Done}
+	p := search.Point{X: t.X, Batch: t.Batch, Failed: !t.counts()}
 	for _, task := range tasks {
 		m, ok := t.Metrics[task.Name]
 		if !ok {

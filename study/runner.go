@@ -135,8 +135,11 @@ func (s *Study) newRunner(ctx context.Context, o RunOptions) (_ *runner, err err
 	if r.hist, err = s.load(ctx); err != nil {
 		return nil, err
 	}
-	if r.hist.damaged != nil {
-		return nil, r.hist.damaged
+	if err := s.whole(ctx, r.hist); err != nil {
+		return nil, err
+	}
+	if err := s.lack(r.hist); err != nil {
+		return nil, err
 	}
 	if r.strategy, err = search.New(s.spec().Search.Strategy, s.spec().Search.Options); err != nil {
 		return nil, inputError("search", "%s", err)

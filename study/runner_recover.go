@@ -3,11 +3,11 @@ package study
 import (
 	"cmp"
 	"context"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"parfait/evaluator"
 	"parfait/history"
@@ -103,7 +103,9 @@ func (r *runner) takeRecovered(ctx context.Context, x *executor, c evaluator.Can
 	}); err != nil {
 		return err
 	}
-	t.Metrics, t.Error = maps.Clone(t.Metrics), failed
-	maps.Copy(t.Metrics, metrics)
+	t.Error = failed
+	if metrics != nil {
+		t.add(Measurement{Attempt: t.Attempt, Evaluator: x.name, Split: evaluator.Validation, At: time.Now().UTC(), Metrics: metrics})
+	}
 	return nil
 }

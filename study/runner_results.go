@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"time"
 
 	"parfait/evaluator"
@@ -128,17 +127,23 @@ type outcome struct {
 // is still running while other evaluators measure it, with its error.
 func (r *runner) settle(t *Trial, j *job, o outcome) {
 	now := *t
-	now.Metrics = maps.Clone(t.Metrics)
-	maps.Copy(now.Metrics, o.metrics) // until it is read again: they may add to what was measured before
+	if o.metrics != nil {
+		now.add(Measurement{Attempt: j.attempt, Evaluator: o.evaluator, Split: evaluator.Validation, At: time.Now().UTC(), Metrics: o.metrics})
+	}
 	switch {
 	case len(j.open) > 0:
 		now.Error = j.failed
+	case j.failed != "" && now.since > 0: // what was measured before stands
+		now.State, now.Error, now.Ended = evaluator.Done, j.failed, time.Now().UTC()
 	case j.failed != "":
 		now.State, now.Error, now.Ended = evaluator.Failed, j.failed, time.Now().UTC()
 	case r.complete(now):
 		now.State, now.Ended = evaluator.Done, time.Now().UTC()
 	case !j.goesOn():
 		now.State, now.Attempt = evaluator.Waiting, t.Attempt+1
+	}
+	if now.State.Final() {
+		now.since = 0
 	}
 	over := now.State != evaluator.Running
 	if over {

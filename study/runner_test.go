@@ -294,9 +294,6 @@ func TestEditsThatChangeTheQuestionAreRefused(t *testing.T) {
 	if err := edit("base: base", "base: other"); CodeOf(err) != CodeChanged || !strings.Contains(err.Error(), "other") {
 		t.Errorf("another base: %v", err)
 	}
-	if err := edit("name: t0", "name: t9"); CodeOf(err) != CodeChanged {
-		t.Errorf("another task: %v", err)
-	}
 	for _, ok := range [][2]string{{"budget: 4", "budget: 40"}, {"seed: 3", "seed: 4"}, {"{name: t0,", "{name: t0, at_least: 0.5,"}} {
 		if err := edit(ok[0], ok[1]); err != nil {
 			t.Errorf("%s: %v", ok[1], err)

@@ -3,6 +3,7 @@ package study
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"time"
 
 	"parfait/evaluator"
@@ -27,7 +28,21 @@ type Trial struct {
 	Created      time.Time          `json:"created"`
 	Started      time.Time          `json:"started,omitzero"`
 	Ended        time.Time          `json:"ended,omitzero"`
+
+	recorded State // in the history; State may be another, where study.yaml asks for more than was measured
+	since    int   // the attempt from which on measurements answer what is asked now, 0 for all
 }
+
+// answered says whether what is asked now of a task was measured.
+func (t *Trial) answered(task string) bool {
+	return slices.ContainsFunc(t.Measurements, func(m Measurement) bool {
+		_, ok := m.Metrics[task]
+		return ok && m.Split == evaluator.Validation && m.Attempt >= t.since
+	})
+}
+
+// counts says whether its figures are ones to fit: it is done, or was and is being measured once more.
+func (t *Trial) counts() bool { return t.State == evaluator.Done || t.since > 0 && !t.State.Final() }
 
 // Prediction of one metric at one point, on the metric's scale. Far from the samples anything but Value
 // may be infinite; JSON has null for what is not finite.

@@ -91,12 +91,12 @@ func insertTrial(c *history.Change, batch int, x []float64, origin, why string) 
 
 // standing is where a trial stands.
 type standing struct {
-	state   State
-	attempt int
+	state          State
+	attempt, since int
 }
 
 func standingOf(tx *history.Tx, id int) (at standing, err error) {
-	err = tx.QueryRow("SELECT state, attempt FROM trials WHERE id = ?", id).Scan(&at.state, &at.attempt)
+	err = tx.QueryRow("SELECT state, attempt, since FROM trials WHERE id = ?", id).Scan(&at.state, &at.attempt, &at.since)
 	if errors.Is(err, sql.ErrNoRows) {
 		return at, inputError(fmt.Sprintf("trial %d", id), "there is no such trial")
 	}
@@ -161,7 +161,7 @@ func (r result) kind() string {
 // meanwhile and nothing changes. So finished trials never do.
 func (r result) record(c *history.Change) (current bool, err error) {
 	at, err := standingOf(c.Tx, r.trial)
-	if current = err == nil && at == (standing{evaluator.Running, r.attempt}); !current {
+	if current = err == nil && at.state == evaluator.Running && at.attempt == r.attempt; !current {
 		return false, err
 	}
 	if r.metrics != nil {
@@ -178,7 +178,7 @@ func (r result) record(c *history.Change) (current bool, err error) {
 	case evaluator.Waiting:
 		return true, again(c, r.trial, at)
 	}
-	return true, c.Put(history.Trials, history.Row{"id": r.trial, "state": r.to, "error": r.why, "ended": c.At.UnixMilli()})
+	return true, c.Put(history.Trials, history.Row{"id": r.trial, "state": r.to, "since": 0, "error": r.why, "ended": c.At.UnixMilli()})
 }
 
 // measurement adds what was measured.
@@ -192,9 +192,13 @@ func (r result) measurement(c *history.Change) error {
 	})
 }
 
-// again makes a trial wait for its next attempt.
+// again makes a trial wait for its next attempt. One that is done has all of it measured anew, beside what was.
 func again(c *history.Change, id int, at standing) error {
-	return c.Put(history.Trials, history.Row{"id": id, "state": evaluator.Waiting, "attempt": at.attempt + 1, "error": "", "started": 0, "ended": 0})
+	row := history.Row{"id": id, "state": evaluator.Waiting, "attempt": at.attempt + 1, "error": "", "started": 0, "ended": 0}
+	if at.state == evaluator.Done {
+		row["since"] = at.attempt + 1
+	}
+	return c.Put(history.Trials, row)
 }
 
 // move changes a trial's state where it is one of from: to Waiting for a new attempt, or to Cancelled.
@@ -208,13 +212,15 @@ func move(c *history.Change, id int, to State, from ...State) error {
 		case f != at.state:
 		case to == evaluator.Waiting:
 			return again(c, id, at)
+		case at.since > 0: // it was done before it was to be measured once more
+			return c.Put(history.Trials, history.Row{"id": id, "state": evaluator.Done, "since": 0, "ended": c.At.UnixMilli()})
 		default:
 			return c.Put(history.Trials, history.Row{"id": id, "state": to, "ended": c.At.UnixMilli()})
 		}
 	}
 	where := fmt.Sprintf("trial %d", id)
 	if to == evaluator.Waiting {
-		return inputError(where, "is %s: only trials that failed or were cancelled are measured again", at.state)
+		return inputError(where, "is %s already", at.state)
 	}
 	return inputError(where, "is %s: only trials that wait, run or failed can be cancelled", at.state)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"maps"
 	"slices"
 
 	"parfait/evaluator"
@@ -21,6 +20,8 @@ type record struct {
 	exports []Export
 	retries map[int]int // how often a person has asked to measure a trial again
 
+	lacking []int // finished trials that were not measured on every task that study.yaml asks for
+
 	line    int64 // of the journal, that it has come to; 0: not known
 	damaged error // what is wrong with the history, where this could be read all the same
 }
@@ -36,6 +37,23 @@ func (h *record) trial(id int) *Trial {
 
 func (h *record) find(id int) (int, bool) {
 	return slices.BinarySearchFunc(h.trials, id, func(t Trial, id int) int { return t.ID - id })
+}
+
+// expect makes finished trials wait that were not measured on all of the tasks, as tasks are that were added to study.yaml.
+func (h *record) expect(tasks []Task) {
+	h.lacking = nil
+	for i := range h.trials {
+		t := &h.trials[i]
+		if t.State = t.recorded; t.State != evaluator.Done {
+			continue
+		}
+		for _, task := range tasks {
+			if _, ok := t.Metrics[task.Name]; !ok {
+				t.State, h.lacking = evaluator.Waiting, append(h.lacking, t.ID)
+				break
+			}
+		}
+	}
 }
 
 // measured is how many trials have anything measured, whatever became of them.
@@ -82,9 +100,10 @@ func (h *record) readTrials(tx *history.Tx, after int64) error {
 	return history.Trials.Rows(tx, after, func(scan func(...any) error) error {
 		t := Trial{Metrics: map[string]Metric{}}
 		var created, started, ended int64
-		if err := scan(&t.ID, &t.Batch, &t.Origin, &t.Why, &t.X, &t.State, &t.Attempt, &t.Error, &created, &started, &ended); err != nil {
+		if err := scan(&t.ID, &t.Batch, &t.Origin, &t.Why, &t.X, &t.recorded, &t.Attempt, &t.since, &t.Error, &created, &started, &ended); err != nil {
 			return err
 		}
+		t.State = t.recorded
 		t.Created, t.Started, t.Ended = fromUnix(created), fromUnix(started), fromUnix(ended)
 		if i, ok := h.find(t.ID); ok {
 			t.Measurements, t.Metrics = h.trials[i].Measurements, h.trials[i].Metrics
@@ -106,9 +125,7 @@ func (h *record) readMeasurements(tx *history.Tx, after int64) error {
 		}
 		m.At = fromUnix(at)
 		if t := h.trial(trial); t != nil {
-			t.Measurements = append(slices.Clip(t.Measurements), m)
-			t.Metrics = maps.Clone(t.Metrics)
-			addUp(t.Metrics, t.Measurements, m)
+			t.add(m)
 		}
 		return nil
 	})

@@ -145,6 +145,7 @@ func (s *Study) read(ctx context.Context) (*record, error) {
 		return nil, s.store.Explain(err)
 	}
 	s.normalise(h)
+	h.expect(s.spec().Tasks)
 	for i := range h.trials {
 		if t := &h.trials[i]; t.Log == "" {
 			t.Log = s.logPath(t.ID)
