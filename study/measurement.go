@@ -11,7 +11,7 @@ import (
 
 // Measurement is one evaluator's answer for one trial, split and set of tasks. It never changes.
 type Measurement struct {
-	ID        int               `json:"id"`
+	ID        int               `json:"-"` // in the order in which they came
 	Attempt   int               `json:"attempt"`
 	Evaluator string            `json:"evaluator,omitempty"` // "": not recorded
 	Split     evaluator.Split   `json:"split"`
