@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/explore"
+	"parfait/internal/sshsig"
 	"parfait/merge"
 	"parfait/study"
 	"parfait/visible"
@@ -38,19 +40,19 @@ func (a *app) exportCommand() *cobra.Command {
 			r.Why = c.Why
 		}
 		stands := mayKeep(snap, c, anyway)
-		if plan {
-			return a.planExport(s, r, stands)
-		}
-		if stands != nil {
-			return stands
-		}
-		if keyFile != "" {
-			key, err := a.openKey(cmd.Context(), keyFile)
-			if err != nil {
-				return err
+		var unsigned error
+		if keyFile != "" && (plan || stands == nil) {
+			var key *sshsig.Key
+			if key, unsigned = a.openKey(cmd.Context(), keyFile); unsigned == nil {
+				defer func() { _ = key.Close() }()
+				r.Sign = signer(key)
 			}
-			defer func() { _ = key.Close() }()
-			r.Sign = signer(key)
+		}
+		if plan {
+			return a.planExport(s, r, stands, unsigned)
+		}
+		if err := cmp.Or(stands, unsigned); err != nil {
+			return err
 		}
 		return a.export(cmd.Context(), s, snap, c, r)
 	})
@@ -80,12 +82,15 @@ type planJSON struct {
 	Warnings []string `json:"warnings"`
 }
 
-func (a *app) planExport(s *study.Study, r study.ExportRequest, stands error) error {
+func (a *app) planExport(s *study.Study, r study.ExportRequest, stand ...error) error {
 	c, err := s.PlanExport(r)
 	if err != nil {
 		return err
 	}
-	if stands != nil {
+	for _, stands := range stand {
+		if stands == nil {
+			continue
+		}
 		c.Problems = append(c.Problems, stands.Error())
 	}
 	if a.json {

@@ -326,3 +326,18 @@ func BenchmarkSHA256(b *testing.B) {
 		})
 	}
 }
+
+// Whatever stands in the place of a receipt, and wherever it sends us, looking at it is safe.
+func FuzzReceipt(f *testing.F) {
+	f.Add([]byte(`{"version":1,"outputs":[{"name":"../x"}],"documents":[{"name":"/etc/passwd"}],
+  "self_hash": "0000000000000000000000000000000000000000000000000000000000000000",
+}`))
+	f.Add([]byte(`{"version":1,"outputs":[{"name":"a.safetensors","size":-1}]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		dir := t.TempDir()
+		must(t, os.WriteFile(filepath.Join(dir, ReceiptFile), b, 0o644))
+		if v, err := Verify(t.Context(), dir, VerifyOptions{}, nil); err == nil && len(v.Problems) == 0 && len(v.Receipt.Outputs) > 0 {
+			t.Errorf("nothing but a receipt is a good export: %q", b)
+		}
+	})
+}

@@ -66,7 +66,7 @@ func (v *Verification) strangers() error {
 	}
 	v.Found(Check{"no other file that programs load", ReceiptFile, "name"}, found...)
 	if len(others) > 0 {
-		v.Leaves(strings.Join(others, ", "), "the receipt does not know them, and programs do not load them")
+		v.Leaves(strings.Join(others, ", "), "not in the receipt, and nothing that programs load")
 	}
 	return nil
 }

@@ -202,7 +202,7 @@ func existing(path string) (string, error) {
 
 // Export writes the merge at r.X as a checkpoint: staged, checked, renamed, with its receipt, recipe and
 // model card. With Verify the written model is then measured on every split that the evaluators offer;
-// should that fail, the export stays, its receipt says what was not measured, and the error says why. From
+// should that fail, or signing, the export stays, its receipt says what was not measured, and the error says why. From
 // a study that may only be looked at an export is written without a line in its history.
 func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(merge.Progress)) (Export, error) {
 	if progress == nil {
@@ -276,6 +276,9 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(merge
 		}
 	}
 	progress(merge.Progress{Stage: "done", Done: e.Bytes, Total: e.Bytes})
+	if receipt.unsigned != nil {
+		return e, exportKept(e, fmt.Errorf("its receipt is not signed (parfait sign does that later): %w", receipt.unsigned))
+	}
 	return e, nil
 }
 
@@ -287,11 +290,8 @@ func addPapers(staged *merge.Staged, receipt *studyReceipt, card []byte, e *Expo
 	}
 	e.ReceiptHash = receiptHash(b)
 	err = errors.Join(staged.Add(merge.ReceiptFile, b), staged.Add(cardFile, card))
-	if err == nil && receipt.sign != nil {
-		var sig []byte
-		if sig, err = receipt.sign(b); err == nil {
-			err = staged.Add(merge.SignatureFile, sig)
-		}
+	if sig := receipt.signature(b); sig != nil {
+		err = errors.Join(err, staged.Add(merge.SignatureFile, sig))
 	}
 	return err
 }

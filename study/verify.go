@@ -3,7 +3,6 @@ package study
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -30,7 +29,8 @@ type studyReceipt struct {
 	Why      string                                `json:"why,omitempty"`
 	Who      string                                `json:"who,omitempty"`
 
-	sign func([]byte) ([]byte, error) // nil: it is not signed
+	sign     func([]byte) ([]byte, error) // nil: it is not signed
+	unsigned error                        // why it could not be signed
 }
 
 // cardFile is an export's model card.
@@ -110,7 +110,12 @@ func (s *Study) restating(e *Export, receipt *studyReceipt) ([]func() error, err
 		func() error { return removeFile(signature) },
 		func() error { return replaceFile(e.Receipt, b) },
 		func() error { return replaceFile(filepath.Join(e.Out, cardFile), card) },
-		func() error { return receipt.signed(b, signature) },
+		func() error {
+			if sig := receipt.signature(b); sig != nil {
+				return replaceFile(signature, sig)
+			}
+			return nil
+		},
 		func() error {
 			if kept != nil {
 				return kept
@@ -121,19 +126,15 @@ func (s *Study) restating(e *Export, receipt *studyReceipt) ([]func() error, err
 	}, nil
 }
 
-// signed puts a signature of the receipt's bytes into its place, where there is somebody to sign.
-func (r *studyReceipt) signed(b []byte, path string) error {
-	if r.sign == nil {
+// signature is that of the receipt's bytes, nil where nobody signs. Who could not sign once is not asked again: an
+// export is not thrown away for that, nor what is measured of it.
+func (r *studyReceipt) signature(b []byte) []byte {
+	if r.sign == nil || r.unsigned != nil {
 		return nil
 	}
 	sig, err := r.sign(b)
-	if err == nil {
-		err = replaceFile(path, sig)
-	}
-	if err != nil {
-		return fmt.Errorf("the receipt is no longer signed, for it has changed and cannot be signed again: %w", err)
-	}
-	return nil
+	r.unsigned = err
+	return sig
 }
 
 // replaceFile writes a file whole or not at all, and makes sure that it is on the disk.

@@ -111,7 +111,7 @@ func places(dir string, r studyReceipt) []string {
 	if abs, err := filepath.Abs(dir); err == nil && isIn(abs) != "" {
 		out = append(out, isIn(abs))
 	}
-	if r.StudyDir != "" && !slices.Contains(out, r.StudyDir) {
+	if filepath.IsAbs(r.StudyDir) && !slices.Contains(out, r.StudyDir) {
 		out = append(out, r.StudyDir)
 	}
 	return out

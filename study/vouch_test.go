@@ -2,7 +2,6 @@ package study
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -232,31 +231,53 @@ func TestMeasuringSignsAnew(t *testing.T) {
 	}
 }
 
-// Who cannot sign leaves nothing behind; who no longer can, no signature of an earlier receipt.
+// Who cannot sign, or no longer can, loses nothing by it; and no signature of an earlier receipt stays.
 func TestSigningThatFails(t *testing.T) {
 	s := demo(t, DemoOptions{Tasks: 2, Budget: 6, Seed: 3}, RunOptions{})
-	broken := errors.New("the agent is gone")
-	times := 0
-	r := ExportRequest{X: []float64{0.4, 0.7}, Out: filepath.Join(t.TempDir(), "out"), Verify: true, Sign: func(b []byte) ([]byte, error) { return nil, broken }}
-	if _, err := s.Export(context.WithoutCancel(t.Context()), r, nil); !errors.Is(err, broken) {
-		t.Errorf("the first signature: %v", err)
-	}
-	if _, err := os.Stat(r.Out); !os.IsNotExist(err) || len(load(t, s).Exports) > 0 {
-		t.Errorf("something was left behind: %v", err)
-	}
-	r.Sign = func(b []byte) ([]byte, error) {
-		if times++; times > 1 {
-			return nil, broken
+	gone := errors.New("the agent is gone")
+	for name, good := range map[string]int{"never": 0, "once": 1} {
+		times := 0
+		r := ExportRequest{X: []float64{0.4, 0.7}, Out: filepath.Join(t.TempDir(), "out"), Verify: true, Sign: func(b []byte) ([]byte, error) {
+			if times++; times > good {
+				return nil, gone
+			}
+			return b, nil
+		}}
+		e, err := s.Export(t.Context(), r, nil)
+		if !errors.Is(err, gone) || !strings.Contains(err.Error(), "is whole in") || !strings.Contains(err.Error(), "parfait sign") || times != good+1 {
+			t.Errorf("signs %s: %v, asked %d times", name, err, times)
 		}
-		return b, nil
+		if len(e.Measured[evaluator.Test]) == 0 {
+			t.Errorf("signs %s: nothing was measured", name)
+		}
+		if _, err := os.Stat(filepath.Join(r.Out, merge.SignatureFile)); !os.IsNotExist(err) {
+			t.Errorf("signs %s: there is a signature of an earlier receipt", name)
+		}
+		if v := vouched(t, r.Out, s.dir); len(v.Problems) > 0 {
+			t.Errorf("signs %s: %v, want no problem", name, v.Problems)
+		}
 	}
-	if _, err := s.Export(t.Context(), r, nil); !errors.Is(err, broken) || !strings.Contains(err.Error(), "no longer signed") {
-		t.Errorf("the second signature: %v", err)
+}
+
+// A receipt sends nobody to a study that came along with it.
+func TestAStudyOfTheForgers(t *testing.T) {
+	s, e := exported(t, ExportRequest{Out: filepath.Join(t.TempDir(), "out")})
+	t.Chdir(filepath.Dir(s.dir))
+	forge(t, e.Out, func(r *studyReceipt) { r.StudyDir = filepath.Base(s.dir) })
+	e.ReceiptHash = receiptHash(readFile(t, e.Receipt))
+	if err := s.store.updateExport(e); err != nil {
+		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(r.Out, merge.SignatureFile)); !os.IsNotExist(err) {
-		t.Error("the signature of the receipt before is still there")
+	if v := vouched(t, e.Out, ""); comparedWith(v) != "" {
+		t.Errorf("compared with a study at a relative place: %v", v.Checked)
 	}
-	if v := vouched(t, r.Out, s.dir); len(v.Problems) > 0 {
-		t.Errorf("measured and not signed again: %v, want no problem", v.Problems)
+}
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return b
 }

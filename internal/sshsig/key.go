@@ -131,7 +131,10 @@ func unlocked(file string, b []byte, ask func(string) ([]byte, error)) (any, err
 	for range 3 {
 		phrase, err := ask("passphrase of " + file)
 		if err != nil {
-			return nil, badKey(file, "the key has a passphrase: "+err.Error(), "a terminal to ask for it at, or an agent that holds the key", "ssh-add "+file)
+			return nil, problem.Problem{
+				Code: BadKey, Where: file, What: "the key has a passphrase: " + err.Error(), Err: err,
+				Expected: "a terminal to ask for it at, or an agent that holds the key", Fix: "ssh-add " + file,
+			}
 		}
 		raw, err := ssh.ParseRawPrivateKeyWithPassphrase(b, phrase)
 		clear(phrase)
