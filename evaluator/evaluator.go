@@ -119,6 +119,7 @@ type Event struct {
 type Limits struct {
 	InFlight   int           // candidates at once, at least 1
 	Batch      int           // candidates a Submit, at least 1
+	Files      int           // that it keeps open between candidates, at most
 	NeedsModel bool          // whether Candidate.Model will be called
 	Form       Form          // in which it will ask for the model; "": Folder
 	Splits     []Split       // which splits it can measure

@@ -95,24 +95,24 @@ func (s *Store) Explain(err error) error {
 		e.Code, e.What, e.Fix = CodeSpace, "the disk is full, nothing more can be recorded", "free some space and run again: what is finished is safe"
 		return e
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		e.Code, e.What, e.Fix = CodeReadOnly, "the study may be looked at here and not changed", "have whoever owns the folder do it, or copy it"
+		e.Code, e.What, e.Fix = CodeReadOnly, "the study may be looked at here and not changed", stage.Unlock(s.Dir())
 		return e
 	}
 	switch sqliteCode(err) {
 	case sqlite3.SQLITE_FULL:
 		e.Code, e.What, e.Fix = CodeSpace, "the disk is full, nothing more can be recorded", "free some space and run again: what is finished is safe"
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
-		e.Code, e.What, e.Fix = CodeReadOnly, "the study may be looked at here and not changed", "have whoever owns the folder do it, or copy it"
+		e.Code, e.What, e.Fix = CodeReadOnly, "the study may be looked at here and not changed", stage.Unlock(s.Dir())
 	case sqlite3.SQLITE_CANTOPEN:
 		e.Fix = "is the folder there, and may you read study.db in it?"
 		if unix.Access(filepath.Dir(s.path), unix.X_OK) == nil && stage.Writable(filepath.Dir(s.path)) != nil {
-			e.Code, e.What, e.Fix = CodeReadOnly, "nothing can be recorded here", "have whoever owns the folder do it, or copy it"
+			e.Code, e.What, e.Fix = CodeReadOnly, "nothing can be recorded here", stage.Unlock(s.Dir())
 		}
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
 		e.Code, e.What = CodeBusy, "another process keeps the history locked"
 		e.Fix = "a parfait that was suspended (ctrl-z) may hold it: let it go on with `fg`, or end it, nothing that is recorded is lost; if there is none, the file system has no locks (NFS without its lock daemon): move the study to one that has"
 	case sqlite3.SQLITE_IOERR:
-		e.What, e.Fix = "the disk cannot be read or written", "what is finished is safe; look into the system's log for what is wrong with the disk, then go on"
+		e.What, e.Fix = "the disk cannot be read or written", "what is finished is safe; look into the system's log (dmesg) for what is wrong with the disk, or whether `ulimit -f` allows a file of that size, then go on"
 		if errors.As(err, &se) && slices.Contains(lockErrors, se.Code()) {
 			e.What, e.Fix = "the file system does not carry the locks that a history needs", "move the study to one that does: a local disk, NFS with its lock daemon, Lustre mounted with flock"
 		}

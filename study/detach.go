@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"parfait/internal/rescue"
+
+	"parfait/internal/stage"
 )
 
 // maxStart is how long StartRunner waits for a sign of the new runner.
@@ -96,7 +98,7 @@ func (s *Study) runnerLog() (*os.File, error) {
 	}
 	f, err := os.OpenFile(filepath.Join(dir, "runner.log"), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o644)
 	if err != nil {
-		return nil, &Error{Code: CodeReadOnly, Where: dir, What: "a runner's log cannot be written", Err: err, Fix: "have whoever owns the folder run it, or copy it"}
+		return nil, &Error{Code: CodeReadOnly, Where: dir, What: "a runner's log cannot be written", Err: err, Fix: stage.Unlock(dir)}
 	}
 	return f, nil
 }

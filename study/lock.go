@@ -206,7 +206,7 @@ func mayNotLock(dir string, err error) error {
 			Fix: "no runner is at work: delete it; where several people run the study, have them share a group and a umask of 002",
 		}
 	}
-	return &Error{Code: CodeReadOnly, Where: dir, What: "a runner must be able to write here", Err: err, Fix: "have whoever owns the folder run it, or copy it"}
+	return &Error{Code: CodeReadOnly, Where: dir, What: "a runner must be able to write here", Err: err, Fix: stage.Unlock(dir)}
 }
 
 func unlock(l *flock.Flock) {

@@ -46,6 +46,9 @@ const progressEvery = time.Second
 func (s *Study) Run(ctx context.Context, o RunOptions) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	if err := s.limited(); err != nil {
+		return err
+	}
 	if err := s.store.Begin(); err != nil { // before anything else appears in the folder: see signs
 		return s.store.Explain(err)
 	}
@@ -154,6 +157,9 @@ func (s *Study) newRunner(ctx context.Context, o RunOptions) (_ *runner, err err
 		if !x.offers(evaluator.Validation) {
 			return nil, &Error{Code: CodeEvaluator, Where: "evaluators." + x.name, What: "cannot measure the validation split, which the search needs"}
 		}
+	}
+	if err := r.tooFewFiles(); err != nil {
+		return nil, err
 	}
 	if err := r.addPools(ctx); err != nil {
 		return nil, err

@@ -116,7 +116,7 @@ func (r *runner) troubleOf(e executorEvent, j *job, err error) (trouble, bool) {
 		return out, true
 	}
 	if dir := r.forbidden(err); dir != "" {
-		return trouble{what: "nothing may be written in " + dir, fix: writableFix, err: err}, true
+		return trouble{what: "nothing may be written in " + dir, fix: stage.Unlock(dir), err: err}, true
 	}
 	if j.blamed < maxBlamed {
 		if t, ok := r.suspicion(e, j, err); ok {
@@ -177,8 +177,6 @@ func heldBy(log string) (n int64) {
 	}
 	return n
 }
-
-const writableFix = "give yourself the right (`ls -ld` shows whose it is, `lsattr -d` whether it is immutable), or copy the study to where you may write, and run again"
 
 // suspicion says what may have made an evaluation fail that is not to be seen in what it says: its model was deleted
 // under it, the disk that it shares with us is full, or the system killed it.

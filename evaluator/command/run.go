@@ -79,6 +79,10 @@ func (r *run) execute(ctx context.Context) (status int, err error) {
 	if e := p.end(evaluator.Left(ctx, r.options.Grace)); e != nil {
 		err = errors.Join(err, evaluator.Errorf(evaluator.Internal, "%w", e))
 	}
+	if p.silent && err == nil && p.cmd.ProcessState.Exited() { // by itself: no signal has ended it
+		err = evaluator.Errorf(evaluator.CannotStart, "the shell that starts %s for candidate %s could not: %s: %w", args[0], r.candidate.Key,
+			lastWords(filepath.Join(r.dir, stderrName)), &os.PathError{Op: "fork", Path: "/bin/sh", Err: syscall.EAGAIN})
+	}
 	if out != nil {
 		out.finish()
 		ending := fmt.Sprintf("exit status %d", status)
@@ -103,6 +107,7 @@ func stopped(dir string, err error) error {
 type started struct {
 	cmd    *exec.Cmd
 	hold   *os.File    // its leader's standard input: closed, it goes
+	silent bool        // it has ended without a word
 	status chan string // what it said on descriptor 3; closed then, or when it died
 }
 
@@ -185,6 +190,7 @@ func (p *started) wait(ctx context.Context, out *output) (int, error) {
 		select {
 		case s, ok := <-p.status:
 			if !ok {
+				p.silent = true
 				return 128 + int(syscall.SIGKILL), nil // nothing else ends the leader without a word
 			}
 			return strconv.Atoi(s)

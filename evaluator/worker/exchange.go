@@ -142,9 +142,14 @@ func (p *proc) talk(request []byte, log *evaluator.Log, progress func(evaluator.
 			_, _ = log.Write(append(line[:len(line):len(line)], '\n'))
 			continue
 		}
-		if a.found = report.Snippet(line); *a.Key != asked.Key {
+		if a.found = report.Snippet(line); *a.Key != asked.Key && p.answered[*a.Key] {
+			log.Say("the worker answered once more for %q, which it had done already: that is left out; found %s", *a.Key, a.found)
+			continue // it is not this candidate's fault
+		}
+		if *a.Key != asked.Key {
 			return answer{}, evaluator.Errorf(evaluator.BadMetrics, "the worker answered for %q, asked was %q: it has to write one line of JSON for each that it reads, in the same order; found %s", *a.Key, asked.Key, a.found)
 		}
+		p.answered[asked.Key] = true
 		return a, nil
 	}
 }

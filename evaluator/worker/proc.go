@@ -41,15 +41,19 @@ kill -KILL 0`
 // proc is a worker that runs.
 type proc struct {
 	cmd      *exec.Cmd
-	hold     *os.File      // its leader's standard input: closed, the group ends
-	requests *os.File      // the worker's standard input
-	answers  *bufio.Reader // the worker's standard output
-	output   *os.File      // under answers
-	status   *os.File      // where the leader says how the worker ended
-	errors   *os.File      // what it wrote to stderr: a file without a name, so that nobody has to read it
-	copied   int64         // of errors, into logs
-	spoke    bool          // it wrote a line since the last request
+	hold     *os.File        // its leader's standard input: closed, the group ends
+	requests *os.File        // the worker's standard input
+	answers  *bufio.Reader   // the worker's standard output
+	output   *os.File        // under answers
+	status   *os.File        // where the leader says how the worker ended
+	errors   *os.File        // what it wrote to stderr: a file without a name, so that nobody has to read it
+	copied   int64           // of errors, into logs
+	spoke    bool            // it wrote a line since the last request
+	answered map[string]bool // keys of the candidates that it has answered for
 }
+
+// keptFiles is how many files this process has open for one: those above.
+const keptFiles = 5
 
 // maxErrors is how large the file of errors may become before it is emptied, between two candidates.
 const maxErrors = 64 << 20
@@ -112,7 +116,7 @@ func start(o Options, values map[string]string) (_ *proc, err error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	return &proc{cmd: cmd, hold: hold, requests: requests, answers: bufio.NewReader(output), output: output, status: status, errors: nameless}, nil
+	return &proc{cmd: cmd, hold: hold, requests: requests, answers: bufio.NewReader(output), output: output, status: status, errors: nameless, answered: map[string]bool{}}, nil
 }
 
 // namelessFile opens a new file twice, to append and to read, and takes its name away: it is gone when

@@ -105,7 +105,7 @@ func New(o Options) (*Evaluator, error) {
 		e.slots <- p
 	}
 	e.Evaluator = evaluator.Blocking(evaluator.Limits{
-		InFlight: o.Parallel, NeedsModel: !o.NoModel, Form: o.Form, Splits: o.Splits, Timeout: o.Timeout,
+		InFlight: o.Parallel, Files: keptFiles * o.Parallel, NeedsModel: !o.NoModel, Form: o.Form, Splits: o.Splits, Timeout: o.Timeout,
 	}, e.measure)
 	return e, nil
 }

@@ -3,6 +3,7 @@
 package stage
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -10,6 +11,23 @@ import (
 
 // Writable says why files cannot be made in dir, nil if they can.
 func Writable(dir string) error { return unix.Access(dir, unix.W_OK|unix.X_OK) }
+
+// Unlock says what to do so that files can be made in a folder in which they cannot, by what keeps them from being made:
+// how it is mounted, whose it is, or that it is immutable.
+func Unlock(dir string) string {
+	var st unix.Statfs_t
+	const readOnly = 1 // ST_RDONLY, MNT_RDONLY
+	err := Writable(dir)
+	switch {
+	case unix.Statfs(dir, &st) == nil && st.Flags&readOnly != 0:
+		return "its file system is mounted read-only: have it mounted to be written (`mount -o remount,rw`, as root), or copy the folder to where you may write"
+	case errors.Is(err, unix.EPERM):
+		return "it is immutable (`lsattr -d` shows i): `chattr -i` as root lets it be written, or copy the folder to where you may write"
+	case err != nil:
+		return "it is not yours to write in (`ls -ld` shows whose it is): have whoever owns the folder do it, or copy it"
+	}
+	return "have whoever owns the folder do it, or copy it"
+}
 
 // Room is what this user may still write to a file system, and how large that is.
 type Room struct {
