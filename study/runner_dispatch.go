@@ -31,6 +31,7 @@ type job struct {
 	trouble map[*executor]trouble // that is not the trial's doing; it is measured again when the executor has returned
 	blamed  int                   // how often that was only a suspicion
 	tries   int                   // evaluations that were begun
+	begun   time.Time             // the last of them
 }
 
 // goesOn says whether executors that have not measured it yet may.
@@ -136,7 +137,7 @@ func (r *runner) submit(x *executor, trials []Trial) {
 		j := r.jobs[t.ID]
 		batch[i] = r.candidate(j.ctx, x, t)
 		j.open[x] = batch[i].Tasks
-		j.tries++
+		j.tries, j.begun = j.tries+1, time.Now()
 		x.busy++
 		if len(trials) == 1 {
 			ctx = j.ctx

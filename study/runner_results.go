@@ -241,7 +241,10 @@ func (r *runner) persist(ctx context.Context, write func() error) error {
 	err := write()
 	w := r.waits("a result waits to be recorded")
 	for ; history.Passing(err); err = write() {
-		w.say(r.store.Explain(err).Error())
+		why := r.store.Explain(err)
+		if w.say(why.Error()); CodeOf(why) == CodeSpace {
+			r.troubles.full = time.Now()
+		}
 		select {
 		case <-ctx.Done():
 			return r.store.Explain(err)

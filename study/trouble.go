@@ -193,6 +193,9 @@ func (r *runner) suspicion(e executorEvent, j *job, err error) (trouble, bool) {
 		}
 		return t, true
 	}
+	if r.troubles.full.After(j.begun) { // and there is room again by now
+		return trouble{what: fmt.Sprintf("trial %d failed, and the disk was full while it was measured", e.id), err: err, passes: true}, true
+	}
 	if evaluator.SaysFull(err) {
 		return trouble{what: fmt.Sprintf("trial %d says that a disk is full: %s", e.id, lastLine(err.Error())), fix: "free some space where its evaluator writes", err: err, passes: true}, true
 	}
@@ -312,12 +315,16 @@ type troubles struct {
 	base  int       // evaluations at work then: one more may be
 	told  bool      // it is in the history
 	most  int       // at once, 0: as the evaluators say
+	full  time.Time // when a disk was last seen to be full
 	ooms  int       // processes that the system has killed for want of memory, as far as we know
 }
 
 // meets takes up that a trial met trouble.
 func (r *runner) meets(id int, t trouble) {
 	h := &r.troubles
+	if t.at != "" {
+		h.full = time.Now()
+	}
 	switch busy := r.busy(); {
 	case h.ends != nil:
 	case !t.passes:
@@ -386,7 +393,7 @@ func (r *runner) held() (bool, error) {
 		}
 		return false, nil
 	case !h.why.roomFor():
-		h.next = time.Time{} // as soon as there is
+		h.next, h.full = time.Time{}, now // as soon as there is
 		r.sayHeld()
 		return true, nil
 	case now.Before(h.next):
