@@ -140,11 +140,16 @@ func (c *Checked) receipts(h *record) {
 	known := map[string]bool{}
 	for _, e := range h.exports {
 		known[e.Out] = true
-		_, err := os.Lstat(e.Receipt)
-		if errors.Is(err, fs.ErrNotExist) {
+		b, err := os.ReadFile(e.Receipt)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
 			c.note("the export %s is no longer in %s", e.Name, e.Out)
-		} else if err != nil {
+		case err != nil:
 			c.add(err)
+		case e.ReceiptHash == "":
+			c.note("the receipt of the export %s is of an older parfait: nothing vouches for it", e.Name)
+		case receiptHash(b) != e.ReceiptHash && receiptHash(b) != e.ReceiptNext:
+			c.Problems = append(c.Problems, problem.Problem{Code: CodeDamaged, Where: e.Receipt, What: "is not the receipt that the history vouches for", Fix: "parfait verify " + e.Out + " says more"})
 		}
 	}
 	here, _ := filepath.Glob(filepath.Join(c.Dir, "exports", "*", "receipt.json"))
