@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"time"
 )
 
@@ -108,4 +109,35 @@ func (s *Store) fold(ctx context.Context, f func(*Tx) error) (there bool, damage
 		return f(tx)
 	})
 	return there, damage, err
+}
+
+// Replay calls f before every line of the journal of the study in dir, with the history as it was then and the kind of
+// the line, and once at the end with "". It changes nothing.
+func Replay(ctx context.Context, dir string, f func(tx *Tx, kind string) error) error {
+	s := &Store{path: filepath.Join(dir, DatabaseFile), journal: filepath.Join(dir, JournalFile)}
+	memory, err := newMemory()
+	if err != nil {
+		return err
+	}
+	defer memory.Close() //nolint:errcheck // nothing is kept there
+	text, err := readJournal(s.journal, position{})
+	if err != nil {
+		return s.Explain(err)
+	}
+	return s.Explain(within(ctx, memory, "BEGIN IMMEDIATE", func(tx *Tx) error {
+		var p position
+		if err := p.replay(text, func(l line) (int64, error) {
+			if err := f(tx, l.kind); err != nil {
+				return 0, err
+			}
+			rows, err := l.apply(tx)
+			if err != nil {
+				return 0, err
+			}
+			return rows, position{lines: l.n}.store(tx) // for who asks how far it has come
+		}); err != nil {
+			return err
+		}
+		return f(tx, "")
+	}))
 }

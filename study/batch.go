@@ -17,6 +17,8 @@ type Batch struct {
 	Trials []int         // ids, ascending; none where it waited
 	Wait   string        // why it asked for nothing before what was pending had finished
 	Advice search.Advice // what the trials were expected to gain; no text: not known
+
+	saw saw
 }
 
 // String is what the batch is expected to gain, or why the strategy waits, in words; "" where it said neither.
@@ -43,11 +45,13 @@ func (s *Snapshot) Newest() Batch {
 }
 
 // saw is what the strategy knew of the trials when it was asked: which had finished and which were on their way, as
-// ranges ("1-8,11"), and the seed of its random numbers. Histories without a journal only know the trials asked for by
-// people.
+// ranges ("1-8,11"), how many it was to propose at most and to have proposed in all, and the seed of its random numbers.
+// Histories without a journal only know the trials asked for by people.
 type saw struct {
 	Done    string `json:"done"`
 	Pending string `json:"pending"`
+	N       int    `json:"n"`
+	Budget  int    `json:"budget"`
 	Seed    uint64 `json:"seed"`
 }
 
@@ -76,7 +80,7 @@ func (h *record) readBatches(tx *history.Tx) error {
 	err := history.Batches.Rows(tx, 0, func(scan func(...any) error) error {
 		var b Batch
 		var asked int64
-		err := scan(&b.ID, &asked, nil, &b.Wait, &b.Advice)
+		err := scan(&b.ID, &asked, &b.saw, &b.Wait, &b.Advice)
 		b.Asked = fromUnix(asked)
 		h.batches = append(h.batches, b)
 		return err

@@ -82,6 +82,7 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (err error) {
 	if err := lock.ready(); err != nil {
 		return err
 	}
+	defer r.sayIdle()
 	return r.guardedLoop(ctx)
 }
 
@@ -108,6 +109,9 @@ type runner struct {
 	fails     int          // in a row
 	troubles  troubles
 	asking    bool
+	thought   time.Duration // of the strategy, the last time
+	waitedAt  int           // how many trials had finished when it waited last
+	usage     usage
 	stale     bool // the history has changed under hist
 
 	progress map[int]evaluator.Progress // not recorded yet
@@ -258,6 +262,7 @@ func (r *runner) loop(ctx context.Context) error {
 	var version history.Version
 	for {
 		end, err := r.step(ctx)
+		r.usage.pass(time.Now(), r)
 		if err == nil && end && len(r.jobs) == 0 {
 			if v, verr := r.store.Version(ctx); verr == nil && v == version && !r.commanded.Load() {
 				return nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"time"
 
 	"parfait/evaluator"
 	"parfait/history"
@@ -15,22 +17,25 @@ import (
 type askResult struct {
 	batch    int
 	saw      saw
+	ended    int           // trials that had finished
+	took     time.Duration // to think
 	question search.Question
 	proposal search.Proposal
 	err      error
 }
 
-// ask has the strategy propose the next batch, where it is time: batch j is computed from the completed
-// batches up to j−2, with batch j−1 entered as pending, so that the number of workers changes nothing.
+// ask has the strategy propose the next trials, where it is time.
 func (r *runner) ask() bool {
 	q, seen, ok := r.question()
 	if !ok {
 		return false
 	}
 	r.asking = true
+	begun, ended := time.Now(), finished(r.hist.trials)
 	rescue.Go(func() {
-		a := askResult{batch: q.Batch, saw: seen, question: q}
+		a := askResult{batch: q.Batch, saw: seen, ended: ended, question: q}
 		defer func() {
+			a.took = time.Since(begun)
 			r.asked <- a
 		}()
 		a.err = rescue.Call(func() (err error) {
@@ -41,39 +46,126 @@ func (r *runner) ask() bool {
 	return true
 }
 
-// question is what the strategy is asked for the next batch, where it may be asked already.
+// question is what the strategy is asked next, where it may be asked already.
 func (r *runner) question() (q search.Question, seen saw, ok bool) {
-	next := len(r.hist.batches)
+	spec := r.spec().Search
 	q = search.Question{
-		Space: r.space(), Tasks: searchTasks(r.spec().Tasks), Batch: next, Budget: r.budget(r.hist.meta), Seed: r.spec().Search.Seed, Surrogate: r.spec().Surrogate,
+		Space: r.space(), Tasks: searchTasks(r.spec().Tasks), Batch: len(r.hist.batches), Budget: r.budget(r.hist.meta), Seed: spec.Seed, Surrogate: r.spec().Surrogate,
 	}
 	for _, t := range r.hist.trials {
 		if t.Batch >= 0 {
 			q.Asked++
-			if t.Batch < next-1 && !t.State.Final() {
-				return q, seen, false
-			}
 		}
 	}
-	q.N = min(r.spec().Search.Batch, q.Budget-q.Asked)
+	var pending func(Trial) bool
+	if spec.Order == OrderFree {
+		pending, q.N = r.freely(q.Batch)
+	} else {
+		pending, q.N = r.inOrder(q.Batch)
+	}
+	q.N = min(q.N, q.Budget-q.Asked)
 	if q.N <= 0 || r.hist.meta["exhausted"] != "" {
 		return q, seen, false
 	}
-	var done, pending []int
-	for _, t := range r.hist.trials {
+	done, open := ask(&q, r.hist.trials, r.spec().Tasks, pending)
+	return q, saw{Done: ranges(done), Pending: ranges(open), N: q.N, Budget: q.Budget, Seed: q.Seed}, true
+}
+
+// ask puts into q what is known of the trials: those that are pending, and those that have finished. It returns their
+// numbers.
+func ask(q *search.Question, trials []Trial, tasks []Task, pending func(Trial) bool) (done, open []int) {
+	for _, t := range trials {
 		switch {
-		case t.Batch >= 0 && t.Batch == next-1:
-			pending, q.Pending = append(pending, t.ID), append(q.Pending, t.X)
-		case t.Batch >= 0 || t.State == evaluator.Done:
-			done, q.Done = append(done, t.ID), append(q.Done, point(t, r.spec().Tasks))
+		case pending(t):
+			open, q.Pending = append(open, t.ID), append(q.Pending, t.X)
+		case t.Batch >= 0 && t.State.Final() || t.State == evaluator.Done:
+			done, q.Done = append(done, t.ID), append(q.Done, point(t, tasks))
 		}
 	}
-	return q, saw{ranges(done), ranges(pending), q.Seed}, true
+	return done, open
 }
+
+// inOrder is for batches that follow from each other: batch j from the completed batches up to j−2 and what people had
+// measured by then, with batch j−1 pending, whatever has come of it, so that the number of workers changes nothing. n is
+// 0 where a batch before those is not completed.
+func (r *runner) inOrder(next int) (pending func(Trial) bool, n int) {
+	for _, t := range r.hist.trials {
+		if t.Batch >= 0 && t.Batch < next-1 && !t.State.Final() {
+			return nil, 0
+		}
+	}
+	return func(t Trial) bool { return t.Batch >= 0 && t.Batch == next-1 }, r.batch()
+}
+
+// freely is for proposals that are made whenever a slot is free: from all that has finished, with all that has not
+// pending. n is how many slots will have nothing to do; at the start it is a batch.
+func (r *runner) freely(next int) (pending func(Trial) bool, n int) {
+	ended := finished(r.hist.trials)
+	open := len(r.hist.trials) - ended
+	pending = func(t Trial) bool { return !t.State.Final() }
+	switch {
+	case next == 0:
+		return pending, r.batch()
+	case len(r.hist.batches[next-1].Trials) == 0 && r.waitedAt == ended && open > 0:
+		return pending, 0 // it waits for something to finish
+	}
+	return pending, r.slots() + r.ahead() - open
+}
+
+// finished is how many trials are over.
+func finished(trials []Trial) (n int) {
+	for i := range trials {
+		if trials[i].State.Final() {
+			n++
+		}
+	}
+	return n
+}
+
+// batch is how many trials are asked for at once.
+func (r *runner) batch() int {
+	if n := r.spec().Search.Batch; n > 0 {
+		return n
+	}
+	return max(4, r.slots())
+}
+
+// slots is how many trials can be measured at once.
+func (r *runner) slots() int {
+	n := 1
+	for _, x := range r.executors {
+		n = max(n, x.eval.Limits().InFlight)
+	}
+	return n
+}
+
+// ahead is how many trials are to wait for a slot, so that none idles while the strategy thinks: as many as finish
+// meanwhile.
+func (r *runner) ahead() int {
+	var spent time.Duration
+	n := 0
+	for i := len(r.hist.trials) - 1; i >= 0 && n < recent; i-- {
+		if t := r.hist.trials[i]; t.State == evaluator.Done {
+			spent += t.Ended.Sub(t.Started)
+			n++
+		}
+	}
+	if n == 0 || spent <= 0 {
+		return 0
+	}
+	finish := float64(r.slots()) * float64(n) * float64(r.thought) / float64(spent)
+	return min(r.slots(), int(math.Round(finish)))
+}
+
+// recent is how many trials say how long one takes.
+const recent = 16
 
 // answered records the strategy's proposal.
 func (r *runner) answered(ctx context.Context, a askResult) error {
-	r.asking = false
+	r.asking, r.thought = false, a.took
+	if a.proposal.Wait != "" {
+		r.waitedAt = a.ended
+	}
 	if a.err != nil {
 		if r.work.Err() != nil {
 			return nil
@@ -86,7 +178,7 @@ func (r *runner) answered(ctx context.Context, a askResult) error {
 		r.hist.meta["exhausted"] = why
 		return r.persist(ctx, func() error { return r.store.setMeta("exhausted", map[string]string{"exhausted": why}) })
 	}
-	// Where the strategy waits, its batch is empty: the next is asked for once all that is pending has finished.
+	// Where the strategy waits, its batch is empty.
 	if err := r.persist(ctx, func() error {
 		return r.store.Write("batch", func(c *history.Change) error { return addBatch(c, a.batch, a.saw, a.proposal) })
 	}); err != nil {

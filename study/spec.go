@@ -67,11 +67,21 @@ type CandidatesSpec struct {
 type SearchSpec struct {
 	Strategy string
 	Budget   int
-	Batch    int
+	Order    Order
+	Batch    int // 0: as many as the evaluators have slots, and 4 at least
 	Seed     uint64
 	Options  map[string]any // of the strategy
 	Line     int
 }
+
+// Order says when the search is asked for more.
+type Order string
+
+// The orders.
+const (
+	OrderFixed Order = "fixed" // batch j from the completed batches up to j−2: the number of workers changes the time and nothing else
+	OrderFree  Order = "free"  // whenever a slot is free, from all that has finished: none idles
+)
 
 // ReadSpec parses and checks dir/study.yaml. Everything wrong with it is in one *yamldoc.Problems.
 func ReadSpec(dir string) (*Spec, error) {

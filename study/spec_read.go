@@ -42,7 +42,7 @@ func (specReader) bounds(n yamldoc.Node) Range {
 }
 
 func (r specReader) read(root yamldoc.Node) *Spec {
-	s := &Spec{Search: SearchSpec{Strategy: "adaptive", Budget: 60, Batch: 4, Seed: 1, Options: map[string]any{}}, Evaluators: map[string]EvaluatorSpec{}}
+	s := &Spec{Search: SearchSpec{Strategy: "adaptive", Budget: 60, Order: OrderFixed, Batch: 4, Seed: 1, Options: map[string]any{}}, Evaluators: map[string]EvaluatorSpec{}}
 	seen := map[string]bool{}
 	field := func(name string, f func(yamldoc.Node)) func(yamldoc.Node) {
 		return func(n yamldoc.Node) { seen[name] = true; f(n) }

@@ -20,8 +20,12 @@ func (r specReader) search(n yamldoc.Node, s *SearchSpec) {
 			s.Strategy = v.Text()
 		case "budget":
 			s.Budget = v.Int(1)
+		case "order":
+			s.Order = Order(v.Word("order", string(OrderFixed), string(OrderFree)))
 		case "batch":
-			s.Batch = v.Int(1)
+			if s.Batch = 0; v.Value() != "auto" {
+				s.Batch = v.Int(1)
+			}
 		case "seed":
 			s.Seed = v.Uint64()
 		default:
@@ -38,7 +42,7 @@ func (r specReader) search(n yamldoc.Node, s *SearchSpec) {
 
 // unknownOptions says which keys of search are neither its own nor the strategy's, each at its line.
 func unknownOptions(strategy string, options map[string]yamldoc.Node) bool {
-	known := []string{"strategy", "budget", "batch", "seed"}
+	known := []string{"strategy", "budget", "order", "batch", "seed"}
 	found := false
 	for _, info := range search.Strategies() {
 		if info.Name != cmp.Or(strategy, "adaptive") {

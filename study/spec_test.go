@@ -69,7 +69,7 @@ func TestSpecReadsNumbers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := SearchSpec{Strategy: "design", Budget: 60, Batch: 4, Seed: 7}
+	want := SearchSpec{Strategy: "design", Budget: 60, Order: OrderFixed, Batch: 4, Seed: 7}
 	if got := s.Search; got.Budget != want.Budget || got.Batch != want.Batch || got.Seed != want.Seed {
 		t.Errorf("search %+v, want %+v", got, want)
 	}

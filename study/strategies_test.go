@@ -2,17 +2,14 @@ package study
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"parfait/evaluator"
-	"parfait/history"
 	"parfait/search"
 )
 
@@ -67,70 +64,13 @@ func TestEveryStrategy(t *testing.T) {
 	}
 }
 
-// audit asks the strategy for each batch again: batch j follows from the batches up to j−2, the trials that
-// people had asked for and that it saw, and batch j−1 pending.
+// audit asks the strategy for each batch again.
 func audit(t *testing.T, s *Study) {
 	t.Helper()
-	strategy, err := search.New(s.spec().Search.Strategy, s.spec().Search.Options)
-	if err != nil {
-		t.Fatal(err)
+	r, err := Replay(t.Context(), s.Dir())
+	if err != nil || len(r.Problems) > 0 || r.Batches != len(s.hist.batches) {
+		t.Errorf("%s: %d of %d batches were asked for again: %v, %v", s.spec().Search.Strategy, r.Batches, len(s.hist.batches), r.Problems, err)
 	}
-	trials := s.Snapshot().Trials
-	for j := range s.hist.batches {
-		var saw saw
-		if _, err := s.store.Read(t.Context(), func(tx *history.Tx) error {
-			return history.Batches.Rows(tx, 0, func(scan func(...any) error) error {
-				var id int
-				of := saw
-				err := scan(&id, nil, &of, nil, nil)
-				if id == j {
-					saw = of
-				}
-				return err
-			})
-		}); err != nil {
-			t.Fatal(err)
-		}
-		done, pending := among(t, saw.Done), among(t, saw.Pending)
-		q := search.Question{Space: s.space(), Tasks: searchTasks(s.spec().Tasks), Batch: j, Budget: s.spec().Search.Budget, Seed: s.spec().Search.Seed, Surrogate: s.spec().Surrogate}
-		var got [][]float64
-		for _, tr := range trials {
-			switch {
-			case tr.Batch == j:
-				got = append(got, tr.X)
-			case pending[tr.ID]:
-				q.Pending = append(q.Pending, tr.X)
-			case done[tr.ID]:
-				q.Done = append(q.Done, point(tr, s.spec().Tasks))
-			}
-			if tr.Batch >= 0 && tr.Batch < j {
-				q.Asked++
-			}
-		}
-		q.N = min(s.spec().Search.Batch, q.Budget-q.Asked)
-		p, err := strategy.Ask(t.Context(), q)
-		if err != nil || fmt.Sprint(p.Xs()) != fmt.Sprint(got) {
-			t.Errorf("%s, batch %d: asked again %v, %v; recorded %v", s.spec().Search.Strategy, j, p.Xs(), err, got)
-		}
-	}
-}
-
-// among are the numbers of ranges.
-func among(t *testing.T, ranges string) map[int]bool {
-	t.Helper()
-	out := map[int]bool{}
-	for part := range strings.SplitSeq(ranges, ",") {
-		var from, to int
-		if n, err := fmt.Sscanf(part, "%d-%d", &from, &to); n == 1 {
-			to = from
-		} else if n == 0 && part != "" {
-			t.Fatalf("%q is no range: %v", part, err)
-		}
-		for i := from; i <= to && i > 0; i++ {
-			out[i] = true
-		}
-	}
-	return out
 }
 
 // sensible says what is wrong with an analysis, whatever trials a strategy asked for.
