@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -9,12 +10,13 @@ import (
 )
 
 func (a *app) checkCommand() *cobra.Command {
-	return &cobra.Command{
+	var replay bool
+	cmd := &cobra.Command{
 		Use:   "check [DIR]",
 		Short: "Check that nothing of what was recorded is damaged",
 		Long: "Read all that a study has recorded and compare what has to agree: every line of history.jsonl with its checksum, study.db with what SQLite says of it and, row by row, with history.jsonl, and both with study.yaml, the logs and the receipts beside them. Nothing is changed; a runner may be at work meanwhile.\n\n" +
 			"Damage ends with exit code 10. parfait repair puts it right.",
-		Example:           "parfait check my.study\n\n# for a nightly job\nparfait check my.study --json || parfait repair my.study",
+		Example:           "parfait check my.study\n\n# that the search would propose the same again\nparfait check my.study --replay\n\n# for a nightly job\nparfait check my.study --json || parfait repair my.study",
 		Args:              arguments(0, 1, "a study's folder"),
 		ValidArgsFunction: studyFolders,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -22,20 +24,35 @@ func (a *app) checkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.printCheck(c)
+			var r *study.Replayed
+			if replay && len(c.Problems) == 0 {
+				if r, err = replayed(cmd.Context(), c.Dir); err != nil {
+					return err
+				}
+				c.Problems = append(c.Problems, r.Problems...)
+			}
+			return a.printCheck(c, r)
 		},
 	}
+	cmd.Flags().BoolVar(&replay, "replay", false, "ask the search again for everything that it has proposed, with what it saw then, and compare; takes as long as the search took to think")
+	return cmd
+}
+
+func replayed(ctx context.Context, dir string) (*study.Replayed, error) {
+	r, err := study.Replay(ctx, dir)
+	return &r, err
 }
 
 type checkJSON struct {
 	Good bool `json:"good"`
 	study.Checked
+	Replay *study.Replayed `json:"replay,omitempty"`
 }
 
-func (a *app) printCheck(c study.Checked) error {
+func (a *app) printCheck(c study.Checked, r *study.Replayed) error {
 	bad := len(c.Problems) > 0
 	if a.json {
-		if err := a.printJSON(a.out, checkJSON{!bad, c}); err != nil {
+		if err := a.printJSON(a.out, checkJSON{!bad, c, r}); err != nil {
 			return err
 		}
 	} else if err := a.printNotes(c.Notes); err != nil {
@@ -59,6 +76,12 @@ func (a *app) printCheck(c study.Checked) error {
 	of := fmt.Sprintf("%s of %s", count(int(c.History.Lines), "line"), study.JournalFile)
 	if c.History.Lines == 0 {
 		of = study.DatabaseFile + ", as an older parfait wrote it"
+	}
+	if r != nil {
+		of += fmt.Sprintf("; replayed: the search proposes the same again, %d times out of %d", r.Batches, r.Batches)
+		if r.Before > 0 {
+			of += fmt.Sprintf(", %d older than the journal", r.Before)
+		}
 	}
 	_, err := fmt.Fprintf(a.out, "%s: whole: %s, %s, %s in %s\n", dir, count(c.Trials, "trial"), count(c.Measured, "measurement"), count(c.Exports, "export"), of)
 	return err

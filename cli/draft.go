@@ -164,7 +164,13 @@ func (d *drafter) evaluator() {
 
 func (d *drafter) search() {
 	d.line("# candidates: {path: /scratch/me, max: 200GB}   # where merged models go while they are measured")
-	d.line("search: {strategy: %s, budget: %d, batch: 4, seed: %d}", yamlText(d.flags.strategy), d.flags.budget, d.flags.seed)
+	order := "batch: 4"
+	if d.flags.parallel > 1 {
+		d.line("# order: free asks the search for more whenever one of the %d slots is free. With order: fixed a batch follows from the", d.flags.parallel)
+		d.line("# batches before it: slots wait for its slowest trial, and the number of slots changes the time and nothing else.")
+		order = "order: free, batch: 4"
+	}
+	d.line("search: {strategy: %s, budget: %d, %s, seed: %d}", yamlText(d.flags.strategy), d.flags.budget, order, d.flags.seed)
 }
 
 // interval reads LOW and HIGH, kept as they are written.

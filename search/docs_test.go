@@ -37,9 +37,10 @@ func reference() string {
 
 <!-- made from the code: go test ./search -run DocsAreCurrent -update -->
 
-A strategy proposes batches of coefficient vectors. Batch j is computed from the finished batches up to
-j−2, with batch j−1 entered at its predictions, so that the number of workers changes the time and nothing
-else; the same study with the same metrics asks for the same trials. Every proposal says in words why
+A strategy proposes batches of coefficient vectors. With ` + "`order: fixed`" + ` batch j is computed from the finished batches
+up to j−2, with batch j−1 entered at its predictions, so that the number of workers changes the time and nothing
+else; the same study with the same metrics asks for the same trials. With ` + "`order: free`" + ` it is asked whenever a slot is
+free, with what has finished and what has not entered at its predictions. Every proposal says in words why
 (` + "`parfait trials`" + ` shows it). Strategies with surrogates say of every batch what it is expected to add to the
 measured hypervolume: in the header, in ` + "`parfait trials`" + ` and ` + "`parfait trust`" + ` (` + "`batches`" + ` and ` + "`newest_batch`" + `
 with ` + "`--json`" + `). A strategy that needs what is still being measured waits, and says so there; all resume where
