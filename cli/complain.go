@@ -16,9 +16,11 @@ import (
 )
 
 // complain prints an error on stderr: text for people, one line of JSON with --json.
-func (a *app) complain(err error) {
+func (a *app) complain(err error) { a.tell(err, a.json) }
+
+func (a *app) tell(err error, asJSON bool) {
 	code := exitOf(err)
-	if a.json {
+	if asJSON {
 		what, fix := problem.Split(err)
 		b, _ := json.Marshal(map[string]errorJSON{"error": {Code: code.name(), Exit: int(code), What: what, Fix: fix}})
 		_, _ = fmt.Fprintf(a.err, "%s\n", b)

@@ -90,6 +90,7 @@ func crashed(err error, p *rescue.Panic) error {
 // leaver ends the program.
 type leaver struct {
 	app     *app
+	json    bool // as it was before the flags were read, which may be going on
 	cancel  context.CancelCauseFunc
 	why     atomic.Pointer[ending] // the first of them
 	goOn    atomic.Pointer[string] // what to do when it had to leave as it stood; nil: the same again
@@ -102,7 +103,7 @@ type leaver struct {
 // watch returns a context that a signal or a panic ends.
 func (a *app) watch(ctx context.Context) (context.Context, *leaver) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	l := &leaver{app: a, cancel: cancel, signals: make(chan os.Signal, 2)}
+	l := &leaver{app: a, json: a.json, cancel: cancel, signals: make(chan os.Signal, 2)}
 	l.undo = rescue.Install(keepStack, func(p *rescue.Panic) { l.begin(&ending{panic: p}) })
 	heard := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT}
 	if !signal.Ignored(syscall.SIGHUP) { // nohup
@@ -161,7 +162,7 @@ func (l *leaver) leave() {
 	rescue.Go(func() { // a terminal that nobody reads holds nobody
 		defer close(said)
 		l.restoreScreen()
-		l.app.complain(err)
+		l.app.tell(err, l.json)
 	})
 	select {
 	case <-said:
