@@ -67,9 +67,13 @@ func TestEveryStrategy(t *testing.T) {
 // audit asks the strategy for each batch again.
 func audit(t *testing.T, s *Study) {
 	t.Helper()
+	h, err := s.load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	r, err := Replay(t.Context(), s.Dir())
-	if err != nil || len(r.Problems) > 0 || r.Batches != len(s.hist.batches) {
-		t.Errorf("%s: %d of %d batches were asked for again: %v, %v", s.spec().Search.Strategy, r.Batches, len(s.hist.batches), r.Problems, err)
+	if err != nil || len(r.Problems) > 0 || r.Batches != len(h.batches) {
+		t.Errorf("%s: %d of %d batches were asked for again: %v, %v", s.spec().Search.Strategy, r.Batches, len(h.batches), r.Problems, err)
 	}
 }
 
