@@ -19,6 +19,7 @@ type State struct {
 	Torn     int64        `json:"torn"`   // bytes of a last line that did not come to be: no damage
 	Rows     int64        `json:"rows"`   // that they come to
 	Behind   int64        `json:"behind"` // lines that the database has not come to yet: no damage
+	Unread   string       `json:"unread,omitempty"` // why the database was not compared: no damage
 	Problems problem.List `json:"-"`
 }
 
@@ -35,10 +36,30 @@ func Check(ctx context.Context, dir string) (State, error) {
 	}
 	defer s.Close() //nolint:errcheck // it was read
 	c := &checker{Store: s}
-	if err := c.check(ctx); err != nil && !Damaged(err) {
+	if err = c.check(ctx); s.journalStands(err) {
+		why := s.Explain(err)
+		c = &checker{Store: s}
+		err = c.alone(ctx)
+		c.Unread = plain(why)
+	}
+	if err != nil && !Damaged(err) {
 		return c.State, s.Explain(err)
 	}
 	return c.State, nil
+}
+
+// alone checks the journal without the database.
+func (c *checker) alone(ctx context.Context) error {
+	memory, err := newMemory()
+	if err != nil {
+		return err
+	}
+	defer memory.Close() //nolint:errcheck // nothing is kept there
+	text, err := c.text()
+	if err != nil || len(text) == 0 {
+		return err
+	}
+	return within(ctx, memory, "BEGIN IMMEDIATE", func(tx *Tx) error { _, err := c.replay(tx, text); return err })
 }
 
 type checker struct {
@@ -75,25 +96,21 @@ func plain(err error) string {
 }
 
 func (c *checker) check(ctx context.Context) error {
-	memory, err := newMemory()
-	if err != nil {
-		return err
-	}
-	defer memory.Close() //nolint:errcheck // nothing is kept there
 	db, err := c.open()
 	if err := c.damaged(c.path, err); err != nil {
 		return err
 	}
 	if db == nil {
-		text, err := c.text()
-		if err != nil || len(text) == 0 {
-			return err
-		}
-		return within(ctx, memory, "BEGIN IMMEDIATE", func(tx *Tx) error { _, err := c.replay(tx, text); return err })
+		return c.alone(ctx)
 	}
 	if version, err := schemaOf(ctx, db); err != nil || version < journalSince {
 		return errors.Join(err, c.older(ctx))
 	}
+	memory, err := newMemory()
+	if err != nil {
+		return err
+	}
+	defer memory.Close() //nolint:errcheck // nothing is kept there
 	return within(ctx, db, "BEGIN", func(tx *Tx) error {
 		p, err := loadPosition(tx)
 		if err := c.damaged(c.path, err); err != nil {

@@ -42,6 +42,9 @@ func Check(ctx context.Context, dir string) (c Checked, err error) {
 	}
 	c.add(read.err)
 	if c.History, err = history.Check(ctx, abs); err != nil {
+		if code := CodeOf(err); code != CodeForeign && code != CodeHistory {
+			return c, err // it could not be looked at now
+		}
 		c.add(err)
 		return c, nil
 	}
@@ -173,6 +176,9 @@ func (c *Checked) surprises() {
 			}
 			c.note("%s is kept from a repair or an older parfait, and may be deleted", filepath.Base(path))
 		}
+	}
+	if c.History.Unread != "" {
+		c.note("%s was not compared with %s: %s", history.DatabaseFile, history.JournalFile, c.History.Unread)
 	}
 	if c.History.Torn > 0 {
 		c.note("the last line of %s was not written to its end (%d bytes): it counts for nothing, and nothing was lost", history.JournalFile, c.History.Torn)
