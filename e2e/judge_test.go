@@ -5,6 +5,7 @@ package e2e
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -57,7 +58,7 @@ func asJudge(args []string) error {
 			return nil, err
 		}
 		time.Sleep(pause)
-		return score(x), note("end", trial, attempt)
+		return score(x), nil
 	}
 	if args[0] == "command" {
 		var x map[string]float64
@@ -66,10 +67,10 @@ func asJudge(args []string) error {
 		}
 		attempt, _ := strconv.Atoi(os.Getenv("PARFAIT_ATTEMPT"))
 		m, err := measure(os.Getenv("PARFAIT_KEY"), attempt, x)
-		if err != nil {
-			return err
+		if err == nil {
+			err = json.NewEncoder(os.Stdout).Encode(m)
 		}
-		return json.NewEncoder(os.Stdout).Encode(m)
+		return errors.Join(err, note("end", os.Getenv("PARFAIT_TRIAL"), attempt))
 	}
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 		var q struct {
@@ -84,7 +85,7 @@ func asJudge(args []string) error {
 		if err != nil {
 			return err
 		}
-		if err := json.NewEncoder(os.Stdout).Encode(map[string]any{"key": q.Key, "metrics": m}); err != nil {
+		if err := errors.Join(json.NewEncoder(os.Stdout).Encode(map[string]any{"key": q.Key, "metrics": m}), note("end", q.Key[strings.LastIndexByte(q.Key, '/')+1:], q.Attempt)); err != nil {
 			return err
 		}
 	}

@@ -9,16 +9,18 @@ import (
 	"os"
 	"slices"
 
+	sqlite3 "modernc.org/sqlite/lib"
+
 	"parfait/problem"
 )
 
 // State is what a check found in a history.
 type State struct {
-	Lines    int64        `json:"lines"`  // of the journal
-	Bytes    int64        `json:"bytes"`  // that they take
-	Torn     int64        `json:"torn"`   // bytes of a last line that did not come to be: no damage
-	Rows     int64        `json:"rows"`   // that they come to
-	Behind   int64        `json:"behind"` // lines that the database has not come to yet: no damage
+	Lines    int64        `json:"lines"`            // of the journal
+	Bytes    int64        `json:"bytes"`            // that they take
+	Torn     int64        `json:"torn"`             // bytes of a last line that did not come to be: no damage
+	Rows     int64        `json:"rows"`             // that they come to
+	Behind   int64        `json:"behind"`           // lines that the database has not come to yet: no damage
 	Unread   string       `json:"unread,omitempty"` // why the database was not compared: no damage
 	Problems problem.List `json:"-"`
 }
@@ -37,15 +39,24 @@ func Check(ctx context.Context, dir string) (State, error) {
 	defer s.Close() //nolint:errcheck // it was read
 	c := &checker{Store: s}
 	if err = c.check(ctx); s.journalStands(err) {
-		why := s.Explain(err)
-		c = &checker{Store: s}
+		c.State = State{Unread: unread(err)}
 		err = c.alone(ctx)
-		c.Unread = plain(why)
 	}
 	if err != nil && !Damaged(err) {
 		return c.State, s.Explain(err)
 	}
 	return c.State, nil
+}
+
+// unread says why a database cannot be read where that is no damage.
+func unread(err error) string {
+	switch code := extendedCode(err); {
+	case held(err):
+		return "another process keeps it locked, perhaps one that was suspended"
+	case code == sqlite3.SQLITE_READONLY_ROLLBACK || code == sqlite3.SQLITE_READONLY_RECOVERY:
+		return "somebody died in the middle of a commit, which the next who writes takes back"
+	}
+	return err.Error()
 }
 
 // alone checks the journal without the database.

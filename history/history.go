@@ -28,6 +28,10 @@ const DatabaseFile = "study.db"
 
 // Store is a study's history. It is safe for concurrent use.
 type Store struct {
+	// Alone, where it is not nil, keeps others from running the study until release is called, or says who does. An
+	// older history is upgraded in that time only: a runner of an older parfait would not know it again.
+	Alone func() (release func(), err error)
+
 	path    string // of the database
 	journal string // its path; "": none is kept
 	traces  func() []string
@@ -44,7 +48,26 @@ type Store struct {
 type Tx struct {
 	ctx       context.Context
 	conn      *sql.Conn
+	prepared  map[string]*sql.Stmt
 	converted bool
+}
+
+// prepare has a statement ready until the transaction is over, for what is done with every row.
+func (tx *Tx) prepare(query string) (*sql.Stmt, error) {
+	if s := tx.prepared[query]; s != nil {
+		return s, nil
+	}
+	s, err := tx.conn.PrepareContext(tx.ctx, query)
+	if err == nil {
+		tx.prepared[query] = s
+	}
+	return s, err
+}
+
+func (tx *Tx) forget() {
+	for _, s := range tx.prepared {
+		_ = s.Close()
+	}
 }
 
 // Line is the last line that the history has come to, for Table.Rows: 0 where that is not known.
@@ -79,7 +102,8 @@ func within(ctx context.Context, db *sql.DB, begin string, f func(*Tx) error) er
 		return err
 	}
 	defer func() { _ = conn.Close() }() // gives it back
-	tx := &Tx{ctx: ctx, conn: conn}
+	tx := &Tx{ctx: ctx, conn: conn, prepared: map[string]*sql.Stmt{}}
+	defer tx.forget()
 	if _, err := tx.Exec(begin); err != nil {
 		return err
 	}

@@ -91,6 +91,14 @@ func (s *Store) upgrade(ctx context.Context, db *sql.DB, version int) error {
 	})
 }
 
+// alone calls Alone where db, which is open to be looked at, has to be upgraded.
+func (s *Store) alone(db *sql.DB) (release func(), err error) {
+	if version, err := schemaOf(context.Background(), db); err != nil || version == schemaVersion || s.Alone == nil {
+		return func() {}, err
+	}
+	return s.Alone()
+}
+
 // keepCopy keeps the database as it is, beside it.
 func (s *Store) keepCopy(ctx context.Context, db *sql.DB, version int) error {
 	path := fmt.Sprintf("%s.schema-%d", s.path, version)

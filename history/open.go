@@ -93,6 +93,11 @@ func (s *Store) begin() (*sql.DB, error) {
 	if s.db == nil {
 		return s.create()
 	}
+	release, err := s.alone(s.db)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	s.opener.become(writing, s.db)
 	if err := s.migrate(s.db); err != nil {
 		s.opener.become(looking, s.db)

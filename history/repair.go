@@ -367,25 +367,18 @@ func onlyIn(ctx context.Context, rows []found, lines []line) (more []found, err 
 			}
 		}
 		for _, r := range rows {
-			has, line, err := r.table.find(tx, r.row[r.table.columns[0].name])
-			if err != nil {
+			has, line, err := r.table.row(tx, r.row[r.table.columns[0].name])
+			switch {
+			case errors.Is(err, sql.ErrNoRows):
+				more = append(more, r)
+			case err != nil:
 				return err
-			}
-			if has == nil || r.line >= line && !sameRow(r.table, r.row, has) {
+			case r.line >= line && !sameRow(r.table, r.row, r.table.asRow(has)):
 				more = append(more, r)
 			}
 		}
 		return nil
 	})
-}
-
-// find reads the row with a key, nil where there is none, and the line that gave it.
-func (t *Table) find(tx *Tx, key any) (row Row, line int64, err error) {
-	err = t.each(tx, "WHERE "+t.columns[0].name+" = ?", []any{key}, func(n int64, v []any) error {
-		row, line = t.asRow(v), n
-		return nil
-	})
-	return row, line, err
 }
 
 func sameRow(t *Table, a, b Row) bool {

@@ -196,7 +196,7 @@ func (c column) empty() any {
 // apply brings the row into the database, as the line gives it. It says whether the row is new.
 func (p put) apply(tx *Tx, line int64) (added bool, err error) {
 	t := p.table
-	values, err := t.row(tx, p.row[t.columns[0].name])
+	values, _, err := t.row(tx, p.row[t.columns[0].name])
 	if added = errors.Is(err, sql.ErrNoRows); added {
 		values = make([]any, len(t.columns))
 		for i, c := range t.columns {
@@ -218,7 +218,10 @@ func (p put) apply(tx *Tx, line int64) (added bool, err error) {
 			return false, fmt.Errorf("%s.%s: %w", t.Name, c.name, err)
 		}
 	}
-	_, err = tx.Exec(t.insert(), append(values, line, sumOf(t, values))...)
+	insert, err := tx.prepare(t.insert())
+	if err == nil {
+		_, err = insert.ExecContext(tx.ctx, append(values, line, sumOf(t, values))...)
+	}
 	return added, err
 }
 
@@ -236,25 +239,42 @@ func (t *Table) names() string {
 	return strings.Join(out, ", ")
 }
 
-// row reads the row with a key; sql.ErrNoRows where there is none.
-func (t *Table) row(tx *Tx, key any) (values []any, err error) {
-	err = sql.ErrNoRows
-	if each := t.each(tx, "WHERE "+t.columns[0].name+" = ?", []any{key}, func(_ int64, v []any) error {
-		values, err = v, nil
-		return nil
-	}); each != nil {
-		return nil, each
+// row reads the row with a key, and the line that gave it; sql.ErrNoRows where there is none.
+func (t *Table) row(tx *Tx, key any) (values []any, line int64, err error) {
+	find, err := tx.prepare(t.query("WHERE " + t.columns[0].name + " = ?"))
+	if err != nil {
+		return nil, 0, err
 	}
-	return values, err
+	rows, err := find.QueryContext(tx.ctx, key)
+	if err != nil {
+		return nil, 0, err
+	}
+	err = t.read(rows, func(n int64, v []any) error {
+		values, line = v, n
+		return nil
+	})
+	if err == nil && values == nil {
+		err = sql.ErrNoRows
+	}
+	return values, line, err
+}
+
+// query asks for the rows that the clause selects.
+func (t *Table) query(clause string) string {
+	return "SELECT " + t.names() + ", line, sum FROM " + t.Name + " " + clause
 }
 
 // each calls f with the values of the rows that the clause selects: int64 and string, in the order of the columns. A row
 // whose sum is not that of its values is damage.
 func (t *Table) each(tx *Tx, clause string, args []any, f func(line int64, values []any) error) error {
-	rows, err := tx.Query("SELECT "+t.names()+", line, sum FROM "+t.Name+" "+clause, args...)
+	rows, err := tx.Query(t.query(clause), args...)
 	if err != nil {
 		return err
 	}
+	return t.read(rows, f)
+}
+
+func (t *Table) read(rows *sql.Rows, f func(line int64, values []any) error) error {
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		values := make([]any, len(t.columns))

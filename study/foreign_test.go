@@ -278,18 +278,63 @@ func TestAnotherProgramsDatabaseIsNotTouched(t *testing.T) {
 	}
 }
 
-// A history of before there was an application id is opened as it is; a runner marks it.
-func TestAnOlderHistoryIsKnownByItsTables(t *testing.T) {
-	t.Parallel()
-	dir := makeStudy(t, 4)
+// olderStudy is a study of before there was a journal.
+func olderStudy(t *testing.T) (dir string) {
+	t.Helper()
+	dir = makeStudy(t, 4)
 	edit(t, dir, "name: t0,", "name: rotated,")
 	edit(t, dir, "name: other0,", "name: mirrored,")
-	path := filepath.Join(dir, "study.db")
 	text, err := os.ReadFile("../history/testdata/schema-1.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
-	sqlExec(t, path, string(text)+"DELETE FROM meta WHERE key = 'identity';")
+	sqlExec(t, filepath.Join(dir, "study.db"), string(text)+"DELETE FROM meta WHERE key = 'identity';")
+	return dir
+}
+
+// A runner of an older parfait would not know its history again: while one is at work nothing is upgraded, and who would
+// write is told so.
+func TestAnOlderRunnersHistoryIsLeftToIt(t *testing.T) {
+	t.Parallel()
+	dir := olderStudy(t)
+	runner, err := takeLock(t.Context(), dir, nothing, func(error) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := contents(t, dir)
+	s, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	for what, err := range map[string]error{
+		"a command": s.Do(Command{Kind: CommandPause, Who: "ann"}),
+		"a run":     s.Run(t.Context(), RunOptions{}),
+	} {
+		if CodeOf(err) != CodeBusy || !strings.Contains(err.Error(), "older parfait") {
+			t.Errorf("%s: %v; want that it is busy, with an older parfait's runner", what, err)
+		}
+	}
+	if err := lookAll(t, dir); err != nil {
+		t.Errorf("to look at it: %v", err)
+	}
+	if after := contents(t, dir); !slices.Equal(before, after) {
+		t.Errorf("beside the runner was made of\n%s\n\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
+	}
+	runner.release()
+	if err := s.Do(Command{Kind: CommandPause, Who: "ann"}); err != nil {
+		t.Errorf("a command, when the runner has gone: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "study.db.schema-1")); err != nil {
+		t.Errorf("no copy is kept: %v", err)
+	}
+}
+
+// A history of before there was an application id is opened as it is; a runner marks it.
+func TestAnOlderHistoryIsKnownByItsTables(t *testing.T) {
+	t.Parallel()
+	dir := olderStudy(t)
+	path := filepath.Join(dir, "study.db")
 	before := contents(t, dir)
 	if err := lookAll(t, dir); err != nil {
 		t.Fatal(err)

@@ -22,7 +22,23 @@ type store struct {
 // openStore finds the history of the study in dir.
 func openStore(dir string) (*store, error) {
 	h, err := history.Open(dir, func() []string { return signs(dir) })
+	h.Alone = func() (func(), error) { return alone(dir) }
 	return &store{h}, err
+}
+
+// alone takes the run lock for as long as a history is upgraded.
+func alone(dir string) (release func(), err error) {
+	lock, err := takeLock(context.Background(), dir, func() error { return nil }, func(error) {})
+	if e := (&Error{}); errors.As(err, &e) && e.Code == CodeBusy {
+		err = &Error{
+			Code: CodeBusy, Where: dir, What: e.What + ", of an older parfait: it would not know its history again once this one has written to it",
+			Fix: "look on meanwhile; command it with the parfait that runs it, or wait for its end",
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return lock.release, nil
 }
 
 // rehearse makes a change in a history in memory where none was begun yet: what cannot be done begins none.
