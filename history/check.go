@@ -38,7 +38,7 @@ func Check(ctx context.Context, dir string) (State, error) {
 	}
 	defer s.Close() //nolint:errcheck // it was read
 	c := &checker{Store: s}
-	if err = c.check(ctx); s.journalStands(err) {
+	if err = c.check(ctx); s.journalStands(err) || s.unfinished(err) {
 		c.State = State{Unread: unread(err)}
 		err = c.alone(ctx)
 	}

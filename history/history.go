@@ -241,6 +241,9 @@ func (s *Store) changes(tx *Tx, p *position, entries []Entry) (errs []error, tex
 // HasBegun says whether anything is recorded.
 func (s *Store) HasBegun() (bool, error) {
 	db, err := s.open()
+	if s.journalStands(err) || s.unfinished(err) {
+		return true, nil
+	}
 	return db != nil, s.Explain(err)
 }
 
@@ -249,6 +252,9 @@ func (s *Store) HasBegun() (bool, error) {
 func (s *Store) Note(f func(*Tx) error) error {
 	ctx := context.Background()
 	db, err := s.open()
+	if s.journalStands(err) || s.unfinished(err) {
+		return nil
+	}
 	if db == nil || err != nil {
 		return s.Explain(err)
 	}

@@ -86,6 +86,35 @@ func TestOlderHistoriesAreReadAndUpgraded(t *testing.T) {
 	same(t, "from the journal", got, `meta "a" "b"`+"\n"+want)
 }
 
+// An older history whose runner died in the middle of a commit is read as it was before, and changed by who writes.
+func TestAnOlderHistoryThatIsHalfWritten(t *testing.T) {
+	t.Parallel()
+	dir := olderStudy(t, olderRows)
+	want, _ := content(t, dir)
+	at := hot(t, dir)
+	before := read(t, filepath.Join(at, DatabaseFile))
+	got, trouble := content(t, at)
+	if same(t, "what is read", got, want); trouble != nil {
+		t.Errorf("the trouble is %v, want none", trouble)
+	}
+	if state, err := Check(t.Context(), at); err != nil || len(state.Problems) > 0 || state.Unread == "" {
+		t.Errorf("a check says %+v, %v; want that nothing is wrong, and why it was not compared", state, err)
+	}
+	if !bytes.Equal(before, read(t, filepath.Join(at, DatabaseFile))) {
+		t.Error("it was changed by who looks")
+	}
+	s, err := Open(at, nil)
+	if err == nil {
+		err = errors.Join(s.Write("x", func(c *Change) error { return c.Set("a", "b") }), s.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	healthy(t, at)
+	got, _ = content(t, at)
+	same(t, "upgraded", got, `meta "a" "b"`+"\n"+want)
+}
+
 // An older history has nothing to be repaired from: that is said, and nothing is changed.
 func TestADamagedOlderHistory(t *testing.T) {
 	t.Parallel()

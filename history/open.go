@@ -31,7 +31,7 @@ const applicationID = 0x70726674
 func Open(dir string, traces func() []string) (*Store, error) {
 	s := &Store{path: filepath.Join(dir, DatabaseFile), journal: filepath.Join(dir, JournalFile), traces: traces}
 	_, err := s.open()
-	if Damaged(err) || s.journalStands(err) {
+	if Damaged(err) || s.journalStands(err) || s.unfinished(err) {
 		err = nil // it is said by who reads, beside what can be read
 	}
 	return s, s.Explain(err)
@@ -87,7 +87,13 @@ func (s *Store) begin() (*sql.DB, error) {
 	if s.begun {
 		return s.db, nil
 	}
-	if _, err := s.attach(); err != nil {
+	_, err := s.attach()
+	if s.unfinished(err) {
+		if err = s.finish(); err == nil {
+			_, err = s.attach()
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
 	if s.db == nil {
@@ -170,6 +176,23 @@ func (s *Store) journalStands(err error) bool {
 	}
 	fi, err := os.Lstat(s.journal)
 	return err == nil && fi.Size() > 0
+}
+
+// unfinished says whether the database could not be read because somebody who writes has to put right first what a death
+// in the middle of a commit, or a copy, has left beside it.
+func (s *Store) unfinished(err error) bool {
+	return err != nil && !held(err) && elsewhere(s.path, err)
+}
+
+// finish puts that right.
+func (s *Store) finish() error {
+	db, o := connect(s.path, writing)
+	if o.beside("-journal") {
+		o.access = holding // its mode stays as it is
+	}
+	var tables int
+	err := db.QueryRow("SELECT count(*) FROM sqlite_master").Scan(&tables)
+	return errors.Join(err, db.Close())
 }
 
 // lost says that a database is gone, told from what else is in the study's folder; nil where nothing was

@@ -3,6 +3,8 @@ package history
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 )
@@ -26,6 +28,8 @@ func (s *Store) Read(ctx context.Context, f func(*Tx) error) (trouble, err error
 	}
 	there, damage, merr := s.fold(ctx, f)
 	switch {
+	case !there && merr == nil && s.unfinished(err):
+		return nil, s.Explain(s.aside(ctx, err, f))
 	case !there && merr == nil:
 		return nil, s.Explain(err)
 	case errors.Is(err, errBehind) || elsewhere(s.path, err):
@@ -85,6 +89,31 @@ func (s *Store) read(ctx context.Context, f func(*Tx) error) (trouble, err error
 		return f(tx)
 	})
 	return trouble, err
+}
+
+// aside has f read an older history that is unfinished, as err says, from a copy, of which that is taken back.
+func (s *Store) aside(ctx context.Context, err error, f func(*Tx) error) error {
+	dir, terr := os.MkdirTemp("", "parfait-history-")
+	if terr != nil {
+		return errors.Join(err, terr)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, DatabaseFile)
+	for _, suffix := range []string{"", "-journal", "-wal"} {
+		if err := copyFile(s.path+suffix, path+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	db, _ := connect(path, holding)
+	defer db.Close() //nolint:errcheck // nothing is kept there
+	if _, err := recognise(db, s.path); err != nil {
+		return err
+	}
+	version, verr := schemaOf(ctx, db)
+	if verr != nil || version >= journalSince {
+		return err
+	}
+	return readOlder(ctx, db, version, f)
 }
 
 // fold has f read what the journal comes to, up to where it is damaged. There is none where it says false.
