@@ -109,7 +109,11 @@ func (r *runner) freely(next int) (pending func(Trial) bool, n int) {
 	case len(r.hist.batches[next-1].Trials) == 0 && r.waitedAt == ended && open > 0:
 		return pending, 0 // it waits for something to finish
 	}
-	return pending, r.slots() + r.ahead() - open
+	ahead := r.ahead()
+	if n = r.slots() + ahead - open; 2*n < ahead {
+		n = 0 // enough wait: fewer questions, of more
+	}
+	return pending, n
 }
 
 // finished is how many trials are over.
@@ -139,8 +143,8 @@ func (r *runner) slots() int {
 	return n
 }
 
-// ahead is how many trials are to wait for a slot, so that none idles while the strategy thinks: as many as finish
-// meanwhile.
+// ahead is how many trials are to wait for a slot at most, so that none idles while the strategy thinks: twice as many as
+// finish meanwhile.
 func (r *runner) ahead() int {
 	var spent time.Duration
 	n := 0
@@ -154,7 +158,7 @@ func (r *runner) ahead() int {
 		return 0
 	}
 	finish := float64(r.slots()) * float64(n) * float64(r.thought) / float64(spent)
-	return min(r.slots(), int(math.Round(finish)))
+	return min(r.slots(), 2*int(math.Round(finish)))
 }
 
 // recent is how many trials say how long one takes.

@@ -108,6 +108,7 @@ type started struct {
 	cmd    *exec.Cmd
 	hold   *os.File    // its leader's standard input: closed, it goes
 	silent bool        // it has ended without a word
+	said   bool        // its command's exit status
 	status chan string // what it said on descriptor 3; closed then, or when it died
 }
 
@@ -193,7 +194,9 @@ func (p *started) wait(ctx context.Context, out *output) (int, error) {
 				p.silent = true
 				return 128 + int(syscall.SIGKILL), nil // nothing else ends the leader without a word
 			}
-			return strconv.Atoi(s)
+			status, err := strconv.Atoi(s)
+			p.said = err == nil
+			return status, err
 		case <-tick.C:
 			if pause = min(2*pause, most); out.copy() > 1<<20 {
 				pause = least // it would fill the disk meanwhile
@@ -208,6 +211,9 @@ func (p *started) wait(ctx context.Context, out *output) (int, error) {
 // end ends what is left of the group and reaps its leader.
 func (p *started) end(grace time.Duration) error {
 	pid := p.cmd.Process.Pid
+	if p.said {
+		return p.endOfGroup(pid, grace)
+	}
 	err := process.EndGroup(pid, pid, grace)
 	err = errors.Join(err, p.hold.Close())
 	if e := process.SignalGroup(pid, syscall.SIGKILL); e != nil { // the leader, where it is stopped or stuck
@@ -217,6 +223,20 @@ func (p *started) end(grace time.Duration) error {
 	for range p.status { // ends, now that nobody can write to it
 	}
 	return err
+}
+
+// endOfGroup is end where the command has ended by itself, which mostly leaves nobody but the leader: then it takes no
+// look at all processes of the machine. Whoever is left once the leader is gone keeps the group's number from
+// being given to another; and where nobody is, it comes round again only when all others were used.
+func (p *started) endOfGroup(pid int, grace time.Duration) error {
+	err := p.hold.Close()
+	_ = p.cmd.Wait()     // its own status says nothing that is not known
+	for range p.status { // ends, now that nobody can write to it
+	}
+	if errors.Is(syscall.Kill(-pid, 0), syscall.ESRCH) {
+		return err
+	}
+	return errors.Join(err, process.EndGroup(pid, 0, grace))
 }
 
 func (o Options) program(name string) process.Program {
