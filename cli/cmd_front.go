@@ -28,7 +28,7 @@ func (a *app) frontCommand() *cobra.Command {
 		switch {
 		case a.json:
 			j := studyOf(snap)
-			return a.printJSON(a.out, frontsJSON{j.Study, j.Front, j.Knee, j.Measured, j.Ref, j.Volume, snap.Analysis.FlaggedTasks(true), snap.Analysis.Untested})
+			return a.printJSON(a.out, frontsJSON{j.Study, j.activityJSON, j.Front, j.Knee, j.Measured, j.Ref, j.Volume, snap.Analysis.FlaggedTasks(true), snap.Analysis.Untested})
 		case measured:
 			return a.printMeasured(a.out, snap)
 		case all:
@@ -42,7 +42,8 @@ func (a *app) frontCommand() *cobra.Command {
 }
 
 type frontsJSON struct {
-	Study    string            `json:"study"`
+	Study string `json:"study"`
+	activityJSON
 	Front    []frontJSON       `json:"front"`
 	Knee     *frontJSON        `json:"knee"`
 	Measured []int             `json:"measured_front"`

@@ -87,7 +87,7 @@ func (a *app) listStudies(dirs []string) error {
 		snap := s.Snapshot()
 		act := snap.Activity
 		out.add(dir, string(act.Runner), fmt.Sprintf("%d of %d", act.Done, act.Budget), fmt.Sprint(len(snap.Tasks)), snap.Spec.Method.Name)
-		list = append(list, listedJSON{Study: snap.Dir, Runner: act.Runner, Done: act.Done, Failed: act.Failed, Budget: act.Budget})
+		list = append(list, listedJSON{Study: snap.Dir, Runner: act.Runner, Note: act.Note, Done: act.Done, Failed: act.Failed, Budget: act.Budget})
 		if err := s.Close(); err != nil {
 			return err
 		}
@@ -106,6 +106,7 @@ func (a *app) listStudies(dirs []string) error {
 type listedJSON struct {
 	Study  string            `json:"study"`
 	Runner study.RunnerState `json:"runner,omitempty"`
+	Note   string            `json:"note,omitempty"`
 	Done   int               `json:"done"`
 	Failed int               `json:"failed"`
 	Budget int               `json:"budget"`

@@ -150,7 +150,7 @@ func (a *app) follow(s *study.Study, p *progress) (stop func() (why string)) {
 		why := ""
 		for snap := range s.Follow(ctx) {
 			p.activity(snap.Activity)
-			if act := snap.Activity; act.Runner == study.Paused && !act.Waits && act.Note != "" && why == "" {
+			if act := snap.Activity; act.Runner == study.Paused && act.Note != "" && why == "" {
 				why = act.Note
 				_ = s.Do(study.Command{Kind: study.CommandStop, Who: "headless run"})
 			}

@@ -38,7 +38,7 @@ func (a *app) trialsCommand() *cobra.Command {
 		case changed("evaluate"):
 			return a.evaluate(s, snap, evaluate, again)
 		case a.json:
-			return a.printJSON(a.out, listJSON{snap.Dir, trialsOf(snap), batchesOf(snap)})
+			return a.printJSON(a.out, listJSON{snap.Dir, activityOf(snap), trialsOf(snap), batchesOf(snap)})
 		}
 		return a.printTrials(snap)
 	})
@@ -52,7 +52,8 @@ func (a *app) trialsCommand() *cobra.Command {
 }
 
 type listJSON struct {
-	Study   string      `json:"study"`
+	Study string `json:"study"`
+	activityJSON
 	Trials  []trialJSON `json:"trials"`
 	Batches []batchJSON `json:"batches"`
 }
@@ -91,7 +92,11 @@ func (a *app) ask(s *study.Study, c study.Command, effect string) error {
 	if a.json {
 		return a.printJSON(a.out, askedJSON{Study: s.Dir(), Asked: string(c.Kind)})
 	}
-	if act := s.Snapshot().Activity; act.Runner != study.Sampling && c.Kind != study.CommandForget {
+	switch act := s.Snapshot().Activity; {
+	case act.Runner == study.Sampling || c.Kind == study.CommandForget:
+	case act.Runner == study.Waits:
+		effect += "\n  → the runner waits, and goes on by itself: " + visible.Line(act.Note)
+	default:
 		effect += "\n  → no runner is at work: parfait run " + shown(s.Dir()) + " --headless"
 	}
 	_, err := fmt.Fprintln(a.out, effect)

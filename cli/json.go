@@ -238,10 +238,20 @@ func pointOf(a *study.Analysis, x []float64) pointJSON {
 	return pointJSON{coefficientsOf(a.Space, x), predictionsOf(a.Tasks, p), number(a.Leverage(x)), a.Believed(x), a.BelowBaseNames(p)}
 }
 
+// activityJSON is what is going on.
+type activityJSON struct {
+	Runner study.RunnerState `json:"runner"`
+	Note   string            `json:"note,omitempty"` // what it waits for, or why it stopped
+}
+
+func activityOf(snap *study.Snapshot) activityJSON {
+	return activityJSON{snap.Activity.Runner, snap.Activity.Note}
+}
+
 // studyJSON is what demo and run print: everything that a script wants to know of a study.
 type studyJSON struct {
-	Study    string               `json:"study"` // its folder
-	Runner   study.RunnerState    `json:"runner"`
+	Study string `json:"study"` // its folder
+	activityJSON
 	Trials   []trialJSON          `json:"trials"`
 	Trust    map[string]trustJSON `json:"trust"`
 	Front    []frontJSON          `json:"front"`
@@ -253,7 +263,7 @@ type studyJSON struct {
 
 func studyOf(snap *study.Snapshot) studyJSON {
 	j := studyJSON{
-		Study: snap.Dir, Runner: snap.Activity.Runner, Trials: trialsOf(snap),
+		Study: snap.Dir, activityJSON: activityOf(snap), Trials: trialsOf(snap),
 		Trust: map[string]trustJSON{}, Front: []frontJSON{}, Measured: []int{}, Ref: map[string]number{}, Volume: number(math.NaN()),
 	}
 	a := snap.Analysis

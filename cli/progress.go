@@ -131,6 +131,9 @@ func (p *progress) activity(act study.Activity) {
 	if act.Failed > 0 {
 		text += fmt.Sprintf(" · %d failed", act.Failed)
 	}
+	if act.Runner == study.Waits {
+		text += " · waits: " + visible.Line(act.Note)
+	}
 	if act.ETA > 0 && act.Done < act.Budget {
 		text += " · eta " + durationText(act.ETA)
 	}

@@ -62,8 +62,12 @@ func (s *Study) activity(h *record) Activity {
 	switch {
 	case o.alive():
 		a.Runner, a.Host, a.PID, a.Beat = Sampling, o.Host, o.PID, o.beat
-		if h.meta["paused"] != "" {
-			a.Runner, a.Waits = Paused, h.meta["paused"] == pausedByTrouble
+		switch h.meta["paused"] {
+		case "":
+		case pausedByTrouble:
+			a.Runner = Waits
+		default:
+			a.Runner = Paused
 		}
 		if of := h.meta["asked"]; a.Note == "" && of != "" && of != s.asked.Load().sum() {
 			a.Note = "study.yaml was edited since this runner began: the next one takes it up"

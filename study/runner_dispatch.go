@@ -32,6 +32,8 @@ type job struct {
 	blamed  int                   // how often that was only a suspicion
 	tries   int                   // evaluations that were begun
 	begun   time.Time             // the last of them
+	held    bool                  // it has met trouble, and waits
+	renewed time.Time             // when it was begun again after that, with nothing measured before; zero: it was not
 }
 
 // goesOn says whether executors that have not measured it yet may.
@@ -129,12 +131,22 @@ func (r *runner) begin(ctx context.Context, trials []Trial) error {
 	return nil
 }
 
+// renew has the trial's time begin now, where it has waited and nothing is measured yet: what it waited is not its own.
+func (j *job) renew(t Trial) {
+	measured := func(m Measurement) bool { return m.Attempt == j.attempt }
+	if j.held && len(j.open) == 0 && !slices.ContainsFunc(t.Measurements, measured) {
+		j.renewed = time.Now().UTC()
+	}
+	j.held = false
+}
+
 // submit starts a batch on x.
 func (r *runner) submit(x *executor, trials []Trial) {
 	batch := make([]evaluator.Candidate, len(trials))
 	ctx := r.work // a batch is cancelled as a whole, by the end of the run
 	for i, t := range trials {
 		j := r.jobs[t.ID]
+		j.renew(t)
 		batch[i] = r.candidate(j.ctx, x, t)
 		j.open[x] = batch[i].Tasks
 		j.tries, j.begun = j.tries+1, time.Now()

@@ -144,6 +144,9 @@ func (r *runner) settle(t *Trial, j *job, o outcome) {
 	}
 	if now.State.Final() {
 		now.since = 0
+		if !j.renewed.IsZero() {
+			now.Started = j.renewed
+		}
 	}
 	over := now.State != evaluator.Running
 	if over {
@@ -155,7 +158,7 @@ func (r *runner) settle(t *Trial, j *job, o outcome) {
 		}
 		return
 	}
-	res := result{trial: t.ID, attempt: j.attempt, evaluator: o.evaluator, metrics: o.metrics, to: now.State, why: now.Error}
+	res := result{trial: t.ID, attempt: j.attempt, evaluator: o.evaluator, metrics: o.metrics, to: now.State, why: now.Error, renewed: j.renewed}
 	*t = now
 	current := false
 	r.write(unwritten{

@@ -142,8 +142,12 @@ const (
 	Idle     RunnerState = "idle"     // no runner alive
 	Sampling RunnerState = "sampling" // a runner is evaluating
 	Paused   RunnerState = "paused"   // a runner is alive and holds
+	Waits    RunnerState = "waits"    // a runner has met trouble of the machine, which Note tells, and goes on by itself
 	Finished RunnerState = "finished" // the budget is spent, or the strategy has no more to ask
 )
+
+// Alive says whether a runner is.
+func (s RunnerState) Alive() bool { return s == Sampling || s == Paused || s == Waits }
 
 // Activity is what is going on.
 type Activity struct {
@@ -159,7 +163,6 @@ type Activity struct {
 	Waiting    int
 	ETA        time.Duration // 0: unknown
 	Note       string        // why it stopped or what it waits for, in words
-	Waits      bool          // Paused by trouble of the machine: it goes on by itself
 	NextBudget int           // of study.yaml, for the next runner, where the one at work began with another; 0 else
 }
 

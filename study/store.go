@@ -163,6 +163,7 @@ type result struct {
 	metrics        evaluator.Metrics // nil: nothing was measured
 	to             State
 	why            string
+	renewed        time.Time // when it was begun in place of the time on record; zero: at that
 }
 
 // kind of the change, for the journal.
@@ -194,7 +195,11 @@ func (r result) record(c *history.Change) (current bool, err error) {
 	case evaluator.Waiting:
 		return true, again(c, r.trial, at)
 	}
-	return true, c.Put(history.Trials, history.Row{"id": r.trial, "state": r.to, "since": 0, "error": r.why, "ended": c.At.UnixMilli()})
+	row := history.Row{"id": r.trial, "state": r.to, "since": 0, "error": r.why, "ended": c.At.UnixMilli()}
+	if !r.renewed.IsZero() {
+		row["started"] = r.renewed.UnixMilli()
+	}
+	return true, c.Put(history.Trials, row)
 }
 
 // measurement adds what was measured.

@@ -45,8 +45,8 @@ type trouble struct {
 // says is the trouble in a line.
 func (t trouble) says() string {
 	text := t.what
-	if t.at != "" {
-		text += ": " + t.room()
+	if t.at != "" { // first what changes, and what a narrow screen has to show
+		text = t.room() + ": " + t.what
 	}
 	if t.fix == "" {
 		return text
@@ -106,12 +106,12 @@ func (r *runner) troubleOf(e executorEvent, j *job, err error) (trouble, bool) {
 	}
 	if t, ok := evaluator.TroubleOf(err); ok {
 		out := trouble{what: t.What, fix: t.Fix, err: err, passes: t.Passes, fewer: t.Fewer}
-		if path := placeOf(err); path != "" {
-			out.what += " (" + path + ")"
-		}
 		if t.Errno == syscall.ENOSPC || t.Errno == syscall.EDQUOT {
 			out.at, out.need = r.shortest(cmp.Or(placeOf(err), r.dir))
 			return fills(e, j, out)
+		}
+		if path := placeOf(err); path != "" {
+			out.what += " (" + path + ")"
 		}
 		return out, true
 	}
@@ -445,6 +445,7 @@ func (r *runner) returned(x *executor, batch []evaluator.Candidate) {
 		}
 		delete(j.trouble, x)
 		delete(j.open, x)
+		j.held = true
 		x.busy--
 		if j.ctx.Err() == nil {
 			r.progress[id] = evaluator.Progress{Note: clip("waits: "+t.what, maxNote)}

@@ -104,6 +104,31 @@ func TestTroubleThatPassesFailsNoTrial(t *testing.T) {
 	}
 }
 
+// What a trial has waited is not counted as its own time.
+func TestATrialsTimeIsWithoutWhatItWaited(t *testing.T) {
+	var calls atomic.Int32
+	var failed, begun time.Time
+	s := open(t, makeStudy(t, 1, func(context.Context, evaluator.Candidate) error {
+		if calls.Add(1) < 3 {
+			failed = time.Now()
+			return met("open", syscall.ENOSPC)
+		}
+		begun = time.Now()
+		return nil
+	}))
+	var said spoken
+	o := said.options(1)
+	o.hold = 20 * time.Millisecond
+	if err := s.Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	allDone(t, s, 1, &said)
+	tr := load(t, s).Trials[0]
+	if at := tr.Started; at.Before(failed.Truncate(time.Millisecond)) || at.After(begun) || calls.Load() != 3 {
+		t.Errorf("it was measured from %v in evaluation 3 of %d, and has started at %v; the trouble was last met at %v", begun, calls.Load(), at, failed)
+	}
+}
+
 // A run that has met trouble is paused for those who look on, says why, and goes on by itself; or at once, when a
 // person says so.
 func TestTroubleIsSeenByThoseWhoLookOn(t *testing.T) {
@@ -119,8 +144,8 @@ func TestTroubleIsSeenByThoseWhoLookOn(t *testing.T) {
 	o := said.options(1)
 	o.hold = time.Hour
 	done := running(t, s, o)
-	snap := await(t, s, "the run waits", func(s *Snapshot) bool { return s.Activity.Runner == Paused })
-	if a := snap.Activity; !a.Waits || !strings.Contains(a.Note, "dmesg") || a.Failed > 0 {
+	snap := await(t, s, "the run waits", func(s *Snapshot) bool { return s.Activity.Runner == Waits })
+	if a := snap.Activity; !strings.Contains(a.Note, "dmesg") || a.Failed > 0 {
 		t.Errorf("activity %+v", a)
 	}
 	broken.Store(false)
@@ -265,7 +290,7 @@ func TestWhatWaitsIsLeftToTheNextRun(t *testing.T) {
 	}))
 	var said spoken
 	done := running(t, s, said.options(2))
-	await(t, s, "the run waits", func(s *Snapshot) bool { return s.Activity.Runner == Paused })
+	await(t, s, "the run waits", func(s *Snapshot) bool { return s.Activity.Runner == Waits })
 	do(t, s, Command{Kind: CommandStop})
 	if err := ended(t, done); err != nil {
 		t.Fatal(err)

@@ -163,7 +163,7 @@ func (s *Study) report(err error) {
 	defer s.mu.Unlock()
 	s.trouble = problem.Text(err)
 	next := *s.snap
-	if gone && (next.Activity.Runner == Sampling || next.Activity.Runner == Paused) {
+	if gone && next.Activity.Runner.Alive() {
 		next.Activity.Runner = Idle // as far as can be seen without the history
 	}
 	if next.Problem = s.problem(); next.Problem != s.snap.Problem || next.Activity != s.snap.Activity {

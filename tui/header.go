@@ -88,6 +88,10 @@ func (h header) drawState(c *chart.Canvas, short bool) {
 	if short {
 		return
 	}
+	if a.Runner == study.Waits { // nothing moves: the reason has the room of the bar
+		h.drawActivity(c.Sub(x, 0, w-x, 1))
+		return
+	}
 	bar := min(max(w/5, 6), 30)
 	chart.Progress{Fraction: float64(a.Done) / float64(max(a.Budget, 1)), Color: style.FG}.Draw(c.Sub(x, 0, bar, 1))
 	x += bar + 1
@@ -100,6 +104,8 @@ func runnerWord(a study.Activity) (string, chart.Style) {
 		return "sampling", chart.Ink(chart.Accent)
 	case study.Paused:
 		return "paused", chart.Ink(chart.Warn)
+	case study.Waits:
+		return "waits", chart.Ink(chart.Warn)
 	case study.Finished:
 		return "finished", chart.Ink(chart.Good)
 	}
@@ -132,6 +138,9 @@ func (h header) activity() []chart.Span {
 	for _, words := range h.underWay {
 		add(words, accent)
 	}
+	if a.Runner == study.Waits {
+		add(a.Note, warn)
+	}
 	if a.NextBudget > 0 {
 		add(fmt.Sprintf("study.yaml: %d next", a.NextBudget), warn)
 	}
@@ -159,7 +168,7 @@ func (h header) activity() []chart.Span {
 			add(said, muted)
 		}
 	}
-	if a.Note != "" {
+	if a.Note != "" && a.Runner != study.Waits {
 		add(a.Note, warn)
 	}
 	return out

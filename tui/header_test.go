@@ -58,3 +58,21 @@ func TestTheNextBudget(t *testing.T) {
 	d = driveOn(t, newSource(s), 80, 24)
 	d.sees(fmt.Sprintf("%d/%d", s.Activity.Done, s.Activity.Budget), fmt.Sprintf("study.yaml: %d next", s.Activity.NextBudget))
 }
+
+// A run that waits for the machine has a word of its own, and what it waits for first, at every size.
+func TestHeaderSaysWhatARunWaitsFor(t *testing.T) {
+	s := exploretest.Snapshot(states["sampling"])
+	s.Activity.Runner, s.Activity.ETA = study.Waits, 0
+	s.Activity.Note = "12 MB free, 64 MB needed in /data/studies/digits.study/logs: the disk is full; free some space"
+	var of sheet
+	for _, size := range sizes {
+		d := driveOn(t, newSource(s), size[0], size[1])
+		d.sees("waits ")
+		lines := strings.SplitAfter(d.text(), "\n")
+		of.addAt("a run that waits", size, strings.Join(lines[:arrange(size[0], size[1], false).main.Min.Y], ""))
+	}
+	golden(t, "header-waits", of.String())
+	d := driveOn(t, newSource(s), 80, 24)
+	d.press("!")
+	d.sees("goes on by itself", "free some space")
+}

@@ -105,15 +105,23 @@ func (e *explorer) problem(w int) string {
 
 // nothingWrong says why there is no problem to read.
 func nothingWrong(e *explorer) string {
-	if e.snap.Problem == "" {
+	if e.wrong() == "" {
 		return "nothing is wrong"
 	}
 	return ""
 }
 
+// wrong is what is wrong with the study, or what its run waits for.
+func (e *explorer) wrong() string {
+	if e.snap.Problem == "" && e.snap.Activity.Runner == study.Waits {
+		return "the run waits, and goes on by itself: " + e.snap.Activity.Note
+	}
+	return e.snap.Problem
+}
+
 // readProblem shows what is wrong, whole.
 func readProblem(e *explorer) tea.Cmd {
-	e.above = &reading{title: "What is wrong", lines: e.broken(e.snap.Problem)}
+	e.above = &reading{title: "What is wrong", lines: e.broken(e.wrong())}
 	return nil
 }
 

@@ -25,7 +25,11 @@ func togglePin(e *explorer) tea.Cmd {
 // evaluateHere has the point in hand measured. What is measured twice says more about noise than nothing.
 func evaluateHere(e *explorer) tea.Cmd {
 	done := "this point is measured next"
-	if e.snap.Activity.Runner != study.Sampling {
+	switch e.snap.Activity.Runner {
+	case study.Sampling:
+	case study.Waits:
+		done = "this point is measured next, when what the runner waits for is over"
+	default:
 		done = "this point is measured when a runner runs: s starts one"
 	}
 	return e.do(study.Command{Kind: study.CommandEvaluate, X: slices.Clone(e.state.X)}, done)
@@ -36,12 +40,16 @@ func toggleRunner(e *explorer) tea.Cmd {
 	if e.snap.Activity.Runner == study.Sampling {
 		return e.do(study.Command{Kind: study.CommandPause}, "paused: what is being measured is finished first")
 	}
+	working := "a runner is at work; it goes on when you leave"
 	e.note = note{"starting a runner…", muted}
+	if e.snap.Activity.Runner == study.Waits {
+		working, e.note = "the runner tries again now", note{"telling the runner…", muted}
+	}
 	return e.work("start a runner", func() tea.Msg {
 		if err := e.src.StartRunner(); err != nil {
 			return refused(err)
 		}
-		return said("a runner is at work; it goes on when you leave")
+		return said(working)
 	})
 }
 

@@ -86,6 +86,8 @@ func sayGoodbye(s *study.Snapshot) {
 	switch a := s.Activity; a.Runner {
 	case study.Sampling:
 		fmt.Printf("the runner stays at work on %s: %d of %d trials\n", s.Name, a.Done, a.Budget)
+	case study.Waits:
+		fmt.Printf("the runner of %s waits at %d of %d trials and goes on by itself: %s\n", s.Name, a.Done, a.Budget, printable(a.Note))
 	case study.Paused:
 		fmt.Printf("the runner of %s stays paused at %d of %d trials: parfait run %s lets it go on\n", s.Name, a.Done, a.Budget, s.Dir)
 	}
