@@ -114,7 +114,7 @@ func (a *app) demoHeadless(ctx context.Context, dir string, o study.DemoOptions,
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	return a.runHeadless(ctx, s, workers)
+	return a.runHeadless(ctx, s, study.RunOptions{Workers: workers})
 }
 
 // makeDemo makes the study where there is none yet, and opens it.

@@ -18,6 +18,7 @@ import (
 func (a *app) runCommand() *cobra.Command {
 	var headless, missing bool
 	var workers, budget int
+	var lock string
 	cmd := &cobra.Command{
 		Use:   "run [DIR]",
 		Short: "Measure what the study asks for, or go on where it stopped",
@@ -27,6 +28,10 @@ func (a *app) runCommand() *cobra.Command {
 		Args:    arguments(0, 1, "a study's folder"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			dir := studyDir(args)
+			mode, ok := lockModes[lock]
+			if !ok {
+				return usage("", "--lock: expected auto or heartbeat, found %q", lock)
+			}
 			if !headless {
 				if workers != 0 {
 					return usage("add --headless", "--workers is for runs in this process; the explorer's runner has as many as study.yaml says")
@@ -40,6 +45,11 @@ func (a *app) runCommand() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
+			if mode == study.LockHeartbeat {
+				if err := s.GoByHeartbeat(); err != nil {
+					return err
+				}
+			}
 			if missing {
 				if err := s.Do(study.Command{Kind: study.CommandMissing, Who: who()}); err != nil {
 					return err
@@ -51,12 +61,16 @@ func (a *app) runCommand() *cobra.Command {
 				}
 			}
 			if !headless {
-				if err := s.StartRunner(); err != nil {
+				start := s.StartRunner
+				if cmd.Flags().Changed("lock") {
+					start = func() error { return s.StartRunnerBy(mode) }
+				}
+				if err := start(); err != nil {
 					return err
 				}
 				return a.openExplorer(cmd.Context(), s)
 			}
-			return a.runHeadless(cmd.Context(), s, workers)
+			return a.runHeadless(cmd.Context(), s, study.RunOptions{Workers: workers, Lock: mode})
 		},
 		ValidArgsFunction: studyFolders,
 	}
@@ -64,20 +78,24 @@ func (a *app) runCommand() *cobra.Command {
 	cmd.Flags().IntVar(&workers, "workers", 0, "measure `N` candidates at once with each evaluator; changes the time and nothing else (default: as study.yaml says)")
 	cmd.Flags().IntVar(&budget, "budget", 0, "from now on the search may ask for `N` trials in all")
 	cmd.Flags().BoolVar(&missing, "missing", false, "measure finished trials on the tasks that were added to study.yaml since; what was measured of them stands")
+	cmd.Flags().StringVar(&lock, "lock", "auto", "how to make sure that no other runner is at work: `auto`, or heartbeat, for file systems that carry no locks (Lustre without -o flock, NFS without its lock daemon)")
 	a.screen.addTo(cmd)
 	return cmd
 }
 
+var lockModes = map[string]study.LockMode{"auto": study.LockAuto, "heartbeat": study.LockHeartbeat}
+
 // runHeadless measures in this process, with a progress line, and ends with what came out.
-func (a *app) runHeadless(ctx context.Context, s *study.Study, workers int) error {
-	if workers < 0 {
-		return usage("", "--workers: expected 1 or more, found %d", workers)
+func (a *app) runHeadless(ctx context.Context, s *study.Study, o study.RunOptions) error {
+	if o.Workers < 0 {
+		return usage("", "--workers: expected 1 or more, found %d", o.Workers)
 	}
 	resume := "go on with: parfait run " + shown(s.Dir()) + " --headless"
 	a.leaver.goOn.Store(&resume)
 	p := a.progress()
 	stop := a.follow(s, p)
-	err := s.Run(ctx, study.RunOptions{Workers: workers, Note: func(text string) { p.say("%s", text) }})
+	o.Note = func(text string) { p.say("%s", text) }
+	err := s.Run(ctx, o)
 	why := stop()
 	snap, loadErr := a.outcome(ctx, s, p)
 	p.end()

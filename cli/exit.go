@@ -66,10 +66,10 @@ var exitTable = []struct {
 	{ExitNoAnswer, "no_answer", "too few finished trials to fit, no merge satisfies what was asked, or the one chosen breaks a floor (--anyway keeps it)", []problem.Code{
 		study.CodeTooFew, explore.NoAnalysis, explore.Infeasible,
 	}},
-	{ExitBusy, "busy", "another runner is at work on the study", []problem.Code{study.CodeBusy}},
+	{ExitBusy, "busy", "another runner is at work on the study, or another process holds its history, for longer than one waits; the message says which", []problem.Code{study.CodeBusy}},
 	{ExitExists, "exists", "something is there already; nothing is ever overwritten", []problem.Code{study.CodeExists, codes.Exists}},
-	{ExitSpace, "space", "the disk or the quota is full, or the folder cannot be written", []problem.Code{
-		study.CodeSpace, study.CodeReadOnly, codes.Write, codes.Space, codes.Permission,
+	{ExitSpace, "space", "the disk or the quota is full, or the folder cannot be written (or not by several processes: its file system carries no locks)", []problem.Code{
+		study.CodeSpace, study.CodeReadOnly, study.CodeNoLocks, codes.Write, codes.Space, codes.Permission,
 	}},
 	{ExitEvaluator, "evaluator", "an evaluator cannot be used or fails; see the trial's log", []problem.Code{study.CodeEvaluator}},
 	{ExitMismatch, "mismatch", "a check found differences: the history is damaged (parfait repair puts it right), a checkpoint is not what its receipt says, a receipt not what its study or who signed it says, a checkpoint not measured as it was predicted, or, where trust --check asks, predicted by what should not be believed", []problem.Code{

@@ -22,6 +22,7 @@ import (
 const (
 	CodeHistory  problem.Code = "history"   // the history cannot be read or written
 	CodeBusy     problem.Code = "busy"      // another process has it
+	CodeNoLocks  problem.Code = "no-locks"  // its file system carries no locks
 	CodeDamaged  problem.Code = "damaged"   // it is not as it was written
 	CodeForeign  problem.Code = "foreign"   // something that is not parfait's stands in the place of one of its files
 	CodeSpace    problem.Code = "space"     // no room on the disk
@@ -93,6 +94,9 @@ func (s *Store) Explain(err error) error {
 			e.What, e.Err = errDamaged.Error(), err
 		}
 		return e
+	case errors.Is(err, errElsewhere):
+		e.What, e.Err, e.Fix = errElsewhere.Error(), nil, "history.jsonl has all that was recorded; to look into study.db itself, copy the folder, without "+DatabaseFile+dotlockMark+", to a local disk"
+		return e
 	case errors.Is(err, errNewer):
 		e.What, e.Err, e.Fix = errNewer.Error(), nil, "update parfait"
 		return e
@@ -122,7 +126,7 @@ func (s *Store) Explain(err error) error {
 	case sqlite3.SQLITE_IOERR:
 		e.What, e.Fix = brokenDisk, brokenDiskFix
 		if errors.As(err, &se) && slices.Contains(lockErrors, se.Code()) {
-			e.What, e.Fix = "the file system does not carry the locks that a history needs", "move the study to one that does: a local disk, NFS with its lock daemon, Lustre mounted with flock"
+			return ExplainNoLocks(s.Dir(), err)
 		}
 	}
 	return e

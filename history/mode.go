@@ -44,6 +44,9 @@ const (
 	writerWaits = 15 * time.Second
 )
 
+// patience is how long a database is waited for: what is given, but for tests.
+var patience = func(_ string, d time.Duration) time.Duration { return d }
+
 // maxWAL is what a checkpoint leaves of SQLite's -wal file, in bytes.
 const maxWAL = 4 << 20
 
@@ -54,8 +57,9 @@ var fileSystemOf = stage.FileSystemOf
 type opener struct {
 	path string
 
-	mu     sync.Mutex
-	access access
+	mu      sync.Mutex
+	access  access
+	dotfile bool // as what is written is locked, see locks.go
 }
 
 // connect opens a file as a database.
@@ -85,11 +89,12 @@ func (o *opener) Driver() driver.Driver { return &sqlite.Driver{} }
 func (o *opener) Connect(ctx context.Context) (driver.Conn, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.dotfile = o.access != inMemory && o.marked()
 	switch o.access {
 	case inMemory:
 		return dial(ctx, o.path, "memory")
 	case holding:
-		return dial(ctx, o.path, "rw", wait(writerWaits))
+		return dial(ctx, o.path, o.vfs("rw"), o.wait(writerWaits))
 	case building:
 		return dial(ctx, o.path, "rwc", "synchronous(FULL)")
 	case looking:
@@ -98,6 +103,14 @@ func (o *opener) Connect(ctx context.Context) (driver.Conn, error) {
 		return o.write(ctx, "rwc")
 	}
 	return o.write(ctx, "rw")
+}
+
+// vfs is a mode with SQLite's way to lock.
+func (o *opener) vfs(mode string) string {
+	if o.dotfile {
+		return mode + "&vfs=unix-dotfile"
+	}
+	return mode
 }
 
 // local says whether only this machine has the file, as far as is known.
@@ -109,19 +122,39 @@ func (o *opener) local() bool {
 // write opens the database for a writer, in the journal mode that its file system carries. In WAL mode the last
 // commits may be lost where the power fails; our own journal has them.
 func (o *opener) write(ctx context.Context, mode string) (driver.Conn, error) {
-	local := o.local()
-	if local {
-		c, err := dial(ctx, o.path, mode, wait(writerWaits), "synchronous(FULL)", "journal_mode(WAL)", fmt.Sprintf("journal_size_limit(%d)", maxWAL), "user_version", "synchronous(NORMAL)")
+	if o.dotfile {
+		o.clear()
+		return o.writeAlone(ctx, o.vfs(mode))
+	}
+	if err := o.locks(true); err != nil {
+		return nil, ExplainNoLocks(filepath.Dir(o.path), err)
+	}
+	if o.local() {
+		c, err := dial(ctx, o.path, mode, o.wait(writerWaits), "synchronous(FULL)", "journal_mode(WAL)", fmt.Sprintf("journal_size_limit(%d)", maxWAL), "user_version", "synchronous(NORMAL)")
 		if !noSharedMemory(err) {
 			return c, err
 		}
 	}
-	// What stands in a -wal file that was copied along is taken over without shared memory by who has the file alone.
-	c, err := dial(ctx, o.path, mode, wait(writerWaits), "synchronous(FULL)", "locking_mode(EXCLUSIVE)", "journal_mode(DELETE)", "locking_mode(NORMAL)", "user_version")
-	if err == nil && !local {
+	return o.writeAlone(ctx, mode)
+}
+
+// writeAlone opens the database for a writer who shares no memory with others, and takes over alone what stands in a
+// -wal file that was copied along.
+func (o *opener) writeAlone(ctx context.Context, mode string) (driver.Conn, error) {
+	c, err := dial(ctx, o.path, mode, o.wait(writerWaits))
+	if err != nil {
+		return nil, err
+	}
+	// One after the other: the driver sorts those of a name, and to ask for anything else first would share memory.
+	for _, p := range []string{"locking_mode(EXCLUSIVE)", "synchronous(FULL)", "journal_mode(DELETE)", "locking_mode(NORMAL)", "user_version"} {
+		if _, err := c.(driver.ExecerContext).ExecContext(ctx, "PRAGMA "+p, nil); err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+	}
+	if o.dotfile || !o.local() {
 		_ = os.Remove(o.path + "-shm") // nobody uses one here
 	}
-	return c, err
+	return c, nil
 }
 
 // rest leaves the database as one plain file, unless others have it open: then at least all that was written is in
@@ -137,11 +170,16 @@ func rest(db *sql.DB) {
 	}
 }
 
-// errElsewhere says that a database in WAL mode lies where memory is not shared.
-var errElsewhere = errors.New("the database has a -wal file, and lies where processes do not share memory")
+// errElsewhere says that a database is not read where it lies: the file system has no locks, or no memory to share
+// what a -wal file needs.
+var errElsewhere = errors.New("the database cannot be read without writing it where it lies")
 
-// look opens the database for who changes nothing.
+// look opens the database for who changes nothing: not even what was left by a writer that died in the middle of a
+// commit.
 func (o *opener) look(ctx context.Context) (driver.Conn, error) {
+	if o.dotfile || o.locks(false) != nil {
+		return nil, errElsewhere
+	}
 	mode := "rw" // of a file at rest: what is made beside it goes away again
 	if o.beside("-wal") || o.beside("-journal") {
 		mode = "ro"
@@ -149,7 +187,7 @@ func (o *opener) look(ctx context.Context) (driver.Conn, error) {
 	if o.beside("-wal") && !o.local() {
 		return nil, errElsewhere
 	}
-	return dial(ctx, o.path, mode, wait(lookerWaits), "query_only(1)", "user_version")
+	return dial(ctx, o.path, mode, o.wait(lookerWaits), "query_only(1)", "user_version")
 }
 
 // beside says whether SQLite has a file of its own beside the database.
@@ -159,9 +197,11 @@ func (o *opener) beside(suffix string) bool {
 }
 
 // wait is the pragma for how long to wait for a lock.
-func wait(d time.Duration) string { return fmt.Sprintf("busy_timeout(%d)", d.Milliseconds()) }
+func (o *opener) wait(d time.Duration) string {
+	return fmt.Sprintf("busy_timeout(%d)", patience(o.path, d).Milliseconds())
+}
 
-// dial opens a file and sets pragmas in their order.
+// dial opens a file and sets pragmas, busy_timeout first and the others in the order of their names.
 func dial(ctx context.Context, path, mode string, pragmas ...string) (driver.Conn, error) {
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?mode=" + mode
 	for _, p := range pragmas {

@@ -85,6 +85,10 @@ func (s *Store) begin() (*sql.DB, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.begun {
+		if s.opener != nil {
+			s.opener.follow(s.db)
+			s.opener.clear()
+		}
 		return s.db, nil
 	}
 	_, err := s.attach()
@@ -93,11 +97,13 @@ func (s *Store) begin() (*sql.DB, error) {
 			_, err = s.attach()
 		}
 	}
-	if err != nil {
+	switch {
+	case s.journalStands(err): // who writes waits longer, and may have to be the only one who opens it
+		return s.make(writing)
+	case err != nil:
 		return nil, err
-	}
-	if s.db == nil {
-		return s.create()
+	case s.db == nil:
+		return s.make(creating)
 	}
 	release, err := s.alone(s.db)
 	if err != nil {
@@ -113,12 +119,18 @@ func (s *Store) begin() (*sql.DB, error) {
 	return s.db, nil
 }
 
-// create begins the history.
-func (s *Store) create() (*sql.DB, error) {
-	db, o := connect(s.path, creating)
-	err := s.migrate(db)
-	o.access = writing // it is not begun twice
+// make opens a database that is ours, or not there yet, to write it.
+func (s *Store) make(a access) (*sql.DB, error) {
+	db, o := connect(s.path, a)
+	var err error
 	var fi os.FileInfo
+	if a == writing {
+		_, err = recognise(db, s.path)
+	}
+	if err == nil {
+		err = s.migrate(db)
+	}
+	o.access = writing // it is not begun twice
 	if err == nil {
 		fi, err = os.Lstat(s.path)
 	}
@@ -132,6 +144,9 @@ func (s *Store) create() (*sql.DB, error) {
 // attach is open for who holds mu.
 func (s *Store) attach() (*sql.DB, error) {
 	if s.db != nil {
+		if s.opener != nil {
+			s.opener.follow(s.db)
+		}
 		return s.db, nil
 	}
 	db, o, fi, err := s.find()

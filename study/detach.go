@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"time"
 
+	"parfait/history"
+
 	"parfait/internal/rescue"
 
 	"parfait/internal/stage"
@@ -25,7 +27,18 @@ const maxSaid = 4 << 10
 // crash of the interface stops nothing. It returns when the runner has passed its checks, and says why
 // where it did not. A runner that is alive is let go on: a paused one is resumed, one that is just ending
 // is followed by another. Of several that start one at the same time all succeed, and one runs.
+//
+// Where the last runner went by the heartbeat alone, as the file system carries no locks, this one does.
 func (s *Study) StartRunner() error {
+	mode := LockAuto
+	if history.Heartbeats(s.dir) {
+		mode = LockHeartbeat
+	}
+	return s.StartRunnerBy(mode)
+}
+
+// StartRunnerBy is StartRunner of one that locks as it is told.
+func (s *Study) StartRunnerBy(mode LockMode) error {
 	end := time.Now().Add(maxStart)
 	for readOwner(s.dir).alive() {
 		h, err := s.load(s.life)
@@ -44,7 +57,11 @@ func (s *Study) StartRunner() error {
 	if err != nil {
 		return err
 	}
-	return s.detach(exec.Command(self, "run", s.dir, "--headless"), end)
+	cmd := exec.Command(self, "run", s.dir, "--headless")
+	if mode != LockAuto {
+		cmd.Args = append(cmd.Args, "--lock="+string(mode))
+	}
+	return s.detach(cmd, end)
 }
 
 // detach starts cmd as a runner and waits until it is one.

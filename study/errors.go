@@ -18,7 +18,7 @@ type Code = problem.Code
 const (
 	CodeNotAStudy Code = "not-a-study"        // no study.yaml there
 	CodeExists    Code = "exists"             // something is already there
-	CodeBusy      Code = "busy"               // another runner holds the study
+	CodeBusy      Code = "busy"               // another process holds the study
 	CodeChanged   Code = "changed"            // study.yaml or the models no longer are what the history was measured with
 	CodeHistory        = history.CodeHistory  // the history cannot be read or written
 	CodeDamaged        = history.CodeDamaged  // it is not as it was written
@@ -28,6 +28,7 @@ const (
 	CodeEvaluator Code = "evaluator"          // an evaluator cannot be used
 	CodeSpace          = history.CodeSpace    // no room on the disk
 	CodeReadOnly       = history.CodeReadOnly // the folder may be looked at and not written
+	CodeNoLocks        = history.CodeNoLocks  // its file system carries no locks
 )
 
 // Error says what is wrong, where, and what to do.

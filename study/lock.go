@@ -30,12 +30,22 @@ const (
 	maxSkew = time.Hour
 )
 
+// LockMode is how a runner makes sure that it is the only one.
+type LockMode string
+
+// Ways to lock.
+const (
+	LockAuto      LockMode = ""          // flock and the heartbeat; refused where the file system carries no locks
+	LockHeartbeat LockMode = "heartbeat" // the heartbeat alone
+)
+
 // owner is what the lock file says of the runner that holds it.
 type owner struct {
 	Host    string    `json:"host"`
 	PID     int       `json:"pid"`
 	Started time.Time `json:"started"`
 	Ready   bool      `json:"ready"` // everything that can be checked is, and the first trial may start
+	Lock    LockMode  `json:"lock,omitempty"`
 	beat    time.Time
 }
 
@@ -79,16 +89,6 @@ func (o owner) busy(dir string) error {
 		what += fmt.Sprintf(" (process %d on %s since %s)", o.PID, o.Host, o.Started.Local().Format("15:04:05"))
 	}
 	return &Error{Code: CodeBusy, Where: dir, What: what, Fix: "look on with `parfait " + dir + "`, or stop that one first"}
-}
-
-// holder names the runner as the one that may hold the history, where there is one.
-func holder(dir string) string {
-	o := readOwner(dir)
-	host, err := os.Hostname()
-	if o.PID == 0 || err == nil && host == o.Host && errors.Is(syscall.Kill(o.PID, 0), syscall.ESRCH) {
-		return ""
-	}
-	return fmt.Sprintf(", perhaps the runner (process %d on %s)", o.PID, o.Host)
 }
 
 func lockPath(dir string) string { return filepath.Join(dir, lockFile) }
@@ -144,37 +144,70 @@ type runLock struct {
 	lock *flock.Flock
 }
 
-// takeLock takes the run lock and beats until release, or says who holds it. Should it be lost meanwhile
+// GoByHeartbeat has everybody write without the locks of the file system, where it carries none: see LockHeartbeat.
+func (s *Study) GoByHeartbeat() error { return s.store.Explain(s.store.Heartbeat(true)) }
+
+// takeLock is takeLockBy in the way of the last runner.
+func takeLock(ctx context.Context, dir string, check func() error, lost func(error)) (*runLock, error) {
+	mode := LockAuto
+	if history.Heartbeats(dir) {
+		mode = LockHeartbeat
+	}
+	return takeLockBy(ctx, dir, mode, check, lost)
+}
+
+// takeLockBy takes the run lock and beats until release, or says who holds it. Should it be lost meanwhile
 // (another machine's runner at work), or check fail, which is called with every beat, lost is called with
 // the reason, once.
-func takeLock(ctx context.Context, dir string, check func() error, lost func(error)) (*runLock, error) {
+func takeLockBy(ctx context.Context, dir string, mode LockMode, check func() error, lost func(error)) (*runLock, error) {
 	host, _ := os.Hostname()
 	before := readOwner(dir)
-	lock, err := tryLock(dir)
+	lock, err := tryLock(dir, mode)
 	if err != nil {
 		return nil, err
 	}
-	if before.PID != 0 && (before.Host != host || lock == nil) { // what flock does not see
+	if before.PID != 0 && (before.Host != host || lock == nil || before.Lock == LockHeartbeat) { // what flock does not see
 		young := time.Since(before.beat).Abs() < maxSkew
 		if before.alive() || (before.Host != host && young && before.beating(ctx, dir, beatStale)) {
 			unlock(lock)
 			return nil, before.busy(dir)
 		}
 	}
-	r := &runLock{dir: dir, lock: lock, mine: owner{Host: host, PID: os.Getpid(), Started: time.Now().UTC()}, stop: make(chan struct{})}
+	r := &runLock{dir: dir, lock: lock, mine: owner{Host: host, PID: os.Getpid(), Started: time.Now().UTC(), Lock: mode}, stop: make(chan struct{})}
 	if err := r.write(); err != nil {
 		unlock(lock)
+		return nil, err
+	}
+	if err := r.alone(ctx); err != nil {
 		return nil, err
 	}
 	r.over.Go(func() { r.beat(check, lost) })
 	return r, nil
 }
 
-// tryLock returns the lock, or an error that says who holds it. Nil where the file system knows no locks:
-// the heartbeat decides alone.
-func tryLock(dir string) (*flock.Flock, error) {
+// alone makes sure, where the heartbeat decides alone, that nobody took the lock in the same moment: who wrote last has
+// it.
+func (r *runLock) alone(ctx context.Context) error {
+	if r.lock != nil {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(beatEvery):
+	}
+	if o := readOwner(r.dir); o.PID != 0 && !o.same(r.mine) {
+		return o.busy(r.dir)
+	}
+	return nil
+}
+
+// tryLock returns the lock, or an error that says who holds it. Nil where the heartbeat is to decide alone.
+func tryLock(dir string, mode LockMode) (*flock.Flock, error) {
 	if fi, err := os.Lstat(lockPath(dir)); err == nil && !fi.Mode().IsRegular() {
 		return nil, history.NotOurs(lockPath(dir), fi, "delete it: a runner makes its own")
+	}
+	if mode == LockHeartbeat {
+		return nil, nil //nolint:nilnil // as documented
 	}
 	l := flock.New(lockPath(dir), flock.SetFlag(lockFlags), flock.SetPermissions(0o666)) // others look at it too
 	ok, err := l.TryLock()
@@ -182,8 +215,8 @@ func tryLock(dir string) (*flock.Flock, error) {
 		ok, err = l.TryLock() // on a new handle: NFS may have lost what it knew of the first
 	}
 	switch {
-	case errors.Is(err, syscall.ENOTSUP), errors.Is(err, syscall.ENOSYS), errors.Is(err, syscall.ENOLCK), errors.Is(err, syscall.EBADF):
-		return nil, nil //nolint:nilnil // as documented
+	case history.NoLocks(err), errors.Is(err, syscall.EBADF):
+		return nil, history.ExplainNoLocks(dir, err)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return nil, mayNotLock(dir, err)
 	case err != nil:
@@ -267,7 +300,7 @@ func (r *runLock) renew() error {
 			return notAStudy(r.dir, err)
 		}
 		unlock(r.lock) // of a file that nobody else can find
-		if r.lock, err = tryLock(r.dir); err != nil {
+		if r.lock, err = tryLock(r.dir, r.mine.Lock); err != nil {
 			return err
 		}
 		return r.write()

@@ -198,3 +198,24 @@ func TestWhatTheHeartbeatFindsEndsTheRun(t *testing.T) {
 		t.Error("it was said twice")
 	}
 }
+
+// A runner that goes by the heartbeat alone is seen by one that has flock, and remembers nothing.
+func TestTheHeartbeatAlone(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	l, err := takeLockBy(t.Context(), dir, LockHeartbeat, nothing, func(error) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, mode := range []LockMode{LockAuto, LockHeartbeat} {
+		if _, err := takeLockBy(t.Context(), dir, mode, nothing, func(error) {}); CodeOf(err) != CodeBusy {
+			t.Errorf("taken twice, by %q: %v", mode, err)
+		}
+	}
+	l.release()
+	l, err = takeLock(t.Context(), dir, nothing, func(error) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.release()
+}

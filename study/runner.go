@@ -24,6 +24,7 @@ import (
 
 // RunOptions say how to run; they change the time that it takes and nothing else.
 type RunOptions struct {
+	Lock    LockMode          // how to make sure that no other runner is at work
 	Workers int               // candidates at once in each evaluator, 0: as study.yaml says
 	Note    func(text string) // what a person should know, a line each; may be nil; called by one goroutine at a time
 
@@ -49,14 +50,25 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (err error) {
 	if err := s.limited(); err != nil {
 		return err
 	}
+	if o.Lock == LockHeartbeat {
+		if err := s.GoByHeartbeat(); err != nil {
+			return err
+		}
+	}
 	if err := s.store.Begin(); err != nil { // before anything else appears in the folder: see signs
 		return s.store.Explain(err)
 	}
 	s.runs.Store(true)
 	defer s.runs.Store(false)
-	lock, err := takeLock(ctx, s.dir, s.store.Replaced, cancel)
+	lock, err := takeLockBy(ctx, s.dir, o.Lock, s.store.Replaced, cancel)
 	if err != nil {
 		return err
+	}
+	if o.Lock == LockAuto {
+		if err := s.store.Heartbeat(false); err != nil {
+			lock.release()
+			return s.store.Explain(err)
+		}
 	}
 	defer s.changed()
 	defer lock.release()
