@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -127,6 +128,7 @@ type exportJSON struct {
 	Breaks       []string                                  `json:"breaks_floors"` // floors that predicted does not reach
 	Flagged      map[string]string                         `json:"flagged"`       // tasks whose predictions should not be believed, and why
 	Measured     map[evaluator.Split]map[string]metricJSON `json:"measured"`
+	BesideFiles  map[string]string                         `json:"measured_beside_files,omitempty"` // tasks whose figures are not of the written files, and why
 	Receipt      string                                    `json:"receipt"`
 	Signature    string                                    `json:"signature"`        // file; "" where it is not signed
 	Missed       []string                                  `json:"not_as_predicted"` // tasks; with --verify
@@ -153,7 +155,7 @@ func (a *app) export(ctx context.Context, s *study.Study, snap *study.Snapshot, 
 		err = a.printJSON(a.out, exportJSON{
 			e.Out, e.Name, coefficientsOf(snap.Space, e.X), namedPredictions(e.Predicted), e.Doubt, e.BelowBase, brokenBy(snap.Tasks, c), snap.Analysis.FlaggedTasks(c.Front >= 0), map[evaluator.Split]map[string]metricJSON{
 				evaluator.Validation: metricsOf(snap.Tasks, e.Measured[evaluator.Validation]), evaluator.Test: metricsOf(snap.Tasks, e.Measured[evaluator.Test]),
-			}, e.Receipt, signatureOf(e, r), missed, r.Why, e.Bytes,
+			}, e.BesideFiles, e.Receipt, signatureOf(e, r), missed, r.Why, e.Bytes,
 		})
 	} else {
 		err = a.printExport(snap, c, e, r)
@@ -237,6 +239,9 @@ func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export
 	table := out.String()
 	for _, words := range brokenBy(snap.Tasks, c) {
 		table += "  ! breaks a floor: " + words + "\n"
+	}
+	for _, t := range slices.Sorted(maps.Keys(e.BesideFiles)) {
+		table += "  ! " + t + " was not measured on these files: " + visible.Line(e.BesideFiles[t]) + "\n"
 	}
 	if e.Doubt != "" {
 		table += "  ! " + e.Doubt + ": do not believe these predictions before they are measured\n"

@@ -16,6 +16,7 @@ package evaluator
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 )
 
@@ -100,9 +101,15 @@ type Candidate struct {
 	Tasks   []string      // what to measure: metrics for exactly these must come back
 	Split   Split         // validation or test
 	At      []Coefficient // ordered
-	Log     string        // file that the evaluator's output is appended to, see RunInfix; "" for none
+	// Recipe is the merge as JSON, with absolute paths and everything that is needed to make it; nil where there is none.
+	Recipe json.RawMessage
+	Log    string // file that the evaluator's output is appended to, see RunInfix; "" for none
 	// Model materialises the merged model; the caller releases the lease. Nil where there is none.
 	Model func(ctx context.Context, form Form) (Lease, error)
+	// Written is the folder of a checkpoint that is there already and is to be measured, an export; "" for none. Who
+	// needs no model is told of it, and calls Looked where the figures are known to be those of its files.
+	Written string
+	Looked  func() // nil: nobody wants to know
 }
 
 // Event tells where one candidate stands. Metrics are set when Done, Err when Failed or Cancelled.

@@ -30,29 +30,63 @@ type Recipe struct {
 // method. Executing it writes the same bytes as Write with at. Paths are made absolute. Values that
 // Write would refuse are refused when the recipe is executed.
 func (p *Plan) Recipe(at map[string]float64) Recipe {
-	settings := p.r.everyGroup(0, at)
-	spec := p.r.spec
+	rec := p.r.recipe(at)
 	if p.base != nil {
-		spec.Base = absolute(p.base.path)
+		rec.spec.Base = absolute(p.base.path)
 	}
+	for i := range rec.spec.Models {
+		rec.spec.Models[i].Path = absolute(p.models[i].path)
+	}
+	return rec
+}
+
+// RecipeAt is Plan.Recipe without a plan: no model is opened, and one that is not here keeps the path that it has in
+// the spec. The error says what is wrong with the spec or with the coefficients.
+func RecipeAt(spec Spec, at map[string]float64) (Recipe, error) {
+	r, found := resolve(spec)
+	if err := found.err(); err != nil {
+		return Recipe{}, err
+	}
+	if _, err := r.settings(0, at); err != nil {
+		return Recipe{}, err
+	}
+	rec := r.recipe(at)
+	if rec.spec.Base != "" {
+		rec.spec.Base = whereIs(rec.spec.Base)
+	}
+	for i := range rec.spec.Models {
+		rec.spec.Models[i].Path = whereIs(rec.spec.Models[i].Path)
+	}
+	return rec, nil
+}
+
+// whereIs is the absolute path of a model, or what was said of it where it is not here.
+func whereIs(path string) string {
+	if found, err := locate(path); err == nil {
+		return absolute(found)
+	}
+	return path
+}
+
+// recipe fixes the coefficients, and leaves the paths of models as they are.
+func (r *resolved) recipe(at map[string]float64) Recipe {
+	settings := r.everyGroup(0, at)
+	spec := r.spec
 	spec.Models = append([]Source(nil), spec.Models...)
-	for i := range spec.Models {
-		spec.Models[i].Path = absolute(p.models[i].path)
-	}
 	spec.Params = map[string]any{}
-	for name, v := range p.r.spec.Params {
-		if paths, ok := p.r.options[name].(map[string]string); ok {
+	for name, v := range r.spec.Params {
+		if paths, ok := r.options[name].(map[string]string); ok {
 			v = absolutePaths(paths)
 		}
 		spec.Params[name] = v
 	}
-	for _, def := range p.r.info.Params {
-		if _, fixed := p.r.fixed[def.Name]; def.Kind == method.Number && !fixed {
-			spec.Params[def.Name] = byGroup(p.r.spec.groupNames(), settings, def.Name)
+	for _, def := range r.info.Params {
+		if _, fixed := r.fixed[def.Name]; def.Kind == method.Number && !fixed {
+			spec.Params[def.Name] = byGroup(r.spec.groupNames(), settings, def.Name)
 		}
 	}
 	rec := Recipe{spec: spec, weights: map[string]float64{}}
-	coefficients, _ := p.r.coefficients()
+	coefficients, _ := r.coefficients()
 	for _, k := range coefficients {
 		if k.Param == "" {
 			rec.weights[k.Name] = at[k.Name]

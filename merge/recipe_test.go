@@ -56,6 +56,13 @@ func TestRecipesReadBackToTheSame(t *testing.T) {
 		if string(got.YAML()) != string(Recipe{spec: want, weights: r.weights}.YAML()) {
 			t.Fatalf("read and written again:\n%s\nwas:\n%s", got.YAML(), r.YAML())
 		}
+		said, err := r.JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err = ParseRecipe("/nowhere/recipe.json", said); err != nil || string(got.YAML()) != string(r.YAML()) {
+			t.Fatalf("of the JSON %s became (%v):\n%s\nwant:\n%s", said, err, got.YAML(), r.YAML())
+		}
 	})
 }
 
@@ -138,6 +145,14 @@ func TestRecipeFixesEveryCoefficient(t *testing.T) {
 	r, err := ParseRecipe("/nowhere/recipe.yaml", p.Recipe(at).YAML())
 	must(t, err)
 	sameBits(t, "from its recipe", one(t, r.Spec(), r.At()), one(t, s, at))
+	without, err := RecipeAt(s, at)
+	must(t, err)
+	if string(without.YAML()) != string(p.Recipe(at).YAML()) {
+		t.Errorf("without a plan the recipe is\n%s\nwant\n%s", without.YAML(), p.Recipe(at).YAML())
+	}
+	if _, err := RecipeAt(s, map[string]float64{"a": 1}); err == nil {
+		t.Error("a recipe of coefficients that there are not")
+	}
 }
 
 func FuzzRecipe(f *testing.F) {

@@ -41,6 +41,9 @@ func (s *Study) modelCard(e Export, why string, at time.Time) []byte {
 		fmt.Fprintf(&b, "| %s | %s, %s | %s | %s | %s |\n", markdown(t.Name), t.Role, t.Sense, pred,
 			figure(e.Measured[evaluator.Validation], t), figure(e.Measured[evaluator.Test], t))
 	}
+	for _, t := range slices.Sorted(maps.Keys(e.BesideFiles)) {
+		fmt.Fprintf(&b, "\n**The figures of %s were not measured on the files written here:** %s.\n", markdown(t), markdown(e.BesideFiles[t]))
+	}
 	if len(e.BelowBase) > 0 {
 		fmt.Fprintf(&b, "\n**Predicted to be worse than the base model on:** %s.\n", markdown(strings.Join(e.BelowBase, ", ")))
 	}

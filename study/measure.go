@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"parfait/evaluator"
 	"parfait/internal/stage"
@@ -45,7 +46,8 @@ type exportQuestion struct {
 	export   Export
 	split    evaluator.Split
 	progress func(evaluator.Progress)
-	record   func(evaluator.Metrics) error // what one evaluator has measured
+	// record takes what one evaluator has measured, and why that is not of the written files, "" where it is.
+	record func(m evaluator.Metrics, beside string) error
 }
 
 // measure has every evaluator that can measure the split do so. What could be measured is recorded also where
@@ -66,6 +68,7 @@ func (m *exportMeasurer) measure(ctx context.Context, e exportQuestion) error {
 // ask has one evaluator measure an export.
 func (m *exportMeasurer) ask(ctx context.Context, x *executor, q exportQuestion) error {
 	e, split := q.export, q.split
+	var looked atomic.Bool
 	c := evaluator.Candidate{
 		Key: fmt.Sprintf("%s/%s-%s", m.name(), e.Name, split), Attempt: 1, Split: split, Tasks: x.tasks, At: coefficients(m.Names(), e.X),
 		Log: filepath.Join(m.dir, "logs", "export-"+e.Name+".log"),
@@ -75,6 +78,14 @@ func (m *exportMeasurer) ask(ctx context.Context, x *executor, q exportQuestion)
 			}
 			return evaluator.Lease{Path: e.Out, Release: func() {}}, nil
 		},
+		Written: e.Out, Looked: func() { looked.Store(true) },
+	}
+	written, err := merge.ReadRecipe(e.Out)
+	if err == nil {
+		c.Recipe, err = written.JSON()
+	}
+	if err != nil {
+		return err
 	}
 	c.ID = m.ids.of(fmt.Sprintf("export%d", e.ID), c, 0)
 	if os.MkdirAll(filepath.Dir(c.Log), 0o755) != nil || stage.Writable(filepath.Dir(c.Log)) != nil {
@@ -82,7 +93,7 @@ func (m *exportMeasurer) ask(ctx context.Context, x *executor, q exportQuestion)
 	}
 	var mu sync.Mutex
 	outcome := fmt.Errorf("evaluator %s ended without a result", x.name)
-	err := x.eval.Submit(ctx, []evaluator.Candidate{c}, func(e evaluator.Event) error {
+	err = x.eval.Submit(ctx, []evaluator.Candidate{c}, func(e evaluator.Event) error {
 		mu.Lock()
 		defer mu.Unlock()
 		if !e.State.Final() {
@@ -90,7 +101,7 @@ func (m *exportMeasurer) ask(ctx context.Context, x *executor, q exportQuestion)
 			return nil
 		}
 		if outcome = m.judge(x.tasks, e); outcome == nil {
-			outcome = q.record(e.Metrics)
+			outcome = q.record(e.Metrics, x.besideFiles(looked.Load()))
 		}
 		return nil // whatever became of it: nobody will ask again
 	})
@@ -100,6 +111,19 @@ func (m *exportMeasurer) ask(ctx context.Context, x *executor, q exportQuestion)
 		return err
 	}
 	return outcome
+}
+
+// besideFiles says why what x measures of an export is not of the files that were written; "" where it is. looked says
+// that it told us to have read them.
+func (x *executor) besideFiles(looked bool) string {
+	lim := x.eval.Limits()
+	switch {
+	case lim.NeedsModel && lim.Form == evaluator.Adapter:
+		return fmt.Sprintf("%s measured the same merge as an adapter (form: adapter)", x.name)
+	case lim.NeedsModel || looked:
+		return ""
+	}
+	return fmt.Sprintf("%s measures by the coefficients (it is asked without a model), was told the folder, and did not say that it had read it", x.name)
 }
 
 // adapter writes the export's merge again as an adapter, for an evaluator that wants it so.

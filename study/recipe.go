@@ -2,6 +2,7 @@ package study
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -21,6 +22,15 @@ func (s *Study) Recipe(ctx context.Context, x []float64) (yaml []byte, err error
 	}
 	defer func() { err = errors.Join(err, plan.Close()) }()
 	return plan.Recipe(named(s.Names(), x)).WithComment("from the study " + visible.Line(s.Snapshot().Name)).YAML(), nil
+}
+
+// recipeJSON is the merge at x for evaluators that may make it themselves. It opens no model, which may be elsewhere.
+func (s *Study) recipeJSON(x []float64) (json.RawMessage, error) {
+	r, err := merge.RecipeAt(s.mergeSpec(evaluator.Folder), named(s.Names(), x))
+	if err != nil {
+		return nil, err
+	}
+	return r.JSON()
 }
 
 // CheckExport reads an export back and compares it with its receipt, and that with the history. The problems found are in words;

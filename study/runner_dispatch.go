@@ -194,6 +194,7 @@ func (r *runner) candidate(ctx context.Context, x *executor, t Trial) evaluator.
 		Key: fmt.Sprintf("%s/%d", r.name(), t.ID), Attempt: t.Attempt, Tasks: x.missing(t), Split: evaluator.Validation,
 		At: coefficients(r.Names(), t.X), Log: t.Log,
 	}
+	c.Recipe, _ = r.recipeJSON(t.X) // without one where it cannot be: its merge fails with the reason
 	c.ID = r.ids.of(strconv.Itoa(t.ID), c, r.hist.retries[t.ID])
 	if len(r.pools) > 0 {
 		c.Model = func(mctx context.Context, form evaluator.Form) (evaluator.Lease, error) {

@@ -196,7 +196,9 @@ type Export struct {
 	Warned
 	OnFront  bool                                            `json:"on_front,omitempty"`
 	Measured map[evaluator.Split]map[string]evaluator.Metric `json:"measured"`
-	Receipt  string                                          `json:"receipt"` // path
+	// BesideFiles says of which tasks Measured is not of the files that were written, and why.
+	BesideFiles map[string]string `json:"measured_beside_files,omitempty"`
+	Receipt     string            `json:"receipt"` // path
 	// ReceiptHash is receipt.json's SHA-256, "" for an export of an earlier version; ReceiptNext that of the one that is
 	// being put in its place, "" when it is there.
 	ReceiptHash string        `json:"receipt_hash,omitempty"`

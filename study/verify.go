@@ -26,8 +26,10 @@ type studyReceipt struct {
 	Doubt     string                `json:"doubt,omitempty"` // why Predicted is not to be believed
 	Warned
 	Measured map[evaluator.Split]evaluator.Metrics `json:"measured"`
-	Why      string                                `json:"why,omitempty"`
-	Who      string                                `json:"who,omitempty"`
+	// BesideFiles says of which tasks the figures are not of the written files, and why.
+	BesideFiles map[string]string `json:"measured_beside_files,omitempty"`
+	Why         string            `json:"why,omitempty"`
+	Who         string            `json:"who,omitempty"`
 
 	sign     func([]byte) ([]byte, error) // nil: it is not signed
 	unsigned error                        // why it could not be signed
@@ -62,8 +64,10 @@ func (s *Study) verifyExport(ctx context.Context, e *Export, receipt *studyRecei
 			progress: func(p evaluator.Progress) {
 				progress(merge.Progress{Stage: stage, Done: int64(p.Done), Total: int64(p.Total)})
 			},
-			record: func(of evaluator.Metrics) error {
+			record: func(of evaluator.Metrics, beside string) error {
 				maps.Copy(measured, of)
+				e.beside(of, beside)
+				receipt.BesideFiles = e.BesideFiles
 				e.Measured[split], receipt.Measured[split] = measured, measured
 				return s.restate(e, receipt)
 			},
@@ -72,6 +76,20 @@ func (s *Study) verifyExport(ctx context.Context, e *Export, receipt *studyRecei
 		}
 	}
 	return nil
+}
+
+// beside notes why figures are not of the written files; "" where they are.
+func (e *Export) beside(of evaluator.Metrics, why string) {
+	if why == "" {
+		return
+	}
+	e.BesideFiles = maps.Clone(e.BesideFiles)
+	if e.BesideFiles == nil {
+		e.BesideFiles = map[string]string{}
+	}
+	for task := range of {
+		e.BesideFiles[task] = why
+	}
 }
 
 // restate writes what is known of an export by now.

@@ -121,6 +121,11 @@ func (e *commands) measure(ctx context.Context, c evaluator.Candidate, progress 
 			return nil, err
 		}
 	}
+	if model == "" && c.Written != "" {
+		if model, err = filepath.Abs(c.Written); err != nil {
+			return nil, err
+		}
+	}
 	values, err := placeholders(c, model, filepath.Join(dir, outName), slot)
 	if err != nil {
 		return nil, err

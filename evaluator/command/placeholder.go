@@ -54,7 +54,7 @@ func placeholders(c evaluator.Candidate, model, out string, slot int) (map[strin
 func environment(o Options, values map[string]string) []string {
 	var env []string
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if name == "model" && !o.Model {
+		if name == "model" && values[name] == "" {
 			continue
 		}
 		env = append(env, "PARFAIT_"+strings.ToUpper(name)+"="+values[name])

@@ -20,8 +20,12 @@ import (
 type answer struct {
 	status int
 	after  time.Duration // Retry-After
+	model  string        // the folder whose files were measured, where it says so
 	body   []byte        // without lines of progress
 }
+
+// modelHeader of an answer is the folder whose files were measured.
+const modelHeader = "Parfait-Model"
 
 // maxAnswer is the most bytes that are read.
 const maxAnswer = 64 << 20
@@ -47,7 +51,7 @@ func (s server) ask(ctx context.Context, c evaluator.Candidate, body []byte, pro
 		return a, err
 	}
 	defer func() { err = errors.Join(err, resp.Body.Close()) }()
-	a.status, a.after = resp.StatusCode, retryAfter(resp.Header.Get("Retry-After"), time.Now())
+	a.status, a.after, a.model = resp.StatusCode, retryAfter(resp.Header.Get("Retry-After"), time.Now()), resp.Header.Get(modelHeader)
 	r := bufio.NewReader(io.LimitReader(resp.Body, maxAnswer+1))
 	for read := 0; ; {
 		line, err := r.ReadBytes('\n')

@@ -156,7 +156,11 @@ func (s server) measure(ctx context.Context, c evaluator.Candidate, progress fun
 		_, _ = fmt.Fprintf(log, "--- %s: try %d of %s at %s: %s\n", time.Now().Format(time.DateTime), try, c.Key, s.options.URL, a.told(err))
 		switch {
 		case err == nil && a.status == http.StatusOK:
-			return a.metrics(s.options, c)
+			m, err := a.metrics(s.options, c)
+			if err == nil && c.Looked != nil && q.Model != "" && a.model == q.Model {
+				c.Looked()
+			}
+			return m, err
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case errors.Is(err, evaluator.BadMetrics):

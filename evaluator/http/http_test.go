@@ -82,6 +82,8 @@ func (j *judge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "nan":
 		_, _ = fmt.Fprint(w, `{"a": NaN, "b": 1}`)
 		return
+	case "looks":
+		w.Header().Set("Parfait-Model", q.Model)
 	case "progress":
 		_, _ = fmt.Fprintln(w, `{"progress": {"done": 1, "total": 2, "note": "a"}}`)
 	case "token":
@@ -172,6 +174,26 @@ func TestQuestion(t *testing.T) {
 	want := question.Question{ID: "x7-12-0af3", Key: "digits/12", Attempt: 2, Tasks: []string{"a", "b"}, Split: evaluator.Validation, Coefficients: json.RawMessage(`{"progress":1}`)}
 	if len(j.seen) != 1 || !reflect.DeepEqual(j.seen[0], want) {
 		t.Errorf("asked %+v, expected %+v", j.seen, want)
+	}
+}
+
+// Who needs no model is told where that of an export is, and says whether it has looked; and how to merge, always.
+func TestExport(t *testing.T) {
+	j, url := serve(t)
+	ev, dir := mustNew(t, Options{URL: url, NoModel: true}), t.TempDir()
+	for i, behaviour := range []string{"good", "looks"} {
+		looked := false
+		c := evaluator.Candidate{
+			Key: "k", Attempt: 1, Split: evaluator.Validation, Tasks: []string{"a"}, At: []evaluator.Coefficient{{Name: behaviour}},
+			Recipe: json.RawMessage(`{"version":1}`), Written: dir, Looked: func() { looked = true },
+		}
+		var last evaluator.Event
+		if err := ev.Submit(t.Context(), []evaluator.Candidate{c}, func(e evaluator.Event) error { last = e; return nil }); err != nil || last.Err != nil {
+			t.Fatal(err, last.Err)
+		}
+		if q := j.seen[i]; q.Model != dir || string(q.Recipe) != `{"version":1}` || looked != (behaviour == "looks") {
+			t.Errorf("%s: asked %+v, looked %v", behaviour, q, looked)
+		}
 	}
 }
 

@@ -137,6 +137,7 @@ type answer struct {
 	Key     *string         `json:"key"`
 	Metrics json.RawMessage `json:"metrics"`
 	Error   string          `json:"error"`
+	Model   string          `json:"model"` // the folder whose files were measured, where it says so
 
 	found string // the beginning of the line, for errors
 }
@@ -146,7 +147,7 @@ func (e *Evaluator) measure(ctx context.Context, c evaluator.Candidate, progress
 	defer func() { e.slots <- p }()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	q, release, err := e.request(ctx, c)
+	line, model, release, err := e.request(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +157,7 @@ func (e *Evaluator) measure(ctx context.Context, c evaluator.Candidate, progress
 		return nil, err
 	}
 	defer log.Close()
-	a, err := e.exchange(ctx, p, q, log, progress)
+	a, err := e.exchange(ctx, p, line, log, progress)
 	if err != nil {
 		// What is in an unknown state measures nothing else.
 		if p.proc != nil {
@@ -175,21 +176,24 @@ func (e *Evaluator) measure(ctx context.Context, c evaluator.Candidate, progress
 	if err != nil {
 		return nil, fmt.Errorf("the worker's metrics: %w", err)
 	}
+	if c.Looked != nil && model != "" && a.Model == model {
+		c.Looked()
+	}
 	return m, nil
 }
 
-// request is the line that the worker reads.
-func (e *Evaluator) request(ctx context.Context, c evaluator.Candidate) (line []byte, release func(), err error) {
+// request is the line that the worker reads, and the path of the model in it.
+func (e *Evaluator) request(ctx context.Context, c evaluator.Candidate) (line []byte, model string, release func(), err error) {
 	form := e.options.Form
 	if e.options.NoModel {
 		form = ""
 	}
 	q, release, err := question.Of(ctx, c, form)
 	if err != nil {
-		return nil, nil, err
+		return nil, "", nil, err
 	}
 	line, err = json.Marshal(q)
-	return append(line, '\n'), release, err
+	return append(line, '\n'), q.Model, release, err
 }
 
 // values are what the placeholders stand for in a slot.

@@ -49,7 +49,7 @@ func workerMain() int {
 			fmt.Fprintln(os.Stderr, err)
 			return 9
 		}
-		if _, err := os.ReadDir(q.Model); err != nil {
+		if _, err := os.ReadDir(q.Model); q.Model != "" && err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 8
 		}
@@ -82,6 +82,10 @@ func workerMain() int {
 				return 9
 			}
 			return 0
+		case "looks":
+			a["model"] = q.Model
+		case "asked":
+			a["error"] = string(q.Recipe) + q.Model
 		case "error":
 			a = map[string]any{"key": q.Key, "error": "the judge is asleep"}
 		case "nothing":
@@ -225,6 +229,39 @@ func TestStaysLoaded(t *testing.T) {
 		t.Fatal(err)
 	}
 	count(1)
+}
+
+// Who needs no model is told where that of an export is, and says whether it has looked; and how to merge, always.
+func TestQuestions(t *testing.T) {
+	o := options()
+	o.NoModel = true
+	ev, dir := mustNew(t, o), t.TempDir()
+	for _, c := range []struct {
+		behaviour, written string
+		looked             bool
+		says               string
+	}{
+		{behaviour: "good", written: dir},
+		{behaviour: "looks", written: dir, looked: true},
+		{behaviour: "looks"},
+		{behaviour: "asked", says: `the worker says: {"version":1}`},
+		{behaviour: "asked", written: dir, says: `the worker says: {"version":1}` + dir},
+	} {
+		looked, says := false, ""
+		asked := evaluator.Candidate{
+			Key: "k", Attempt: 1, Split: evaluator.Validation, Tasks: []string{"a", "b"}, At: []evaluator.Coefficient{{Name: c.behaviour}},
+			Recipe: json.RawMessage(`{"version":1}`), Written: c.written, Looked: func() { looked = true },
+		}
+		err := ev.Submit(t.Context(), []evaluator.Candidate{asked}, func(e evaluator.Event) error {
+			if e.Err != nil {
+				says = e.Err.Error()
+			}
+			return nil
+		})
+		if err != nil || looked != c.looked || says != c.says {
+			t.Errorf("%+v: looked %v, says %q (%v)", c, looked, says, err)
+		}
+	}
 }
 
 func TestStart(t *testing.T) {

@@ -20,14 +20,21 @@ type Question struct {
 	Tasks        []string        `json:"tasks"`
 	Split        evaluator.Split `json:"split"`
 	Coefficients json.RawMessage `json:"coefficients"`
+	Recipe       json.RawMessage `json:"recipe,omitempty"`
 	Model        string          `json:"model,omitempty"`
 }
 
-// Of makes the question about a candidate, with the path of its model in the given form; "" for none. The model
-// is there until release is called.
+// Of makes the question about a candidate, with the path of its model in the given form; "" for none, but for that of
+// an export, which is there. The model is there until release is called.
 func Of(ctx context.Context, c evaluator.Candidate, form evaluator.Form) (q Question, release func(), err error) {
-	q = Question{ID: c.ID, Key: c.Key, Attempt: c.Attempt, Tasks: c.Tasks, Split: c.Split}
-	if q.Coefficients, err = evaluator.CoefficientsJSON(c.At); err != nil || form == "" {
+	q = Question{ID: c.ID, Key: c.Key, Attempt: c.Attempt, Tasks: c.Tasks, Split: c.Split, Recipe: c.Recipe}
+	if q.Coefficients, err = evaluator.CoefficientsJSON(c.At); err != nil {
+		return q, nil, err
+	}
+	if form == "" {
+		if c.Written != "" {
+			q.Model, err = filepath.Abs(c.Written)
+		}
 		return q, func() {}, err
 	}
 	lease, err := c.Model(ctx, form)
