@@ -18,7 +18,7 @@ import (
 //	surrogate, pareto and merge are libraries that know none of the others
 var may = map[string][]string{
 	"":                {"cli"},
-	"cli":             {"internal/rescue", "internal/sshsig", "problem", "visible", "tui", "tui/chart", "serve", "explore", "study", "report", "search", "surrogate", "merge", "merge/codes", "merge/mergekit", "merge/method", "evaluator", "evaluator/digits", "evaluator/command", "yamldoc"},
+	"cli":             {"internal/rescue", "internal/sshsig", "problem", "visible", "tui", "tui/chart", "serve", "explore", "study", "report", "search", "surrogate", "merge", "merge/codes", "merge/mergekit", "merge/method", "evaluator", "evaluator/digits", "evaluator/command", "evaluator/worker/python", "yamldoc"},
 	"tui":             {"internal/rescue", "problem", "visible", "tui/chart", "tui/figure", "explore", "study", "search", "merge", "evaluator"},
 	"serve":           {"internal/rescue"},
 	"report":          {"visible", "explore", "study", "search", "surrogate", "evaluator"},
@@ -49,6 +49,7 @@ var may = map[string][]string{
 	"search/searchtest":              {"search", "surrogate"},
 	"evaluator/command":              {"internal/rescue", "problem", "evaluator", "evaluator/internal/option", "evaluator/internal/placeholder", "evaluator/internal/process", "evaluator/internal/report"},
 	"evaluator/worker":               {"internal/rescue", "problem", "evaluator", "evaluator/internal/option", "evaluator/internal/placeholder", "evaluator/internal/process", "evaluator/internal/question", "evaluator/internal/report"},
+	"evaluator/worker/python":        {},
 	"evaluator/http":                 {"evaluator", "evaluator/internal/option", "evaluator/internal/question", "evaluator/internal/report"},
 	"evaluator/digits":               {"internal/rescue", "problem", "evaluator", "evaluator/internal/option", "merge/safetensors"},
 

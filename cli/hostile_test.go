@@ -55,6 +55,8 @@ var hostileCommands = map[string][]string{
 	"parfait mergekit":        {"", "M"},
 	"parfait mergekit import": {"K", "R"},
 	"parfait mergekit export": {"R", "K"},
+	"parfait worker":          {"", "M"},
+	"parfait worker python":   {"", "M"},
 	"parfait completion bash": {""}, "parfait completion zsh": {""}, "parfait completion fish": {""}, "parfait completion powershell": {""},
 	"parfait help":             {"", "front", "M"},
 	"parfait __complete":       {"front |", "pick S --best |"},

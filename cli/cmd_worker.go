@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"parfait/evaluator/worker/python"
+)
+
+func (a *app) workerCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "worker",
+		Short: "Print a worker to begin with, which keeps the models loaded",
+		Long:  "Print a worker, a program that stays and measures one candidate after another, as one file that is yours to keep. docs/evaluators.md says how workers are asked.",
+		Args:  arguments(0, 0, "python"),
+		RunE: func(*cobra.Command, []string) error {
+			return usage("`parfait worker python --help` has an example", "expected python")
+		},
+	}
+	cmd.AddCommand(&cobra.Command{
+		Use:   "python",
+		Short: "Print a worker in Python that merges in memory, without a folder for each candidate",
+		Long: "Print worker.py: it maps the base and the models once, merges every candidate in memory by the recipe that it is asked with (task_arithmetic and linear, with groups, skip, dtype and LoRA adapters; other methods are for `model: true`), and calls what you write, which measures. It needs numpy, or torch with numpy, and nothing else. evaluate.py, beside it, is yours:\n\n" +
+			"    import worker\n\n    def evaluate(model, tasks, split, items=None):\n        return {task: score(model, task, split) for task in tasks}\n\n    worker.serve(evaluate)  # or with device=\"cuda\"\n\n" +
+			"and in study.yaml `main: {worker: [python, evaluate.py], model: false}`. With numpy the merge is that of `parfait merge` to the bit.",
+		Example: "parfait worker python > worker.py\n\n# does it merge as parfait does?\nparfait merge recipe.yaml MERGED\npython worker.py --selftest recipe.yaml OUT MERGED",
+		Args:    arguments(0, 0, "no argument"),
+		RunE: func(*cobra.Command, []string) error {
+			if a.json {
+				return a.printJSON(a.out, workerJSON{"python", string(python.Source)})
+			}
+			_, err := a.out.Write(python.Source)
+			return err
+		},
+	})
+	return cmd
+}
+
+type workerJSON struct {
+	Language string `json:"language"`
+	Source   string `json:"source"`
+}
