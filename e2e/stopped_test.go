@@ -40,11 +40,15 @@ func suspended(t *testing.T, with []injection, stop injection) {
 	dir := filepath.Join(t.TempDir(), "s.study")
 	good(t, ".", "demo", "--headless", "--tasks", "3", "--budget", "6", "--dir", dir)
 	before := trials(t, dir)
+	// More is asked for, and nothing is recorded before the runner is one.
+	b, err := os.ReadFile(filepath.Join(dir, "study.yaml"))
+	need(t, err, "study.yaml")
+	need(t, os.WriteFile(filepath.Join(dir, "study.yaml"), bytes.ReplaceAll(b, []byte("budget: 6"), []byte("budget: 30")), 0o644), "a file to write")
 	stop.paths = historyFiles(dir)
 	if with != nil { // calls on no file of the history are to be seen, too
 		stop.paths = nil
 	}
-	runner := traced(filepath.Join(t.TempDir(), "trace"), append(slices.Clone(with), stop), "run", dir, "--headless", "--budget", "30")
+	runner := traced(filepath.Join(t.TempDir(), "trace"), append(slices.Clone(with), stop), "run", dir, "--headless")
 	var errs bytes.Buffer
 	runner.Stderr = &errs
 	need(t, runner.Start(), "strace")
@@ -55,6 +59,9 @@ func suspended(t *testing.T, with []injection, stop injection) {
 	until(t, "the runner is suspended", func() bool { pid = stoppedChild(runner.Process.Pid); return pid > 0 || len(ended) > 0 })
 	if pid == 0 {
 		t.Skipf("the runner makes no such call:\n%s", errs.String())
+	}
+	if b, _ := os.ReadFile(filepath.Join(dir, "run.lock")); len(b) == 0 {
+		t.Skip("it was suspended before it was the runner")
 	}
 	look := func(args ...string) result {
 		start := time.Now()
@@ -82,9 +89,6 @@ func suspended(t *testing.T, with []injection, stop injection) {
 	writers.Go(func() { pick = run1(t, with, "pick", dir, "--best", "rotated", "--name", "beside") })
 	writers.Go(func() { run = run1(t, with, "run", dir, "--headless") })
 	writers.Wait()
-	if b, _ := os.ReadFile(filepath.Join(dir, "run.lock")); len(b) == 0 {
-		t.Skip("it was suspended before it was the runner")
-	}
 	if run.code != 6 {
 		t.Errorf("a second run ends with %d, want 6:\n%s", run.code, run.errors)
 	}

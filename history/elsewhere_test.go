@@ -1,12 +1,14 @@
 package history
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A database that somebody holds, or died in the middle of a commit to, is no damage: the journal has all, a check says why
@@ -49,6 +51,48 @@ func TestADatabaseThatCannotBeReadNow(t *testing.T) {
 			got, _ = content(t, at)
 			same(t, "after the next write", got, strings.Replace(want, "batches 0 ", "meta \"next\" \"one\"\nbatches 0 ", 1))
 		})
+	}
+}
+
+// Who has written before reads on while another writer is suspended between the journal and the database: nobody waits
+// for that one.
+func TestWhoHasWrittenIsNotHeldUp(t *testing.T) {
+	t.Parallel()
+	s, dir := begun(t, 2)
+	beside, err := Open(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = beside.Close() })
+	db, err := beside.begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := within(t.Context(), db, "BEGIN IMMEDIATE", func(tx *Tx) error {
+		p, err := loadPosition(tx)
+		if err != nil {
+			return err
+		}
+		end := p
+		_, text, err := beside.changes(tx, &end, []Entry{{"a", func(c *Change) error { return c.Set("a", "1") }}})
+		if err == nil {
+			err = appendJournal(beside.journal, p, text)
+		}
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), writerWaits)
+		defer cancel()
+		trouble, err := s.Read(ctx, func(tx *Tx) error {
+			var value string
+			return tx.QueryRow("SELECT value FROM meta WHERE key = 'a'").Scan(&value)
+		})
+		if left, _ := ctx.Deadline(); trouble != nil || err != nil || time.Until(left) < writerWaits/2 {
+			t.Errorf("%v, %v; want what the journal has, without waiting for the one that holds the database", trouble, err)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -31,7 +31,7 @@ func readOlder(ctx context.Context, db *sql.DB, version int, f func(*Tx) error) 
 		return err
 	}
 	return within(ctx, memory, "BEGIN IMMEDIATE", func(tx *Tx) error {
-		if _, _, err := fold(tx, lines); err != nil {
+		if _, err := fold(tx, lines); err != nil {
 			return err
 		}
 		tx.converted = true
@@ -39,20 +39,21 @@ func readOlder(ctx context.Context, db *sql.DB, version int, f func(*Tx) error) 
 	})
 }
 
-// fold applies lines to an empty history. It returns their text and where they end.
-func fold(tx *Tx, lines []line) (text []byte, p position, err error) {
+// fold applies lines to an empty history. It returns their text.
+func fold(tx *Tx, lines []line) (text []byte, err error) {
+	var p position
 	for _, l := range lines {
 		l.n = p.lines + 1
 		if text, err = p.encode(text, l); err != nil {
-			return nil, p, err
+			return nil, err
 		}
 		rows, err := l.apply(tx)
 		if err != nil {
-			return nil, p, err
+			return nil, err
 		}
 		p.rows += rows
 	}
-	return text, p, p.store(tx)
+	return text, p.store(tx)
 }
 
 // upgrade makes an older history one of today, whole or not at all: the journal is on the disk before the database
@@ -80,7 +81,7 @@ func (s *Store) upgrade(ctx context.Context, db *sql.DB, version int) error {
 		if err := makeTables(tx); err != nil {
 			return err
 		}
-		text, _, err := fold(tx, lines)
+		text, err := fold(tx, lines)
 		if err != nil {
 			return err
 		}

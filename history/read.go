@@ -15,12 +15,7 @@ import (
 func (s *Store) Read(ctx context.Context, f func(*Tx) error) (trouble, err error) {
 	trouble, err = s.read(ctx, f)
 	for tries := 0; errors.Is(err, errBehind) && tries < 3; tries++ {
-		// A runner is between the two, or was when it died. This process may be the one to end it.
-		if s.writes() {
-			_, _ = s.WriteAll()
-		} else {
-			pause(ctx, behindWait)
-		}
+		pause(ctx, behindWait) // a runner is between the two, or was when it died, or was suspended
 		trouble, err = s.read(ctx, f)
 	}
 	if err == nil || ctx.Err() != nil || !(Damaged(err) || errors.Is(err, errBehind) || Passing(err) || elsewhere(s.path, err)) {
@@ -46,13 +41,6 @@ func pause(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	case <-time.After(d):
 	}
-}
-
-// writes says whether this process has written to the history.
-func (s *Store) writes() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.begun
 }
 
 // read reads the database. It is errBehind where the journal has more.

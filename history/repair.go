@@ -170,7 +170,7 @@ func build(ctx context.Context, path string, lines []line, views []view) (text [
 		if err := makeTables(tx); err != nil {
 			return err
 		}
-		if text, _, err = fold(tx, lines); err != nil {
+		if text, err = fold(tx, lines); err != nil {
 			return err
 		}
 		for _, v := range views {
@@ -336,7 +336,7 @@ func goodLines(text []byte) (good []line, lost int64) {
 		if !whole || len(rest) == 0 {
 			break
 		}
-		doubtful, should, previous = &l, sums, append(sums, sum)
+		doubtful, should, previous = &l, sums, append(slices.Clone(sums), sum)
 	}
 	if doubtful != nil {
 		lost++
