@@ -125,7 +125,7 @@ func runsWithFaults(t *testing.T) {
 			}
 		}
 		for trial, n := range j.ended() {
-			if n > 1 {
+			if n > 1 && r.code != 130 { // a run that was ended cuts evaluations off
 				t.Errorf("%s: trial %s was measured %d times to the end", what, trial, n)
 			}
 		}

@@ -102,30 +102,63 @@ func inTheMiddle(t *testing.T, dir string) (copied string) {
 	t.Helper()
 	copied = t.TempDir()
 	copyThere(t, dir, copied)
-	db, err := sql.Open("sqlite", filepath.Join(copied, DatabaseFile))
+	stopIn(t, copied, "UPDATE trials SET why = hex(randomblob(3000))", "UPDATE batches SET asked = asked + 1")
+	return copied
+}
+
+// stopIn has a connection begin to write to a database, and not come to the end.
+func stopIn(t *testing.T, dir string, statements ...string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(dir, DatabaseFile))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	db.SetMaxOpenConns(1)
 	// With a cache of one page, pages are written before the commit.
-	for _, text := range []string{"PRAGMA cache_size = 1", "PRAGMA cache_spill = 1", "BEGIN EXCLUSIVE", "UPDATE trials SET why = hex(randomblob(3000))", "UPDATE batches SET asked = asked + 1"} {
+	for _, text := range append([]string{"PRAGMA cache_size = 1", "PRAGMA cache_spill = 1", "BEGIN EXCLUSIVE"}, statements...) {
 		if _, err := db.Exec(text); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return copied
 }
 
 // hot is what is left of it when that connection's process has died.
 func hot(t *testing.T, dir string) string {
 	t.Helper()
-	from, to := inTheMiddle(t, dir), t.TempDir()
+	return dead(t, inTheMiddle(t, dir))
+}
+
+func dead(t *testing.T, from string) string {
+	t.Helper()
+	to := t.TempDir()
 	copyThere(t, from, to)
 	if fi, err := os.Stat(filepath.Join(to, DatabaseFile+"-journal")); err != nil || fi.Size() == 0 {
 		t.Fatalf("there is no rollback journal: %v", err)
 	}
 	return to
+}
+
+// Whoever died while he began a history has recorded nothing: that is what everybody sees, and the next begins it.
+func TestABeginningThatWasCutShort(t *testing.T) {
+	t.Parallel()
+	at := t.TempDir()
+	stopIn(t, at, schema, "INSERT INTO views SELECT name || rootpage, randomblob(3000) FROM sqlite_master")
+	at = dead(t, at)
+	if got, trouble := content(t, at); got != "" || trouble != nil {
+		t.Errorf("it has %q and the trouble %v, want nothing", got, trouble)
+	}
+	if state, err := Check(t.Context(), at); err != nil || len(state.Problems) > 0 || state.Lines > 0 {
+		t.Errorf("a check says %+v, %v; want that nothing is recorded", state, err)
+	}
+	s, err := Open(at, nil)
+	if err == nil {
+		err = errors.Join(s.Write("x", func(c *Change) error { return c.Set("a", "b") }), s.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	healthy(t, at)
 }
 
 // copyThere copies the files that are there.

@@ -94,8 +94,8 @@ func (s *Store) aside(ctx context.Context, err error, f func(*Tx) error) error {
 	}
 	db, _ := connect(path, holding)
 	defer db.Close() //nolint:errcheck // nothing is kept there
-	if _, err := recognise(db, s.path); err != nil {
-		return err
+	if begun, err := recognise(db, s.path); err != nil || !begun {
+		return err // whoever began it died before anything was recorded
 	}
 	version, verr := schemaOf(ctx, db)
 	if verr != nil || version >= journalSince {

@@ -28,6 +28,7 @@ type report struct {
 type timing struct {
 	What      string  `json:"what"`
 	MS        float64 `json:"ms"`
+	CPU       float64 `json:"cpu_ms"` // of all processors: what is left of the time is the disk's, or others'
 	Reference string  `json:"reference,omitempty"`
 	Times     float64 `json:"times,omitempty"`
 	Bar       float64 `json:"bar_ms,omitempty"`
@@ -82,7 +83,7 @@ func run() error {
 func (r report) print() {
 	fmt.Printf("%d trials of %d tasks: journal %.1f MB (bar %d), database %.1f MB\n\n", r.Trials, r.Tasks, r.JournalMB, journalBar, r.DatabaseMB)
 	for _, t := range r.Times {
-		fmt.Printf("%-32s %8.1f ms", t.What, t.MS)
+		fmt.Printf("%-32s %8.1f ms, %8.1f ms CPU", t.What, t.MS, t.CPU)
 		if t.Reference != "" {
 			fmt.Printf("  %6.1f × %s", t.Times, t.Reference)
 		}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	_ "modernc.org/sqlite" // the reference reads by it
@@ -35,8 +36,9 @@ func measure(ctx context.Context, dir string, trials, repeats int) (r report, er
 		return r, err
 	}
 	add := func(what, reference string, of, bar float64, f func() error) error {
+		before := cpu()
 		ms, err := median(repeats, f)
-		t := timing{What: what, MS: ms, Bar: bar}
+		t := timing{What: what, MS: ms, CPU: (cpu() - before) / float64(repeats), Bar: bar}
 		if of > 0 {
 			t.Reference, t.Times = reference, ms/of
 		}
@@ -270,6 +272,15 @@ func median(repeats int, f func() error) (float64, error) {
 	}
 	slices.Sort(ms)
 	return ms[len(ms)/2], nil
+}
+
+// cpu is the processors' time that this process has taken, in milliseconds.
+func cpu() float64 {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		return 0
+	}
+	return 1000 * (float64(r.Utime.Sec+r.Stime.Sec) + float64(r.Utime.Usec+r.Stime.Usec)/1e6)
 }
 
 func megabytes(dir, name string) float64 {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -488,5 +489,22 @@ func TestGrace(t *testing.T) {
 	})
 	if e.State != evaluator.Cancelled || !exists(filepath.Join(dir, "tidied")) {
 		t.Errorf("%s (%v), tidied up: %t", e.State, e.Err, exists(filepath.Join(dir, "tidied")))
+	}
+}
+
+// What has ended before its run was told to end counts, although nobody had looked yet.
+func TestWhatHadEndedCounts(t *testing.T) {
+	t.Parallel()
+	r := &run{dir: t.TempDir()}
+	if _, err := r.cut(0, context.Canceled); !errors.Is(err, context.Canceled) {
+		t.Errorf("a run that goes on came to %v, want that it was cancelled", err)
+	}
+	for _, text := range []string{"0\n", "3\n"} {
+		if err := os.WriteFile(filepath.Join(r.dir, exitName), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if status, err := r.cut(0, context.Canceled); err != nil || strconv.Itoa(status)+"\n" != text {
+			t.Errorf("a run that had ended with %q came to %d, %v", text, status, err)
+		}
 	}
 }

@@ -72,7 +72,7 @@ func (r *run) execute(ctx context.Context) (status int, err error) {
 		out.log.Say("attempt %d of %s on %s: %q", r.candidate.Attempt, r.candidate.Key, r.candidate.Split, args)
 		status, err = p.wait(ctx, out)
 		if ctx.Err() != nil {
-			err = stopped(r.dir, err) // before it is ended, which the shell has a word for
+			status, err = r.cut(status, err) // before it is ended, which the shell has a word for
 			halt(r.dir)
 		}
 	}
@@ -93,6 +93,15 @@ func (r *run) execute(ctx context.Context) (status int, err error) {
 		err = errors.Join(err, out.close())
 	}
 	return status, err
+}
+
+// cut is what has come of a run that is to be stopped: where it has ended by itself before it was told to, what it came
+// to, which was paid for.
+func (r *run) cut(status int, err error) (int, error) {
+	if said, ended, e := readEnding(r.dir); err != nil && ended && e == nil {
+		return said, nil
+	}
+	return status, stopped(r.dir, err)
 }
 
 // stopped tells what a run that had to be stopped said last.
