@@ -92,7 +92,7 @@ func (s *Store) begin() (*sql.DB, error) {
 		return s.db, nil
 	}
 	_, err := s.attach()
-	if s.unfinished(err) {
+	if s.unfinished(err) && !s.journalStands(err) {
 		if err = s.finish(); err == nil {
 			_, err = s.attach()
 		}
@@ -199,7 +199,7 @@ func (s *Store) unfinished(err error) bool {
 	return err != nil && !held(err) && elsewhere(s.path, err)
 }
 
-// finish puts that right.
+// finish puts that right, where no journal tells what there is.
 func (s *Store) finish() error {
 	db, o := connect(s.path, writing)
 	if o.beside("-journal") {
