@@ -39,6 +39,8 @@ type Error struct {
 	problem.Problem
 	Task   string // the task it is about, "" for none
 	Signal string // what ended a program that was Killed: "SIGKILL"; "" for none
+	Option string // the option in study.yaml it is about, "" for none
+	Setup  bool   // study.yaml has to be changed: every candidate would meet it
 	Cause  error  // what it comes from, nil for none; the text says as much of it as there is to say
 }
 

@@ -97,6 +97,7 @@ const RunInfix = ".run-"
 type Candidate struct {
 	Key     string        // "study/trial": stable across attempts and restarts
 	ID      string        // of the question, see below
+	Merge   string        // the same for all questions about one merge, and for no other; "": not known
 	Attempt int           // from 1
 	Tasks   []string      // what to measure: metrics for exactly these must come back
 	Split   Split         // validation or test

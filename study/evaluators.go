@@ -12,6 +12,7 @@ import (
 	"parfait/evaluator/command"
 	"parfait/evaluator/digits"
 	"parfait/evaluator/http"
+	"parfait/evaluator/lmeval"
 	"parfait/evaluator/worker"
 )
 
@@ -41,6 +42,10 @@ var kinds = map[string]kind{
 	"http": kindOf(http.Documented, http.ParseOptions, func(o http.Options, _ string, workers int) (evaluator.Evaluator, error) {
 		o.Parallel = instead(workers, o.Parallel)
 		return http.New(o)
+	}),
+	"lm_eval": kindOf(lmeval.Documented, lmeval.ParseOptions, func(o lmeval.Options, dir string, workers int) (evaluator.Evaluator, error) {
+		o.Dir, o.Parallel = under(dir, o.Dir), instead(workers, o.Parallel)
+		return lmeval.New(o)
 	}),
 	"worker": kindOf(worker.Documented, worker.ParseOptions, func(o worker.Options, dir string, workers int) (evaluator.Evaluator, error) {
 		o.Dir, o.Parallel = under(dir, o.Dir), instead(workers, o.Parallel)

@@ -82,6 +82,24 @@ var rigs = map[string]func(t *testing.T) rig{
 			paid: func(*testing.T, string) int { return j.made() },
 		}
 	},
+	"lm_eval": func(*testing.T) rig {
+		asked := func(t *testing.T, dir string) int { return lines(t, filepath.Join(dir, "asked")) }
+		return rig{
+			make: lmEvalStudy,
+			interrupt: func(t *testing.T, dir string) {
+				write(t, filepath.Join(dir, "gate"), "")
+				interrupted(t, dir, func() bool { return lines(t, filepath.Join(dir, "begun")) == 4 })
+				if err := os.Remove(filepath.Join(dir, "gate")); err != nil {
+					t.Fatal(err)
+				}
+				commandsEnd(t, dir)
+				if n := asked(t, dir); n != 4 {
+					t.Fatalf("%d runs came to their end without a runner, expected 4", n)
+				}
+			},
+			paid: asked,
+		}
+	},
 	"worker": func(*testing.T) rig {
 		return rig{
 			make: func(t *testing.T) *Study {
@@ -96,6 +114,27 @@ var rigs = map[string]func(t *testing.T) rig{
 			},
 		}
 	},
+}
+
+// lmEvalStudy makes a study whose evaluator is lm-eval, for which a shell stands that writes its results.
+func lmEvalStudy(t *testing.T) *Study {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "s.study")
+	if err := Demo(t.Context(), dir, DemoOptions{Tasks: 2, Budget: 3, Seed: 2}); err != nil {
+		t.Fatal(err)
+	}
+	const result = `{\"results\": {\"t\": {\"acc,none\": 0.5}, \"u\": {\"acc,none\": 0.25}}}`
+	write(t, filepath.Join(dir, SpecFile), `version: 1
+base: models/base
+models: [{name: a, path: models/rotated}, {name: bb, path: models/mirrored}]
+dtype: f32
+tasks: [{name: t, unit: rate}, {name: u, unit: rate}]
+evaluators:
+  main:
+    lm_eval: {model: hf, program: [sh, -c, 'echo x >>begun; while [ -e gate ]; do sleep 0.02; done; echo x >>asked; mkdir "$PARFAIT_OUT"; echo "`+result+`" >"$PARFAIT_OUT/results_1.json"'], parallel: 4}
+search: {strategy: design, budget: 6, batch: 4, seed: 3}
+`)
+	return open(t, dir)
 }
 
 // everyKind runs a test for every kind of evaluator that study.yaml can name.

@@ -87,7 +87,7 @@ func (m *exportMeasurer) ask(ctx context.Context, x *executor, q exportQuestion)
 	if err != nil {
 		return err
 	}
-	c.ID = m.ids.of(fmt.Sprintf("export%d", e.ID), c, 0)
+	c.ID, c.Merge = m.ids.of(fmt.Sprintf("export%d", e.ID), c, 0), m.ids.merge(c)
 	if os.MkdirAll(filepath.Dir(c.Log), 0o755) != nil || stage.Writable(filepath.Dir(c.Log)) != nil {
 		c.Log = "" // a study that may only be looked at
 	}

@@ -44,6 +44,12 @@ func (a questionIDs) of(subject string, c evaluator.Candidate, again int) string
 	return fmt.Sprintf("%s-%s-%s", a.study, subject, hex.EncodeToString(sum[:16]))
 }
 
+// merge stands for the merge that c is, whatever is asked of it.
+func (a questionIDs) merge(c evaluator.Candidate) string {
+	sum := sha256.Sum256([]byte(mustJSON([]any{a.study, a.inputs, c.At})))
+	return hex.EncodeToString(sum[:16])
+}
+
 // ownID returns the random id of the study, and gives it one where it has none yet.
 func (s *store) ownID() (id string, err error) {
 	const read = "SELECT value FROM meta WHERE key = 'id'"

@@ -26,6 +26,7 @@ type job struct {
 	cancel  context.CancelFunc
 	open    map[*executor][]string // executors that measure it now: which tasks
 	failed  string                 // why, where one failed
+	setup   bool                   // it is study.yaml's doing
 	again   bool                   // it was interrupted, and waits for its next attempt
 
 	trouble map[*executor]trouble // that is not the trial's doing; it is measured again when the executor has returned
@@ -195,7 +196,7 @@ func (r *runner) candidate(ctx context.Context, x *executor, t Trial) evaluator.
 		At: coefficients(r.Names(), t.X), Log: t.Log,
 	}
 	c.Recipe, _ = r.recipeJSON(t.X) // without one where it cannot be: its merge fails with the reason
-	c.ID = r.ids.of(strconv.Itoa(t.ID), c, r.hist.retries[t.ID])
+	c.ID, c.Merge = r.ids.of(strconv.Itoa(t.ID), c, r.hist.retries[t.ID]), r.ids.merge(c)
 	if len(r.pools) > 0 {
 		c.Model = func(mctx context.Context, form evaluator.Form) (evaluator.Lease, error) {
 			if ctx.Err() != nil {

@@ -111,8 +111,19 @@ func (r *runner) take(e executorEvent) {
 		j.again = true // whatever it says: it was told to end
 	case j.failed == "":
 		j.failed = clip(j.said(bad), maxError)
+		j.setup = setup(bad)
 	}
 	r.settle(r.hist.trial(e.id), j, o)
+	if j.setup && o.metrics == nil { // before anything else is started
+		r.note("trial %d failed: %s", e.id, j.failed)
+		r.pause(fmt.Sprintf("trial %d: %s; put study.yaml right first", e.id, firstLine(j.failed)))
+	}
+}
+
+// setup says whether study.yaml has to be changed: until then nothing else can be measured.
+func setup(err error) bool {
+	var e *evaluator.Error
+	return errors.As(err, &e) && e.Setup
 }
 
 // outcome is what one evaluator has said of a trial.
@@ -176,7 +187,7 @@ func (r *runner) settle(t *Trial, j *job, o outcome) {
 				r.stale = true
 			case res.to == evaluator.Done:
 				r.fails = 0
-			case res.to == evaluator.Failed:
+			case res.to == evaluator.Failed && !j.setup:
 				r.failed(res)
 			}
 			return err

@@ -1,11 +1,13 @@
 package study
 
 import (
+	"errors"
 	"math"
 	"regexp"
 	"strconv"
 	"strings"
 
+	"parfait/evaluator"
 	"parfait/yamldoc"
 )
 
@@ -15,7 +17,9 @@ func (r specReader) evaluators(n yamldoc.Node) map[string]EvaluatorSpec {
 	out := map[string]EvaluatorSpec{}
 	n.Each(func(name string, v yamldoc.Node) {
 		e := EvaluatorSpec{Options: map[string]any{}, Line: v.Line()}
+		at := map[string]yamldoc.Node{}
 		option := func(key string, o yamldoc.Node) {
+			at[key] = o
 			if _, twice := e.Options[key]; twice {
 				o.Failf("stands twice, beside its kind and in it; keep one")
 			}
@@ -44,12 +48,24 @@ func (r specReader) evaluators(n yamldoc.Node) map[string]EvaluatorSpec {
 			v.Failf("expected one of the kinds %s", strings.Join(evaluatorKinds(), ", "))
 		default:
 			for _, err := range kinds[e.Kind].check(e.Options) {
-				v.Failf("%s", err)
+				failOption(v, at, err)
 			}
 		}
 		out[name] = e
 	})
 	return out
+}
+
+// failOption notes what is wrong with an option where it stands, or with what is not there at the evaluator's name.
+func failOption(n yamldoc.Node, at map[string]yamldoc.Node, err error) {
+	var of *evaluator.Error
+	if errors.As(err, &of) && of.Option != "" {
+		if o, there := at[of.Option]; there {
+			o.Failf("%s", strings.TrimPrefix(err.Error(), of.Option+": "))
+			return
+		}
+	}
+	n.Failf("%s", err)
 }
 
 // optionValue is Value, but what stands in a list or a mapping (arguments, headers, variables) is text as it is

@@ -15,14 +15,11 @@ package command
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
 	"parfait/evaluator"
-	"parfait/evaluator/internal/process"
-	"parfait/problem"
 )
 
 // Options say what to run and how. The zero value of each but Command is a good one.
@@ -41,6 +38,21 @@ type Options struct {
 	// of an lm-eval result the metric ("exact_match,strict-match") or task and metric ("gsm8k_cot/acc,none").
 	Metrics  map[string]string
 	LogLimit int64 // bytes of output that are kept in the log, 0: evaluator.MaxLog
+
+	// Harness makes it a run of lm-eval's own command line; nil for any other program.
+	Harness *Harness
+}
+
+// Harness is what a program gets and gives that is lm-eval itself.
+type Harness struct {
+	// Tasks has where the figure of a task is: lm-eval's task, and perhaps "/" and the metric ("gsm8k_cot/exact_match").
+	// A task that is not in it has lm-eval's name. {tasks} stands for these tasks of lm-eval's.
+	Tasks map[string]string
+	// Run is what {tasks} stands for instead; nil: the tasks that are asked for.
+	Run []string
+	// Items are, for each split, the items of lm-eval's tasks that belong to it, as --samples has them; nil: all belong to
+	// all.
+	Items map[evaluator.Split]map[string][]int
 }
 
 // New checks the options and makes the evaluator. Everything wrong with them is reported at once.
@@ -103,6 +115,9 @@ func (e *commands) Submit(ctx context.Context, batch []evaluator.Candidate, emit
 }
 
 func (e *commands) measure(ctx context.Context, c evaluator.Candidate, progress func(evaluator.Progress)) (m evaluator.Metrics, err error) {
+	if m, ok := e.options.kept(c).read(); ok {
+		return m, nil
+	}
 	slot := <-e.slots // never waits: there are as many as may be in flight
 	defer func() { e.slots <- slot }()
 	dir, drop, err := makeRunFolder(c)
@@ -126,7 +141,7 @@ func (e *commands) measure(ctx context.Context, c evaluator.Candidate, progress 
 			return nil, err
 		}
 	}
-	values, err := placeholders(c, model, filepath.Join(dir, outName), slot)
+	values, err := e.options.values(c, model, filepath.Join(dir, outName), slot)
 	if err != nil {
 		return nil, err
 	}
@@ -144,35 +159,4 @@ func resultOf(o Options, c evaluator.Candidate, dir string, status int) (evaluat
 		return nil, exitError(o, c, dir, status)
 	}
 	return readMetrics(o, c, dir)
-}
-
-// exitError tells how a command ended, with the last that it said.
-func exitError(o Options, c evaluator.Candidate, dir string, status int) error {
-	code, how := evaluator.Exited, fmt.Sprintf("ended with exit status %d", status)
-	name := process.SignalName(status)
-	if name != "" {
-		code, how = evaluator.Killed, fmt.Sprintf("was ended by %s (exit status %d)", name, status)
-		switch name {
-		case "SIGKILL":
-			how += ", as the system does where memory runs out"
-		case "SIGXFSZ":
-			how += ": it wrote a file larger than `ulimit -f` allows; `ulimit -f unlimited` in the shell that runs parfait raises it"
-		case "SIGXCPU":
-			how += ": it computed for longer than `ulimit -t` allows; `ulimit -t unlimited` in the shell that runs parfait raises it"
-		}
-	}
-	last, from := lastWords(filepath.Join(dir, stderrName)), "stderr"
-	if last == "" {
-		last, from = lastWords(filepath.Join(dir, stdoutName)), "stdout"
-	}
-	text := fmt.Sprintf("%s %s", o.Command[0], how)
-	if last == "" {
-		text += " and said nothing"
-	} else {
-		text += "; the last of its " + from + ":\n" + last
-	}
-	if c.Log != "" {
-		text += "\nall of it is in " + c.Log
-	}
-	return &evaluator.Error{Problem: problem.Problem{Code: code, What: text}, Signal: name}
 }

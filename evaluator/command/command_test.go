@@ -366,9 +366,9 @@ func TestFailuresSayWhy(t *testing.T) {
 		code   evaluator.Code
 		says   []string
 	}{
-		"exit status": {"echo first >&2; echo Traceback >&2; printf '\\033[31mKeyError: 3\\033[0m\\n' >&2; exit 3", nil, evaluator.Exited, []string{"exit status 3", "first\nTraceback\nKeyError: 3\n", "12.log"}},
+		"exit status": {"echo first >&2; echo Traceback >&2; printf '\\033[31mKeyError: 3\\033[0m\\n' >&2; exit 3", nil, evaluator.Exited, []string{"KeyError: 3 (sh ended with exit status 3)\n", "  first\n  Traceback\n  KeyError: 3\n", "12.log"}},
 		"quiet":       {"exit 4", nil, evaluator.Exited, []string{"exit status 4", "said nothing"}},
-		"stdout":      {"echo bad things; exit 4", nil, evaluator.Exited, []string{"of its stdout", "bad things"}},
+		"stdout":      {"echo bad things; exit 4", nil, evaluator.Exited, []string{"bad things (sh ended with exit status 4)\n"}},
 		"killed":      {"kill -9 $$", nil, evaluator.Killed, []string{"SIGKILL", "memory"}},
 		"no program":  {"", func(o *Options) { o.Command = []string{"no-such-program"} }, evaluator.CannotStart, []string{"no-such-program", "$PATH"}},
 		"no file":     {"", func(o *Options) { o.Command = []string{"./evaluate.sh"} }, evaluator.CannotStart, []string{"evaluate.sh", "no such file"}},

@@ -29,9 +29,21 @@ func readMetrics(o Options, c evaluator.Candidate, dir string) (evaluator.Metric
 	if err != nil {
 		return nil, err
 	}
-	m, err := report.Read(b, o.Metrics, c.Tasks)
+	k := o.kept(c)
+	k.keep(b)
+	m, err := o.read(c, b)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", where, err)
+		return nil, fmt.Errorf("%w\nread was %s", err, where)
+	}
+	k.tell()
+	return m, nil
+}
+
+// read reads the metrics that c asks for from a report.
+func (o Options) read(c evaluator.Candidate, b []byte) (evaluator.Metrics, error) {
+	m, err := report.Read(b, o.source(c.Split), c.Tasks)
+	if err != nil {
+		return nil, err
 	}
 	return m, evaluator.Check(c, m)
 }
@@ -44,17 +56,17 @@ func findReport(dir string) (b []byte, where string, err error) {
 	candidates := []string{}
 	switch info, err := os.Stat(out); {
 	case err == nil && info.IsDir():
-		err = filepath.WalkDir(out, func(path string, d fs.DirEntry, err error) error {
-			if match, _ := filepath.Match("results*.json", filepath.Base(path)); match && err == nil && d.Type().IsRegular() {
-				candidates = append(candidates, path)
-			}
-			return err
-		})
+		files, err := jsonIn(out)
 		if err != nil {
 			return nil, "", evaluator.Errorf(evaluator.BadMetrics, "the folder {out} cannot be read: %w", err)
 		}
+		for _, path := range files {
+			if strings.HasPrefix(filepath.Base(path), "results") {
+				candidates = append(candidates, path)
+			}
+		}
 		if len(candidates) == 0 {
-			return nil, "", evaluator.Errorf(evaluator.NoMetrics, "the command made a folder of {out}, without a results*.json in it: expected its metrics as JSON there, in a file {out}, or in the last line of stdout")
+			return logsOf(files)
 		}
 	case err == nil && info.Size() > 0:
 		candidates = []string{out}
@@ -87,6 +99,34 @@ func findReport(dir string) (b []byte, where string, err error) {
 		return nil, "", evaluator.Errorf(evaluator.NoMetrics, "the last line of stdout has %q before its JSON object: end that line first, or write the object into the file {out}; stdout ends with:\n%s", before, said)
 	}
 	return nil, "", evaluator.Errorf(evaluator.NoMetrics, "the command ended well and reported no metrics: expected a JSON object such as {\"task\": 0.81} in the file {out}, or as the last line of stdout; stdout ends with:\n%s", said)
+}
+
+// jsonIn are the files *.json in a folder and those below.
+func jsonIn(dir string) (files []string, err error) {
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && filepath.Ext(path) == ".json" {
+			files = append(files, path)
+		}
+		return err
+	})
+	return files, err
+}
+
+// logsOf is the report that the logs of inspect-ai amount to, which are the files *.json of the folder {out}.
+func logsOf(files []string) (b []byte, where string, err error) {
+	var logs [][]byte
+	for _, path := range files {
+		b, err := readAtMost(path, maxReport)
+		if err != nil {
+			return nil, "", evaluator.Errorf(evaluator.BadMetrics, "the metrics in {out} cannot be read: %w", err)
+		}
+		logs = append(logs, b)
+	}
+	b, ok, err := report.Inspect(logs)
+	if !ok && err == nil {
+		err = evaluator.Errorf(evaluator.NoMetrics, "the command made a folder of {out}, without a results*.json in it: expected its metrics as JSON there (lm-eval, lighteval), as logs of inspect-ai (--log-format json), in a file {out}, or in the last line of stdout")
+	}
+	return b, "the logs in {out}", err
 }
 
 func readAtMost(path string, most int64) (b []byte, err error) {

@@ -22,6 +22,7 @@ var placeholderDocs = placeholder.Names{
 	"id":           "of the question: whoever has the answer to it need not measure again",
 	"attempt":      "1, 2, … where a trial is tried again",
 	"tasks":        "the tasks, separated by commas",
+	"lm_tasks":     "the tasks as lm-eval calls them, as far as the option metrics says so",
 	"coefficients": "a JSON object, name to value",
 	"split":        "validation or test",
 	"slot":         "0 … parallel−1, different for all that run at once",
@@ -33,9 +34,14 @@ func (o Options) mentions(name string) bool {
 	return slices.ContainsFunc(o.Command, found) || slices.ContainsFunc(slices.Collect(maps.Values(o.Env)), found)
 }
 
-// placeholders returns what each stands for with one candidate.
-func placeholders(c evaluator.Candidate, model, out string, slot int) (map[string]string, error) {
+// values returns what each placeholder stands for with one candidate.
+func (o Options) values(c evaluator.Candidate, model, out string, slot int) (map[string]string, error) {
 	coefficients, err := evaluator.CoefficientsJSON(c.At)
+	theirs := strings.Join(o.names(c.Tasks), ",")
+	tasks := strings.Join(c.Tasks, ",")
+	if o.Harness != nil {
+		tasks = theirs
+	}
 	return map[string]string{
 		"model":        model,
 		"out":          out,
@@ -43,7 +49,8 @@ func placeholders(c evaluator.Candidate, model, out string, slot int) (map[strin
 		"key":          c.Key,
 		"id":           c.ID,
 		"attempt":      strconv.Itoa(c.Attempt),
-		"tasks":        strings.Join(c.Tasks, ","),
+		"tasks":        tasks,
+		"lm_tasks":     theirs,
 		"coefficients": string(coefficients),
 		"split":        string(c.Split),
 		"slot":         strconv.Itoa(slot),

@@ -55,8 +55,8 @@ type run struct {
 // execute runs the command to its end, or until ctx ends, and returns its exit status as a shell
 // counts: 128 + n after signal n. When it returns, the whole process group is gone.
 func (r *run) execute(ctx context.Context) (status int, err error) {
-	args := make([]string, len(r.options.Command))
-	for i, a := range r.options.Command {
+	args := r.options.command(r.candidate)
+	for i, a := range args {
 		args[i] = placeholder.Expand(a, r.values)
 	}
 	if err := r.options.program(args[0]).Find(); err != nil {
@@ -106,8 +106,8 @@ func (r *run) cut(status int, err error) (int, error) {
 
 // stopped tells what a run that had to be stopped said last.
 func stopped(dir string, err error) error {
-	if last := lastWords(filepath.Join(dir, stderrName)); last != "" && err != nil {
-		return &evaluator.Error{Problem: problem.Problem{Code: evaluator.Interrupted, What: "the last of its stderr:\n" + last}, Cause: err}
+	if said := lastIn(filepath.Join(dir, stderrName), "stderr"); said.words != "" && err != nil {
+		return &evaluator.Error{Problem: problem.Problem{Code: evaluator.Interrupted, What: "the last it said was " + said.reason + said.ending()}, Cause: err}
 	}
 	return err
 }

@@ -100,7 +100,7 @@ func (a answer) metrics(o Options, c evaluator.Candidate) (evaluator.Metrics, er
 	if len(bytes.TrimSpace(a.body)) == 0 {
 		return nil, evaluator.Errorf(evaluator.NoMetrics, "%s answered with status 200 and an empty body: expected a JSON object such as {\"task\": 0.81}", o.URL)
 	}
-	m, err := report.Read(a.body, o.Metrics, c.Tasks)
+	m, err := report.Read(a.body, report.Source{Where: o.Metrics}, c.Tasks)
 	if err != nil {
 		return nil, fmt.Errorf("the answer of %s: %w", o.URL, err)
 	}

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -77,7 +79,7 @@ func (e *Evaluator) try(ctx context.Context, p *slot, request []byte, log *evalu
 		case <-ctx.Done():
 			err := ctx.Err()
 			if last := proc.lastWords(); last != "" {
-				err = &evaluator.Error{Problem: problem.Problem{Code: evaluator.Interrupted, What: "the last of the worker's stderr:\n" + last}, Cause: err}
+				err = &evaluator.Error{Problem: problem.Problem{Code: evaluator.Interrupted, What: "the last that the worker said was " + report.Reason([]byte(last)) + "\nits stderr ends with\n  " + strings.ReplaceAll(last, "\n", "\n  ")}, Cause: err}
 			}
 			p.proc = nil
 			_, endErr := proc.end(evaluator.Left(ctx, e.options.Grace))
@@ -107,10 +109,14 @@ func (e *Evaluator) died(p *slot, fresh bool, log *evaluator.Log) error {
 	case name != "":
 		code, how = evaluator.Killed, fmt.Sprintf("was ended by %s (exit status %d)", name, status)
 	}
-	if last == "" {
-		last = "nothing"
+	text := fmt.Sprintf("the worker %s %s without an answer: it has to write one line of JSON for each that it reads", filepath.Base(e.options.Command[0]), how)
+	if last != "" {
+		if code == evaluator.Exited {
+			text = report.Reason([]byte(last)) + " (" + text + ")"
+		}
+		text += "\nits stderr ends with\n  " + strings.ReplaceAll(last, "\n", "\n  ")
 	}
-	died := evaluator.Errorf(code, "the worker %s %s without an answer: it has to write one line of JSON for each that it reads; the last of its stderr:\n%s", e.options.Command[0], how, last)
+	died := evaluator.Errorf(code, "%s", text)
 	died.Signal = name
 	return errors.Join(died, err)
 }

@@ -172,7 +172,7 @@ func (e *Evaluator) measure(ctx context.Context, c evaluator.Candidate, progress
 	case len(a.Metrics) == 0 || string(a.Metrics) == "null":
 		return nil, evaluator.Errorf(evaluator.NoMetrics, "the worker's answer has neither metrics nor an error: found %s", a.found)
 	}
-	m, err := report.Read(a.Metrics, e.options.Metrics, c.Tasks)
+	m, err := report.Read(a.Metrics, report.Source{Where: e.options.Metrics}, c.Tasks)
 	if err != nil {
 		return nil, fmt.Errorf("the worker's metrics: %w", err)
 	}

@@ -44,11 +44,11 @@ func (s Set) Read(of string, m map[string]any) []error {
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		i := slices.IndexFunc(s, func(o Option) bool { return o.Key == k })
 		if i < 0 {
-			errs = append(errs, evaluator.Errorf(evaluator.BadOptions, "there is no option %q for %s (%s)", k, of, strings.TrimSpace(problem.Meant(k, s.keys())+" there are "+strings.Join(s.keys(), ", "))))
+			errs = append(errs, about(k, evaluator.Errorf(evaluator.BadOptions, "there is no option %q for %s (%s)", k, of, strings.TrimSpace(problem.Meant(k, s.keys())+" there are "+strings.Join(s.keys(), ", ")))))
 			continue
 		}
 		if err := s[i].Read(m[k]); err != nil {
-			errs = append(errs, evaluator.Errorf(evaluator.BadOptions, "%s: %w", k, err))
+			errs = append(errs, about(k, evaluator.Errorf(evaluator.BadOptions, "%s: %w", k, err)))
 		}
 	}
 	if len(errs) > 0 {
@@ -65,10 +65,15 @@ func (s Set) Check() []error {
 			continue
 		}
 		for _, err := range o.Check() {
-			errs = append(errs, evaluator.Errorf(evaluator.BadOptions, "%s: %w", o.Key, err))
+			errs = append(errs, about(o.Key, evaluator.Errorf(evaluator.BadOptions, "%s: %w", o.Key, err)))
 		}
 	}
 	return errs
+}
+
+func about(key string, err *evaluator.Error) error {
+	err.Option = key
+	return err
 }
 
 // Documented is what a person needs to know of the options.

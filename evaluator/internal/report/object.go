@@ -32,7 +32,8 @@ func LastObject(text []byte) []byte {
 // last is what of a line stays where it is written over itself, without escape sequences.
 func last(line []byte) []byte {
 	line = line[bytes.LastIndexByte(bytes.TrimRight(line, "\r"), '\r')+1:]
-	return bytes.TrimSpace(escapes.ReplaceAll(line, nil))
+	line = bytes.TrimSpace(escapes.ReplaceAll(line, nil))
+	return bytes.TrimSpace(bytes.TrimPrefix(line, mark))
 }
 
 // lastIndented are the last lines that are a JSON object together, as programs print it for people.
@@ -69,6 +70,9 @@ func BeforeObject(text []byte) string {
 	return Snippet(line[:at])
 }
 
+// mark is the byte order mark that Windows programs write before UTF-8.
+var mark = []byte("\xef\xbb\xbf")
+
 // Snippet returns the beginning of a text, safe to show.
 func Snippet(b []byte) string {
 	const most = 200
@@ -88,7 +92,7 @@ type object map[string]any
 // parse reads a JSON object, token by token so that a name that is there twice is seen. NaN and
 // Infinity, which Python writes and JSON does not know, become nil, as null does.
 func parse(b []byte) (object, error) {
-	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")) // a byte order mark, as Windows programs write it
+	b = bytes.TrimPrefix(b, mark)
 	d := json.NewDecoder(bytes.NewReader(NullForNaN(b)))
 	d.UseNumber()
 	v, err := parseValue(d, 0)

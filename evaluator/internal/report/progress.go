@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -70,10 +71,62 @@ func Printable(s string) string {
 // WordsSize is how many bytes of the end of an output LastWords wants to see.
 const WordsSize = 4096
 
-// LastWords returns the last ten lines of an output, safe to show.
+// LastWords returns the last ten lines of an output, safe to show; of a line that was written over itself what stayed.
 func LastWords(tail []byte) string {
-	const lines = 10
-	text := strings.TrimSpace(Printable(strings.ReplaceAll(string(tail), "\r\n", "\n")))
-	all := strings.Split(text, "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "\n")
+	const most = 10
+	lines := wordsOf(tail)
+	return strings.Join(lines[max(0, len(lines)-most):], "\n")
+}
+
+// wordsOf are the lines of an output as they stood on a screen, without empty ones at its ends.
+func wordsOf(tail []byte) []string {
+	lines := strings.Split(string(tail), "\n")
+	for i, l := range lines {
+		l = strings.TrimRight(l, "\r")
+		lines[i] = strings.TrimRight(Printable(l[strings.LastIndexByte(l, '\r')+1:]), " \t")
+	}
+	return strings.Split(strings.Trim(strings.Join(lines, "\n"), "\n"), "\n")
+}
+
+var (
+	traceback = regexp.MustCompile(`^(\s|\| )*Traceback \(most recent call last\):$`)
+	complains = regexp.MustCompile(`(?i)^\S*(error|exception|exit|interrupt)\b.*:|\b(error|fatal|panic|not found|no such|denied|killed|failed|cannot|unable)\b`)
+)
+
+// Reason is the line of an output that says why its program failed, "" where it said nothing: the exception of the last
+// traceback, else the last line that complains, else the last.
+func Reason(tail []byte) string {
+	lines := wordsOf(tail)
+	reason := lines[len(lines)-1]
+	for _, l := range slices.Backward(lines) {
+		if complains.MatchString(l) && !strings.HasPrefix(l, " ") {
+			reason = l
+			break
+		}
+	}
+	for i := len(lines) - 1; i >= 0; i-- {
+		if !traceback.MatchString(lines[i]) {
+			continue
+		}
+		if exception := exceptionOf(lines[i+1:]); exception != "" {
+			reason = exception
+		}
+		break
+	}
+	const most = 300
+	reason = strings.TrimSpace(reason)
+	if runes := []rune(reason); len(runes) > most {
+		reason = string(runes[:most]) + "…"
+	}
+	return reason
+}
+
+// exceptionOf is the exception behind the frames of a traceback, which are indented.
+func exceptionOf(lines []string) string {
+	for _, l := range lines {
+		if l != "" && !strings.HasPrefix(l, " ") && !strings.HasPrefix(l, "\t") {
+			return l
+		}
+	}
+	return ""
 }

@@ -89,7 +89,7 @@ func TestReports(t *testing.T) {
 			if c.tasks == nil {
 				c.tasks = []string{"a", "b"}
 			}
-			got, err := o.metrics(c.where, c.tasks)
+			got, err := o.metrics(Source{Where: c.where}, c.tasks)
 			var want []string
 			for _, code := range c.codes {
 				want = append(want, string(code))
@@ -126,23 +126,23 @@ func TestLMEvalVersions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := Read(b, map[string]string{"two": "acc_norm,none"}, slices.Sorted(maps.Keys(want)))
+			got, err := Read(b, Source{Where: map[string]string{"two": "acc_norm,none"}}, slices.Sorted(maps.Keys(want)))
 			if err != nil || !maps.Equal(got, want) {
 				t.Errorf("%v, %v; expected %v", got, err, want)
 			}
-			if m, err := Read(b, map[string]string{"x": "two/acc,none"}, []string{"x"}); err != nil || m["x"].N != 42 {
+			if m, err := Read(b, Source{Where: map[string]string{"x": "two/acc,none"}}, []string{"x"}); err != nil || m["x"].N != 42 {
 				t.Errorf("a metric that both tasks of a group have: %v, %v; expected 42 items", m, err)
 			}
 			for task, want := range map[string]string{
 				"two":  "has 2 metrics, acc,none; acc_norm,none: say which with the option metrics: {two: 'acc,none'}",
 				"bare": "has no metric: found ",
 			} {
-				if _, err := Read(b, nil, []string{task}); !errors.Is(err, evaluator.BadMetrics) || !strings.Contains(err.Error(), want) {
+				if _, err := Read(b, Source{}, []string{task}); !errors.Is(err, evaluator.BadMetrics) || !strings.Contains(err.Error(), want) {
 					t.Errorf("%s: %v, expected an error with %q", task, err, want)
 				}
 			}
 			for _, where := range []string{"", "acc,none"} { // also where somebody has said which
-				if _, err := Read(b, map[string]string{"bare": where}, []string{"bare"}); err == nil || !strings.Contains(err.Error(), "declare its tasks in study.yaml instead (bare_a, bare_b)") {
+				if _, err := Read(b, Source{Where: map[string]string{"bare": where}}, []string{"bare"}); err == nil || !strings.Contains(err.Error(), "declare its tasks in study.yaml instead (bare_a, bare_b)") {
 					t.Errorf("a group without metrics, asked for %q: %v", where, err)
 				}
 			}
@@ -165,7 +165,7 @@ func TestItemsOfGroups(t *testing.T) {
 		{`["all"]`, "3", 0},
 		{`"part"`, "3", 0},
 	} {
-		m, err := Read(fmt.Appendf(nil, text, c.subtasks, c.z), nil, []string{"all"})
+		m, err := Read(fmt.Appendf(nil, text, c.subtasks, c.z), Source{}, []string{"all"})
 		if err != nil || m["all"].N != c.want {
 			t.Errorf("a group of %s: %v, %v; expected %d items", c.subtasks, m, err, c.want)
 		}
@@ -201,7 +201,7 @@ func FuzzReport(f *testing.F) {
 		if err != nil {
 			return
 		}
-		m, err := o.metrics(nil, tasks)
+		m, err := o.metrics(Source{}, tasks)
 		if err != nil {
 			return
 		}

@@ -1,0 +1,75 @@
+//go:build linux || darwin
+
+package command
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"parfait/evaluator"
+	"parfait/evaluator/internal/process"
+	"parfait/evaluator/internal/report"
+	"parfait/problem"
+)
+
+// exitError tells how a command ended: first in a line what it said of the reason, then the last that it said.
+func exitError(o Options, c evaluator.Candidate, dir string, status int) error {
+	code, how := evaluator.Exited, fmt.Sprintf("ended with exit status %d", status)
+	name := process.SignalName(status)
+	if name != "" {
+		code, how = evaluator.Killed, fmt.Sprintf("was ended by %s (exit status %d)", name, status)
+		switch name {
+		case "SIGKILL":
+			how += ", as the system does where memory runs out"
+		case "SIGXFSZ":
+			how += ": it wrote a file larger than `ulimit -f` allows; `ulimit -f unlimited` in the shell that runs parfait raises it"
+		case "SIGXCPU":
+			how += ": it computed for longer than `ulimit -t` allows; `ulimit -t unlimited` in the shell that runs parfait raises it"
+		}
+	}
+	how = filepath.Base(o.Command[0]) + " " + how
+	said := lastOf(dir)
+	text := said.reason + " (" + how + ")"
+	switch {
+	case said.words == "":
+		text = how + " and said nothing"
+	case code == evaluator.Killed: // whatever it was saying, that is not why
+		text = how
+		fallthrough
+	case said.words != said.reason:
+		text += said.ending()
+	}
+	if c.Log != "" {
+		text += "\nall of it is in " + c.Log
+	}
+	return &evaluator.Error{Problem: problem.Problem{Code: code, What: text}, Signal: name}
+}
+
+// spoken is what a run said last.
+type spoken struct {
+	reason string // the line that says why it failed
+	words  string // the last lines, "" where it said nothing
+	from   string // stderr or stdout
+}
+
+// ending is how its output ends, as lines to put behind a sentence.
+func (s spoken) ending() string {
+	return "\nits " + s.from + " ends with\n  " + strings.ReplaceAll(s.words, "\n", "\n  ")
+}
+
+// lastOf returns what the run in dir said last on stderr or, where that is nothing, on stdout.
+func lastOf(dir string) spoken {
+	if s := lastIn(filepath.Join(dir, stderrName), "stderr"); s.words != "" {
+		return s
+	}
+	return lastIn(filepath.Join(dir, stdoutName), "stdout")
+}
+
+func lastIn(path, from string) spoken {
+	b, err := readTail(path, report.WordsSize)
+	if err != nil {
+		return spoken{from: from}
+	}
+	return spoken{report.Reason(b), report.LastWords(b), from}
+}
