@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -134,6 +135,9 @@ func (c *checker) check(ctx context.Context) error {
 		if err := c.damaged(c.path, integrity(tx)); err != nil {
 			return err
 		}
+		if err := c.damaged(c.path, c.form(tx)); err != nil {
+			return err
+		}
 		return within(ctx, memory, "BEGIN IMMEDIATE", func(mem *Tx) error { return c.against(tx, mem, p, text) })
 	})
 }
@@ -256,7 +260,7 @@ func (t *Table) every(tx *Tx, f func(line int64, values []any, err error)) error
 			return err
 		}
 		n, ok := line.(int64)
-		if ok = ok && sumOf(t, values) == sum; ok {
+		if ok = ok && sumOf(tx.study, t, values) == sum; ok {
 			f(n, values, nil)
 		} else {
 			f(0, values, errDamaged)
@@ -286,6 +290,38 @@ func integrity(tx *Tx) error {
 		return err
 	}
 	return fmt.Errorf("%w: SQLite says: %s", errDamaged, And(said[:min(len(said), 3)]))
+}
+
+// form says what of the database is not as this program makes one: its tables, or the size of its file.
+func (c *checker) form(tx *Tx) error {
+	rows, err := tx.Query("SELECT coalesce(sql, '') FROM sqlite_master WHERE substr(name, 1, 7) <> 'sqlite_' ORDER BY rowid")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	var made strings.Builder
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return err
+		}
+		made.WriteString(text + ";\n")
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if made.String() != schema {
+		c.found(c.path, "its tables are not as they were made")
+	}
+	var pages, size int64
+	if err := tx.QueryRow("SELECT page_count, page_size FROM pragma_page_count, pragma_page_size").Scan(&pages, &size); err != nil {
+		return err
+	}
+	_, wal := os.Lstat(c.path + "-wal")
+	if fi, err := os.Lstat(c.path); err == nil && wal != nil && fi.Size() != pages*size {
+		c.found(c.path, "has %d bytes, where its %d pages take %d", fi.Size(), pages, pages*size)
+	}
+	return nil
 }
 
 // older checks a history that has no journal yet.

@@ -35,10 +35,11 @@ var (
 	errNewer   = errors.New("written by a newer parfait")
 )
 
-// Damaged says whether err is about a history that is not as it was written.
+// Damaged says whether err is about a history that is not as it was written. What we ask of SQLite is right: where it
+// finds no table, or no JSON, these are damaged.
 func Damaged(err error) bool {
 	return errors.Is(err, errDamaged) || problem.CodeOf(err) == CodeDamaged ||
-		slices.Contains([]int{sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}, sqliteCode(err))
+		slices.Contains([]int{sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_FORMAT}, sqliteCode(err))
 }
 
 // sqliteCode is the primary result code of an error of SQLite's, or 0.

@@ -48,6 +48,7 @@ type Store struct {
 type Tx struct {
 	ctx       context.Context
 	conn      *sql.Conn
+	study     string // whose history it is: in the sums of rows
 	prepared  map[string]*sql.Stmt
 	converted bool
 }
@@ -201,6 +202,8 @@ func (s *Store) WriteAll(entries ...Entry) (errs []error, err error) {
 // changes makes the changes one after the other behind p, and returns their lines.
 func (s *Store) changes(tx *Tx, p *position, entries []Entry) (errs []error, text []byte, err error) {
 	if p.lines == 0 {
+		p.study = rand.Text()
+		tx.study = p.study
 		entries = append([]Entry{{"begun", func(c *Change) error { return c.Set("id", rand.Text()) }}}, entries...)
 		defer func() {
 			if len(errs) > 0 {
@@ -292,6 +295,9 @@ func (s *Store) settle(tx *Tx) (position, error) {
 
 // apply brings the line's rows into the database.
 func (l line) apply(tx *Tx) (rows int64, err error) {
+	if l.study != "" {
+		tx.study = l.study
+	}
 	for _, r := range l.rows {
 		added, err := r.apply(tx, l.n)
 		if err != nil {
@@ -306,15 +312,16 @@ func (l line) apply(tx *Tx) (rows int64, err error) {
 
 // loadPosition is how far into the journal the database goes.
 func loadPosition(tx *Tx) (p position, err error) {
-	err = tx.QueryRow("SELECT lines, bytes, sum, rows FROM journal").Scan(&p.lines, &p.bytes, &p.sum, &p.rows)
+	err = tx.QueryRow("SELECT study, lines, bytes, sum, rows FROM journal").Scan(&p.study, &p.lines, &p.bytes, &p.sum, &p.rows)
 	if errors.Is(err, sql.ErrNoRows) {
 		return position{}, nil
 	}
+	tx.study = p.study
 	return p, err
 }
 
 func (p position) store(tx *Tx) error {
-	_, err := tx.Exec("INSERT OR REPLACE INTO journal (id, lines, bytes, sum, rows) VALUES (0, ?, ?, ?, ?)", p.lines, p.bytes, p.sum, p.rows)
+	_, err := tx.Exec("INSERT OR REPLACE INTO journal (id, study, lines, bytes, sum, rows) VALUES (0, ?, ?, ?, ?, ?)", p.study, p.lines, p.bytes, p.sum, p.rows)
 	return err
 }
 

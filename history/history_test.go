@@ -319,6 +319,62 @@ func TestCorruptedDatabases(t *testing.T) {
 	}
 }
 
+// Pages, and the whole file, of another study's database are told, and none of it is taken over.
+func TestAnotherStudysDatabase(t *testing.T) {
+	t.Parallel()
+	s, dir := begun(t, 20)
+	want, _ := contentOf(t, s)
+	other, elsewhere := begun(t, 19)
+	if err := errors.Join(s.Close(), other.Close()); err != nil {
+		t.Fatal(err)
+	}
+	db, journal, foreign := read(t, filepath.Join(dir, DatabaseFile)), read(t, filepath.Join(dir, JournalFile)), read(t, filepath.Join(elsewhere, DatabaseFile))
+	for page := 0; page < min(len(db), len(foreign))/4096; page++ {
+		b := bytes.Clone(db)
+		if copy(b[4096*page:4096*(page+1)], foreign[4096*page:]); page == 0 {
+			b = foreign
+		}
+		study := t.TempDir()
+		write(t, filepath.Join(study, DatabaseFile), b)
+		write(t, filepath.Join(study, JournalFile), journal)
+		what := fmt.Sprintf("page %d of another study's", page)
+		got, trouble := content(t, study)
+		same(t, what+": what is read", got, want)
+		state, err := Check(t.Context(), study)
+		if err != nil || trouble != nil && len(state.Problems) == 0 || page == 0 && trouble == nil {
+			t.Errorf("%s: the trouble is %v; a check says %+v, %v", what, trouble, state.Problems, err)
+		}
+		done, err := Repair(t.Context(), study)
+		if err != nil || done.Recovered > 0 || done.Lost > 0 {
+			t.Errorf("%s: the repair did %+v, %v, want that nothing is taken over", what, done, err)
+		}
+		got, _ = content(t, study)
+		same(t, what+": repaired", got, want)
+		healthy(t, study)
+	}
+}
+
+// What is no UTF-8 is written as it will be read, by a repair too.
+func TestTextThatIsNoUTF8(t *testing.T) {
+	t.Parallel()
+	s, dir := begun(t, 1)
+	if err := s.Write("note", func(c *Change) error { return c.Set("note", "bad \xe5\x80 \u2028 \ufffd") }); err != nil {
+		t.Fatal(err)
+	}
+	want, _ := contentOf(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	healthy(t, dir)
+	lose(t, dir)
+	if _, err := Repair(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	healthy(t, dir)
+	got, _ := content(t, dir)
+	same(t, "repaired", got, want)
+}
+
 // A bit that is flipped in the journal is noticed, and put right from the database; without one all but the line is
 // there.
 func TestCorruptedJournals(t *testing.T) {

@@ -2,6 +2,7 @@ package history
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -27,13 +28,15 @@ const formatVersion = 1
 type position struct {
 	lines, bytes int64
 	sum          string
-	rows         int64 // that the lines have made, in all tables
+	rows         int64  // that the lines have made, in all tables
+	study        string // of the first line: whose journal it is
 }
 
 // line is a change of the history as the journal has it: what happened, and the rows that it gave.
 type line struct {
 	n, at int64
 	kind  string
+	study string // on the first line: random, so that no two studies have the same
 	rows  []put
 }
 
@@ -54,7 +57,10 @@ func (p *position) encode(dst []byte, l line) ([]byte, error) {
 	start := len(dst)
 	dst = fmt.Appendf(dst, `{"n":%d,"at":%d,"kind":%s`, p.lines+1, l.at, strconv.Quote(l.kind))
 	if p.lines == 0 {
-		dst = fmt.Appendf(dst, `,"format":%d`, formatVersion)
+		if p.study == "" {
+			p.study = rand.Text()
+		}
+		dst = fmt.Appendf(dst, `,"format":%d,"study":%s`, formatVersion, strconv.Quote(p.study))
 	}
 	var err error
 	for _, t := range tables {
@@ -90,12 +96,17 @@ func (p *position) decode(b []byte) (line, error) {
 	switch {
 	case err != nil:
 		return line{}, err
+	case l.n == 1 && l.study == "":
+		return line{}, errors.New("it is the first, and does not say whose journal it is")
 	case l.n != p.lines+1:
 		return line{}, fmt.Errorf("it is line %d, where %d belongs", l.n, p.lines+1)
 	case lineSum(p.sum, before(b)) != sum:
 		return line{}, errors.New("its sum is not that of its text after the line before")
 	}
 	p.lines, p.bytes, p.sum = l.n, p.bytes+int64(len(b))+1, sum
+	if l.n == 1 {
+		p.study = l.study
+	}
 	return l, nil
 }
 
@@ -109,7 +120,7 @@ func parseLine(b []byte) (l line, sum string, err error) {
 		return l, "", fmt.Errorf("it is not JSON: %w", err)
 	}
 	var format int
-	for name, dst := range map[string]any{"n": &l.n, "at": &l.at, "kind": &l.kind, "sum": &sum, "format": &format} {
+	for name, dst := range map[string]any{"n": &l.n, "at": &l.at, "kind": &l.kind, "study": &l.study, "sum": &sum, "format": &format} {
 		if raw, ok := fields[name]; ok {
 			if err := json.Unmarshal(raw, dst); err != nil {
 				return l, "", fmt.Errorf("%s: %w", name, err)
@@ -239,6 +250,16 @@ func (p *position) replay(text []byte, f func(line) (added int64, err error)) er
 		*p, text = next, rest
 	}
 	return nil
+}
+
+// studyOf is whose journal it is, as far as its first line can be read.
+func studyOf(text []byte) string {
+	b, _, _ := bytes.Cut(text, []byte{'\n'})
+	var p position
+	if l, err := p.decode(b); err == nil {
+		return l.study
+	}
+	return ""
 }
 
 // appendJournal writes text behind a position and returns once it is on the disk. What stands there already is a line

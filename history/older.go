@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -31,7 +32,7 @@ func readOlder(ctx context.Context, db *sql.DB, version int, f func(*Tx) error) 
 		return err
 	}
 	return within(ctx, memory, "BEGIN IMMEDIATE", func(tx *Tx) error {
-		if _, err := fold(tx, lines); err != nil {
+		if _, err := fold(tx, rand.Text(), lines); err != nil {
 			return err
 		}
 		tx.converted = true
@@ -39,10 +40,12 @@ func readOlder(ctx context.Context, db *sql.DB, version int, f func(*Tx) error) 
 	})
 }
 
-// fold applies lines to an empty history. It returns their text.
-func fold(tx *Tx, lines []line) (text []byte, err error) {
-	var p position
+// fold applies lines to an empty history, as those of the study. It returns their text.
+func fold(tx *Tx, study string, lines []line) (text []byte, err error) {
+	p := position{study: study}
+	tx.study = study
 	for _, l := range lines {
+		l.study = ""
 		l.n = p.lines + 1
 		if text, err = p.encode(text, l); err != nil {
 			return nil, err
@@ -81,7 +84,7 @@ func (s *Store) upgrade(ctx context.Context, db *sql.DB, version int) error {
 		if err := makeTables(tx); err != nil {
 			return err
 		}
-		text, err := fold(tx, lines)
+		text, err := fold(tx, rand.Text(), lines)
 		if err != nil {
 			return err
 		}

@@ -66,7 +66,7 @@ func (s *Store) read(ctx context.Context, f func(*Tx) error) (trouble, err error
 			if err == nil {
 				err = p.replay(text, func(line) (int64, error) { return 0, errBehind })
 			}
-			if errors.Is(err, errBehind) {
+			if errors.Is(err, errBehind) || Damaged(err) && s.another(p) {
 				return err
 			}
 			trouble = err // of the journal; the database has what it has
@@ -77,6 +77,14 @@ func (s *Store) read(ctx context.Context, f func(*Tx) error) (trouble, err error
 		return f(tx)
 	})
 	return trouble, err
+}
+
+// another says whether the journal is whole as far as its first line, and of another study than the database, which has
+// come to p: then the database is not of this study.
+func (s *Store) another(p position) bool {
+	text, err := readJournal(s.journal, position{})
+	study := studyOf(text)
+	return err == nil && study != "" && study != p.study
 }
 
 // aside has f read an older history that is unfinished, as err says, from a copy, of which that is taken back.
@@ -151,7 +159,7 @@ func Replay(ctx context.Context, dir string, f func(tx *Tx, kind string) error) 
 			if err != nil {
 				return 0, err
 			}
-			return rows, position{lines: l.n}.store(tx) // for who asks how far it has come
+			return rows, position{lines: l.n, study: tx.study}.store(tx) // for who asks how far it has come
 		}); err != nil {
 			return err
 		}

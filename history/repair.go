@@ -3,6 +3,7 @@ package history
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -76,13 +77,22 @@ func (r *repairer) repair(ctx context.Context, release func()) error {
 		if version, err := schemaOf(ctx, db); err == nil && version > 0 && version < journalSince {
 			return r.ofOlder(ctx)
 		}
-		rows, views = salvage(ctx, db)
 	}
 	text, err := readJournal(r.journal, position{})
 	if err != nil {
 		return err
 	}
 	lines, lost := goodLines(text)
+	study := ""
+	if len(lines) > 0 {
+		study = lines[0].study // the first line's, where that is left
+	}
+	if db != nil {
+		rows, views, study = salvage(ctx, db, study)
+	}
+	if study == "" {
+		study = rand.Text()
+	}
 	if len(lines) == 0 && len(rows) == 0 {
 		if len(text) == 0 && db == nil && err == nil {
 			return nil
@@ -90,7 +100,7 @@ func (r *repairer) repair(ctx context.Context, release func()) error {
 		return &problem.Problem{Code: CodeDamaged, Where: r.path, What: "nothing can be read of it or of " + JournalFile, Fix: "put both back from a copy of the folder; to measure everything again, move them out of the folder"}
 	}
 	r.Lost = lost
-	more, err := onlyIn(ctx, rows, lines)
+	more, err := onlyIn(ctx, study, rows, lines, lost)
 	if err != nil {
 		return err
 	}
@@ -113,7 +123,7 @@ func (r *repairer) repair(ctx context.Context, release func()) error {
 		}
 		r.Lines = int64(len(lines))
 	}
-	return r.write(ctx, lines, views, journal, release)
+	return r.write(ctx, contents{study, lines, views, text[:end.bytes]}, journal, release)
 }
 
 // ofOlder refuses: there is nothing to make an older history from.
@@ -125,15 +135,23 @@ func (r *repairer) ofOlder(ctx context.Context) error {
 	return &problem.Problem{Code: CodeDamaged, Where: r.path, What: "is of a parfait that kept no journal, and damaged: " + problem.Text(state.Problems), Fix: "put back a copy of it"}
 }
 
+// contents are what a history is made from.
+type contents struct {
+	study string
+	lines []line
+	views []view
+	text  []byte // of a journal that is whole, which the lines are in
+}
+
 // write puts the new files in the place of the old ones: the journal first, since the database can be made from it.
-func (r *repairer) write(ctx context.Context, lines []line, views []view, journal bool, release func()) error {
+func (r *repairer) write(ctx context.Context, c contents, journal bool, release func()) error {
 	next := r.path + ".new"
 	for _, path := range []string{next, next + "-journal", next + "-wal", next + "-shm"} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
-	text, err := build(ctx, next, lines, views)
+	text, err := build(ctx, next, c, journal)
 	if err != nil {
 		return err
 	}
@@ -163,17 +181,24 @@ func (r *repairer) write(ctx context.Context, lines []line, views []view, journa
 }
 
 // build writes a database from lines, and returns their text as the journal has it.
-func build(ctx context.Context, path string, lines []line, views []view) (text []byte, err error) {
+func build(ctx context.Context, path string, c contents, journal bool) (text []byte, err error) {
 	db, _ := connect(path, building)
 	defer func() { err = errors.Join(err, db.Close()) }()
 	return text, within(ctx, db, "BEGIN IMMEDIATE", func(tx *Tx) error {
 		if err := makeTables(tx); err != nil {
 			return err
 		}
-		if text, err = fold(tx, lines); err != nil {
+		if journal {
+			var p position
+			err = p.replay(c.text, func(l line) (int64, error) { return l.apply(tx) })
+			err = errors.Join(err, p.store(tx))
+		} else {
+			text, err = fold(tx, c.study, c.lines)
+		}
+		if err != nil {
 			return err
 		}
-		for _, v := range views {
+		for _, v := range c.views {
 			if _, err := tx.Exec("INSERT INTO views (who, body) VALUES (?, ?)", v.who, v.body); err != nil {
 				return err
 			}
@@ -242,9 +267,20 @@ type view struct {
 	body []byte
 }
 
-// salvage reads the rows of a database that are as they were written, from both ends of each table, and what it has of views.
-func salvage(ctx context.Context, db *sql.DB) (rows []found, views []view) {
+// salvage reads the rows of a study's database that are as they were written, from both ends of each table, and what it
+// has of views. With "" it is whose it says; of another's nothing counts.
+func salvage(ctx context.Context, db *sql.DB, of string) (rows []found, views []view, study string) {
+	study = of
 	_ = within(ctx, db, "BEGIN", func(tx *Tx) error {
+		p, err := loadPosition(tx)
+		switch {
+		case err != nil || p.study == "":
+		case study == "":
+			study = p.study
+		case study != p.study:
+			return nil
+		}
+		tx.study = study
 		for _, t := range tables {
 			seen := map[any]bool{}
 			for _, order := range []string{"", " DESC"} {
@@ -270,7 +306,7 @@ func salvage(ctx context.Context, db *sql.DB) (rows []found, views []view) {
 		return nil
 	})
 	slices.SortStableFunc(rows, byLine)
-	return rows, views
+	return rows, views, study
 }
 
 // salvage calls f with the rows that are as they were written, until one cannot be read at all.
@@ -286,7 +322,7 @@ func (t *Table) salvage(tx *Tx, order string, f func(line int64, values []any)) 
 		if err := rows.Scan(append(pointers(values), &line, &sum)...); err != nil {
 			return err
 		}
-		if n, ok := line.(int64); ok && sumOf(t, values) == sum {
+		if n, ok := line.(int64); ok && sumOf(tx.study, t, values) == sum {
 			f(n, values)
 		}
 	}
@@ -353,27 +389,32 @@ func sumIn(b []byte) string {
 	return string(bytes.TrimSuffix(b[i+len(sumField):], []byte(`"}`)))
 }
 
-// onlyIn are the rows that the lines do not come to: missing there, or given later than there.
-func onlyIn(ctx context.Context, rows []found, lines []line) (more []found, err error) {
+// onlyIn are the rows that only the database has: those that a line gave which is lost, or which comes after the last
+// that is left; where lines are lost, also those that one gave which is left, and whose other columns were of one that
+// is not.
+func onlyIn(ctx context.Context, study string, rows []found, lines []line, lost int64) (more []found, err error) {
 	memory, err := newMemory()
 	if err != nil {
 		return nil, err
 	}
 	defer memory.Close() //nolint:errcheck // nothing is kept there
+	good := map[int64]bool{}
 	return more, within(ctx, memory, "BEGIN IMMEDIATE", func(tx *Tx) error {
+		tx.study = study
 		for _, l := range lines {
+			good[l.n], l.study = true, study
 			if _, err := l.apply(tx); err != nil {
 				return err
 			}
 		}
 		for _, r := range rows {
 			has, line, err := r.table.row(tx, r.row[r.table.columns[0].name])
-			switch {
-			case errors.Is(err, sql.ErrNoRows):
-				more = append(more, r)
-			case err != nil:
+			none := errors.Is(err, sql.ErrNoRows)
+			if err != nil && !none {
 				return err
-			case r.line >= line && !sameRow(r.table, r.row, r.table.asRow(has)):
+			}
+			differs := none || !sameRow(r.table, r.row, r.table.asRow(has))
+			if differs && (!good[r.line] && r.line > line || lost > 0 && (none || r.line == line)) {
 				more = append(more, r)
 			}
 		}

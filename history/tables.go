@@ -88,7 +88,7 @@ var schema = func() string {
 		}
 		fmt.Fprintf(&b, "line INTEGER NOT NULL, sum TEXT NOT NULL);\nCREATE INDEX %s_line ON %[1]s (line);\n", t.Name)
 	}
-	b.WriteString(`CREATE TABLE journal (id INTEGER PRIMARY KEY CHECK (id = 0), lines INTEGER NOT NULL, bytes INTEGER NOT NULL, sum TEXT NOT NULL, rows INTEGER NOT NULL);
+	b.WriteString(`CREATE TABLE journal (id INTEGER PRIMARY KEY CHECK (id = 0), study TEXT NOT NULL, lines INTEGER NOT NULL, bytes INTEGER NOT NULL, sum TEXT NOT NULL, rows INTEGER NOT NULL);
 CREATE TABLE views (who TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE progress (trial INTEGER PRIMARY KEY, body TEXT NOT NULL);
 `)
@@ -148,7 +148,7 @@ func (c column) encode(v any) ([]byte, error) {
 	case c.kind == integer && r.CanInt():
 		return strconv.AppendInt(nil, r.Int(), 10), nil
 	case c.kind == text && r.Kind() == reflect.String:
-		return marshal(r.String())
+		return marshal(strings.ToValidUTF8(r.String(), "\ufffd")) // as it would be read
 	case c.kind == document:
 		return marshal(v)
 	}
@@ -220,7 +220,7 @@ func (p put) apply(tx *Tx, line int64) (added bool, err error) {
 	}
 	insert, err := tx.prepare(t.insert())
 	if err == nil {
-		_, err = insert.ExecContext(tx.ctx, append(values, line, sumOf(t, values))...)
+		_, err = insert.ExecContext(tx.ctx, append(values, line, sumOf(tx.study, t, values))...)
 	}
 	return added, err
 }
@@ -249,7 +249,7 @@ func (t *Table) row(tx *Tx, key any) (values []any, line int64, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	err = t.read(rows, func(n int64, v []any) error {
+	err = t.read(tx, rows, func(n int64, v []any) error {
 		values, line = v, n
 		return nil
 	})
@@ -271,10 +271,10 @@ func (t *Table) each(tx *Tx, clause string, args []any, f func(line int64, value
 	if err != nil {
 		return err
 	}
-	return t.read(rows, f)
+	return t.read(tx, rows, f)
 }
 
-func (t *Table) read(rows *sql.Rows, f func(line int64, values []any) error) error {
+func (t *Table) read(tx *Tx, rows *sql.Rows, f func(line int64, values []any) error) error {
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		values := make([]any, len(t.columns))
@@ -283,7 +283,7 @@ func (t *Table) read(rows *sql.Rows, f func(line int64, values []any) error) err
 		if err := rows.Scan(append(pointers(values), &line, &sum)...); err != nil {
 			return fmt.Errorf("%w: a row of %s: %w", errDamaged, t.Name, err)
 		}
-		if sumOf(t, values) != sum {
+		if sumOf(tx.study, t, values) != sum {
 			return fmt.Errorf("%w: the row %v of %s is not as it was written", errDamaged, values[0], t.Name)
 		}
 		if err := f(line, values); err != nil {
@@ -301,9 +301,10 @@ func pointers(values []any) []any {
 	return out
 }
 
-// sumOf is the sum over a row's values. It tells decay, not people.
-func sumOf(t *Table, values []any) string {
-	b := append(make([]byte, 0, 256), t.Name...)
+// sumOf is the sum over a row's values in the history of a study, so that a page of another study's is told. It tells
+// decay, not people.
+func sumOf(study string, t *Table, values []any) string {
+	b := append(append(make([]byte, 0, 256), study...), t.Name...)
 	for _, v := range values {
 		switch v := v.(type) {
 		case int64:

@@ -138,29 +138,48 @@ func first(words []string, n int) []string {
 	return append(slices.Clone(words[:n]), fmt.Sprintf("%d more", len(words)-n))
 }
 
-// receipts are where the history says, of the exports that it says.
+// receipts are those that the history vouches for: where it says, and in the folder, which may have been copied.
 func (c *Checked) receipts(h *record) {
 	known := map[string]bool{}
 	for _, e := range h.exports {
-		known[e.Out] = true
-		b, err := os.ReadFile(e.Receipt)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
+		places := []string{e.Out}
+		if here := filepath.Join(c.Dir, "exports", filepath.Base(e.Out)); here != e.Out {
+			places = append(places, here)
+		}
+		found := false
+		for _, out := range places {
+			known[out] = true
+			found = c.receipt(e, filepath.Join(out, filepath.Base(e.Receipt))) || found
+		}
+		if !found {
 			c.note("the export %s is no longer in %s", e.Name, e.Out)
-		case err != nil:
-			c.add(err)
-		case e.ReceiptHash == "":
-			c.note("the receipt of the export %s is of an older parfait: nothing vouches for it", e.Name)
-		case receiptHash(b) != e.ReceiptHash && receiptHash(b) != e.ReceiptNext:
-			c.Problems = append(c.Problems, problem.Problem{Code: CodeDamaged, Where: e.Receipt, What: "is not the receipt that the history vouches for", Fix: "parfait verify " + e.Out + " says more"})
 		}
 	}
 	here, _ := filepath.Glob(filepath.Join(c.Dir, "exports", "*", "receipt.json"))
 	for _, path := range here {
 		if out := filepath.Dir(path); !known[out] {
-			c.note("%s is an export that the history does not know at that place", out)
+			c.note("%s is an export that the history does not know", out)
 		}
 	}
+}
+
+// receipt compares one with the hash that the history keeps. It says whether it is there.
+func (c *Checked) receipt(e Export, path string) bool {
+	b, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false
+	case err != nil:
+		c.add(err)
+	case e.ReceiptHash == "":
+		c.note("the receipt of the export %s is of an older parfait: nothing vouches for it", e.Name)
+	case receiptHash(b) != e.ReceiptHash && receiptHash(b) != e.ReceiptNext:
+		c.Problems = append(c.Problems, problem.Problem{
+			Code: CodeDamaged, Where: path, What: "is not the receipt that the history vouches for",
+			Fix: "do not believe what it says; copy the export again from where it is good, or export again (parfait verify " + filepath.Dir(path) + " says what else is changed)",
+		})
+	}
+	return true
 }
 
 // surprises are what else lies in the folder, or goes on in it.
@@ -185,11 +204,9 @@ func (c *Checked) surprises() {
 	}
 }
 
-// whole says what of the history is damaged, all of which is read: nobody measures on upon something that is.
-func (s *Study) whole(ctx context.Context, h *record) error {
-	if h.damaged != nil {
-		return h.damaged
-	}
+// undamaged says what of the history is damaged, all of which is read: nobody measures on upon something that is, or
+// writes to it.
+func (s *Study) undamaged(ctx context.Context) error {
 	state, err := history.Check(ctx, s.dir)
 	if err != nil || len(state.Problems) == 0 {
 		return err
@@ -215,6 +232,13 @@ func Repair(ctx context.Context, dir string) (Repaired, error) {
 	}
 	if read := readSheet(abs, nil); CodeOf(read.err) == CodeNotAStudy {
 		return Repaired{}, read.err
+	}
+	st, err := openStore(abs) // which says where there is nothing to repair from
+	if err != nil {
+		return Repaired{}, err
+	}
+	if err := st.Close(); err != nil && CodeOf(err) != CodeDamaged {
+		return Repaired{}, err
 	}
 	lock, err := takeLock(ctx, abs, func() error { return nil }, func(error) {})
 	if err != nil {

@@ -55,6 +55,9 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (err error) {
 			return err
 		}
 	}
+	if err := s.undamaged(ctx); err != nil { // before anything is written
+		return err
+	}
 	if err := s.store.Begin(); err != nil { // before anything else appears in the folder: see signs
 		return s.store.Explain(err)
 	}
@@ -79,7 +82,7 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (err error) {
 		case cause != nil && errors.Is(err, ctx.Err()):
 			err = nil // it was ended before it had begun
 		}
-		if err != nil && CodeOf(err) != CodeBusy {
+		if c := CodeOf(err); err != nil && c != CodeBusy && c != CodeDamaged {
 			_ = s.store.setMeta("note", map[string]string{"note": clip(strings.Join(strings.Fields(err.Error()), " "), maxNote)}) // for those who look on
 		}
 	}()
@@ -154,8 +157,8 @@ func (s *Study) newRunner(ctx context.Context, o RunOptions) (_ *runner, err err
 	if r.hist, err = s.load(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.whole(ctx, r.hist); err != nil {
-		return nil, err
+	if r.hist.damaged != nil {
+		return nil, r.hist.damaged
 	}
 	if err := s.lack(r.hist); err != nil {
 		return nil, err

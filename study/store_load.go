@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 
 	"parfait/evaluator"
@@ -91,9 +92,9 @@ func read(tx *history.Tx, prev *record) (h *record, err error) {
 	}
 	after := int64(0)
 	if prev != nil && prev.damaged == nil && prev.line > 0 && h.line >= prev.line {
-		after, h.trials = prev.line, slices.Clone(prev.trials)
+		after, h.trials, h.retries = prev.line, slices.Clone(prev.trials), maps.Clone(prev.retries)
 	}
-	return h, errors.Join(h.readTrials(tx, after), h.readMeasurements(tx, after), h.readProgress(tx), h.readBatches(tx), h.readCommands(tx), h.readPicks(tx), h.readExports(tx))
+	return h, errors.Join(h.readTrials(tx, after), h.readMeasurements(tx, after), h.readProgress(tx), h.readBatches(tx), h.readCommands(tx, after), h.readPicks(tx), h.readExports(tx))
 }
 
 func (h *record) readTrials(tx *history.Tx, after int64) error {
@@ -156,20 +157,15 @@ func (h *record) readProgress(tx *history.Tx) error {
 }
 
 // readCommands counts what people have asked to be measured again.
-func (h *record) readCommands(tx *history.Tx) error {
-	rows, err := tx.Query("SELECT body ->> 'n' AS trial, count(*) FROM commands WHERE body ->> 'kind' = ? GROUP BY trial", CommandRetry)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var trial, n int
-		if err := rows.Scan(&trial, &n); err != nil {
-			return err
+func (h *record) readCommands(tx *history.Tx, after int64) error {
+	return history.Commands.Rows(tx, after, func(scan func(...any) error) error {
+		var c Command
+		err := scan(nil, nil, nil, &c)
+		if c.Kind == CommandRetry {
+			h.retries[c.N]++
 		}
-		h.retries[trial] = n
-	}
-	return rows.Err()
+		return err
+	})
 }
 
 func (h *record) readPicks(tx *history.Tx) error {

@@ -127,8 +127,8 @@ func TestAHistoryThatBreaksEndsTheRunAndSaysWhy(t *testing.T) {
 		}
 		return nil
 	}}))
-	if err := ended(t, running(t, s, RunOptions{})); CodeOf(err) != CodeHistory {
-		t.Errorf("a run whose results cannot be recorded: %v, want code %s", err, CodeHistory)
+	if err := ended(t, running(t, s, RunOptions{})); CodeOf(err) != CodeDamaged {
+		t.Errorf("a run whose results cannot be recorded: %v, want code %s", err, CodeDamaged)
 	}
 }
 
