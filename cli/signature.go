@@ -12,6 +12,7 @@ import (
 
 	"github.com/charmbracelet/x/term"
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/sys/unix"
 
 	"parfait/internal/rescue"
 	"parfait/internal/sshsig"
@@ -42,10 +43,18 @@ func (a *app) secret(ctx context.Context, what string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	hidden := *before
+	hidden.Lflag &^= unix.ECHO
+	if err := term.SetState(a.in.Fd(), &hidden); err != nil { // before it is asked for: people type fast
+		return nil, err
+	}
+	defer func() {
+		_ = term.Restore(a.in.Fd(), before)
+		_, _ = fmt.Fprintln(a.err)
+	}()
 	if _, err := fmt.Fprintf(a.err, "%s: ", what); err != nil {
 		return nil, err
 	}
-	defer func() { _, _ = fmt.Fprintln(a.err) }()
 	type read struct {
 		b   []byte
 		err error
@@ -59,7 +68,7 @@ func (a *app) secret(ctx context.Context, what string) ([]byte, error) {
 	case r := <-got:
 		return r.b, r.err
 	case <-ctx.Done():
-		return nil, errors.Join(ctx.Err(), term.Restore(a.in.Fd(), before))
+		return nil, ctx.Err()
 	}
 }
 

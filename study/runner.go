@@ -50,13 +50,15 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (err error) {
 	if err := s.limited(); err != nil {
 		return err
 	}
+	if err := s.undamaged(ctx); ctx.Err() != nil {
+		return nil // it was ended before it had begun
+	} else if err != nil { // before anything is written
+		return err
+	}
 	if o.Lock == LockHeartbeat {
 		if err := s.GoByHeartbeat(); err != nil {
 			return err
 		}
-	}
-	if err := s.undamaged(ctx); err != nil { // before anything is written
-		return err
 	}
 	if err := s.store.Begin(); err != nil { // before anything else appears in the folder: see signs
 		return s.store.Explain(err)
