@@ -3,13 +3,20 @@
 package e2e
 
 import (
+	"bufio"
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // shellStudy writes a study whose evaluator is a shell script.
@@ -55,7 +62,22 @@ func TestDiskFullForAWhileCostsNoTrial(t *testing.T) {
 	need(t, syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=4m"), "the right to mount a file system")
 	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
 	study := shellStudy(t, disk, "cd "+disk+"\nif mkdir once 2>/dev/null; then cat /dev/zero >ballast; fi\necho x >work.$$ || exit 1\nrm work.$$\n"+measures, 12, 2)
-	cmd := exec.CommandContext(t.Context(), program, "run", study, "--headless")
+	said := waitsUntil(t, study, func() { need(t, os.Remove(filepath.Join(disk, "ballast")), "a file to delete") })
+	allMeasured(t, study, 12, said)
+}
+
+// told is a run at work, and what it says.
+type told struct {
+	*exec.Cmd
+	errs io.Reader
+}
+
+// toRun starts a run, which has a minute.
+func toRun(t *testing.T, study string) told {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, program, "run", study, "--headless")
 	errs, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -63,25 +85,122 @@ func TestDiskFullForAWhileCostsNoTrial(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	said, removed := "", false
-	buf := make([]byte, 4096)
+	return told{cmd, errs}
+}
+
+// end reads what the run says to its end, which has to be a good one, and calls relieve when it says that it waits; it
+// has to say that it goes on.
+func (r told) end(t *testing.T, relieve func()) (said string) {
+	t.Helper()
+	buf, waits := make([]byte, 4096), false
 	for {
-		n, err := errs.Read(buf)
-		said += string(buf[:n])
-		if !removed && strings.Contains(said, "wait") {
-			removed = true
-			if err := os.Remove(filepath.Join(disk, "ballast")); err != nil {
-				t.Error(err)
-			}
+		n, err := r.errs.Read(buf)
+		if said += string(buf[:n]); !waits && strings.Contains(said, "the run waits") {
+			waits = true
+			relieve()
 		}
 		if err != nil {
 			break
 		}
 	}
-	if err := cmd.Wait(); err != nil || !removed || !strings.Contains(said, "goes on after") {
+	if err := r.Wait(); err != nil || !waits || !strings.Contains(said, "goes on after") {
 		t.Errorf("the run: %v; want that it waits and goes on; said:\n%s", err, said)
 	}
-	allMeasured(t, study, 12, said)
+	return said
+}
+
+func waitsUntil(t *testing.T, study string, relieve func()) (said string) {
+	t.Helper()
+	return toRun(t, study).end(t, relieve)
+}
+
+// A disk on which no file more may be made, however many bytes are free, is told as that and costs no trial.
+func TestNoInodesForAWhileCostsNoTrial(t *testing.T) {
+	if os.Geteuid() != 0 {
+		inOwnNamespace(t)
+		return
+	}
+	disk := t.TempDir()
+	need(t, syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=64m,nr_inodes=200"), "the right to mount a file system")
+	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
+	many := filepath.Join(disk, "many")
+	study := shellStudy(t, disk, "if mkdir "+disk+"/once 2>/dev/null; then mkdir "+many+"; n=0; while true >"+many+"/$n; do n=$((n+1)); done 2>/dev/null; fi\n"+measures, 8, 2)
+	said := waitsUntil(t, study, func() { until(t, "they are deleted", func() bool { return os.RemoveAll(many) == nil }) })
+	if !strings.Contains(said, "files more may be made (inodes: `df -i`) in "+disk) {
+		t.Errorf("it does not say that inodes are used up:\n%s", said)
+	}
+	allMeasured(t, study, 8, said)
+}
+
+// What the system refuses, injected at the system call from the second trial on until the run waits, is no trial's
+// failure; those who look on see that it waits, and why.
+func TestWhatTheSystemRefusesCostsNoTrial(t *testing.T) {
+	needStrace(t)
+	for _, c := range []struct{ errno, kind, file, says string }{
+		{"ENOSPC", "openat", "trial-0002.log", "the disk is full"},
+		{"EDQUOT", "openat", "trial-0002.log", "quota -s"},
+		{"EMFILE", "openat", "trial-0002.log", "ulimit -n"},
+		{"EIO", "openat", "trial-0002.log", "dmesg"},
+		{"ENOSPC", "mkdirat", "", "the disk is full"}, // the folder of a run
+		{"EIO", "mkdirat", "", "dmesg"},
+	} {
+		t.Run(c.errno+" "+c.kind, func(t *testing.T) {
+			dir := t.TempDir()
+			study := shellStudy(t, dir, "cd "+dir+"\nif mkdir once 2>/dev/null; then while [ ! -e go ]; do sleep 0.05; done; fi\n"+measures, 6, 1)
+			run := toRun(t, study)
+			until(t, "an evaluation is at work", func() bool { _, err := os.Stat(filepath.Join(dir, "once")); return err == nil })
+			// Calls are counted by the thread: all are refused, until strace lets go.
+			words := []string{"-f", "-o", os.DevNull, "-e", "trace=" + c.kind, "-e", "inject=" + c.kind + ":error=" + c.errno}
+			if c.file != "" {
+				words = append(words, "-P", filepath.Join(study, "logs", c.file))
+			}
+			letGo := attach(t, run.Process.Pid, words...)
+			need(t, os.WriteFile(filepath.Join(dir, "go"), nil, 0o600), "a file")
+			said := run.end(t, func() {
+				seenToWait(t, study, c.says)
+				letGo()
+			})
+			allMeasured(t, study, 6, said)
+		})
+	}
+}
+
+// attach has strace follow a process until the function that it returns is called.
+func attach(t *testing.T, pid int, words ...string) (letGo func()) {
+	t.Helper()
+	trace := exec.Command("strace", append(words, "-p", strconv.Itoa(pid))...)
+	errs, err := trace.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	need(t, trace.Start(), "strace")
+	letGo = sync.OnceFunc(func() {
+		_ = trace.Process.Signal(os.Interrupt) // what it follows goes on
+		_ = trace.Wait()                       // it ends with that signal
+	})
+	t.Cleanup(letGo)
+	lines := bufio.NewScanner(errs)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), "attached") {
+			go func() { _, _ = io.Copy(io.Discard, errs) }()
+			return letGo
+		}
+	}
+	need(t, errors.New("it does not attach"), "the right to trace")
+	return letGo
+}
+
+// seenToWait wants that those who look on see in the end that the run waits, and why.
+func seenToWait(t *testing.T, study, why string) {
+	t.Helper()
+	var list struct{ Runner, Note string }
+	until(t, "others see that the run waits", func() bool {
+		decode(t, good(t, ".", "trials", study, "--json"), &list)
+		return list.Runner == "waits"
+	})
+	if !strings.Contains(list.Note, why) {
+		t.Errorf("others see %+v, want that it waits, and %q", list, why)
+	}
 }
 
 // Limits that a shell sets end in twenty measured trials, or in what to set before anything is measured.

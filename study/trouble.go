@@ -45,7 +45,11 @@ type trouble struct {
 // says is the trouble in a line.
 func (t trouble) says() string {
 	text := t.what
-	if t.at != "" { // first what changes, and what a narrow screen has to show
+	switch {
+	case t.at == "":
+	case t.roomFor():
+		text += ": " + t.room()
+	default: // first what changes, and what a narrow screen has to show
 		text = t.room() + ": " + t.what
 	}
 	if t.fix == "" {
@@ -61,7 +65,7 @@ func (t trouble) room() string {
 	case err != nil:
 		return err.Error()
 	case s.NoFiles():
-		return fmt.Sprintf("%s are free, and no file more may be made (inodes: `df -i`) in %s", stage.Bytes(s.Free), t.at)
+		return fmt.Sprintf("%s are free, and %d files more may be made (inodes: `df -i`) in %s", stage.Bytes(s.Free), s.Files, t.at)
 	case s.Free >= t.need:
 		return fmt.Sprintf("%s are free in %s, and yet nothing may be written: a quota, perhaps (`quota -s`)", stage.Bytes(s.Free), t.at)
 	}

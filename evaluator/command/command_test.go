@@ -403,6 +403,39 @@ func TestFailuresSayWhy(t *testing.T) {
 }
 
 // A log that cannot be made is said before anything is started.
+// A shell that may start no process is no failure of the command: it is trouble that passes.
+func TestTheLeaderCannotFork(t *testing.T) {
+	prlimit, err := exec.LookPath("prlimit")
+	if err != nil {
+		t.Skip("there is no prlimit: ", err)
+	}
+	limited := prlimit + ` --nproc=0:0 /bin/sh "$@"`
+	if os.Geteuid() == 0 { // whom no such limit holds
+		setpriv, err := exec.LookPath("setpriv")
+		if err != nil {
+			t.Skip("there is no setpriv: ", err)
+		}
+		limited = setpriv + " --reuid=54321 --clear-groups " + limited
+	}
+	own := filepath.Join(t.TempDir(), "sh")
+	if err := os.WriteFile(own, []byte("#!/bin/sh\nexec "+limited+"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	ev, c := shell(t, `echo '{"a": 1, "b": 1}'`, nil)
+	was := leaderShell
+	defer func() { leaderShell = was }()
+	leaderShell = own
+	last, _ := measure(t.Context(), t, ev, c, nil)
+	trouble, ok := evaluator.TroubleOf(last.Err)
+	if last.State != evaluator.Failed || !ok || trouble.Errno != syscall.EAGAIN || !trouble.Passes || !trouble.Fewer {
+		t.Fatalf("%s, %v: want the trouble that no more processes may be started", last.State, last.Err)
+	}
+	leaderShell = was
+	if last, _ := measure(t.Context(), t, ev, c, nil); last.State != evaluator.Done {
+		t.Errorf("when it may again: %s, %v", last.State, last.Err)
+	}
+}
+
 func TestLogNotWritable(t *testing.T) {
 	ev, c := shell(t, "touch started", nil)
 	dir := t.TempDir()

@@ -27,6 +27,9 @@ import (
 // tokenVariable marks the processes of a run.
 const tokenVariable = "PARFAIT_RUN"
 
+// leaderShell runs the leader. Tests have another.
+var leaderShell = "/bin/sh"
+
 // leader is the shell script that leads a run's process group; its $0 is where the exit status goes.
 //
 // It waits for a word on its standard input, so that the command starts only when the record of its
@@ -81,7 +84,7 @@ func (r *run) execute(ctx context.Context) (status int, err error) {
 	}
 	if p.silent && err == nil && p.cmd.ProcessState.Exited() { // by itself: no signal has ended it
 		err = evaluator.Errorf(evaluator.CannotStart, "the shell that starts %s for candidate %s could not: %s: %w", args[0], r.candidate.Key,
-			lastWords(filepath.Join(r.dir, stderrName)), &os.PathError{Op: "fork", Path: "/bin/sh", Err: syscall.EAGAIN})
+			lastWords(filepath.Join(r.dir, stderrName)), &os.PathError{Op: "fork", Path: leaderShell, Err: syscall.EAGAIN})
 	}
 	if out != nil {
 		out.finish()
@@ -124,7 +127,7 @@ type started struct {
 // start starts the leader, writes the record, and lets the command begin.
 func (r *run) start(args []string) (*started, error) {
 	token := rand.Text()
-	cmd := exec.Command("/bin/sh", append([]string{"-c", leader, filepath.Join(r.dir, exitName)}, args...)...)
+	cmd := exec.Command(leaderShell, append([]string{"-c", leader, filepath.Join(r.dir, exitName)}, args...)...)
 	cmd.Dir = r.options.Dir
 	cmd.Env = append(append(os.Environ(), environment(r.options, r.values)...), tokenVariable+"="+token)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a group of its own, without a terminal

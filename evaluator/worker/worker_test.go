@@ -86,6 +86,12 @@ func workerMain() int {
 			a["model"] = q.Model
 		case "asked":
 			a["error"] = string(q.Recipe) + q.Model
+		case "twice":
+			b, err := json.Marshal(a)
+			if err != nil {
+				return 9
+			}
+			fmt.Println(string(b))
 		case "error":
 			a = map[string]any{"key": q.Key, "error": "the judge is asleep"}
 		case "nothing":
@@ -261,6 +267,37 @@ func TestQuestions(t *testing.T) {
 		if err != nil || looked != c.looked || says != c.says {
 			t.Errorf("%+v: looked %v, says %q (%v)", c, looked, says, err)
 		}
+	}
+}
+
+// An answer that is given once more costs nobody: the next candidate's is the next for its own key.
+func TestAnAnswerGivenTwiceCostsNobody(t *testing.T) {
+	o := options()
+	o.Parallel = 1
+	ev := mustNew(t, o)
+	dir := t.TempDir()
+	var states []evaluator.State
+	var last evaluator.Event
+	ask := func(key, behaviour string) {
+		c := behaving(behaviour)(t)
+		c.Key, c.Attempt, c.Split, c.Log = key, 1, evaluator.Validation, filepath.Join(dir, filepath.Base(key)+".log")
+		if err := ev.Submit(t.Context(), []evaluator.Candidate{c}, func(e evaluator.Event) error { last = e; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		states = append(states, last.State)
+	}
+	ask("digits/12", "twice")
+	ask("digits/13", "count")
+	if last.State != evaluator.Done || last.Metrics["a"].Value != 2 {
+		t.Errorf("the next is %s with %v, want it done, the second of its process: %v", last.State, last.Metrics, last.Err)
+	}
+	ask("digits/14", "count")
+	if want := []evaluator.State{evaluator.Done, evaluator.Done, evaluator.Done}; !reflect.DeepEqual(states, want) || last.Metrics["a"].Value != 3 {
+		t.Errorf("%v, the last with %v; want %v, and one process for all", states, last.Metrics, want)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "13.log"))
+	if err != nil || !strings.Contains(string(b), `answered once more for "digits/12"`) {
+		t.Errorf("%v; the log does not say what was left out:\n%s", err, b)
 	}
 }
 

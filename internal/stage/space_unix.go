@@ -35,8 +35,11 @@ type Room struct {
 	Files, AllFiles int64 // that may still be made, and in all (inodes); 0 in all where there is no such limit
 }
 
-// NoFiles says whether no file more may be made, however many bytes are free.
-func (r Room) NoFiles() bool { return r.AllFiles > 0 && r.Files == 0 }
+// leastFiles is how many files a piece of work makes at once, or some more: a disk that has fewer left is full.
+const leastFiles = 16
+
+// NoFiles says whether no file more may be made, or too few to be of use, however many bytes are free.
+func (r Room) NoFiles() bool { return r.AllFiles > 0 && r.Files < leastFiles }
 
 // Stat is the room on the file system that holds path.
 func Stat(path string) (Room, error) {
