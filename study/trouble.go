@@ -204,16 +204,26 @@ func (r *runner) suspicion(e executorEvent, j *job, err error) (trouble, bool) {
 		return trouble{what: fmt.Sprintf("trial %d says that a disk is full: %s", e.id, lastLine(err.Error())), fix: "free some space where its evaluator writes", err: err, passes: true}, true
 	}
 	var by *evaluator.Error
-	if errors.As(err, &by) && by.Code == evaluator.Killed && by.Signal == "SIGKILL" && j.blamed == 0 {
-		j.blamed = maxBlamed // once
-		t := trouble{what: fmt.Sprintf("the evaluator of trial %d was killed (SIGKILL), as the system does where memory runs out", e.id), fix: "it is measured once more", err: err, passes: true}
-		if n, ok := oomKills(); ok && n > r.troubles.ooms {
-			r.troubles.ooms, t.fewer = n, true
-			t.what = fmt.Sprintf("memory ran out, and the system killed the evaluator of trial %d", e.id)
-		}
-		return t, true
+	if errors.As(err, &by) && by.Code == evaluator.Killed && by.Signal == "SIGKILL" {
+		return r.killed(e.id, j, err)
 	}
 	return trouble{}, false
+}
+
+// killed says that memory ran out, where the system counts an evaluator that it has killed for that; any other that is
+// killed is measured once more.
+func (r *runner) killed(id int, j *job, err error) (trouble, bool) {
+	if n, ok := oomKills(); ok && n > r.troubles.ooms {
+		r.troubles.ooms = n
+		what := fmt.Sprintf("memory ran out, and the system killed the evaluator of trial %d", id)
+		return trouble{what: what, fix: "measure fewer at once (--workers), or give it more memory", err: err, passes: true, fewer: true}, true
+	}
+	if j.blamed > 0 {
+		return trouble{}, false
+	}
+	j.blamed = maxBlamed // once
+	what := fmt.Sprintf("the evaluator of trial %d was killed (SIGKILL), as the system does where memory runs out", id)
+	return trouble{what: what, fix: "it is measured once more", err: err, passes: true}, true
 }
 
 // said adds to an error what was done before it counted as the trial's.

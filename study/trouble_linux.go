@@ -9,20 +9,25 @@ import (
 )
 
 // oomKills is how many processes of this one's control group the system has killed so far for want of memory; false
-// where that cannot be known. It counts groups within it too (cgroup v2: memory.events, oom_kill).
+// where that cannot be known: memory.events of cgroup v2, which counts the groups within it too, memory.oom_control of v1.
 func oomKills() (int, bool) { return oomKillsIn("/proc/self/cgroup", "/sys/fs/cgroup") }
 
 func oomKillsIn(cgroup, root string) (int, bool) {
+	events := ""
 	b, err := os.ReadFile(cgroup)
 	if err != nil {
 		return 0, false
 	}
-	for line := range strings.Lines(string(b)) {
-		if path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
-			return oomKillsOf(filepath.Join(root, path, "memory.events"))
+	for line := range strings.Lines(string(b)) { // number:controllers:path
+		_, line, _ = strings.Cut(strings.TrimSpace(line), ":")
+		switch kind, path, _ := strings.Cut(line, ":"); kind {
+		case "memory":
+			return oomKillsOf(filepath.Join(root, kind, path, "memory.oom_control"))
+		case "":
+			events = filepath.Join(root, path, "memory.events")
 		}
 	}
-	return 0, false
+	return oomKillsOf(events)
 }
 
 func oomKillsOf(events string) (int, bool) {

@@ -19,4 +19,12 @@ func TestOOMKillsAreRead(t *testing.T) {
 	if n, ok := oomKillsIn(filepath.Join(root, "cgroup"), root); n != 7 || !ok {
 		t.Errorf("%d %t, want 7", n, ok)
 	}
+	write(t, filepath.Join(root, "cgroup"), "5:cpu,cpuacct:/x\n4:memory:/job\n0::/a\n") // of version 1, beside an empty 2
+	if err := os.MkdirAll(filepath.Join(root, "memory/job"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(root, "memory/job/memory.oom_control"), "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n")
+	if n, ok := oomKillsIn(filepath.Join(root, "cgroup"), root); n != 3 || !ok {
+		t.Errorf("%d %t, want 3", n, ok)
+	}
 }
