@@ -23,12 +23,12 @@ var troubles = []Trouble{
 	{syscall.ENOSPC, "the disk is full", "free some space", true, false},
 	{syscall.EDQUOT, "the disk quota is used up", "delete something of yours there, or ask for more: `quota -s` shows what you may use", true, false},
 	{syscall.EMFILE, "this process may open no more files", "end the run, raise the limit with `ulimit -n 4096` in the same shell, and run again", true, true},
-	{syscall.ENFILE, "this machine may open no more files", "see who holds them: `cat /proc/sys/fs/file-nr` tells how many of how many", true, true},
+	{syscall.ENFILE, "this machine may open no more files", "end what holds them: `cat /proc/sys/fs/file-nr` tells how many of how many, and fs.file-max is the limit, for root to raise", true, true},
 	{syscall.ENOMEM, "there is no memory left", "end what uses it, or measure fewer at once (--workers)", true, true},
 	{syscall.ENOBUFS, "there is no memory left for the network", "measure fewer at once (--workers)", true, true},
 	{syscall.EAGAIN, "no more processes may be started", "end some of yours, or raise the limit: `ulimit -u` shows it", true, true},
-	{syscall.EIO, "the disk cannot be read or written", "look into the system's log (dmesg) for what is wrong with the disk", true, false},
-	{syscall.ESTALE, "the file server has forgotten the file", "see whether the network file system is well", true, false},
+	{syscall.EIO, "the disk cannot be read or written", "`dmesg` shows what is wrong with the disk; where it mends, the run goes on by itself", true, false},
+	{syscall.ESTALE, "the file server has forgotten the file", "`df` on its folder tells whether the file server answers; where it does and this stays, have it mounted anew", true, false},
 	{syscall.EROFS, "the file system may only be read", "`mount -o remount,rw` makes it writable; one that has become so by itself has met an error, which dmesg shows", false, false},
 	{syscall.EFBIG, "a file would be larger than is allowed", "raise the limit with `ulimit -f unlimited`, and run again", false, false},
 }
@@ -53,16 +53,32 @@ func forked(err error) bool {
 	return errors.As(err, &p) && strings.HasPrefix(p.Op, "fork")
 }
 
-// full are the words of programs whose disk is full or whose quota is used up: strerror's, in the C locale.
-var full = []string{"no space left on device", "disk quota exceeded", "enospc", "edquot"}
+// words are what programs say of a disk that is not to be used, and which trouble that is: strerror's in the C locale, and
+// those of some shells and languages.
+var words = []struct {
+	text  string
+	errno syscall.Errno
+}{
+	{"no space left on device", syscall.ENOSPC},
+	{"disk quota exceeded", syscall.EDQUOT},
+	{"enospc", syscall.ENOSPC},
+	{"edquot", syscall.EDQUOT},
+	{"input/output error", syscall.EIO},
+	{": i/o error", syscall.EIO},
+	{"stale file handle", syscall.ESTALE},
+}
 
-// SaysFull says whether a program that failed says itself that a disk was full.
-func SaysFull(err error) bool {
-	text := strings.ToLower(err.Error())
-	for _, words := range full {
-		if strings.Contains(text, words) {
-			return true
+// SaysTrouble is what a program that failed says itself of a disk that is full or does not answer, and the line in which
+// it does; false where it says nothing of that.
+func SaysTrouble(err error) (t Trouble, line string, ok bool) {
+	for line := range strings.Lines(err.Error()) {
+		lower := strings.ToLower(line)
+		for _, w := range words {
+			if strings.Contains(lower, w.text) {
+				t, ok = TroubleOf(w.errno)
+				return t, strings.TrimSpace(line), ok
+			}
 		}
 	}
-	return false
+	return Trouble{}, "", false
 }

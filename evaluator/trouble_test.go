@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -50,17 +51,21 @@ func TestTroubleIsToldFromFailure(t *testing.T) {
 	}
 }
 
-func TestAProgramSaysThatItsDiskIsFull(t *testing.T) {
-	for text, want := range map[string]bool{
-		"python3 ended with exit status 1; the last of its stderr:\nOSError: [Errno 28] No space left on device: 'x'": true,
-		"node: ENOSPC: no space left on device, write":                                                                true,
-		"cp: error writing '/x': Disk quota exceeded":                                                                 true,
-		"RuntimeError: CUDA out of memory":                                                                            false,
-		"python3 ended with exit status 1 and said nothing":                                                           false,
-		"AssertionError: the space of the device is not left":                                                         false,
+func TestAProgramSaysWhatIsWrongWithItsDisk(t *testing.T) {
+	for text, want := range map[string]syscall.Errno{
+		"python3 ended with exit status 1; the last of its stderr:\nOSError: [Errno 28] No space left on device: 'x'\nall of it is in x.log": syscall.ENOSPC,
+		"node: ENOSPC: no space left on device, write":        syscall.ENOSPC,
+		"cp: error writing '/x': Disk quota exceeded":         syscall.EDQUOT,
+		"OSError: [Errno 5] Input/output error":               syscall.EIO,
+		"/s/evaluate.sh: 2: echo: echo: I/O error":            syscall.EIO,
+		"OSError: [Errno 116] Stale file handle: '/home/x'":   syscall.ESTALE,
+		"RuntimeError: CUDA out of memory":                    0,
+		"python3 ended with exit status 1 and said nothing":   0,
+		"AssertionError: the space of the device is not left": 0,
 	} {
-		if got := SaysFull(errors.New(text)); got != want {
-			t.Errorf("%q: %t, want %t", text, got, want)
+		got, line, ok := SaysTrouble(errors.New(text))
+		if got.Errno != want || ok != (want != 0) || ok && (!strings.Contains(text, line) || strings.Contains(line, "\n")) {
+			t.Errorf("%q: %+v, %q, %t; want errno %d and the line that says it", text, got, line, ok, want)
 		}
 	}
 }

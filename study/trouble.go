@@ -67,7 +67,7 @@ func (t trouble) room() string {
 	case s.NoFiles():
 		return fmt.Sprintf("%s are free, and %d files more may be made (inodes: `df -i`) in %s", stage.Bytes(s.Free), s.Files, t.at)
 	case s.Free >= t.need:
-		return fmt.Sprintf("%s are free in %s, and yet nothing may be written: a quota, perhaps (`quota -s`)", stage.Bytes(s.Free), t.at)
+		return fmt.Sprintf("%s are free in %s, and yet nothing may be written: a quota (`quota -s`), or a full device below it (`dmesg`)", stage.Bytes(s.Free), t.at)
 	}
 	return fmt.Sprintf("%s free, %s needed in %s", stage.Bytes(s.Free), stage.Bytes(t.need), t.at)
 }
@@ -200,8 +200,8 @@ func (r *runner) suspicion(e executorEvent, j *job, err error) (trouble, bool) {
 	if r.troubles.full.After(j.begun) { // and there is room again by now
 		return trouble{what: fmt.Sprintf("trial %d failed, and the disk was full while it was measured", e.id), err: err, passes: true}, true
 	}
-	if evaluator.SaysFull(err) {
-		return trouble{what: fmt.Sprintf("trial %d says that a disk is full: %s", e.id, lastLine(err.Error())), fix: "free some space where its evaluator writes", err: err, passes: true}, true
+	if t, line, ok := evaluator.SaysTrouble(err); ok {
+		return trouble{what: fmt.Sprintf("the evaluator of trial %d says that %s: %s", e.id, t.What, line), fix: t.Fix, err: err, passes: true}, true
 	}
 	var by *evaluator.Error
 	if errors.As(err, &by) && by.Code == evaluator.Killed && by.Signal == "SIGKILL" {
@@ -311,11 +311,6 @@ func (r *runner) forbidden(err error) string {
 		}
 	}
 	return ""
-}
-
-func lastLine(s string) string {
-	s = strings.TrimSpace(s)
-	return s[strings.LastIndexByte(s, '\n')+1:]
 }
 
 // troubles is what a runner knows of them. Only its loop touches it.

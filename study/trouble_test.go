@@ -75,7 +75,8 @@ func TestTroubleThatPassesFailsNoTrial(t *testing.T) {
 		{"memory", met("fork/exec", syscall.ENOMEM), "memory"},
 		{"processes", met("fork/exec", syscall.EAGAIN), "ulimit -u"},
 		{"a disk that dies", met("read", syscall.EIO), "dmesg"},
-		{"a file server", met("read", syscall.ESTALE), "file system"},
+		{"a file server", met("read", syscall.ESTALE), "`df`"},
+		{"its own dying disk", errors.New("sh ended with exit status 1; the last of its stderr:\nevaluate.sh: 2: echo: echo: I/O error"), "dmesg"},
 		{"its own full disk", errors.New("python3 ended with exit status 1; the last of its stderr:\nOSError: [Errno 28] No space left on device"), "No space left on device"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
