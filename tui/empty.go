@@ -41,6 +41,8 @@ func (s *props) hint() string {
 		return s.within(s.snap.Problem)
 	case s.working():
 		return fmt.Sprintf("Working out the front of %d measured trials…", n)
+	case a.Runner == study.Waits:
+		return "The run waits, and goes on by itself: " + printable(a.Note)
 	case a.Done == 0 && a.Runner == study.Sampling:
 		return "The first trials are being measured. A front needs three of them."
 	case a.Done == 0 && s.viewer:

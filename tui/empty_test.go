@@ -25,6 +25,10 @@ func TestAFrontThatIsBeingWorkedOut(t *testing.T) {
 	d.press("2")
 	d.sees("no idea why")
 	s.Problem, s.Trials = "", s.Trials[:1]
+	s.Activity.Runner, s.Activity.Note = study.Waits, "12 MB free, 64 MB needed in /data"
+	d.press("1 2")
+	d.sees("The run waits, and goes on by itself: 12 MB free")
+	s.Activity.Runner = study.Idle
 	d.press("2")
 	d.sees("One trial is measured. A front needs three.")
 	d.press("1")
