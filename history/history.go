@@ -41,6 +41,7 @@ type Store struct {
 	opener *opener     // of db
 	file   os.FileInfo // as it was opened
 	begun  bool        // db is open for writing, and as this program makes one
+	sound  int64       // so many bytes of the journal are as they were written, as was seen
 	memory *sql.DB     // what the journal says, where the database does not; or an older history, converted
 }
 
@@ -280,6 +281,9 @@ func (s *Store) settle(tx *Tx) (position, error) {
 		return p, err
 	}
 	text, err := readJournal(s.journal, p)
+	if err == nil {
+		err = s.soundTo(p)
+	}
 	if err != nil || len(text) == 0 {
 		return p, err
 	}
@@ -291,6 +295,30 @@ func (s *Store) settle(tx *Tx) (position, error) {
 		return p, nil
 	}
 	return p, p.store(tx)
+}
+
+// soundTo says whether the journal is as it was written up to p. What was seen to be is not looked at again.
+func (s *Store) soundTo(p position) error {
+	s.mu.Lock()
+	seen := s.sound
+	s.mu.Unlock()
+	if p.bytes <= seen {
+		return nil
+	}
+	text, err := readJournal(s.journal, position{})
+	if err != nil {
+		return err
+	}
+	if int64(len(text)) < p.bytes {
+		return fmt.Errorf("%w: %s ends before what is recorded in %s", errDamaged, JournalFile, DatabaseFile)
+	}
+	if err := sound(text[:p.bytes]); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.sound = max(s.sound, p.bytes)
+	s.mu.Unlock()
+	return nil
 }
 
 // apply brings the line's rows into the database.

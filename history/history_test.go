@@ -345,12 +345,62 @@ func TestAnotherStudysDatabase(t *testing.T) {
 			t.Errorf("%s: the trouble is %v; a check says %+v, %v", what, trouble, state.Problems, err)
 		}
 		done, err := Repair(t.Context(), study)
+		if page == 0 {
+			if !Damaged(err) || !strings.Contains(err.Error(), "two studies") {
+				t.Errorf("%s: the repair did %+v, %v, want that it asks which belongs here", what, done, err)
+			}
+			lose(t, study) // as it says
+			done, err = Repair(t.Context(), study)
+		}
 		if err != nil || done.Recovered > 0 || done.Lost > 0 {
 			t.Errorf("%s: the repair did %+v, %v, want that nothing is taken over", what, done, err)
 		}
 		got, _ = content(t, study)
 		same(t, what+": repaired", got, want)
 		healthy(t, study)
+	}
+}
+
+// Ends of lines that an editor has made are told and put right; so is a bit in the middle of the journal, to who reads and
+// to who writes.
+func TestAJournalThatWasEdited(t *testing.T) {
+	t.Parallel()
+	for name, edit := range map[string]func(b []byte) []byte{
+		"ends of lines":       func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\n"), []byte("\r\n")) },
+		"a bit in the middle": func(b []byte) []byte { b[len(b)/2] ^= 1; return b },
+		"a zeroed block":      func(b []byte) []byte { clear(b[len(b)/3 : len(b)/2]); return b },
+	} {
+		s, dir := begun(t, 12)
+		want, _ := contentOf(t, s)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, JournalFile)
+		edited := edit(read(t, path))
+		write(t, path, edited)
+		got, trouble := content(t, dir)
+		if same(t, name+": what is read", got, want); !Damaged(trouble) {
+			t.Errorf("%s: who reads is told %v, want that it is damaged", name, trouble)
+		}
+		s, err := Open(dir, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Write("x", func(c *Change) error { return c.Set("a", "b") }); !Damaged(err) {
+			t.Errorf("%s: to write: %v, want that it is refused", name, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(edited, read(t, path)) {
+			t.Errorf("%s: a damaged journal was written to", name)
+		}
+		if _, err := Repair(t.Context(), dir); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		healthy(t, dir)
+		got, _ = content(t, dir)
+		same(t, name+": repaired", got, want)
 	}
 }
 

@@ -40,7 +40,8 @@ const (
 
 // How long somebody waits for a database that is locked. Who looks has the journal, too.
 const (
-	lookerWaits = 2 * time.Second
+	lookerWaits = 250 * time.Millisecond
+	olderWaits  = 2 * time.Second // where there is no journal
 	writerWaits = 15 * time.Second
 )
 
@@ -187,7 +188,11 @@ func (o *opener) look(ctx context.Context) (driver.Conn, error) {
 	if o.beside("-wal") && !o.local() {
 		return nil, errElsewhere
 	}
-	return dial(ctx, o.path, mode, o.wait(lookerWaits), "query_only(1)", "user_version")
+	waits := lookerWaits
+	if _, err := os.Lstat(filepath.Join(filepath.Dir(o.path), JournalFile)); err != nil {
+		waits = olderWaits
+	}
+	return dial(ctx, o.path, mode, o.wait(waits), "query_only(1)", "user_version")
 }
 
 // beside says whether SQLite has a file of its own beside the database.

@@ -64,6 +64,9 @@ func (s *Store) read(ctx context.Context, f func(*Tx) error) (trouble, err error
 		if s.journal != "" {
 			text, err := readJournal(s.journal, p)
 			if err == nil {
+				err = s.soundTo(p)
+			}
+			if err == nil {
 				err = p.replay(text, func(line) (int64, error) { return 0, errBehind })
 			}
 			if errors.Is(err, errBehind) || Damaged(err) && s.another(p) {

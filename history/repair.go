@@ -2,6 +2,7 @@ package history
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -88,7 +89,13 @@ func (r *repairer) repair(ctx context.Context, release func()) error {
 		study = lines[0].study // the first line's, where that is left
 	}
 	if db != nil {
-		rows, views, study = salvage(ctx, db, study)
+		var anothers bool
+		if rows, views, study, anothers = salvage(ctx, db, study); anothers {
+			return &problem.Problem{
+				Code: CodeDamaged, Where: r.Dir(), What: DatabaseFile + " and " + JournalFile + " are of two studies, and which of them belongs here is not known",
+				Fix: "put the one that does not back from a copy; or, where " + JournalFile + " belongs here, move " + DatabaseFile + " out of the folder, and parfait repair makes it again",
+			}
+		}
 	}
 	if study == "" {
 		study = rand.Text()
@@ -268,29 +275,17 @@ type view struct {
 }
 
 // salvage reads the rows of a study's database that are as they were written, from both ends of each table, and what it
-// has of views. With "" it is whose it says; of another's nothing counts.
-func salvage(ctx context.Context, db *sql.DB, of string) (rows []found, views []view, study string) {
+// has of views. With "" it is whose it says. It is another's where none of its rows is of the study, and some are of whose
+// it says.
+func salvage(ctx context.Context, db *sql.DB, of string) (rows []found, views []view, study string, anothers bool) {
 	study = of
 	_ = within(ctx, db, "BEGIN", func(tx *Tx) error {
-		p, err := loadPosition(tx)
-		switch {
-		case err != nil || p.study == "":
-		case study == "":
-			study = p.study
-		case study != p.study:
-			return nil
-		}
+		p, _ := loadPosition(tx)
+		study = cmp.Or(study, p.study)
 		tx.study = study
-		for _, t := range tables {
-			seen := map[any]bool{}
-			for _, order := range []string{"", " DESC"} {
-				_ = t.salvage(tx, order, func(line int64, v []any) {
-					if !seen[v[0]] {
-						seen[v[0]] = true
-						rows = append(rows, found{line, put{t, t.asRow(v)}})
-					}
-				})
-			}
+		rows = tx.salvage()
+		if tx.study = p.study; len(rows) == 0 && p.study != study {
+			anothers = len(tx.salvage()) > 0
 		}
 		read, err := tx.Query("SELECT who, body FROM views")
 		if err != nil {
@@ -306,7 +301,23 @@ func salvage(ctx context.Context, db *sql.DB, of string) (rows []found, views []
 		return nil
 	})
 	slices.SortStableFunc(rows, byLine)
-	return rows, views, study
+	return rows, views, study, anothers
+}
+
+// salvage reads the rows of all tables that are as they were written.
+func (tx *Tx) salvage() (rows []found) {
+	for _, t := range tables {
+		seen := map[any]bool{}
+		for _, order := range []string{"", " DESC"} {
+			_ = t.salvage(tx, order, func(line int64, v []any) {
+				if !seen[v[0]] {
+					seen[v[0]] = true
+					rows = append(rows, found{line, put{t, t.asRow(v)}})
+				}
+			})
+		}
+	}
+	return rows
 }
 
 // salvage calls f with the rows that are as they were written, until one cannot be read at all.
