@@ -25,6 +25,10 @@ type Measurement struct {
 // squares, and n the largest, so that measuring the same again makes nobody surer than the items do.
 func (t *Trial) add(last Measurement) {
 	t.Measurements = append(slices.Clip(t.Measurements), last)
+	if len(t.Measurements) == 1 && last.Split == evaluator.Validation {
+		t.Metrics = last.Metrics // which nobody changes
+		return
+	}
 	t.Metrics = maps.Clone(t.Metrics) // others may have it
 	for task := range last.Metrics {
 		var of []Metric
