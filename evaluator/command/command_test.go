@@ -129,6 +129,14 @@ func write(path, text string) {
 	}
 }
 
+// script writes a file that may be executed.
+func script(path, text string) {
+	write(path, text)
+	if err := os.Chmod(path, 0o700); err != nil {
+		panic(err)
+	}
+}
+
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
@@ -376,6 +384,14 @@ func TestFailuresSayWhy(t *testing.T) {
 			o.Command = []string{"./evaluate.sh"}
 			write(filepath.Join(o.Dir, "evaluate.sh"), "exit 0")
 		}, evaluator.CannotStart, []string{"permission denied"}},
+		"no interpreter": {"", func(o *Options) {
+			o.Command = []string{"./evaluate.py"}
+			script(filepath.Join(o.Dir, "evaluate.py"), "#!/usr/bin/env no-such-python\n")
+		}, evaluator.CannotStart, []string{"evaluate.py wants the interpreter no-such-python"}},
+		"CR LF behind a shell": {"./evaluate.py", func(o *Options) {
+			script(filepath.Join(o.Dir, "evaluate.py"), "#!/usr/bin/env python3\r\nprint(1)\r\n")
+		}, evaluator.Exited, []string{"the lines of evaluate.py end with CR LF", "exit status 127"}},
+		"a traceback":      {"echo 'Traceback (most recent call last):\n  File \"/x/y.py\", line 3, in f\n    g()\nValueError: no such task: maths\n' >&2; echo bye >&2; exit 1", nil, evaluator.Exited, []string{"ValueError: no such task: maths (sh ended with exit status 1)\n"}},
 		"no folder":        {"exit 0", func(o *Options) { o.Dir += "/none" }, evaluator.CannotStart, []string{"/none"}},
 		"nothing":          {"true", nil, evaluator.NoMetrics, []string{"{out}", "stdout", "nothing"}},
 		"not JSON":         {"echo accuracy: 0.8", nil, evaluator.NoMetrics, []string{"accuracy: 0.8"}},

@@ -30,6 +30,9 @@ func exitError(o Options, c evaluator.Candidate, dir string, status int) error {
 	}
 	how = filepath.Base(o.Command[0]) + " " + how
 	said := lastOf(dir)
+	if err := o.interpreter(); status == notFound && err != nil { // what the shell says is that the script is not there
+		said.reason = err.Error()
+	}
 	text := said.reason + " (" + how + ")"
 	switch {
 	case said.words == "":
@@ -44,6 +47,23 @@ func exitError(o Options, c evaluator.Candidate, dir string, status int) error {
 		text += "\nall of it is in " + c.Log
 	}
 	return &evaluator.Error{Problem: problem.Problem{Code: code, What: text}, Signal: name}
+}
+
+// notFound is the exit status of a shell, or of env, that finds no program of that name.
+const notFound = 127
+
+// interpreter says which script that the command names wants an interpreter that is not there.
+func (o Options) interpreter() error {
+	_, ownPath := o.Env["PATH"]
+	for _, word := range strings.Fields(strings.Join(o.Command, " ")) {
+		if !filepath.IsAbs(word) {
+			word = filepath.Join(o.Dir, word)
+		}
+		if err := process.Interpreter(word, ownPath); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // spoken is what a run said last.

@@ -36,8 +36,9 @@ func (p Program) Find() error {
 		return nil
 	}
 	var failed *exec.Error
-	if _, err := exec.LookPath(path); errors.As(err, &failed) && !errors.Is(err, exec.ErrDot) {
+	found, err := exec.LookPath(path)
+	if errors.As(err, &failed) && !errors.Is(err, exec.ErrDot) {
 		return fmt.Errorf("the program %s cannot be run: %w; expected a program in $PATH, or a path from the folder %s", p.Name, failed.Err, dir)
 	}
-	return nil
+	return Interpreter(found, p.OwnPath)
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"strings"
 	"testing"
 
 	"parfait/evaluator"
@@ -45,6 +46,26 @@ func TestPrintable(t *testing.T) {
 	} {
 		if got := Printable(in); got != want {
 			t.Errorf("%q: %q, expected %q", in, got, want)
+		}
+	}
+}
+
+// The line that says why is found where a person would look.
+func TestReason(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "",
+		"loading\nTraceback (most recent call last):\n  File \"a.py\", line 1, in <module>\n    f()\nValueError: Tasks not found: math\n":                                                                             "ValueError: Tasks not found: math",
+		"Traceback (most recent call last):\n  File \"a.py\", line 1\nKeyError: 'a'\n\nDuring handling:\n\nTraceback (most recent call last):\n  File \"b.py\", line 2\ntorch.OutOfMemoryError: CUDA out of memory\n": "torch.OutOfMemoryError: CUDA out of memory",
+		"Traceback (most recent call last):\n  File \"a.py\", line 1\n\x1b[31mRuntimeError: first\nsecond\x1b[0m\n[W1] process group was not destroyed\n":                                                             "RuntimeError: first",
+		"Traceback (most recent call last):\n  File \"a.py\", li":    "File \"a.py\", li",
+		"  0%|   | 0/3\r100%|████| 3/3\nCUDA error: out of memory\n": "CUDA error: out of memory",
+		"sh: 1: ./no.sh: not found\nbye\n":                           "sh: 1: ./no.sh: not found",
+		"  0%|   | 0/3\r 33%|██  | 1/3":                              "33%|██  | 1/3",
+		"one\r\ntwo\r\n":                                             "two",
+		"an Error: " + strings.Repeat("x", 1000):                     "an Error: " + strings.Repeat("x", 290) + "…",
+	} {
+		if got := Reason([]byte(text)); got != want {
+			t.Errorf("of %q: %q, expected %q", text, got, want)
 		}
 	}
 }

@@ -57,6 +57,12 @@ func TestReports(t *testing.T) {
 		"a mark":   {report: "\xef\xbb\xbf" + `{"a": 1, "b": 0}`, want: evaluator.Metrics{"a": {Value: 1}, "b": {}}},
 		"objects":  {report: `{"a": {"value": 0.81, "stderr": 0.02, "n": 450}, "b": {"value": 1}}`, want: evaluator.Metrics{"a": {Value: .81, Stderr: .02, N: 450}, "b": {Value: 1}}},
 		"no noise": {report: `{"a": {"value": 0.81, "stderr": null}, "b": 0}`, want: evaluator.Metrics{"a": {Value: .81}, "b": {}}},
+		"N/A":      {report: `{"a": {"value": 0.81, "stderr": "N/A", "n": 4}, "b": 0.0}`, want: evaluator.Metrics{"a": {Value: .81, N: 4}, "b": {}}},
+		"the only filter": {
+			report: lmEval, tasks: []string{"wikitext", "law"}, where: map[string]string{"wikitext": "word_perplexity", "law": "mmlu/law/acc"},
+			want: evaluator.Metrics{"wikitext": {Value: 9.75, N: 62}, "law": {Value: .61, Stderr: .02}},
+		},
+		"lm-eval, which filter?": {report: lmEval, tasks: []string{"gsm8k"}, where: map[string]string{"gsm8k": "exact_match"}, codes: []evaluator.Code{evaluator.BadMetrics}},
 		"names": {
 			report: `{"acc": 0.5, "ppl": 9}`, where: map[string]string{"a": "acc", "b": "ppl"},
 			want: evaluator.Metrics{"a": {Value: .5}, "b": {Value: 9}},
@@ -223,6 +229,7 @@ func TestTheLastObject(t *testing.T) {
 		"log\n{\n  \"t\": {\n    \"value\": 0.5\n  }\n}\nbye\n": "{\n\"t\": {\n\"value\": 0.5\n}\n}",
 		"{\"t\": 1}\n{\n  \"u\": NaN\n}\n":                      `{"t": 1}`,
 		"\r 50%\r{\"t\": 0.5}\n":                                `{"t": 0.5}`,
+		"\xef\xbb\xbf{\"t\": 0.5}\r\n":                          `{"t": 0.5}`,
 		"{\"progress\": {\"done\": 1}}\n":                       "",
 		"{\n  \"t\": 0.5\n":                                     "",
 		"f() {\n}\n":                                            "",
@@ -243,6 +250,65 @@ func TestTheLastObject(t *testing.T) {
 	} {
 		if got := BeforeObject([]byte(text)); got != want {
 			t.Errorf("before the object of %q: %q, expected %q", text, got, want)
+		}
+	}
+}
+
+// Results of lighteval 0.13, in the form that its code writes.
+func TestLighteval(t *testing.T) {
+	const text = `{"config_general": {"model_name": "m"}, "results": {"gsm8k|5": {"extractive_match": 0.25, "extractive_match_stderr": 0.1},
+		"lighteval|ifeval|0": {"strict": 0.5, "strict_stderr": 0.1, "loose": 0.75, "loose_stderr": NaN}, "all": {"extractive_match": 0.25}},
+		"versions": {"gsm8k|5": 0}, "config_tasks": {"gsm8k|5": {"name": "gsm8k", "original_num_docs": 1319, "effective_num_docs": 20}, "lighteval|ifeval|0": {"effective_num_docs": -1}}, "summary_tasks": {}, "summary_general": {}}`
+	for task, c := range map[string]struct {
+		where string
+		want  evaluator.Metric
+	}{
+		"gsm8k":  {"", evaluator.Metric{Value: .25, Stderr: .1, N: 20}},
+		"math":   {"gsm8k|5/extractive_match", evaluator.Metric{Value: .25, Stderr: .1, N: 20}},
+		"ifeval": {"loose", evaluator.Metric{Value: .75}},
+	} {
+		if m, err := Read([]byte(text), Source{Where: map[string]string{task: c.where}}, []string{task}); err != nil || m[task] != c.want {
+			t.Errorf("%s: %v, %v; expected %v", task, m, err, c.want)
+		}
+	}
+	if _, err := Read([]byte(text), Source{}, []string{"ifeval"}); !errors.Is(err, evaluator.BadMetrics) || !strings.Contains(err.Error(), "has 2 metrics, loose; strict") {
+		t.Errorf("%v, expected the metrics", err)
+	}
+}
+
+// Logs of inspect-ai, as it wrote them; testdata/README.md says how they came to be.
+func TestInspect(t *testing.T) {
+	var logs [][]byte
+	for _, name := range []string{"sums", "words"} {
+		b, err := os.ReadFile(filepath.Join("testdata", "inspect-0.3.285-"+name+".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		logs = append(logs, b)
+	}
+	b, ok, err := Inspect(logs)
+	if err != nil || !ok || !Harness(b) {
+		t.Fatalf("%s, %t, %v", b, ok, err)
+	}
+	m, err := Read(b, Source{Where: map[string]string{"found": "words/accuracy,includes"}}, []string{"sums", "found"})
+	if want := (evaluator.Metrics{"sums": {Value: 2. / 3, Stderr: 0.210818510677892, N: 6}, "found": {Value: 1, N: 4}}); err != nil || !maps.Equal(m, want) {
+		t.Errorf("%v, %v; expected %v", m, err, want)
+	}
+	if _, err := Read(b, Source{}, []string{"words"}); err == nil || !strings.Contains(err.Error(), "has 2 metrics, accuracy,includes; accuracy,match") {
+		t.Errorf("%v, expected the scorers", err)
+	}
+	failed := []byte(strings.Replace(string(logs[0]), `"status": "success"`, `"status": "error", "error": {"message": "no\tnetwork"}`, 1))
+	for want, logs := range map[string][][]byte{
+		`the task "sums" ends with the status "error": no	network`: {failed},
+		`two logs of the task "sums"`:                              {logs[0], logs[0]},
+	} {
+		if _, ok, err := Inspect(logs); !ok || err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%t, %v; expected %q", ok, err, want)
+		}
+	}
+	for _, text := range []string{`{"results": {}}`, `[]`, ``} {
+		if _, ok, err := Inspect([][]byte{[]byte(text)}); ok || err != nil {
+			t.Errorf("%q is taken for a log, %v", text, err)
 		}
 	}
 }
