@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -27,12 +28,14 @@ type initFlags struct {
 	dtype    string
 	tasks    []string
 	command  string
+	lmEval   []string
 	parallel int
 	timeout  string
 	strategy string
 	budget   int
 	seed     uint64
 	print    bool
+	try      bool
 }
 
 func (a *app) initCommand() *cobra.Command {
@@ -42,19 +45,23 @@ func (a *app) initCommand() *cobra.Command {
 		Short: "Write the study.yaml of a study of your own, checked against the models",
 		Long: "Write DIR/study.yaml, with comments, from flags. Before it is written the models' headers are compared, so that what cannot be merged is known now and not after the first night. An existing study is never overwritten.\n\n" +
 			"The command measures one merge: it gets the folder of the merged model for {model}, and prints one JSON object with a number a task as its last line. " +
-			"{split} is validation or test; docs/evaluators.md has the rest.\n\n" +
-			"Without --base, --model, --task and --command, in a terminal, it asks for them one after the other and shows what the models' headers say.",
+			"{split} is validation or test; docs/evaluators.md has the rest. With --lm-eval it is the lm-evaluation-harness.\n\n" +
+			"Without --base, --model, --task, --command and --lm-eval, in a terminal, it asks for them one after the other and shows what the models' headers say.",
 		Example: `parfait init my.study \
   --base models/base --model math=models/math --model code=models/code \
   --task gsm8k:rate --task humaneval:rate --task perplexity:loss:guard \
-  --command 'python evaluate.py --model {model} --split {split}'`,
+  --command 'python evaluate.py --model {model} --split {split}'
+
+# with the lm-evaluation-harness; it is tried on the base first
+parfait init my.study --base models/base --model math=models/math --model code=models/code \
+  --lm-eval mmlu --lm-eval math=gsm8k_cot/exact_match,strict-match --try`,
 		Args: arguments(0, 1, "the study's folder"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			dir := ""
 			if len(args) > 0 {
 				dir = args[0]
 			}
-			if f.base == "" && f.command == "" && len(f.models)+len(f.tasks) == 0 && a.needTerminal("") == nil {
+			if f.base == "" && f.command == "" && len(f.lmEval) == 0 && len(f.models)+len(f.tasks) == 0 && a.needTerminal("") == nil {
 				if dir, f, err = a.askInit(cmd.Context(), dir, f); err != nil {
 					return err
 				}
@@ -82,12 +89,16 @@ func (a *app) initCommand() *cobra.Command {
 	flags.StringVar(&f.dtype, "dtype", "bf16", "the `DTYPE` of what is written: bf16, f16, f32 or as-base")
 	flags.StringArrayVar(&f.tasks, "task", nil, "a task as `NAME[:UNIT]`, such as gsm8k:rate; unit rate, loss or a word of yours; then, where it is so, :minimize and :guard or :info; one flag each")
 	flags.StringVar(&f.command, "command", "", "the `COMMAND` that measures a merge")
+	flags.StringArrayVar(&f.lmEval, "lm-eval", nil, "measure with the lm-evaluation-harness: its `TASKS,…`, or one as [NAME=]TASK/METRIC; one flag each; instead of --command")
 	flags.IntVar(&f.parallel, "parallel", 1, "measure `N` merges at once")
 	flags.StringVar(&f.timeout, "timeout", "", "the longest `TIME` that one may take, such as 30m")
 	flags.StringVar(&f.strategy, "strategy", "adaptive", "the `STRATEGY` that chooses what to measure: "+strings.Join(strategies.names, ", "))
 	flags.IntVar(&f.budget, "budget", 60, "measure `N` merges")
 	flags.Uint64Var(&f.seed, "seed", 1, "the search's seed `N`")
+	flags.BoolVar(&f.try, "try", false, "before the study is written, measure the base once: what is reported, and how long it takes")
 	flags.BoolVar(&f.print, "print", false, "print the study.yaml instead of writing it")
+	cmd.MarkFlagsMutuallyExclusive("command", "lm-eval")
+	cmd.MarkFlagsMutuallyExclusive("try", "print")
 	_ = cmd.RegisterFlagCompletionFunc("method", cobra.FixedCompletions(methods.explained, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("strategy", cobra.FixedCompletions(strategies.explained, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.MarkFlagDirname("base")
@@ -107,6 +118,7 @@ type initJSON struct {
 	Text     string          `json:"text"` // of study.yaml
 	Summary  merge.Summary   `json:"summary"`
 	Warnings []merge.Problem `json:"warnings"`
+	Tried    []triedJSON     `json:"tried,omitempty"` // what the evaluators report of the base
 }
 
 func (a *app) init(ctx context.Context, dir string, f initFlags) (err error) {
@@ -138,6 +150,14 @@ func (a *app) init(ctx context.Context, dir string, f initFlags) (err error) {
 	if _, err := makeParents(file); err != nil {
 		return err
 	}
+	var tried []study.Tried
+	if f.try {
+		if tried, err = a.try(ctx, dir, spec, plan); err != nil {
+			_ = os.Remove(dir) // where nothing else is in it
+			return err
+		}
+		j.Tried = triedOf(tried)
+	}
 	if err := renameio.WriteFile(file, text, 0o644); err != nil {
 		return err
 	}
@@ -150,6 +170,9 @@ func (a *app) init(ctx context.Context, dir string, f initFlags) (err error) {
 		return a.printJSON(a.out, j)
 	}
 	if err := a.printSummary(s); err != nil {
+		return err
+	}
+	if err := a.printTried(spec, tried); err != nil {
 		return err
 	}
 	here := quoted(dir)

@@ -19,6 +19,12 @@ import (
 func doubtCommands(dir string, s *study.Spec) []merge.Problem {
 	var out []merge.Problem
 	for _, e := range s.Evaluators {
+		if _, err := exec.LookPath("lm_eval"); e.Kind == "lm_eval" && e.Options["program"] == nil && err != nil {
+			out = append(out, merge.Problem{
+				Code: codes.Open, Where: "lm_eval", What: "there is no program lm_eval in $PATH",
+				Fix: "pip install 'lm_eval[hf]', or say where it is with the option program: [/path/to/venv/bin/lm_eval]",
+			})
+		}
 		list, _ := e.Options["command"].([]any)
 		words := make([]string, len(list))
 		for i, w := range list {

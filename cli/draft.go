@@ -109,6 +109,9 @@ var (
 func (d *drafter) tasks() {
 	d.line("tasks:                      # objectives make the front; a guard is measured and shown, and may have a floor (at_least: 0.9)")
 	if len(d.flags.tasks) == 0 {
+		d.flags.tasks = d.flags.lmTasks()
+	}
+	if len(d.flags.tasks) == 0 {
 		d.fail("--task: expected at least one NAME[:UNIT][:SENSE][:ROLE], such as gsm8k:rate")
 	}
 	for _, t := range d.flags.tasks {
@@ -140,9 +143,71 @@ func (d *drafter) tasks() {
 	}
 }
 
+// lmTask is one task of lm-eval's: what it is called here, and where its figure is.
+type lmTask struct{ name, where string }
+
+// lmEvalTasks are those of --lm-eval: TASK,TASK, or [NAME=]TASK/METRIC, in which a comma belongs to the metric.
+func (f initFlags) lmEvalTasks() (out []lmTask) {
+	for _, value := range f.lmEval {
+		parts := strings.Split(value, ",")
+		if strings.Contains(value, "/") {
+			parts = []string{value}
+		}
+		for _, p := range parts {
+			name, where, named := strings.Cut(strings.TrimSpace(p), "=")
+			if !named {
+				where = name
+				name, _, _ = strings.Cut(where, "/")
+			}
+			if where != "" {
+				out = append(out, lmTask{name, where})
+			}
+		}
+	}
+	return out
+}
+
+// lmTasks are the tasks of --lm-eval as --task has them; what is called a perplexity is a loss.
+func (f initFlags) lmTasks() (out []string) {
+	for _, t := range f.lmEvalTasks() {
+		unit := ":rate"
+		if strings.Contains(t.where, "perplexity") || strings.Contains(t.where, "bits_per_byte") {
+			unit = ":loss"
+		}
+		out = append(out, t.name+unit)
+	}
+	return out
+}
+
+// lmEval is the evaluator of --lm-eval.
+func (d *drafter) lmEval() {
+	var names []string
+	for _, t := range d.flags.lmEvalTasks() {
+		if t.name != t.where {
+			names = append(names, yamlText(t.name)+": "+yamlText(t.where))
+		}
+	}
+	d.line("evaluators:                 # lm-eval, with lm-eval's own words; docs/evaluators.md has them all")
+	d.line("  main:")
+	d.line("    lm_eval:")
+	d.line("      model: hf")
+	d.line("      model_args: {dtype: bfloat16}")
+	if len(names) > 0 {
+		d.line("      tasks: {%s}", strings.Join(names, ", "))
+	}
+	d.line("      batch_size: auto")
+	d.line("      # apply_chat_template: true")
+	d.line("      # limit: 200          # items of each task; or samples, which has test items, too")
+	d.slots()
+}
+
 func (d *drafter) evaluator() {
+	if len(d.flags.lmEval) > 0 {
+		d.lmEval()
+		return
+	}
 	if d.flags.command == "" {
-		d.fail("--command: what measures a merge? Such as 'python evaluate.py --model {model}'")
+		d.fail("--command: what measures a merge? Such as 'python evaluate.py --model {model}', or --lm-eval TASKS")
 		return
 	}
 	o, errs := command.ParseOptions(map[string]any{"command": d.flags.command})
@@ -156,6 +221,11 @@ func (d *drafter) evaluator() {
 	d.line("evaluators:                 # it runs in this folder; its last line on stdout is one JSON object with a number a task")
 	d.line("  main:")
 	d.line("    command: [%s]", strings.Join(words, ", "))
+	d.slots()
+}
+
+// slots are how many are measured at once, and how long each may take.
+func (d *drafter) slots() {
 	d.line("    parallel: %d", d.flags.parallel)
 	if d.flags.timeout != "" {
 		d.line("    timeout: %s", yamlText(d.flags.timeout))

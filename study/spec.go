@@ -99,7 +99,7 @@ func ParseSpec(file string, b []byte) (*Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := specReader{doc: doc, ranges: map[string]yamldoc.Node{}}
+	r := specReader{doc: doc, ranges: map[string]yamldoc.Node{}, theirs: map[string]yamldoc.Node{}}
 	spec := r.read(root)
 	if err := doc.Err(); err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,9 +52,33 @@ func (r specReader) evaluators(n yamldoc.Node) map[string]EvaluatorSpec {
 				failOption(v, at, err)
 			}
 		}
+		if e.Kind == "lm_eval" {
+			r.theirs[name] = at["tasks"]
+		}
 		out[name] = e
 	})
 	return out
+}
+
+// checkTheirs looks for names that evaluators have for tasks that they do not measure: a slip, by which the task itself
+// would be looked for under another name.
+func (r specReader) checkTheirs(s *Spec) {
+	for evaluator, n := range r.theirs {
+		if !n.IsMapping() {
+			continue
+		}
+		var own []string
+		for _, t := range s.Tasks {
+			if t.Evaluator == evaluator {
+				own = append(own, t.Name)
+			}
+		}
+		n.Each(func(task string, v yamldoc.Node) {
+			if !slices.Contains(own, task) && v.Present() { // else its kind says more
+				v.Unknown("task of this evaluator", task, own)
+			}
+		})
+	}
 }
 
 // failOption notes what is wrong with an option where it stands, or with what is not there at the evaluator's name.

@@ -15,6 +15,7 @@ import (
 type specReader struct {
 	doc    *yamldoc.Document
 	ranges map[string]yamldoc.Node // of the models, where one is given
+	theirs map[string]yamldoc.Node // what the evaluators call the tasks, by the evaluators' names
 }
 
 var nameRule = regexp.MustCompile(`^[\pL\pN_][\pL\pN_-]*$`)

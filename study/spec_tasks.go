@@ -98,4 +98,5 @@ func (r specReader) checkTasks(n yamldoc.Node, s *Spec) {
 	if objectives == 0 {
 		n.Failf("expected at least one task with role objective")
 	}
+	r.checkTheirs(s)
 }

@@ -140,6 +140,11 @@ func TestSpecSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"plain of what", "dtype: bf16", "dtype: bf16\nsurrogate: {plain: true}", 9, "needs kind: quadratic, found kind: auto"},
 		{"plain is no word", "dtype: bf16", "dtype: bf16\nsurrogate: {kind: quadratic, plain: very}", 9, "expected true or false"},
 		{"twice", "dtype: bf16", "dtype: bf16\ndtype: f16", 9, "stands twice"},
+		{"an option's name", "{fake: {}}", "\n    lm_eval: {model: hf}\n    prallel: 2", 16, `did you mean "parallel"?`},
+		{"an option's value", "{fake: {}}", "\n    lm_eval:\n      model: hf\n      num_fewshot: five", 17, "expected a whole number, found five"},
+		{"an option that is missing", "{fake: {}}", "{lm_eval: {num_fewshot: 5}}", 14, "model: expected lm-eval's kind of model"},
+		{"a task that it does not measure", "{fake: {}}", "\n    lm_eval:\n      model: hf\n      tasks: {gsm9k: gsm8k_cot}", 17, `did you mean "gsm8k"?`},
+		{"a comma without quotes", "{fake: {}}", "{lm_eval: {model: hf, tasks: {gsm8k: gsm8k_cot/exact_match,strict-match}}}", 14, "a word with a comma is put in quotes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			list := problemsOf(t, c.old, c.replacement)

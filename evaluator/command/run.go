@@ -63,6 +63,9 @@ func (r *run) execute(ctx context.Context) (status int, err error) {
 		args[i] = placeholder.Expand(a, r.values)
 	}
 	if err := r.options.program(args[0]).Find(); err != nil {
+		if r.options.Harness != nil {
+			err = fmt.Errorf("%w; install it (pip install 'lm_eval[hf]'), or say where it is with the option program: [/path/to/venv/bin/lm_eval]", err)
+		}
 		return 0, evaluator.Errorf(evaluator.CannotStart, "%w", err)
 	}
 	p, err := r.start(args)

@@ -35,7 +35,7 @@ func (o *Options) set() option.Set {
 	return option.Set{
 		option.New("model", "lm-eval's kind of model: `hf`, `vllm`, `local-completions`, …", "needed", option.Into(&o.Model, option.Text)).Checked(o.checkModel),
 		option.New("model_args", "its arguments, `dtype=bfloat16` or `{dtype: bfloat16}`, with `{model}` where the merged model belongs", "`pretrained={model}`; of servers (`local-…`) `model={model},tokenizer={model}`", option.Into(&o.ModelArgs, arguments)).Checked(words(&o.ModelArgs)),
-		option.New("tasks", "where a task's figure is: `{math: 'gsm8k_cot/exact_match,strict-match', knowledge: mmlu}`", "lm-eval has a task of that name", option.Into(&o.Tasks, option.Texts)).Checked(o.checkTasks),
+		option.New("tasks", "where a task's figure is: `{math: 'gsm8k_cot/exact_match,strict-match', knowledge: mmlu}`", "lm-eval has a task of that name", option.Into(&o.Tasks, names)).Checked(o.checkTasks),
 		option.New("run", "what `--tasks` names instead: `[mmlu]` where `mmlu_law` is a task, too", "what is asked for", option.Into(&o.Run, list)),
 		o.flag("num_fewshot", "examples in the prompt", wholeNumber),
 		o.flag("batch_size", "a number, `auto` or `auto:4`", option.Text),
@@ -132,6 +132,17 @@ func arguments(v any) (string, error) {
 		parts = append(parts, k+"="+s)
 	}
 	return strings.Join(parts, ","), nil
+}
+
+// names reads what lm-eval calls tasks.
+func names(v any) (map[string]string, error) {
+	m, _ := v.(map[string]any)
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		if m[k] == nil {
+			return nil, fmt.Errorf("%s has no value: within {…} a word with a comma is put in quotes, as 'gsm8k_cot/exact_match,strict-match'", k)
+		}
+	}
+	return option.Texts(v)
 }
 
 // list reads a list of words, or one.
