@@ -13,6 +13,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -25,11 +26,12 @@ import (
 // Options say what to run and how. The zero value of each but Command is a good one.
 type Options struct {
 	Command  []string          // program and arguments, with placeholders; no shell is involved
-	Parallel int               // commands at once, 0: 1
+	Parallel int               // commands at once, 0: a device each, or 1
 	Timeout  time.Duration     // for one candidate, 0: none
 	Grace    time.Duration     // between SIGTERM and SIGKILL, 0: 10 s
 	Dir      string            // working directory, "": the runner's
 	Env      map[string]string // set beside the runner's own environment, with placeholders
+	Devices  []string          // CUDA_VISIBLE_DEVICES of the slots, in turn; empty: as it is
 	Model    bool              // the model is wanted, although {model} is in neither Command nor Env
 	Form     evaluator.Form    // of the model, "": a folder
 	// Splits that it can measure. Empty: validation, and test where {split} is in Command or Env.
@@ -60,7 +62,7 @@ func New(o Options) (evaluator.Evaluator, error) {
 	if err := errors.Join(o.set().Check()...); err != nil {
 		return nil, err
 	}
-	o.Parallel = max(o.Parallel, 1)
+	o.Parallel = cmp.Or(o.Parallel, len(o.Devices), 1)
 	if o.Grace == 0 {
 		o.Grace = 10 * time.Second
 	}

@@ -25,11 +25,12 @@ func Documented() []evaluator.Option { return new(Options).set().Documented() }
 func (o *Options) set() option.Set {
 	return option.Set{
 		option.Program("command", &o.Command, placeholderDocs),
-		option.Parallel(&o.Parallel, "1"),
+		option.Parallel(&o.Parallel, "1, or one for each of `devices`"),
 		option.Timeout(&o.Timeout, "for one candidate, once its model is there: `90s`, `30m`, `2h`"),
 		option.Grace(&o.Grace),
 		option.Dir(&o.Dir),
 		option.Env(&o.Env, placeholderDocs),
+		option.Devices(&o.Devices, &o.Env),
 		option.New("model", "`true`: the model is wanted, although `{model}` is not mentioned", "as mentioned", option.Into(&o.Model, option.Truth)),
 		option.Form(&o.Form),
 		option.Splits(&o.Splits, "test where `{split}` is mentioned"),

@@ -4,8 +4,10 @@ package command
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +55,37 @@ func TestParseOptionsSaysAll(t *testing.T) {
 	for _, e := range errs {
 		if !errors.Is(e, evaluator.BadOptions) {
 			t.Errorf("%v has no code", e)
+		}
+	}
+}
+
+func TestDevices(t *testing.T) {
+	o, errs := ParseOptions(map[string]any{"command": "true {model}", "devices": []any{2, "GPU-1f"}, "parallel": 3, "env": map[string]any{"A": "{slot}"}})
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	for slot, want := range []string{"2", "GPU-1f", "2"} {
+		env := environment(o, map[string]string{"slot": strconv.Itoa(slot)})
+		if !slices.Contains(env, "CUDA_VISIBLE_DEVICES="+want) || !slices.Contains(env, "A="+strconv.Itoa(slot)) {
+			t.Errorf("slot %d has %v, want device %s", slot, env, want)
+		}
+	}
+	if env := environment(Options{}, map[string]string{"slot": "0"}); slices.ContainsFunc(env, func(s string) bool { return strings.HasPrefix(s, "CUDA") }) {
+		t.Errorf("without devices there is %v", env)
+	}
+	ev, err := New(Options{Command: []string{"true"}, Devices: []string{"0", "1", "2"}})
+	if err != nil || ev.Limits().InFlight != 3 {
+		t.Errorf("on three devices %d are measured at once (%v)", ev.Limits().InFlight, err)
+	}
+	for wants, m := range map[string]map[string]any{
+		"expected a list such as [0, 1, 2, 3]": {"devices": 4},
+		"1 is there twice":                     {"devices": []any{1, "1"}},
+		"leave one of the two out":             {"devices": []any{1}, "env": map[string]any{"CUDA_VISIBLE_DEVICES": "{slot}"}},
+		`found "{slot}"`:                       {"devices": []any{"{slot}"}},
+	} {
+		m["command"] = "true {model}"
+		if _, errs := ParseOptions(m); !strings.Contains(fmt.Sprint(errs), wants) {
+			t.Errorf("%v: %v, expected %q", m, errs, wants)
 		}
 	}
 }

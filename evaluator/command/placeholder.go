@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"parfait/evaluator"
+	"parfait/evaluator/internal/option"
 	"parfait/evaluator/internal/placeholder"
 )
 
@@ -66,8 +67,9 @@ func environment(o Options, values map[string]string) []string {
 		}
 		env = append(env, "PARFAIT_"+strings.ToUpper(name)+"="+values[name])
 	}
-	for _, k := range slices.Sorted(maps.Keys(o.Env)) {
-		env = append(env, k+"="+placeholder.Expand(o.Env[k], values))
+	set := option.WithDevice(o.Env, o.Devices, values["slot"])
+	for _, k := range slices.Sorted(maps.Keys(set)) {
+		env = append(env, k+"="+placeholder.Expand(set[k], values))
 	}
 	return env
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"parfait/evaluator"
+	"parfait/evaluator/internal/option"
 	"parfait/evaluator/internal/placeholder"
 	"parfait/evaluator/internal/process"
 	"parfait/evaluator/internal/report"
@@ -108,8 +109,9 @@ func start(o Options, values map[string]string) (_ *proc, err error) {
 	cmd := exec.Command("/bin/sh", args...)
 	cmd.Dir = o.Dir
 	cmd.Env = append(os.Environ(), "PARFAIT_SLOT="+values["slot"])
-	for _, k := range slices.Sorted(maps.Keys(o.Env)) {
-		cmd.Env = append(cmd.Env, k+"="+placeholder.Expand(o.Env[k], values))
+	set := option.WithDevice(o.Env, o.Devices, values["slot"])
+	for _, k := range slices.Sorted(maps.Keys(set)) {
+		cmd.Env = append(cmd.Env, k+"="+placeholder.Expand(set[k], values))
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a group of its own, without a terminal
 	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = stdin, stdout, stderr, []*os.File{fd3, fd4}

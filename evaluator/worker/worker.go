@@ -33,11 +33,12 @@ const Reported evaluator.Code = "reported"
 // Options say what to run and how. The zero value of each but Command is a good one.
 type Options struct {
 	Command  []string          // program and arguments; {slot} is the number of its slot
-	Parallel int               // processes, and so candidates at once, 0: 1
+	Parallel int               // processes, and so candidates at once, 0: a device each, or 1
 	Timeout  time.Duration     // for one candidate, with the start of the process where it is needed; 0: none
 	Grace    time.Duration     // between SIGTERM and SIGKILL, 0: 10 s
 	Dir      string            // working directory, "": the runner's
 	Env      map[string]string // set beside the runner's own environment; with {slot}
+	Devices  []string          // CUDA_VISIBLE_DEVICES of the slots, in turn; empty: as it is
 	NoModel  bool              // the merged model is not wanted; else its path is in the request
 	Form     evaluator.Form    // of the model, "": a folder
 	Splits   []evaluator.Split // that it can measure, empty: validation
@@ -62,11 +63,12 @@ func Documented() []evaluator.Option { return new(Options).set().Documented() }
 func (o *Options) set() option.Set {
 	return option.Set{
 		option.Program("worker", &o.Command, placeholderDocs),
-		option.Parallel(&o.Parallel, "1"),
+		option.Parallel(&o.Parallel, "1, or one for each of `devices`"),
 		option.Timeout(&o.Timeout, "for one candidate, with the start of the program where it is needed"),
 		option.Grace(&o.Grace),
 		option.Dir(&o.Dir),
 		option.Env(&o.Env, placeholderDocs),
+		option.Devices(&o.Devices, &o.Env),
 		option.NoModel(&o.NoModel),
 		option.Form(&o.Form),
 		option.Splits(&o.Splits, "validation"),
@@ -95,7 +97,7 @@ func New(o Options) (*Evaluator, error) {
 	if err := errors.Join(o.set().Check()...); err != nil {
 		return nil, err
 	}
-	o.Parallel = cmp.Or(o.Parallel, 1)
+	o.Parallel = cmp.Or(o.Parallel, len(o.Devices), 1)
 	o.Grace = cmp.Or(o.Grace, 10*time.Second)
 	o.Form = cmp.Or(o.Form, evaluator.Folder)
 	e := &Evaluator{options: o, slots: make(chan *slot, o.Parallel)}

@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 
 // workerMain is a worker that does what the first coefficient's name says.
 func workerMain() int {
-	fmt.Println("loading the model in slot", os.Getenv("PARFAIT_SLOT"), os.Args[1])
+	fmt.Println("loading the model in slot", os.Getenv("PARFAIT_SLOT"), os.Args[1], "on GPU", os.Getenv("CUDA_VISIBLE_DEVICES"))
 	in := bufio.NewScanner(os.Stdin)
 	for n := 1; in.Scan(); n++ {
 		var q question.Question
@@ -309,6 +309,28 @@ func TestStart(t *testing.T) {
 	}
 	if _, log := measure(t, mustNew(t, options()), "good"); !strings.Contains(log, "slot 0 place=0") && !strings.Contains(log, "slot 1 place=1") {
 		t.Errorf("the worker does not know its place:\n%s", log)
+	}
+}
+
+// Each slot sees its own device, and without a word there is a slot for each.
+func TestDevices(t *testing.T) {
+	o := options()
+	o.Parallel, o.Devices = 0, []string{"3", "0,1"}
+	ev := mustNew(t, o)
+	if n := ev.Limits().InFlight; n != 2 {
+		t.Errorf("%d at once on 2 devices", n)
+	}
+	seen := map[string]bool{}
+	for range 2 { // one after the other: slots are taken in turn
+		_, log := measure(t, ev, "good")
+		for _, want := range []string{"slot 0 place=0 on GPU 3\n", "slot 1 place=1 on GPU 0,1\n"} {
+			if strings.Contains(log, want) {
+				seen[want] = true
+			}
+		}
+	}
+	if len(seen) != 2 {
+		t.Errorf("seen were %v", seen)
 	}
 }
 

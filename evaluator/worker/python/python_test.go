@@ -255,7 +255,7 @@ func merges(t testing.TB) (out []pair) {
 const drive = `
 import json, sys, worker
 worker.Numpy.chunk = worker.Torch.chunk = 1000  # so that tensors have several
-mapped = worker.Mapped(*sys.argv[2:])
+mapped = worker.Mapped(*sys.argv[2:], keep=len(sys.argv) > 2)
 for case in json.load(open(sys.argv[1])):
     model = mapped.candidate({"recipe": worker.read_recipe(case["recipe"])}, lambda *a: None)
     model.save(case["out"])
@@ -308,13 +308,7 @@ func TestBitForBit(t *testing.T) {
 
 // With torch it is that to one rounding, on the processor to the bit.
 func TestTorch(t *testing.T) {
-	py := os.Getenv("PARFAIT_TORCH_PYTHON")
-	if py == "" {
-		py = interpreter(t)
-	}
-	if out, err := exec.Command(py, "-c", "import numpy, torch").CombinedOutput(); err != nil {
-		t.Skipf("there is no torch (PARFAIT_TORCH_PYTHON names a Python with it): %s", out[max(0, len(out)-100):])
-	}
+	py := withTorch(t)
 	cases := merges(t)
 	device := os.Getenv("PARFAIT_TORCH_DEVICE")
 	if device == "" {
@@ -327,6 +321,75 @@ func TestTorch(t *testing.T) {
 		} else if differ > 0 {
 			t.Logf("%s: %d elements differ by one rounding", cases[i].name, differ)
 		}
+	}
+}
+
+// withTorch is a Python with torch. CI has none: it is 5 GB.
+func withTorch(t testing.TB) string {
+	t.Helper()
+	py := os.Getenv("PARFAIT_TORCH_PYTHON")
+	if py == "" {
+		py = interpreter(t)
+	}
+	if out, err := exec.Command(py, "-c", "import numpy, torch").CombinedOutput(); err != nil {
+		t.Skipf("there is no torch (PARFAIT_TORCH_PYTHON names a Python with it): %s", out[max(0, len(out)-100):])
+	}
+	return py
+}
+
+// loads fills modules of torch: one with the same names, with a head that is its embeddings, and two that do not fit.
+const loads = `
+import sys, torch, worker
+recipe = worker.read_recipe(sys.argv[1])
+for device in (None, "cpu"):
+    model = worker.Mapped(device).candidate({"recipe": recipe}, lambda *a: None)
+
+    def module(names):
+        top = torch.nn.Module()
+        for name in names:
+            dtype, shape, flat = model.raw(name)
+            kind = {"BF16": torch.bfloat16, "I64": torch.int64, "F32": torch.float32}[dtype]
+            at = top
+            *path, last = name.split(".")
+            for part in path:
+                if part not in at._modules:
+                    at.add_module(part, torch.nn.Module())
+                at = at._modules[part]
+            at.register_buffer(last, torch.zeros(shape, dtype=kind))
+        return top
+
+    whole = module(model)
+    whole.tied = torch.nn.Module()
+    whole.tied.register_buffer("head", whole.model.embed_tokens.weight)
+    model.load_into(whole)
+    for name, tensor in whole.state_dict().items():
+        dtype, shape, flat = model.raw(name if name in model else "model.embed_tokens.weight")
+        bits = tensor.view(torch.int16) if dtype == "BF16" else tensor
+        assert (bits.numpy().reshape(-1) == flat.view(bits.numpy().dtype)).all(), name
+    for wrong, says in ((module(list(model)[1:]), "the module has no"), (module(model), "has nothing for")):
+        wrong.register_buffer("more", torch.zeros(3))
+        try:
+            model.load_into(wrong)
+        except worker.Refused as e:
+            assert says in str(e), e
+        else:
+            raise SystemExit("a module that does not fit was filled")
+`
+
+// A module of torch is filled with what would be written, and one with other names is refused.
+func TestLoadInto(t *testing.T) {
+	py, dir := withTorch(t), install(t)
+	base, models := family(t, filepath.Join(dir, "models"), safetensors.BF16, 16)
+	r, err := merge.RecipeAt(merge.Spec{Base: base, Models: models, Method: "task_arithmetic"}, map[string]float64{"math": 0.3, "code": 0.2, "chat": 0.1})
+	must(t, err)
+	b, err := r.JSON()
+	must(t, err)
+	file := filepath.Join(dir, "recipe.json")
+	put(t, file, b)
+	cmd := exec.Command(py, "-c", loads, file)
+	cmd.Dir = dir
+	if said, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, said)
 	}
 }
 

@@ -164,6 +164,13 @@ def round_to_odd(x):
     return bits.view(np.float32)
 
 
+def widened(bits):
+    """bf16 as float32."""
+    u = bits.astype(np.uint32)
+    u <<= np.uint32(16)
+    return u.view(np.float32)
+
+
 class Numpy:
     """The arithmetic of docs/methods.md, to the bit, on chunks of a tensor."""
 
@@ -179,7 +186,7 @@ class Numpy:
         """Elements as float32, or float64 where wide: always an array of its own."""
         x, real = stored.flat[lo:hi], np.float64 if wide else np.float32
         if stored.dtype == "BF16":
-            x = (x.astype(np.uint32) << np.uint32(16)).view(np.float32)
+            x = widened(x)
             return x.astype(real) if wide else x
         with np.errstate(over="ignore"):
             return x.astype(real)
@@ -214,9 +221,9 @@ class Numpy:
 
     def finite(self, x, dtype):
         """Whether every number is one of the dtype's when it is rounded."""
-        return x.size == 0 or bool(max(float(x.max()), -float(x.min())) < TOO_LARGE[dtype]) and not np.isnan(x.max())
+        return x.size == 0 or bool(x.max() < TOO_LARGE[dtype] and x.min() > -TOO_LARGE[dtype])  # not where it is NaN
 
-    def encode(self, x, dtype):
+    def encode(self, x, dtype, finite):
         """Rounded once, to nearest, ties to even."""
         if x.dtype == np.float64 and dtype in ("BF16", "F16"):
             x = round_to_odd(x)
@@ -224,9 +231,14 @@ class Numpy:
             if dtype != "BF16":
                 return x.astype(STORED[dtype])
         u = x.view(np.uint32)
-        out = ((u + (np.uint32(0x7FFF) + ((u >> np.uint32(16)) & np.uint32(1)))) >> np.uint32(16)).astype(np.uint16)
-        nan = np.isnan(x)
-        if nan.any():
+        out = u >> np.uint32(16)
+        out &= np.uint32(1)
+        out += np.uint32(0x7FFF)
+        out += u
+        out >>= np.uint32(16)
+        out = out.astype(np.uint16)
+        if not finite:
+            nan = np.isnan(x)
             out[nan] = (u[nan] >> np.uint32(16)).astype(np.uint16) | np.uint16(0x40)
         return out
 
@@ -242,7 +254,7 @@ class Numpy:
     def shown(self, flat, dtype, shape):
         """What evaluate sees."""
         if dtype == "BF16":
-            flat = (flat.astype(np.uint32) << np.uint32(16)).view(np.float32)
+            flat = widened(flat)
         return flat.reshape(shape) if dtype in STORED or dtype in WHOLE else flat
 
     def bits(self, flat):
@@ -267,19 +279,19 @@ class Torch(Numpy):
         x = self.t.from_numpy(np.array(flat.view(np.int16) if dtype == "BF16" else flat))
         return (x.view(self.t.bfloat16) if dtype == "BF16" else x).to(self.device)
 
+    def resident(self, stored):
+        if id(stored) not in self.kept:
+            self.kept[id(stored)] = self.upload(stored.flat, stored.dtype)
+        return self.kept[id(stored)]
+
     def as_stored(self, stored):
-        if id(stored) in self.kept:
-            return self.kept[id(stored)]
-        x = self.upload(stored.flat, stored.dtype)
-        if self.keep:
-            self.kept[id(stored)] = x
-        return x
+        return self.resident(stored).clone() if self.keep else self.upload(stored.flat, stored.dtype)  # evaluate may change it
 
     def forget(self):
         self.kept.clear()
 
     def load(self, stored, lo, hi, wide):
-        x = self.as_stored(stored)[lo:hi] if self.keep else self.upload(stored.flat[lo:hi], stored.dtype)
+        x = self.resident(stored)[lo:hi] if self.keep else self.upload(stored.flat[lo:hi], stored.dtype)
         return x.to(self.t.float64 if wide else self.t.float32, copy=True)
 
     def zeros(self, n, wide):
@@ -310,7 +322,7 @@ class Torch(Numpy):
     def finite(self, x, dtype):
         return x.numel() == 0 or bool((x.abs() < TOO_LARGE[dtype]).all())
 
-    def encode(self, x, dtype):
+    def encode(self, x, dtype, finite):
         return x.to(self.types[dtype])
 
     def empty(self, n, dtype):
@@ -616,7 +628,7 @@ class Merge(collections.abc.Mapping):
                 total = ops.add(total, base)
             if check and not ops.finite(total, dtype):
                 raise Refused("%s: a merged value is no finite number as %s: an input has NaN or infinities, or the coefficients are too large for the dtype" % (name, dtype))
-            out[lo:hi] = ops.encode(total, dtype)
+            out[lo:hi] = ops.encode(total, dtype, check)
 
         list(ops.each(piece, range(0, stored.flat.size, step)))
         return out
@@ -777,6 +789,8 @@ def serve(evaluate, device=None, keep=False):
     """
     if "--selftest" in sys.argv:
         return main(device)
+    if sys.stdin.isatty():
+        print("parfait runs this: name it in study.yaml as `main: {worker: [python, %s], model: false}`" % sys.argv[0], file=sys.stderr)
     requests, answers = take_over()
     speaking = threading.Lock()
 

@@ -1,0 +1,62 @@
+package option
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// devicesVariable says to CUDA's programs which GPUs there are.
+const devicesVariable = "CUDA_VISIBLE_DEVICES"
+
+// Devices are what CUDA_VISIBLE_DEVICES is in the slots, one after the other: a number, a name, or several with commas.
+// env are the variables that are set anyway; parallel, where it is 0, becomes as many as there are devices.
+func Devices(field *[]string, env *map[string]string) Option {
+	read := func(v any) ([]string, error) {
+		list, ok := v.([]any)
+		if !ok || len(list) == 0 {
+			return nil, fmt.Errorf("expected a list such as [0, 1, 2, 3], found %v", v)
+		}
+		var out []string
+		for _, d := range list {
+			s, err := Text(d)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, s)
+		}
+		return out, nil
+	}
+	about := "GPUs, one a slot: each has its own `CUDA_VISIBLE_DEVICES`; `'0,1'` is two of them"
+	return New("devices", about, "all are seen by all", Into(field, read)).Checked(func() (errs []error) {
+		for i, d := range *field {
+			switch {
+			case d == "" || strings.ContainsAny(d, "= \t\n\x00{}"):
+				errs = append(errs, fmt.Errorf("expected a number or a name of a GPU such as 0, found %q", d))
+			case slices.Contains((*field)[:i], d):
+				errs = append(errs, fmt.Errorf("%s is there twice: with parallel: %d, %d slots share each", d, 2*len(*field), 2))
+			}
+		}
+		if _, set := (*env)[devicesVariable]; set && len(*field) > 0 {
+			errs = append(errs, errors.New("env sets "+devicesVariable+", too: leave one of the two out"))
+		}
+		return errs
+	})
+}
+
+// WithDevice is env with the device of a slot; more slots than devices share them in turn.
+func WithDevice(env map[string]string, devices []string, slot string) map[string]string {
+	n, err := strconv.Atoi(slot)
+	if len(devices) == 0 || err != nil {
+		return env
+	}
+	env = maps.Clone(env)
+	if env == nil {
+		env = map[string]string{}
+	}
+	env[devicesVariable] = devices[n%len(devices)]
+	return env
+}
