@@ -36,11 +36,12 @@ type Options struct {
 	Args    []string // more of the command line
 	Program []string // nil: lm_eval
 
-	Parallel int               // candidates at once, 0: 1
+	Parallel int               // candidates at once, 0: a device each, or 1
 	Timeout  time.Duration     // for one candidate, 0: none
 	Grace    time.Duration     // between SIGTERM and SIGKILL, 0: 10 s
 	Dir      string            // working directory, "": the runner's
 	Env      map[string]string // set beside the runner's own environment, with placeholders
+	Devices  []string          // CUDA_VISIBLE_DEVICES of the slots, in turn; empty: as it is
 	Form     evaluator.Form    // of the model, "": a folder
 }
 
@@ -72,7 +73,7 @@ func (o Options) command() command.Options {
 	args = append(append(args, o.Args...), "--output_path", "{out}")
 	h := &command.Harness{Tasks: o.Tasks, Run: o.Run, Items: o.items()}
 	return command.Options{
-		Command: args, Parallel: o.Parallel, Timeout: o.Timeout, Grace: o.Grace, Dir: o.Dir, Env: o.Env,
+		Command: args, Parallel: o.Parallel, Timeout: o.Timeout, Grace: o.Grace, Dir: o.Dir, Env: o.Env, Devices: o.Devices,
 		Form: o.Form, Splits: o.splits(), Harness: h,
 	}
 }

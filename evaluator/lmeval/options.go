@@ -53,11 +53,12 @@ func (o *Options) set() option.Set {
 		o.flag("trust_remote_code", "`true`: code that comes with models and data is run", given),
 		option.New("args", "more of the command line: `[--verbosity, DEBUG]`", "none", option.Into(&o.Args, list)).Checked(o.checkArgs),
 		option.New("program", "how lm-eval is started: `[/path/to/venv/bin/lm_eval]`", "`lm_eval`", option.Into(&o.Program, option.Command)),
-		option.Parallel(&o.Parallel, "1"),
+		option.Parallel(&o.Parallel, "1, or one for each of `devices`"),
 		option.Timeout(&o.Timeout, "for one candidate, once its model is there: `90s`, `30m`, `2h`"),
 		option.Grace(&o.Grace),
 		option.Dir(&o.Dir),
 		option.Env(&o.Env, placeholders),
+		option.Devices(&o.Devices, &o.Env),
 		option.Form(&o.Form),
 	}
 }

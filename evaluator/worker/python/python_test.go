@@ -241,6 +241,7 @@ func merges(t testing.TB) (out []pair) {
 		at["math"] = 0
 		add(d.String()+" adapters alone", merge.Spec{Base: base, Models: adapters, Method: "task_arithmetic", DType: merge.BF16}, at)
 	}
+	tied(t, filepath.Join(dir, "models"), add)
 	// Inputs of different dtypes.
 	mixed := []merge.Source{{Name: "math", Path: filepath.Join(dir, "F32", "math")}, {Name: "code", Path: filepath.Join(dir, "F64", "code")}}
 	for _, d := range []string{"F32", "F64"} {
@@ -249,6 +250,67 @@ func merges(t testing.TB) (out []pair) {
 		add("mixed on "+d+" nothing", spec, map[string]float64{"math": 0, "code": 0})
 	}
 	return out
+}
+
+// tied adds a base whose head is its embeddings, with a model that stores the head as well, one that is a single file and
+// an adapter; and an adapter of Conv1D matrices and embeddings on another one.
+func tied(t testing.TB, dir string, add func(string, merge.Spec, map[string]float64)) {
+	t.Helper()
+	var once []safetensors.Tensor
+	for _, s := range llama(safetensors.BF16, 32) {
+		if s.Name != "lm_head.weight" {
+			once = append(once, s)
+		}
+	}
+	for i, name := range []string{"base", "math"} {
+		write(t, filepath.Join(dir, name, "model.safetensors"), uint64(20+i), once)
+	}
+	put(t, filepath.Join(dir, "base", "config.json"), []byte(strings.Replace(config, "false", "true", 1)))
+	must(t, os.Rename(filepath.Join(dir, "math", "model.safetensors"), filepath.Join(dir, "math.safetensors")))
+	twice := llama(safetensors.BF16, 32)
+	layout, err := safetensors.NewLayout(twice, nil)
+	must(t, err)
+	kept := map[int64][]byte{} // of embeddings and head, which have a size of their own
+	r := rand.New(rand.NewPCG(30, 1))
+	var b bytes.Buffer
+	must(t, layout.Write(&b, func(s safetensors.Tensor) ([]byte, error) {
+		if len(s.Shape) != 2 || s.Shape[0] != 40 {
+			return numbers(r, s), nil
+		}
+		if kept[s.Size] == nil {
+			kept[s.Size] = numbers(r, s)
+		}
+		return kept[s.Size], nil
+	}))
+	put(t, filepath.Join(dir, "code", "model.safetensors"), b.Bytes())
+	put(t, filepath.Join(dir, "code", "config.json"), []byte(strings.Replace(config, "false", "true", 1)))
+	lora(t, filepath.Join(dir, "adapter"), 31, safetensors.F32, 32, nil)
+	models := []merge.Source{{Name: "math", Path: filepath.Join(dir, "math.safetensors")}, {Name: "code", Path: filepath.Join(dir, "code")}, {Name: "chat", Path: filepath.Join(dir, "adapter")}}
+	at := map[string]float64{"math": 0.3, "code": 0.2, "chat": 0.5}
+	add("tied", merge.Spec{Base: filepath.Join(dir, "base"), Models: models, Method: "task_arithmetic"}, at)
+	add("tied linear", merge.Spec{Base: filepath.Join(dir, "base"), Models: models, Method: "linear", DType: merge.F16}, at)
+
+	write(t, filepath.Join(dir, "gpt", "model.safetensors"), 32, []safetensors.Tensor{
+		{Name: "transformer.h.0.attn.c_attn.weight", DType: safetensors.F32, Shape: []int64{32, 96}},
+		{Name: "transformer.h.0.attn.c_proj.weight", DType: safetensors.F32, Shape: []int64{32, 32}},
+		{Name: "transformer.wte.weight", DType: safetensors.F32, Shape: []int64{40, 32}},
+		{Name: "lm_head.weight", DType: safetensors.F32, Shape: []int64{40, 32}},
+	})
+	put(t, filepath.Join(dir, "gpt", "config.json"), []byte(config))
+	lora(t, filepath.Join(dir, "conv"), 33, safetensors.F16, 32, func(c map[string]any, list *[]safetensors.Tensor) {
+		c["fan_in_fan_out"] = true
+		*list = []safetensors.Tensor{
+			{Name: "base_model.model.transformer.h.0.attn.c_attn.lora_A.weight", DType: safetensors.F16, Shape: []int64{4, 32}},
+			{Name: "base_model.model.transformer.h.0.attn.c_attn.lora_B.weight", DType: safetensors.F16, Shape: []int64{96, 4}},
+			{Name: "base_model.model.transformer.h.0.attn.c_proj.lora_A.weight", DType: safetensors.F16, Shape: []int64{4, 32}},
+			{Name: "base_model.model.transformer.h.0.attn.c_proj.lora_B.weight", DType: safetensors.F16, Shape: []int64{32, 4}},
+			{Name: "base_model.model.transformer.wte.lora_embedding_A", DType: safetensors.F16, Shape: []int64{4, 40}},
+			{Name: "base_model.model.transformer.wte.lora_embedding_B", DType: safetensors.F16, Shape: []int64{32, 4}},
+		}
+	})
+	conv := []merge.Source{{Name: "conv", Path: filepath.Join(dir, "conv")}}
+	add("conv", merge.Spec{Base: filepath.Join(dir, "gpt"), Models: conv, Method: "task_arithmetic"}, map[string]float64{"conv": 0.7})
+	add("conv bf16", merge.Spec{Base: filepath.Join(dir, "gpt"), Models: conv, Method: "task_arithmetic", DType: merge.BF16}, map[string]float64{"conv": -1.7})
 }
 
 // drive merges every recipe in one process and writes it.
