@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"time"
@@ -22,7 +23,12 @@ func (a *app) pickCommand() *cobra.Command {
 		Long: "Choose a point of the front and record it in the study with what is predicted there and why it was chosen; the reason goes into the receipt and the model card of its export. Nothing is written but the record. A point that is predicted to break a floor, study.yaml's or yours, is kept with --anyway only: a lower --at-least lets you look further down, and does not take study.yaml's floor away. What was kept so can be exported without saying it again; receipt and model card say which floor it breaks.\n\n" +
 			"With --list the picks so far.",
 		Example: "parfait pick my.study --knee\n\n# the best math among what keeps code\nparfait pick my.study --best math --at-least code=0.6 --why 'code may not fall below the base'",
-	}, analysed, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
+	}, func(ctx context.Context, dir string) (*study.Study, *study.Snapshot, error) {
+		if list {
+			return opened(ctx, dir) // what was picked needs no front
+		}
+		return analysed(ctx, dir)
+	}, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
 		if list {
 			return a.listPicks(snap)
 		}

@@ -16,7 +16,7 @@ import (
 
 // asked runs a command line on a terminal and calls answer with the terminal when a passphrase is asked for; it
 // returns what the screen shows.
-func asked(t *testing.T, ctx context.Context, answer func(screen *os.File), args ...string) (screen string, code int) {
+func asked(ctx context.Context, t *testing.T, answer func(screen *os.File), args ...string) (screen string, code int) {
 	t.Helper()
 	outer, tty, err := pty.Open()
 	if err != nil {
@@ -66,11 +66,11 @@ func TestAPassphraseIsAskedFor(t *testing.T) {
 	out := mergedExport(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	_, code := asked(t, ctx, func(*os.File) { cancel() }, "sign", out, "--key", "key")
+	_, code := asked(ctx, t, func(*os.File) { cancel() }, "sign", out, "--key", "key")
 	if exists(filepath.Join(out, "receipt.json.sig")) || code != int(ExitInterrupted) {
 		t.Errorf("interrupted while it was asked for: exit code %d, want %d, and no signature", code, ExitInterrupted)
 	}
-	screen, code := asked(t, t.Context(), func(screen *os.File) { _, _ = screen.WriteString("open sesame\n") }, "sign", out, "--key", "key")
+	screen, code := asked(t.Context(), t, func(screen *os.File) { _, _ = screen.WriteString("open sesame\n") }, "sign", out, "--key", "key")
 	if code != 0 || !exists(filepath.Join(out, "receipt.json.sig")) {
 		t.Errorf("with the passphrase: exit code %d, want 0 and a signature:\n%s", code, screen)
 	}

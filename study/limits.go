@@ -29,6 +29,12 @@ func (s *Study) limited() error {
 	if n := ulimit(unix.RLIMIT_AS); n != unlimited && n < addressSpace()+leastSpace {
 		errs = append(errs, tooLittle("this process may use %s of addresses (ulimit -v)", n, addressSpace()+leastSpace, "ulimit -v unlimited"))
 	}
+	if n := ulimit(unix.RLIMIT_NOFILE); n < leastFiles {
+		errs = append(errs, &Error{
+			Code: CodeSpace, What: fmt.Sprintf("this process may open %d files at once (ulimit -n)", n), Expected: fmt.Sprintf("%d or more", leastFiles),
+			Fix: "raise the limit with `ulimit -n 4096` in the same shell",
+		})
+	}
 	return errors.Join(errs...)
 }
 

@@ -53,13 +53,15 @@ func (a questionIDs) merge(c evaluator.Candidate) string {
 // ownID returns the random id of the study, and gives it one where it has none yet.
 func (s *store) ownID() (id string, err error) {
 	const read = "SELECT value FROM meta WHERE key = 'id'"
-	_, err = s.Read(context.Background(), func(tx *history.Tx) error {
+	if _, err := s.Read(context.Background(), func(tx *history.Tx) error {
 		err := tx.QueryRow(read).Scan(&id)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
 		return err
-	})
+	}); err != nil && !history.Damaged(err) {
+		return "", err
+	}
 	if id != "" {
 		return id, nil
 	}
