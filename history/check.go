@@ -162,6 +162,11 @@ func (c *checker) replay(mem *Tx, text []byte) (position, error) {
 
 // against compares the database, which has come to the position at, with what the journal comes to there.
 func (c *checker) against(tx, mem *Tx, at position, text []byte) error {
+	if study := studyOf(text); study != "" && at.study != "" && study != at.study {
+		c.found(c.Dir(), ofTwo)
+		_, err := c.replay(mem, text)
+		return err
+	}
 	if at.bytes > int64(len(text)) {
 		c.found(c.journal, "ends %d bytes before what is recorded in %s", at.bytes-int64(len(text)), DatabaseFile)
 		at.bytes = int64(len(text))

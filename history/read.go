@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -69,7 +70,11 @@ func (s *Store) read(ctx context.Context, f func(*Tx) error) (trouble, err error
 			if err == nil {
 				err = p.replay(text, func(line) (int64, error) { return 0, errBehind })
 			}
-			if errors.Is(err, errBehind) || Damaged(err) && s.another(p) {
+			if Damaged(err) && s.another(p) {
+				err = fmt.Errorf("%w: %s, and what is read is of %s", errDamaged, ofTwo, JournalFile)
+				return err
+			}
+			if errors.Is(err, errBehind) {
 				return err
 			}
 			trouble = err // of the journal; the database has what it has
@@ -81,6 +86,9 @@ func (s *Store) read(ctx context.Context, f func(*Tx) error) (trouble, err error
 	})
 	return trouble, err
 }
+
+// ofTwo is said of files that do not belong to each other.
+const ofTwo = DatabaseFile + " and " + JournalFile + " are of two studies"
 
 // another says whether the journal is whole as far as its first line, and of another study than the database, which has
 // come to p: then the database is not of this study.

@@ -92,7 +92,7 @@ func (r *repairer) repair(ctx context.Context, release func()) error {
 		var anothers bool
 		if rows, views, study, anothers = salvage(ctx, db, study); anothers {
 			return &problem.Problem{
-				Code: CodeDamaged, Where: r.Dir(), What: DatabaseFile + " and " + JournalFile + " are of two studies, and which of them belongs here is not known",
+				Code: CodeDamaged, Where: r.Dir(), What: ofTwo + ", and which of them belongs here is not known",
 				Fix: "put the one that does not back from a copy; or, where " + JournalFile + " belongs here, move " + DatabaseFile + " out of the folder, and parfait repair makes it again",
 			}
 		}
