@@ -157,7 +157,7 @@ func execute(t testing.TB, spec merge.Spec, at map[string]float64, out string, s
 // lora writes an adapter; edit changes its configuration and its tensors.
 func lora(t testing.TB, dir string, seed uint64, d safetensors.DType, wide int64, edit func(config map[string]any, list *[]safetensors.Tensor)) {
 	t.Helper()
-	settings := map[string]any{"peft_type": "LORA", "r": 4, "lora_alpha": 6, "bias": "none", "init_lora_weights": true, "alpha_pattern": map[string]any{"layers.1.mlp.up_proj": 3}}
+	settings := map[string]any{"peft_type": "LORA", "r": 4, "lora_alpha": 6.1, "bias": "none", "init_lora_weights": true, "alpha_pattern": map[string]any{"layers.1.mlp.up_proj": 3}}
 	var list []safetensors.Tensor
 	for module, shape := range map[string][2]int64{"model.layers.0.self_attn.q_proj": {wide, wide}, "model.layers.1.mlp.up_proj": {3 * wide, wide}, "model.layers.1.self_attn.k_proj": {wide / 4, wide}} {
 		list = append(list, safetensors.Tensor{Name: "base_model.model." + module + ".lora_A.weight", DType: d, Shape: []int64{4, shape[1]}},
