@@ -393,7 +393,7 @@ func TestFailuresSayWhy(t *testing.T) {
 		}, evaluator.Exited, []string{"the lines of evaluate.py end with CR LF", "exit status 127"}},
 		"a traceback":      {"echo 'Traceback (most recent call last):\n  File \"/x/y.py\", line 3, in f\n    g()\nValueError: no such task: maths\n' >&2; echo bye >&2; exit 1", nil, evaluator.Exited, []string{"ValueError: no such task: maths (sh ended with exit status 1)\n"}},
 		"no folder":        {"exit 0", func(o *Options) { o.Dir += "/none" }, evaluator.CannotStart, []string{"/none"}},
-		"nothing":          {"true", nil, evaluator.NoMetrics, []string{"{out}", "stdout", "nothing"}},
+		"nothing":          {"true", nil, evaluator.NoMetrics, []string{"{out}", "stdout", "is empty"}},
 		"not JSON":         {"echo accuracy: 0.8", nil, evaluator.NoMetrics, []string{"accuracy: 0.8"}},
 		"garbage":          {"echo '<html>' >$PARFAIT_OUT", nil, evaluator.BadMetrics, []string{"out.json", "<html>"}},
 		"garbage in line":  {`echo '{"a": 1,, "b": 2}'`, nil, evaluator.BadMetrics, []string{"last JSON line", `{"a": 1,, "b": 2}`}},
@@ -408,6 +408,9 @@ func TestFailuresSayWhy(t *testing.T) {
 			e, _ := measure(t.Context(), t, ev, candidate, nil)
 			if e.State != evaluator.Failed || !errors.Is(e.Err, c.code) {
 				t.Fatalf("%s, %s: %v; expected %s", e.State, evaluator.CodeOf(e.Err), e.Err, c.code)
+			}
+			if first, _, _ := strings.Cut(e.Err.Error(), "\n"); strings.HasSuffix(first, ":") || strings.HasPrefix(first, "/") {
+				t.Errorf("it begins with a line that says nothing by itself: %q", first)
 			}
 			for _, w := range c.says {
 				if !strings.Contains(e.Err.Error(), w) {

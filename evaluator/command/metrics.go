@@ -91,14 +91,14 @@ func findReport(dir string) (b []byte, where string, err error) {
 	if line := report.LastObject(tail); line != nil {
 		return line, "the last JSON line of stdout", nil
 	}
-	said := lastWords(filepath.Join(dir, stdoutName))
-	if said == "" {
-		said = "nothing"
+	ending := "; its stdout is empty"
+	if said := lastIn(filepath.Join(dir, stdoutName), "stdout"); said.words != "" {
+		ending = said.ending()
 	}
 	if before := report.BeforeObject(tail); before != "" {
-		return nil, "", evaluator.Errorf(evaluator.NoMetrics, "the last line of stdout has %q before its JSON object: end that line first, or write the object into the file {out}; stdout ends with:\n%s", before, said)
+		return nil, "", evaluator.Errorf(evaluator.NoMetrics, "the last line of stdout has %q before its JSON object: end that line first, or write the object into the file {out}%s", before, ending)
 	}
-	return nil, "", evaluator.Errorf(evaluator.NoMetrics, "the command ended well and reported no metrics: expected a JSON object such as {\"task\": 0.81} in the file {out}, or as the last line of stdout; stdout ends with:\n%s", said)
+	return nil, "", evaluator.Errorf(evaluator.NoMetrics, "the command ended well and reported no metrics: expected a JSON object such as {\"task\": 0.81} in the file {out}, or as the last line of stdout%s", ending)
 }
 
 // jsonIn are the files *.json in a folder and those below.

@@ -267,12 +267,12 @@ func TestReasonsComeFirst(t *testing.T) {
 
 func TestOptionsSayAll(t *testing.T) {
 	_, errs := ParseOptions(map[string]any{
-		"modle": "hf", "model_args": map[string]any{"stop": "a,b"}, "tasks": []any{"a"}, "num_fewshot": -1, "limit": 1.5, "batch_size": []any{},
+		"modell": "hf", "model_args": map[string]any{"stop": "a,b"}, "tasks": []any{"a"}, "num_fewshot": -1, "limit": 1.5, "batch_size": []any{},
 		"samples": map[string]any{"a": map[string]any{"validation": "0-3", "test": "3-4"}, "b": map[string]any{"validation": "3-1"}, "c": map[string]any{"train": 1}, "d": map[string]any{"test": 1}},
 	})
 	text := errors.Join(errs...).Error()
 	for _, want := range []string{
-		`there is no option "modle" for lm_eval (did you mean "model"?`, "has a comma", "tasks: expected a mapping", "num_fewshot: expected a whole number", "limit: expected", "batch_size: expected text",
+		`there is no option "modell" for lm_eval (did you mean "model"?`, "has a comma", "tasks: expected a mapping", "num_fewshot: expected a whole number", "limit: expected", "batch_size: expected text",
 		"item 3 is in both splits", "from the smaller to the larger", `there is no split "train"`, "validation is missing",
 	} {
 		if !strings.Contains(text, want) {
@@ -281,10 +281,10 @@ func TestOptionsSayAll(t *testing.T) {
 	}
 	_, errs = ParseOptions(map[string]any{
 		"tasks": map[string]any{"a": "/acc", "b": "gsm, mmlu"}, "limit": 5, "samples": map[string]any{"a": map[string]any{"validation": 1, "test": 2}},
-		"args": []any{"--output_path=x", "--tasks", "y", "{mdl}"}, "model_args": "pretrained={modle}",
+		"args": []any{"--output_path=x", "--tasks", "y", "{mdl}"}, "model_args": "pretrained={modell}",
 	})
 	text = errors.Join(errs...).Error()
-	for _, want := range []string{"model: expected lm-eval's kind of model", "a: expected one of lm-eval's tasks", "b: expected one of", "a limit or samples, not both", "--output_path=x does not belong here", "--tasks does not", "no placeholder {mdl}", "no placeholder {modle}"} {
+	for _, want := range []string{"model: expected lm-eval's kind of model", "a: expected one of lm-eval's tasks", "b: expected one of", "a limit or samples, not both", "--output_path=x does not belong here", "--tasks does not", "no placeholder {mdl}", "no placeholder {modell}"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the errors do not say %q:\n%s", want, text)
 		}
