@@ -324,7 +324,20 @@ func TestAnotherStudysDatabase(t *testing.T) {
 	t.Parallel()
 	s, dir := begun(t, 20)
 	want, _ := contentOf(t, s)
-	other, elsewhere := begun(t, 19)
+	other, elsewhere := begun(t, 0) // its tables are empty, and their pages whole
+	if err := other.Write("a", func(c *Change) error { return c.Set("a", "b") }); err != nil {
+		t.Fatal(err)
+	}
+	pagesOf(t, s, dir, want, other, elsewhere)
+	s, dir = begun(t, 20)
+	want, _ = contentOf(t, s)
+	other, elsewhere = begun(t, 19)
+	pagesOf(t, s, dir, want, other, elsewhere)
+}
+
+// pagesOf puts the pages of another study's database one by one into that of a study.
+func pagesOf(t *testing.T, s *Store, dir, want string, other *Store, elsewhere string) {
+	t.Helper()
 	if err := errors.Join(s.Close(), other.Close()); err != nil {
 		t.Fatal(err)
 	}
