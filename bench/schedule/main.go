@@ -52,6 +52,13 @@ type overhead struct {
 }
 
 func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	trials := flag.Int("trials", 60, "trials a study")
@@ -59,13 +66,10 @@ func main() {
 	asJSON := flag.Bool("json", false, "print one JSON object")
 	flag.Parse()
 	r, err := measure(ctx, *trials, *mean)
-	if err == nil {
-		err = r.print(*asJSON)
-	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		return err
 	}
+	return r.print(*asJSON)
 }
 
 func (r report) print(asJSON bool) error {
