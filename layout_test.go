@@ -23,7 +23,7 @@ var may = map[string][]string{
 	"serve":           {"internal/rescue"},
 	"report":          {"visible", "explore", "study", "search", "surrogate", "evaluator"},
 	"explore":         {"problem", "study", "search", "pareto"},
-	"study":           {"history", "internal/rescue", "internal/stage", "problem", "visible", "parallel", "search", "surrogate", "pareto", "evaluator", "evaluator/command", "evaluator/digits", "evaluator/http", "evaluator/lmeval", "evaluator/worker", "merge", "merge/codes", "merge/method", "yamldoc"},
+	"study":           {"history", "internal/rescue", "internal/stage", "problem", "visible", "parallel", "search", "surrogate", "pareto", "evaluator", "evaluator/command", "evaluator/digits", "evaluator/http", "evaluator/lmeval", "evaluator/slurm", "evaluator/worker", "merge", "merge/codes", "merge/method", "yamldoc"},
 	"history":         {"problem", "internal/stage"},
 	"search":          {"problem", "surrogate", "pareto", "parallel"},
 	"pareto":          {"internal/rescue", "problem", "parallel"},
@@ -51,6 +51,7 @@ var may = map[string][]string{
 	"evaluator/lmeval":               {"evaluator", "evaluator/command", "evaluator/internal/option", "evaluator/internal/placeholder"},
 	"evaluator/worker":               {"internal/rescue", "problem", "evaluator", "evaluator/internal/option", "evaluator/internal/placeholder", "evaluator/internal/process", "evaluator/internal/question", "evaluator/internal/report"},
 	"evaluator/worker/python":        {},
+	"evaluator/slurm":                {"internal/rescue", "evaluator", "evaluator/command", "evaluator/internal/option", "evaluator/internal/placeholder", "evaluator/internal/report"},
 	"evaluator/http":                 {"evaluator", "evaluator/internal/option", "evaluator/internal/question", "evaluator/internal/report"},
 	"evaluator/digits":               {"internal/rescue", "problem", "evaluator", "evaluator/internal/option", "merge/safetensors"},
 

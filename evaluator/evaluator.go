@@ -88,6 +88,10 @@ type Lease struct {
 // runner: LOG.run-N-ID, N being the attempt and ID the candidate's, so that whoever finds one can tell whose it is. It deletes them as said at Evaluator; when nothing is open the runner deletes what is left.
 const RunInfix = ".run-"
 
+// KeptPrefix begins the names of folders beside merged models in which an evaluator keeps their files for an evaluation
+// that outlives the runner. It deletes them itself.
+const KeptPrefix = ".kept-"
+
 // Candidate is a trial as an evaluator sees it.
 //
 // Its ID stands for the question: who has the answer under that ID may give it back instead of measuring.
@@ -150,4 +154,11 @@ type Evaluator interface {
 	Limits() Limits
 	Submit(ctx context.Context, batch []Candidate, emit func(Event) error) error
 	Recover(ctx context.Context, open []Candidate, emit func(Event) error) (unknown []string, err error)
+}
+
+// Sweeper is an Evaluator whose evaluations may go on while nobody runs, and are taken up when the same question is asked
+// again. Sweep is called after Recover, before any Submit, and says which questions may still be asked: it ends and
+// deletes what is left of the others.
+type Sweeper interface {
+	Sweep(wanted func(id string) bool) error
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"maps"
+	"path/filepath"
 	"reflect"
 	"runtime"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"parfait/evaluator/digits"
 	"parfait/evaluator/http"
 	"parfait/evaluator/lmeval"
+	"parfait/evaluator/slurm"
 	"parfait/evaluator/worker"
 )
 
@@ -46,6 +48,11 @@ var kinds = map[string]kind{
 	"lm_eval": kindOf(lmeval.Documented, lmeval.ParseOptions, func(o lmeval.Options, dir string, workers int) (evaluator.Evaluator, error) {
 		o.Dir, o.Parallel = under(dir, o.Dir), instead(workers, o.Parallel)
 		return lmeval.New(o)
+	}),
+	"slurm": kindOf(slurm.Documented, slurm.ParseOptions, func(o slurm.Options, dir string, workers int) (evaluator.Evaluator, error) {
+		o.Command.Dir, o.Throttle = under(dir, o.Command.Dir), instead(workers, o.Throttle)
+		o.Folder = filepath.Join(dir, "logs", "slurm")
+		return slurm.New(o)
 	}),
 	"worker": kindOf(worker.Documented, worker.ParseOptions, func(o worker.Options, dir string, workers int) (evaluator.Evaluator, error) {
 		o.Dir, o.Parallel = under(dir, o.Dir), instead(workers, o.Parallel)

@@ -22,6 +22,7 @@ import (
 	"testing"
 
 	"parfait/evaluator"
+	"parfait/evaluator/slurm/slurmtest"
 )
 
 // rig is one kind of evaluator as the tests of this package run it.
@@ -95,6 +96,27 @@ var rigs = map[string]func(t *testing.T) rig{
 				commandsEnd(t, dir)
 				if n := asked(t, dir); n != 4 {
 					t.Fatalf("%d runs came to their end without a runner, expected 4", n)
+				}
+			},
+			paid: asked,
+		}
+	},
+	"slurm": func(t *testing.T) rig {
+		asked := func(t *testing.T, dir string) int { return lines(t, filepath.Join(dir, "asked")) }
+		cluster := slurmtest.New(t)
+		return rig{
+			make: func(t *testing.T) *Study {
+				return kindStudy(t, fmt.Sprintf(`{slurm: {command: [sh, -c, 'cd "$1"; echo x >>begun; while [ -e gate ]; do sleep 0.02; done; echo x >>asked; echo "{\"t\": 0.5, \"u\": 0.25}"', eval, .], throttle: 4, poll: 0.1, lost: 0.3, bin: %s}}`, cluster))
+			},
+			interrupt: func(t *testing.T, dir string) {
+				write(t, filepath.Join(dir, "gate"), "")
+				interrupted(t, dir, func() bool { return lines(t, filepath.Join(dir, "begun")) == 4 })
+				if err := os.Remove(filepath.Join(dir, "gate")); err != nil {
+					t.Fatal(err)
+				}
+				until(t, "the tasks end", cluster.Idle)
+				if n := asked(t, dir); n != 4 {
+					t.Fatalf("%d tasks came to their end without a runner, expected 4", n)
 				}
 			},
 			paid: asked,
@@ -270,6 +292,15 @@ func (m mortal) Submit(ctx context.Context, batch []evaluator.Candidate, emit fu
 func (m mortal) Recover(ctx context.Context, open []evaluator.Candidate, emit func(evaluator.Event) error) ([]string, error) {
 	defer step()
 	return m.Evaluator.Recover(ctx, open, mortally(emit))
+}
+
+func (m mortal) Sweep(wanted func(string) bool) error {
+	if s, ok := m.Evaluator.(evaluator.Sweeper); ok {
+		step()
+		defer step()
+		return s.Sweep(wanted)
+	}
+	return nil
 }
 
 func (m mortal) Close() error {

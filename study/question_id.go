@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"parfait/evaluator"
 	"parfait/history"
@@ -48,6 +50,14 @@ func (a questionIDs) of(subject string, c evaluator.Candidate, again int) string
 func (a questionIDs) merge(c evaluator.Candidate) string {
 	sum := sha256.Sum256([]byte(mustJSON([]any{a.study, a.inputs, c.At})))
 	return hex.EncodeToString(sum[:16])
+}
+
+// ofTrial says whether an id is of a question about one of the study's trials; exports are measured by other processes.
+func (a questionIDs) ofTrial(id string) bool {
+	rest, own := strings.CutPrefix(id, a.study+"-")
+	subject, _, _ := strings.Cut(rest, "-")
+	_, err := strconv.Atoi(subject)
+	return own && err == nil
 }
 
 // ownID returns the random id of the study, and gives it one where it has none yet.

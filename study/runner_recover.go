@@ -35,6 +35,7 @@ func (r *runner) recover(ctx context.Context) error {
 		return err
 	}
 	r.sweep()
+	r.sweepExecutors()
 	var err error
 	r.hist, err = r.load(ctx)
 	return err
@@ -55,6 +56,25 @@ func (r *runner) sweep() {
 		}
 	}
 	r.leaves(left)
+}
+
+// sweepExecutors says to the evaluators whose evaluations go on without a runner which questions may still be asked.
+func (r *runner) sweepExecutors() {
+	for _, x := range r.executors {
+		s, ok := x.eval.(evaluator.Sweeper)
+		if !ok {
+			continue
+		}
+		wanted := map[string]bool{}
+		for _, t := range r.hist.trials {
+			if !t.State.Final() && len(x.missing(t)) > 0 {
+				wanted[r.candidate(r.work, x, t).ID] = true
+			}
+		}
+		if err := s.Sweep(func(id string) bool { return wanted[id] || !r.ids.ofTrial(id) }); err != nil {
+			r.note("evaluator %s: what it left of earlier runs could not be cleared: %v", x.name, err)
+		}
+	}
 }
 
 // recoverFrom asks an evaluator what became of the trials that were running in it, and records what it knows.

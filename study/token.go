@@ -9,8 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 
+	"parfait/evaluator"
 	"parfait/history"
 )
 
@@ -125,6 +127,9 @@ func (s *Study) reclaim() (left []string, err error) {
 		}
 		for _, e := range entries {
 			path := filepath.Join(dir, e.Name())
+			if strings.HasPrefix(e.Name(), evaluator.KeptPrefix) {
+				continue // an evaluation that outlived its runner may read it; its evaluator deletes it
+			}
 			if own.owns(e.Name(), s.spec().Candidates.Path == "") {
 				errs = append(errs, os.RemoveAll(path))
 			} else {

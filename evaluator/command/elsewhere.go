@@ -1,0 +1,46 @@
+//go:build linux || darwin
+
+package command
+
+import (
+	"maps"
+
+	"parfait/evaluator"
+	"parfait/evaluator/internal/placeholder"
+)
+
+// What follows is for kinds that run the same commands elsewhere: on the nodes of a cluster. They take Options for
+// what they mean here but for Parallel, Timeout and Grace.
+
+// Files of an evaluation's folder: what it reports into, and what it prints.
+const (
+	OutFile    = outName
+	StdoutFile = stdoutName
+	StderrFile = stderrName
+)
+
+// Placeholders are those that mean something on any machine.
+func Placeholders() placeholder.Names {
+	names := maps.Clone(placeholderDocs)
+	delete(names, "slot")
+	return names
+}
+
+// Values are what Placeholders stand for with one candidate.
+func Values(c evaluator.Candidate, model, out string) (map[string]string, error) {
+	values, err := placeholders(c, model, out, 0)
+	delete(values, "slot")
+	return values, err
+}
+
+// Environment returns the PARFAIT_ variables and the user's own, as KEY=value.
+func (o Options) Environment(values map[string]string) []string { return environment(o, values) }
+
+// Mentions says whether a placeholder is used anywhere.
+func (o Options) Mentions(name string) bool { return o.mentions(name) }
+
+// Outcome says what an evaluation came to that ended with the given exit status and has left OutFile, StdoutFile and
+// StderrFile in dir: the metrics, or why there are none.
+func (o Options) Outcome(c evaluator.Candidate, dir string, status int) (evaluator.Metrics, error) {
+	return resultOf(o, c, dir, status)
+}

@@ -1,0 +1,101 @@
+//go:build linux || darwin
+
+package slurm
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"parfait/evaluator"
+	"parfait/evaluator/command"
+	"parfait/evaluator/internal/placeholder"
+)
+
+// taskScript is what every task of an array runs; %[1]s is the folder, %[2]s the array. It measures the questions that
+// are listed under its index, one after another.
+//
+// A command whose task is told to end has no result: that is Slurm's doing (the time limit, a preemption, scancel), and
+// what to make of it is the runner's to say. Signals that --signal asks for are passed on. $SLURM_RESTART_COUNT is in
+// the names, so that a task that Slurm runs twice does not write over itself. A folder that this node does not see is
+// exit status 66.
+const taskScript = `#!/bin/sh
+cd %[1]s 2>/dev/null || { echo "the folder of the runner is not there on $(uname -n): "%[1]s; exit 66; }
+list=%[2]s/$SLURM_ARRAY_TASK_ID
+[ -e %[2]s ] || exit 0 # nobody waits for it any more
+[ -r "$list" ] || { echo "$list cannot be read on $(uname -n)"; exit 66; }
+here=$PWD told= child=
+trap 'told=1; [ -n "$child" ] && kill -TERM "$child" 2>/dev/null' TERM
+for s in INT HUP USR1 USR2; do
+	trap "[ -n \"\$child\" ] && kill -$s \"\$child\" 2>/dev/null" $s
+done
+job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
+for id in $(cat "$list"); do
+	[ -z "$told" ] || exit 143
+	run=$here/run-$id
+	[ -e "$run/task.json" ] && [ ! -e "$run/result.json" ] || continue
+	try=try-%[3]s-${SLURM_RESTART_COUNT:-0}
+	mkdir "$run/$try" && : >"$run/$try/stderr" || continue
+	if [ -L "$run/model" ] && [ ! -d "$run/model/." ]; then
+		status=0 fault=', "code": "no_model", "error": "the merged model '$(readlink "$run/model")' is not there on the node '${SLURMD_NODENAME:-$(uname -n)}': let candidates.path in study.yaml name a folder that all nodes share"'
+	else
+		fault=
+		PARFAIT_OUT=$run/$try/out.json sh "$run/command.sh" </dev/null >"$run/$try/stdout" 2>"$run/$try/stderr" &
+		child=$!
+		wait "$child"; status=$?
+		while kill -0 "$child" 2>/dev/null; do wait "$child"; status=$?; done
+		child=
+		[ "$status" = 0 ] || [ -z "$told" ] || exit 143
+		[ "$status" != 143 ] || exit 143
+	fi
+	find "$run/$try" -type f -exec sync {} + 2>/dev/null
+	part=$run/.$try.result
+	printf '{"try": "%%s", "status": %%d, "job": "%%s", "node": "%%s"%%s}\n' "$try" "$status" "$job" "${SLURMD_NODENAME:-$(uname -n)}" "$fault" >"$part" &&
+		sync "$part" 2>/dev/null
+	ln "$part" "$run/result.json" 2>/dev/null # the first counts
+	rm -f "$part"
+	sync "$run" 2>/dev/null
+done
+exit 0
+`
+
+// scriptOf is the script of an array.
+func (e *cluster) scriptOf(array string) string {
+	return fmt.Sprintf(taskScript, quoted(e.options.Folder), quoted(arrayPrefix+array), array)
+}
+
+// outMark stands for the path of the report, which is another in every try.
+const outMark = "\x01out\x01"
+
+// script is what a task runs for one candidate.
+func (e *cluster) script(c evaluator.Candidate, model string) (string, error) {
+	o := e.options.Command
+	values, err := command.Values(c, model, outMark)
+	if err != nil {
+		return "", err
+	}
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	b.WriteString("# " + strings.ReplaceAll(c.Key, "\n", " ") + "\n")
+	for _, variable := range o.Environment(values) {
+		name, value, _ := strings.Cut(variable, "=")
+		if name != "PARFAIT_OUT" { // it is set already
+			fmt.Fprintf(&b, "export %s=%s\n", name, quoted(value))
+		}
+	}
+	b.WriteString("export PARFAIT_OUT\n")
+	fmt.Fprintf(&b, "cd %s || { echo \"the working directory is not there on $(uname -n)\" >&2; exit 126; }\nexec", quoted(dir))
+	for _, arg := range o.Command {
+		b.WriteString(" " + quoted(placeholder.Expand(arg, values)))
+	}
+	return b.String() + "\n", nil
+}
+
+// quoted is a text as one word of the shell, with the path of the report where outMark is.
+func quoted(s string) string {
+	s = "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	return strings.ReplaceAll(s, outMark, `'"$PARFAIT_OUT"'`)
+}

@@ -1,0 +1,310 @@
+//go:build linux || darwin
+
+// Package slurm measures candidates as tasks of Slurm's job arrays, with a command of the user's.
+//
+// In come a command line with placeholders, options for sbatch, and the candidates; what is asked for together goes out
+// as one array. Out come the metrics that the command wrote, its output in the candidate's log, and as progress what
+// the queue says of its task.
+//
+// The cluster is believed little. A task is known by the id of what it measures, never by a job's number, which a
+// controller that crashed gives again. What is about to be submitted is on disk before sbatch is called, and where
+// that is there already the queue is asked first. An error of squeue means that nothing is known. The only proof that
+// something was measured is a file which the task has linked to its final name, so that the first of two tasks wins
+// where Slurm has run one twice. A task is lost when there is no such file and the queue has said twice, some time
+// apart, that the task is over or not there.
+//
+// So nothing is lost with the runner either: the next one takes up the tasks that wait, run or have ended, when it is
+// asked for the same again.
+//
+// It knows nothing of studies; the options' names are those of study.yaml.
+package slurm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"parfait/evaluator"
+	"parfait/evaluator/command"
+)
+
+// Lost is the failure of a candidate whose task Slurm has lost again and again.
+const Lost evaluator.Code = "lost"
+
+// Options say what to run and how. The zero value of each but Command.Command and Folder is a good one.
+type Options struct {
+	// Command is run on a node, in Dir; its Parallel, Timeout and Grace mean nothing here.
+	Command command.Options
+	Sbatch  []string // options of sbatch: --partition, --gres, --time, …
+	// Throttle is how many candidates are in the cluster at once, over all jobs and arrays; 0: 8.
+	Throttle int
+	Group    int           // candidates that a task measures one after another, 0: 1
+	Poll     time.Duration // between two calls of squeue, 0: 15 s
+	Lost     time.Duration // between the two answers of the queue after which a task is lost, 0: 30 s
+	Tries    int           // tasks for a candidate, at most, where they are lost; 0: 5
+	Bin      string        // folder with sbatch, squeue, scancel and scontrol, "": as in $PATH
+	Folder   string        // for what has to outlive the runner, in a file system that the nodes share
+}
+
+// New checks the options and makes the evaluator. Everything wrong with them is reported at once.
+func New(o Options) (evaluator.Evaluator, error) {
+	if err := errors.Join(o.set().Check()...); err != nil {
+		return nil, err
+	}
+	folder, err := filepath.Abs(o.Folder)
+	if err != nil {
+		return nil, err
+	}
+	if real, err := filepath.EvalSymlinks(folder); err == nil {
+		folder = real
+	}
+	o.Folder = folder
+	o.complete()
+	e := &cluster{options: o, tools: tools{bin: o.Bin}, waits: map[string]*wait{}, wake: make(chan struct{}, 1), blame: map[string]int{}}
+	e.blocking = evaluator.Blocking(evaluator.Limits{
+		InFlight: o.Throttle, NeedsModel: o.Command.Model, Form: o.Command.Form, Splits: o.Command.Splits,
+	}, e.measure)
+	return e, nil
+}
+
+// complete sets what was left at zero.
+func (o *Options) complete() {
+	defaults := func(n *int, to int) {
+		if *n == 0 {
+			*n = to
+		}
+	}
+	defaults(&o.Throttle, 8)
+	defaults(&o.Group, 1)
+	defaults(&o.Tries, 5)
+	if o.Poll == 0 {
+		o.Poll = 15 * time.Second
+	}
+	if o.Lost == 0 {
+		o.Lost = 30 * time.Second
+	}
+	c := &o.Command
+	if c.Form == "" {
+		c.Form = evaluator.Folder
+	}
+	if len(c.Splits) == 0 {
+		c.Splits = []evaluator.Split{evaluator.Validation}
+		if c.Mentions("split") {
+			c.Splits = append(c.Splits, evaluator.Test)
+		}
+	}
+	c.Model = c.Model || c.Mentions("model")
+}
+
+// cluster is the evaluator.
+type cluster struct {
+	options  Options
+	tools    tools
+	blocking evaluator.Evaluator
+	checking sync.Mutex
+	checked  bool // that sbatch takes the options
+
+	wake chan struct{} // has the tender look at once
+
+	mu    sync.Mutex
+	study string           // the first part of the ids
+	waits map[string]*wait // candidates that somebody waits for, by id
+	tends bool             // the tender is at work
+	chore bool             // it has to ask the queue once, whoever waits
+
+	// The tender's own.
+	blame   map[string]int // how many tasks each node has lost
+	largest int            // array, in tasks; 0: not asked yet
+	again   time.Time      // when more may be submitted, where the limit was reached
+}
+
+func (e *cluster) Limits() evaluator.Limits { return e.blocking.Limits() }
+
+// Submit cleans up after a candidate when its final event is on record, unless its task goes on.
+func (e *cluster) Submit(ctx context.Context, batch []evaluator.Candidate, emit func(evaluator.Event) error) error {
+	if emit == nil {
+		return e.blocking.Submit(ctx, batch, nil)
+	}
+	ids := map[string]string{}
+	for _, c := range batch {
+		ids[c.Key] = idOf(c)
+	}
+	return e.blocking.Submit(ctx, batch, func(ev evaluator.Event) error {
+		err := emit(ev)
+		if ev.State.Final() && err == nil && !leaving(ev.Err) {
+			_ = e.run(ids[ev.Key]).remove() // the next sweep finds what stays
+		}
+		return err
+	})
+}
+
+// leaving says whether err comes from the end of the program, which ends nothing in the cluster.
+func leaving(err error) bool {
+	var l *evaluator.Leaving
+	return errors.As(err, &l)
+}
+
+func (e *cluster) measure(ctx context.Context, c evaluator.Candidate, progress func(evaluator.Progress)) (evaluator.Metrics, error) {
+	if err := e.check(ctx); err != nil {
+		return nil, err
+	}
+	r := e.run(idOf(c))
+	if res, ok := r.result(); ok { // from before
+		return e.outcome(c, r, res)
+	}
+	release, err := e.prepare(ctx, c, r)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	w := &wait{run: r, candidate: c, progress: progress, ended: make(chan struct{})}
+	w.task, _ = r.task() // a runner before this one may have submitted it
+	e.follow(w)
+	select {
+	case <-w.ended:
+	case <-ctx.Done():
+		return nil, e.leave(ctx, w)
+	}
+	res, ok := r.result()
+	if !ok {
+		return nil, evaluator.Errorf(evaluator.Internal, "the result of candidate %s has gone from %s", c.Key, r)
+	}
+	return e.outcome(c, r, res)
+}
+
+// leave gives a candidate up whose context has ended. Where that is because the program is leaving, the task goes on:
+// the next runner takes it up.
+func (e *cluster) leave(ctx context.Context, w *wait) error {
+	e.unfollow(w)
+	if !leaving(context.Cause(ctx)) {
+		e.withdraw(w)
+	}
+	return ctx.Err()
+}
+
+// prepare makes the folder of a candidate that is not in the cluster yet, with what a task needs. The lease on its
+// model is held until release is called.
+func (e *cluster) prepare(ctx context.Context, c evaluator.Candidate, r run) (release func(), err error) {
+	if r.prepared() {
+		return func() {}, nil
+	}
+	fail := func(err error) (func(), error) {
+		return nil, evaluator.Errorf(evaluator.CannotStart, "candidate %s cannot be handed to Slurm: %w", c.Key, err)
+	}
+	if err := r.make(); err != nil {
+		return fail(err)
+	}
+	model, release := "", func() {}
+	if e.options.Command.Model {
+		lease, err := c.Model(ctx, e.options.Command.Form)
+		if err != nil {
+			return nil, err
+		}
+		release = lease.Release
+		if model, err = r.keep(lease.Path); err != nil {
+			release()
+			return fail(err)
+		}
+	}
+	text, err := e.script(c, model)
+	if err == nil {
+		err = r.write(commandName, []byte(text))
+	}
+	if err != nil {
+		release()
+		return fail(err)
+	}
+	return release, nil
+}
+
+// outcome says what a finished candidate came to.
+func (e *cluster) outcome(c evaluator.Candidate, r run, res result) (evaluator.Metrics, error) {
+	r.log(c, res)
+	if res.Code != "" {
+		return nil, evaluator.Errorf(res.Code, "%s", res.Error)
+	}
+	m, err := e.options.Command.Outcome(c, filepath.Join(r.dir, res.Try), res.Status)
+	if err == nil || !errors.Is(err, evaluator.Killed) {
+		return m, err
+	}
+	return m, evaluator.Errorf(evaluator.Killed, "%w\n(task %s on %s; where memory ran out, ask for more of it: --mem=… in the evaluator's sbatch)", err, res.Job, res.Node)
+}
+
+// Recover tells of the candidates whose results are there. The others are unknown; their tasks wait or run on, and are
+// taken up when they are asked for again.
+func (e *cluster) Recover(_ context.Context, open []evaluator.Candidate, emit func(evaluator.Event) error) (unknown []string, err error) {
+	for _, c := range open {
+		r := e.run(idOf(c))
+		res, ok := r.result()
+		if !ok {
+			unknown = append(unknown, c.Key)
+			continue
+		}
+		ev := evaluator.Event{Key: c.Key, Attempt: c.Attempt, State: evaluator.Done}
+		if ev.Metrics, ev.Err = e.outcome(c, r, res); ev.Err != nil {
+			ev.State, ev.Metrics = evaluator.Failed, nil
+		}
+		if emit(ev) == nil {
+			err = errors.Join(err, r.remove())
+		}
+	}
+	return unknown, err
+}
+
+// Sweep deletes what is left of questions that nobody will ask again, and has their tasks cancelled.
+func (e *cluster) Sweep(wanted func(id string) bool) error {
+	entries, err := os.ReadDir(e.options.Folder)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	var errs []error
+	for _, entry := range entries {
+		id, isRun := strings.CutPrefix(entry.Name(), runPrefix)
+		e.mu.Lock()
+		e.chore = e.chore || isRun || strings.HasPrefix(entry.Name(), arrayPrefix)
+		e.mu.Unlock()
+		if isRun && !wanted(id) {
+			errs = append(errs, e.run(id).remove())
+		}
+		if isRun {
+			e.know(id)
+		}
+	}
+	e.tend()
+	return errors.Join(append(errs, err)...)
+}
+
+// check asks sbatch once whether it takes the options, before anything is paid for.
+func (e *cluster) check(ctx context.Context) error {
+	e.checking.Lock()
+	defer e.checking.Unlock()
+	if e.checked || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err := e.tools.check(ctx, e.options.Sbatch); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(e.options.Folder, 0o755); err != nil {
+		return evaluator.Errorf(evaluator.CannotStart, "there is no place for what Slurm's tasks need: %w", err)
+	}
+	e.checked = true
+	return nil
+}
+
+// know learns from an id whose study this is.
+func (e *cluster) know(id string) {
+	study, _, _ := strings.Cut(id, "-")
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.study == "" {
+		e.study = study
+	}
+}
+
+// jobName is the name of all jobs of the study.
+func (e *cluster) jobName() string { return fmt.Sprintf("parfait-%s", e.study) }
