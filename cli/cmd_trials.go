@@ -164,6 +164,14 @@ func (a *app) printTrials(snap *study.Snapshot) error {
 		return err
 	}
 	for _, t := range snap.Trials {
+		if t.State != evaluator.Running || t.Progress.Note == "" {
+			continue
+		}
+		if _, err := fmt.Fprintf(a.out, "  ▸ trial %d: %s\n", t.ID, progressText(t.Progress)); err != nil {
+			return err
+		}
+	}
+	for _, t := range snap.Trials {
 		if t.Error == "" || t.State == evaluator.Done {
 			continue
 		}
@@ -230,6 +238,15 @@ func (a *app) trialSheet(snap *study.Snapshot, trials []study.Trial, states bool
 		out.add(append(cells, t.Why)...)
 	}
 	return out
+}
+
+// progressText is how far an evaluation is, with what its evaluator has to say.
+func progressText(p evaluator.Progress) string {
+	text := visible.Line(p.Note)
+	if p.Total > 0 {
+		text = fmt.Sprintf("%d of %d, %s", p.Done, p.Total, text)
+	}
+	return text
 }
 
 func tookText(t study.Trial) string {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"parfait/evaluator"
 	"parfait/search"
 	"parfait/study"
 	"parfait/surrogate"
@@ -112,6 +113,7 @@ type trialJSON struct {
 	Measurements []study.Measurement   `json:"measurements"`
 	Error        string                `json:"error,omitempty"`
 	Log          string                `json:"log,omitempty"`
+	Progress     *evaluator.Progress   `json:"progress,omitempty"` // while it runs
 	Started      *time.Time            `json:"started"`
 	Ended        *time.Time            `json:"ended"`
 }
@@ -149,10 +151,14 @@ func trialOf(snap *study.Snapshot, t study.Trial) trialJSON {
 		}
 		return &at
 	}
-	return trialJSON{
+	out := trialJSON{
 		ID: t.ID, Batch: t.Batch, Origin: t.Origin, Why: t.Why, State: t.State, Attempt: t.Attempt, Coefficients: coefficientsOf(snap.Space, t.X),
 		Metrics: metricsOf(snap.Tasks, t.Metrics), Measurements: append([]study.Measurement{}, t.Measurements...), Error: t.Error, Log: t.Log, Started: moment(t.Started), Ended: moment(t.Ended),
 	}
+	if t.State == evaluator.Running && t.Progress != (evaluator.Progress{}) {
+		out.Progress = &t.Progress
+	}
+	return out
 }
 
 func trialsOf(snap *study.Snapshot) []trialJSON {

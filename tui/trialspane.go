@@ -161,8 +161,11 @@ func (p trialsPane) row(c *chart.Canvas, t *study.Trial, cols []trialColumn, lef
 	}
 	if left > 6 {
 		why := t.Why
-		if t.Error != "" {
+		switch {
+		case t.Error != "":
 			why = lastLine(t.Error)
+		case t.State == evaluator.Running && t.Progress.Note != "":
+			why = t.Progress.Note
 		}
 		c.Text(x+2, 0, chart.Clip(why, w-x-3), muted.On(style.BG))
 	}
@@ -200,6 +203,9 @@ func (p trialsPane) details(c *chart.Canvas, rows []study.Trial) {
 		}
 	}
 	say(p.sentence(&t), muted)
+	if t.State == evaluator.Running && t.Progress.Note != "" {
+		say(t.Progress.Note, accent)
+	}
 	if t.Error != "" {
 		for _, line := range ends(wrapText(t.Error, w-2), h-y) {
 			say(line, bad)

@@ -208,6 +208,18 @@ func (e *cluster) tidy(ctx context.Context, rows []row) bool {
 	return e.tools.cancel(ctx, cancel) == nil
 }
 
+// discard deletes what is left of arrays all of whose questions are settled: what Slurm has not ended yet finds nothing
+// to do.
+func (e *cluster) discard() {
+	arrays, _ := filepath.Glob(filepath.Join(e.options.Folder, arrayPrefix+"*"))
+	for _, path := range arrays {
+		if len(e.wanted(path, strings.TrimPrefix(filepath.Base(path), arrayPrefix))) == 0 {
+			_ = os.RemoveAll(path) // what stays is found by the next run
+		}
+	}
+	_ = os.Remove(e.options.Folder) // where it is empty
+}
+
 // wanted are the tasks of an array that some question waits for.
 func (e *cluster) wanted(path, array string) (indices []int) {
 	entries, _ := os.ReadDir(path)
@@ -231,7 +243,7 @@ func (e *cluster) wanted(path, array string) (indices []int) {
 	return indices
 }
 
-// Close waits until tasks that nobody wants are cancelled, as far as Slurm answers.
+// Close waits until tasks that nobody wants are cancelled, as far as Slurm answers. The evaluator may be used again.
 func (e *cluster) Close() error {
 	end := time.Now().Add(closePatience)
 	for {
@@ -239,6 +251,7 @@ func (e *cluster) Close() error {
 		chore, tends := e.chore, e.tends
 		e.mu.Unlock()
 		if !tends {
+			e.discard()
 			return nil
 		}
 		if time.Now().After(end) {
