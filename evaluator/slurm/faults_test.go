@@ -38,14 +38,8 @@ func TestOneArray(t *testing.T) {
 	if n := len(b.slurm.States()); n != 3 {
 		t.Errorf("%d tasks were started, expected 3", n)
 	}
-	left, err := os.ReadDir(filepath.Join(b.dir, "slurm"))
-	for _, l := range left {
-		if strings.HasPrefix(l.Name(), runPrefix) {
-			t.Errorf("%s is left", l.Name())
-		}
-	}
-	if err != nil {
-		t.Error(err)
+	if left, _ := os.ReadDir(filepath.Join(b.dir, "slurm")); len(left) > 0 {
+		t.Errorf("%v is left", left)
 	}
 }
 
@@ -201,7 +195,7 @@ func TestQuota(t *testing.T) {
 	}
 }
 
-// What sbatch does not take is said before a model is made, in its own words; so is a Slurm that is not there.
+// What sbatch does not take is said before anything else, in its own words; so is a Slurm that is not there.
 func TestRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, t.TempDir())
@@ -209,17 +203,17 @@ func TestRefusedAtOnce(t *testing.T) {
 		"invalid partition specified: nowhere": func(o *Options) { o.Sbatch = []string{"--partition=nowhere"} },
 		"Slurm's program sbatch is not here":   func(o *Options) { o.Bin = b.dir },
 	} {
-		c := b.candidate(t, "1", "out")
-		c.Model = func(context.Context, evaluator.Form) (evaluator.Lease, error) {
-			t.Error("a model was made")
-			return evaluator.Lease{}, errors.New("no")
-		}
-		s := b.with(t, change).measureAll(t, c)
-		s.is(t, c, evaluator.Failed, part)
-		if !errors.Is(s.finals[c.Key].Err, evaluator.CannotStart) {
-			t.Errorf("%v has not the code %s", s.finals[c.Key].Err, evaluator.CannotStart)
+		o := b.options()
+		change(&o)
+		if _, err := New(o); !errors.Is(err, evaluator.CannotStart) || !strings.Contains(err.Error(), part) {
+			t.Errorf("%v, expected %s, %q", err, evaluator.CannotStart, part)
 		}
 	}
+	b.slurm.Set(t, "down", "x")
+	if _, err := New(b.options()); err != nil {
+		t.Errorf("a controller that is away keeps a run from waiting for it: %v", err)
+	}
+	b.slurm.Set(t, "down", "")
 }
 
 // A folder that the nodes do not see is told as that.

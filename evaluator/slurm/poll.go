@@ -243,16 +243,17 @@ func (e *cluster) wanted(path, array string) (indices []int) {
 	return indices
 }
 
-// Close waits until tasks that nobody wants are cancelled, as far as Slurm answers. The evaluator may be used again.
+// Close waits until tasks that nobody wants are cancelled, as far as Slurm answers; its error tells of those that go on.
+// The evaluator may be used again.
 func (e *cluster) Close() error {
 	end := time.Now().Add(closePatience)
 	for {
 		e.mu.Lock()
-		chore, tends := e.chore, e.tends
+		chore, tends, left := e.chore, e.tends, e.left
 		e.mu.Unlock()
 		if !tends {
 			e.discard()
-			return nil
+			return e.goOn(left)
 		}
 		if time.Now().After(end) {
 			if chore {
@@ -262,6 +263,14 @@ func (e *cluster) Close() error {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+// goOn tells of tasks that go on, which somebody who pressed ctrl-c may not expect.
+func (e *cluster) goOn(tasks int) error {
+	if tasks == 0 {
+		return nil
+	}
+	return evaluator.Errorf(evaluator.Interrupted, "%d candidates wait or are measured in the cluster without this runner, and the next run takes them up; scancel --name=%s ends them", tasks, e.jobName())
 }
 
 // closePatience is how long the end of a run waits for tasks to be cancelled.

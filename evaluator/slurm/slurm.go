@@ -51,7 +51,8 @@ type Options struct {
 	Folder   string        // for what has to outlive the runner, in a file system that the nodes share
 }
 
-// New checks the options and makes the evaluator. Everything wrong with them is reported at once.
+// New checks the options, asks sbatch whether it takes its own (a controller that is away is asked later, by
+// submitting), and makes the evaluator. Everything wrong is reported at once, before anything is paid for.
 func New(o Options) (evaluator.Evaluator, error) {
 	if err := errors.Join(o.set().Check()...); err != nil {
 		return nil, err
@@ -65,7 +66,11 @@ func New(o Options) (evaluator.Evaluator, error) {
 	}
 	o.Folder = folder
 	o.complete()
-	e := &cluster{options: o, tools: tools{bin: o.Bin}, waits: map[string]*wait{}, wake: make(chan struct{}, 1), blame: map[string]int{}}
+	slurm := tools{bin: o.Bin}
+	if err := slurm.check(context.Background(), o.Sbatch); err != nil {
+		return nil, err
+	}
+	e := &cluster{options: o, tools: slurm, waits: map[string]*wait{}, wake: make(chan struct{}, 1), blame: map[string]int{}}
 	e.blocking = evaluator.Blocking(evaluator.Limits{
 		InFlight: o.Throttle, NeedsModel: o.Command.Model, Form: o.Command.Form, Splits: o.Command.Splits,
 	}, e.measure)
@@ -106,8 +111,6 @@ type cluster struct {
 	options  Options
 	tools    tools
 	blocking evaluator.Evaluator
-	checking sync.Mutex
-	checked  bool // that sbatch takes the options
 
 	wake chan struct{} // has the tender look at once
 
@@ -116,6 +119,7 @@ type cluster struct {
 	waits map[string]*wait // candidates that somebody waits for, by id
 	tends bool             // the tender is at work
 	chore bool             // it has to ask the queue once, whoever waits
+	left  int              // tasks that go on without this runner
 
 	// The tender's own.
 	blame   map[string]int // how many tasks each node has lost
@@ -150,9 +154,6 @@ func leaving(err error) bool {
 }
 
 func (e *cluster) measure(ctx context.Context, c evaluator.Candidate, progress func(evaluator.Progress)) (evaluator.Metrics, error) {
-	if err := e.check(ctx); err != nil {
-		return nil, err
-	}
 	r := e.run(idOf(c))
 	if res, ok := r.result(); ok { // from before
 		return e.outcome(c, r, res)
@@ -183,6 +184,10 @@ func (e *cluster) leave(ctx context.Context, w *wait) error {
 	e.unfollow(w)
 	if !leaving(context.Cause(ctx)) {
 		e.withdraw(w)
+	} else if _, ok := w.run.task(); ok {
+		e.mu.Lock()
+		e.left++
+		e.mu.Unlock()
 	}
 	return ctx.Err()
 }
@@ -277,23 +282,6 @@ func (e *cluster) Sweep(wanted func(id string) bool) error {
 	}
 	e.tend()
 	return errors.Join(append(errs, err)...)
-}
-
-// check asks sbatch once whether it takes the options, before anything is paid for.
-func (e *cluster) check(ctx context.Context) error {
-	e.checking.Lock()
-	defer e.checking.Unlock()
-	if e.checked || ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if err := e.tools.check(ctx, e.options.Sbatch); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(e.options.Folder, 0o755); err != nil {
-		return evaluator.Errorf(evaluator.CannotStart, "there is no place for what Slurm's tasks need: %w", err)
-	}
-	e.checked = true
-	return nil
 }
 
 // know learns from an id whose study this is.
