@@ -57,13 +57,12 @@ func (s slurm) script(t *testing.T, name string, args ...string) {
 func (s slurm) kill(t *testing.T, daemon string)  { s.script(t, "stop-slurm.sh", s.dir, daemon, "KILL") }
 func (s slurm) start(t *testing.T, daemon string) { s.script(t, "start-slurm.sh", s.dir, daemon) }
 
-func (s slurm) call(t *testing.T, name string, args ...string) string {
+func (s slurm) call(t *testing.T, name string, args ...string) {
 	t.Helper()
 	out, err := exec.Command(name, args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
 	}
-	return string(out)
 }
 
 // tasks are those in a state: their numbers.

@@ -60,19 +60,19 @@ func (r *runner) sweep() {
 
 // sweepExecutors says to the evaluators whose evaluations go on without a runner which questions may still be asked.
 func (r *runner) sweepExecutors() {
+	wanted := map[string]bool{} // of all: two of a kind may keep what they leave at one place
 	for _, x := range r.executors {
-		s, ok := x.eval.(evaluator.Sweeper)
-		if !ok {
-			continue
-		}
-		wanted := map[string]bool{}
 		for _, t := range r.hist.trials {
 			if !t.State.Final() && len(x.missing(t)) > 0 {
 				wanted[r.candidate(r.work, x, t).ID] = true
 			}
 		}
-		if err := s.Sweep(func(id string) bool { return wanted[id] || !r.ids.ofTrial(id) }); err != nil {
-			r.note("evaluator %s: what it left of earlier runs could not be cleared: %v", x.name, err)
+	}
+	for _, x := range r.executors {
+		if s, ok := x.eval.(evaluator.Sweeper); ok {
+			if err := s.Sweep(func(id string) bool { return wanted[id] || !r.ids.ofTrial(id) }); err != nil {
+				r.note("evaluator %s: what it left of earlier runs could not be cleared: %v", x.name, err)
+			}
 		}
 	}
 }

@@ -66,6 +66,22 @@ func TestLostTasksAreSubmittedAgain(t *testing.T) {
 	}
 }
 
+// What a command reports whose task was told to end is not believed, although it ends well: a part of it was killed.
+func TestToldToEndIsNoResult(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, t.TempDir())
+	c := b.candidate(t, "1", "stubborn")
+	done := make(chan *seen)
+	go func() { done <- b.with(t, nil).measureAll(t, c) }()
+	until(t, "it waits to be told", func() bool { return exists(b.file("again")) })
+	b.slurm.Cancel(t, "1_1")
+	s := <-done
+	s.is(t, c, evaluator.Done, "")
+	if v := s.finals[c.Key].Metrics["a"].Value; v != .5 {
+		t.Errorf("a is %v, which is what it reported when it was told to end; expected .5", v)
+	}
+}
+
 // A task that is lost again and again fails, and says how it ended.
 func TestLostTooOften(t *testing.T) {
 	t.Parallel()

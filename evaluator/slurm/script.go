@@ -15,8 +15,9 @@ import (
 // taskScript is what every task of an array runs; %[1]s is the folder, %[2]s the array. It measures the questions that
 // are listed under its index, one after another.
 //
-// A command whose task is told to end has no result: that is Slurm's doing (the time limit, a preemption, scancel), and
-// what to make of it is the runner's to say. Signals that --signal asks for are passed on. $SLURM_RESTART_COUNT is in
+// A command whose task is told to end has no result, also where it ends well: that is Slurm's doing (the time limit, a
+// preemption, scancel), which may have killed a part of it that it did not look after. What to make of it is the runner's to
+// say. Signals that --signal asks for are passed on. $SLURM_RESTART_COUNT is in
 // the names, so that a task that Slurm runs twice does not write over itself. A folder that this node does not see is
 // exit status 66.
 const taskScript = `#!/bin/sh
@@ -45,13 +46,13 @@ for id in $(cat "$list"); do
 		wait "$child"; status=$?
 		while kill -0 "$child" 2>/dev/null; do wait "$child"; status=$?; done
 		child=
-		[ "$status" = 0 ] || [ -z "$told" ] || exit 143
-		[ "$status" != 143 ] || exit 143
+		[ -z "$told" ] && [ "$status" != 143 ] || exit 143
 	fi
 	find "$run/$try" -type f -exec sync {} + 2>/dev/null
 	part=$run/.$try.result
 	printf '{"try": "%%s", "status": %%d, "job": "%%s", "node": "%%s"%%s}\n' "$try" "$status" "$job" "${SLURMD_NODENAME:-$(uname -n)}" "$fault" >"$part" &&
 		sync "$part" 2>/dev/null
+	[ -z "$told" ] || { rm -f "$part"; exit 143; } # at the same moment: it may have ended for that
 	ln "$part" "$run/result.json" 2>/dev/null # the first counts
 	rm -f "$part"
 	sync "$run" 2>/dev/null

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -239,6 +240,14 @@ func (e *cluster) writeArray(list []*wait) (array string, wanted []*wait, err er
 	if len(wanted) == 0 {
 		return array, nil, nil
 	}
+	// First who wants which task: an array that nobody wants is deleted.
+	for i, w := range wanted {
+		w.task.Array, w.task.Index, w.task.Unsure = array, i/e.options.Group+1, false
+		w.last, w.since = row{}, time.Time{}
+		if err := w.run.setTask(w.task); err != nil {
+			return "", wanted, err
+		}
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", wanted, err
 	}
@@ -253,17 +262,7 @@ func (e *cluster) writeArray(list []*wait) (array string, wanted []*wait, err er
 			return "", wanted, err
 		}
 	}
-	if err := syncFolder(dir); err != nil {
-		return "", wanted, err
-	}
-	for i, w := range wanted {
-		w.task.Array, w.task.Index, w.task.Unsure = array, i/e.options.Group+1, false
-		w.last, w.since = row{}, time.Time{}
-		if err := w.run.setTask(w.task); err != nil {
-			return "", wanted, err
-		}
-	}
-	return array, wanted, syncFolder(e.options.Folder)
+	return array, wanted, errors.Join(syncFolder(dir), syncFolder(e.options.Folder))
 }
 
 // takeBack has candidates submitted later whose array was refused.

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,7 +33,10 @@ func (t tools) call(ctx context.Context, in string, name string, args ...string)
 	ctx, stop := context.WithTimeout(ctx, toolPatience)
 	defer stop()
 	cmd := exec.CommandContext(ctx, t.path(name), args...)
-	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
+		// A person's own view of the queue, or to be asked back, is not for programs.
+		return strings.HasPrefix(v, "SQUEUE_") || strings.HasPrefix(v, "SCANCEL_")
+	}), "LC_ALL=C")
 	cmd.Stdin = strings.NewReader(in)
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said

@@ -83,6 +83,7 @@ cancel() {
 		[ -e "$dir/state" ] && grep -q RUNNING "$dir/state" || continue
 		: >"$dir/cancelled"
 		kill -s TERM -- "-$(cat "$dir/pid")" 2>/dev/null
+		for i in $(seq 50); do kill -s 0 -- "-$(cat "$dir/pid")" 2>/dev/null && sleep 0.02; done
 		kill -s KILL -- "-$(cat "$dir/pid")" 2>/dev/null
 		echo "${CANCELLED:-CANCELLED}" >"$dir/state"
 	done
