@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"parfait/evaluator"
 	"parfait/evaluator/slurm/slurmtest"
@@ -25,14 +26,19 @@ func TestTwoClustersOfOneStudy(t *testing.T) {
 	write(t, filepath.Join(dir, SpecFile), "version: 1\nbase: base\nmodels:\n  - {name: a, path: a}\n  - {name: bb, path: bb}\n"+
 		"tasks:\n  - {name: t, unit: rate, evaluator: one}\n  - {name: u, unit: rate, evaluator: two}\nevaluators:\n  one: "+one("t")+"\n  two: "+one("u")+"\nsearch: {strategy: design, budget: 4, batch: 4, seed: 3}\n")
 	write(t, filepath.Join(dir, "gate"), "")
-	interrupted(t, dir, func() bool { return lines(t, filepath.Join(dir, "begun-t"))+lines(t, filepath.Join(dir, "begun-u")) == 4 })
+	interrupted(t, dir, func() bool {
+		return lines(t, filepath.Join(dir, "begun-t"))+lines(t, filepath.Join(dir, "begun-u")) == 4
+	})
 	s := open(t, dir)
 	forgotten := load(t, s).Trials[1].ID
 	do(t, s, Command{Kind: CommandForget, N: forgotten})
-	if err := os.Remove(filepath.Join(dir, "gate")); err != nil {
-		t.Fatal(err)
-	}
-	until(t, "the tasks end", cluster.Idle)
+	asked := cluster.Calls("squeue")
+	go func() {
+		for cluster.Calls("squeue") < asked+4 { // both have swept, and asked for theirs
+			time.Sleep(10 * time.Millisecond)
+		}
+		_ = os.Remove(filepath.Join(dir, "gate")) // else the test does not end
+	}()
 	if err := s.Run(t.Context(), RunOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -42,8 +48,11 @@ func TestTwoClustersOfOneStudy(t *testing.T) {
 		}
 	}
 	for _, task := range []string{"t", "u"} {
-		if n := lines(t, filepath.Join(dir, "ended-"+task)); n != 4 {
-			t.Errorf("%s was measured %d times, expected once for each of 4 trials, of which one was forgotten when it was at work", task, n)
+		if n := lines(t, filepath.Join(dir, "ended-"+task)); n != 3 {
+			t.Errorf("%s was measured to the end %d times, expected once for each of 4 trials but the one that was forgotten when it was at work", task, n)
+		}
+		if n := lines(t, filepath.Join(dir, "begun-"+task)); n != 4 {
+			t.Errorf("%s was begun %d times, expected once for each of 4 trials", task, n)
 		}
 	}
 	if left, _ := os.ReadDir(filepath.Join(dir, "logs", "slurm")); len(left) > 0 {

@@ -27,8 +27,8 @@ func Placeholders() placeholder.Names {
 }
 
 // Values are what Placeholders stand for with one candidate.
-func Values(c evaluator.Candidate, model, out string) (map[string]string, error) {
-	values, err := placeholders(c, model, out, 0)
+func (o Options) Values(c evaluator.Candidate, model, out string) (map[string]string, error) {
+	values, err := o.values(c, model, out, 0)
 	delete(values, "slot")
 	return values, err
 }
@@ -38,6 +38,9 @@ func (o Options) Environment(values map[string]string) []string { return environ
 
 // Mentions says whether a placeholder is used anywhere.
 func (o Options) Mentions(name string) bool { return o.mentions(name) }
+
+// Known are the metrics of a candidate that an earlier run of the same has reported, where its report was kept.
+func (o Options) Known(c evaluator.Candidate) (evaluator.Metrics, bool) { return o.kept(c).read() }
 
 // Outcome says what an evaluation came to that ended with the given exit status and has left OutFile, StdoutFile and
 // StderrFile in dir: the metrics, or why there are none.

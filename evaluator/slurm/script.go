@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"parfait/evaluator"
-	"parfait/evaluator/command"
 	"parfait/evaluator/internal/placeholder"
 )
 
@@ -71,7 +70,7 @@ const outMark = "\x01out\x01"
 // script is what a task runs for one candidate.
 func (e *cluster) script(c evaluator.Candidate, model string) (string, error) {
 	o := e.options.Command
-	values, err := command.Values(c, model, outMark)
+	values, err := o.Values(c, model, outMark)
 	if err != nil {
 		return "", err
 	}

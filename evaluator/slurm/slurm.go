@@ -154,6 +154,9 @@ func leaving(err error) bool {
 }
 
 func (e *cluster) measure(ctx context.Context, c evaluator.Candidate, progress func(evaluator.Progress)) (evaluator.Metrics, error) {
+	if m, ok := e.options.Command.Known(c); ok {
+		return m, nil
+	}
 	r := e.run(idOf(c))
 	if res, ok := r.result(); ok { // from before
 		return e.outcome(c, r, res)
@@ -213,6 +216,11 @@ func (e *cluster) prepare(ctx context.Context, c evaluator.Candidate, r run) (re
 		release = lease.Release
 		if model, err = r.keep(lease.Path); err != nil {
 			release()
+			return fail(err)
+		}
+	}
+	if model == "" && c.Written != "" {
+		if model, err = filepath.Abs(c.Written); err != nil {
 			return fail(err)
 		}
 	}
