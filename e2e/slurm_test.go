@@ -256,7 +256,7 @@ func TestSlurm(t *testing.T) {
 	awaits(t, "a task at work", func() bool { return len(times(t, filepath.Join(dir, "begun"))) >= 3 && len(s.tasks("RUNNING")) > 0 })
 	s.call(t, "scancel", s.tasks("RUNNING")[0])
 	r.end(t)
-	s.onceEach(t, dir, 8, 0)
+	s.onceEach(t, dir, 8, 1) // the one that was cancelled may just have come to its end
 }
 
 // TestSlurmAtLength breaks all that may break beneath 24 candidates, two at once: the controller, a process that looks
@@ -298,5 +298,5 @@ func TestSlurmAtLength(t *testing.T) {
 	r.kill(t)
 	r = startRun(t, dir)
 	r.end(t)
-	s.onceEach(t, dir, 24, 1) // an orphan of the process that was killed may end beside the one that came after it
+	s.onceEach(t, dir, 24, 2) // that too, and an orphan of the process that was killed may end beside the one that came after it
 }

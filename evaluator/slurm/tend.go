@@ -141,12 +141,12 @@ func (e *cluster) give(w *wait, code evaluator.Code, format string, args ...any)
 	e.collect(w)
 }
 
-// say shows a note beside the last progress.
+// say shows a note, before that of the last progress.
 func (w *wait) say(format string, args ...any) {
 	p := w.counts
 	note := fmt.Sprintf(format, args...)
 	if p.Note != "" {
-		note = p.Note + " · " + note
+		note += " · " + p.Note
 	}
 	p.Note = note
 	w.progress(p)
