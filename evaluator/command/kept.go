@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -70,8 +71,16 @@ func (k kept) keep(b []byte) {
 		return
 	}
 	part := k.path + ".part"
-	if os.WriteFile(part, b, 0o644) == nil {
-		_ = os.Rename(part, k.path)
+	f, err := os.Create(part)
+	if err != nil {
+		return
+	}
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(part, k.path)
+	}
+	if err != nil {
+		_ = os.Remove(part)
 	}
 }
 
@@ -89,7 +98,7 @@ func (k kept) tell() {
 		return
 	}
 	_, err = fmt.Fprintf(f, "%s %q\n", k.candidate.ID, k.candidate.Tasks)
-	if e := f.Close(); err != nil || e != nil {
+	if errors.Join(err, f.Sync(), f.Close()) != nil {
 		_ = os.Remove(k.path)
 	}
 }

@@ -3,6 +3,7 @@
 package command
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -42,6 +43,9 @@ func (o Options) values(c evaluator.Candidate, model, out string, slot int) (map
 	tasks := strings.Join(c.Tasks, ",")
 	if o.Harness != nil {
 		tasks = theirs
+		if strings.ContainsRune(model, ',') {
+			err = errors.Join(err, evaluator.Errorf(evaluator.CannotStart, "the merged model's path %s has a comma, at which lm-eval would cut model_args: set candidates.path to a folder without one", model))
+		}
 	}
 	return map[string]string{
 		"model":        model,

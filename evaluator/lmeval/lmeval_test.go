@@ -265,6 +265,15 @@ func TestReasonsComeFirst(t *testing.T) {
 	}
 }
 
+// lm-eval cuts the arguments of models at commas.
+func TestACommaInThePath(t *testing.T) {
+	make, c, runs := faked(t, nil)
+	c.Model = lent("/scratch/a,b")
+	if last := measure(t, make(nil), c); last.State != evaluator.Failed || !strings.Contains(last.Err.Error(), "/scratch/a,b has a comma") || len(runs()) > 0 {
+		t.Errorf("%s, %v after %d runs", last.State, last.Err, len(runs()))
+	}
+}
+
 func TestOptionsSayAll(t *testing.T) {
 	_, errs := ParseOptions(map[string]any{
 		"modell": "hf", "model_args": map[string]any{"stop": "a,b"}, "tasks": []any{"a"}, "num_fewshot": -1, "limit": 1.5, "batch_size": []any{},
