@@ -163,7 +163,7 @@ func (p trialsPane) row(c *chart.Canvas, t *study.Trial, cols []trialColumn, lef
 		why := t.Why
 		switch {
 		case t.Error != "":
-			why = lastLine(t.Error)
+			why = reason(t.Error)
 		case t.State == evaluator.Running && t.Progress.Note != "":
 			why = t.Progress.Note
 		}
@@ -207,7 +207,7 @@ func (p trialsPane) details(c *chart.Canvas, rows []study.Trial) {
 		say(t.Progress.Note, accent)
 	}
 	if t.Error != "" {
-		for _, line := range ends(wrapText(t.Error, w-2), h-y) {
+		for _, line := range ends(wrapText(strings.TrimSpace(withoutPlace(t.Error)), w-2), h-y) {
 			say(line, bad)
 		}
 	}
@@ -224,10 +224,20 @@ func (p trialsPane) details(c *chart.Canvas, rows []study.Trial) {
 	}
 }
 
-// lastLine is where programs say what went wrong.
-func lastLine(text string) string {
-	lines := splitLines(strings.TrimSpace(text))
-	return lines[len(lines)-1]
+// reason is the line that says what went wrong: the first, or, where that only says that others follow (an older
+// parfait's), the last.
+func reason(text string) string {
+	lines := splitLines(strings.TrimSpace(withoutPlace(text)))
+	if strings.HasSuffix(lines[0], ":") {
+		return lines[len(lines)-1]
+	}
+	return lines[0]
+}
+
+// withoutPlace is an error without where its log is, which is here.
+func withoutPlace(text string) string {
+	text, _, _ = strings.Cut(text, "\nall of it is in ")
+	return text
 }
 
 // ends are the first line and the last ones, n in all.
