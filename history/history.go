@@ -41,7 +41,7 @@ type Store struct {
 	opener *opener     // of db
 	file   os.FileInfo // as it was opened
 	begun  bool        // db is open for writing, and as this program makes one
-	sound  int64       // so many bytes of the journal are as they were written, as was seen
+	sound  position    // up to here the journal is as it was written, as was seen
 	memory *sql.DB     // what the journal says, where the database does not; or an older history, converted
 }
 
@@ -302,21 +302,24 @@ func (s *Store) soundTo(p position) error {
 	s.mu.Lock()
 	seen := s.sound
 	s.mu.Unlock()
-	if p.bytes <= seen {
+	if p.bytes <= seen.bytes {
 		return nil
 	}
-	text, err := readJournal(s.journal, position{})
+	text, err := readJournal(s.journal, seen)
 	if err != nil {
 		return err
 	}
-	if int64(len(text)) < p.bytes {
+	more := p.bytes - seen.bytes
+	if int64(len(text)) < more {
 		return fmt.Errorf("%w: %s ends before what is recorded in %s", errDamaged, JournalFile, DatabaseFile)
 	}
-	if err := sound(text[:p.bytes]); err != nil {
+	if err := sound(text[:more], seen); err != nil {
 		return err
 	}
 	s.mu.Lock()
-	s.sound = max(s.sound, p.bytes)
+	if p.bytes > s.sound.bytes {
+		s.sound = p
+	}
 	s.mu.Unlock()
 	return nil
 }

@@ -594,3 +594,25 @@ func TestWhatHasNotBegunStaysSo(t *testing.T) {
 		t.Errorf("%v, %v are there", left, err)
 	}
 }
+
+// Every write looks at what was written since the one before, not at all of the journal: the work grows with what is
+// written.
+func TestWhatWasSeenIsNotReadAgain(t *testing.T) {
+	t.Parallel()
+	s, dir := begun(t, 3)
+	path := filepath.Join(dir, JournalFile)
+	edited := read(t, path)
+	edited[len(edited)/2] ^= 1 // in what this process has seen
+	write(t, path, edited)
+	if err := s.Write("a", func(c *Change) error { return c.Set("a", "1") }); err != nil {
+		t.Errorf("to write on: %v, want that what was seen is not looked at again", err)
+	}
+	other, err := Open(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = other.Close() })
+	if err := other.Write("b", func(c *Change) error { return c.Set("b", "1") }); !Damaged(err) {
+		t.Errorf("to another process: %v, want that it is damaged", err)
+	}
+}

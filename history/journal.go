@@ -254,16 +254,17 @@ func (p *position) replay(text []byte, f func(line) (added int64, err error)) er
 	return nil
 }
 
-// sound says whether text, from the beginning of the journal, is of lines whose sums follow from each other. It does not
-// read what they say, and costs what hashing them does.
-func sound(text []byte) error {
-	sum := ""
-	for n := 1; len(text) > 0; n++ {
+// sound says whether text, which follows a position in the journal, is of lines whose sums follow from each other. It does
+// not read what they say, and costs what hashing them does.
+func sound(text []byte, after position) error {
+	sum := after.sum
+	for n := after.lines + 1; len(text) > 0; n++ {
 		b, rest, whole := bytes.Cut(text, []byte{'\n'})
-		if has := sumIn(b); !whole || lineSum(sum, before(b)) != has || len(b) != len(before(b))+len(sumField)+len(has)+len(`"}`) {
+		has := sumIn(b)
+		if !whole || lineSum(sum, before(b)) != has || len(b) != len(before(b))+len(sumField)+len(has)+len(`"}`) {
 			return fmt.Errorf("%w: line %d of %s is not as it was written", errDamaged, n, JournalFile)
 		}
-		sum, text = sumIn(b), rest
+		sum, text = has, rest
 	}
 	return nil
 }
