@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -61,6 +62,10 @@ func child(t *testing.T, args ...string) (*exec.Cmd, *strings.Builder) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Tests that nohup has started start others that do not hear SIGHUP; while it is listened for, they do.
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(heard) })
 	cmd := exec.Command(self, args...)
 	var said strings.Builder
 	cmd.Stderr = &said
