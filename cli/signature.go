@@ -39,17 +39,18 @@ func (a *app) openKey(ctx context.Context, file string) (*sshsig.Key, error) {
 
 // secret reads a line that is not shown. The terminal shows what is typed again afterwards, also after ctrl-c.
 func (a *app) secret(ctx context.Context, what string) ([]byte, error) {
-	before, err := term.GetState(a.in.Fd())
+	fd := a.in.Fd() // once: who reads on after ctrl-c asks for nothing that may be closed
+	before, err := term.GetState(fd)
 	if err != nil {
 		return nil, err
 	}
 	hidden := *before
 	hidden.Lflag &^= unix.ECHO
-	if err := term.SetState(a.in.Fd(), &hidden); err != nil { // before it is asked for: people type fast
+	if err := term.SetState(fd, &hidden); err != nil { // before it is asked for: people type fast
 		return nil, err
 	}
 	defer func() {
-		_ = term.Restore(a.in.Fd(), before)
+		_ = term.Restore(fd, before)
 		_, _ = fmt.Fprintln(a.err)
 	}()
 	if _, err := fmt.Fprintf(a.err, "%s: ", what); err != nil {
@@ -61,7 +62,7 @@ func (a *app) secret(ctx context.Context, what string) ([]byte, error) {
 	}
 	got := make(chan read, 1)
 	rescue.Go(func() {
-		b, err := term.ReadPassword(a.in.Fd())
+		b, err := term.ReadPassword(fd)
 		got <- read{b, err}
 	})
 	select {
