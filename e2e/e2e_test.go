@@ -133,7 +133,7 @@ func facts(t *testing.T, text string) any {
 func timeless(v any) any {
 	switch x := v.(type) {
 	case map[string]any:
-		for _, k := range []string{"study", "log", "started", "ended", "attempt"} {
+		for _, k := range []string{"study", "log", "started", "ended", "attempt", "at"} {
 			delete(x, k)
 		}
 		for k := range x {
