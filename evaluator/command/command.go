@@ -63,19 +63,8 @@ func New(o Options) (evaluator.Evaluator, error) {
 		return nil, err
 	}
 	o.Parallel = cmp.Or(o.Parallel, len(o.Devices), 1)
-	if o.Grace == 0 {
-		o.Grace = 10 * time.Second
-	}
-	if o.Form == "" {
-		o.Form = evaluator.Folder
-	}
-	if len(o.Splits) == 0 {
-		o.Splits = []evaluator.Split{evaluator.Validation}
-		if o.mentions("split") {
-			o.Splits = append(o.Splits, evaluator.Test)
-		}
-	}
-	o.Model = o.Model || o.mentions("model")
+	o.Grace = cmp.Or(o.Grace, 10*time.Second)
+	o.Complete()
 	e := &commands{options: o, slots: make(chan int, o.Parallel)}
 	for i := range o.Parallel {
 		e.slots <- i

@@ -3,6 +3,7 @@
 package command
 
 import (
+	"cmp"
 	"maps"
 
 	"parfait/evaluator"
@@ -36,8 +37,18 @@ func (o Options) Values(c evaluator.Candidate, model, out string) (map[string]st
 // Environment returns the PARFAIT_ variables and the user's own, as KEY=value.
 func (o Options) Environment(values map[string]string) []string { return environment(o, values) }
 
-// Mentions says whether a placeholder is used anywhere.
-func (o Options) Mentions(name string) bool { return o.mentions(name) }
+// Complete sets what was left open of what is measured: whether the model is wanted, in which form, and the splits.
+func (o *Options) Complete() {
+	o.Model = o.Model || o.mentions("model")
+	o.Form = cmp.Or(o.Form, evaluator.Folder)
+	if len(o.Splits) > 0 {
+		return
+	}
+	o.Splits = []evaluator.Split{evaluator.Validation}
+	if o.mentions("split") {
+		o.Splits = append(o.Splits, evaluator.Test)
+	}
+}
 
 // Known are the metrics of a candidate that an earlier run of the same has reported, where its report was kept.
 func (o Options) Known(c evaluator.Candidate) (evaluator.Metrics, bool) { return o.kept(c).read() }

@@ -20,6 +20,7 @@
 package slurm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,31 +80,12 @@ func New(o Options) (evaluator.Evaluator, error) {
 
 // complete sets what was left at zero.
 func (o *Options) complete() {
-	defaults := func(n *int, to int) {
-		if *n == 0 {
-			*n = to
-		}
-	}
-	defaults(&o.Throttle, 8)
-	defaults(&o.Group, 1)
-	defaults(&o.Tries, 5)
-	if o.Poll == 0 {
-		o.Poll = 15 * time.Second
-	}
-	if o.Lost == 0 {
-		o.Lost = 30 * time.Second
-	}
-	c := &o.Command
-	if c.Form == "" {
-		c.Form = evaluator.Folder
-	}
-	if len(c.Splits) == 0 {
-		c.Splits = []evaluator.Split{evaluator.Validation}
-		if c.Mentions("split") {
-			c.Splits = append(c.Splits, evaluator.Test)
-		}
-	}
-	c.Model = c.Model || c.Mentions("model")
+	o.Throttle = cmp.Or(o.Throttle, 8)
+	o.Group = cmp.Or(o.Group, 1)
+	o.Tries = cmp.Or(o.Tries, 5)
+	o.Poll = cmp.Or(o.Poll, 15*time.Second)
+	o.Lost = cmp.Or(o.Lost, 30*time.Second)
+	o.Command.Complete()
 }
 
 // cluster is the evaluator.
