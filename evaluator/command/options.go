@@ -31,7 +31,7 @@ func (o *Options) set() option.Set {
 		option.Dir(&o.Dir),
 		option.Env(&o.Env, placeholderDocs),
 		option.Devices(&o.Devices, &o.Env),
-		option.New("model", "`true`: the model is wanted, although `{model}` is not mentioned", "as mentioned", option.Into(&o.Model, option.Truth)),
+		option.Model(&o.Model),
 		option.Form(&o.Form),
 		option.Splits(&o.Splits, "test where `{split}` is mentioned"),
 		option.Metrics(&o.Metrics),

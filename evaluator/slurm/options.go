@@ -45,7 +45,7 @@ func (o *Options) set() option.Set {
 		option.New("bin", "folder of sbatch, squeue, scancel and scontrol", "as in `$PATH`", option.Into(&o.Bin, option.Text)),
 		option.Dir(&c.Dir),
 		option.Env(&c.Env, names),
-		option.New("model", "`true`: the model is wanted, although `{model}` is not mentioned", "as mentioned", option.Into(&c.Model, option.Truth)),
+		option.Model(&c.Model),
 		option.Form(&c.Form),
 		option.Splits(&c.Splits, "test where `{split}` is mentioned"),
 		option.Metrics(&c.Metrics),

@@ -66,6 +66,11 @@ func Env(field *map[string]string, names placeholder.Names) Option {
 	})
 }
 
+// Model is whether the merged model is wanted where no placeholder says so.
+func Model(field *bool) Option {
+	return New("model", "`true`: the model is wanted, although `{model}` is not mentioned", "as mentioned", Into(field, Truth))
+}
+
 // NoModel is whether the merged model is left out of the request, in which its path is unless model: false.
 func NoModel(field *bool) Option {
 	return New("model", "`false`: the model is not wanted", "its path is in the request", Not(field))
