@@ -96,7 +96,7 @@ func TestDocsAreComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := string(b)
-	for name := range placeholderDocs {
+	for name := range Placeholders {
 		for _, want := range []string{"`{" + name + "}`", "`PARFAIT_" + strings.ToUpper(name) + "`"} {
 			if !strings.Contains(doc, want) {
 				t.Errorf("docs/evaluators.md does not tell of %s", want)

@@ -20,14 +20,14 @@ const (
 	StderrFile = stderrName
 )
 
-// Placeholders are those that mean something on any machine.
-func Placeholders() placeholder.Names {
-	names := maps.Clone(placeholderDocs)
+// PlaceholdersElsewhere are those that mean something on any machine.
+func PlaceholdersElsewhere() placeholder.Names {
+	names := maps.Clone(Placeholders)
 	delete(names, "slot")
 	return names
 }
 
-// Values are what Placeholders stand for with one candidate.
+// Values are what PlaceholdersElsewhere stand for with one candidate.
 func (o Options) Values(c evaluator.Candidate, model, out string) (map[string]string, error) {
 	values, err := o.values(c, model, out, 0)
 	delete(values, "slot")

@@ -24,12 +24,12 @@ func Documented() []evaluator.Option { return new(Options).set().Documented() }
 // set are the options, to be read into o.
 func (o *Options) set() option.Set {
 	return option.Set{
-		option.Program("command", &o.Command, placeholderDocs),
+		option.Program("command", &o.Command, Placeholders),
 		option.Parallel(&o.Parallel, "1, or one for each of `devices`"),
 		option.Timeout(&o.Timeout, "for one candidate, once its model is there: `90s`, `30m`, `2h`"),
 		option.Grace(&o.Grace),
 		option.Dir(&o.Dir),
-		option.Env(&o.Env, placeholderDocs),
+		option.Env(&o.Env, Placeholders),
 		option.Devices(&o.Devices, &o.Env),
 		option.Model(&o.Model),
 		option.Form(&o.Form),

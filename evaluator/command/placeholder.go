@@ -14,9 +14,9 @@ import (
 	"parfait/evaluator/internal/placeholder"
 )
 
-// placeholderDocs are the placeholders and what they stand for. Each is in the environment too, as PARFAIT_ and
+// Placeholders are the placeholders and what they stand for. Each is in the environment too, as PARFAIT_ and
 // the name in capitals.
-var placeholderDocs = placeholder.Names{
+var Placeholders = placeholder.Names{
 	"model":        "the folder of the merged model",
 	"out":          "where to write the metrics, a file that is not there yet",
 	"trial":        "the trial's number, the last part of the key",

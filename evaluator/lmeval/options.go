@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"parfait/evaluator"
+	"parfait/evaluator/command"
 	"parfait/evaluator/internal/option"
-	"parfait/evaluator/internal/placeholder"
 )
 
 // ParseOptions reads the options as study.yaml has them: values are string, int, float64, bool, []any and
@@ -26,9 +26,7 @@ func ParseOptions(m map[string]any) (Options, []error) {
 func Documented() []evaluator.Option { return new(Options).set().Documented() }
 
 // placeholders are those that words of the command line and variables may have.
-var placeholders = placeholder.Names{
-	"model": "", "out": "", "trial": "", "key": "", "id": "", "attempt": "", "tasks": "", "lm_tasks": "", "coefficients": "", "split": "", "slot": "",
-}
+var placeholders = command.Placeholders
 
 // set are the options, to be read into o.
 func (o *Options) set() option.Set {

@@ -27,7 +27,7 @@ func Documented() []evaluator.Option { return new(Options).set().Documented() }
 // set are the options, to be read into o.
 func (o *Options) set() option.Set {
 	c := &o.Command
-	names := command.Placeholders()
+	names := command.PlaceholdersElsewhere()
 	duration := func(key, means, without string, field *time.Duration) option.Option {
 		return option.New(key, means, without, option.Into(field, option.Duration)).Checked(option.NotNegative(field))
 	}
