@@ -17,6 +17,7 @@ package evaluator
 import (
 	"context"
 	"encoding/json"
+	"path/filepath"
 	"time"
 )
 
@@ -115,6 +116,25 @@ type Candidate struct {
 	// needs no model is told of it, and calls Looked where the figures are known to be those of its files.
 	Written string
 	Looked  func() // nil: nobody wants to know
+}
+
+// ModelPath returns the absolute path of the model in the given form; "" wants none made, and gives that of an export,
+// which is there, or "". The model is there until release is called; release is not to be called where err is set.
+func (c Candidate) ModelPath(ctx context.Context, form Form) (path string, release func(), err error) {
+	if form == "" {
+		if c.Written != "" {
+			path, err = filepath.Abs(c.Written)
+		}
+		return path, func() {}, err
+	}
+	lease, err := c.Model(ctx, form)
+	if err != nil {
+		return "", nil, err
+	}
+	if path, err = filepath.Abs(lease.Path); err != nil {
+		lease.Release()
+	}
+	return path, lease.Release, err
 }
 
 // Event tells where one candidate stands. Metrics are set when Done, Err when Failed or Cancelled.

@@ -116,22 +116,11 @@ func (e *commands) measure(ctx context.Context, c evaluator.Candidate, progress 
 		return nil, err
 	}
 	defer drop()
-	model := ""
-	if e.options.Model {
-		lease, err := c.Model(ctx, e.options.Form)
-		if err != nil {
-			return nil, err
-		}
-		defer lease.Release()
-		if model, err = filepath.Abs(lease.Path); err != nil {
-			return nil, err
-		}
+	model, release, err := e.options.ModelPath(ctx, c)
+	if err != nil {
+		return nil, err
 	}
-	if model == "" && c.Written != "" {
-		if model, err = filepath.Abs(c.Written); err != nil {
-			return nil, err
-		}
-	}
+	defer release()
 	values, err := e.options.values(c, model, filepath.Join(dir, outName), slot)
 	if err != nil {
 		return nil, err

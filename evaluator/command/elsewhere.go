@@ -4,6 +4,7 @@ package command
 
 import (
 	"cmp"
+	"context"
 	"maps"
 
 	"parfait/evaluator"
@@ -25,6 +26,14 @@ func PlaceholdersElsewhere() placeholder.Names {
 	names := maps.Clone(Placeholders)
 	delete(names, "slot")
 	return names
+}
+
+// ModelPath is Candidate.ModelPath in the form that is wanted.
+func (o Options) ModelPath(ctx context.Context, c evaluator.Candidate) (path string, release func(), err error) {
+	if !o.Model {
+		return c.ModelPath(ctx, "")
+	}
+	return c.ModelPath(ctx, o.Form)
 }
 
 // Values are what PlaceholdersElsewhere stand for with one candidate.

@@ -117,13 +117,10 @@ func (r run) remove() error {
 	return os.RemoveAll(r.dir)
 }
 
-// keep makes a second folder of a model's files beside it, of hard links, and returns its path.
+// keep makes a second folder of a model's files beside it, of hard links, and returns its path. The model's is absolute.
 func (r run) keep(model string) (string, error) {
 	model, err := filepath.EvalSymlinks(model)
 	if err != nil {
-		return "", err
-	}
-	if model, err = filepath.Abs(model); err != nil {
 		return "", err
 	}
 	kept := filepath.Join(filepath.Dir(model), keptPrefix+r.id)

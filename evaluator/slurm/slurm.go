@@ -189,24 +189,17 @@ func (e *cluster) prepare(ctx context.Context, c evaluator.Candidate, r run) (re
 	if err := r.make(); err != nil {
 		return fail(err)
 	}
-	model, release := "", func() {}
+	model, release, err := e.options.Command.ModelPath(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	if e.options.Command.Model {
-		lease, err := c.Model(ctx, e.options.Command.Form)
-		if err != nil {
-			return nil, err
-		}
-		release = lease.Release
-		if model, err = r.keep(lease.Path); err != nil {
-			release()
-			return fail(err)
-		}
+		model, err = r.keep(model)
 	}
-	if model == "" && c.Written != "" {
-		if model, err = filepath.Abs(c.Written); err != nil {
-			return fail(err)
-		}
+	text := ""
+	if err == nil {
+		text, err = e.script(c, model)
 	}
-	text, err := e.script(c, model)
 	if err == nil {
 		err = r.write(commandName, []byte(text))
 	}

@@ -7,7 +7,6 @@ package question
 import (
 	"context"
 	"encoding/json"
-	"path/filepath"
 
 	"parfait/evaluator"
 )
@@ -24,25 +23,12 @@ type Question struct {
 	Model        string          `json:"model,omitempty"`
 }
 
-// Of makes the question about a candidate, with the path of its model in the given form; "" for none, but for that of
-// an export, which is there. The model is there until release is called.
+// Of makes the question about a candidate, with the path of its model as Candidate.ModelPath has it.
 func Of(ctx context.Context, c evaluator.Candidate, form evaluator.Form) (q Question, release func(), err error) {
 	q = Question{ID: c.ID, Key: c.Key, Attempt: c.Attempt, Tasks: c.Tasks, Split: c.Split, Recipe: c.Recipe}
 	if q.Coefficients, err = evaluator.CoefficientsJSON(c.At); err != nil {
 		return q, nil, err
 	}
-	if form == "" {
-		if c.Written != "" {
-			q.Model, err = filepath.Abs(c.Written)
-		}
-		return q, func() {}, err
-	}
-	lease, err := c.Model(ctx, form)
-	if err != nil {
-		return q, nil, err
-	}
-	if q.Model, err = filepath.Abs(lease.Path); err != nil {
-		lease.Release()
-	}
-	return q, lease.Release, err
+	q.Model, release, err = c.ModelPath(ctx, form)
+	return q, release, err
 }
