@@ -208,15 +208,10 @@ func (e *cluster) tidy(ctx context.Context, rows []row) bool {
 	return e.tools.cancel(ctx, cancel) == nil
 }
 
-// discard deletes what is left of arrays all of whose questions are settled: what Slurm has not ended yet finds nothing
-// to do.
+// discard deletes what is left of arrays all of whose questions are settled, without asking the queue: what Slurm has not
+// ended yet finds nothing to do.
 func (e *cluster) discard() {
-	arrays, _ := filepath.Glob(filepath.Join(e.options.Folder, arrayPrefix+"*"))
-	for _, path := range arrays {
-		if len(e.wanted(path, strings.TrimPrefix(filepath.Base(path), arrayPrefix))) == 0 {
-			_ = os.RemoveAll(path) // what stays is found by the next run
-		}
-	}
+	e.tidy(context.Background(), nil)
 	_ = os.Remove(e.options.Folder) // where it is empty
 }
 
