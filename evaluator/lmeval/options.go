@@ -150,15 +150,7 @@ func list(v any) ([]string, error) {
 	if !ok {
 		all = []any{v}
 	}
-	var out []string
-	for _, x := range all {
-		s, err := option.Text(x)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, s)
-	}
-	return out, nil
+	return option.Words(all)
 }
 
 func words(text *string) func() []error {

@@ -20,15 +20,7 @@ func Devices(field *[]string, env *map[string]string) Option {
 		if !ok || len(list) == 0 {
 			return nil, fmt.Errorf("expected a list such as [0, 1, 2, 3], found %v", v)
 		}
-		var out []string
-		for _, d := range list {
-			s, err := Text(d)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, s)
-		}
-		return out, nil
+		return Words(list)
 	}
 	about := "GPUs, one a slot: each has its own `CUDA_VISIBLE_DEVICES`; `'0,1'` is two of them"
 	return New("devices", about, "all are seen by all", Into(field, read)).Checked(func() (errs []error) {

@@ -137,6 +137,19 @@ func Text(v any) (string, error) {
 	return "", fmt.Errorf("expected text, found %v", v)
 }
 
+// Words reads the words of a list.
+func Words(list []any) ([]string, error) {
+	var out []string
+	for _, v := range list {
+		s, err := Text(v)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
 // Texts reads a mapping from names to text.
 func Texts(v any) (map[string]string, error) {
 	m, ok := v.(map[string]any)
