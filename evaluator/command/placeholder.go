@@ -71,9 +71,5 @@ func environment(o Options, values map[string]string) []string {
 		}
 		env = append(env, "PARFAIT_"+strings.ToUpper(name)+"="+values[name])
 	}
-	set := option.WithDevice(o.Env, o.Devices, values["slot"])
-	for _, k := range slices.Sorted(maps.Keys(set)) {
-		env = append(env, k+"="+placeholder.Expand(set[k], values))
-	}
-	return env
+	return append(env, option.Variables(o.Env, o.Devices, values)...)
 }

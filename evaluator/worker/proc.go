@@ -7,10 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -108,11 +106,7 @@ func start(o Options, values map[string]string) (_ *proc, err error) {
 	ours, theirs = append(ours, nameless), append(theirs, stderr)
 	cmd := exec.Command("/bin/sh", args...)
 	cmd.Dir = o.Dir
-	cmd.Env = append(os.Environ(), "PARFAIT_SLOT="+values["slot"])
-	set := option.WithDevice(o.Env, o.Devices, values["slot"])
-	for _, k := range slices.Sorted(maps.Keys(set)) {
-		cmd.Env = append(cmd.Env, k+"="+placeholder.Expand(set[k], values))
-	}
+	cmd.Env = append(append(os.Environ(), "PARFAIT_SLOT="+values["slot"]), option.Variables(o.Env, o.Devices, values)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a group of its own, without a terminal
 	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = stdin, stdout, stderr, []*os.File{fd3, fd4}
 	if err := cmd.Start(); err != nil {

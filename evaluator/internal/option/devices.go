@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"parfait/evaluator/internal/placeholder"
 )
 
 // devicesVariable says to CUDA's programs which GPUs there are.
@@ -39,8 +41,18 @@ func Devices(field *[]string, env *map[string]string) Option {
 	})
 }
 
-// WithDevice is env with the device of a slot; more slots than devices share them in turn.
-func WithDevice(env map[string]string, devices []string, slot string) map[string]string {
+// Variables are env as KEY=value, with what its placeholders stand for, and the device of the slot among the values.
+func Variables(env map[string]string, devices []string, values map[string]string) []string {
+	set := withDevice(env, devices, values["slot"])
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(set)) {
+		out = append(out, k+"="+placeholder.Expand(set[k], values))
+	}
+	return out
+}
+
+// withDevice is env with the device of a slot; more slots than devices share them in turn.
+func withDevice(env map[string]string, devices []string, slot string) map[string]string {
 	n, err := strconv.Atoi(slot)
 	if len(devices) == 0 || err != nil {
 		return env
