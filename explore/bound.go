@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"parfait/pareto"
+	"parfait/problem"
 	"parfait/study"
 )
 
@@ -150,7 +151,7 @@ func infeasible(a *study.Analysis, bounds []Bound) string {
 	for _, b := range bounds {
 		words = append(words, b.In(a.Tasks))
 	}
-	text, c := "no point of the front has "+list(words), costliest(a, bounds)
+	text, c := "no point of the front has "+problem.And(words), costliest(a, bounds)
 	switch {
 	case c < 0:
 		return text

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"parfait/problem"
 	"parfait/search"
 	"parfait/study"
 )
@@ -71,7 +72,7 @@ func branchState(b *search.Branch, measured, waits bool) string {
 	if len(b.Parts) == 0 {
 		s = "best at no task"
 		if len(b.Tasks) > 0 {
-			s = "best at " + list(b.Tasks)
+			s = "best at " + problem.And(b.Tasks)
 		}
 	}
 	if waits && b.X != nil {
@@ -100,7 +101,7 @@ func NextBranch(snap *study.Snapshot, roots []*search.Branch) string {
 	}
 	switch {
 	case len(alone) > 0:
-		return "Next: " + list(alone) + " alone, so that the models can be paired."
+		return "Next: " + problem.And(alone) + " alone, so that the models can be paired."
 	case len(pairs) > 0:
 		return fmt.Sprintf("Next, in round %d: %s.", roots[0].Round, strings.Join(pairs, "; "))
 	}

@@ -185,7 +185,7 @@ func withBounds(a *study.Analysis, bounds []Bound) string {
 	if len(words) == 0 {
 		return ""
 	}
-	return " with " + list(words)
+	return " with " + problem.And(words)
 }
 
 // among chooses among points of the front, and says how.
@@ -198,13 +198,13 @@ func (w Preference) among(a *study.Analysis, among []int) (int, string) {
 		for _, t := range named(a, w.Aspire) {
 			words = append(words, a.Tasks[t].Name+" "+trimmed(a.Tasks[t], w.Aspire[a.Tasks[t].Name]))
 		}
-		return aspired(a, among, w.Aspire), "the nearest to " + list(words) + " (achievement scalarisation)"
+		return aspired(a, among, w.Aspire), "the nearest to " + problem.And(words) + " (achievement scalarisation)"
 	case w.Weights != nil:
 		var words []string
 		for _, t := range named(a, w.Weights) {
 			words = append(words, a.Tasks[t].Name+" "+significantShort(w.Weights[a.Tasks[t].Name]))
 		}
-		return weighted(a, among, w.Weights), "the best sum with the weights " + list(words)
+		return weighted(a, among, w.Weights), "the best sum with the weights " + problem.And(words)
 	case w.Lexicographic != nil:
 		return w.lexicographic(a, among), "the best in the order " + strings.Join(w.Lexicographic, ", ") + w.slackWords(a)
 	}
@@ -272,5 +272,5 @@ func (w Preference) slackWords(a *study.Analysis) string {
 	if len(words) == 0 {
 		return ""
 	}
-	return ", giving up at most " + list(words)
+	return ", giving up at most " + problem.And(words)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"parfait/problem"
 	"parfait/study"
 )
 
@@ -23,7 +24,7 @@ func Compared(c *study.Comparison) []string {
 // NoClaim says why it cannot be said which study is better.
 func NoClaim(o study.Obstacle) string {
 	if len(o.Tasks) > 0 {
-		return o.What + " on " + list(o.Tasks) + ": " + o.Who
+		return o.What + " on " + problem.And(o.Tasks) + ": " + o.Who
 	}
 	return o.What + ": " + o.Who
 }
@@ -50,7 +51,7 @@ func comparedRather(c *study.Comparison) []string {
 	}
 	out := "To be able to say it " + strings.Join(fixes, "; ") + "."
 	if even := c.Even(); even != nil {
-		out += " " + list(even) + " can be compared by themselves."
+		out += " " + problem.And(even) + " can be compared by themselves."
 	}
 	return []string{out}
 }
@@ -96,7 +97,7 @@ func comparedFronts(c *study.Comparison) string {
 			behind = append(behind, c.Studies[i].Name)
 		}
 	}
-	return fmt.Sprintf("Noise decides whether %s has the best front: %s has %s, and is ahead in %s. Worse beyond noise: %s.", either(names), first.Name, figures, share, list(behind))
+	return fmt.Sprintf("Noise decides whether %s has the best front: %s has %s, and is ahead in %s. Worse beyond noise: %s.", either(names), first.Name, figures, share, problem.And(behind))
 }
 
 // predictedOtherwise says where predictions contradict what was measured: trials that are not spent on the front,
@@ -116,7 +117,7 @@ func predictedOtherwise(c *study.Comparison) string {
 	if len(names) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("By predictions %s would not be behind %s (%s): measure points of these fronts before you decide.", list(names), top.Name, Tenths(top.Predicted))
+	return fmt.Sprintf("By predictions %s would not be behind %s (%s): measure points of these fronts before you decide.", problem.And(names), top.Name, Tenths(top.Predicted))
 }
 
 // comparedTasks compares the best measurement of every task.
@@ -139,13 +140,13 @@ func comparedTasks(c *study.Comparison) string {
 	}
 	var parts []string
 	for _, what := range said {
-		parts = append(parts, what+" on "+list(on[what]))
+		parts = append(parts, what+" on "+problem.And(on[what]))
 	}
 	if len(alike) > 0 {
-		parts = append(parts, "noise decides on "+list(alike))
+		parts = append(parts, "noise decides on "+problem.And(alike))
 	}
 	if len(unclaimed) > 0 {
-		parts = append(parts, "it cannot be said on "+list(unclaimed))
+		parts = append(parts, "it cannot be said on "+problem.And(unclaimed))
 	}
 	return "The best measurement of each task: " + strings.Join(parts, "; ") + "."
 }
@@ -167,11 +168,11 @@ func standing(c *study.Comparison, leaders []int) string {
 	if len(who) == 1 {
 		return who[0] + " is " + what
 	}
-	return list(who) + " are " + what
+	return problem.And(who) + " are " + what
 }
 
 // either joins words of which one holds.
-func either(words []string) string { return strings.ReplaceAll(list(words), " and ", " or ") }
+func either(words []string) string { return strings.ReplaceAll(problem.And(words), " and ", " or ") }
 
 // Tenths writes a share in percent with a decimal: 57.3 %.
 func Tenths(share float64) string { return fmt.Sprintf("%.1f %%", 100*share) }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"parfait/problem"
 	"parfait/search"
 	"parfait/study"
 )
@@ -95,10 +96,10 @@ func Verdict(tasks []study.Task, lines []search.Line) string {
 func dips(barred, unsure []string, measured int) []string {
 	var out []string
 	if n := len(barred); n > 0 {
-		out = append(out, fmt.Sprintf("a barrier on %d of %d lines measured: %s", n, measured, list(limited(barred, 3))))
+		out = append(out, fmt.Sprintf("a barrier on %d of %d lines measured: %s", n, measured, problem.And(limited(barred, 3))))
 	}
 	if n := len(unsure); n > 0 {
-		out = append(out, fmt.Sprintf("noise is not known on %d of %d lines measured, so that no barrier can be told: %s; have the evaluator report n, the number of items, or stderr", n, measured, list(limited(unsure, 3))))
+		out = append(out, fmt.Sprintf("noise is not known on %d of %d lines measured, so that no barrier can be told: %s; have the evaluator report n, the number of items, or stderr", n, measured, problem.And(limited(unsure, 3))))
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"parfait/problem"
 	"parfait/study"
 )
 
@@ -137,7 +138,7 @@ func better(a *study.Analysis, p []study.Prediction, at int) string {
 			gains = append(gains, "+"+w+" "+a.Tasks[t].Name)
 		}
 	}
-	return list(gains)
+	return problem.And(gains)
 }
 
 // rate asks what Favour would do, and puts it per point of the task.

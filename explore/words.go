@@ -90,18 +90,6 @@ func trimmed(t study.Task, v float64) string {
 	return s
 }
 
-// list joins words as people do: "a", "a and b", "a, b and c".
-func list(words []string) string {
-	switch n := len(words); n {
-	case 0:
-		return ""
-	case 1:
-		return words[0]
-	default:
-		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
-	}
-}
-
 // At writes coefficients as flags take them: "rotated=0.62,mirrored=0.48".
 func At(a *study.Analysis, x []float64) string {
 	parts := make([]string, 0, len(x))

@@ -294,7 +294,7 @@ func integrity(tx *Tx) error {
 	if err := rows.Err(); err != nil || len(said) == 0 {
 		return err
 	}
-	return fmt.Errorf("%w: SQLite says: %s", errDamaged, And(said[:min(len(said), 3)]))
+	return fmt.Errorf("%w: SQLite says: %s", errDamaged, problem.And(said[:min(len(said), 3)]))
 }
 
 // form says what of the database is not as this program makes one: its tables, or the size of its file.

@@ -216,7 +216,7 @@ func (s *Store) lost(how string) error {
 	if fi, err := os.Lstat(s.journal); err == nil && (fi.Size() > 0 || !fi.Mode().IsRegular()) {
 		return &problem.Problem{
 			Code: CodeDamaged, Where: s.path, What: how + ", and " + JournalFile + " has what was recorded",
-			Fix: fmt.Sprintf("`parfait repair %s` makes it again; to measure everything again, move %s out of the folder", s.Dir(), And(append([]string{JournalFile}, s.signs()...))),
+			Fix: fmt.Sprintf("`parfait repair %s` makes it again; to measure everything again, move %s out of the folder", s.Dir(), problem.And(append([]string{JournalFile}, s.signs()...))),
 		}
 	}
 	left := s.signs()
@@ -225,8 +225,8 @@ func (s *Store) lost(how string) error {
 	}
 	return &problem.Problem{
 		Code: CodeHistory, Where: s.path,
-		What: fmt.Sprintf("%s, but this study has been run: see %s", how, And(left)),
-		Fix:  fmt.Sprintf("put %s and %s back from a copy of the folder; to measure everything again, move %s out of the folder", DatabaseFile, JournalFile, And(left)),
+		What: fmt.Sprintf("%s, but this study has been run: see %s", how, problem.And(left)),
+		Fix:  fmt.Sprintf("put %s and %s back from a copy of the folder; to measure everything again, move %s out of the folder", DatabaseFile, JournalFile, problem.And(left)),
 	}
 }
 
@@ -236,15 +236,6 @@ func (s *Store) signs() []string {
 		return nil
 	}
 	return s.traces()
-}
-
-// And lists words: a, b and c.
-func And(words []string) string {
-	n := len(words) - 1
-	if n < 1 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:n], ", ") + " and " + words[n]
 }
 
 // Replaced says that a file is no longer the one that was opened: whatever is written is lost.
@@ -281,7 +272,7 @@ func recognise(db *sql.DB, path string) (begun bool, err error) {
 	if err := json.Unmarshal([]byte(text), &names); err != nil {
 		return false, err
 	}
-	has := "with the tables " + And(names)
+	has := "with the tables " + problem.And(names)
 	if len(has) > 110 {
 		has = strings.ToValidUTF8(has[:106], "") + " …"
 	}
@@ -299,7 +290,7 @@ func recognise(db *sql.DB, path string) (begun bool, err error) {
 	case version > schemaVersion:
 		return false, &problem.Problem{Code: CodeHistory, Where: path, What: fmt.Sprintf("written by a newer parfait (schema %d, this one knows %d)", version, schemaVersion), Fix: "update parfait"}
 	case version >= journalSince && !slices.Equal(names, tableNames):
-		return false, fmt.Errorf("%w: it has not the tables that it should have, but %s", errDamaged, And(names))
+		return false, fmt.Errorf("%w: it has not the tables that it should have, but %s", errDamaged, problem.And(names))
 	}
 	return true, nil
 }

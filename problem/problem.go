@@ -136,3 +136,12 @@ func (l List) Err() error {
 	}
 	return l
 }
+
+// And joins words as people do: "a", "a and b", "a, b and c".
+func And(words []string) string {
+	n := len(words) - 1
+	if n < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:n], ", ") + " and " + words[n]
+}

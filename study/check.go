@@ -117,7 +117,7 @@ func (c *Checked) logs(h *record) {
 		}
 	}
 	if len(strangers) > 0 {
-		c.damaged(dir, "the history does not know the trials of %s", history.And(first(strangers, 5)))
+		c.damaged(dir, "the history does not know the trials of %s", problem.And(first(strangers, 5)))
 	}
 	var without []string
 	for i := range h.trials {
@@ -126,7 +126,7 @@ func (c *Checked) logs(h *record) {
 		}
 	}
 	if len(without) > 0 && len(has) > 0 { // not every evaluator writes one
-		c.note("there is no log of the finished trials %s", history.And(first(without, 8)))
+		c.note("there is no log of the finished trials %s", problem.And(first(without, 8)))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/history"
+	"parfait/problem"
 	"parfait/search"
 )
 
@@ -140,7 +141,7 @@ func (s *Study) lack(h *record) error {
 		n = "1 finished trial was"
 	}
 	return &Error{
-		Code: CodeChanged, Where: SpecFile, What: fmt.Sprintf("%s not measured on %s, which it asks for", n, history.And(tasks)),
+		Code: CodeChanged, Where: SpecFile, What: fmt.Sprintf("%s not measured on %s, which it asks for", n, problem.And(tasks)),
 		Fix: "measure what is missing, and nothing else of them: parfait run " + s.dir + " --missing; or take it out of the tasks",
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"syscall"
 
 	"parfait/evaluator"
-	"parfait/history"
+	"parfait/problem"
 )
 
 // What parfait deletes by itself it has made itself: models for evaluators have the study's token in their name. Two
@@ -95,7 +95,7 @@ func ownRun(name, id string) bool {
 // leaves says what is not the study's and stays where it is.
 func (r *runner) leaves(paths []string) {
 	if len(paths) > 0 {
-		r.note("not this study's, and left alone: %s", clip(history.And(paths), maxNote))
+		r.note("not this study's, and left alone: %s", clip(problem.And(paths), maxNote))
 	}
 }
 
