@@ -15,6 +15,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"parfait/internal/stage"
 )
 
 // JournalFile is the journal's name in a study's folder; docs/history.md has its format.
@@ -307,15 +309,7 @@ func appendJournal(path string, at position, text []byte) error {
 		return errors.Join(err, f.Truncate(at.bytes))
 	}
 	if fi.Size() == 0 {
-		return syncDir(filepath.Dir(path))
+		return stage.OS{}.SyncDir(filepath.Dir(path))
 	}
 	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

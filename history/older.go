@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"parfait/internal/stage"
 )
 
 // Histories of the schemas 1 and 2 had no journal. They are read as what their rows would have been in one, and become
@@ -123,7 +125,7 @@ func (s *Store) keepCopy(ctx context.Context, db *sql.DB, version int) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(os.Rename(next, path), syncDir(s.Dir()))
+	return errors.Join(os.Rename(next, path), stage.OS{}.SyncDir(s.Dir()))
 }
 
 // older is an older history as the lines that it would have had.

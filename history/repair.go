@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"parfait/internal/stage"
 	"parfait/problem"
 )
 
@@ -219,7 +220,7 @@ func (r *repairer) replace(next, path string) error {
 	if err := r.keep(path); err != nil {
 		return err
 	}
-	return errors.Join(os.Rename(next, path), syncDir(r.Dir()))
+	return errors.Join(os.Rename(next, path), stage.OS{}.SyncDir(r.Dir()))
 }
 
 // keep gives a file, if it is there, another name as well.

@@ -11,6 +11,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"parfait/evaluator"
+	"parfait/internal/stage"
 	"parfait/merge"
 )
 
@@ -160,7 +161,7 @@ func replaceFile(path string, b []byte) error {
 	if err := renameio.WriteFile(path, b, 0o644); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
+	return stage.OS{}.SyncDir(filepath.Dir(path))
 }
 
 // removeFile removes a file, if there is one, and makes sure of that.
@@ -171,13 +172,5 @@ func removeFile(path string) error {
 	case err != nil:
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
-}
-
-func syncFolder(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return stage.OS{}.SyncDir(filepath.Dir(path))
 }
