@@ -86,7 +86,7 @@ func (a *asked) against(dir string, h *record) error {
 	fix := "set it back, or copy study.yaml into a new folder for a new question"
 	if measured == 0 {
 		n, done = len(h.trials), "asked for"
-		fix = "set it back, or delete " + problem.And(append([]string{"study.db"}, signs(dir)...)) + ": nothing is measured yet"
+		fix = "set it back, or delete " + problem.And(append([]string{history.DatabaseFile, history.JournalFile}, signs(dir)...)) + ": nothing is measured yet"
 	}
 	trials := "trials were"
 	if n == 1 {

@@ -329,7 +329,7 @@ func TestAStudyOfWhichNothingWasMeasuredMayBePutRight(t *testing.T) {
 	if err := edit("name: t0", "name: t9"); err != nil {
 		t.Errorf("another task, where nothing was measured: %v", err)
 	}
-	if err := edit("name: bb", "name: cc"); CodeOf(err) != CodeChanged || !strings.Contains(err.Error(), "delete study.db") {
+	if err := edit("name: bb", "name: cc"); CodeOf(err) != CodeChanged || !strings.Contains(err.Error(), "delete study.db") || !strings.Contains(err.Error(), "history.jsonl") {
 		t.Errorf("another coefficient, where nothing was measured: %v", err)
 	}
 }
