@@ -27,8 +27,9 @@ func TestLivingStagingStays(t *testing.T) {
 		".x" + mark + "elsewhere-123-abc-" + ours:           {true, true}, // another machine's, fresh
 		".x" + mark + hostname() + "-999999999-abc-" + ours: {true, false},
 		".x" + mark + hostname() + "-999999999-abd-" + ours: {false, true}, // maybe another container's, where there are no locks
-		".x" + mark + "odd":                                 {true, true},
-		"x" + mark + hostname() + "-999999999-abc-" + ours:  {true, true}, // not hidden: somebody's own
+		"x" + mark + hostname() + "-999999999-abc-" + ours:  {true, true},  // not hidden: somebody's own
+
+		".x" + mark + "odd": {true, true},
 	} {
 		path := filepath.Join(root, name)
 		must(t, os.MkdirAll(filepath.Join(path, "sub"), 0o755))
