@@ -71,7 +71,7 @@ func (c *checker) alone(ctx context.Context) error {
 	if err != nil || len(text) == 0 {
 		return err
 	}
-	return within(ctx, memory, "BEGIN IMMEDIATE", func(tx *Tx) error { _, err := c.replay(tx, text); return err })
+	return within(ctx, memory, "BEGIN IMMEDIATE", func(tx *Tx) error { _, err := c.replay(tx, position{}, text); return err })
 }
 
 type checker struct {
@@ -149,13 +149,13 @@ func (c *checker) text() ([]byte, error) {
 	return text, err
 }
 
-// replay folds the journal, up to where it is damaged.
-func (c *checker) replay(mem *Tx, text []byte) (position, error) {
-	var p position
+// replay folds the lines of text, which follow p, up to where they are damaged.
+func (c *checker) replay(mem *Tx, p position, text []byte) (position, error) {
+	begin := p.bytes
 	err := p.replay(text, func(l line) (int64, error) { return l.apply(mem) })
-	c.Lines, c.Rows = p.lines, p.rows
+	c.Lines, c.Rows, c.Torn = p.lines, p.rows, 0
 	if err == nil {
-		c.Torn = int64(len(text)) - p.bytes
+		c.Torn = int64(len(text)) - (p.bytes - begin)
 	}
 	return p, c.damaged(c.journal, err)
 }
@@ -164,14 +164,14 @@ func (c *checker) replay(mem *Tx, text []byte) (position, error) {
 func (c *checker) against(tx, mem *Tx, at position, text []byte) error {
 	if study := studyOf(text); study != "" && at.study != "" && study != at.study {
 		c.found(c.Dir(), ofTwo)
-		_, err := c.replay(mem, text)
+		_, err := c.replay(mem, position{}, text)
 		return err
 	}
 	if at.bytes > int64(len(text)) {
 		c.found(c.journal, "ends %d bytes before what is recorded in %s", at.bytes-int64(len(text)), DatabaseFile)
 		at.bytes = int64(len(text))
 	}
-	p, err := c.replay(mem, text[:at.bytes])
+	p, err := c.replay(mem, position{}, text[:at.bytes])
 	if err != nil {
 		return err
 	}
@@ -194,20 +194,9 @@ func (c *checker) against(tx, mem *Tx, at position, text []byte) error {
 	if p.bytes < at.bytes || len(rest) == 0 { // damaged before, or all
 		return nil
 	}
-	c.Torn = 0
-	_, err = c.replayFrom(mem, p, rest)
+	end, err := c.replay(mem, p, rest)
+	c.Behind = end.lines - p.lines
 	return err
-}
-
-// replayFrom folds what the database has not come to yet.
-func (c *checker) replayFrom(mem *Tx, p position, text []byte) (position, error) {
-	before := p
-	err := p.replay(text, func(l line) (int64, error) { return l.apply(mem) })
-	c.Lines, c.Rows, c.Behind = p.lines, p.rows, p.lines-before.lines
-	if err == nil {
-		c.Torn = int64(len(text)) - (p.bytes - before.bytes)
-	}
-	return p, c.damaged(c.journal, err)
 }
 
 // compare notes every row of a table that is not the same in both; without mem, that is not as it was written.
@@ -227,7 +216,7 @@ func (c *checker) compare(t *Table, tx, mem *Tx) error {
 			c.found(c.path, "%s %v: %s", t.Name, key, how)
 		}
 	}
-	err := t.every(tx, func(line int64, v []any, err error) {
+	err := t.every(tx, "", func(line int64, v []any, err error) {
 		w, ok := want[v[0]]
 		delete(want, v[0])
 		switch {
@@ -251,9 +240,9 @@ func (c *checker) compare(t *Table, tx, mem *Tx) error {
 	return err
 }
 
-// every calls f with each row, also with those whose sum is wrong.
-func (t *Table) every(tx *Tx, f func(line int64, values []any, err error)) error {
-	rows, err := tx.Query("SELECT " + t.names() + ", line, sum FROM " + t.Name)
+// every calls f with each row that the clause selects, also with those whose sum is wrong, until one cannot be read at all.
+func (t *Table) every(tx *Tx, clause string, f func(line int64, values []any, err error)) error {
+	rows, err := tx.Query(t.query(clause))
 	if err != nil {
 		return err
 	}

@@ -72,11 +72,6 @@ func held(err error) bool {
 // lockErrors are SQLite's codes for locks that the system refuses.
 var lockErrors = []int{sqlite3.SQLITE_IOERR_LOCK, sqlite3.SQLITE_IOERR_UNLOCK, sqlite3.SQLITE_IOERR_RDLOCK, sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK}
 
-const (
-	brokenDisk    = "the disk cannot be read or written"
-	brokenDiskFix = "what is finished is safe; look into the system's log (dmesg) for what is wrong with the disk, or whether `ulimit -f` allows a file of that size, then go on"
-)
-
 // Explain says what keeps the history from being read or written, and what to do about it.
 func (s *Store) Explain(err error) error {
 	if err == nil || problem.CodeOf(err) != "" || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -101,34 +96,24 @@ func (s *Store) Explain(err error) error {
 	case errors.Is(err, errNewer):
 		e.What, e.Err, e.Fix = errNewer.Error(), nil, "update parfait"
 		return e
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		e.Code, e.What, e.Fix = CodeSpace, "the disk is full, nothing more can be recorded", "free some space and run again: what is finished is safe"
-		return e
-	case errors.Is(err, syscall.EIO):
-		e.What, e.Fix = brokenDisk, brokenDiskFix
-		return e
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		e.Code, e.What, e.Fix = CodeReadOnly, "the study may be looked at here and not changed", stage.Unlock(s.Dir())
-		return e
 	}
-	switch sqliteCode(err) {
-	case sqlite3.SQLITE_FULL:
+	switch code := sqliteCode(err); {
+	case code == sqlite3.SQLITE_FULL, errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		e.Code, e.What, e.Fix = CodeSpace, "the disk is full, nothing more can be recorded", "free some space and run again: what is finished is safe"
-	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
+	case code == sqlite3.SQLITE_READONLY, code == sqlite3.SQLITE_PERM, errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		e.Code, e.What, e.Fix = CodeReadOnly, "the study may be looked at here and not changed", stage.Unlock(s.Dir())
-	case sqlite3.SQLITE_CANTOPEN:
+	case code == sqlite3.SQLITE_CANTOPEN:
 		e.Fix = "is the folder there, and may you read study.db in it?"
 		if unix.Access(filepath.Dir(s.path), unix.X_OK) == nil && stage.Writable(filepath.Dir(s.path)) != nil {
 			e.Code, e.What, e.Fix = CodeReadOnly, "nothing can be recorded here", stage.Unlock(s.Dir())
 		}
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
+	case held(err):
 		e.Code, e.What = CodeBusy, "another process keeps the history locked"
 		e.Fix = "a parfait that was suspended (ctrl-z) may hold it: let it go on with `fg`, or end it, nothing that is recorded is lost; if there is none, the file system has no locks (NFS without its lock daemon): move the study to one that has"
-	case sqlite3.SQLITE_IOERR:
-		e.What, e.Fix = brokenDisk, brokenDiskFix
-		if errors.As(err, &se) && slices.Contains(lockErrors, se.Code()) {
-			return ExplainNoLocks(s.Dir(), err)
-		}
+	case se != nil && slices.Contains(lockErrors, se.Code()):
+		return ExplainNoLocks(s.Dir(), err)
+	case code == sqlite3.SQLITE_IOERR, errors.Is(err, syscall.EIO):
+		e.What, e.Fix = "the disk cannot be read or written", "what is finished is safe; look into the system's log (dmesg) for what is wrong with the disk, or whether `ulimit -f` allows a file of that size, then go on"
 	}
 	return e
 }

@@ -310,8 +310,8 @@ func (tx *Tx) salvage() (rows []found) {
 	for _, t := range tables {
 		seen := map[any]bool{}
 		for _, order := range []string{"", " DESC"} {
-			_ = t.salvage(tx, order, func(line int64, v []any) {
-				if !seen[v[0]] {
+			_ = t.every(tx, "NOT INDEXED ORDER BY "+t.columns[0].name+order, func(line int64, v []any, bad error) {
+				if bad == nil && !seen[v[0]] {
 					seen[v[0]] = true
 					rows = append(rows, found{line, put{t, t.asRow(v)}})
 				}
@@ -319,26 +319,6 @@ func (tx *Tx) salvage() (rows []found) {
 		}
 	}
 	return rows
-}
-
-// salvage calls f with the rows that are as they were written, until one cannot be read at all.
-func (t *Table) salvage(tx *Tx, order string, f func(line int64, values []any)) error {
-	rows, err := tx.Query("SELECT " + t.names() + ", line, sum FROM " + t.Name + " NOT INDEXED ORDER BY " + t.columns[0].name + order)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		values := make([]any, len(t.columns))
-		var line, sum any
-		if err := rows.Scan(append(pointers(values), &line, &sum)...); err != nil {
-			return err
-		}
-		if n, ok := line.(int64); ok && sumOf(tx.study, t, values) == sum {
-			f(n, values)
-		}
-	}
-	return rows.Err()
 }
 
 // goodLines are the journal's lines that are as they were written, with the numbers that they had, and how many are

@@ -118,7 +118,7 @@ func (s *Study) askMissing(change *history.Change) error {
 	}
 	h.expect(s.spec().Tasks)
 	for _, id := range h.lacking {
-		if err := change.Put(history.Trials, history.Row{"id": id, "state": evaluator.Waiting, "attempt": h.trial(id).Attempt + 1, "started": 0, "ended": 0}); err != nil {
+		if err := again(change, id, standing{attempt: h.trial(id).Attempt}); err != nil {
 			return err
 		}
 	}

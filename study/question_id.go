@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -62,21 +60,16 @@ func (a questionIDs) ofTrial(id string) bool {
 
 // ownID returns the random id of the study, and gives it one where it has none yet.
 func (s *store) ownID() (id string, err error) {
-	const read = "SELECT value FROM meta WHERE key = 'id'"
-	if _, err := s.Read(context.Background(), func(tx *history.Tx) error {
-		err := tx.QueryRow(read).Scan(&id)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
+	read := func(tx *history.Tx) error {
+		meta, err := metaOf(tx)
+		id = meta["id"]
 		return err
-	}); err != nil && !history.Damaged(err) {
-		return "", err
 	}
-	if id != "" {
-		return id, nil
+	if _, err := s.Read(context.Background(), read); id != "" || err != nil && !history.Damaged(err) {
+		return id, err
 	}
 	err = s.Write("id", func(c *history.Change) error {
-		if err := c.QueryRow(read).Scan(&id); id != "" || err != nil && !errors.Is(err, sql.ErrNoRows) {
+		if err := read(c.Tx); id != "" || err != nil {
 			return err
 		}
 		id = rand.Text()
