@@ -340,7 +340,7 @@ func (r *runner) step(ctx context.Context) (end bool, err error) {
 		return false, r.flush(ctx)
 	}
 	if held, err := r.held(); held || err != nil {
-		return false, err
+		return false, errors.Join(err, r.flush(ctx)) // the wait may be long
 	}
 	if err := r.dispatch(ctx); err != nil {
 		return false, err

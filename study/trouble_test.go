@@ -348,3 +348,38 @@ func TestTroubleSaysWhatIsFreeAndWhatIsNeeded(t *testing.T) {
 		t.Errorf("%q, room %t: want that it may be a quota, and room", text, tr.roomFor())
 	}
 }
+
+// What ends while nothing is started any more is on record at once, not when all has ended: others may take hours, and be
+// killed.
+func TestWhatEndsWhileNothingIsStartedIsRecorded(t *testing.T) {
+	t.Parallel()
+	ends, others := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	s := open(t, makeStudy(t, 4, func(ctx context.Context, c evaluator.Candidate) error {
+		wait := map[int]chan struct{}{2: ends, 3: others, 4: others}[trialOf(c.Key)]
+		if wait == nil {
+			return met("write", syscall.EROFS) // which no wait mends
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+		}
+		return nil
+	}))
+	done := make(chan error, 1)
+	go func() {
+		done <- s.Run(t.Context(), RunOptions{Workers: 4, Note: func(text string) {
+			if strings.Contains(text, "the run ends when what is being measured has ended") {
+				once.Do(func() { close(ends) })
+			}
+		}})
+	}()
+	snap := await(t, open(t, s.Dir()), "trial 2 is on record", func(s *Snapshot) bool { return s.Activity.Done > 0 })
+	if snap.Trials[1].State != evaluator.Done || snap.Trials[2].State != evaluator.Running {
+		t.Errorf("trial 2 is %s and trial 3 %s, want the one done while the other runs", snap.Trials[1].State, snap.Trials[2].State)
+	}
+	close(others)
+	if err := ended(t, done); CodeOf(err) != CodeSpace {
+		t.Errorf("the run came to %v, want code %s", err, CodeSpace)
+	}
+}
