@@ -73,10 +73,7 @@ type spoken struct {
 	from   string // stderr or stdout
 }
 
-// ending is how its output ends, as lines to put behind a sentence.
-func (s spoken) ending() string {
-	return "\nits " + s.from + " ends with\n  " + strings.ReplaceAll(s.words, "\n", "\n  ")
-}
+func (s spoken) ending() string { return report.Ending(s.from, s.words) }
 
 // lastOf returns what the run in dir said last on stderr or, where that is nothing, on stdout.
 func lastOf(dir string) spoken {

@@ -229,15 +229,6 @@ func (o *output) close() error {
 	return nil
 }
 
-// lastWords returns the last lines of a file that was printed into, "" where there are none.
-func lastWords(path string) string {
-	b, err := readTail(path, report.WordsSize)
-	if err != nil {
-		return ""
-	}
-	return report.LastWords(b)
-}
-
 // readTail returns the last bytes of a file, at most so many.
 func readTail(path string, most int64) (b []byte, err error) {
 	f, err := os.Open(path)

@@ -116,7 +116,7 @@ func TestFollowLeavesOutWhatItHasNoTimeFor(t *testing.T) {
 	if b, _, err := findReport(dir); err != nil || string(b) != `{"a": 1}` {
 		t.Errorf("the report is %q (%v)", b, err)
 	}
-	if words := lastWords(filepath.Join(dir, stdoutName)); !strings.HasSuffix(words, "the end") {
+	if words := lastIn(filepath.Join(dir, stdoutName), "stdout").words; !strings.HasSuffix(words, "the end") {
 		t.Errorf("its last words are %q", words)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "log"))

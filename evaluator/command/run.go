@@ -87,7 +87,7 @@ func (r *run) execute(ctx context.Context) (status int, err error) {
 	}
 	if p.silent && err == nil && p.cmd.ProcessState.Exited() { // by itself: no signal has ended it
 		err = evaluator.Errorf(evaluator.CannotStart, "the shell that starts %s for candidate %s could not: %s: %w", args[0], r.candidate.Key,
-			lastWords(filepath.Join(r.dir, stderrName)), &os.PathError{Op: "fork", Path: leaderShell, Err: syscall.EAGAIN})
+			lastIn(filepath.Join(r.dir, stderrName), "stderr").words, &os.PathError{Op: "fork", Path: leaderShell, Err: syscall.EAGAIN})
 	}
 	if out != nil {
 		out.finish()

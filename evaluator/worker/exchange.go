@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -79,7 +78,7 @@ func (e *Evaluator) try(ctx context.Context, p *slot, request []byte, log *evalu
 		case <-ctx.Done():
 			err := ctx.Err()
 			if last := proc.lastWords(); last != "" {
-				err = &evaluator.Error{Problem: problem.Problem{Code: evaluator.Interrupted, What: "the last that the worker said was " + report.Reason([]byte(last)) + "\nits stderr ends with\n  " + strings.ReplaceAll(last, "\n", "\n  ")}, Cause: err}
+				err = &evaluator.Error{Problem: problem.Problem{Code: evaluator.Interrupted, What: "the last that the worker said was " + report.Reason([]byte(last)) + report.Ending("stderr", last)}, Cause: err}
 			}
 			p.proc = nil
 			_, endErr := proc.end(evaluator.Left(ctx, e.options.Grace))
@@ -114,7 +113,7 @@ func (e *Evaluator) died(p *slot, fresh bool, log *evaluator.Log) error {
 		if code == evaluator.Exited {
 			text = report.Reason([]byte(last)) + " (" + text + ")"
 		}
-		text += "\nits stderr ends with\n  " + strings.ReplaceAll(last, "\n", "\n  ")
+		text += report.Ending("stderr", last)
 	}
 	died := evaluator.Errorf(code, "%s", text)
 	died.Signal = name

@@ -78,6 +78,11 @@ func LastWords(tail []byte) string {
 	return strings.Join(lines[max(0, len(lines)-most):], "\n")
 }
 
+// Ending is how an output ends whose last words are given, as lines to put behind a sentence; from is which output.
+func Ending(from, words string) string {
+	return "\nits " + from + " ends with\n  " + strings.ReplaceAll(words, "\n", "\n  ")
+}
+
 // wordsOf are the lines of an output as they stood on a screen, without empty ones at its ends.
 func wordsOf(tail []byte) []string {
 	lines := strings.Split(string(tail), "\n")
