@@ -157,8 +157,8 @@ func (s server) measure(ctx context.Context, c evaluator.Candidate, progress fun
 		switch {
 		case err == nil && a.status == http.StatusOK:
 			m, err := a.metrics(s.options, c)
-			if err == nil && c.Looked != nil && q.Model != "" && a.model == q.Model {
-				c.Looked()
+			if err == nil {
+				q.Looked(c, a.model)
 			}
 			return m, err
 		case ctx.Err() != nil:

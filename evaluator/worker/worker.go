@@ -149,7 +149,7 @@ func (e *Evaluator) measure(ctx context.Context, c evaluator.Candidate, progress
 	defer func() { e.slots <- p }()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	line, model, release, err := e.request(ctx, c)
+	line, q, release, err := e.request(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -178,24 +178,22 @@ func (e *Evaluator) measure(ctx context.Context, c evaluator.Candidate, progress
 	if err != nil {
 		return nil, fmt.Errorf("the worker's metrics: %w", err)
 	}
-	if c.Looked != nil && model != "" && a.Model == model {
-		c.Looked()
-	}
+	q.Looked(c, a.Model)
 	return m, nil
 }
 
-// request is the line that the worker reads, and the path of the model in it.
-func (e *Evaluator) request(ctx context.Context, c evaluator.Candidate) (line []byte, model string, release func(), err error) {
+// request is the line that the worker reads, and the question in it.
+func (e *Evaluator) request(ctx context.Context, c evaluator.Candidate) (line []byte, q question.Question, release func(), err error) {
 	form := e.options.Form
 	if e.options.NoModel {
 		form = ""
 	}
-	q, release, err := question.Of(ctx, c, form)
+	q, release, err = question.Of(ctx, c, form)
 	if err != nil {
-		return nil, "", nil, err
+		return nil, q, nil, err
 	}
 	line, err = json.Marshal(q)
-	return append(line, '\n'), q.Model, release, err
+	return append(line, '\n'), q, release, err
 }
 
 // values are what the placeholders stand for in a slot.

@@ -23,6 +23,14 @@ type Question struct {
 	Model        string          `json:"model,omitempty"`
 }
 
+// Looked tells whoever wants to know of it where an answer names the folder whose files were measured, and that is the
+// model's.
+func (q Question) Looked(c evaluator.Candidate, folder string) {
+	if c.Looked != nil && q.Model != "" && folder == q.Model {
+		c.Looked()
+	}
+}
+
 // Of makes the question about a candidate, with the path of its model as Candidate.ModelPath has it.
 func Of(ctx context.Context, c evaluator.Candidate, form evaluator.Form) (q Question, release func(), err error) {
 	q = Question{ID: c.ID, Key: c.Key, Attempt: c.Attempt, Tasks: c.Tasks, Split: c.Split, Recipe: c.Recipe}
