@@ -106,7 +106,8 @@ func (e *commands) Submit(ctx context.Context, batch []evaluator.Candidate, emit
 }
 
 func (e *commands) measure(ctx context.Context, c evaluator.Candidate, progress func(evaluator.Progress)) (m evaluator.Metrics, err error) {
-	if m, ok := e.options.kept(c).read(); ok {
+	k := e.options.kept(c)
+	if m, ok := k.read(); ok {
 		return m, nil
 	}
 	slot := <-e.slots // never waits: there are as many as may be in flight
@@ -125,18 +126,18 @@ func (e *commands) measure(ctx context.Context, c evaluator.Candidate, progress 
 	if err != nil {
 		return nil, err
 	}
-	r := &run{options: e.options, candidate: c, dir: dir, values: values, progress: progress}
+	r := &run{options: e.options, candidate: c, kept: k.sum, dir: dir, values: values, progress: progress}
 	status, err := r.execute(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return resultOf(e.options, c, dir, status)
+	return k.outcome(dir, status)
 }
 
-// resultOf says what an evaluation that ended with the given status came to.
-func resultOf(o Options, c evaluator.Candidate, dir string, status int) (evaluator.Metrics, error) {
+// outcome says what an evaluation that ended with the given status came to.
+func (k kept) outcome(dir string, status int) (evaluator.Metrics, error) {
 	if status != 0 {
-		return nil, exitError(o, c, dir, status)
+		return nil, exitError(k.options, k.candidate, dir, status)
 	}
-	return readMetrics(o, c, dir)
+	return k.metrics(dir)
 }

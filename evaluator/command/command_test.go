@@ -560,3 +560,29 @@ func TestWhatHadEndedCounts(t *testing.T) {
 		}
 	}
 }
+
+// A report is kept for the script that made it: one that was mended meanwhile is asked itself.
+func TestAScriptMendedWhileItRuns(t *testing.T) {
+	var dir string
+	ev, c := shell(t, "", func(o *Options) {
+		dir = o.Dir
+		o.Command = []string{"sh", "evaluate.sh"}
+		write(filepath.Join(dir, "evaluate.sh"), `echo run >>runs
+echo '# mended' >>evaluate.sh
+echo '{"results": {"a": {"acc,none": 0.5}, "b": {"acc,none": 0.25}}}'
+exit
+`)
+	})
+	c.Merge = "m12"
+	for i, task := range []string{"a", "b"} {
+		c.ID, c.Tasks = fmt.Sprintf("x7-12-%d", i), []string{task}
+		if e, _ := measure(t.Context(), t, ev, c, nil); e.State != evaluator.Done || len(e.Metrics) != 1 {
+			t.Fatalf("%s: %s with %+v: %v", task, e.State, e.Metrics, e.Err)
+		}
+		c.Attempt++
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "runs"))
+	if err != nil || strings.Count(string(b), "run") != 2 {
+		t.Errorf("%q, %v; expected a run of each script", b, err)
+	}
+}

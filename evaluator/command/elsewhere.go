@@ -62,8 +62,12 @@ func (o *Options) Complete() {
 // Known are the metrics of a candidate that an earlier run of the same has reported, where its report was kept.
 func (o Options) Known(c evaluator.Candidate) (evaluator.Metrics, bool) { return o.kept(c).read() }
 
+// Sum is of what a candidate's command measures and how, with the text of its scripts before it runs; "" where nothing
+// is kept.
+func (o Options) Sum(c evaluator.Candidate) string { return o.kept(c).sum }
+
 // Outcome says what an evaluation came to that ended with the given exit status and has left OutFile, StdoutFile and
-// StderrFile in dir: the metrics, or why there are none.
-func (o Options) Outcome(c evaluator.Candidate, dir string, status int) (evaluator.Metrics, error) {
-	return resultOf(o, c, dir, status)
+// StderrFile in dir: the metrics, or why there are none. sum is what Sum was before it ran.
+func (o Options) Outcome(c evaluator.Candidate, sum, dir string, status int) (evaluator.Metrics, error) {
+	return o.keptAs(c, sum).outcome(dir, status)
 }

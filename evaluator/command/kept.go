@@ -24,20 +24,31 @@ import (
 type kept struct {
 	options   Options
 	candidate evaluator.Candidate
+	sum       string // of what is measured and how, "" where nothing is kept
 	path      string // "" where nothing is kept
 }
 
-// kept is what is kept of the merge of c, measured on its split by the same command.
+// kept is what is kept of the merge of c, measured on its split by the same command. It is asked for before a command
+// runs: a script that is mended meanwhile is another.
 func (o Options) kept(c evaluator.Candidate) kept {
 	if c.Log == "" || c.Merge == "" {
-		return kept{}
+		return o.keptAs(c, "")
 	}
 	what, err := json.Marshal([]any{c.Merge, c.At, c.Split, o.command(c), o.Env, o.texts()})
 	if err != nil {
-		return kept{}
+		return o.keptAs(c, "")
 	}
 	sum := sha256.Sum256(what)
-	return kept{o, c, fmt.Sprintf("%s.report-%s.json", strings.TrimSuffix(c.Log, ".log"), hex.EncodeToString(sum[:8]))}
+	return o.keptAs(c, hex.EncodeToString(sum[:8]))
+}
+
+// keptAs is what kept was, by its sum.
+func (o Options) keptAs(c evaluator.Candidate, sum string) kept {
+	k := kept{options: o, candidate: c, sum: sum}
+	if c.Log != "" && sum != "" {
+		k.path = fmt.Sprintf("%s.report-%s.json", strings.TrimSuffix(c.Log, ".log"), sum)
+	}
+	return k
 }
 
 // texts are the hashes of the files that the command names: a script that was mended is another.

@@ -22,16 +22,15 @@ const (
 	maxTail   = 4 << 20
 )
 
-// readMetrics finds the report of a run that ended well, and reads what c asks for. Exactly the tasks
+// metrics finds the report of a run that ended well, and reads what its candidate asks for. Exactly the tasks
 // asked for have to be in it.
-func readMetrics(o Options, c evaluator.Candidate, dir string) (evaluator.Metrics, error) {
+func (k kept) metrics(dir string) (evaluator.Metrics, error) {
 	b, where, err := findReport(dir)
 	if err != nil {
 		return nil, err
 	}
-	k := o.kept(c)
 	k.keep(b)
-	m, err := o.read(c, b)
+	m, err := k.options.read(k.candidate, b)
 	if err != nil {
 		return nil, fmt.Errorf("%w\nread was %s", err, where)
 	}

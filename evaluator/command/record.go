@@ -38,6 +38,7 @@ type record struct {
 	Boot    string    `json:"boot"`
 	Token   string    `json:"token"` // PARFAIT_RUN in the environment of all of them
 	Command []string  `json:"command"`
+	Kept    string    `json:"kept,omitempty"` // the sum under which its report is kept
 	Started time.Time `json:"started"`
 }
 

@@ -84,7 +84,7 @@ func (e *commands) recoverOne(c evaluator.Candidate) recovered {
 	}
 	r := recovered{ended: ended}
 	if ended {
-		r.metrics, r.err = resultOf(e.options, c, dir, status)
+		r.metrics, r.err = e.options.keptAs(c, rec.Kept).outcome(dir, status)
 		if r.err != nil && rec.Boot != boot { // the machine went down: a file may have lost its end
 			r = recovered{}
 		}

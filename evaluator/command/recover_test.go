@@ -272,3 +272,21 @@ func TestRecoverFindsWhatAnOlderOneHasBegun(t *testing.T) {
 		t.Errorf("what an older one has left is looked for in %s, want %s", dir, old)
 	}
 }
+
+// What an earlier runner has begun is kept as that of the command and the scripts of then, of which this runner has others.
+func TestRecoverKeepsUnderTheSumOfThen(t *testing.T) {
+	for sum, want := range map[string]int{"5c": 1, "": 0} {
+		c, _ := stranger(t, func(r *record) { r.Boot, r.Kept = "another", sum })
+		c.Merge = "m1"
+		write(filepath.Join(runFolder(c), exitName), "0\n")
+		write(filepath.Join(runFolder(c), outName), `{"results": {"a": {"acc,none": 0.5}, "b": {"acc,none": 0.25}}}`)
+		unknown, err := mustNew(t, options(t.TempDir())).Recover(t.Context(), []evaluator.Candidate{c}, func(evaluator.Event) error { return nil })
+		if err != nil || len(unknown) > 0 {
+			t.Fatalf("unknown %v, %v", unknown, err)
+		}
+		kept, _ := filepath.Glob(filepath.Join(filepath.Dir(c.Log), "*.json"))
+		if len(kept) != want || want == 1 && filepath.Base(kept[0]) != "1.report-5c.json" {
+			t.Errorf("sum %q: kept are %q, expected %d", sum, kept, want)
+		}
+	}
+}

@@ -50,6 +50,7 @@ exit "$status"`
 type run struct {
 	options   Options
 	candidate evaluator.Candidate
+	kept      string // the sum under which its report is kept
 	dir       string // the run's folder
 	values    map[string]string
 	progress  func(evaluator.Progress)
@@ -185,7 +186,7 @@ func (r *run) start(args []string) (*started, error) {
 }
 
 func (r *run) record(pid int, token string, args []string) record {
-	rec := record{Key: r.candidate.Key, Attempt: r.candidate.Attempt, PID: pid, Token: token, Command: args, Started: time.Now()}
+	rec := record{Key: r.candidate.Key, Attempt: r.candidate.Attempt, PID: pid, Token: token, Command: args, Kept: r.kept, Started: time.Now()}
 	if p, ok, err := process.LookUp(pid); err == nil && ok {
 		rec.Start = p.Start
 	}

@@ -396,3 +396,30 @@ func TestOptions(t *testing.T) {
 		}
 	}
 }
+
+// A report is kept for the script that made it: one that was mended meanwhile is asked itself.
+func TestAScriptMendedWhileItRuns(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	write(t, b.file("evaluate.sh"), `echo x >>paid-1
+[ ! -e mend ] || echo '# mended' >>evaluate.sh
+echo '{"results": {"a": {"acc,none": 0.5}, "b": {"acc,none": 0.25}, "c": {"acc,none": 0.75}}}'
+exit
+`)
+	e := b.with(t, func(o *Options) { o.Command.Command = []string{"sh", "evaluate.sh"} })
+	c := b.candidate(t, "1", "")
+	c.Merge = "m1"
+	ask := func(task string, paid int) {
+		t.Helper()
+		c.ID, c.Tasks = fmt.Sprintf("STUDY-1-%d", c.Attempt), []string{task}
+		e.measureAll(t, c).is(t, c, evaluator.Done, "")
+		if got := b.paid("1"); got != paid {
+			t.Errorf("%s: measured %d times, expected %d", task, got, paid)
+		}
+		c.Attempt++
+	}
+	ask("a", 1)
+	ask("b", 1)
+	write(t, b.file("mend"), "")
+	ask("b", 2) // once more
+	ask("c", 3)
+}

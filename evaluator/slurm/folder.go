@@ -29,6 +29,7 @@ const (
 const (
 	placeName   = "place"       // where the folder was made: a copy, or one that was moved, is not what tasks write into
 	commandName = "command.sh"  // what is to be run
+	sumName     = "sum"         // command.Options.Sum from before it was handed over
 	taskName    = "task.json"   // which task of which array measures it; there before sbatch is called
 	resultName  = "result.json" // what came of it: the first that is linked there counts
 	modelName   = "model"       // a link to its merged model
@@ -102,6 +103,12 @@ func (r run) make() error {
 		return err
 	}
 	return r.write(placeName, []byte(r.dir))
+}
+
+// sum is command.Options.Sum from before it was handed over, "" where it is not known.
+func (r run) sum() string {
+	b, _ := os.ReadFile(filepath.Join(r.dir, sumName)) // without it nothing is kept
+	return string(b)
 }
 
 // remove deletes the folder and the model that it keeps; the model first, so that nothing is kept that nobody knows. That

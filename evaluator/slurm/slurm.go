@@ -201,6 +201,9 @@ func (e *cluster) prepare(ctx context.Context, c evaluator.Candidate, r run) (re
 		text, err = e.script(c, model)
 	}
 	if err == nil {
+		err = r.write(sumName, []byte(e.options.Command.Sum(c)))
+	}
+	if err == nil {
 		err = r.write(commandName, []byte(text))
 	}
 	if err != nil {
@@ -216,7 +219,7 @@ func (e *cluster) outcome(c evaluator.Candidate, r run, res result) (evaluator.M
 	if res.Code != "" {
 		return nil, evaluator.Errorf(res.Code, "%s", res.Error)
 	}
-	m, err := e.options.Command.Outcome(c, filepath.Join(r.dir, res.Try), res.Status)
+	m, err := e.options.Command.Outcome(c, r.sum(), filepath.Join(r.dir, res.Try), res.Status)
 	if err == nil || !errors.Is(err, evaluator.Killed) {
 		return m, err
 	}
