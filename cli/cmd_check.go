@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -24,23 +23,19 @@ func (a *app) checkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var r *study.Replayed
-			if replay && len(c.Problems) == 0 {
-				if r, err = replayed(cmd.Context(), c.Dir); err != nil {
-					return err
-				}
-				c.Problems = append(c.Problems, r.Problems...)
+			if !replay || len(c.Problems) > 0 {
+				return a.printCheck(c, nil)
 			}
-			return a.printCheck(c, r)
+			r, err := study.Replay(cmd.Context(), c.Dir)
+			if err != nil {
+				return err
+			}
+			c.Problems = append(c.Problems, r.Problems...)
+			return a.printCheck(c, &r)
 		},
 	}
 	cmd.Flags().BoolVar(&replay, "replay", false, "ask the search again for everything that it has proposed, with what it saw then, and compare; takes as long as the search took to think")
 	return cmd
-}
-
-func replayed(ctx context.Context, dir string) (*study.Replayed, error) {
-	r, err := study.Replay(ctx, dir)
-	return &r, err
 }
 
 type checkJSON struct {
@@ -78,13 +73,22 @@ func (a *app) printCheck(c study.Checked, r *study.Replayed) error {
 		of = study.DatabaseFile + ", as an older parfait wrote it"
 	}
 	if r != nil {
-		of += fmt.Sprintf("; replayed: the search proposes the same again, %d times out of %d", r.Batches, r.Batches)
-		if r.Before > 0 {
-			of += fmt.Sprintf(", %d older than the journal", r.Before)
-		}
+		of += "; " + replayed(r)
 	}
 	_, err := fmt.Fprintf(a.out, "%s: whole: %s, %s, %s in %s\n", dir, count(c.Trials, "trial"), count(c.Measured, "measurement"), count(c.Exports, "export"), of)
 	return err
+}
+
+// replayed says what a replay without problems has shown.
+func replayed(r *study.Replayed) string {
+	text := "no proposal can be replayed"
+	if r.Batches > 0 {
+		text = count(r.Batches, "proposal") + " replayed: the search comes to the same again"
+	}
+	if r.Before > 0 {
+		text += fmt.Sprintf("; not replayed: %s from before %s", count(r.Before, "proposal"), study.JournalFile)
+	}
+	return text
 }
 
 // printNotes prints what is no damage.
