@@ -108,11 +108,25 @@ func trials(t *testing.T, dir string) map[int]trial {
 	t.Helper()
 	var list struct{ Trials []trial }
 	decode(t, good(t, ".", "trials", dir, "--json"), &list)
+	return byID(list.Trials)
+}
+
+func byID(list []trial) map[int]trial {
 	out := map[int]trial{}
-	for _, tr := range list.Trials {
+	for _, tr := range list {
 		out[tr.ID] = tr
 	}
 	return out
+}
+
+// doneOf is how many of them are done.
+func doneOf(trials map[int]trial) (n int) {
+	for _, tr := range trials {
+		if tr.State == "done" {
+			n++
+		}
+	}
+	return n
 }
 
 func decode(t *testing.T, text string, into any) {

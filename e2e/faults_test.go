@@ -132,15 +132,6 @@ func runsWithFaults(t *testing.T) {
 	}
 }
 
-func doneOf(trials map[int]trial) (n int) {
-	for _, tr := range trials {
-		if tr.State == "done" {
-			n++
-		}
-	}
-	return n
-}
-
 // picks are the names of those of a study.
 func picks(t *testing.T, dir string) (names []string) {
 	t.Helper()

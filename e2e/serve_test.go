@@ -198,7 +198,7 @@ func TestWhatAnOperatorDoesIsSeenByAll(t *testing.T) {
 	if median := took[len(took)/2]; median > time.Second {
 		t.Errorf("what the operator does is seen after %v, want 200 ms", median)
 	}
-	until(t, "the end of the run", func() bool { return len(finished(t, dir)) == 48 })
+	until(t, "the end of the run", func() bool { return doneOf(trials(t, dir)) == 48 })
 	// Viewers change nothing.
 	all[1].sees("finished 48/48")
 	all[1].types("b")
@@ -270,17 +270,7 @@ func TestServersEndCleanly(t *testing.T) {
 	if err := <-h.end; err != nil && !strings.Contains(err.Error(), "exit status") {
 		t.Error(err)
 	}
-	before := len(finished(t, dir))
-	until(t, "the runner at work without its server", func() bool { return len(finished(t, dir)) > before || before == 30 })
-	until(t, "its end", func() bool { return len(finished(t, dir)) == 30 })
-}
-
-func finished(t *testing.T, dir string) []int {
-	var out []int
-	for id, tr := range trials(t, dir) {
-		if tr.State == "done" {
-			out = append(out, id)
-		}
-	}
-	return out
+	before := doneOf(trials(t, dir))
+	until(t, "the runner at work without its server", func() bool { return doneOf(trials(t, dir)) > before || before == 30 })
+	until(t, "its end", func() bool { return doneOf(trials(t, dir)) == 30 })
 }

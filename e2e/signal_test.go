@@ -17,29 +17,8 @@ import (
 // file that is returned.
 func stubborn(t *testing.T) (dir, numbers string) {
 	t.Helper()
-	dir = slowStudy(t, 8)
 	numbers = filepath.Join(t.TempDir(), "numbers")
-	script := filepath.Join(t.TempDir(), "stubborn.sh")
-	text := "trap '' TERM INT HUP QUIT\necho $$ >>" + numbers + "\nwhile :; do sleep 1000; done\n"
-	if err := os.WriteFile(script, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	spec := filepath.Join(dir, "study.yaml")
-	b, err := os.ReadFile(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, _, found := strings.Cut(string(b), "\nevaluators:")
-	if !found {
-		t.Fatalf("no evaluators in\n%s", b)
-	}
-	text = before + "\nevaluators:\n  main: {command: [sh, " + script + "], parallel: 3, model: false}\n"
-	if !strings.Contains(text, "\nsearch:") {
-		text += "search: {strategy: design, budget: 8}\n"
-	}
-	if err := os.WriteFile(spec, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	dir = shellStudy(t, t.TempDir(), "trap '' TERM INT HUP QUIT\necho $$ >>"+numbers+"\nwhile :; do sleep 1000; done\n", 8, 3)
 	return dir, numbers
 }
 

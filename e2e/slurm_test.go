@@ -192,16 +192,6 @@ func times(t *testing.T, path string) map[string]int {
 	return n
 }
 
-func doneTrials(t *testing.T, dir string) (n int) {
-	t.Helper()
-	for _, tr := range trials(t, dir) {
-		if tr.State == "done" {
-			n++
-		}
-	}
-	return n
-}
-
 // awaits waits a few minutes at most.
 func awaits(t *testing.T, what string, is func() bool) {
 	t.Helper()
@@ -262,7 +252,7 @@ func TestSlurm(t *testing.T) {
 	r.kill(t)
 	s.kill(t, "ctld")
 	r = startRun(t, dir)
-	awaits(t, "the two that went on", func() bool { return doneTrials(t, dir) >= 2 })
+	awaits(t, "the two that went on", func() bool { return doneOf(trials(t, dir)) >= 2 })
 	s.start(t, "ctld")
 	awaits(t, "a task at work", func() bool { return len(times(t, filepath.Join(dir, "begun"))) >= 3 && len(s.tasks("RUNNING")) > 0 })
 	s.call(t, "scancel", s.tasks("RUNNING")[0])
@@ -274,7 +264,7 @@ func TestSlurm(t *testing.T) {
 // after a task, a node that is drained, a task that is cancelled by hand, and the runner, at work and twice in its
 // recovery.
 func TestSlurmAtLength(t *testing.T) {
-	if os.Getenv("PARFAIT_LONG") == "" {
+	if !long() {
 		t.Skip("it takes minutes: .ci/long runs it")
 	}
 	s := startSlurm(t)

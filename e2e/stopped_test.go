@@ -114,14 +114,6 @@ func suspended(t *testing.T, with []injection, stop injection) {
 	}
 }
 
-func byID(list []trial) map[int]trial {
-	out := map[int]trial{}
-	for _, tr := range list {
-		out[tr.ID] = tr
-	}
-	return out
-}
-
 // run1 runs the program, as the runner is run.
 func run1(t *testing.T, with []injection, args ...string) result {
 	t.Helper()
