@@ -53,7 +53,7 @@ type overhead struct {
 
 func main() {
 	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		fmt.Fprintln(os.Stderr, "bench/schedule:", err)
 		os.Exit(1)
 	}
 }
