@@ -19,9 +19,10 @@ func (a *app) checkCommand() *cobra.Command {
 		Args:              arguments(0, 1, "a study's folder"),
 		ValidArgsFunction: studyFolders,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := study.Check(cmd.Context(), studyDir(args))
+			dir := studyDir(args)
+			c, err := study.Check(cmd.Context(), dir)
 			if err != nil {
-				return err
+				return withNear(dir, err)
 			}
 			if !replay || len(c.Problems) > 0 {
 				return a.printCheck(c, nil)

@@ -21,7 +21,7 @@ func (a *app) repairCommand() *cobra.Command {
 			dir := studyDir(args)
 			r, err := study.Repair(cmd.Context(), dir)
 			if err != nil {
-				return err
+				return withNear(dir, err)
 			}
 			return a.printRepaired(dir, r)
 		},

@@ -57,21 +57,31 @@ func (a *app) warnOfDamage(snap *study.Snapshot) {
 	}
 }
 
-// open opens the study in dir, and where there is none says which ones are near.
+// open opens the study in dir.
 func open(dir string) (*study.Study, error) {
 	s, err := study.Open(dir)
-	if err == nil {
-		keepStacksOf(s.Dir())
+	if err != nil {
+		return nil, withNear(dir, err)
 	}
+	keepStacksOf(s.Dir())
+	return s, nil
+}
+
+// withNear is the error of what was to be done with the study in dir; where there is none, it says which ones are near.
+func withNear(dir string, err error) error {
 	if study.CodeOf(err) != study.CodeNotAStudy || errors.Is(err, fs.ErrPermission) {
-		return s, err
+		return err
 	}
 	fix := "name a study's folder, make one with `parfait init " + quoted(dir) + "`, or try `parfait demo`"
 	if here := studiesIn("."); len(here) > 0 {
 		fix = "name one of: " + strings.Join(here[:min(8, len(here))], ", ")
-		fix = cmp.Or(problem.Meant(dir, here), fix)
+		if dir != "." { // else nobody has named one
+			fix = cmp.Or(problem.Meant(dir, here), fix)
+		}
+	} else if above := studyAbove(); above != "" {
+		fix = "name the study that you are in: " + quoted(above)
 	}
-	return nil, &fault{exit: ExitNotFound, what: dir + " is not a study: it has no " + study.SpecFile, fix: fix}
+	return &fault{exit: ExitNotFound, what: dir + " is not a study: it has no " + study.SpecFile, fix: fix}
 }
 
 // opened is open for commands that need no analysis.
@@ -193,6 +203,21 @@ func studiesIn(dir string) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// studyAbove is the study that the folder one is in belongs to, "" where there is none.
+func studyAbove() string {
+	dir, err := os.Getwd()
+	for at := "."; err == nil; at = filepath.Join("..", at) {
+		if isStudy(dir) {
+			return at
+		}
+		if filepath.Dir(dir) == dir {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	return ""
 }
 
 // studyFolders completes a study's folder on the command line.
