@@ -34,7 +34,7 @@ func (a *app) trialsCommand() *cobra.Command {
 		case changed("retry"):
 			return a.retry(s, retry)
 		case changed("forget"):
-			return a.ask(s, study.Command{Kind: study.CommandForget, N: forget}, fmt.Sprintf("trial %d is cancelled", forget))
+			return a.ask(s, study.Command{Kind: study.CommandForget, N: forget}, forgotten(snap, forget))
 		case changed("evaluate"):
 			return a.evaluate(s, snap, evaluate, again)
 		case a.json:
@@ -101,6 +101,14 @@ func (a *app) ask(s *study.Study, c study.Command, effect string) error {
 	}
 	_, err := fmt.Fprintln(a.out, effect)
 	return err
+}
+
+// forgotten says what becomes of a trial that is cancelled: one that was to be measured once more is as it was.
+func forgotten(snap *study.Snapshot, id int) string {
+	if id >= 1 && id <= len(snap.Trials) && len(snap.Trials[id-1].Measurements) > 0 {
+		return fmt.Sprintf("trial %d is not measured any further; what was measured of it stands", id)
+	}
+	return fmt.Sprintf("trial %d is cancelled", id)
 }
 
 // retry asks for trials again.

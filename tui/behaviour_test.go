@@ -13,6 +13,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
+	"parfait/evaluator"
 	"parfait/explore"
 	"parfait/explore/exploretest"
 	"parfait/study"
@@ -147,6 +148,18 @@ func TestCommandsToTheRunner(t *testing.T) {
 	d.src.fail = errors.New("another runner\n  → wait")
 	d.press("s")
 	d.sees("another runner → wait")
+}
+
+// Who forgets a trial that was to be measured once more is told that what was measured stands.
+func TestForgettingIsOfWhatIsStillToBeMeasured(t *testing.T) {
+	snap := exploretest.Snapshot(demo)
+	again := &snap.Trials[2]
+	again.State, again.Measurements = evaluator.Waiting, []study.Measurement{{Metrics: again.Metrics}}
+	d := driveOn(t, newSource(snap), 120, 36)
+	d.press("3 /")
+	d.write("id=3")
+	d.press("enter F")
+	d.sees("Trial 3 is waiting", "what was measured of it")
 }
 
 func TestTrials(t *testing.T) {

@@ -274,9 +274,12 @@ func takeTrial(e *explorer, l *trialsView) tea.Cmd {
 
 func askForget(e *explorer, l *trialsView) tea.Cmd {
 	t := l.selected(&e.props)
-	id, state := t.ID, t.State
+	id, then := t.ID, "it counts as cancelled"
+	if len(t.Measurements) > 0 { // it was to be measured once more
+		then = "it is not measured any further, and what was measured of it stands"
+	}
 	e.above = &question{
-		title: "Forget?", text: fmt.Sprintf("Trial %d is %s. Forgotten, it counts as cancelled; it can be retried later.", id, state),
+		title: "Forget?", text: fmt.Sprintf("Trial %d is %s. Forgotten, %s; it can be retried later.", id, t.State, then),
 		yes: func(e *explorer) tea.Cmd {
 			return e.do(study.Command{Kind: study.CommandForget, N: id}, fmt.Sprintf("trial %d is forgotten", id))
 		},
