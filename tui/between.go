@@ -24,10 +24,11 @@ type between struct {
 	busy         bool
 }
 
-// betweenKey says which trials lines and tree were made from: finished ones never change.
+// betweenKey says which trials lines and tree were made from. Measurements never change, so that their number says
+// whether a finished trial has a further one.
 type betweenKey struct {
-	known                bool
-	asked, final, budget int
+	known                          bool
+	asked, final, measured, budget int
 }
 
 type betweenMsg struct {
@@ -52,6 +53,7 @@ func (b *between) refresh(e *explorer) tea.Cmd {
 		if e.snap.Trials[i].State.Final() {
 			key.final++
 		}
+		key.measured += len(e.snap.Trials[i].Measurements)
 	}
 	if key == b.asked || b.busy {
 		return nil

@@ -87,6 +87,25 @@ func TestBetweenTheModelsEmpty(t *testing.T) {
 	d.sees("no fit")
 }
 
+// A finished trial that was measured once more, while nobody looked, is looked at again.
+func TestBetweenTheModelsIsOfAllMeasurements(t *testing.T) {
+	d := drive(t, exploretest.Options{Trials: 12, Budget: 12, Strategy: "nested"}, 120, 36)
+	built := 0
+	d.e.treeOf = func(context.Context, *study.Snapshot) ([]*search.Branch, error) { built++; return nil, nil }
+	d.press("5")
+	before := built
+	d.press("1 5")
+	if built != before {
+		t.Fatalf("built %d times, want the %d of before", built, before)
+	}
+	again := &d.e.snap.Trials[2]
+	again.Measurements = append(again.Measurements, study.Measurement{Metrics: again.Metrics})
+	d.press("1 5")
+	if built != before+1 {
+		t.Errorf("built %d times, want once more than %d", built, before)
+	}
+}
+
 // What is selected there can be taken in hand, and v leads through all pictures and back.
 func TestTakeFromBetween(t *testing.T) {
 	d := drive(t, exploretest.Options{Trials: 12, Budget: 12, Strategy: "barrier"}, 120, 36)
