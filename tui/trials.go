@@ -259,8 +259,11 @@ func notForgettable(e *explorer, l *trialsView) string {
 	if why := noTrial(e, l); why != "" {
 		return why
 	}
-	if s := l.selected(&e.props).State; s == evaluator.Done || s == evaluator.Cancelled {
-		return "it is " + string(s) + "; finished trials never change"
+	switch l.selected(&e.props).State {
+	case evaluator.Done:
+		return "it is done, and what was measured stands"
+	case evaluator.Cancelled:
+		return "it is cancelled already"
 	}
 	return ""
 }
