@@ -106,7 +106,7 @@ func (a *app) ask(s *study.Study, c study.Command, effect string) error {
 // forgotten says what becomes of a trial that is cancelled: one that was to be measured once more is as it was.
 func forgotten(snap *study.Snapshot, id int) string {
 	if id >= 1 && id <= len(snap.Trials) && len(snap.Trials[id-1].Measurements) > 0 {
-		return fmt.Sprintf("trial %d is not measured any further; what was measured of it stands", id)
+		return fmt.Sprintf("trial %d is not measured any further; what was measured of it is kept", id)
 	}
 	return fmt.Sprintf("trial %d is cancelled", id)
 }

@@ -150,7 +150,7 @@ func TestCommandsToTheRunner(t *testing.T) {
 	d.sees("another runner → wait")
 }
 
-// Who forgets a trial that was to be measured once more is told that what was measured stands.
+// Who forgets a trial that was to be measured once more is told that what was measured is kept.
 func TestForgettingIsOfWhatIsStillToBeMeasured(t *testing.T) {
 	snap := exploretest.Snapshot(demo)
 	again := &snap.Trials[2]
@@ -159,7 +159,7 @@ func TestForgettingIsOfWhatIsStillToBeMeasured(t *testing.T) {
 	d.press("3 /")
 	d.write("id=3")
 	d.press("enter F")
-	d.sees("Trial 3 is waiting", "what was measured of it")
+	d.sees("Trial 3 is waiting", "what was measured of it is kept")
 }
 
 func TestTrials(t *testing.T) {

@@ -279,7 +279,7 @@ func askForget(e *explorer, l *trialsView) tea.Cmd {
 	t := l.selected(&e.props)
 	id, then := t.ID, "it counts as cancelled"
 	if len(t.Measurements) > 0 { // it was to be measured once more
-		then = "it is not measured any further, and what was measured of it stands"
+		then = "it is not measured any further, and what was measured of it is kept"
 	}
 	e.above = &question{
 		title: "Forget?", text: fmt.Sprintf("Trial %d is %s. Forgotten, %s; it can be retried later.", id, t.State, then),
