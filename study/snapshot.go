@@ -11,7 +11,7 @@ import (
 	"parfait/surrogate"
 )
 
-// Trial is one coefficient vector that is, was or will be measured. Finished trials never change.
+// Trial is one coefficient vector that is, was or will be measured. What was measured of it never changes.
 type Trial struct {
 	ID           int                `json:"id"` // from 1
 	Batch        int                `json:"batch"`
