@@ -13,17 +13,19 @@ import (
 // here may import nothing of ours, so that a new one has to be drawn on the map first, and what it does not
 // import is not on the map, so that the map is what is there.
 //
-//	cli → {tui, report} → explore → study → search → {surrogate, pareto}; cli → serve, which knows none of ours
+//	cli → {tui, report} → explore → study → search → {surrogate, pareto}; cli → transfer → study; cli → serve, which
+//	knows none of ours
 //	study → {evaluator, merge}; evaluator/* → merge/safetensors only
 //	surrogate, pareto and merge are libraries that know none of the others
 var may = map[string][]string{
 	"":                {"cli"},
-	"cli":             {"internal/rescue", "internal/sshsig", "problem", "visible", "tui", "tui/chart", "serve", "explore", "study", "report", "search", "surrogate", "merge", "merge/codes", "merge/mergekit", "merge/method", "evaluator", "evaluator/digits", "evaluator/command", "evaluator/worker/python", "yamldoc"},
+	"cli":             {"internal/rescue", "internal/sshsig", "problem", "visible", "tui", "tui/chart", "serve", "explore", "study", "report", "search", "surrogate", "transfer", "merge", "merge/codes", "merge/mergekit", "merge/method", "evaluator", "evaluator/digits", "evaluator/command", "evaluator/worker/python", "evaluator/worker/vllm", "yamldoc"},
 	"tui":             {"internal/rescue", "problem", "visible", "tui/chart", "tui/figure", "explore", "study", "search", "merge", "evaluator"},
 	"serve":           {"internal/rescue"},
 	"report":          {"visible", "explore", "study", "search", "surrogate", "evaluator"},
+	"transfer":        {"problem", "study", "search", "evaluator", "internal/stage"},
 	"explore":         {"problem", "study", "search", "pareto"},
-	"study":           {"history", "internal/rescue", "internal/stage", "problem", "visible", "parallel", "search", "surrogate", "pareto", "evaluator", "evaluator/command", "evaluator/digits", "evaluator/http", "evaluator/lmeval", "evaluator/slurm", "evaluator/worker", "merge", "merge/codes", "merge/method", "yamldoc"},
+	"study":           {"history", "internal/oom", "internal/rescue", "internal/stage", "problem", "visible", "parallel", "search", "surrogate", "pareto", "evaluator", "evaluator/command", "evaluator/digits", "evaluator/http", "evaluator/lmeval", "evaluator/slurm", "evaluator/worker", "merge", "merge/codes", "merge/method", "yamldoc"},
 	"history":         {"problem", "internal/stage"},
 	"search":          {"problem", "surrogate", "pareto", "parallel"},
 	"pareto":          {"internal/rescue", "problem", "parallel"},
@@ -36,10 +38,11 @@ var may = map[string][]string{
 	"surrogate":       {"problem", "parallel"},
 	"parallel":        {"internal/rescue"},
 	"internal/rescue": {},
+	"internal/oom":    {},
 
 	"explore/exploretest": {"study", "search", "surrogate", "evaluator"},
 
-	"evaluator":                      {"internal/rescue", "problem"},
+	"evaluator":                      {"internal/rescue", "problem", "visible"},
 	"evaluator/internal/option":      {"problem", "evaluator", "evaluator/internal/placeholder"},
 	"evaluator/internal/question":    {"evaluator"},
 	"evaluator/internal/placeholder": {},
@@ -47,10 +50,11 @@ var may = map[string][]string{
 	"evaluator/internal/report":      {"problem", "evaluator", "visible"},
 	"evaluator/evaluatortest":        {"evaluator"},
 	"search/searchtest":              {"search", "surrogate"},
-	"evaluator/command":              {"internal/rescue", "problem", "evaluator", "evaluator/internal/option", "evaluator/internal/placeholder", "evaluator/internal/process", "evaluator/internal/report"},
+	"evaluator/command":              {"internal/oom", "internal/rescue", "problem", "evaluator", "evaluator/internal/option", "evaluator/internal/placeholder", "evaluator/internal/process", "evaluator/internal/report"},
 	"evaluator/lmeval":               {"evaluator", "evaluator/command", "evaluator/internal/option", "evaluator/internal/placeholder"},
 	"evaluator/worker":               {"internal/rescue", "problem", "evaluator", "evaluator/internal/option", "evaluator/internal/placeholder", "evaluator/internal/process", "evaluator/internal/question", "evaluator/internal/report"},
 	"evaluator/worker/python":        {},
+	"evaluator/worker/vllm":          {},
 	"evaluator/slurm":                {"internal/rescue", "evaluator", "evaluator/command", "evaluator/internal/option", "evaluator/internal/placeholder", "evaluator/internal/report"},
 	"evaluator/http":                 {"evaluator", "evaluator/internal/option", "evaluator/internal/question", "evaluator/internal/report"},
 	"evaluator/digits":               {"internal/rescue", "problem", "evaluator", "evaluator/internal/option", "merge/safetensors"},
@@ -106,7 +110,7 @@ func TestLeavesStandAlone(t *testing.T) {
 		deps[p.name] = p.deps
 	}
 	for leaf, with := range map[string][]string{
-		"surrogate": {"problem", "parallel", "internal/rescue"}, "pareto": {"problem", "parallel", "internal/rescue"}, "merge": {"merge/...", "yamldoc", "visible", "problem", "internal/stage", "internal/rescue"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "internal/stage": {}, "internal/sshsig": {"problem"}, "tui/chart": {}, "yamldoc": {"visible", "problem"}, "problem": {}, "visible": {}, "internal/rescue": {}, "evaluator": {"problem", "internal/rescue"},
+		"surrogate": {"problem", "parallel", "internal/rescue"}, "pareto": {"problem", "parallel", "internal/rescue"}, "merge": {"merge/...", "yamldoc", "visible", "problem", "internal/stage", "internal/rescue"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "internal/stage": {}, "internal/sshsig": {"problem"}, "tui/chart": {}, "yamldoc": {"visible", "problem"}, "problem": {}, "visible": {}, "internal/rescue": {}, "evaluator": {"problem", "visible", "internal/rescue"},
 	} {
 		found, ok := deps[leaf]
 		if !ok {

@@ -15,7 +15,7 @@ func (a *app) barriersCommand() *cobra.Command {
 	return a.onStudy(&cobra.Command{
 		Use:   "barriers",
 		Short: "Say what stands between every two models",
-		Long: "For every two models and every task: how far the metric falls below the straight line between its values at both ends, at the worst point measured between them, and whether that is more than two standard errors. " +
+		Long: "For every two models and every task: how far the metric falls below the straight line between its values at both ends, at the worst point measured between them, and whether noise explains that: where there is no barrier, one is seen on any of all lines and tasks once in twenty times (the largest of all points of a line, and Holm over lines and tasks). " +
 			"Whether it is cannot be said where the evaluator reports neither a standard error nor, of a rate, the number of items. Where it is, no coefficient between the two will help: they do not lie in one basin. The strategy barrier measures such lines; points that others happened to measure there count too.",
 	}, load, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
 		lines, err := snap.Lines()
@@ -55,12 +55,14 @@ type barrierJSON struct {
 	Height number `json:"height"` // below the straight line; 0: nowhere
 	Stderr number `json:"stderr"` // null: unknown, and then Real is false, whatever the height
 	At     number `json:"at"`
-	Real   bool   `json:"real"` // more than two standard errors
+	P      number `json:"p"`    // probability that noise alone makes a point of this line fall as far
+	Real   bool   `json:"real"` // noise does not explain it, of as many lines and tasks
 }
 
 func barriersOf(snap *study.Snapshot, lines []search.Line) barriersJSON {
 	out := barriersJSON{Study: snap.Dir, Verdict: explore.Verdict(snap.Tasks, lines), Lines: []lineJSON{}}
-	for _, l := range lines {
+	holes := explore.Holes(snap.Tasks, lines)
+	for k, l := range lines {
 		j := lineJSON{A: l.A, B: l.B, Places: []placeJSON{}, Barriers: map[string]barrierJSON{}}
 		for _, p := range l.Points {
 			place := placeJSON{At: number(p.At), Metrics: map[string]number{}, Failed: p.Failed}
@@ -71,9 +73,9 @@ func barriersOf(snap *study.Snapshot, lines []search.Line) barriersJSON {
 			}
 			j.Places = append(j.Places, place)
 		}
-		for i, h := range explore.Holes(snap.Tasks, l) {
+		for i, h := range holes[k] {
 			if h.Known {
-				j.Barriers[snap.Tasks[i].Name] = barrierJSON{number(h.Height), known(h.Stderr), number(h.At), h.Real}
+				j.Barriers[snap.Tasks[i].Name] = barrierJSON{number(h.Height), known(h.Stderr), number(h.At), number(h.P), h.Real}
 			}
 		}
 		out.Lines = append(out.Lines, j)
@@ -87,9 +89,10 @@ func (a *app) printBarriers(snap *study.Snapshot, lines []search.Line) error {
 		titles = append(titles, right(t.Name))
 	}
 	out := a.sheet(titles...)
-	for _, l := range lines {
+	holes := explore.Holes(snap.Tasks, lines)
+	for k, l := range lines {
 		row := []string{l.A, l.B, fmt.Sprint(len(l.Points))}
-		for i, h := range explore.Holes(snap.Tasks, l) {
+		for i, h := range holes[k] {
 			cell := "—"
 			if h.Known {
 				if cell = plain(snap.Tasks[i], h.Height); h.Stderr > 0 {
@@ -106,7 +109,7 @@ func (a *app) printBarriers(snap *study.Snapshot, lines []search.Line) error {
 		}
 		out.add(row...)
 	}
-	_, err := fmt.Fprintf(a.out, "%s: %s\nhow far the metrics fall below the straight line, at the worst point between two models; ! is more than two standard errors, ? what of it is noise is not known\n%s",
+	_, err := fmt.Fprintf(a.out, "%s: %s\nhow far the metrics fall below the straight line, at the worst point between two models; ! noise does not explain, ? what of it is noise is not known\n%s",
 		visible.Line(snap.Name), explore.Verdict(snap.Tasks, lines), out)
 	return err
 }

@@ -23,8 +23,7 @@ func (a *app) compareCommand() *cobra.Command {
 		Long: "Compare studies of the same optimised tasks: merge methods, strategies, seeds. All are held against one box, from the best that any measured to the worst anchor (the base, a model alone, the average) less a tenth of the anchors' range.\n\n" +
 			"Hypervolume is the share of the box that the front of the measured trials dominates; in brackets, that of the predicted front. ε and IGD+ say how far the measured front falls behind the front of all studies' trials together, in percent of the box's sides: at worst, and on average. " +
 			"Beside them stands how many points of that common front are the study's own.\n\n" +
-			"To tell a difference from noise the measured fronts are drawn " + strconv.Itoa(study.NoiseDraws) + " times with the standard errors of their measurements, as if these were independent: it is more than noise where one is ahead in 97.5 % of the draws; on a single task, where it is more than two standard errors. The luck of the search is another matter: compare several seeds. " +
-			"Noise makes the hypervolume of measurements too large, the more the noisier they are and the more there are: where the numbers of trials or of items differ, or are not known, no study is called the better one. " +
+			"To tell a difference from noise what is true of all trials is drawn " + strconv.Itoa(study.NoiseDraws) + " times from the surrogates' joint distribution, as much wider as held-out predictions were off: studies with more trials, or more items, can be compared with others. Where all are alike, one is called worse once in twenty times, of however many (Tukey's studentised range). Where the numbers of items differ, so do the items, and their luck is counted. The luck of the search is another matter: compare several seeds. " +
 			"With three studies and more it also says what is attained by one of them, by half, and by all.",
 		Example:           "parfait compare arithmetic.study ties.study\n\n# how much the search's luck matters\nparfait compare seed1.study seed2.study seed3.study",
 		Args:              arguments(2, math.MaxInt, "two studies' folders or more"),
@@ -72,9 +71,9 @@ func (a *app) printComparison(c *study.Comparison) error {
 		b.WriteString(d + "\n")
 	}
 	b.WriteString("(in brackets): predicted; ε, IGD+: how far behind all together, worst and mean\n")
-	fronts := a.sheet(left("study"), right("trials"), right("hypervolume"), right("(predicted)"), right("ε").spared(1), right("IGD+").spared(2), right("own points"), left("trust"))
-	for _, s := range c.Studies {
-		fronts.add(s.Name, strconv.Itoa(s.Trials), explore.Tenths(s.Measured.Volume), "("+explore.Tenths(s.Predicted)+")",
+	fronts := a.sheet(left("study"), right("trials"), right("hypervolume"), right("measured").spared(3), right("(predicted)"), right("ε").spared(1), right("IGD+").spared(2), right("own points"), left("trust"))
+	for i, s := range c.Studies {
+		fronts.add(s.Name, strconv.Itoa(s.Trials), explore.Volume(c.Fronts, i), explore.Tenths(s.Measured.Volume), "("+explore.Tenths(s.Predicted)+")",
 			explore.Tenths(s.Measured.Epsilon), explore.Tenths(s.Measured.IGDPlus), fmt.Sprintf("%d of %d", s.Measured.Contributed, c.Front), contestantMark(s))
 	}
 	b.WriteString(fronts.String())
@@ -162,18 +161,21 @@ type comparisonJSON struct {
 	Ideal      map[string]number            `json:"ideal_point"`
 	Front      int                          `json:"front"` // points of the front of all trials together
 	Draws      int                          `json:"draws"`
-	Ahead      map[string]map[string]number `json:"ahead"`      // share of the draws in which the first has the larger hypervolume; null where that says nothing
+	Ahead      map[string]map[string]number `json:"ahead"`      // share of the draws in which the first has the larger hypervolume
+	Leaders    []string                     `json:"leaders"`    // the study with the best front first, then those that noise cannot tell from it
+	Seeds      []seedsJSON                  `json:"seeds"`      // of every two groups of studies that differ in nothing but the seed, where one has several
 	Attainment []surfaceJSON                `json:"attainment"` // empty for two studies, and for very many points of many tasks
-	NoClaim    []noClaimJSON                `json:"no_claim"`   // why it cannot be said which is better; empty where it can
 	Verdict    []string                     `json:"verdict"`
 	Differ     []string                     `json:"differ"` // what was asked for differently
 	Notes      []string                     `json:"notes"`  // what keeps this from being a comparison of like with like
 }
 
-type noClaimJSON struct {
-	Why   string   `json:"why"`
-	Tasks []string `json:"tasks"` // on which it cannot be said; all, where it is about the trials
-	Fix   string   `json:"fix"`
+// seedsJSON holds two groups against each other by the ranks of their runs (Mann and Whitney).
+type seedsJSON struct {
+	A     []string `json:"a"`
+	B     []string `json:"b"`
+	Share number   `json:"share"` // of all pairs of runs, in which that of a has the larger hypervolume
+	P     number   `json:"p"`     // corrected for the number of tests
 }
 
 type contestantJSON struct {
@@ -183,7 +185,9 @@ type contestantJSON struct {
 	Strategy  string              `json:"strategy"`
 	Seed      uint64              `json:"seed"`
 	Trials    int                 `json:"trials"`
-	Volume    number              `json:"hypervolume"`            // of the measured front, share of the box
+	True      number              `json:"true_hypervolume"` // of what is true of its trials, by their surrogates, share of the box
+	TrueStd   number              `json:"true_hypervolume_std"`
+	Volume    number              `json:"hypervolume"`            // of the measured front, share of the box; larger than the truth by the luck of the noise
 	Early     number              `json:"hypervolume_of_as_many"` // of as many of its trials as the study with the fewest has
 	Predicted number              `json:"predicted_hypervolume"`  // of the predicted front, share of the box
 	Epsilon   number              `json:"epsilon"`                // of the measured front, in shares of the box's sides
@@ -215,20 +219,13 @@ func comparisonOf(c *study.Comparison) comparisonJSON {
 	}
 	j := comparisonJSON{
 		Ref: values(c.Ref), Ideal: values(c.Ideal), Front: c.Front, Draws: study.NoiseDraws, Ahead: map[string]map[string]number{},
-		Attainment: []surfaceJSON{}, NoClaim: []noClaimJSON{}, Verdict: explore.Compared(c), Differ: append([]string{}, c.Differ...), Notes: append([]string{}, c.Notes...),
-	}
-	for _, o := range c.Obstacles() {
-		n := noClaimJSON{explore.NoClaim(o), o.Tasks, o.Fix}
-		if n.Tasks == nil {
-			n.Tasks = taskNames(c.Tasks)
-		}
-		j.NoClaim = append(j.NoClaim, n)
+		Attainment: []surfaceJSON{}, Verdict: explore.Compared(c), Differ: append([]string{}, c.Differ...), Notes: append([]string{}, c.Notes...),
 	}
 	for i, s := range c.Studies {
 		spec := s.Snapshot.Spec
 		one := contestantJSON{
 			Study: s.Snapshot.Dir, Name: s.Name, Method: spec.Method.Name, Strategy: spec.Search.Strategy, Seed: spec.Search.Seed, Trials: s.Trials,
-			Volume: number(s.Measured.Volume), Early: number(s.Early), Predicted: number(s.Predicted), Epsilon: number(s.Measured.Epsilon), IGDPlus: number(s.Measured.IGDPlus),
+			True: number(c.Fronts.Value[i]), TrueStd: number(c.Fronts.Std[i]), Volume: number(s.Measured.Volume), Early: number(s.Early), Predicted: number(s.Predicted), Epsilon: number(s.Measured.Epsilon), IGDPlus: number(s.Measured.IGDPlus),
 			Own: s.Measured.Contributed, Best: map[string]bestJSON{}, Flagged: s.Snapshot.Analysis.FlaggedTasks(true), Untested: s.Snapshot.Analysis.Untested,
 		}
 		for k, b := range s.Best {
@@ -238,9 +235,22 @@ func comparisonOf(c *study.Comparison) comparisonJSON {
 		j.Ahead[s.Name] = map[string]number{}
 		for k, other := range c.Studies {
 			if k != i {
-				j.Ahead[s.Name][other.Name] = number(c.Ahead[i][k])
+				j.Ahead[s.Name][other.Name] = number(c.Fronts.Ahead[i][k])
 			}
 		}
+	}
+	for _, i := range c.Fronts.Leaders {
+		j.Leaders = append(j.Leaders, c.Studies[i].Name)
+	}
+	j.Seeds = []seedsJSON{}
+	for _, t := range c.Seeds {
+		names := func(g int) (out []string) {
+			for _, i := range c.Groups[g].Studies {
+				out = append(out, c.Studies[i].Name)
+			}
+			return out
+		}
+		j.Seeds = append(j.Seeds, seedsJSON{names(t.A), names(t.B), number(t.Share), number(t.P)})
 	}
 	for _, l := range c.Surfaces {
 		s := surfaceJSON{Level: l.Level, Volume: number(l.Volume), Points: []map[string]number{}}

@@ -32,7 +32,7 @@ func (a *app) exportCommand() *cobra.Command {
 			"--verify measures what was written on the validation split, to compare with the prediction, and on the test split, which the search has never seen.",
 		Example: "parfait export my.study --knee --out merged --verify\n\n# what it would take, and whether it can\nparfait export my.study --knee --out merged --plan",
 	}, analysed, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
-		c, err := w.choose(snap)
+		c, err := w.choose(cmd.Context(), snap)
 		if err != nil {
 			return err
 		}
@@ -129,11 +129,32 @@ type exportJSON struct {
 	Flagged      map[string]string                         `json:"flagged"`       // tasks whose predictions should not be believed, and why
 	Measured     map[evaluator.Split]map[string]metricJSON `json:"measured"`
 	BesideFiles  map[string]string                         `json:"measured_beside_files,omitempty"` // tasks whose figures are not of the written files, and why
+	Gains        map[string]map[string]gainJSON            `json:"gains"`                           // of what was measured on validation over base, average and best, as far as they were measured, a task; with --verify
 	Receipt      string                                    `json:"receipt"`
 	Signature    string                                    `json:"signature"`        // file; "" where it is not signed
 	Missed       []string                                  `json:"not_as_predicted"` // tasks; with --verify
 	Why          string                                    `json:"why"`
 	Bytes        int64                                     `json:"bytes"`
+}
+
+// gainJSON is how much better something was measured than something else, in the task's sense.
+type gainJSON struct {
+	Gain   number `json:"gain"`
+	Stderr number `json:"stderr"` // null: not known
+}
+
+func gainsOf(an *study.Analysis, measured map[string]study.Metric) map[string]map[string]gainJSON {
+	out := map[string]map[string]gainJSON{}
+	for _, r := range explore.Rivals(an, nil) {
+		of := map[string]gainJSON{}
+		for task, d := range an.GainsOver(r.Trial, measured) {
+			of[task] = gainJSON{number(d.Gain), known(d.Stderr)}
+		}
+		if len(of) > 0 {
+			out[r.Name] = of
+		}
+	}
+	return out
 }
 
 func (a *app) export(ctx context.Context, s *study.Study, snap *study.Snapshot, c explore.Choice, r study.ExportRequest) error {
@@ -150,12 +171,21 @@ func (a *app) export(ctx context.Context, s *study.Study, snap *study.Snapshot, 
 	case err != nil:
 		return err
 	}
-	missed := missedBy(snap.Tasks, e)
+	missed := []string{}
+	for split, tasks := range study.NotAsPredicted(snap.Tasks, e.Predicted, e.Measured) {
+		for _, t := range tasks {
+			if split != evaluator.Validation {
+				t += " on the " + string(split) + " split"
+			}
+			missed = append(missed, t)
+		}
+	}
+	slices.Sort(missed)
 	if a.json {
 		err = a.printJSON(a.out, exportJSON{
-			e.Out, e.Name, coefficientsOf(snap.Space, e.X), namedPredictions(e.Predicted), e.Doubt, e.BelowBase, brokenBy(snap.Tasks, c), snap.Analysis.FlaggedTasks(c.Front >= 0), map[evaluator.Split]map[string]metricJSON{
+			e.Out, e.Name, coefficientsOf(snap.Space, e.X), namedPredictions(e.Predicted), e.Doubt, e.BelowBase, brokenBy(snap.Tasks, c), snap.Analysis.FlaggedTasks(c.OnFront()), map[evaluator.Split]map[string]metricJSON{
 				evaluator.Validation: metricsOf(snap.Tasks, e.Measured[evaluator.Validation]), evaluator.Test: metricsOf(snap.Tasks, e.Measured[evaluator.Test]),
-			}, e.BesideFiles, e.Receipt, signatureOf(e, r), missed, r.Why, e.Bytes,
+			}, e.BesideFiles, gainsOf(snap.Analysis, e.Measured[evaluator.Validation]), e.Receipt, signatureOf(e, r), missed, r.Why, e.Bytes,
 		})
 	} else {
 		err = a.printExport(snap, c, e, r)
@@ -175,19 +205,6 @@ func signatureOf(e study.Export, r study.ExportRequest) string {
 		return ""
 	}
 	return filepath.Join(e.Out, merge.SignatureFile)
-}
-
-// missedBy are the tasks whose measurement on the validation split is not what was predicted.
-func missedBy(tasks []study.Task, e study.Export) []string {
-	missed := []string{}
-	for _, t := range tasks {
-		v, measured := e.Measured[evaluator.Validation][t.Name]
-		p, predicted := e.Predicted[t.Name]
-		if measured && predicted && !t.AsPredicted(p, v) {
-			missed = append(missed, t.Name)
-		}
-	}
-	return missed
 }
 
 // exportStage says how far a stage of an export is. Until an evaluator has said how much there is to measure,
@@ -211,10 +228,10 @@ func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export
 		titles = append(titles, right("validation"), left(""))
 	}
 	if measured && len(test) > 0 {
-		titles = append(titles, right("test"))
+		titles = append(titles, right("test"), left(""))
 	}
 	out := a.sheet(titles...)
-	missed := missedBy(snap.Tasks, e)
+	missed := study.NotAsPredicted(snap.Tasks, e.Predicted, e.Measured)
 	for _, t := range snap.Tasks {
 		forecast := "–"
 		if p, ok := e.Predicted[t.Name]; ok {
@@ -225,14 +242,10 @@ func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export
 		}
 		cells := []string{t.Name + " " + arrow(t), forecast}
 		if measured {
-			mark := ""
-			if slices.Contains(missed, t.Name) {
-				mark = "! not as predicted"
-			}
-			cells = append(cells, figure(t, validation), mark)
+			cells = append(cells, figure(t, validation), unlike(missed[evaluator.Validation], t.Name))
 		}
 		if measured && len(test) > 0 {
-			cells = append(cells, figure(t, test))
+			cells = append(cells, figure(t, test), unlike(missed[evaluator.Test], t.Name))
 		}
 		out.add(cells...)
 	}
@@ -243,11 +256,18 @@ func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export
 	for _, t := range slices.Sorted(maps.Keys(e.BesideFiles)) {
 		table += "  ! " + t + " was not measured on these files: " + visible.Line(e.BesideFiles[t]) + "\n"
 	}
+	if measured {
+		for _, r := range explore.Rivals(snap.Analysis, nil) {
+			if words := r.GainWords(snap.Analysis, validation); words != "" {
+				table += "  " + words + "\n"
+			}
+		}
+	}
 	if e.Doubt != "" {
 		table += "  ! " + e.Doubt + ": do not believe these predictions before they are measured\n"
 	}
 	if measured && len(test) == 0 {
-		table += "  there is no test split: no evaluator of the study offers one; a command does that has {split} in it\n"
+		table += "  there is no test split: no evaluator of the study offers one; a command does that has {split} in it, and what has splits: [validation, test]\n"
 	}
 	signed := ""
 	if r.Sign != nil {
@@ -256,6 +276,14 @@ func (a *app) printExport(snap *study.Snapshot, c explore.Choice, e study.Export
 	_, err := fmt.Fprintf(a.out, "%s: %s, read back and compared\n  %s\n%s\nreceipt: %s%s\nthe same bytes without the study: parfait merge %s OUT\n",
 		shown(e.Out), bytesText(e.Bytes), visible.Line(c.Why), table, shown(e.Receipt), signed, shown(filepath.Join(e.Out, "recipe.yaml")))
 	return err
+}
+
+// unlike marks a task that is not as predicted.
+func unlike(missed []string, task string) string {
+	if slices.Contains(missed, task) {
+		return "! not as predicted"
+	}
+	return ""
 }
 
 func figure(t study.Task, m map[string]study.Metric) string {

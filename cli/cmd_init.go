@@ -86,7 +86,7 @@ parfait init my.study --base models/base --model math=models/math --model code=m
 	flags.StringVar(&f.method, "method", "task_arithmetic", "the merge `METHOD`: "+strings.Join(methods.names, ", "))
 	flags.StringArrayVar(&f.params, "param", nil, "a parameter of the method as `NAME=VALUE`, or NAME=LOW:HIGH to search it; one flag each")
 	flags.StringArrayVar(&f.skip, "skip", nil, "take tensors with names like `GLOB` from the base; one flag each")
-	flags.StringVar(&f.dtype, "dtype", "bf16", "the `DTYPE` of what is written: bf16, f16, f32 or as-base")
+	flags.StringVar(&f.dtype, "dtype", "as-base", "the `DTYPE` of what is written: as-base, bf16, f16 or f32")
 	flags.StringArrayVar(&f.tasks, "task", nil, "a task as `NAME[:UNIT]`, such as gsm8k:rate; unit rate, loss or a word of yours; then, where it is so, :minimize and :guard or :info; one flag each")
 	flags.StringVar(&f.command, "command", "", "the `COMMAND` that measures a merge")
 	flags.StringArrayVar(&f.lmEval, "lm-eval", nil, "measure with the lm-evaluation-harness: its `TASKS,…`, or one as [NAME=]TASK/METRIC; one flag each; instead of --command")
@@ -136,7 +136,7 @@ func (a *app) init(ctx context.Context, dir string, f initFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, plan.Close()) }()
 	s := plan.Summary()
-	s.Warnings = append(s.Warnings, doubtCommands(dir, spec)...)
+	s.Warnings = append(append(s.Warnings, spec.Doubts()...), doubtCommands(dir, spec)...)
 	j := initJSON{Text: string(text), Summary: s, Warnings: append([]merge.Problem{}, s.Warnings...)}
 	switch {
 	case f.print && a.json:
@@ -154,6 +154,9 @@ func (a *app) init(ctx context.Context, dir string, f initFlags) (err error) {
 	if f.try {
 		if tried, err = a.try(ctx, dir, spec, plan); err != nil {
 			_ = os.Remove(dir) // where nothing else is in it
+			if !a.json {
+				err = errors.Join(warn(a, s.Warnings), err)
+			}
 			return err
 		}
 		j.Tried = triedOf(tried)
@@ -181,7 +184,7 @@ func (a *app) init(ctx context.Context, dir string, f initFlags) (err error) {
 }
 
 // spec is the study.yaml that the flags make, as text and read. Without a range the models' coefficients have the usual
-// one, but for proportions, which have none.
+// one, but for proportions, which may be anything then.
 func (f initFlags) spec(dir, file string) ([]byte, *study.Spec, error) {
 	text, err := f.draft(dir)
 	if err != nil {
@@ -194,8 +197,6 @@ func (f initFlags) spec(dir, file string) ([]byte, *study.Spec, error) {
 	case f.ranges == "" && !spec.Proportions():
 		f.ranges = "0,1.2"
 		return f.spec(dir, file)
-	case f.ranges != "" && spec.Proportions() && spec.Models[0].Range != study.Range{0, 1}:
-		return nil, nil, usage("leave --range out", "--range: with %s the models' coefficients are proportions, from 0 to 1, as they sum to 1", spec.Method.Name)
 	}
 	return text, spec, nil
 }

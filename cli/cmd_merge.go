@@ -42,6 +42,7 @@ func (s *size) Type() string { return "SIZE" }
 type mergeFlags struct {
 	dtype     string
 	form      string
+	maxRank   int
 	shardSize size
 	sha256    *bool
 	crop, pad bool
@@ -111,6 +112,7 @@ func (a *app) mergeCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.dtype, "dtype", "", "write as `DTYPE`, bf16, f16, f32 or as-base, instead of what the recipe says")
+	flags.IntVar(&f.maxRank, "max-rank", 0, "write an adapter of at most this `rank`: the nearest one, by truncated singular values, and the receipt says how near")
 	flags.StringVar(&f.form, "form", "", "write a `full|adapter` checkpoint (adapter: where every model is a LoRA adapter) instead of what the recipe says")
 	flags.Var(&f.shardSize, "shard-size", "at most `SIZE` of tensors a file (default: 5GB)")
 	sha256Flag(flags, &f.sha256)
@@ -130,6 +132,8 @@ type mergeJSON struct {
 	Receipt      string             `json:"receipt"`
 	Files        []merge.FileInfo   `json:"files"`
 	Bytes        int64              `json:"bytes"`
+	Truncation   *merge.Cut         `json:"truncation,omitempty"`
+	Notes        []string           `json:"notes,omitempty"`
 	Warnings     []merge.Problem    `json:"warnings"`
 }
 
@@ -141,18 +145,22 @@ func (a *app) merge(ctx context.Context, recipe, out string, f mergeFlags) (err 
 	if err != nil {
 		return err
 	}
-	spec := f.moved.spec(r.Spec())
+	*r = r.Mapped(f.moved.spec)
+	spec := r.Spec()
 	if f.dtype != "" {
 		spec.DType = f.dtype
 	}
 	switch f.form {
 	case "":
 	case "full":
-		spec.Form = merge.FormFull
+		spec.Form, spec.MaxRank = merge.FormFull, 0
 	case "adapter":
 		spec.Form = merge.FormAdapter
 	default:
 		return usage("", "%s", problem.Unknown("", "--form", "form", f.form, []string{"full", "adapter"}))
+	}
+	if f.maxRank != 0 {
+		spec.MaxRank = f.maxRank
 	}
 	switch {
 	case f.crop:
@@ -160,11 +168,11 @@ func (a *app) merge(ctx context.Context, recipe, out string, f mergeFlags) (err 
 	case f.pad:
 		spec.Vocab = merge.VocabPad
 	}
-	plan, err := merge.NewPlan(ctx, spec)
-	if err != nil {
-		return f.moved.hint(err)
-	}
-	defer func() { err = errors.Join(err, plan.Close()) }()
+	return a.writeRecipe(ctx, r.With(spec), out, f)
+}
+
+// writeRecipe writes what a recipe describes.
+func (a *app) writeRecipe(ctx context.Context, r merge.Recipe, out string, f mergeFlags) (err error) {
 	if out, err = filepath.Abs(out); err != nil {
 		return err
 	}
@@ -178,8 +186,14 @@ func (a *app) merge(ctx context.Context, recipe, out string, f mergeFlags) (err 
 		}
 	}()
 	p := a.progress()
-	receipt, err := plan.Export(ctx, r.At(), out, merge.ExportOptions{ShardSize: int64(f.shardSize), SHA256: f.sha256, Workers: f.workers},
-		func(m merge.Progress) { p.show(m.Stage, m.Done, m.Total, moved(m.Done, m.Total, m.Rate, m.Remaining)) })
+	show := func(m merge.Progress) { p.show(m.Stage, m.Done, m.Total, moved(m.Done, m.Total, m.Rate, m.Remaining)) }
+	plan, err := r.Plan(ctx, out, f.workers, show)
+	if err != nil {
+		p.end()
+		return f.moved.hint(err)
+	}
+	defer func() { err = errors.Join(err, plan.Close()) }()
+	receipt, err := plan.Export(ctx, r.At(), out, merge.ExportOptions{ShardSize: int64(f.shardSize), SHA256: f.sha256, Workers: f.workers}, show)
 	p.end()
 	if err != nil {
 		if interrupted(ctx) {
@@ -187,7 +201,7 @@ func (a *app) merge(ctx context.Context, recipe, out string, f mergeFlags) (err 
 		}
 		return err
 	}
-	j := mergeJSON{Out: out, Coefficients: r.At(), Receipt: filepath.Join(out, merge.ReceiptFile), Files: receipt.Outputs, Bytes: receipt.Bytes(), Warnings: receipt.Warnings}
+	j := mergeJSON{Out: out, Coefficients: r.At(), Receipt: filepath.Join(out, merge.ReceiptFile), Files: receipt.Outputs, Bytes: receipt.Bytes(), Truncation: receipt.Cut, Notes: receipt.Notes, Warnings: receipt.Warnings}
 	if j.Warnings == nil {
 		j.Warnings = []merge.Problem{}
 	}
@@ -196,6 +210,15 @@ func (a *app) merge(ctx context.Context, recipe, out string, f mergeFlags) (err 
 	}
 	if err := warn(a, j.Warnings); err != nil {
 		return err
+	}
+	said := receipt.Notes
+	if receipt.Cut != nil {
+		said = append([]string{receipt.Cut.String()}, said...)
+	}
+	for _, line := range said {
+		if _, err := fmt.Fprintln(a.out, line); err != nil {
+			return err
+		}
 	}
 	_, err = fmt.Fprintf(a.out, "%s: %s in %s, read back and compared\ncheck again: parfait verify %s\n", shown(out), bytesText(j.Bytes), count(len(j.Files), "file"), shown(out))
 	return err

@@ -25,6 +25,9 @@ func (a *app) pickCommand() *cobra.Command {
 		Example: "parfait pick my.study --knee\n\n# the best math among what keeps code\nparfait pick my.study --best math --at-least code=0.6 --why 'code may not fall below the base'",
 	}, func(ctx context.Context, dir string) (*study.Study, *study.Snapshot, error) {
 		if list {
+			if s, snap, err := load(ctx, dir); err == nil {
+				return s, snap, nil
+			}
 			return opened(ctx, dir) // what was picked needs no front
 		}
 		return analysed(ctx, dir)
@@ -32,7 +35,7 @@ func (a *app) pickCommand() *cobra.Command {
 		if list {
 			return a.listPicks(snap)
 		}
-		c, err := w.choose(snap)
+		c, err := w.choose(cmd.Context(), snap)
 		if err != nil {
 			return err
 		}
@@ -50,7 +53,7 @@ func (a *app) pickCommand() *cobra.Command {
 		if err := a.printChoice(a.out, snap, c); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(a.out, "kept as %s\nexport it: parfait export %s --pick %s --verify\n", visible.Line(p.Name), shown(snap.Dir), quoted(p.Name))
+		_, err = fmt.Fprintf(a.out, "kept as %s\nexport it: parfait export %s --pick %s%s\n", visible.Line(p.Name), shown(snap.Dir), quoted(p.Name), verifying(snap))
 		return err
 	})
 	w.add(cmd)
@@ -70,7 +73,7 @@ type pickJSON struct {
 
 // pickOf is the record of a choice.
 func pickOf(snap *study.Snapshot, c explore.Choice, name, why string) study.Pick {
-	p := study.Pick{Name: name, X: c.X, Predicted: map[string]study.Prediction{}, Why: why, Who: who(), Anyway: study.BrokenFloors(snap.Tasks, c.Predicted)}
+	p := study.Pick{Name: name, X: c.X, Predicted: map[string]study.Prediction{}, Why: why, Who: who(), Anyway: study.BrokenFloors(snap.Tasks, c.Predicted), Wishes: c.Wishes}
 	if p.Name == "" {
 		p.Name = fmt.Sprintf("pick-%d", len(snap.Picks)+1)
 	}
@@ -94,7 +97,8 @@ type savedPickJSON struct {
 	Coefficients map[string]number         `json:"coefficients"`
 	Predicted    map[string]predictionJSON `json:"predicted"`
 	Why          string                    `json:"why"`
-	Anyway       []string                  `json:"anyway"` // tasks whose floors it was kept in spite of
+	BelowBase    []string                  `json:"below_base"` // objectives predicted worse than the base now; null: not known
+	Anyway       []string                  `json:"anyway"`     // tasks whose floors it was kept in spite of
 	Who          string                    `json:"who"`
 	At           time.Time                 `json:"at"`
 }
@@ -105,14 +109,18 @@ func (a *app) listPicks(snap *study.Snapshot) error {
 	for _, t := range snap.Tasks {
 		titles = append(titles, right(t.Name+" "+arrow(t)))
 	}
-	out := a.sheet(append(titles, left("when"), left("why").spared(1))...)
+	out := a.sheet(append(titles, left("when"), left(""), left("why").spared(1))...)
+	objectives := 0
+	if snap.Analysis != nil {
+		objectives = len(snap.Analysis.Objectives)
+	}
 	for _, p := range snap.Picks {
-		j.Picks = append(j.Picks, savedPickJSON{p.ID, p.Name, coefficientsOf(snap.Space, p.X), namedPredictions(p.Predicted), p.Why, orEmpty(p.Anyway), p.Who, p.At})
+		j.Picks = append(j.Picks, savedPickJSON{p.ID, p.Name, coefficientsOf(snap.Space, p.X), namedPredictions(p.Predicted), p.Why, belowNow(snap, p), orEmpty(p.Anyway), p.Who, p.At})
 		cells := []string{strconv.Itoa(p.ID), p.Name}
 		for _, t := range snap.Tasks {
 			cells = append(cells, predicted(t, p.Predicted[t.Name]))
 		}
-		out.add(append(cells, p.At.Local().Format("2006-01-02 15:04"), p.Why)...)
+		out.add(append(cells, p.At.Local().Format("2006-01-02 15:04"), belowOf(objectives, belowNow(snap, p)), p.Why)...)
 	}
 	switch {
 	case a.json:
@@ -123,4 +131,12 @@ func (a *app) listPicks(snap *study.Snapshot) error {
 	}
 	_, err := fmt.Fprint(a.out, out)
 	return err
+}
+
+// belowNow are the objectives on which a pick is predicted below the base by what is known now; nil where that is not known.
+func belowNow(snap *study.Snapshot, p study.Pick) []string {
+	if snap.Analysis == nil || len(p.X) != len(snap.Space.Coefficients) {
+		return nil
+	}
+	return snap.Analysis.BelowBaseNames(snap.Analysis.Predict(p.X))
 }

@@ -18,11 +18,11 @@ func (a *app) predictCommand() *cobra.Command {
 	cmd := a.onStudy(&cobra.Command{
 		Use:   "predict",
 		Short: "Predict every task at one point, measured or not",
-		Long:  "Predict every task at one point with its 90 % interval, and say whether the prediction is to be believed: whether it lies in the sampled region, and whether the front offers something better.",
+		Long:  "Predict every task at one point with its 90 % interval, what one more measurement on the same items would say, nine times of ten, and say whether the prediction is to be believed: whether it lies in the sampled region, and whether the front offers something better.",
 		Example: "parfait predict my.study --at math=0.3,code=0.5\n" +
 			"parfait predict my.study --best math",
 	}, analysed, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
-		c, err := w.choose(snap)
+		c, err := w.choose(cmd.Context(), snap)
 		if err != nil {
 			return err
 		}
@@ -46,6 +46,11 @@ type choiceJSON struct {
 	DominatedBy *int `json:"dominated_by"`
 	// Trial is the number of the trial that measured the point, null where none did.
 	Trial *int `json:"trial"`
+	// Chances are the probability to be nowhere worse than each of base, average and best, the best model by itself, as
+	// far as they are known.
+	Chances map[string]number `json:"nowhere_below"`
+	// Floors are those that the point is to keep, and the probability that it does.
+	Floors []floorJSON `json:"floors"`
 	// Rates are, on the front, what the objective inside changes by when the one outside gets better by one, along
 	// the front by the surrogates' gradients; null off the front, and where it has no more to give.
 	Rates map[string]map[string]number `json:"rates"`
@@ -58,16 +63,42 @@ type choiceJSON struct {
 }
 
 func choiceOf(snap *study.Snapshot, c explore.Choice) choiceJSON {
-	j := choiceJSON{Study: snap.Dir, pointJSON: pointOf(snap.Analysis, c.X), Why: c.Why, Front: numbered(c.Front), Flagged: snap.Analysis.FlaggedTasks(c.Front >= 0), Breaks: brokenBy(snap.Tasks, c)}
+	j := choiceJSON{Study: snap.Dir, pointJSON: pointOf(snap.Analysis, c.X), Why: c.Why, Front: numbered(c.Front), Flagged: snap.Analysis.FlaggedTasks(c.OnFront()), Breaks: brokenBy(snap.Tasks, c)}
+	j.Chances = map[string]number{}
+	for _, r := range explore.Rivals(snap.Analysis, nil) {
+		j.Chances[r.Name] = number(snap.Analysis.Chance(c.X, r.X))
+	}
+	j.Floors = floorsOf(snap.Analysis, c)
 	if t := measuredAt(snap.Analysis, c.X); t != nil {
 		j.Trial = &t.ID
 	}
-	if c.Front >= 0 {
+	if c.OnFront() {
 		j.Rates, j.Untested = ratesOf(snap.Analysis, c.X), snap.Analysis.Untested
 	} else {
 		j.DominatedBy = numbered(explore.Dominator(snap.Analysis, c.Predicted))
 	}
 	return j
+}
+
+// floorJSON is a bound of a task, one of the two, and the probability that it is kept.
+type floorJSON struct {
+	Task    string  `json:"task"`
+	AtLeast *number `json:"at_least,omitempty"`
+	AtMost  *number `json:"at_most,omitempty"`
+	Kept    number  `json:"kept"`
+}
+
+func floorsOf(an *study.Analysis, c explore.Choice) []floorJSON {
+	out := []floorJSON{}
+	for _, b := range c.Floors {
+		v := number(b.Value)
+		f := floorJSON{Task: an.Tasks[b.Task].Name, AtMost: &v, Kept: number(explore.Keeps(an, c.X, b))}
+		if b.Least {
+			f.AtLeast, f.AtMost = &v, nil
+		}
+		out = append(out, f)
+	}
+	return out
 }
 
 func ratesOf(an *study.Analysis, x []float64) map[string]map[string]number {
@@ -114,7 +145,7 @@ func (a *app) printChoice(w io.Writer, snap *study.Snapshot, c explore.Choice) e
 		}
 		out.add(task.Name+" "+arrow(task), plain(task, p.Value), plain(task, p.Lo)+" … "+plain(task, p.Hi), best, strings.TrimSpace(note+" "+bounds(task, p.Value)))
 	}
-	text := out.String()
+	text := out.String() + "  90 % interval: " + explore.IntervalWords + "\n"
 	at := make([]string, len(c.X))
 	for i, co := range an.Space.Coefficients {
 		at[i] = co.Name + " " + coefficient(c.X[i])
@@ -123,6 +154,13 @@ func (a *app) printChoice(w io.Writer, snap *study.Snapshot, c explore.Choice) e
 	if c.Why != "" {
 		text += "  " + visible.Line(c.Why) + "\n"
 	}
+	if words := explore.NoSearch(an, c.X); words != "" {
+		text += "  ! " + words + "\n"
+	}
+	text += chancesText(an, c)
+	if len(c.Floors) > 0 {
+		text += "  floors kept, with probability: " + strings.Join(explore.Kept(an, c), ", ") + "\n"
+	}
 	if t := measuredAt(an, c.X); t != nil {
 		text += fmt.Sprintf("  measured there, as trial %d: %s\n", t.ID, measurements(an.Tasks, t.Metrics))
 	}
@@ -130,7 +168,7 @@ func (a *app) printChoice(w io.Writer, snap *study.Snapshot, c explore.Choice) e
 		text += "  ! breaks a floor: " + words + "\n"
 	}
 	text += "  " + believed(an, c) + "\n"
-	if c.Front >= 0 && len(an.Objectives) > 1 {
+	if c.OnFront() && len(an.Objectives) > 1 {
 		head := "  along the front here\n"
 		for _, words := range explore.Slopes(an, c.X) {
 			if words != "" {
@@ -142,7 +180,7 @@ func (a *app) printChoice(w io.Writer, snap *study.Snapshot, c explore.Choice) e
 	if _, err := io.WriteString(w, text); err != nil {
 		return err
 	}
-	if c.Front >= 0 {
+	if c.OnFront() {
 		if err := printUntested(w, an); err != nil {
 			return err
 		}
@@ -150,14 +188,33 @@ func (a *app) printChoice(w io.Writer, snap *study.Snapshot, c explore.Choice) e
 	return a.printDoubts(w, an)
 }
 
+// chancesText says how a point stands against what there was without a search.
+func chancesText(an *study.Analysis, c explore.Choice) string {
+	var words []string
+	for _, r := range explore.Rivals(an, nil) {
+		if !shownAlike(r.X, c.X) {
+			words = append(words, r.Title+" "+explore.Likely(an.Chance(c.X, r.X)))
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return "  nowhere below, with probability: " + strings.Join(words, ", ") + "\n"
+}
+
 // measuredAt is the trial that measured x, as far as coefficients are shown; nil where none did.
 func measuredAt(an *study.Analysis, x []float64) *study.Trial {
 	for i, t := range an.Trials {
-		if slices.EqualFunc(t.X, x, func(p, q float64) bool { return coefficient(p) == coefficient(q) }) {
+		if shownAlike(t.X, x) {
 			return &an.Trials[i]
 		}
 	}
 	return nil
+}
+
+// shownAlike says whether coefficients are the same as far as they are shown.
+func shownAlike(x, y []float64) bool {
+	return slices.EqualFunc(x, y, func(p, q float64) bool { return coefficient(p) == coefficient(q) })
 }
 
 func measurements(tasks []study.Task, m map[string]study.Metric) string {
@@ -194,11 +251,14 @@ func believed(an *study.Analysis, c explore.Choice) string {
 	if d := an.Doubtful(c.X, c.Believed, c.Leverage); d != "" {
 		s = fmt.Sprintf("leverage %s, %s", explore.Decimal(c.Leverage, 2), d)
 	}
-	if !c.Believed {
+	if !c.Believed && measuredAt(an, c.X) == nil {
 		s += ": do not believe this before it is measured"
 	}
 	if c.Front >= 0 {
 		return s + fmt.Sprintf("; point %d of the front", c.Front+1)
+	}
+	if c.Traced {
+		return s + "; on the front under what was asked for, which has no number"
 	}
 	if d := explore.Dominator(an, c.Predicted); d >= 0 {
 		return s + fmt.Sprintf("; point %d of the front is predicted better on every objective", d+1)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,15 +17,21 @@ func (a *app) trialsCommand() *cobra.Command {
 	var retry []int
 	var evaluate string
 	var again bool
+	var moved transferFlags
 	cmd := a.onStudy(&cobra.Command{
 		Use:   "trials",
 		Short: "List the trials: what was measured, what failed and why",
 		Long: "List every trial with its state, coefficients and metrics, and the reasons of those that failed. Above them stands what the newest batch is expected to add to the measured hypervolume, where the strategy can tell, so that you can decide whether the next one is worth its cost. With one of the flags, ask something of the runner instead; it takes effect whether or not a runner is at work.\n\n" +
+			"--csv, --jsonl and --export-optuna write the trials for other programs; --import brings in what was measured elsewhere, all of a file or nothing, and the same file twice is nothing new. docs/trials.md has the columns.\n\n" +
 			"--log leaves colours out and writes what would act on a terminal as what it is (\\u001b), in a pipe too; the bytes themselves are in the file logs/trial-NNNN.log.",
-		Example: "parfait trials my.study\n\n# the output of the evaluator for trial 12\nparfait trials my.study --log 12\n\n# measure this one next\nparfait trials my.study --evaluate math=0.3,code=0.5",
+		Example: "parfait trials my.study\n\n# the output of the evaluator for trial 12\nparfait trials my.study --log 12\n\n# measure this one next\nparfait trials my.study --evaluate math=0.3,code=0.5\n\n# figures of a spreadsheet\nparfait trials my.study --import results.csv",
 	}, opened, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
 		changed := cmd.Flags().Changed
 		switch {
+		case changed("as") && !changed("import") && !strings.HasPrefix(evaluate, "@"):
+			return usage("", "--as says what the columns of a file are: --import FILE, or --evaluate @FILE")
+		case moved.asked(cmd):
+			return a.transfer(cmd.Context(), s, snap, moved)
 		case again && !changed("evaluate"):
 			return usage("add --evaluate NAME=VALUE,…", "--again says that what is to be evaluated may be measured already, and there is no --evaluate")
 		case changed("log"):
@@ -35,6 +40,8 @@ func (a *app) trialsCommand() *cobra.Command {
 			return a.retry(s, retry)
 		case changed("forget"):
 			return a.ask(s, study.Command{Kind: study.CommandForget, N: forget}, forgotten(snap, forget))
+		case strings.HasPrefix(evaluate, "@"):
+			return a.evaluateFile(s, snap, evaluate[1:], moved.as, again)
 		case changed("evaluate"):
 			return a.evaluate(s, snap, evaluate, again)
 		case a.json:
@@ -45,9 +52,10 @@ func (a *app) trialsCommand() *cobra.Command {
 	cmd.Flags().IntVar(&log, "log", 0, "print the log of trial `N`")
 	cmd.Flags().IntSliceVar(&retry, "retry", nil, "measure the trials `N,…` again: failed ones anew, finished ones once more, which adds a measurement")
 	cmd.Flags().IntVar(&forget, "forget", 0, "cancel trial `N`, which waits, runs or has failed")
-	cmd.Flags().StringVar(&evaluate, "evaluate", "", "measure the merge at `NAME=VALUE,…` next")
+	cmd.Flags().StringVar(&evaluate, "evaluate", "", "measure the merge at `NAME=VALUE,…` next; @FILE: those of a file, CSV, JSON lines or such a text a line (@- for stdin)")
 	cmd.Flags().BoolVar(&again, "again", false, "with --evaluate: measure it although a trial has it already, to which that adds a measurement")
-	cmd.MarkFlagsMutuallyExclusive("log", "retry", "forget", "evaluate")
+	moved.add(cmd)
+	cmd.MarkFlagsMutuallyExclusive("log", "retry", "forget", "evaluate", "import", "csv", "jsonl", "export-optuna")
 	return cmd
 }
 
@@ -59,9 +67,11 @@ type listJSON struct {
 }
 
 type askedJSON struct {
-	Study string `json:"study"`
-	Asked string `json:"asked"`
-	Trial *int   `json:"trial,omitempty"` // that has measured, or will, what was asked for, so that nothing new is
+	Study  string `json:"study"`
+	Asked  string `json:"asked"`
+	Trial  *int   `json:"trial,omitempty"`  // that has measured, or will, what was asked for, so that nothing new is
+	Points *int   `json:"points,omitempty"` // of a file, that are new
+	Trials []int  `json:"trials,omitempty"` // that have measured, or will, others of that file
 }
 
 // evaluate asks for the merge at a point, unless a trial has it already.
@@ -77,7 +87,7 @@ func (a *app) evaluate(s *study.Study, snap *study.Snapshot, at string, again bo
 	case t == nil || again:
 		return a.ask(s, study.Command{Kind: study.CommandEvaluate, X: x, Once: !again}, "it will be measured next")
 	case a.json:
-		return a.printJSON(a.out, askedJSON{s.Dir(), string(study.CommandEvaluate), &t.ID})
+		return a.printJSON(a.out, askedJSON{Study: s.Dir(), Asked: string(study.CommandEvaluate), Trial: &t.ID})
 	}
 	_, err = fmt.Fprintf(a.out, "trial %d is that merge: %s; --again measures it once more\n", t.ID, t.State)
 	return err
@@ -85,15 +95,24 @@ func (a *app) evaluate(s *study.Study, snap *study.Snapshot, at string, again bo
 
 // ask gives the runner a command and says what will come of it.
 func (a *app) ask(s *study.Study, c study.Command, effect string) error {
-	c.Who = who()
-	if err := s.Do(c); err != nil {
+	return a.askAll(s, []study.Command{c}, askedJSON{Asked: string(c.Kind)}, effect)
+}
+
+// askAll is ask of several commands, all or none of which are carried out; answer is what --json prints.
+func (a *app) askAll(s *study.Study, commands []study.Command, answer askedJSON, effect string) error {
+	forget := false
+	for i := range commands {
+		commands[i].Who = who()
+		forget = forget || commands[i].Kind == study.CommandForget
+	}
+	if err := s.DoAll(commands); err != nil {
 		return err
 	}
-	if a.json {
-		return a.printJSON(a.out, askedJSON{Study: s.Dir(), Asked: string(c.Kind)})
+	if answer.Study = s.Dir(); a.json {
+		return a.printJSON(a.out, answer)
 	}
 	switch act := s.Snapshot().Activity; {
-	case act.Runner == study.Sampling || c.Kind == study.CommandForget:
+	case act.Runner == study.Sampling || forget:
 	case act.Runner == study.Waits:
 		effect += "\n  → the runner waits, and goes on by itself: " + visible.Line(act.Note)
 	default:
@@ -113,16 +132,15 @@ func forgotten(snap *study.Snapshot, id int) string {
 
 // retry asks for trials again.
 func (a *app) retry(s *study.Study, ids []int) error {
-	for _, id := range ids[:len(ids)-1] {
-		if err := s.Do(study.Command{Kind: study.CommandRetry, N: id, Who: who()}); err != nil {
-			return err
-		}
+	var commands []study.Command
+	for _, id := range ids {
+		commands = append(commands, study.Command{Kind: study.CommandRetry, N: id})
 	}
 	effect := fmt.Sprintf("trial %d waits to be measured again", ids[0])
 	if len(ids) > 1 {
 		effect = fmt.Sprintf("%d trials wait to be measured again", len(ids))
 	}
-	return a.ask(s, study.Command{Kind: study.CommandRetry, N: ids[len(ids)-1]}, effect)
+	return a.askAll(s, commands, askedJSON{Asked: string(study.CommandRetry)}, effect)
 }
 
 func (a *app) printLog(s *study.Study, snap *study.Snapshot, id int) error {
@@ -152,13 +170,16 @@ func (a *app) printLog(s *study.Study, snap *study.Snapshot, id int) error {
 
 func (a *app) printTrials(snap *study.Snapshot) error {
 	if len(snap.Trials) == 0 {
-		_, err := fmt.Fprintf(a.out, "%s: no trials yet\n  → parfait run %s --headless\n", visible.Line(snap.Name), shown(snap.Dir))
+		_, err := fmt.Fprintf(a.out, "%s: no trials yet\n  → %s\n", visible.Line(snap.Name), noTrials(snap))
 		return err
 	}
 	act := snap.Activity
-	asked := ""
-	if n := act.Budget - act.Search; n > 0 {
-		asked = fmt.Sprintf("%d of them asked for by people, ", n)
+	asked, people, imported := "", act.Budget-act.Search, importedTrials(snap)
+	if imported > 0 {
+		asked = fmt.Sprintf("%d of them imported, ", imported)
+	}
+	if people > imported {
+		asked += fmt.Sprintf("%d of them asked for by people, ", people-imported)
 	}
 	head := fmt.Sprintf("%s: %d of %d trials, %s%s", visible.Line(snap.Name), act.Done, act.Budget, asked, act.Runner)
 	if act.Note != "" {
@@ -171,12 +192,12 @@ func (a *app) printTrials(snap *study.Snapshot) error {
 	if _, err := fmt.Fprintf(a.out, "%s%s", head, a.trialSheet(snap, snap.Trials, true)); err != nil {
 		return err
 	}
-	for _, t := range snap.Trials {
-		if t.State != evaluator.Running || t.Progress.Note == "" {
-			continue
-		}
-		if _, err := fmt.Fprintf(a.out, "  ▸ trial %d: %s\n", t.ID, progressText(t.Progress)); err != nil {
-			return err
+	for i := range snap.Trials {
+		t := &snap.Trials[i]
+		if said := snap.Underway(t); said != "" {
+			if _, err := fmt.Fprintf(a.out, "  ▸ trial %d: %s\n", t.ID, visible.Line(said)); err != nil {
+				return err
+			}
 		}
 	}
 	for _, t := range snap.Trials {
@@ -188,10 +209,22 @@ func (a *app) printTrials(snap *study.Snapshot) error {
 		}
 	}
 	if act.Failed > 0 {
-		_, err := fmt.Fprintf(a.out, "  → once it is put right, measure them again: %s\n", retryFailed(snap))
+		fix := "once it is put right, measure them again: " + retryFailed(snap)
+		if len(snap.Spec.Evaluators) == 0 {
+			fix = elsewhere(snap)
+		}
+		_, err := fmt.Fprintf(a.out, "  → %s\n", fix)
 		return err
 	}
 	return nil
+}
+
+// noTrials is how a study comes to its first.
+func noTrials(snap *study.Snapshot) string {
+	if snap.Activity.Search == 0 {
+		return imports(snap)
+	}
+	return "parfait run " + shown(snap.Dir) + " --headless"
 }
 
 // retryFailed is the command that asks for all failed trials again.
@@ -241,28 +274,20 @@ func (a *app) trialSheet(snap *study.Snapshot, trials []study.Trial, states bool
 			cells = append(cells, coefficient(v))
 		}
 		if states {
-			cells = append(cells, tookText(t))
+			cells = append(cells, tookText(snap, &t))
 		}
 		out.add(append(cells, t.Why)...)
 	}
 	return out
 }
 
-// progressText is how far an evaluation is, with what its evaluator has to say.
-func progressText(p evaluator.Progress) string {
-	text := visible.Line(p.Note)
-	if p.Total > 0 {
-		text = fmt.Sprintf("%d of %d, %s", p.Done, p.Total, text)
-	}
-	return text
-}
-
-func tookText(t study.Trial) string {
+// tookText is how long a trial took, or has taken so far.
+func tookText(snap *study.Snapshot, t *study.Trial) string {
 	switch {
 	case t.Started.IsZero():
 		return ""
-	case t.Ended.IsZero():
-		return durationText(time.Since(t.Started)) + "…"
+	case t.State == evaluator.Running:
+		return durationText(snap.Elapsed(t)) + "…"
 	}
-	return durationText(t.Ended.Sub(t.Started))
+	return durationText(snap.Elapsed(t))
 }

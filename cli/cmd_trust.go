@@ -95,7 +95,7 @@ func (a *app) printTrust(snap *study.Snapshot, quadratic []surrogate.Trust) erro
 	}
 	var r remarks
 	for i, f := range an.Fits {
-		for _, text := range []string{f.Trust.Why, odd(an, i), f.Trust.CliffWhy, f.Trust.Note} {
+		for _, text := range []string{f.Trust.Why, odd(an, i), f.Trust.CliffWhy, an.Apart(i), f.Trust.Note} {
 			r.add("", f.Task, text)
 		}
 	}

@@ -11,7 +11,8 @@ import (
 // The marks of tasks: in tables, and before what is said of them.
 const (
 	markGood    = "●"
-	markCliff   = "~" // believed, but for what is beside a cliff
+	markCliff   = "~" // believed, but for what is beside a cliff or a trial that is fitted apart
+	markNoise   = "≈" // believed, as far as the noise of the evaluation allows, which is not far
 	markFlagged = "!"
 )
 
@@ -19,8 +20,10 @@ func trustMark(an *study.Analysis, task int) string {
 	switch {
 	case an.Flagged(task) != "":
 		return markFlagged
-	case an.Fits[task].Trust.Cliff:
+	case an.Fits[task].Trust.Cliff, len(an.Fits[task].Trust.Apart) > 0:
 		return markCliff
+	case an.Fits[task].Trust.NoiseLimited:
+		return markNoise
 	}
 	return markGood
 }
@@ -65,8 +68,9 @@ func (a *app) printDoubts(w io.Writer, an *study.Analysis) error {
 	}
 	for i, f := range an.Fits {
 		r.add(trustMark(an, i)+" ", f.Task, f.Trust.CliffWhy)
-		if f.Trust.Constant {
-			r.add(markGood+" ", f.Task, f.Trust.Why)
+		r.add(trustMark(an, i)+" ", f.Task, an.Apart(i))
+		if f.Trust.Constant || f.Trust.NoiseLimited {
+			r.add(trustMark(an, i)+" ", f.Task, f.Trust.Why)
 		}
 	}
 	return r.print(w)

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -126,7 +128,7 @@ func (d *drafter) tasks() {
 			case slices.Contains(roles, w):
 				key = "role"
 			default:
-				if meant := problem.Meant(w, slices.Concat(senses, roles, []string{"rate", "loss"})); meant != "" {
+				if meant := problem.Meant(w, slices.Concat(senses, roles, study.Units)); meant != "" {
 					d.fail("--task %s: unknown word %q; %s", t, w, meant)
 				}
 			}
@@ -216,12 +218,25 @@ func (d *drafter) evaluator() {
 	}
 	words := make([]string, len(o.Command))
 	for i, w := range o.Command {
-		words[i] = yamlText(fromStudy(d.dir, w))
+		if isPath(w, i == 0) {
+			w = fromStudy(d.dir, w)
+		}
+		words[i] = yamlText(w)
 	}
 	d.line("evaluators:                 # it runs in this folder; its last line on stdout is one JSON object with a number a task")
 	d.line("  main:")
 	d.line("    command: [%s]", strings.Join(words, ", "))
 	d.slots()
+}
+
+// isPath says whether a word of a command is meant as a path: where it is written as one, or where it is a file here and the
+// program itself or a name with an ending (evaluate.py). Any other word is the program's own, even where a folder has its name.
+func isPath(word string, program bool) bool {
+	if strings.ContainsRune(word, '/') {
+		return true
+	}
+	info, err := os.Stat(word)
+	return err == nil && info.Mode().IsRegular() && (program || filepath.Ext(word) != "")
 }
 
 // slots are how many are measured at once, and how long each may take.

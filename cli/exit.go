@@ -16,6 +16,7 @@ import (
 	"parfait/search"
 	"parfait/serve"
 	"parfait/study"
+	"parfait/transfer"
 	"parfait/yamldoc"
 )
 
@@ -51,7 +52,7 @@ var exitTable = []struct {
 		search.BadQuestion, search.NoData, search.BrokenContract, explore.BadView,
 	}},
 	{ExitUsage, "usage", "the command line makes no sense (unknown flag, task or coefficient, a number missing), or it needs a terminal and there is none", []problem.Code{
-		study.CodeInput, explore.UnknownTask, explore.UnknownCoefficient, explore.BadPreference, explore.BadFilter, search.BadPoint,
+		study.CodeInput, explore.UnknownTask, explore.UnknownRival, explore.UnknownCoefficient, explore.BadPreference, explore.BadFilter, search.BadPoint,
 		codes.UnknownCoefficient, codes.MissingCoefficient, codes.CoefficientValue,
 	}},
 	{ExitInput, "input", "a file is not what it should be: study.yaml, a recipe, a model, a key; every problem is listed", []problem.Code{
@@ -60,7 +61,7 @@ var exitTable = []struct {
 		codes.NeedsBase, codes.ModelCount, codes.UnusedPattern, codes.Open, codes.Format, codes.NotConverted, codes.NoWeights,
 		codes.MissingTensor, codes.ExtraTensor, codes.Shape, codes.Vocabulary, codes.DType, codes.NoGroup, codes.Adapter,
 		codes.Quantised, codes.Tied, codes.Architecture, codes.Config, codes.Tokenizer, codes.TwoModels, codes.MixedDTypes,
-		codes.Integers, codes.NotFinite, codes.Changed, codes.Read, codes.MasksDiffer, codes.Fisher, codes.Receipt, codes.Recipe, mergekit.Code, sshsig.BadKey, sshsig.BadSigners, codes.Same, codes.Far, codes.Unrelated,
+		codes.Integers, codes.NotFinite, codes.Changed, codes.Read, codes.MasksDiffer, codes.Fisher, codes.Receipt, codes.Recipe, mergekit.Code, sshsig.BadKey, sshsig.BadSigners, codes.Same, codes.Far, codes.Unrelated, transfer.BadFile,
 	}},
 	{ExitNotFound, "not_found", "there is no study, export or file at that place", []problem.Code{study.CodeNotAStudy, codes.NotFound}},
 	{ExitNoAnswer, "no_answer", "too few finished trials to fit, no merge satisfies what was asked, or the one chosen breaks a floor (--anyway keeps it)", []problem.Code{

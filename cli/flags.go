@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -75,4 +77,64 @@ func settledFlag(f *pflag.FlagSet, to **bool, name, usage string) {
 // sha256Flag is --sha256 of what writes checkpoints.
 func sha256Flag(f *pflag.FlagSet, to **bool) {
 	settledFlag(f, to, "sha256", "add SHA-256 of every file to the receipt, or not: --sha256=false (default: where the processor has instructions for it)")
+}
+
+// one is the value of a flag that is given once: of two, one would win without a word.
+type one struct {
+	to  *string
+	set *bool
+}
+
+func once(to *string) one { return one{to, new(bool)} }
+
+func (o one) String() string {
+	if o.to == nil {
+		return ""
+	}
+	return *o.to
+}
+
+func (o one) Set(v string) error {
+	switch {
+	case v == "":
+		return errors.New("expected a value, found none")
+	case *o.set:
+		return fmt.Errorf("given twice: %s, and then %s", *o.to, v)
+	}
+	*o.to, *o.set = v, true
+	return nil
+}
+
+func (o one) Type() string { return "string" }
+
+// listed is a flag of values with commas between them, or given several times.
+type listed struct{ to *string }
+
+func (l listed) String() string {
+	if l.to == nil {
+		return ""
+	}
+	return *l.to
+}
+
+func (l listed) Set(v string) error {
+	if *l.to != "" {
+		v = *l.to + "," + v
+	}
+	*l.to = v
+	return nil
+}
+
+func (l listed) Type() string { return "string" }
+
+// swallowed says which flag has taken the one behind it for its value: --settle --headless.
+func swallowed(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		name, is := strings.CutPrefix(f.Value.String(), "--")
+		name, _, _ = strings.Cut(name, "=")
+		if f.Value.Type() == "string" && is && cmd.Flags().Lookup(name) != nil {
+			err = usage("add --"+withValue(f), "--%s: expected a value, found the flag %s", f.Name, f.Value)
+		}
+	})
+	return err
 }

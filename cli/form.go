@@ -81,7 +81,7 @@ func (f *form) what() *huh.Group {
 	}
 	return huh.NewGroup(
 		huh.NewSelect[string]().Title("Merge method").Options(methods...).Height(8).Value(&f.flags.method),
-		huh.NewSelect[string]().Title("Dtype of what is written").Options(huh.NewOptions("bf16", "f16", "f32", "as-base")...).Inline(true).Value(&f.flags.dtype),
+		huh.NewSelect[string]().Title("Dtype of what is written").Options(huh.NewOptions("as-base", "bf16", "f16", "f32")...).Inline(true).Value(&f.flags.dtype),
 	).Title("How are they merged?")
 }
 

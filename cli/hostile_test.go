@@ -41,7 +41,7 @@ var hostileCommands = map[string][]string{
 	"parfait export":          {"S --knee --out OUT1 --plan", "S --pick PICK --out OUT2 --verify", "S --knee --out M/x", "S --pick M"},
 	"parfait check":           {"S", "S.typo"},
 	"parfait repair":          {"S", "S.typo"},
-	"parfait trials":          {"S", "S --log 1", "S --log 2", "S --log 3", "S --retry 1", "S --evaluate rotated=0.31"},
+	"parfait trials":          {"S", "S --log 1", "S --log 2", "S --log 3", "S --retry 1", "S --evaluate rotated=0.31", "S --csv", "S --jsonl", "S --import M", "S --import K", "S --evaluate @K", "S --export-optuna OUT6.log"},
 	"parfait trust":           {"S"},
 	"parfait barriers":        {"S", "T"},
 	"parfait tree":            {"S", "T"},
@@ -49,6 +49,7 @@ var hostileCommands = map[string][]string{
 	"parfait report":          {"S --out OUT3.html", "S --out M"},
 	"parfait serve":           {"S", "S --authorized-keys KEYS", "S --authorized-keys M"},
 	"parfait merge":           {"R OUT4", "R OUT4", "M OUT5", "S OUT5"},
+	"parfait extract":         {"M M --out OUT7", "S M --out OUT7"},
 	"parfait inspect":         {"M M", "M M --stats", "R", "S", "M"},
 	"parfait verify":          {"OUT4", "OUT2", "M", "OUT2 --study S", "OUT4 --study S", "OUT4 --signers KEYS", "OUT4 --signers M"},
 	"parfait sign":            {"OUT4 --key KEYS", "M --key M"},
@@ -57,6 +58,7 @@ var hostileCommands = map[string][]string{
 	"parfait mergekit export": {"R", "K"},
 	"parfait worker":          {"", "M"},
 	"parfait worker python":   {"", "M"},
+	"parfait worker vllm":     {"", "M"},
 	"parfait completion bash": {""}, "parfait completion zsh": {""}, "parfait completion fish": {""}, "parfait completion powershell": {""},
 	"parfait help":             {"", "front", "M"},
 	"parfait __complete":       {"front |", "pick S --best |"},
@@ -65,6 +67,9 @@ var hostileCommands = map[string][]string{
 
 // Nothing that others have written acts on a terminal or passes into a pipe, whatever command shows it.
 func TestNothingForeignActsOnATerminal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("computes for long, in no other way than shorter tests")
+	}
 	t.Setenv("TERM", "xterm-256color")
 	t.Setenv("COLORTERM", "")
 	t.Setenv("NO_COLOR", "")

@@ -68,8 +68,8 @@ func metricsOf(tasks []study.Task, m map[string]study.Metric) map[string]metricJ
 
 type predictionJSON struct {
 	Value number `json:"value"`
-	Std   number `json:"std"`
-	Lo    number `json:"lo"` // 90 % interval
+	Std   number `json:"std"` // of what is true there on the items that were measured
+	Lo    number `json:"lo"`  // of one more measurement on these items: nine times of ten it is between lo and hi
 	Hi    number `json:"hi"`
 }
 
@@ -116,6 +116,9 @@ type trialJSON struct {
 	Progress     *evaluator.Progress   `json:"progress,omitempty"` // while it runs
 	Started      *time.Time            `json:"started"`
 	Ended        *time.Time            `json:"ended"`
+	Elapsed      *number               `json:"elapsed_s"`             // that it was measured, so far or in all; null: not begun
+	Remaining    *number               `json:"remaining_s,omitempty"` // expected, while it runs; none: not known
+	LastLine     string                `json:"last_line,omitempty"`   // of its log, while it runs
 }
 
 // batchJSON is what the search answered once.
@@ -158,6 +161,19 @@ func trialOf(snap *study.Snapshot, t study.Trial) trialJSON {
 	if t.State == evaluator.Running && t.Progress != (evaluator.Progress{}) {
 		out.Progress = &t.Progress
 	}
+	seconds := func(d time.Duration) *number {
+		s := number(d.Seconds())
+		return &s
+	}
+	if !t.Started.IsZero() {
+		out.Elapsed = seconds(snap.Elapsed(&t))
+	}
+	if left, known := snap.Remaining(&t); known {
+		out.Remaining = seconds(left)
+	}
+	if t.State == evaluator.Running {
+		out.LastLine = t.Line
+	}
 	return out
 }
 
@@ -178,11 +194,14 @@ type trustJSON struct {
 	Worst    number `json:"worst"`
 	WorstAt  int    `json:"worst_trial"`
 	Odd      []int  `json:"odd_trials"` // far from what all others predict there
+	Apart    []int  `json:"apart_trials"`
+	ApartWhy string `json:"apart_why,omitempty"`
 	Coverage number `json:"coverage"`
 	Constant bool   `json:"constant"`
 	Cliff    bool   `json:"cliff"`
 	CliffWhy string `json:"cliff_why,omitempty"`
-	Flagged  bool   `json:"flagged"` // its surrogate is, or the front is untested
+	Noise    bool   `json:"noise_limited"` // predictions are as good as the noise of the evaluation allows, which is not good
+	Flagged  bool   `json:"flagged"`       // its surrogate is, or the front is untested
 	Why      string `json:"why,omitempty"`
 	Note     string `json:"note,omitempty"`
 }
@@ -191,8 +210,8 @@ func trustOf(a *study.Analysis, task int) trustJSON {
 	f := a.Fits[task]
 	t, flagged := f.Trust, a.Flagged(task)
 	return trustJSON{
-		Fitter: t.Fitter, N: t.N, Q2: number(t.Q2), Ceiling: number(t.Ceiling), RMSE: number(t.RMSE), Worst: number(t.Worst), WorstAt: worstTrial(a, f, t), Odd: oddTrials(a, f),
-		Coverage: number(t.Coverage), Constant: t.Constant, Cliff: t.Cliff, CliffWhy: t.CliffWhy, Flagged: flagged != "", Why: cmp.Or(flagged, t.Why), Note: t.Note,
+		Fitter: t.Fitter, N: t.N, Q2: number(t.Q2), Ceiling: number(t.Ceiling), RMSE: number(t.RMSE), Worst: number(t.Worst), WorstAt: worstTrial(a, f, t), Odd: trialIDs(a, f, t.Outliers), Apart: trialIDs(a, f, t.Apart), ApartWhy: a.Apart(task),
+		Coverage: number(t.Coverage), Constant: t.Constant, Cliff: t.Cliff, CliffWhy: t.CliffWhy, Noise: t.NoiseLimited, Flagged: flagged != "", Why: cmp.Or(flagged, t.Why), Note: t.Note,
 	}
 }
 
@@ -204,10 +223,10 @@ func worstTrial(a *study.Analysis, f study.Fit, t surrogate.Trust) int {
 	return a.Trials[f.Used[t.WorstAt]].ID
 }
 
-// oddTrials are the ids of the trials that are far from what all others predict there.
-func oddTrials(a *study.Analysis, f study.Fit) []int {
+// trialIDs are the ids of some of the trials that a task was fitted to.
+func trialIDs(a *study.Analysis, f study.Fit, data []int) []int {
 	out := []int{}
-	for _, i := range f.Trust.Outliers {
+	for _, i := range data {
 		out = append(out, a.Trials[f.Used[i]].ID)
 	}
 	return out
@@ -226,7 +245,8 @@ type pointJSON struct {
 	Predicted    map[string]predictionJSON `json:"predicted"`
 	Leverage     number                    `json:"leverage"`
 	Believed     bool                      `json:"believed"`
-	BelowBase    []string                  `json:"below_base"` // objectives predicted worse than the base; null: not known
+	BelowBase    []string                  `json:"below_base"`     // objectives predicted worse than the base; null: not known
+	Kept         map[string]number         `json:"kept,omitempty"` // of points of a front under floors: the probability that the floor of a task is truly kept
 }
 
 type frontJSON struct {
@@ -236,22 +256,61 @@ type frontJSON struct {
 
 func frontOf(a *study.Analysis, i int) frontJSON {
 	p := a.Front[i]
-	return frontJSON{pointJSON{coefficientsOf(a.Space, p.X), predictionsOf(a.Tasks, p.Predicted), number(p.Leverage), p.Believed, a.BelowBaseNames(p.Predicted)}, number(p.Prob)}
+	return frontJSON{onFrontOf(a, p), number(p.Prob)}
+}
+
+// keptOf is the probability that a point truly keeps the floors of a task under which the front was traced; NaN where it has none.
+func keptOf(a *study.Analysis, task string, x []float64) float64 {
+	p := math.NaN()
+	for _, f := range a.Floors {
+		switch k := a.Keeps(x, f); {
+		case f.Task != task:
+		case math.IsNaN(p):
+			p = k
+		default: // a band, of which it misses one end at a time
+			p = max(p+k-1, 0)
+		}
+	}
+	return p
+}
+
+func onFrontOf(a *study.Analysis, p study.FrontPoint) pointJSON {
+	kept := map[string]number{}
+	for _, t := range a.Tasks {
+		if v := keptOf(a, t.Name, p.X); !math.IsNaN(v) {
+			kept[t.Name] = number(v)
+		}
+	}
+	return pointJSON{coefficientsOf(a.Space, p.X), predictionsOf(a.Tasks, p.Predicted), number(p.Leverage), p.Believed, a.BelowBaseNames(p.Predicted), kept}
 }
 
 func pointOf(a *study.Analysis, x []float64) pointJSON {
 	p := a.Predict(x)
-	return pointJSON{coefficientsOf(a.Space, x), predictionsOf(a.Tasks, p), number(a.Leverage(x)), a.Believed(x), a.BelowBaseNames(p)}
+	return pointJSON{coefficientsOf(a.Space, x), predictionsOf(a.Tasks, p), number(a.Leverage(x)), a.Believed(x), a.BelowBaseNames(p), nil}
 }
 
 // activityJSON is what is going on.
 type activityJSON struct {
 	Runner study.RunnerState `json:"runner"`
 	Note   string            `json:"note,omitempty"` // what it waits for, or why it stopped
+	Spent  spentJSON         `json:"spent"`
+}
+
+// spentJSON is what evaluations have cost, over all runs.
+type spentJSON struct {
+	Hours     number  `json:"hours"`          // in which anything was measured
+	SlotHours number  `json:"slot_hours"`     // summed over evaluations
+	Cost      *number `json:"cost,omitempty"` // where study.yaml has a price
 }
 
 func activityOf(snap *study.Snapshot) activityJSON {
-	return activityJSON{snap.Activity.Runner, snap.Activity.Note}
+	a := snap.Activity
+	out := activityJSON{a.Runner, a.Note, spentJSON{Hours: number(a.Spent.Hours), SlotHours: number(a.Spent.SlotHours)}}
+	if snap.Spec.Search.Price > 0 {
+		cost := number(a.Spent.Cost)
+		out.Spent.Cost = &cost
+	}
+	return out
 }
 
 // studyJSON is what demo and run print: everything that a script wants to know of a study.

@@ -28,6 +28,9 @@ import (
 // after leaveWithin, or at a second signal, the program leaves as it stands: the terminal is put right, a sentence
 // is said, and the process is gone. That is safe: whatever is kept is recorded before anybody is told of it, and what
 // is half-written has not got its name yet, as after a kill.
+//
+// A headless run that measures something lets the first ctrl-c end what it starts, not what is at work: that may have
+// cost hours.
 
 const (
 	endWithin   = time.Second             // is what evaluators have to end in their own way
@@ -95,7 +98,8 @@ type leaver struct {
 	why     atomic.Pointer[ending] // the first of them
 	goOn    atomic.Pointer[string] // what to do when it had to leave as it stood; nil: the same again
 	screen  atomic.Pointer[term.State]
-	over    atomic.Bool // somebody tells how it ended, and is the last to tell anything
+	over    atomic.Bool                 // somebody tells how it ended, and is the last to tell anything
+	drain   atomic.Pointer[func() bool] // what the first ctrl-c does instead, where it can: to let what is at work end
 	signals chan os.Signal
 	undo    func()
 }
@@ -112,6 +116,9 @@ func (a *app) watch(ctx context.Context) (context.Context, *leaver) {
 	signal.Notify(l.signals, heard...)
 	rescue.Go(func() {
 		for s := range l.signals {
+			if drain := l.drain.Load(); s == os.Interrupt && drain != nil && l.drain.CompareAndSwap(drain, nil) && (*drain)() {
+				continue
+			}
 			l.begin(&ending{signal: s})
 		}
 	})

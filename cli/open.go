@@ -134,12 +134,36 @@ func measureMore(snap *study.Snapshot) string {
 	act, dir := snap.Activity, shown(snap.Dir)
 	run := "parfait run " + dir + " --headless"
 	switch {
+	case act.Failed > 0 && len(snap.Spec.Evaluators) == 0:
+		return elsewhere(snap)
 	case act.Failed > 0 && act.Done == act.Failed:
 		return "put it right, then measure them again: " + retryFailed(snap) + ", and " + run
+	case act.Search == 0:
+		return imports(snap)
 	case act.Runner != study.Finished:
 		return "measure: " + run
+	case snap.Space.OnePlace():
+		return "the one merge within its ranges is measured: add a model to " + shown(filepath.Join(snap.Dir, study.SpecFile)) + ", or give a parameter of the method a range"
+	}
+	if act.Note != "" {
+		return visible.Line(act.Note) + "; then: " + run
 	}
 	return fmt.Sprintf("its budget of %d is spent; give it a larger one: %s --budget %d", act.Search, run, max(snap.Spec.Search.Budget, act.Search+10))
+}
+
+// elsewhere is how failed trials of a study that measures nothing itself are measured again.
+func elsewhere(snap *study.Snapshot) string {
+	return "they are measured elsewhere: bring in what it comes to: parfait trials " + shown(snap.Dir) + " --import FILE"
+}
+
+// imports is how a study comes to trials whose search may ask for none.
+func imports(snap *study.Snapshot) string {
+	dir := shown(snap.Dir)
+	fix := "its budget is 0: bring in what was measured elsewhere: parfait trials " + dir + " --import FILE"
+	if len(snap.Spec.Evaluators) > 0 {
+		fix += "; or have something measured: --evaluate NAME=VALUE,…, or parfait run " + dir + " --headless --budget 60"
+	}
+	return fix
 }
 
 // shown is a path as a person would type it here.

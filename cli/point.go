@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -9,6 +11,7 @@ import (
 
 	"parfait/explore"
 	"parfait/problem"
+	"parfait/search"
 	"parfait/study"
 	"parfait/visible"
 )
@@ -21,41 +24,108 @@ type pointFlags struct {
 	best    string
 	at      string
 	atLeast string
+	beats   string
 	aspire  string
 	weights string
 	order   []string
 	slack   string
+	given   func(flag string) bool // on the command line
+	confidence
 }
 
 func (w *pointFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.BoolVar(&w.knee, "knee", false, "the knee of the front: beyond it a little more of one task costs much of another; not below the base where some point is not")
+	w.given = f.Changed
+	f.BoolVar(&w.knee, "knee", false, "the knee of the front: what is gained and what it costs balance; not below the base, or else the uniform average, where some point is not")
 	f.IntVar(&w.point, "point", 0, "point `N` of the front, as parfait front numbers them")
-	f.StringVar(&w.pick, "pick", "", "a pick saved before, by its `NAME` or number")
-	f.StringVar(&w.best, "best", "", "the front's best of one `TASK`")
-	f.StringVar(&w.at, "at", "", "exactly these coefficients, `NAME=VALUE,…`, on the front or not; a model that is not named is left out; of proportions, which are divided by their sum, all are named")
-	f.StringVar(&w.atLeast, "at-least", "", "only points that reach `TASK=VALUE,…` (at most, for tasks that are minimised); goes with the others")
-	f.StringVar(&w.aspire, "aspire", "", "the front's nearest to `TASK=VALUE,…` (achievement scalarisation)")
-	f.StringVar(&w.weights, "weights", "", "the front's best sum with `TASK=WEIGHT,…`, each task in units of its range")
-	f.StringSliceVar(&w.order, "order", nil, "the front's best on the first `TASK,…`, then on the next")
-	f.StringVar(&w.slack, "slack", "", "with --order: how much of `TASK=VALUE,…` may be given up for the next")
-	cmd.MarkFlagsMutuallyExclusive("knee", "point", "pick", "best", "at", "aspire", "weights", "order")
+	f.Var(once(&w.pick), "pick", "a pick saved before, by its `NAME` or number")
+	f.Var(once(&w.best), "best", "the front's best of one `TASK`")
+	f.Var(once(&w.at), "at", "exactly these coefficients, `NAME=VALUE,…`, on the front or not; a model that is not named is left out; of proportions, which are divided by their sum, all are named")
+	w.addBounds(cmd)
+	f.Var(listed{&w.aspire}, "aspire", "`TASK=VALUE,…` reached as exactly as asked, and what is left over for the other tasks: by their gain over the base, or as --weights, --order, --best or --knee say")
+	f.Var(listed{&w.weights}, "weights", "the best sum of gains with `TASK=WEIGHT,…`, each task in units of its range")
+	f.StringSliceVar(&w.order, "order", nil, "the best on the first `TASK,…`, then on the next")
+	f.Var(listed{&w.slack}, "slack", "with --order: how much of `TASK=VALUE,…` may be given up for the next")
+	cmd.MarkFlagsMutuallyExclusive("knee", "point", "pick", "best", "at", "weights", "order")
+	for _, one := range []string{"point", "pick", "at"} {
+		cmd.MarkFlagsMutuallyExclusive(one, "aspire")
+	}
 	cmd.MarkFlagsMutuallyExclusive("at", "at-least")
+	cmd.MarkFlagsMutuallyExclusive("at", "beats")
+}
+
+// addBounds adds the flags that bound what is looked at.
+func (w *pointFlags) addBounds(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.Var(listed{&w.atLeast}, "at-least", "only what reaches `TASK=VALUE,…` (at most, for tasks that are minimised), in the place of study.yaml's floors of these tasks; the front is traced under them; goes with the others")
+	f.Var(once(&w.beats), "beats", "only what is nowhere below `POINT`: base, average (the uniform one), best (the best model by itself), or a pick; the front is traced so; goes with the others")
+	w.confidence.addTo(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("beats", cobra.FixedCompletions([]string{explore.RivalBase, explore.RivalAverage, explore.RivalBest}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// bounds are the floors and the rival that the flags mean.
+func (w *pointFlags) bounds(snap *study.Snapshot) (want explore.Preference, err error) {
+	if want.Confidence, err = w.confidence.of(); err != nil {
+		return want, err
+	}
+	if w.atLeast != "" {
+		if want.AtLeast, err = assignments("--at-least", w.atLeast, "task", taskNames(snap.Tasks)); err != nil {
+			return want, err
+		}
+	}
+	if strings.Contains(w.beats, ",") {
+		return want, usage("pick what keeps the one, and compare it with the other: parfait predict --pick", "--beats: one point at a time, found %s", w.beats)
+	}
+	if w.beats != "" {
+		pins := picksAsPins(snap)
+		p := numberedPick(snap, w.beats)
+		if p != nil && slices.ContainsFunc(pins, func(o explore.Pin) bool { return o.Name == w.beats }) {
+			p = nil // it is the name of another
+		}
+		if p != nil {
+			pins = append(pins, explore.Pin{Name: w.beats, X: p.X})
+		}
+		r, err := explore.RivalNamed(snap.Analysis, w.beats, pins)
+		if err != nil {
+			return want, err
+		}
+		if p != nil {
+			r.Title = p.Name
+		}
+		want.Beats = &r
+	}
+	return want, nil
+}
+
+// confidence is the probability with which floors are kept.
+type confidence struct{ probability float64 }
+
+func (c *confidence) addTo(cmd *cobra.Command) {
+	cmd.Flags().Float64Var(&c.probability, "confidence", search.FloorSure, "the `PROBABILITY` with which floors are truly kept, where some point can: .5 takes predictions as they are")
+}
+
+func (c *confidence) of() (float64, error) {
+	if !(c.probability >= 0.5 && c.probability < 1) {
+		return 0, usage("95 % is .95", "--confidence: expected a probability from .5 to below 1, found %g", c.probability)
+	}
+	return c.probability, nil
 }
 
 // choose finds the point that the flags mean.
-func (w *pointFlags) choose(snap *study.Snapshot) (explore.Choice, error) {
+func (w *pointFlags) choose(ctx context.Context, snap *study.Snapshot) (explore.Choice, error) {
 	a := snap.Analysis
 	if w.slack != "" && len(w.order) == 0 {
 		return explore.Choice{}, usage("add --order TASK,…", "--slack says how much may be given up for the next task, and there is no --order of them")
 	}
-	want := explore.Preference{Knee: w.knee, Best: w.best, Lexicographic: w.order}
-	tasks := taskNames(snap.Tasks)
+	want, err := w.bounds(snap)
+	if err != nil {
+		return explore.Choice{}, err
+	}
+	want.Knee, want.Best, want.Lexicographic = w.knee, w.best, w.order
 	for _, f := range []struct {
 		flag, text string
 		into       *map[string]float64
 	}{
-		{"--at-least", w.atLeast, &want.AtLeast},
 		{"--aspire", w.aspire, &want.Aspire},
 		{"--weights", w.weights, &want.Weights},
 		{"--slack", w.slack, &want.Slack},
@@ -63,17 +133,19 @@ func (w *pointFlags) choose(snap *study.Snapshot) (explore.Choice, error) {
 		if f.text == "" {
 			continue
 		}
-		values, err := assignments(f.flag, f.text, "task", tasks)
+		values, err := assignments(f.flag, f.text, "task", taskNames(snap.Tasks))
 		if err != nil {
 			return explore.Choice{}, err
 		}
 		*f.into = values
 	}
 	switch {
-	case w.point != 0:
+	case w.beats != "" && (w.given("point") || w.pick != ""):
+		return explore.Choice{}, usage("leave --beats out, and see what the point is nowhere below", "--beats chooses among points, and --point and --pick name one")
+	case w.given("point"):
 		return frontPoint(a, w.point, want.AtLeast)
 	case w.pick != "":
-		return savedPick(snap, w.pick, want.AtLeast)
+		return savedPick(snap, "--pick", w.pick, want.AtLeast)
 	}
 	if w.at != "" {
 		x, err := readPoint(snap.Space, "--at", w.at)
@@ -86,9 +158,30 @@ func (w *pointFlags) choose(snap *study.Snapshot) (explore.Choice, error) {
 		}
 	}
 	if !w.asks() {
-		return explore.Choice{}, usage("", "which point? Say one of --knee, --best, --point, --at, --at-least, --aspire, --weights, --order, --pick")
+		return explore.Choice{}, usage("", "which point? Say one of --knee, --best, --point, --at, --at-least, --beats, --aspire, --weights, --order, --pick")
 	}
-	return explore.Choose(a, want)
+	return explore.Best(ctx, a, want)
+}
+
+// picksAsPins are the picks of a study as points to beat, the newest of a name.
+func picksAsPins(snap *study.Snapshot) []explore.Pin {
+	var out []explore.Pin
+	for _, p := range slices.Backward(snap.Picks) {
+		if !slices.ContainsFunc(out, func(o explore.Pin) bool { return o.Name == p.Name }) && len(p.X) == len(snap.Space.Coefficients) {
+			out = append(out, explore.Pin{Name: p.Name, X: p.X})
+		}
+	}
+	return out
+}
+
+// numberedPick is the pick of that number; nil where there is none of this space.
+func numberedPick(snap *study.Snapshot, number string) *study.Pick {
+	for i, p := range snap.Picks {
+		if strconv.Itoa(p.ID) == number && len(p.X) == len(snap.Space.Coefficients) {
+			return &snap.Picks[i]
+		}
+	}
+	return nil
 }
 
 // mayKeep refuses a choice that breaks a floor, unless it is asked for anyway.
@@ -115,7 +208,7 @@ func anywayFlag(cmd *cobra.Command, anyway *bool) {
 }
 
 func (w *pointFlags) asks() bool {
-	return w.knee || w.best != "" || w.at != "" || w.atLeast != "" || w.aspire != "" || w.weights != "" || len(w.order) > 0
+	return w.knee || w.best != "" || w.at != "" || w.atLeast != "" || w.beats != "" || w.aspire != "" || w.weights != "" || len(w.order) > 0
 }
 
 func frontPoint(a *study.Analysis, n int, floors map[string]float64) (explore.Choice, error) {
@@ -126,7 +219,7 @@ func frontPoint(a *study.Analysis, n int, floors map[string]float64) (explore.Ch
 }
 
 // savedPick is a pick by its number or name, with what is predicted there now.
-func savedPick(snap *study.Snapshot, name string, floors map[string]float64) (explore.Choice, error) {
+func savedPick(snap *study.Snapshot, flag, name string, floors map[string]float64) (explore.Choice, error) {
 	var names []string
 	for i := len(snap.Picks) - 1; i >= 0; i-- { // the newest of a name
 		p := snap.Picks[i]
@@ -139,9 +232,9 @@ func savedPick(snap *study.Snapshot, name string, floors map[string]float64) (ex
 		return c, nil
 	}
 	if len(names) == 0 {
-		return explore.Choice{}, &fault{exit: ExitNotFound, what: "--pick: nothing was picked yet", fix: "parfait pick " + shown(snap.Dir) + " --knee --name " + quoted(name)}
+		return explore.Choice{}, &fault{exit: ExitNotFound, what: flag + ": nothing was picked yet", fix: "parfait pick " + shown(snap.Dir) + " --knee --name " + quoted(name)}
 	}
-	return explore.Choice{}, &fault{exit: ExitNotFound, err: problem.Unknown("", "--pick", "pick", name, names)}
+	return explore.Choice{}, &fault{exit: ExitNotFound, err: problem.Unknown("", flag, "pick", name, names)}
 }
 
 // completeTasks completes task names where a flag takes one.

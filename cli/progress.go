@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/term"
 
+	"parfait/evaluator"
 	"parfait/internal/rescue"
 	"parfait/study"
 	"parfait/visible"
@@ -21,7 +22,8 @@ type progress struct {
 	app *app
 
 	mu     sync.Mutex
-	drawn  bool // a line stands on the terminal that has no end yet
+	drawn  int    // lines that stand on the terminal, of which the last has no end yet
+	below  string // a second line, for terminals; "" for none
 	last   time.Time
 	tenth  int
 	stage  string
@@ -75,9 +77,18 @@ func (p *progress) draw(line string) {
 	if w, _, err := term.GetSize(p.app.files[1].Fd()); err == nil && w > 1 {
 		width = w
 	}
-	p.drawn = true
-	_, _ = io.WriteString(p.app.tty, "\r"+ansi.EraseLineRight)
-	_, _ = io.WriteString(p.app.err, ansi.Truncate(visible.Line(line), width-1, "…"))
+	p.clear()
+	lines := []string{line}
+	if p.below != "" {
+		lines = append(lines, "  "+p.below)
+	}
+	for i, line := range lines {
+		if i > 0 {
+			_, _ = io.WriteString(p.app.tty, "\r\n")
+		}
+		_, _ = io.WriteString(p.app.err, ansi.Truncate(visible.Line(line), width-1, "…"))
+	}
+	p.drawn = len(lines)
 }
 
 // say prints a line of its own above the progress.
@@ -103,9 +114,11 @@ func (p *progress) end() {
 }
 
 func (p *progress) clear() {
-	if p.drawn {
+	for ; p.drawn > 0; p.drawn-- {
 		_, _ = io.WriteString(p.app.tty, "\r"+ansi.EraseLineRight)
-		p.drawn = false
+		if p.drawn > 1 {
+			_, _ = io.WriteString(p.app.tty, ansi.CUU1)
+		}
 	}
 }
 
@@ -120,6 +133,28 @@ func bar(done, total int64) string {
 	}
 	full := int(barWidth * min(done, total) / total)
 	return strings.Repeat("━", full) + strings.Repeat("─", barWidth-full)
+}
+
+// underway shows how far a study's run has come, and on a terminal what the trial says that was begun first of those that
+// run.
+func (p *progress) underway(snap *study.Snapshot) {
+	below := ""
+	var first *study.Trial
+	for i := range snap.Trials {
+		if t := &snap.Trials[i]; t.State == evaluator.Running && (first == nil || t.Started.Before(first.Started)) {
+			first = t
+		}
+	}
+	if first != nil {
+		below = fmt.Sprintf("trial %d · %s", first.ID, durationText(snap.Elapsed(first)))
+		if said := snap.Underway(first); said != "" {
+			below += " · " + said
+		}
+	}
+	p.mu.Lock()
+	p.below = below
+	p.mu.Unlock()
+	p.activity(snap.Activity)
 }
 
 // activity shows how far a study's run has come.

@@ -19,6 +19,7 @@ type screenFlags struct {
 	glyphs     string
 	background string
 	notify     string
+	confidence confidence
 }
 
 var (
@@ -33,6 +34,7 @@ func (f *screenFlags) addTo(cmd *cobra.Command) {
 	flags.StringVar(&f.glyphs, "glyphs", "", "draw with `braille|block|ascii` marks (default: what the locale can show)")
 	flags.StringVar(&f.background, "background", "", "draw for a `dark|light` background (default: the terminal is asked)")
 	flags.StringVar(&f.notify, "notify", "", "tell with `bell|osc9` that a run has finished")
+	f.confidence.addTo(cmd)
 	for name, words := range map[string][]string{"glyphs": glyphWords, "background": backgroundWords, "notify": notifyWords} {
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 	}
@@ -51,6 +53,10 @@ func (f *screenFlags) options() (tui.Options, error) {
 		if flag.value != "" && !slices.Contains(flag.words, flag.value) {
 			return o, usage("", "%s", problem.Unknown("", "--"+flag.name, "word", flag.value, flag.words))
 		}
+	}
+	var err error
+	if o.Confidence, err = f.confidence.of(); err != nil {
+		return o, err
 	}
 	if f.background != "" {
 		light := f.background == "light"

@@ -124,7 +124,7 @@ func timeless(v any) any {
 		out := map[string]any{}
 		for k, inner := range x {
 			switch k {
-			case "study", "log", "started", "ended", "at", "out", "receipt":
+			case "study", "log", "started", "ended", "elapsed_s", "spent", "at", "out", "receipt":
 			default:
 				out[k] = timeless(inner)
 			}

@@ -67,14 +67,24 @@ func (b base) at() map[string]float64 {
 	return at
 }
 
-// model is the base's own folder, or, where it is none, the merge that stands for it.
+// model is the base's own folder, or, where it is none or a merge would be of another dtype, the merge that stands for it.
 func (b base) model(ctx context.Context, form evaluator.Form) (evaluator.Lease, error) {
-	if info, err := os.Stat(b.spec.Base); err == nil && info.IsDir() && form != evaluator.Adapter {
+	if info, err := os.Stat(b.spec.Base); err == nil && info.IsDir() && form != evaluator.Adapter && b.asWritten() {
 		return evaluator.Lease{Path: b.spec.Base, Release: func() {}}, nil
 	}
 	out := merge.Output{At: b.at(), Target: filepath.Join(b.work, "base")}
 	_, err := b.plan.Write(ctx, []merge.Output{out}, merge.WriteOptions{}, nil)
 	return evaluator.Lease{Path: out.Target, Release: func() { _ = os.RemoveAll(out.Target) }}, err
+}
+
+// asWritten says whether the base has the dtype that merges are written in.
+func (b base) asWritten() bool {
+	s := b.plan.Summary()
+	if s.Base == nil || b.spec.DType == "" || b.spec.DType == merge.AsBase {
+		return s.Base != nil
+	}
+	_, same := s.Base.DTypes[strings.ToUpper(s.DType)]
+	return same && len(s.Base.DTypes) == 1
 }
 
 type triedJSON struct {

@@ -136,7 +136,7 @@ func decode(t *testing.T, text string, into any) {
 	}
 }
 
-// facts is a study's JSON without what may differ between two runs: paths, times and attempts.
+// facts is a study's JSON without what may differ between two runs: paths, times and what they cost, and attempts.
 func facts(t *testing.T, text string) any {
 	t.Helper()
 	var v any
@@ -147,7 +147,7 @@ func facts(t *testing.T, text string) any {
 func timeless(v any) any {
 	switch x := v.(type) {
 	case map[string]any:
-		for _, k := range []string{"study", "log", "started", "ended", "attempt", "at"} {
+		for _, k := range []string{"study", "log", "started", "ended", "attempt", "at", "spent", "elapsed_s", "took_s", "remaining_s"} {
 			delete(x, k)
 		}
 		for k := range x {

@@ -155,6 +155,35 @@ func TestInterruptIsClean(t *testing.T) {
 	}
 }
 
+// TestDrain tells a run from elsewhere to let what it measures end.
+func TestDrain(t *testing.T) {
+	dir := slowStudy(t, 200)
+	cmd := exec.Command(program, "run", dir, "--headless")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill() }()
+	until(t, "enough finished trials for a front", func() bool { return trials(t, dir)[12].State == "done" })
+	if out := good(t, ".", "run", dir, "--drain"); !strings.Contains(out, "starts nothing new") {
+		t.Errorf("it does not say what comes of it:\n%s", out)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the run that was drained ends with %v", err)
+	}
+	all := trials(t, dir)
+	for id, tr := range all {
+		if tr.State != "done" && tr.State != "waiting" || tr.Attempt != 1 {
+			t.Errorf("trial %d is %s in attempt %d, want none interrupted", id, tr.State, tr.Attempt)
+		}
+	}
+	if len(all) > 150 {
+		t.Errorf("%d trials: it was not drained", len(all))
+	}
+	if r := parfait(t, ".", "run", dir, "--drain"); r.code != 4 || !strings.Contains(r.errors, "no runner is at work") {
+		t.Errorf("where nobody runs: exit %d\n%s", r.code, r.errors)
+	}
+}
+
 // TestSecondRunnerIsRefused starts a second runner on a study that has one.
 func TestSecondRunnerIsRefused(t *testing.T) {
 	dir := slowStudy(t, 12)

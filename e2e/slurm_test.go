@@ -71,6 +71,12 @@ func (s slurm) tasks(state string) []string {
 	return strings.Fields(string(out))
 }
 
+// jobs are those of a name in a state: their numbers.
+func (s slurm) jobs(name, state string) []string {
+	out, _ := exec.Command("squeue", "-h", "-n", name, "-t", state, "-o", "%i").Output() // it may be away
+	return strings.Fields(string(out))
+}
+
 // resume has nodes used again that Slurm has drained by itself: a controller that was killed gives a job's number twice,
 // and the node that has it still takes that for an error.
 func (s slurm) resume() {
@@ -108,8 +114,8 @@ func (s slurm) killStep(t *testing.T) {
 }
 
 // slurmStudy makes a study of some trials whose evaluations take seconds in the cluster, two at once. Each leaves a line
-// in begun and, at its end, in ended.
-func slurmStudy(t *testing.T, trials int, seconds float64, poll, lost string) string {
+// in begun and, at its end, in ended. more are further options of the evaluator.
+func slurmStudy(t *testing.T, trials int, seconds float64, poll, lost string, more ...string) string {
 	t.Helper()
 	home := t.TempDir()
 	dir := filepath.Join(home, "slurm.study")
@@ -133,8 +139,8 @@ evaluators:
       throttle: 2
       poll: %s
       lost: %s
-search: {strategy: design, budget: %d, batch: %d, seed: 3}
-`, seconds, poll, lost, trials, trials)
+%ssearch: {strategy: design, budget: %d, batch: %d, seed: 3}
+`, seconds, poll, lost, strings.Join(more, ""), trials, trials)
 	if err := os.WriteFile(filepath.Join(dir, "study.yaml"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -249,6 +255,10 @@ func TestSlurm(t *testing.T) {
 	if n := len(s.tasks("RUNNING,PENDING")); n > 2 {
 		t.Errorf("%d tasks are in the cluster, the throttle is 2", n)
 	}
+	if out := good(t, ".", "run", dir, "--headless", "--throttle", "3"); !strings.Contains(out, "at most 3 candidates at once from now on: the runner at work") {
+		t.Errorf("beside a runner the throttle is told with %q", out)
+	}
+	awaits(t, "a third", func() bool { return len(s.tasks("RUNNING,PENDING")) == 3 })
 	r.kill(t)
 	s.kill(t, "ctld")
 	r = startRun(t, dir)
@@ -260,8 +270,77 @@ func TestSlurm(t *testing.T) {
 	s.onceEach(t, dir, 8, 1) // the one that was cancelled may just have come to its end
 }
 
+// TestSlurmMergesThere has the tasks merge, one of which is killed: the bytes are those of a merge here, every trial is
+// measured once, and nothing is left, on the nodes neither.
+func TestSlurmMergesThere(t *testing.T) {
+	s := startSlurm(t)
+	node := filepath.Join(t.TempDir(), "node")
+	dir := slurmStudy(t, 6, 1, "1s", "3s", "      materialise: there\n", "      node_dir: "+node+"\n")
+	r := startRun(t, dir)
+	awaits(t, "two tasks at work", func() bool { return len(times(t, filepath.Join(dir, "begun"))) >= 2 })
+	s.call(t, "scancel", s.tasks("RUNNING")[0])
+	r.end(t)
+	merged := filepath.Join(dir, "logs", "slurm", "merged.jsonl")
+	text, err := os.ReadFile(merged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, compared := bytes.Count(text, []byte("\n")), bytes.Count(text, []byte(`"compared":true`)); n != 6 || compared != 1 {
+		t.Errorf("%d merges are on record and %d were compared, want 6 and 1:\n%s", n, compared, text)
+	}
+	log, err := os.ReadFile(filepath.Join(dir, "logs", "trial-0001.log"))
+	if err != nil || !bytes.Contains(log, []byte("merged on n")) {
+		t.Errorf("the log of trial 1 does not tell of the merge: %v\n%s", err, log)
+	}
+	if err := os.Remove(merged); err != nil {
+		t.Fatal(err)
+	}
+	awaits(t, "an empty node", func() bool { left, _ := filepath.Glob(filepath.Join(node, "*")); return len(left) == 0 })
+	s.onceEach(t, dir, 6, 1)
+	good(t, ".", "export", dir, "--at", "rot=0.3,mir=0.4", "--out", filepath.Join(filepath.Dir(dir), "export"), "--verify", "--anyway")
+}
+
+// TestSlurmKeepsTheRunner has the runner itself be a job, with so short a time that others follow it: one at a time, and
+// every trial is measured once.
+func TestSlurmKeepsTheRunner(t *testing.T) {
+	s := startSlurm(t)
+	dir := slurmStudy(t, 14, 4, "1s", "3s")
+	submit := func() (sub struct {
+		Job, Name, State string
+		New              bool
+	},
+	) {
+		decode(t, good(t, ".", "run", dir, "--detach=slurm", "--sbatch", "--time=1 --mem=10M --signal=B:USR1@50", "--json"), &sub)
+		return sub
+	}
+	first := submit()
+	if !first.New || first.Job == "" {
+		t.Errorf("the first is %+v", first)
+	}
+	if second := submit(); second.New {
+		t.Errorf("a second one was submitted beside %+v: %+v", first, second)
+	}
+	awaits(t, "all trials", func() bool {
+		if n := len(s.jobs(first.Name, "RUNNING")); n > 1 {
+			t.Fatalf("%d runners are at work", n)
+		}
+		return doneOf(trials(t, dir)) == 14
+	})
+	awaits(t, "the end of the runner", func() bool { return len(s.jobs(first.Name, "RUNNING,PENDING")) == 0 })
+	log, err := os.ReadFile(filepath.Join(dir, "logs", "runner.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(log, []byte("\njob ")) + 1; n < 2 {
+		t.Errorf("%d runners were at work, want that others followed the first:\n%s", n, log)
+	}
+	s.onceEach(t, dir, 14, 0)
+	submit() // there is nothing left to do
+	awaits(t, "the end of one with nothing to do", func() bool { return len(s.jobs(first.Name, "RUNNING,PENDING")) == 0 })
+}
+
 // TestSlurmAtLength breaks all that may break beneath 24 candidates, two at once: the controller, a process that looks
-// after a task, a node that is drained, a task that is cancelled by hand, and the runner, at work and twice in its
+// after a task, a node that is drained, a task that is cancelled by hand, and the runner, at work and many times in its
 // recovery.
 func TestSlurmAtLength(t *testing.T) {
 	if !long() {
@@ -284,9 +363,9 @@ func TestSlurmAtLength(t *testing.T) {
 	s.killStep(t)
 	awaits(t, "8 begun", begun(8))
 	r.kill(t)
-	for range 2 { // in its recovery
+	for i := range 16 { // as it starts, in its recovery, and as it takes up and submits
 		r = startRun(t, dir)
-		time.Sleep(150 * time.Millisecond)
+		time.Sleep(time.Duration(i+1) * 60 * time.Millisecond)
 		r.kill(t)
 	}
 	r = startRun(t, dir)

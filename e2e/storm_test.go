@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -26,36 +27,46 @@ type storm struct {
 	begun    map[string]int // evaluations of those, at that moment
 	said     int            // the most trials that a runner has said are finished
 	twice    int            // evaluations that came to their end for a trial that had one
+	once     bool           // evaluations outlive their runners: each is begun once
+	taken    int            // evaluations that a runner has taken up from another
 }
 
 // TestKilledEvaluations kills runners with SIGKILL at random moments: the runner alone, its process group, or all that
 // belongs to the study, evaluators too. No finished trial is lost, changed, doubled or measured again, nothing that a
-// runner has said is missing, and what is recorded is as it was written after every kill.
+// runner has said is missing, and what is recorded is as it was written after every kill. What outlives its runner is begun
+// once.
 func TestKilledEvaluations(t *testing.T) {
 	for _, storms := range []struct {
 		kind, whom  string
+		takes       time.Duration // an evaluation
 		short, more int
 	}{
-		{"digits", "runner", 1, 70},
-		{"digits", "group", 0, 40},
-		{"command", "runner", 2, 80},
-		{"command", "group", 0, 40},
-		{"command", "all", 2, 50},
-		{"worker", "runner", 1, 70},
-		{"worker", "all", 1, 40},
-		{"http", "runner", 2, 70},
-		{"http", "group", 0, 40},
+		{"digits", "runner", 20 * time.Millisecond, 1, 70},
+		{"digits", "group", 20 * time.Millisecond, 0, 40},
+		{"command", "runner", 20 * time.Millisecond, 2, 80},
+		{"command", "group", 20 * time.Millisecond, 0, 40},
+		{"command", "group", 300 * time.Millisecond, 3, 60},
+		{"command", "all", 20 * time.Millisecond, 2, 50},
+		{"worker", "runner", 20 * time.Millisecond, 1, 70},
+		{"worker", "all", 20 * time.Millisecond, 1, 40},
+		{"http", "runner", 20 * time.Millisecond, 2, 70},
+		{"http", "group", 20 * time.Millisecond, 0, 40},
 	} {
 		kills := scale(storms.short, storms.more)
 		if kills == 0 {
 			continue
 		}
-		t.Run(storms.kind+" "+storms.whom, func(t *testing.T) {
-			s := &storm{T: t, judge: newJudge(t, storms.kind, 20*time.Millisecond), random: rand.New(rand.NewPCG(uint64(kills), 7))}
+		t.Run(fmt.Sprint(storms.kind, " ", storms.whom, " ", storms.takes), func(t *testing.T) {
+			s := &storm{T: t, judge: newJudge(t, storms.kind, storms.takes), random: rand.New(rand.NewPCG(uint64(kills), 7))}
+			s.once = storms.kind == "command" && storms.whom != "all"
 			s.dir = filepath.Join(t.TempDir(), "s.study")
 			hits, ends := 0, 0
 			s.begin()
+			long := storms.takes > 100*time.Millisecond
 			for hits < kills || ends == 0 {
+				if long && s.taken == 0 && hits == kills && kills < 4*storms.more { // on a busy machine some hit before there is anything
+					kills++
+				}
 				if s.run(storms.whom, hits < kills) {
 					hits++
 					s.after(hits)
@@ -65,7 +76,10 @@ func TestKilledEvaluations(t *testing.T) {
 				s.end()
 				s.begin()
 			}
-			t.Logf("%d kills have hit a run, %d studies were ended, %d evaluations were made again that nobody had heard of", hits, ends, s.twice)
+			if long && s.taken == 0 {
+				t.Error("no evaluation was taken up from a runner that was killed: want some, or that is not tested")
+			}
+			t.Logf("%d kills have hit a run, %d studies were ended, %d evaluations were taken up, %d were made again that nobody had heard of", hits, ends, s.taken, s.twice)
 		})
 	}
 }
@@ -100,6 +114,7 @@ func (s *storm) run(whom string, kill bool) (killed bool) {
 		n, _ := strconv.Atoi(m[1])
 		s.said = max(s.said, n)
 	}
+	s.taken += strings.Count(errs.String(), "it is still being measured, and goes on")
 	if cmd.ProcessState.Success() {
 		return false
 	}
@@ -169,6 +184,9 @@ func (s *storm) end() {
 		}
 		if now, was := begun[key], s.begun[key]; now != was {
 			s.Errorf("trial %d was begun %d times when it had finished, and %d times in the end", id, was, now)
+		}
+		if s.once && begun[key] != 1 {
+			s.Errorf("trial %d was begun %d times, want once: its evaluation outlives the runner", id, begun[key])
 		}
 		if s.twice += ended[key] - 1; ended[key] < 1 || s.kind == "http" && ended[key] > 1 {
 			s.Errorf("trial %d was measured %d times to the end, want 1", id, ended[key])

@@ -165,10 +165,15 @@ func TestWhatTheSystemRefusesCostsNoTrial(t *testing.T) {
 	}
 }
 
-// attach has strace follow a process until the function that it returns is called.
+// attach has strace follow a process, with those that it has started, until the function that it returns is called.
 func attach(t *testing.T, pid int, words ...string) (letGo func()) {
 	t.Helper()
-	trace := exec.Command("strace", append(words, "-p", strconv.Itoa(pid))...)
+	started, _ := exec.Command("ps", "-o", "pid=", "--ppid", strconv.Itoa(pid)).Output()
+	pids := append(strings.Fields(string(started)), strconv.Itoa(pid))
+	for _, p := range pids {
+		words = append(words, "-p", p)
+	}
+	trace := exec.Command("strace", words...)
 	errs, err := trace.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -180,8 +185,11 @@ func attach(t *testing.T, pid int, words ...string) (letGo func()) {
 	})
 	t.Cleanup(letGo)
 	lines := bufio.NewScanner(errs)
-	for lines.Scan() {
+	for attached := 0; lines.Scan(); {
 		if strings.Contains(lines.Text(), "attached") {
+			attached++
+		}
+		if attached == len(pids) {
 			go func() { _, _ = io.Copy(io.Discard, errs) }()
 			return letGo
 		}

@@ -22,11 +22,12 @@ type Measure func(ctx context.Context, c Candidate, progress func(Progress)) (Me
 //
 // Zero values of l mean: one in flight, batches as large as what is in flight, the validation split only,
 // no timeout. At most InFlight calls of f run at any time, over all Submits together; candidates start in
-// the order of their batch. What f returns is held against Check; its errors and panics become Failed
+// the order of their batch; Throttle changes InFlight. What f returns is held against Check; its errors and panics become Failed
 // events (a panic's stack goes to the candidate's log). The timeout starts when f has its model. An error after the timeout becomes TimedOut, one
-// after ctx ended Cancelled; good metrics count even then. Leases that f did not release are released
+// after ctx ended Cancelled; good metrics count even then. Of tasks that are Timed it is the time of f without that in
+// Model, unless f says it. Leases that f did not release are released
 // before the final event. After a restart nothing is left of a function: Recover knows no result.
-func Blocking(l Limits, f Measure) Evaluator {
+func Blocking(l Limits, f Measure) Throttled {
 	l.InFlight = max(l.InFlight, 1)
 	if l.Batch < 1 {
 		l.Batch = l.InFlight
@@ -35,16 +36,36 @@ func Blocking(l Limits, f Measure) Evaluator {
 		l.Splits = []Split{Validation}
 	}
 	l.Splits = slices.Clone(l.Splits)
-	return &blocking{limits: l, f: f, slots: make(chan struct{}, l.InFlight)}
+	return &blocking{limits: l, f: f, freed: make(chan struct{})}
 }
 
 type blocking struct {
+	f Measure
+
+	mu     sync.Mutex
 	limits Limits
-	f      Measure
-	slots  chan struct{}
+	used   int           // slots
+	freed  chan struct{} // closed and replaced whenever there may be a slot
 }
 
-func (b *blocking) Limits() Limits { return b.limits }
+func (b *blocking) Limits() Limits {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.limits
+}
+
+func (b *blocking) Throttle(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.limits.InFlight = max(n, 1)
+	b.signal()
+}
+
+// signal wakes those who wait for a slot. The caller holds mu.
+func (b *blocking) signal() {
+	close(b.freed)
+	b.freed = make(chan struct{})
+}
 
 func (b *blocking) Submit(ctx context.Context, batch []Candidate, emit func(Event) error) error {
 	if err := checkBatch(batch, emit); err != nil {
@@ -54,7 +75,7 @@ func (b *blocking) Submit(ctx context.Context, batch []Candidate, emit func(Even
 	defer open.Wait()
 	for _, c := range batch {
 		r := &reporter{c: c, emit: emit}
-		if err := checkCandidate(c, b.limits); err != nil {
+		if err := checkCandidate(c, b.Limits()); err != nil {
 			r.end(Failed, nil, err)
 			continue
 		}
@@ -64,7 +85,7 @@ func (b *blocking) Submit(ctx context.Context, batch []Candidate, emit func(Even
 		}
 		r.progress(Progress{}) // running, in the order of the batch
 		open.Go(func() {
-			defer func() { <-b.slots }()
+			defer b.give()
 			b.measure(ctx, r)
 		})
 	}
@@ -73,28 +94,47 @@ func (b *blocking) Submit(ctx context.Context, batch []Candidate, emit func(Even
 
 // take waits for a slot; it says false where ctx ended, and then holds none.
 func (b *blocking) take(ctx context.Context) bool {
-	if ctx.Err() != nil {
-		return false
+	for ctx.Err() == nil {
+		b.mu.Lock()
+		free, freed := b.used < b.limits.InFlight, b.freed
+		if free {
+			b.used++
+		}
+		b.mu.Unlock()
+		if free {
+			return true
+		}
+		select {
+		case <-freed:
+		case <-ctx.Done():
+		}
 	}
-	select {
-	case b.slots <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return false
+}
+
+// give gives a slot back.
+func (b *blocking) give() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.used--
+	b.signal()
 }
 
 // measure takes one candidate from running to its final event.
 func (b *blocking) measure(ctx context.Context, r *reporter) {
+	timeout := b.Limits().Timeout
 	limited, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	clock := &clock{limit: b.limits.Timeout, expire: func() { stop(TimedOut) }}
+	clock := &clock{limit: timeout, expire: func() { stop(TimedOut) }}
 	clock.start()
 	defer clock.stop()
+	limited = context.WithValue(limited, clockKey{}, clock)
 	c, release := withLeases(r.c, clock)
 	m, err := call(limited, b.f, c, r.progress)
+	took := clock.total()
 	release()
 	if err == nil {
+		m = c.Time(m, took)
 		err = Check(c, m)
 	}
 	switch {
@@ -105,7 +145,7 @@ func (b *blocking) measure(ctx context.Context, r *reporter) {
 	case ctx.Err() != nil:
 		r.end(Cancelled, nil, interrupted(ctx))
 	case errors.Is(context.Cause(limited), TimedOut):
-		r.end(Failed, nil, &Error{Problem: problem.Problem{Code: TimedOut, What: fmt.Sprintf("stopped after the timeout of %v (raise the evaluator's timeout if it needs longer)%s", b.limits.Timeout, detail(err))}, Cause: err})
+		r.end(Failed, nil, &Error{Problem: problem.Problem{Code: TimedOut, What: fmt.Sprintf("stopped after the timeout of %v (raise the evaluator's timeout if it needs longer)%s", timeout, detail(err))}, Cause: err})
 	case CodeOf(err) == Internal:
 		r.end(Failed, nil, &Error{Problem: problem.Problem{Code: Internal, What: err.Error()}, Cause: err})
 	default:
@@ -160,9 +200,14 @@ type clock struct {
 	limit  time.Duration // 0: none
 	expire func()
 	timer  *time.Timer
+
+	mu    sync.Mutex
+	since time.Time     // it runs; zero: it stands
+	spent time.Duration // before that
 }
 
 func (c *clock) start() {
+	c.since = time.Now()
 	if c.limit > 0 {
 		c.timer = time.AfterFunc(c.limit, rescue.Guard(c.expire))
 	}
@@ -172,11 +217,45 @@ func (c *clock) stop() {
 	if c.timer != nil {
 		c.timer.Stop()
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.since.IsZero() {
+		c.spent, c.since = c.spent+time.Since(c.since), time.Time{}
+	}
 }
 
 func (c *clock) again() {
 	if c.timer != nil {
 		c.timer.Reset(c.limit)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.since = time.Now()
+}
+
+// total is how long it has run.
+func (c *clock) total() time.Duration {
+	c.stop()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.spent
+}
+
+// began has the time count from a moment before this one.
+func (c *clock) began(at time.Time) {
+	if c.timer != nil {
+		c.timer.Reset(max(0, c.limit-time.Since(at)))
+	}
+}
+
+// clockKey is where the clock is in the context of a Measure.
+type clockKey struct{}
+
+// Began says to Blocking that what is measured with ctx was begun at a moment in the past, by a runner before this one: its
+// timeout counts from there.
+func Began(ctx context.Context, at time.Time) {
+	if c, ok := ctx.Value(clockKey{}).(*clock); ok {
+		c.began(at)
 	}
 }
 

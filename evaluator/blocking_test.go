@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -246,4 +247,47 @@ func TestCheck(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A throttle that is raised lets those go on who wait, one that is lowered ends nothing.
+func TestBlockingIsThrottled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		at, end := 0, make(chan struct{})
+		var mu sync.Mutex
+		count := func(by int) int {
+			mu.Lock()
+			defer mu.Unlock()
+			at += by
+			return at
+		}
+		e := evaluator.Blocking(evaluator.Limits{InFlight: 1}, func(context.Context, evaluator.Candidate, func(evaluator.Progress)) (evaluator.Metrics, error) {
+			count(1)
+			defer count(-1)
+			<-end
+			return evaluator.Metrics{"a": {Value: 1}}, nil
+		})
+		var batch []evaluator.Candidate
+		for _, key := range []string{"1", "2", "3", "4", "5", "6"} {
+			batch = append(batch, evaluator.Candidate{Key: key, Tasks: []string{"a"}, Split: evaluator.Validation})
+		}
+		over := make(chan error)
+		go func() { over <- e.Submit(t.Context(), batch, func(evaluator.Event) error { return nil }) }()
+		for _, step := range []struct{ throttle, end, want int }{{1, 0, 1}, {3, 0, 3}, {1, 0, 3}, {1, 2, 1}, {1, 1, 1}, {0, 1, 1}, {9, 0, 2}} {
+			e.Throttle(step.throttle)
+			for range step.end {
+				end <- struct{}{}
+			}
+			synctest.Wait()
+			if n := count(0); n != step.want {
+				t.Errorf("%+v: %d are at work", step, n)
+			}
+		}
+		if n := e.Limits().InFlight; n != 9 {
+			t.Errorf("%d may be in flight, expected 9", n)
+		}
+		close(end)
+		if err := <-over; err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Check says whether m is an answer to c: exactly the tasks that c asks for, each with a finite value, a
-// standard error that is finite and not negative, and a number of items that is not negative. Everything
+// Check says whether m is an answer to c: exactly the tasks that c asks for, and perhaps those that are Timed, each with a
+// finite value, a standard error that is finite and not negative, and a number of items that is not negative. Everything
 // wrong is in the returned error, joined, each part an *Error with its Code and Task. Nothing is guessed:
 // a value of 81.3 for a rate is the study's to judge, which knows the unit.
 func Check(c Candidate, m Metrics) error {
@@ -19,9 +19,10 @@ func Check(c Candidate, m Metrics) error {
 		e.Task = task
 		errs = append(errs, e)
 	}
-	for _, task := range c.Tasks {
+	for _, task := range slices.Concat(c.Tasks, c.Timed) {
 		v, ok := m[task]
 		switch {
+		case !ok && slices.Contains(c.Timed, task):
 		case !ok:
 			bad(MissingTask, task, "no metric for the task %q: %s", task, reported(m))
 		case !finite(v.Value):
@@ -35,7 +36,7 @@ func Check(c Candidate, m Metrics) error {
 		}
 	}
 	for _, task := range slices.Sorted(maps.Keys(m)) {
-		if !slices.Contains(c.Tasks, task) {
+		if !slices.Contains(c.Tasks, task) && !slices.Contains(c.Timed, task) {
 			bad(UndeclaredTask, task, "a metric for the task %q, which was not asked for (asked for: %s): declare it in the study's tasks, with role info if it is only to be seen, or do not report it",
 				task, strings.Join(c.Tasks, ", "))
 		}

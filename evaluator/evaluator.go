@@ -100,18 +100,25 @@ const KeptPrefix = ".kept-"
 // again, for each trial, split and set of tasks, and in every other study, whatever its name. It is of letters,
 // digits and - only.
 type Candidate struct {
-	Key     string        // "study/trial": stable across attempts and restarts
-	ID      string        // of the question, see below
-	Merge   string        // the same for all questions about one merge, and for no other; "": not known
-	Attempt int           // from 1
-	Tasks   []string      // what to measure: metrics for exactly these must come back
-	Split   Split         // validation or test
-	At      []Coefficient // ordered
+	Key     string   // "study/trial": stable across attempts and restarts
+	ID      string   // of the question, see below
+	Merge   string   // the same for all questions about one merge, and for no other; "": not known
+	Attempt int      // from 1
+	Tasks   []string // what to measure: metrics for exactly these must come back, and for Timed
+	// Timed are tasks whose figure is how many seconds the evaluation of Tasks takes, from its start: waiting for a slot or
+	// in a queue, and making the model, left out. Nobody is asked for them; where the evaluation reports one itself, that
+	// counts. See Time.
+	Timed []string
+	Split Split         // validation or test
+	At    []Coefficient // ordered
 	// Recipe is the merge as JSON, with absolute paths and everything that is needed to make it; nil where there is none.
 	Recipe json.RawMessage
 	Log    string // file that the evaluator's output is appended to, see RunInfix; "" for none
 	// Model materialises the merged model; the caller releases the lease. Nil where there is none.
 	Model func(ctx context.Context, form Form) (Lease, error)
+	// Digests works out here, without writing anything, the hashes of the files of weights that the merge has in a form,
+	// by name, as `parfait merge --json` tells them; nil where nobody can. It takes as long as a merge.
+	Digests func(ctx context.Context, form Form) (map[string]string, error)
 	// Written is the folder of a checkpoint that is there already and is to be measured, an export; "" for none. Who
 	// needs no model is told of it, and calls Looked where the figures are known to be those of its files.
 	Written string
@@ -137,6 +144,17 @@ func (c Candidate) ModelPath(ctx context.Context, form Form) (path string, relea
 	return path, lease.Release, err
 }
 
+// Time gives the Timed tasks that m has no figure of the time that the evaluation took, where that is known (above 0),
+// and returns m.
+func (c Candidate) Time(m Metrics, took time.Duration) Metrics {
+	for _, task := range c.Timed {
+		if _, reported := m[task]; !reported && m != nil && took > 0 {
+			m[task] = Metric{Value: took.Seconds()}
+		}
+	}
+	return m
+}
+
 // Event tells where one candidate stands. Metrics are set when Done, Err when Failed or Cancelled.
 type Event struct {
 	Key      string
@@ -145,6 +163,8 @@ type Event struct {
 	Metrics  Metrics
 	Progress Progress
 	Err      error
+	// Elapsed, of a final event, is how long it held what has to be paid for; 0: since it was submitted.
+	Elapsed time.Duration
 }
 
 // Limits say how an evaluator wants to be fed.
@@ -153,9 +173,15 @@ type Limits struct {
 	Batch      int           // candidates a Submit, at least 1
 	Files      int           // that it keeps open between candidates, at most
 	NeedsModel bool          // whether Candidate.Model will be called
+	Merges     bool          // it merges by Candidate.Recipe itself, from models that are where they are for the runner
 	Form       Form          // in which it will ask for the model; "": Folder
+	MaxRank    int           // of an Adapter's modules; 0: whatever they have
+	Elsewhere  bool          // it may measure where the disk of this machine is seen, and its memory (/dev/shm) is not
 	Splits     []Split       // which splits it can measure
 	Timeout    time.Duration // for one candidate, from when it has its model; 0: none
+	// Tries is how often the runner has a candidate measured at most where what ended an evaluation may not be its fault: it
+	// was killed, the disk was full. 0: as the runner sees fit.
+	Tries int
 }
 
 // Evaluator measures candidates.
@@ -164,7 +190,9 @@ type Limits struct {
 // cancelled, after a Cancelled event for each that was open. It returns an error only where nothing
 // could be started at all; a candidate's own failure is an event. After a restart of the runner Recover is
 // called once, before any Submit, with the candidates that were open: it emits final events for those
-// whose results are known, stops what is left running of the others, and returns their keys.
+// whose results are known, stops what is left running of the others, and returns their keys. An evaluation that may as
+// well go on is left running, and told by an event with the state Running: the runner submits that candidate, with the
+// same ID and Attempt, before any other, and Submit takes the evaluation up.
 //
 // emit may be called from several goroutines. With a final event it returns when the event is on record,
 // or with an error where it could not be recorded. Until it has returned nil, an evaluator whose results
@@ -181,4 +209,11 @@ type Evaluator interface {
 // deletes what is left of the others.
 type Sweeper interface {
 	Sweep(wanted func(id string) bool) error
+}
+
+// Throttled is an Evaluator that can be told, while it is at work, to measure another number of candidates at once, at
+// least 1: Limits().InFlight from then on. Where it measures more of them, those come to their end.
+type Throttled interface {
+	Evaluator
+	Throttle(n int)
 }

@@ -76,6 +76,7 @@ func TestHoles(t *testing.T) {
 	if err != nil || len(lines) != 3 {
 		t.Fatalf("%d lines (%v), want three", len(lines), err)
 	}
+	holes := explore.Holes(snap.Tasks, lines)
 	unmeasured := lines[1]
 	unmeasured.Points = unmeasured.Points[:1]
 	for name, h := range map[string]struct {
@@ -84,10 +85,10 @@ func TestHoles(t *testing.T) {
 		want string
 		real bool
 	}{
-		"a loss":  {explore.Holes(snap.Tasks, lines[1])[0], 0, " above the straight line, ", true},
-		"a rate":  {explore.Holes(snap.Tasks, lines[1])[1], 1, "mirrored: a barrier: .121 ±.013 below the straight line, half way from rotated to upside_down", true},
-		"no dip":  {explore.Holes(snap.Tasks, lines[0])[1], 1, "no barrier", false},
-		"one end": {explore.Holes(snap.Tasks, unmeasured)[1], 1, "not measured yet", false},
+		"a loss":  {holes[1][0], 0, " above the straight line, ", true},
+		"a rate":  {holes[1][1], 1, "mirrored: a barrier: .121 ±.013 below the straight line, half way from rotated to upside_down", true},
+		"no dip":  {holes[0][1], 1, "no barrier", false},
+		"one end": {explore.Holes(snap.Tasks, []search.Line{unmeasured})[0][1], 1, "not measured yet", false},
 	} {
 		if got := h.of.Words(snap.Tasks[h.task]); !strings.Contains(got, h.want) || h.of.Real != h.real {
 			t.Errorf("%s: %q (real: %v), want %q (%v)", name, got, h.of.Real, h.want, h.real)
@@ -129,8 +130,8 @@ func TestHolesByForm(t *testing.T) {
 			t.Fatal(err)
 		}
 		barred, unsure := 0, 0
-		for _, l := range lines {
-			for i, h := range explore.Holes(snap.Tasks, l) {
+		for _, holes := range explore.Holes(snap.Tasks, lines) {
+			for i, h := range holes {
 				words := h.Words(snap.Tasks[i])
 				if h.Real {
 					barred++

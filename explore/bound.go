@@ -2,10 +2,13 @@ package explore
 
 import (
 	"maps"
+	"math"
 	"slices"
+	"strconv"
 
 	"parfait/pareto"
 	"parfait/problem"
+	"parfait/search"
 	"parfait/study"
 )
 
@@ -14,6 +17,7 @@ type Bound struct {
 	Task  int // index in Analysis.Tasks
 	Least bool
 	Value float64 // at least where Least, else at most
+	Of    string  // the rival of whom it is a part: "the base"; "" for a floor of its own
 }
 
 // Holds says whether v reaches the bound. What is not known does not.
@@ -24,8 +28,26 @@ func (b Bound) Holds(v float64) bool {
 	return v <= b.Value
 }
 
+// reachable writes v, rounded so that as a bound of the same sense it is one that v reaches: who is told what can be had types it.
+func (b Bound) reachable(t study.Task, v float64) string {
+	text := Number(t, v)
+	for off := math.Abs(v) * 1e-12; off > 0 && off < math.Inf(1); off *= 2 {
+		b.Value, _ = strconv.ParseFloat(text, 64)
+		if b.Holds(v) {
+			break
+		}
+		if text = Number(t, v+off); b.Least {
+			text = Number(t, v-off)
+		}
+	}
+	return text
+}
+
 // In writes the bound of one of tasks: "upright ≥ .90".
 func (b Bound) In(tasks []study.Task) string {
+	if b.Of != "" {
+		return "all that " + b.Of + " has"
+	}
 	sign := "≤"
 	if b.Least {
 		sign = "≥"
@@ -43,10 +65,10 @@ func Bounds(tasks []study.Task, own map[string]float64) []Bound {
 			continue
 		}
 		if t.AtLeast != nil {
-			out = append(out, Bound{i, true, *t.AtLeast})
+			out = append(out, Bound{Task: i, Least: true, Value: *t.AtLeast})
 		}
 		if t.AtMost != nil {
-			out = append(out, Bound{i, false, *t.AtMost})
+			out = append(out, Bound{Task: i, Value: *t.AtMost})
 		}
 	}
 	return out
@@ -54,7 +76,7 @@ func Bounds(tasks []study.Task, own map[string]float64) []Bound {
 
 // floorOf is the bound that a person means with a floor of task i.
 func floorOf(tasks []study.Task, i int, v float64) Bound {
-	return Bound{i, tasks[i].Sense != study.Minimize, v}
+	return Bound{Task: i, Least: tasks[i].Sense != study.Minimize, Value: v}
 }
 
 // floorsOf are a person's floors. Those of tasks that do not exist are ignored.
@@ -66,6 +88,11 @@ func floorsOf(tasks []study.Task, floors map[string]float64) []Bound {
 		}
 	}
 	return out
+}
+
+// Keeps is the probability that the merge at x keeps a bound, by the interval of its prediction.
+func Keeps(a *study.Analysis, x []float64, b Bound) float64 {
+	return a.Keeps(x, search.Floor{Task: a.Tasks[b.Task].Name, Least: b.Least, Value: b.Value})
 }
 
 // Breaks are the bounds that predictions do not reach: all that study.yaml sets, and a person's own floors where
@@ -145,20 +172,51 @@ func costliest(a *study.Analysis, bounds []Bound) int {
 	return -1
 }
 
-// infeasible says which bound costs the most.
-func infeasible(a *study.Analysis, bounds []Bound) string {
-	var words []string
-	for _, b := range bounds {
-		words = append(words, b.In(a.Tasks))
+// Unkept says in words which floors of study.yaml no point of the front keeps; "" where some point keeps all.
+func Unkept(a *study.Analysis) string {
+	bounds := Bounds(a.Tasks, nil)
+	if len(bounds) == 0 || len(a.Front) == 0 || len(satisfying(a, bounds)) > 0 {
+		return ""
 	}
+	return infeasible(a, bounds)
+}
+
+// infeasible says that no point of the front keeps bounds, and, where the front was traced under them, which costs the most.
+func infeasible(a *study.Analysis, bounds []Bound) string {
+	if a.Unmet != nil && a.TracedUnder(Preference{}.floors(a, bounds)) && len(a.Floors) == len(bounds) {
+		return unmet(a, bounds)
+	}
+	words := inWords(a, bounds)
 	text, c := "no point of the front has "+problem.And(words), costliest(a, bounds)
+	if !a.TracedUnder(Preference{}.floors(a, bounds)) {
+		return text // between its points one may, and of the points alone another floor may cost the most than of all merges
+	}
 	switch {
 	case c < 0:
 		return text
-	case len(words) == 1:
+	case len(bounds) == 1:
 		return text + ": the best is " + bestOf(a, bounds[0])
 	}
+	if len(floorsAlone(bounds)) == 0 {
+		return text + ": " + a.Tasks[c].Name + " costs the most"
+	}
 	return "the floor of " + a.Tasks[c].Name + " costs the most: " + text // what is cut where there is no room is known
+}
+
+// inWords are bounds in words, those of a rival together.
+func inWords(a *study.Analysis, bounds []Bound) []string {
+	var words []string
+	for _, b := range bounds {
+		if w := b.In(a.Tasks); !slices.Contains(words, w) {
+			words = append(words, w)
+		}
+	}
+	return words
+}
+
+// floorsAlone are the bounds that are no part of a rival.
+func floorsAlone(bounds []Bound) []Bound {
+	return slices.DeleteFunc(slices.Clone(bounds), func(b Bound) bool { return b.Of != "" })
 }
 
 // bestOf is the value on the front that comes nearest to keeping a bound.
@@ -169,7 +227,7 @@ func bestOf(a *study.Analysis, b Bound) string {
 			best = v
 		}
 	}
-	return Number(a.Tasks[b.Task], best)
+	return b.reachable(a.Tasks[b.Task], best)
 }
 
 // specFloors are the floors that study.yaml sets in the sense of each task, beneath the person's own.

@@ -15,83 +15,35 @@ func Compared(c *study.Comparison) []string {
 	if s := predictedOtherwise(c); s != "" {
 		out = append(out, s)
 	}
-	if l := c.Leaders(); l != nil && len(l) < len(c.Studies) {
-		out = append(out, "The noise is that of the measurements; the luck of the search is not in it.")
+	for _, t := range c.Seeds {
+		out = append(out, comparedSeeds(c, t))
 	}
-	return append(out, comparedRather(c)...)
+	if len(c.Fronts.Leaders) < len(c.Studies) && len(c.Seeds) == 0 {
+		out = append(out, "That is of these runs. The luck of the search is not in it: run each with several seeds before you say it of a method or a strategy.")
+	}
+	return out
 }
 
-// NoClaim says why it cannot be said which study is better.
-func NoClaim(o study.Obstacle) string {
-	if len(o.Tasks) > 0 {
-		return o.What + " on " + problem.And(o.Tasks) + ": " + o.Who
-	}
-	return o.What + ": " + o.Who
-}
-
-// unclaimed says that it cannot be said whose front is better, and why.
-func unclaimed(obstacles []study.Obstacle) string {
-	why := make([]string, len(obstacles))
-	for i, o := range obstacles {
-		why[i] = NoClaim(o)
-	}
-	return "Which front is better cannot be said: " + strings.Join(why, "; ") + ". The hypervolume of measurements is larger than the truth, the more the noisier they are and the more of them there are."
-}
-
-// comparedRather says what to do where nothing could be said.
-func comparedRather(c *study.Comparison) []string {
-	var fixes []string
-	for _, o := range c.Obstacles() {
-		if !slices.Contains(fixes, o.Fix) {
-			fixes = append(fixes, o.Fix)
-		}
-	}
-	if len(fixes) == 0 {
-		return nil
-	}
-	out := "To be able to say it " + strings.Join(fixes, "; ") + "."
-	if even := c.Even(); even != nil {
-		out += " " + problem.And(even) + " can be compared by themselves."
-	}
-	return []string{out}
-}
-
-// comparedFronts compares the hypervolumes.
+// comparedFronts compares the hypervolumes of what is true of the trials.
 func comparedFronts(c *study.Comparison) string {
-	order := make([]int, len(c.Studies))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(i, j int) int {
-		switch a, b := c.Studies[i].Measured.Volume, c.Studies[j].Measured.Volume; {
-		case a > b:
-			return -1
-		case a < b:
-			return 1
-		}
-		return 0
-	})
-	first, next := c.Studies[order[0]], c.Studies[order[1]]
+	f := c.Fronts
+	first, next := c.Studies[f.Order[0]], c.Studies[f.Order[1]]
 	better := "better"
-	figures := fmt.Sprintf("%s of the box against %s", Tenths(first.Measured.Volume), Tenths(next.Measured.Volume))
-	if len(order) > 2 {
+	figures := fmt.Sprintf("%s of the box against %s", Volume(f, f.Order[0]), Volume(f, f.Order[1]))
+	if len(f.Order) > 2 {
 		better = "best"
 		figures += " of " + next.Name + ", the next"
 	}
-	if o := c.Obstacles(); len(o) > 0 {
-		return unclaimed(o)
-	}
-	leaders := c.Leaders()
-	share := fmt.Sprintf("%.0f of %d draws of the noise", study.NoiseDraws*c.Ahead[order[0]][order[1]], study.NoiseDraws)
-	switch {
-	case len(leaders) == 1:
+	share := fmt.Sprintf("%.0f %% of the draws", 100*f.Ahead[f.Order[0]][f.Order[1]])
+	switch len(f.Leaders) {
+	case 1:
 		return fmt.Sprintf("%s has the %s front: %s, and is ahead in %s.", first.Name, better, figures, share)
-	case len(leaders) == len(order):
+	case len(f.Order):
 		return fmt.Sprintf("Noise decides which front is %s: %s has %s, and is ahead in %s.", better, first.Name, figures, share)
 	}
 	var names, behind []string
-	for _, i := range order {
-		if slices.Contains(leaders, i) {
+	for _, i := range f.Order {
+		if slices.Contains(f.Leaders, i) {
 			names = append(names, c.Studies[i].Name)
 		} else {
 			behind = append(behind, c.Studies[i].Name)
@@ -100,17 +52,41 @@ func comparedFronts(c *study.Comparison) string {
 	return fmt.Sprintf("Noise decides whether %s has the best front: %s has %s, and is ahead in %s. Worse beyond noise: %s.", either(names), first.Name, figures, share, problem.And(behind))
 }
 
+// Volume writes the hypervolume of what is true of a study's trials, with its standard deviation: 57.3 ± 1.2 %.
+func Volume(f study.Standing, i int) string {
+	return fmt.Sprintf("%s ± %.1f", strings.TrimSuffix(Tenths(f.Value[i]), " %"), 100*f.Std[i]) + " %"
+}
+
+// comparedSeeds compares two groups of runs over their seeds.
+func comparedSeeds(c *study.Comparison, t study.SeedTest) string {
+	a, b, share := c.Groups[t.A], c.Groups[t.B], t.Share
+	if share < 0.5 {
+		a, b, share = b, a, 1-share
+	}
+	run := func(g study.Group) string {
+		if len(g.Studies) == 1 {
+			return g.Name + " (one run)"
+		}
+		return fmt.Sprintf("%s (%d runs)", g.Name, len(g.Studies))
+	}
+	figures := fmt.Sprintf("its front is the better in %.0f %% of the pairs of runs, p %s (Mann–Whitney)", 100*share, Likely(t.P))
+	if t.Sure() {
+		return fmt.Sprintf("Over the seeds %s is better than %s: %s.", run(a), run(b), figures)
+	}
+	out := fmt.Sprintf("Over the seeds it is not sure that %s is better than %s: %s", run(a), run(b), figures)
+	if min(len(a.Studies), len(b.Studies)) < study.FewestSeeds {
+		out += fmt.Sprintf("; it takes %d runs of each at least", study.FewestSeeds)
+	}
+	return out + "."
+}
+
 // predictedOtherwise says where predictions contradict what was measured: trials that are not spent on the front,
 // such as a design's, leave it for later.
 func predictedOtherwise(c *study.Comparison) string {
-	leaders := c.Leaders()
-	if leaders == nil {
-		return ""
-	}
-	top := c.Studies[leaders[0]]
+	top := c.Studies[c.Fronts.Order[0]]
 	var names []string
 	for i, s := range c.Studies {
-		if s.Predicted > top.Predicted && !slices.Contains(leaders, i) {
+		if s.Predicted > top.Predicted && !slices.Contains(c.Fronts.Leaders, i) {
 			names = append(names, fmt.Sprintf("%s (%s)", s.Name, Tenths(s.Predicted)))
 		}
 	}
@@ -120,17 +96,14 @@ func predictedOtherwise(c *study.Comparison) string {
 	return fmt.Sprintf("By predictions %s would not be behind %s (%s): measure points of these fronts before you decide.", problem.And(names), top.Name, Tenths(top.Predicted))
 }
 
-// comparedTasks compares the best measurement of every task.
+// comparedTasks compares the best of every task.
 func comparedTasks(c *study.Comparison) string {
-	var said, alike, unclaimed []string // what is said, with the tasks that it is true of
+	var said, alike []string // what is said, with the tasks that it is true of
 	on := map[string][]string{}
 	for k, t := range c.Tasks {
-		switch l := c.LeadersOn(k); {
-		case l == nil:
-			unclaimed = append(unclaimed, t.Name)
-		case len(l) == len(c.Studies):
+		if l := c.On[k].Leaders; len(l) == len(c.Studies) {
 			alike = append(alike, t.Name)
-		default:
+		} else {
 			what := standing(c, l)
 			if on[what] == nil {
 				said = append(said, what)
@@ -145,10 +118,7 @@ func comparedTasks(c *study.Comparison) string {
 	if len(alike) > 0 {
 		parts = append(parts, "noise decides on "+problem.And(alike))
 	}
-	if len(unclaimed) > 0 {
-		parts = append(parts, "it cannot be said on "+problem.And(unclaimed))
-	}
-	return "The best measurement of each task: " + strings.Join(parts, "; ") + "."
+	return "The best trial of each task: " + strings.Join(parts, "; ") + "."
 }
 
 // standing says who leads, or who does not, whichever is shorter.

@@ -14,6 +14,7 @@ const (
 	NoAnalysis         Code = "no-analysis"         // too few finished trials to say anything
 	Infeasible         Code = "infeasible"          // no point of the front satisfies the floors
 	UnknownTask        Code = "unknown-task"        // no task has that name
+	UnknownRival       Code = "unknown-rival"       // nothing has that name that could be beaten
 	UnknownCoefficient Code = "unknown-coefficient" // no coefficient has that name
 	BadPreference      Code = "bad-wish"            // nothing was asked for, or things that do not go together
 	BadView            Code = "bad-view"            // a stored State cannot be read

@@ -65,11 +65,13 @@ func ranges(a *study.Analysis) []float64 {
 }
 
 // nearestOnFront is the point of the front whose objectives are nearest to p, each in units of its range.
-func nearestOnFront(a *study.Analysis, p []study.Prediction) int {
+func nearestOnFront(a *study.Analysis, p []study.Prediction) int { return nearestOf(a, a.Front, p) }
+
+func nearestOf(a *study.Analysis, front []study.FrontPoint, p []study.Prediction) int {
 	width := ranges(a)
 	best, at := math.Inf(1), -1
-	for i := range a.Front {
-		if d := distance(a, width, a.Front[i].Predicted, p); d < best {
+	for i := range front {
+		if d := distance(a, width, front[i].Predicted, p); d < best {
 			best, at = d, i
 		}
 	}
@@ -86,11 +88,10 @@ func distance(a *study.Analysis, width []float64, p, q []study.Prediction) float
 	return math.Sqrt(sum)
 }
 
-// beside is the nearest point of the front with more (dir 1) or less (dir −1) of column c than at, or −1.
+// beside is the nearest point of the front with more (dir 1) or less (dir −1) of column c than here, or −1.
 // With two objectives that is the neighbour.
-func beside(a *study.Analysis, at, c, dir int) int {
+func beside(a *study.Analysis, here study.FrontPoint, c, dir int) int {
 	width := ranges(a)
-	here := a.Front[at]
 	v := Column(here.X, here.Predicted, c)
 	best, to := math.Inf(1), -1
 	for i, p := range a.Front {
@@ -104,12 +105,12 @@ func beside(a *study.Analysis, at, c, dir int) int {
 	return to
 }
 
-// favour is the point of the front that gives more (dir 1) or less (dir −1) of a task than at, at the
+// favour is the point of the front that gives more (dir 1) or less (dir −1) of a task than from, at the
 // least cost (or with the most gain) to the others for each bit of it. A step is between 3 and 10 % of
 // the task's range where there is a point that far, else the smallest there is. −1 where there is none.
-func favour(a *study.Analysis, at, task, dir int, allowed func(int) bool) int {
+func favour(a *study.Analysis, from study.FrontPoint, task, dir int, allowed func(int) bool) int {
 	width := ranges(a)
-	here := a.Front[at].Predicted
+	here := from.Predicted
 	const least, most = 0.03, 0.10
 	best, to := math.Inf(-1), -1
 	smallest, nearest := math.Inf(1), -1
@@ -152,8 +153,8 @@ type NamedPoint struct {
 	Front int // index in Analysis.Front, −1 where it is not on the front
 }
 
-// NamedPoints are the points with names, in the order in which n visits them: the knee, the best of each task,
-// the uniform average, the pins.
+// NamedPoints are the points with names, in the order in which n visits them: the knee, the best
+// of each task, the other Compromises, the uniform average, the pins. A point that has a name already is not visited again.
 func NamedPoints(a *study.Analysis, s State) []NamedPoint {
 	if a == nil || len(a.Front) == 0 {
 		return nil
@@ -164,8 +165,13 @@ func NamedPoints(a *study.Analysis, s State) []NamedPoint {
 			points = append(points, NamedPoint{"best " + t.Name, a.Front[a.Best[i]].X, a.Best[i]})
 		}
 	}
+	for _, p := range Compromises(a) {
+		if !slices.ContainsFunc(points, func(q NamedPoint) bool { return q.Front == p.Front }) {
+			points = append(points, p)
+		}
+	}
 	for _, r := range a.References {
-		if r.Name == "uniform" {
+		if r.Name == study.AverageName {
 			points = append(points, NamedPoint{r.Name, r.X, frontIndex(a, r.X)})
 		}
 	}
@@ -184,8 +190,11 @@ func Name(a *study.Analysis, s State) string {
 	if name := label(a, s); name != "" {
 		return name
 	}
-	if s.Front >= 0 {
-		return fmt.Sprintf("front %d/%d", s.Front+1, len(a.Front))
+	if n := numberOf(a, s.X); n >= 0 {
+		return fmt.Sprintf("front %d/%d", n+1, len(a.Numbered()))
+	}
+	if here, ok := s.here(a); ok {
+		return fmt.Sprintf("front near %d/%d", nearestOf(a, a.Numbered(), here.Predicted)+1, len(a.Numbered()))
 	}
 	if i := slices.IndexFunc(a.Trials, func(t study.Trial) bool { return samePoint(t.X, s.X) }); i >= 0 {
 		return fmt.Sprintf("trial %d", a.Trials[i].ID)

@@ -16,6 +16,9 @@ const (
 	hugeRatio   = 1000
 )
 
+// IntervalWords say what a 90 % interval holds.
+const IntervalWords = "what one more measurement on the same items says, nine times of ten"
+
 // Unknown is what Interval writes of an interval that says nothing.
 const Unknown = "±?"
 

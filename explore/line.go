@@ -14,19 +14,32 @@ import (
 type Hole struct {
 	search.Barrier
 	Known bool // both ends and something in between were measured
-	Real  bool // deeper than two standard errors, which are known
+	Real  bool // noise does not explain it: of all lines and tasks together it makes one in twenty times where there is none
 }
+
+// falseBarrier is how often noise makes a barrier of one of all lines and tasks where there is none.
+const falseBarrier = 0.05
 
 // Unsure says whether there is a dip of which nobody knows how much of it is noise.
 func (h Hole) Unsure() bool { return h.Known && h.Height > 0 && h.Stderr == 0 }
 
-// Holes are the barriers of a line, a task each.
-func Holes(tasks []study.Task, l search.Line) []Hole {
-	out := make([]Hole, len(tasks))
-	for i, t := range tasks {
-		h := &out[i]
-		h.Barrier, h.Known = l.Barrier(i, search.Task{Name: t.Name, Maximize: t.Sense == study.Maximize})
-		h.Real = h.Known && h.Stderr > 0 && h.Height > 2*h.Stderr
+// Holes are the barriers of lines, a line a row, a task a column. Those are real that noise does not explain, as many as
+// there are of them ([study.Holm]).
+func Holes(tasks []study.Task, lines []search.Line) [][]Hole {
+	out := make([][]Hole, len(lines))
+	var known []*Hole
+	var chances []float64
+	for k, l := range lines {
+		out[k] = make([]Hole, len(tasks))
+		for i, t := range tasks {
+			h := &out[k][i]
+			if h.Barrier, h.Known = l.Barrier(i, search.Task{Name: t.Name, Maximize: t.Sense == study.Maximize}); h.Known {
+				known, chances = append(known, h), append(chances, h.P)
+			}
+		}
+	}
+	for k, p := range study.Holm(chances) {
+		known[k].Real = p <= falseBarrier
 	}
 	return out
 }
@@ -64,9 +77,10 @@ func (h Hole) Words(t study.Task) string {
 // Verdict says in one sentence whether the models of all lines can be merged.
 func Verdict(tasks []study.Task, lines []search.Line) string {
 	known, barred, unsure := 0, []string{}, []string{}
-	for _, l := range lines {
+	for k, holes := range Holes(tasks, lines) {
+		l := lines[k]
 		seen, deep, dips := false, false, false
-		for _, h := range Holes(tasks, l) {
+		for _, h := range holes {
 			seen, deep, dips = seen || h.Known, deep || h.Real, dips || h.Unsure()
 		}
 		if seen {

@@ -1,10 +1,12 @@
 package explore
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
 
+	"parfait/problem"
 	"parfait/study"
 )
 
@@ -24,9 +26,11 @@ const (
 	Nudge            MoveKind = "nudge"    // the selected coefficient by Value
 	Turn             MoveKind = "turn"     // the selected coefficient to Value
 	Floor            MoveKind = "floor"    // of task N to Value; NaN takes it away
+	Beat             MoveKind = "beat"     // the next rival is to be beaten on every objective; after the last none
 	Weigh            MoveKind = "weigh"    // task N by Value; NaN or 0 takes it away
 	Aspire           MoveKind = "aspire"   // to Value on task N; NaN takes it away
-	ClearPreferences MoveKind = "forgo"    // all weights and aspirations
+	Rank             MoveKind = "rank"     // the tasks in Order are what matters, the first most, with Slack; none takes it away
+	ClearPreferences MoveKind = "forgo"    // all weights and aspirations, and the order
 	Keep             MoveKind = "keep"     // the point in hand as a pin named Name
 	Unpin            MoveKind = "unpin"    // the pin named Name
 	BrushTo          MoveKind = "brush"    // the column Name to Lo…Hi; both NaN take it away
@@ -48,6 +52,8 @@ type Move struct {
 	Lo, Hi float64
 	Name   string
 	X      []float64
+	Order  []string
+	Slack  map[string]float64
 }
 
 // Note is what a person is told about a move that did not do what it could have done, or did more.
@@ -106,13 +112,15 @@ func (s State) apply(a *study.Analysis, m Move) (State, Note) {
 	case GoKnee:
 		return s.at(a, a.Knee, Anchor{Kind: AnchorKnee}), Note{}
 	case Return:
-		if s.Front >= 0 {
+		if _, ok := s.here(a); ok {
 			return s, Note{NoteNothing, "already on the front"}
 		}
 		return s.onFront(a), Note{}
 	case Nudge, Turn:
 		return s.turn(a, m)
-	case Floor, Weigh, Aspire, ClearPreferences:
+	case Beat:
+		return s.beat(a)
+	case Floor, Weigh, Aspire, Rank, ClearPreferences:
 		return s.prefer(a, m)
 	case Keep, Unpin:
 		return s.pin(m)
@@ -135,12 +143,19 @@ func (s State) apply(a *study.Analysis, m Move) (State, Note) {
 }
 
 func (s State) prefer(a *study.Analysis, m Move) (State, Note) {
-	if m.Kind == ClearPreferences {
-		if len(s.Weights)+len(s.Aspiration) == 0 {
-			return s, Note{NoteNothing, "no weights and no aspiration are set"}
+	switch m.Kind {
+	case ClearPreferences:
+		if !s.Asks() {
+			return s, Note{NoteNothing, "no weights, no aspiration and no order are set"}
 		}
-		s.Weights, s.Aspiration = nil, nil
-		return s, Note{NoteDone, "weights and aspiration taken away"}
+		s.Weights, s.Aspiration, s.Order, s.Slack = nil, nil, nil, nil
+		return s, Note{NoteDone, "weights, aspiration and order taken away"}
+	case Rank:
+		if err := (Preference{Lexicographic: m.Order, Slack: m.Slack, AtLeast: s.Floors}).check(a); len(m.Order) > 0 && err != nil {
+			return s, Note{NoteNothing, first(err)}
+		}
+		s.Order, s.Slack, s.Weights = m.Order, m.Slack, nil
+		return s.keepBounds(a, true)
 	}
 	if m.N < 0 || m.N >= len(a.Tasks) || math.IsInf(m.Value, 0) || (m.Kind == Weigh && m.Value < 0) {
 		return s, Note{NoteNothing, "expected a task and a number"}
@@ -153,20 +168,37 @@ func (s State) prefer(a *study.Analysis, m Move) (State, Note) {
 		if m.Value == 0 {
 			m.Value = math.NaN()
 		}
-		s.Weights, s.Aspiration = assign(s.Weights, task, m.Value), nil
+		s.Weights, s.Order, s.Slack = assign(s.Weights, task, m.Value), nil, nil
 	default:
-		s.Aspiration, s.Weights = assign(s.Aspiration, task, m.Value), nil
+		s.Aspiration = assign(s.Aspiration, task, m.Value)
 	}
-	if len(s.Floors)+len(s.Weights)+len(s.Aspiration) == 0 {
+	return s.keepBounds(a, m.Kind != Floor)
+}
+
+// keepBounds goes to the point that is asked for, where the one in hand breaks a bound or follows what is asked for, or it is to.
+func (s State) keepBounds(a *study.Analysis, follow bool) (State, Note) {
+	if len(s.bounds(a)) == 0 && !s.Asks() {
 		return s, Note{}
 	}
-	if i := s.preferred(a); i >= 0 && (m.Kind != Floor || !s.Holds(a, a.Predict(s.X)) || s.Anchor.Kind == AnchorPreference) {
+	if k := s.kept(a); !follow && s.Anchor.Kind == AnchorBest && k.Holds(a, a.Predict(k.X)) {
+		return k.mayNot(a) // the best of what keeps them
+	}
+	if i := s.preferred(a); i >= 0 && (follow || !s.Holds(a, a.Predict(s.X)) || s.Anchor.Kind == AnchorPreference) {
 		s = s.at(a, i, Anchor{Kind: AnchorPreference})
 	}
-	if len(satisfying(a, s.bounds(a))) == 0 {
-		return s, Note{NoteInfeasible, infeasible(a, s.bounds(a))}
+	return s.mayNot(a)
+}
+
+// mayNot says which bound costs the most where no point of the front keeps all of them.
+func (s State) mayNot(a *study.Analysis) (State, Note) {
+	switch bounds := s.bounds(a); {
+	case len(satisfying(a, bounds)) > 0:
+		return s, Note{}
+	case !a.TracedUnder(s.Wish(a).floors(a, bounds)):
+		return s, Note{NoteDone, "no point of the front has " + problem.And(inWords(a, bounds)) + ": looking between them"}
+	default:
+		return s, Note{NoteInfeasible, infeasible(a, bounds)}
 	}
-	return s, Note{}
 }
 
 func assign(m map[string]float64, key string, v float64) map[string]float64 {
@@ -180,6 +212,15 @@ func assign(m map[string]float64, key string, v float64) map[string]float64 {
 	}
 	m[key] = v
 	return m
+}
+
+// first is the first of several problems: there is room for one.
+func first(err error) string {
+	var p problem.Problem
+	if errors.As(err, &p) {
+		return p.Error()
+	}
+	return err.Error()
 }
 
 func wrap(i, n int) int {

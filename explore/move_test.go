@@ -21,7 +21,7 @@ func analysis(t testing.TB, o exploretest.Options) *study.Analysis {
 		o.Trials = 30
 	}
 	a := exploretest.Snapshot(o).Analysis
-	if a == nil || len(a.Front) < 20 {
+	if a == nil || len(a.Front) < 8 {
 		t.Fatal("the study made by hand has no front")
 	}
 	return a
@@ -87,6 +87,57 @@ func TestWalkBackRetracesTheWay(t *testing.T) {
 		}
 	}
 }
+
+// Where the next point is farther than predictions are sure of, points between that have no number are stepped to, and
+// the way leads to the same end and back.
+func TestStepsAreNoWiderThanWhatIsKnown(t *testing.T) {
+	a, dense := analysis(t, exploretest.Options{FrontSize: 20}), analysis(t, exploretest.Options{FrontSize: 900})
+	from, _ := explore.Apply(a, explore.Start(a), explore.Move{Kind: explore.Edge, N: -1})
+	if !explore.Coarse(a, from) || explore.Coarse(dense, explore.Start(dense)) {
+		t.Fatal("20 points are coarse, 900 are not")
+	}
+	for _, kind := range []explore.MoveKind{explore.Walk, explore.Favour} {
+		plain, _ := explore.Apply(a, from, explore.Move{Kind: kind, N: 1})
+		if plain.Front < 0 || plain.Between() {
+			t.Errorf("%s without other points stands on %d, want one with a number", kind, plain.Front)
+		}
+		s := from
+		s.Near = dense.Front
+		var way []explore.State
+		for !samePlace(s, plain) {
+			next, note := explore.Apply(a, s, explore.Move{Kind: kind, N: 1})
+			if len(way) > 100 || note.Code != explore.NoteNone {
+				t.Fatalf("%s: no way to point %d in %d steps: %+v", kind, plain.Front, len(way), note)
+			}
+			before, after := a.Predict(s.X), a.Predict(next.X)
+			for _, k := range a.Objectives {
+				if d, wide := math.Abs(after[k].Value-before[k].Value), before[k].Hi-before[k].Lo; next.Between() && d > wide+1e-9 {
+					t.Errorf("%s: task %d changes by %.3f, its interval is %.3f wide", kind, k, d, wide)
+				}
+			}
+			if r := explore.Read(a, next); next.Between() && (!strings.HasPrefix(r.Name, "front near ") || r.Dominator >= 0) {
+				t.Errorf("%s: a point between is called %q, and front %d is said to be better", kind, r.Name, r.Dominator+1)
+			}
+			way, s = append(way, s), next
+			if kind == explore.Favour && s.Front >= 0 {
+				break // it need not pass the same points
+			}
+		}
+		if len(way) < 2 {
+			t.Errorf("%s: %d steps to the next point that has a number, want some between", kind, len(way))
+		}
+		for i := len(way) - 1; i >= 0 && kind == explore.Walk; i-- {
+			if s, _ = explore.Apply(a, s, explore.Move{Kind: kind, N: -1}); !samePlace(s, way[i]) {
+				t.Fatalf("the way back does not pass step %d", i)
+			}
+		}
+	}
+	if s := explore.Rebase(dense, explore.State{Moment: explore.Moment{X: from.X, Front: -1, Anchor: explore.Anchor{Kind: explore.AnchorFront}}}); s.Front < 0 {
+		t.Error("a point between does not follow a new front")
+	}
+}
+
+func samePlace(a, b explore.State) bool { return slices.Equal(a.X, b.X) && a.Front == b.Front }
 
 func TestFavourGivesMoreOfTheTask(t *testing.T) {
 	a := analysis(t, exploretest.Options{Minimize: true})

@@ -4,15 +4,32 @@ import (
 	"math"
 	"slices"
 
-	"parfait/pareto"
 	"parfait/study"
 )
 
 // Holds says whether predictions satisfy every floor. Floors of tasks that do not exist are ignored.
 func (s State) Holds(a *study.Analysis, p []study.Prediction) bool { return keeps(s.bounds(a), p) }
 
-// bounds are the floors that the person has set.
-func (s State) bounds(a *study.Analysis) []Bound { return floorsOf(a.Tasks, s.Floors) }
+// Holder says of predictions whether they satisfy every floor; Holds for many points at once.
+func (s State) Holder(a *study.Analysis) func(p []study.Prediction) bool {
+	bounds := s.bounds(a)
+	return func(p []study.Prediction) bool { return keeps(bounds, p) }
+}
+
+// bounds are the floors that the person has set: of tasks, and what the rival has; and what study.yaml says against the
+// sense of a task, of which nobody sets another.
+func (s State) bounds(a *study.Analysis) []Bound {
+	out := floorsOf(a.Tasks, s.Floors)
+	for _, b := range Bounds(a.Tasks, nil) {
+		if b.Least == (a.Tasks[b.Task].Sense == study.Minimize) {
+			out = append(out, b)
+		}
+	}
+	if r, ok := s.rival(a); ok {
+		out = append(out, r.bounds(a)...)
+	}
+	return out
+}
 
 // named are the tasks that floors, weights or an aspiration mention, in their order.
 func named(a *study.Analysis, values map[string]float64) []int {
@@ -37,30 +54,6 @@ func with(a *study.Analysis, values map[string]float64) []int {
 	return out
 }
 
-// aspired is which of some points of the front comes nearest to the aspiration, in the sense of
-// achievement scalarisation; −1 where there is none.
-func aspired(a *study.Analysis, among []int, values map[string]float64) int {
-	tasks := with(a, values)
-	aspiration := make([]float64, len(tasks))
-	for k, t := range tasks {
-		aspiration[k] = math.NaN()
-		if v, ok := values[a.Tasks[t].Name]; ok {
-			aspiration[k] = v * sign(a.Tasks[t])
-		}
-	}
-	return choose(a, among, tasks, func(fs [][]float64) int { return pareto.Nearest(fs, aspiration) })
-}
-
-// weighted is which of some points of the front has the best weighted sum.
-func weighted(a *study.Analysis, among []int, values map[string]float64) int {
-	tasks := with(a, values)
-	weights := make([]float64, len(tasks))
-	for k, t := range tasks {
-		weights[k] = values[a.Tasks[t].Name]
-	}
-	return choose(a, among, tasks, func(fs [][]float64) int { return pareto.Weighted(fs, weights) })
-}
-
 // choose lets a decision of package pareto choose among some points of the front.
 func choose(a *study.Analysis, among, tasks []int, decide func(fs [][]float64) int) int {
 	fs := make([][]float64, len(among))
@@ -73,19 +66,51 @@ func choose(a *study.Analysis, among, tasks []int, decide func(fs [][]float64) i
 	return -1
 }
 
-// preferred is the point of the front that floors, weights and aspiration choose: where no point satisfies
-// the floors, the one that comes nearest to them.
-func (s State) preferred(a *study.Analysis) int {
+// Wish is what s asks for, all together.
+func (s State) Wish(a *study.Analysis) Preference {
+	w := Preference{AtLeast: s.Floors, Lexicographic: s.Order, Slack: s.Slack, Confidence: s.Confidence}
+	if r, ok := s.rival(a); ok {
+		w.Beats = &r
+	}
+	if len(s.Weights) > 0 {
+		w.Weights = s.Weights
+	}
+	if len(s.Aspiration) > 0 {
+		w.Aspire = s.Aspiration
+	}
+	return w
+}
+
+// Why says in words which of what keeps the floors s asks for.
+func (s State) Why(a *study.Analysis) string {
 	among := satisfying(a, s.bounds(a))
+	if len(among) == 0 {
+		return "the nearest to what keeps the floors"
+	}
+	_, words := s.Wish(a).among(a, among)
+	return words
+}
+
+// Asks says whether s says more than floors: which of what keeps them is wanted.
+func (s State) Asks() bool { return len(s.Weights)+len(s.Aspiration)+len(s.Order) > 0 }
+
+// preferred is the point of the front that floors, aspiration, weights and order choose: where no point satisfies
+// the floors, the one that comes nearest to them; where there are floors alone, the one nearest to the point in hand.
+func (s State) preferred(a *study.Analysis) int {
+	bounds, w := s.bounds(a), s.Wish(a)
+	among := satisfying(a, bounds)
 	switch {
 	case len(among) == 0:
-		return aspired(a, everyPoint(a), s.Floors)
-	case len(s.Weights) > 0:
-		return weighted(a, among, s.Weights)
-	case len(s.Aspiration) > 0:
-		return aspired(a, among, s.Aspiration)
+		return nearest(a, everyPoint(a), w.aim(a, bounds))
+	case s.Asks():
+		i, _ := w.among(a, among)
+		return i
 	}
-	p := a.Predict(s.X)
+	return nearestAmong(a, among, a.Predict(s.X))
+}
+
+// nearestAmong is the one of some points of the front that is nearest to predictions p.
+func nearestAmong(a *study.Analysis, among []int, p []study.Prediction) int {
 	width := ranges(a)
 	best, at := math.Inf(1), -1
 	for _, i := range among {

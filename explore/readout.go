@@ -12,18 +12,23 @@ import (
 
 // Readout is what can be said about the point in hand.
 type Readout struct {
-	Name       string // knee, best rotated, a pin, front 12/200, what if
+	Name       string // knee, best rotated, a pin, front 12/200, front near 12/200, what if
 	Label      string // Name where it is that of a named point, else ""
 	Tasks      []TaskReadout
 	Leverage   float64 // up to 1 among the samples
 	Believed   bool    // whether the surrogates may be believed here
 	Doubt      string  // why not, in words, or that the point lies outside the samples of a task that is not optimised
 	Prob       float64 // probability of being non-dominated on the front, NaN off the front
+	Over       Rival   // that is to be beaten; where there is none the base, or else the uniform average; no name: nothing is known of these
+	Chance     float64 // probability of being nowhere below Over; NaN where that is the point itself, or not known
 	Dominator  int     // index of the front point that is better in every objective, −1 none
 	Better     string  // what that point would give, in words; "" without one
 	Rate       Rate    // what more of the selected task costs here
 	Broken     []int   // tasks whose floors the predictions break
 	BelowBase  []int   // objectives predicted worse than the base is, as far as that is known
+	NoMerge    string  // that the point is the base itself or one model, in words; "" where it is neither
+	Beating    string  // how much of the front beats the rival that is to be beaten, and whether this point does; "" without one
+	Rule       string  // all that is asked for, part by part, in words; "" where nothing is
 	Infeasible string  // where no front point satisfies the floors: which costs most, in words
 	Trial      int     // index in Analysis.Trials of a finished trial exactly here, −1 none
 }
@@ -35,11 +40,13 @@ type TaskReadout struct {
 	Share      float64 // of the best on the front: 1 is the best; NaN where that means nothing
 	Floor      float64 // NaN without one
 	Breaks     bool    // the prediction breaks the floor
+	Kept       float64 // probability that the floor is truly kept; NaN without one
 	BelowBase  bool    // an objective, predicted worse than the base is
 	Preference string  // "weight 2" or "aim .93"
 	Flagged    bool    // predictions are not to be believed: the surrogate is flagged, or the front is untested
 	Why        string  // why the surrogate is flagged, in words
 	Cliff      string  // what was measured collapses in part of the region: how, in words
+	Apart      string  // which trials are fitted apart from the others, in words
 	Measured   *study.Metric
 }
 
@@ -53,18 +60,17 @@ type Rate struct {
 	Words string
 }
 
-// Read says what there is to say about the point in hand. Its cost is one prediction a task off the
-// front and none on it, and O(front · tasks).
+// Read says what there is to say about the point in hand. Its cost is two predictions a task, one more off the
+// front, and O(front · tasks).
 func Read(a *study.Analysis, s State) Readout {
-	r := Readout{Prob: math.NaN(), Dominator: -1, Trial: -1, Rate: Rate{To: -1}}
+	r := Readout{Prob: math.NaN(), Chance: math.NaN(), Dominator: -1, Trial: -1, Rate: Rate{To: -1}}
 	if a == nil || len(a.Front) == 0 || len(s.X) != len(a.Space.Coefficients) {
 		return r
 	}
 	r.Name = Name(a, s)
 	r.Label = label(a, s)
 	var p []study.Prediction
-	if onFront := s.Front >= 0 && s.Front < len(a.Front); onFront {
-		f := a.Front[s.Front]
+	if f, onFront := s.here(a); onFront {
 		p, r.Leverage, r.Believed, r.Prob = f.Predicted, f.Leverage, f.Believed, f.Prob
 	} else {
 		p, r.Leverage, r.Believed = a.Predict(s.X), a.Leverage(s.X), a.Believed(s.X)
@@ -74,6 +80,18 @@ func Read(a *study.Analysis, s State) Readout {
 	r.Doubt = a.Doubtful(s.X, r.Believed, r.Leverage)
 	r.Trial = slices.IndexFunc(a.Trials, func(t study.Trial) bool { return samePoint(t.X, s.X) })
 	r.BelowBase, _ = a.BelowBase(p)
+	r.NoMerge = NoSearch(a, s.X)
+	if rival, ok := s.rival(a); ok {
+		r.Beating = beating(a, rival)
+	}
+	if over, ok := s.over(a); ok {
+		if r.Over = over; !samePoint(s.X, over.X) {
+			r.Chance = a.Chance(s.X, over.X)
+		}
+	}
+	if r.Beating != "" && !math.IsNaN(r.Chance) { // first: what comes later may be cut
+		r.Beating = "here with probability " + Likely(r.Chance) + "; " + r.Beating
+	}
 	for i := range a.Tasks {
 		t := s.task(a, i, p[i])
 		t.BelowBase = slices.Contains(r.BelowBase, i)
@@ -87,8 +105,9 @@ func Read(a *study.Analysis, s State) Readout {
 		}
 		r.Tasks = append(r.Tasks, t)
 	}
-	if len(s.Floors) > 0 && len(satisfying(a, s.bounds(a))) == 0 {
-		r.Infeasible = infeasible(a, s.bounds(a))
+	r.Rule = strings.Join(s.Rule(a), "; ")
+	if bounds := s.bounds(a); len(bounds) > 0 && len(satisfying(a, bounds)) == 0 {
+		r.Infeasible = infeasible(a, bounds)
 	}
 	r.Rate = s.rate(a)
 	return r
@@ -96,9 +115,10 @@ func Read(a *study.Analysis, s State) Readout {
 
 func (s State) task(a *study.Analysis, i int, p study.Prediction) TaskReadout {
 	t := a.Tasks[i]
-	r := TaskReadout{Task: t, Predicted: p, Floor: math.NaN()}
+	r := TaskReadout{Task: t, Predicted: p, Floor: math.NaN(), Kept: math.NaN()}
 	if f, ok := s.Floors[t.Name]; ok {
-		r.Floor, r.Breaks = f, !floorOf(a.Tasks, i, f).Holds(p.Value)
+		b := floorOf(a.Tasks, i, f)
+		r.Floor, r.Breaks, r.Kept = f, !b.Holds(p.Value), Keeps(a, s.X, b)
 	}
 	if w, ok := s.Weights[t.Name]; ok {
 		r.Preference = "weight " + significantShort(w)
@@ -115,13 +135,14 @@ func (s State) task(a *study.Analysis, i int, p study.Prediction) TaskReadout {
 	r.Share = Share(t, p.Value, best)
 	if i < len(a.Fits) {
 		trust := a.Fits[i].Trust
-		r.Flagged = trust.Flagged || s.Front >= 0 && a.Untested != ""
+		r.Flagged = trust.Flagged || (s.Front >= 0 || s.Between()) && a.Untested != ""
 		if trust.Flagged {
 			r.Why = trust.Why
 		}
 		if trust.Cliff {
 			r.Cliff = trust.CliffWhy
 		}
+		r.Apart = a.Apart(i)
 	}
 	return r
 }
@@ -144,17 +165,17 @@ func better(a *study.Analysis, p []study.Prediction, at int) string {
 // rate asks what Favour would do, and puts it per point of the task.
 func (s State) rate(a *study.Analysis) Rate {
 	r := Rate{Task: s.Task, To: -1}
-	at := s.Front
-	if at < 0 || at >= len(a.Front) || s.Task >= len(a.Tasks) {
+	here, ok := s.here(a)
+	if !ok || s.Task >= len(a.Tasks) {
 		return r
 	}
-	r.To = favour(a, at, s.Task, 1, func(int) bool { return true })
+	r.To = favour(a, here, s.Task, 1, func(int) bool { return true })
 	if r.To < 0 {
 		r.Words = "no point of the front gives more " + a.Tasks[s.Task].Name
 		return r
 	}
 	gain := func(t int) float64 {
-		return -sign(a.Tasks[t]) * (a.Front[r.To].Predicted[t].Value - a.Front[at].Predicted[t].Value)
+		return -sign(a.Tasks[t]) * (a.Front[r.To].Predicted[t].Value - here.Predicted[t].Value)
 	}
 	r.Step = gain(s.Task)
 	unit := unitOf(a, s.Task)

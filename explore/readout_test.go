@@ -167,3 +167,21 @@ func TestACliffIsRead(t *testing.T) {
 		t.Errorf("the cliffs are %q and %q", r.Tasks[0].Cliff, r.Tasks[1].Cliff)
 	}
 }
+
+// How probably a point is nowhere below something is read against the rival, or else the base.
+func TestTheChanceOfThePointInHand(t *testing.T) {
+	a := analysis(t, exploretest.Options{})
+	s := explore.Start(a)
+	for beats, over := range map[string]string{"": explore.RivalBase, explore.RivalAverage: explore.RivalAverage} {
+		s.Beats = beats
+		r := explore.Read(a, s)
+		if want := a.Chance(s.X, r.Over.X); r.Over.Name != over || r.Chance != want || math.IsNaN(want) {
+			t.Errorf("beats %q: against %q with probability %g, want %q and %g", beats, r.Over.Name, r.Chance, over, want)
+		}
+		at := s
+		at.X = r.Over.X
+		if r := explore.Read(a, at); !math.IsNaN(r.Chance) {
+			t.Errorf("%s is not below itself with probability %g", over, r.Chance)
+		}
+	}
+}

@@ -23,8 +23,12 @@ type State struct {
 	Future []Moment `json:"future,omitempty"` // what redo goes forward to, the newest last
 	Last   MoveKind `json:"last,omitempty"`   // moves of one kind in a row are undone together
 
-	Trail   []int `json:"-"` // front points walked over in one direction, so that the way back is the same
-	Heading int   `json:"-"`
+	Trail   [][]float64 `json:"-"` // points walked over in one direction, so that the way back is the same
+	Heading int         `json:"-"`
+
+	Confidence float64 `json:"-"` // Preference.Confidence
+
+	Near []study.FrontPoint `json:"-"` // of the front around the point in hand, between those that have numbers: Refine's
 }
 
 // Moment is the part of a State that undo and redo exchange.
@@ -33,8 +37,11 @@ type Moment struct {
 	Front      int                `json:"front"`       // its index in Analysis.Front, −1 where it is not on the front
 	Anchor     Anchor             `json:"anchor,omitzero"`
 	Floors     map[string]float64 `json:"floors,omitempty"`     // a task: at least, or at most where it is minimised
+	Beats      string             `json:"beats,omitempty"`      // the Rival that must be beaten on every objective
 	Weights    map[string]float64 `json:"weights,omitempty"`    // a task; any scale
 	Aspiration map[string]float64 `json:"aspiration,omitempty"` // a task: the value aspired to
+	Order      []string           `json:"order,omitempty"`      // tasks, the most important first
+	Slack      map[string]float64 `json:"slack,omitempty"`      // how much of a task may be given up for those after it
 	Pins       []Pin              `json:"pins,omitempty"`
 	Brushes    map[string]Brush   `json:"brushes,omitempty"` // a column's name
 }
@@ -86,14 +93,15 @@ func Rebase(a *study.Analysis, s State) State {
 		s = s.fit(a)
 	}
 	s = s.normal(a)
-	s.Trail = nil
+	s.Trail, s.Near = nil, nil
 	s.Task, s.Coefficient = clamp(s.Task, len(a.Tasks)), clamp(s.Coefficient, len(a.Space.Coefficients))
 	s.axes(a)
 	if fresh {
 		s.Floors = specFloors(a.Tasks, s.Floors)
 		s.Anchor = Anchor{Kind: AnchorKnee}
+		return s.follow(a)
 	}
-	return s.follow(a)
+	return s.follow(a).kept(a)
 }
 
 // fit drops points of another space.
@@ -183,6 +191,11 @@ func (s State) at(a *study.Analysis, i int, anchor Anchor) State {
 // frontIndex is the point of the front with the coefficients x, or −1.
 func frontIndex(a *study.Analysis, x []float64) int {
 	return slices.IndexFunc(a.Front, func(p study.FrontPoint) bool { return samePoint(p.X, x) })
+}
+
+// numberOf is the index of the point with the coefficients x among those that have numbers, or −1.
+func numberOf(a *study.Analysis, x []float64) int {
+	return slices.IndexFunc(a.Numbered(), func(p study.FrontPoint) bool { return samePoint(p.X, x) })
 }
 
 // samePoint says whether two points are one, up to the rounding of text.

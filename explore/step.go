@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"parfait/search"
 	"parfait/study"
 )
 
@@ -14,31 +15,37 @@ func (s State) onFront(a *study.Analysis) State {
 }
 
 func (s State) walk(a *study.Analysis, dir int) (State, Note) {
-	if s.Front < 0 {
+	here, ok := s.here(a)
+	if !ok {
 		return s.onFront(a), Note{NoteDone, "back on the front"}
 	}
 	if n := len(s.Trail); n > 0 && s.Heading == -dir {
-		to := s.Trail[n-1]
-		s.Trail = s.Trail[:n-1]
+		s.X, s.Anchor = s.Trail[n-1], Anchor{Kind: AnchorFront}
+		s.Front, s.Trail = frontIndex(a, s.X), s.Trail[:n-1]
 		if n == 1 {
 			s.Heading = 0
 		}
-		return s.at(a, to, Anchor{Kind: AnchorFront}), Note{}
+		return s, Note{}
 	}
-	to := beside(a, s.Front, s.AxisX, dir)
+	to := beside(a, here, s.AxisX, dir)
 	if to < 0 {
 		return s, Note{NoteEnd, "the end of the front: no point has " + moreOrLess(dir) + " " + columnName(a, s.AxisX)}
 	}
 	if s.Heading != dir {
 		s.Trail = nil
 	}
-	s.Trail, s.Heading = append(slices.Clone(s.Trail), s.Front), dir
-	return s.at(a, to, Anchor{Kind: AnchorFront}), Note{}
+	s.Trail, s.Heading = append(slices.Clone(s.Trail), s.X), dir
+	return s.step(a, here, to, s.AxisX, dir, func([]study.Prediction) bool { return true }), Note{}
 }
 
 func (s State) edge(a *study.Analysis, dir int) (State, Note) {
 	to, best := s.Front, math.Inf(-1)
-	for i, p := range a.Front {
+	among := satisfying(a, s.bounds(a))
+	if len(among) == 0 {
+		among = everyPoint(a)
+	}
+	for _, i := range among {
+		p := a.Front[i]
 		if v := Column(p.X, p.Predicted, s.AxisX) * float64(dir); v > best {
 			to, best = i, v
 		}
@@ -47,13 +54,15 @@ func (s State) edge(a *study.Analysis, dir int) (State, Note) {
 }
 
 func (s State) favour(a *study.Analysis, dir int) (State, Note) {
-	if s.Front < 0 {
+	here, ok := s.here(a)
+	if !ok {
 		s = s.onFront(a)
+		here = a.Front[s.Front]
 	}
-	floored := s.Holds(a, a.Front[s.Front].Predicted)
-	to := favour(a, s.Front, s.Task, dir, func(i int) bool {
-		return !floored || s.Holds(a, a.Front[i].Predicted)
-	})
+	holds := s.Holder(a)
+	floored := holds(here.Predicted)
+	allowed := func(p []study.Prediction) bool { return !floored || holds(p) }
+	to := favour(a, here, s.Task, dir, func(i int) bool { return allowed(a.Front[i].Predicted) })
 	if to < 0 {
 		why := "no point of the front gives " + moreOrLess(dir) + " " + a.Tasks[s.Task].Name
 		if len(s.Floors) > 0 && floored {
@@ -61,7 +70,10 @@ func (s State) favour(a *study.Analysis, dir int) (State, Note) {
 		}
 		return s, Note{NoteEnd, why}
 	}
-	return s.at(a, to, Anchor{Kind: AnchorFront}), Note{}
+	if a.Tasks[s.Task].Sense == study.Minimize {
+		dir = -dir
+	}
+	return s.step(a, here, to, s.Task, dir, allowed), Note{}
 }
 
 func (s State) visit(a *study.Analysis, dir int) (State, Note) {
@@ -112,7 +124,7 @@ func (s State) turn(a *study.Analysis, m Move) (State, Note) {
 	}
 	x := slices.Clone(s.X)
 	x[j] = min(max(v, c.Lo), c.Hi)
-	makeRoom(a.Space.Simplex, x, j)
+	makeRoom(a.Space, x, j)
 	if samePoint(x, s.X) {
 		return s, Note{NoteEnd, fmt.Sprintf("%s has the range %s … %s", c.Name, Decimal(c.Lo, 2), Decimal(c.Hi, 2))}
 	}
@@ -123,9 +135,10 @@ func (s State) turn(a *study.Analysis, m Move) (State, Note) {
 	return next, note
 }
 
-// makeRoom keeps proportions adding up to one after x[j] was set: the others shrink or grow together.
-func makeRoom(simplex [][]int, x []float64, j int) {
-	for _, set := range simplex {
+// makeRoom keeps proportions adding up to one after x[j] was set: the others shrink or grow together, as far as their
+// ranges go.
+func makeRoom(space search.Space, x []float64, j int) {
+	for _, set := range space.Simplex {
 		if !slices.Contains(set, j) {
 			continue
 		}
@@ -144,6 +157,16 @@ func makeRoom(simplex [][]int, x []float64, j int) {
 			default:
 				x[i] = (1 - x[j]) / float64(len(set)-1)
 			}
+		}
+		b := space.Bounds()
+		for i := range x {
+			if i == j || !slices.Contains(set, i) {
+				b.Lo[i], b.Hi[i] = x[i], x[i]
+			}
+		}
+		b.Simplex = [][]int{set}
+		if !b.Contains(x, 1e-9) {
+			b.Project(x)
 		}
 	}
 }

@@ -12,8 +12,9 @@ const undoDepth = 200
 
 // differs says whether undo would change anything.
 func (s State) differs(t State) bool {
-	return !slices.Equal(s.X, t.X) || !maps.Equal(s.Floors, t.Floors) || !maps.Equal(s.Weights, t.Weights) ||
+	return s.Beats != t.Beats || !slices.Equal(s.X, t.X) || !maps.Equal(s.Floors, t.Floors) || !maps.Equal(s.Weights, t.Weights) ||
 		!maps.Equal(s.Aspiration, t.Aspiration) || !maps.Equal(s.Brushes, t.Brushes) ||
+		!slices.Equal(s.Order, t.Order) || !maps.Equal(s.Slack, t.Slack) ||
 		!slices.EqualFunc(s.Pins, t.Pins, func(p, q Pin) bool { return p.Name == q.Name && slices.Equal(p.X, q.X) })
 }
 

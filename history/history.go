@@ -31,6 +31,8 @@ type Store struct {
 	// Alone, where it is not nil, keeps others from running the study until release is called, or says who does. An
 	// older history is upgraded in that time only: a runner of an older parfait would not know it again.
 	Alone func() (release func(), err error)
+	// Now is what time it is, where it is not the world's; nil: time.Now.
+	Now func() time.Time
 
 	path    string // of the database
 	journal string // its path; "": none is kept
@@ -42,6 +44,7 @@ type Store struct {
 	file   os.FileInfo // as it was opened
 	begun  bool        // db is open for writing, and as this program makes one
 	sound  position    // up to here the journal is as it was written, as was seen
+	own    int64       // bytes of the journal that were written here
 	memory *sql.DB     // what the journal says, where the database does not; or an older history, converted
 }
 
@@ -191,6 +194,11 @@ func (s *Store) WriteAll(entries ...Entry) (errs []error, err error) {
 		if s.journal != "" {
 			err = appendJournal(s.journal, at, text)
 		}
+		if err == nil {
+			s.mu.Lock()
+			s.own += int64(len(text))
+			s.mu.Unlock()
+		}
 		recorded = err == nil && s.journal != ""
 		return err
 	})
@@ -217,7 +225,7 @@ func (s *Store) changes(tx *Tx, p *position, entries []Entry) (errs []error, tex
 		if _, err := tx.Exec("SAVEPOINT change"); err != nil {
 			return nil, nil, err
 		}
-		at := time.Now().Truncate(time.Millisecond)
+		at := s.now().Truncate(time.Millisecond)
 		c := &Change{Tx: tx, At: at, line: line{n: p.lines + 1, at: at.UnixMilli(), kind: e.Kind}}
 		next := *p
 		longer := text
@@ -240,6 +248,13 @@ func (s *Store) changes(tx *Tx, p *position, entries []Entry) (errs []error, tex
 		}
 	}
 	return errs, text, nil
+}
+
+func (s *Store) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
 }
 
 // HasBegun says whether anything is recorded.
@@ -375,14 +390,18 @@ func (p position) counted(tx *Tx) error {
 // Version changes with the history: compare it with the one before.
 type Version struct{ data, bytes int64 }
 
-// Version is that of now. Of what this process itself has written it may not know.
+// Version is that of now. It does not change with what is written here.
 func (s *Store) Version(ctx context.Context) (v Version, err error) {
-	if fi, err := os.Lstat(s.journal); err == nil {
-		v.bytes = fi.Size()
+	s.mu.Lock()
+	own := s.own
+	s.mu.Unlock()
+	fi, _ := os.Lstat(s.journal)
+	if fi != nil {
+		v.bytes = fi.Size() - own
 	}
 	db, err := s.open()
 	if db == nil || err != nil {
-		if v.bytes > 0 {
+		if fi != nil && fi.Size() > 0 {
 			err = nil // it is read from the journal
 		}
 		return v, err

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"parfait/internal/rescue"
 )
 
 // begun is a history with a few rows in each table, in a folder of its own.
@@ -592,6 +594,35 @@ func TestWhatHasNotBegunStaysSo(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("%v, %v are there", left, err)
+	}
+}
+
+// Who looks while somebody begins it sees nothing or a history, and never half of one.
+func TestWhatIsBeingBegun(t *testing.T) {
+	t.Parallel()
+	for range 40 {
+		dir := t.TempDir()
+		done := make(chan error)
+		rescue.Go(func() {
+			s, err := Open(dir, nil)
+			if err == nil {
+				err = errors.Join(s.Begin(), s.Close())
+			}
+			done <- err
+		})
+		for looking := true; looking; {
+			if _, trouble := content(t, dir); trouble != nil {
+				t.Errorf("while it is begun: %v", trouble)
+			}
+			select {
+			case err := <-done:
+				if looking = false; err != nil {
+					t.Error("beginning it: ", err)
+				}
+			default:
+			}
+		}
+		healthy(t, dir)
 	}
 }
 

@@ -258,13 +258,18 @@ func (s *Store) Replaced() error {
 
 // recognise says whether db is a history, and not empty. What is neither is an error.
 func recognise(db *sql.DB, path string) (begun bool, err error) {
+	tx, err := db.Begin() // somebody else may be making it just now: what is read of it is of one moment
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = tx.Rollback() }()
 	var id, version int
-	if err := db.QueryRow("SELECT application_id, user_version FROM pragma_application_id, pragma_user_version").Scan(&id, &version); err != nil {
+	if err := tx.QueryRow("SELECT application_id, user_version FROM pragma_application_id, pragma_user_version").Scan(&id, &version); err != nil {
 		return false, err
 	}
 	var text string
 	var known int // of the columns of trials: other programs have trials too
-	if err := db.QueryRow("SELECT json_group_array(name ORDER BY name), (SELECT count(*) FROM pragma_table_info('trials') WHERE name IN ('batch', 'origin', 'x', 'attempt')) "+
+	if err := tx.QueryRow("SELECT json_group_array(name ORDER BY name), (SELECT count(*) FROM pragma_table_info('trials') WHERE name IN ('batch', 'origin', 'x', 'attempt')) "+
 		"FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'").Scan(&text, &known); err != nil {
 		return false, err
 	}

@@ -220,42 +220,75 @@ func (p *Plan) matchAdapter(in *input, found *problems) (out map[string]operand,
 	return out, apart
 }
 
-// parts sorts an adapter's tensors by the tensor of the base, or the alias of one, that they change.
-func (in *input) parts(p *Plan, found *problems) map[string]*parts {
-	byName := map[string]*parts{}
-	get := func(module, suffix string) *parts {
-		name, ok := p.baseName(module + suffix)
-		if !ok {
-			found.add(codes.Adapter, in.name+": "+module, "the adapter changes a module that the base lacks", "a module of the base",
-				"check that the adapter was trained on this base"+ofBase(in.adapter.base)+"; if it was, its names are those of the program that trained it: merge it with PEFT (merge_and_unload) and give the result")
-			return &parts{module: module}
-		}
-		if byName[name] == nil {
-			byName[name] = &parts{module: module}
-		}
-		return byName[name]
-	}
+// change is a tensor of an adapter, and what of a module's tensor it is.
+type change struct {
+	o              operand
+	module, suffix string
+	half           string // "A", "B", or "" for a whole tensor
+	embedding      bool
+}
+
+// changes are the adapter's tensors.
+func (in *input) changes() []change {
+	var out []change
 	for _, f := range in.set.Files() {
 		for _, t := range f.Tensors() {
-			o := operand{file: f, tensor: t}
+			c := change{o: operand{file: f, tensor: t}, suffix: ".weight"}
 			key := strings.TrimPrefix(t.Name, "base_model.model.")
 			switch m, e := loraKey.FindStringSubmatch(key), embKey.FindStringSubmatch(key); {
-			case m != nil && m[2] == "A":
-				get(m[1], ".weight").a = o
 			case m != nil:
-				get(m[1], ".weight").b = o
-			case e != nil && e[2] == "A":
-				p := get(e[1], ".weight")
-				p.a, p.embedding = o, true
+				c.module, c.half = m[1], m[2]
 			case e != nil:
-				p := get(e[1], ".weight")
-				p.b, p.embedding = o, true
+				c.module, c.half, c.embedding = e[1], e[2], true
 			default:
 				key = strings.NewReplacer(".modules_to_save.default.", ".", ".modules_to_save.", ".", ".base_layer.", ".").Replace(key)
-				dot := strings.LastIndexByte(key, '.')
-				get(key[:max(dot, 0)], key[max(dot, 0):]).full = o
+				dot := max(strings.LastIndexByte(key, '.'), 0)
+				c.module, c.suffix = key[:dot], key[dot:]
 			}
+			out = append(out, c)
 		}
+	}
+	return out
+}
+
+// parts sorts an adapter's tensors by the tensor of the base, or the alias of one, that they change.
+func (in *input) parts(p *Plan, found *problems) map[string]*parts {
+	list := in.changes()
+	var unknown []string
+	for _, c := range list {
+		if _, ok := p.baseName(c.module + c.suffix); !ok {
+			unknown = append(unknown, c.module+c.suffix)
+		}
+	}
+	var files map[string]string // the names in files of those that are called otherwise in memory
+	if unknown != nil {
+		files = p.layoutInput().fileNames(unknown)
+	}
+	byName := map[string]*parts{}
+	for _, c := range list {
+		name, ok := p.baseName(c.module + c.suffix)
+		if file := files[c.module+c.suffix]; !ok && file != "" {
+			name, ok = file, true
+		}
+		if !ok {
+			found.add(codes.Adapter, in.name+": "+c.module, "the adapter changes a module that the base lacks", "a module of the base",
+				"check that the adapter was trained on this base"+ofBase(in.adapter.base)+"; if it was, its names are those of the program that trained it: merge it with PEFT (merge_and_unload) and give the result")
+			continue
+		}
+		part := byName[name]
+		if part == nil {
+			part = &parts{module: c.module}
+			byName[name] = part
+		}
+		switch c.half {
+		case "A":
+			part.a = c.o
+		case "B":
+			part.b = c.o
+		default:
+			part.full = c.o
+		}
+		part.embedding = part.embedding || c.embedding
 	}
 	return byName
 }

@@ -13,15 +13,18 @@ import (
 )
 
 // The sum of LoRA adapters is a LoRA adapter: with A the rows of all Aᵢ and B the columns of all
-// λcᵢsᵢBᵢ, B·A = Σ λcᵢsᵢBᵢAᵢ. Its rank is the sum of theirs, its own scale is 1.
+// λcᵢsᵢBᵢ, B·A = Σ λcᵢsᵢBᵢAᵢ. Its rank is the sum of theirs, its own scale is 1. Above Spec.MaxRank it is truncated.
 
 // product is one module of an adapter that is written.
 type product struct {
 	module    string
 	embedding bool
-	rank      int64
+	rank      int64 // as it is written
+	sum       int64 // of the models' ranks
 	in, out   int64
 	parts     []*lora // a model, nil where it does not change the module
+	of        *tensor // instead of parts: the matrix of full checkpoints
+	turned    bool    // it is stored as (in, out)
 	group     int
 }
 
@@ -46,7 +49,7 @@ func (p *Plan) makeAdapter(found *problems) {
 		for i, o := range t.models {
 			full = full || o.present()
 			if m.parts[i] = o.lora; o.lora != nil {
-				m.rank += o.lora.rank
+				m.sum += o.lora.rank
 				m.embedding = o.lora.embedding
 				m.out, m.in = o.lora.rows, o.lora.cols
 				if o.lora.turned {
@@ -59,7 +62,10 @@ func (p *Plan) makeAdapter(found *problems) {
 			t.as = "base_model.model." + t.Name
 			t.Index = len(kept)
 			kept = append(kept, t)
-		case m.rank > 0:
+		case m.sum > 0:
+			if m.rank = m.sum; p.r.spec.MaxRank > 0 && m.sum > int64(p.r.spec.MaxRank) {
+				m.rank = min(int64(p.r.spec.MaxRank), m.in, m.out)
+			}
 			p.products = append(p.products, m)
 		}
 	}
@@ -95,36 +101,47 @@ func (p *Plan) factorTensors() []safetensors.Tensor {
 	return out
 }
 
-// writeProducts computes and writes the matrices of every output, a run of elements at a time.
+// writeProducts computes and writes the matrices of every output, a module each worker.
 func (j *job) writeProducts(ctx context.Context) error {
-	if len(j.plan.products) == 0 {
-		return nil
+	j.cuts = make([][]cut, len(j.plan.products))
+	err := each(j.workers, len(j.plan.products), func(n int) (err error) {
+		w := <-j.free
+		defer func() { j.free <- w }()
+		if m := j.plan.products[n]; m.of != nil {
+			j.cuts[n], err = w.extract(ctx, m)
+			return err
+		} else if m.rank < m.sum {
+			j.cuts[n], err = w.truncate(ctx, m)
+			return err
+		}
+		return w.join(ctx, j.plan.products[n])
+	})
+	if err != nil || j.plan.left == nil {
+		return err
 	}
-	w := <-j.free
-	defer func() { j.free <- w }()
+	return j.leftOut(ctx)
+}
+
+// join writes a module's matrices as they are put together, a run of elements at a time.
+func (w *worker) join(ctx context.Context, m product) error {
+	a, b := m.names()
 	run := make([]float32, method.ChunkElements)
-	for _, m := range j.plan.products {
-		a, b := m.names()
-		for k := range j.outs {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			s := j.groups[m.group].settings[k]
-			for start := int64(0); start < m.rank*m.in; start += method.ChunkElements {
-				part := run[:min(method.ChunkElements, m.rank*m.in-start)]
-				if err := w.joinRight(m, s, part, start); err != nil {
+	for k := range w.job.outs {
+		s := w.job.groups[m.group].settings[k]
+		for _, half := range []struct {
+			name string
+			n    int64
+			fill func(product, method.Setting, []float32, int64) error
+		}{{a, m.rank * m.in, w.joinRight}, {b, m.out * m.rank, w.joinLeft}} {
+			for start := int64(0); start < half.n; start += method.ChunkElements {
+				if err := ctx.Err(); err != nil {
 					return err
 				}
-				if err := j.putRun(k, a, part, start); err != nil {
+				part := run[:min(method.ChunkElements, half.n-start)]
+				if err := half.fill(m, s, part, start); err != nil {
 					return err
 				}
-			}
-			for start := int64(0); start < m.out*m.rank; start += method.ChunkElements {
-				part := run[:min(method.ChunkElements, m.out*m.rank-start)]
-				if err := w.joinLeft(m, s, part, start); err != nil {
-					return err
-				}
-				if err := j.putRun(k, b, part, start); err != nil {
+				if err := w.job.putRun(k, half.name, part, start); err != nil {
 					return err
 				}
 			}
@@ -200,17 +217,15 @@ func (j *job) putRun(k int, name string, data []float32, start int64) error {
 	return nil
 }
 
-// adapterConfig is the adapter_config.json of the adapter that is written: that of the first model
+// adapterConfig is the adapter_config.json of the adapter that is written: that of the first model, where it is one,
 // with the new ranks. Every module is named in full, so that no other one is touched.
 func (p *Plan) adapterConfig() (sidecar, error) {
-	path := filepath.Join(p.models[0].dir, adapterConfigFile)
-	data, err := readSidecar(path)
-	if err != nil {
-		return sidecar{}, sidecarProblem(path, err)
-	}
-	config := map[string]any{}
-	if err := json.Unmarshal(data, &config); err != nil {
-		return sidecar{}, Problem{Code: codes.Adapter, Where: path, What: "it is not the JSON of an adapter: " + err.Error(), Expected: "a configuration as PEFT writes it"}
+	config := p.extractedConfig()
+	if p.models[0].adapter != nil {
+		var err error
+		if config, err = readAdapterJSON(filepath.Join(p.models[0].dir, adapterConfigFile)); err != nil {
+			return sidecar{}, err
+		}
 	}
 	most := int64(0)
 	for _, m := range p.products {

@@ -157,6 +157,7 @@ func TestAdapterForm(t *testing.T) {
 	if len(v.Problems) > 0 || !v.Recomputed {
 		t.Errorf("verify: %+v", v.Problems)
 	}
+	digestsAreThoseOfAnExport(t, plan(t, spec), at)
 	// The adapter on the base, with weight 1, is the merge.
 	spec.Form = FormFull
 	want := one(t, spec, at)

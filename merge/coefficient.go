@@ -58,7 +58,7 @@ func (r *resolved) coefficients() ([]Coefficient, Domain) {
 			for _, m := range r.spec.Models {
 				k := Coefficient{Name: join(m.Name, g), Model: m.Name, Group: g, Default: [2]float64{0, 1.2}, Required: true}
 				if shape == method.Simplex {
-					k.Default = [2]float64{0, 1}
+					k.Default = [2]float64{r.info.Least, 1}
 				}
 				set = append(set, len(coefficients))
 				coefficients = append(coefficients, k)

@@ -30,6 +30,7 @@ type job struct {
 	hash    *hashing // nil: nothing is hashed
 	masked  maskCounts
 	notes   []string // what statistics say for the receipt
+	cuts    [][]cut  // a module of an adapter that is written, an output: what truncation takes away
 	free    chan *worker
 
 	shardSize int64
@@ -64,7 +65,7 @@ func newJob(p *Plan, outs []*output, workers int) (*job, error) {
 			}
 			idle := true
 			for i, a := range p.r.active(settings[g]) {
-				u.need[i] = u.need[i] || a
+				u.need[i] = u.need[i] || a || p.r.info.ReadsAll
 				idle = idle && !a
 			}
 			u.settings = append(u.settings, settings[g])
@@ -104,6 +105,9 @@ func (w *worker) buffer(i int) []byte {
 
 // read reads n elements of an operand from start on into a buffer.
 func (w *worker) read(into []byte, o operand, start int64, n int) ([]byte, error) {
+	if o.rows != nil {
+		return w.gather(into, o, start, n)
+	}
 	size := o.tensor.DType.Bits() / 8
 	raw := into[:int64(n)*size]
 	if _, err := o.file.ReadAt(raw, o.tensor.Offset+start*size); err != nil {
@@ -239,11 +243,17 @@ func (j *job) copyChunk(w *worker, t *tensor, c chunk) error {
 	in := t.layout.tensor.DType
 	lo, hi := c.start*in.Bits()/8, (c.start+int64(c.n))*in.Bits()/8
 	raw := w.buffer(0)[:hi-lo]
-	if _, err := t.layout.file.ReadAt(raw, t.layout.tensor.Offset+lo); err != nil {
-		return readProblem(t.layout, err)
+	if t.layout.rows != nil {
+		if _, err := w.gather(raw, t.layout, c.start, c.n); err != nil {
+			return err
+		}
+	} else {
+		if _, err := t.layout.file.ReadAt(raw, t.layout.tensor.Offset+lo); err != nil {
+			return readProblem(t.layout, err)
+		}
+		j.meter.add(hi - lo)
+		j.hash.read(t.layout, c.start, raw)
 	}
-	j.meter.add(hi - lo)
-	j.hash.read(t.layout, c.start, raw)
 	if t.out != in {
 		converted := w.buffer(1)[:int64(c.n)*t.out.Bits()/8]
 		kernel.Convert(vector(converted, t.out), vector(raw, in))

@@ -90,10 +90,13 @@ func (j *job) seal(ctx context.Context, o ExportOptions, at map[string]float64, 
 		Version: receiptVersion, Tool: "parfait", ToolVersion: toolVersion(), Created: time.Now().UTC().Truncate(time.Second),
 		Method: j.plan.r.spec.Method, At: at, Recipe: string(recipe.YAML()), DType: j.plan.dtypeWritten(),
 		ShardSize: j.shardSize, Digest: digestName, Warnings: j.plan.warnings, Tensors: j.plan.counts(),
-		Sparsity: j.sparsity(0), Notes: j.notes,
+		Sparsity: j.sparsity(0), Cut: j.cut(0), Notes: j.notes,
 	}
 	if r.Inputs, err = j.receiptInputs(ctx); err != nil {
 		return Receipt{}, err
+	}
+	if j.plan.workshop != nil {
+		r.Steps = j.plan.workshop.made
 	}
 	if wanted(o.SHA256) {
 		if err := r.addSHA256(ctx, j, progress); err != nil {
@@ -103,10 +106,8 @@ func (j *job) seal(ctx context.Context, o ExportOptions, at map[string]float64, 
 	if r.Outputs, err = j.readBack(ctx, out, wanted(o.SHA256), progress); err != nil {
 		return Receipt{}, err
 	}
-	for _, in := range j.plan.inputs() {
-		if err := in.unchanged(); err != nil {
-			return Receipt{}, err
-		}
+	if err := j.plan.unchanged(); err != nil {
+		return Receipt{}, err
 	}
 	return r, nil
 }

@@ -4,11 +4,36 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"parfait/merge/codes"
 	"parfait/problem"
 )
+
+var hubPattern = regexp.MustCompile(`^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?$`)
+
+// HubID says whether a path may be a model of the hub: owner/name, or owner/name@revision, or a name without an owner that
+// the local cache has.
+func HubID(path string) bool {
+	if strings.HasSuffix(path, ".safetensors") {
+		return false
+	}
+	if hubPattern.MatchString(path) {
+		return true
+	}
+	id, _, _ := strings.Cut(path, "@")
+	if strings.ContainsAny(id, "/\\") || id == "" || strings.HasPrefix(id, ".") {
+		return false
+	}
+	_, err := os.Stat(cacheFolder(id))
+	return err == nil
+}
+
+// cacheFolder is where the cache has a model.
+func cacheFolder(id string) string {
+	return filepath.Join(hubCache(), "models--"+strings.ReplaceAll(id, "/", "--"))
+}
 
 // locate finds what a path of a spec means: a file or folder, or else a model of the hub in the local
 // cache, as owner/name or owner/name@revision. Nothing is ever downloaded.
@@ -17,7 +42,7 @@ func locate(path string) (string, error) {
 	if err == nil {
 		return path, nil
 	}
-	if !hubID(path) {
+	if !HubID(path) {
 		return "", Problem{Code: codes.Open, Where: path, What: reason(err), Expected: "a folder with safetensors files, a .safetensors file, or a model of the hub (owner/name) in the local cache", Fix: orNear(path, "check the path")}
 	}
 	id, revision, given := strings.Cut(path, "@")
@@ -28,11 +53,11 @@ func locate(path string) (string, error) {
 	if given {
 		get += " --revision " + revision
 	}
-	dir := filepath.Join(hubCache(), "models--"+strings.ReplaceAll(id, "/", "--"))
+	dir := cacheFolder(id)
 	if _, err := os.Stat(dir); err != nil {
 		return "", Problem{Code: codes.Open, Where: path, What: fmt.Sprintf("there is no such file, and the hub's cache %s has no model of that name", hubCache()), Expected: "a path, or a model that was downloaded", Fix: orNear(path, "run: "+get)}
 	}
-	commit := revision
+	commit := wholeCommit(filepath.Join(dir, "snapshots"), revision)
 	if ref, err := os.ReadFile(filepath.Join(dir, "refs", filepath.FromSlash(revision))); err == nil && filepath.IsLocal(revision) {
 		commit = strings.TrimSpace(string(ref))
 	}
@@ -41,6 +66,24 @@ func locate(path string) (string, error) {
 		return "", Problem{Code: codes.Open, Where: path, What: fmt.Sprintf("the hub's cache has the model without the revision %s", revision), Expected: "a revision that was downloaded", Fix: "run: " + get}
 	}
 	return snapshot, nil
+}
+
+// wholeCommit is the only downloaded commit that begins as a revision does, or the revision.
+func wholeCommit(snapshots, revision string) string {
+	entries, err := os.ReadDir(snapshots)
+	if err != nil || len(revision) < 7 {
+		return revision
+	}
+	found := revision
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), revision) {
+			if found != revision {
+				return revision
+			}
+			found = e.Name()
+		}
+	}
+	return found
 }
 
 // orNear is what to do where a path does not exist: see whether what stands beside it was meant, or else.
@@ -62,18 +105,21 @@ func orNear(path, what string) string {
 
 // hubCache is where the hub's own tools keep models.
 func hubCache() string {
-	if dir := os.Getenv("HF_HUB_CACHE"); dir != "" {
-		return dir
+	for _, place := range []struct{ variable, below string }{{"HF_HUB_CACHE", ""}, {"HUGGINGFACE_HUB_CACHE", ""}, {"HF_HOME", "hub"}, {"XDG_CACHE_HOME", "huggingface/hub"}} {
+		if dir := os.Getenv(place.variable); dir != "" {
+			return filepath.Join(expanded(dir), place.below)
+		}
 	}
-	if dir := os.Getenv("HF_HOME"); dir != "" {
-		return filepath.Join(dir, "hub")
+	return expanded("~/.cache/huggingface/hub")
+}
+
+// expanded is a path as the hub's library takes it: ~ is the home folder, and $NAME a variable.
+func expanded(path string) string {
+	path = os.ExpandEnv(path)
+	if rest, ok := strings.CutPrefix(path, "~/"); ok || path == "~" {
+		if home, err := os.UserHomeDir(); err == nil {
+			return filepath.Join(home, rest)
+		}
 	}
-	if dir := os.Getenv("XDG_CACHE_HOME"); dir != "" {
-		return filepath.Join(dir, "huggingface", "hub")
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return filepath.Join(".cache", "huggingface", "hub")
-	}
-	return filepath.Join(home, ".cache", "huggingface", "hub")
+	return path
 }

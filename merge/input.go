@@ -29,9 +29,19 @@ type input struct {
 	config  *modelConfig
 	odd     []Problem // warnings of opening it
 
+	runs []configRun // what it is put together from; nil for a model as it lies there
+
 	// storedOnce is findStoredOnce, which looks at every name, done when first asked: a model of another family
 	// lacks every tensor of the output.
 	storedOnce func() []*tie
+}
+
+// openSource opens a model, or a stack.
+func openSource(name, path string, stack []Slice) (*input, error) {
+	if stack != nil {
+		return openStack(name, stack)
+	}
+	return openInput(name, path)
 }
 
 // openInput opens a folder, a .safetensors file, an adapter's folder, or a model in the hub's cache.
@@ -127,6 +137,16 @@ func (in *input) close() error {
 		return nil
 	}
 	return in.set.Close()
+}
+
+// unchanged says which file of which input is no longer what it was when it was opened.
+func (p *Plan) unchanged() error {
+	for _, in := range p.inputs() {
+		if err := in.unchanged(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unchanged says which file is no longer what it was when it was opened.

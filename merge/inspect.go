@@ -45,7 +45,7 @@ type GroupStats struct {
 // the spec do not matter. Results do not depend on the number of workers.
 func Inspect(ctx context.Context, spec Spec, o InspectOptions, progress func(Progress)) (*Inspection, error) {
 	spec.Method, spec.Params, spec.Masks, spec.Form, spec.VarianceCorrection = "task_arithmetic", nil, MasksNone, FormFull, false
-	if spec.Base == "" {
+	if !spec.hasBase() {
 		spec.Method = "linear"
 	}
 	groups := spec.Groups
@@ -70,10 +70,8 @@ func Inspect(ctx context.Context, spec Spec, o InspectOptions, progress func(Pro
 	if err != nil {
 		return nil, err
 	}
-	for _, in := range p.inputs() {
-		if err := in.unchanged(); err != nil {
-			return nil, err
-		}
+	if err := p.unchanged(); err != nil {
+		return nil, err
 	}
 	return g.inspection(groups, p.warnings)
 }

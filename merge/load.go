@@ -121,6 +121,7 @@ func (d *workspace[F]) decode(w *worker, t *tensor, c chunk, raw inputs, need []
 	names := w.job.plan.r.spec.Models
 	part := method.Chunk[F]{
 		Tensor: t.Tensor, Index: c.index, Start: c.start + int64(lo), Models: make([][]F, len(need)), Buffers: &d.buffers,
+		Deltas: w.job.plan.r.info.Operand == method.Deltas,
 	}
 	if w.job.plan.readsBase(t) {
 		part.Base = buffer(&d.base, n)

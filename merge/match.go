@@ -16,6 +16,7 @@ var vocabularyName = regexp.MustCompile(`(^|\.)(embed_tokens|tok_embeddings|word
 
 // compare matches the inputs' tensors with the layout's.
 func (p *Plan) compare(found *problems) {
+	p.settlePrefixes(found)
 	p.findTies(found)
 	adapted, apart := make([]map[string]operand, len(p.models)), make([]map[*tie]bool, len(p.models))
 	for i, m := range p.models {
@@ -54,17 +55,31 @@ func (p *Plan) compare(found *problems) {
 	p.foldTensors(found)
 	p.unusedPatterns(used, found)
 	p.compareFolders(found)
+	var err error
+	p.template, err = p.findTemplate()
+	found.take(codes.NotFound, "chat_template", err)
 	p.form(found)
 }
 
 // form makes the plan one of an adapter, where that was asked for.
 func (p *Plan) form(found *problems) {
 	if p.r.spec.Form == FormAdapter {
+		full := 0
 		for _, m := range p.models {
 			if m.adapter == nil {
-				found.add(codes.Adapter, m.name, "it is a full checkpoint, and the form is adapter", "adapters only", "leave form out, or give the adapter's folder")
-				return
+				full++
 			}
+		}
+		switch {
+		case full == len(p.models) && p.r.spec.MaxRank > 0:
+			p.makeExtracted(found)
+			return
+		case full == len(p.models):
+			found.add(codes.Adapter, p.models[0].name, "it is a full checkpoint, and the form is adapter", "a rank, to which its task vector is brought", "write max_rank: 64, or leave form out")
+			return
+		case full > 0:
+			found.add(codes.Adapter, "models", "some are adapters and some full checkpoints, and the form is adapter", "models of one kind", "leave form out, or extract adapters from the full ones first: parfait extract")
+			return
 		}
 		p.makeAdapter(found)
 	}
@@ -154,6 +169,10 @@ func (p *Plan) vocabulary(t *tensor, o operand) bool {
 
 // matchVocabulary settles the rows of a tensor whose inputs have different vocabularies.
 func (p *Plan) matchVocabulary(t *tensor, found *problems) {
+	if p.alignment != nil && len(t.Shape) > 0 && t.role != roleCarried && vocabularyName.MatchString(t.Name) {
+		p.alignRows(t, found)
+		return
+	}
 	if t.role != roleMerge || len(t.Shape) == 0 {
 		return
 	}

@@ -135,6 +135,12 @@ func (p *Plan) compareFolders(found *problems) {
 			found.warn(codes.Config, m.name, "its config.json says "+strings.Join(list, ", "), "one configuration: it says how the weights are used", "the output gets that of "+first.name+"; check that the model works with it")
 		}
 		theirs := m.tokenSums(found)
+		if p.alignment != nil { // their rows go by their tokens
+			theirs = map[string]string{templateFile: theirs[templateFile]}
+		}
+		if p.r.spec.ChatTemplate != "" || p.alignment != nil && p.alignment.from != first {
+			delete(theirs, templateFile)
+		}
 		for _, name := range sortedKeys(theirs) {
 			switch sum := theirs[name]; {
 			case sums[name] != "" && sums[name] != sum:

@@ -34,6 +34,9 @@ type problemOf struct {
 	param  map[string]float64
 	flag   bool // normalize
 	round  rounding
+
+	rescale string
+	vectors string
 }
 
 func (p problemOf) delta(i int) []float64 {
@@ -83,10 +86,11 @@ func (p problemOf) sparse(method string, i int) []float64 {
 		return keepRanks(x, drop, drop+ceilShare(p.param["density"], n))
 	case "dare_linear", "dare_ties":
 		for e, w := range p.words(i) {
-			if float64(w)/(1<<32) < p.param["density"] {
-				x[e] = p.round(x[e] / p.round(p.param["density"]))
-			} else {
+			switch {
+			case float64(w)/(1<<32) >= p.param["density"]:
 				x[e] = 0
+			case p.rescale == "":
+				x[e] = p.round(x[e] / p.round(p.param["density"]))
 			}
 		}
 	case "della", "della_linear":
@@ -100,10 +104,11 @@ func (p problemOf) sparse(method string, i int) []float64 {
 					prob += p.param["epsilon"] * (2*rank/float64(p.row-1) - 1)
 				}
 				prob = min(max(prob, 0), 1)
-				if float64(words[lo+e])/(1<<32) < prob {
-					row[e] = p.round(row[e] / p.round(prob))
-				} else {
+				switch {
+				case float64(words[lo+e])/(1<<32) >= prob:
 					row[e] = 0
+				case p.rescale == "":
+					row[e] = p.round(row[e] / p.round(prob))
 				}
 			}
 		}
@@ -116,7 +121,7 @@ func (p problemOf) sum(method string, elect bool) []float64 {
 	out := make([]float64, len(p.base))
 	sparse := make([][]float64, len(p.models))
 	for i := range p.models {
-		sparse[i] = p.sparse(method, i)
+		sparse[i] = p.dropped(method, i)
 	}
 	for e := range out {
 		elected := 0.0
@@ -176,26 +181,23 @@ func (p problemOf) slerp() []float64 {
 }
 
 func (p problemOf) modelStock() []float64 {
-	n := len(p.models)
-	sum, pairs := 0.0, 0.0
-	for i := range n {
-		for j := range i {
-			sum += cosineOf(p.delta(i), p.delta(j))
-			pairs++
-		}
-	}
-	cos := sum / pairs
-	t := float64(n) * cos / (1 + float64(n-1)*cos)
-	t = min(max(t, 0), 1)
-	out := make([]float64, len(p.base))
-	for e := range out {
-		mean := 0.0
+	return p.byVector(true, func(x [][]float64) []float64 {
+		n := len(x)
+		sum, pairs := 0.0, 0.0
 		for i := range n {
-			mean += p.models[i][e] / float64(n)
+			for j := range i {
+				sum += cosineOf(x[i], x[j])
+				pairs++
+			}
 		}
-		out[e] = t*mean + (1-t)*p.base[e]
-	}
-	return out
+		cos := sum / pairs
+		t := float64(n) * cos / (1 + float64(n-1)*cos)
+		w := ones(n)
+		for i := range w {
+			w[i] = min(max(t, 0), 1) / float64(n)
+		}
+		return w
+	})
 }
 
 func (p problemOf) linear() []float64 {
@@ -227,17 +229,21 @@ func reference(method string, p problemOf) (out []float64, exact bool) {
 	case "linear":
 		return p.linear(), true
 	case "task_arithmetic", "dare_linear", "della_linear", "breadcrumbs":
-		return p.sum(method, false), true
+		return p.sum(method, false), p.rescale != "l1"
 	case "ties", "dare_ties", "della", "breadcrumbs_ties":
-		return p.sum(method, true), true
+		return p.sum(method, true), p.rescale != "l1"
 	case "slerp":
 		return p.slerp(), false
 	case "model_stock":
 		return p.modelStock(), false
 	case "passthrough":
-		return p.models[0], true
+		out = make([]float64, len(p.models[0]))
+		for e, v := range p.models[0] {
+			out[e] = p.round(p.round(p.param["scale"]) * v)
+		}
+		return out, true
 	}
-	panic("no reference of " + method)
+	return p.moreReferences(method)
 }
 
 // awkward is a family whose tensors are one-entry rows, scalars, vectors, ties of magnitude, zero task
@@ -303,7 +309,34 @@ func TestEveryMethodIsItsReference(t *testing.T) {
 		{"breadcrumbs_ties", 3, []float64{0.3, 1.1, -0.2}, map[string]float64{"lambda": 0.7, "density": 0.9, "gamma": 0.2}, nil},
 		{"slerp", 2, nil, map[string]float64{"t": 0.3}, nil},
 		{"model_stock", 3, nil, nil, nil},
-		{"passthrough", 1, nil, nil, nil},
+		{"arcee_fusion", 1, nil, nil, nil},
+		{"consensus", 3, []float64{0.3, -0.4, 1.1}, map[string]float64{"lambda": 0.7, "mask": 0.4, "agree": 2}, nil},
+		{"consensus", 3, []float64{0.3, 0, 1.1}, map[string]float64{"mask": 0.7, "agree": 7}, nil},
+		{"localize", 3, []float64{0.3, 0.4, 0.5}, map[string]float64{"lambda": 0.7, "density": 0.3}, nil},
+		{"localize", 3, []float64{0.3, 0, 0.5}, map[string]float64{"density": 0.7}, nil},
+		{"ram", 3, []float64{0.3, 0.4, 0.5}, map[string]float64{"lambda": 0.7, "epsilon": 0.2}, nil},
+		{"ram_plus", 3, []float64{0.3, 0.4, 0.5}, map[string]float64{"epsilon": 0.3, "r": 0.5, "alpha": 1.5}, nil},
+		{"ram_plus", 3, []float64{0.3, 0, 0.5}, map[string]float64{"lambda": 0.7, "epsilon": 0.2, "r": 0.5, "alpha": 0.2}, nil},
+		{"model_stock", 3, nil, nil, map[string]any{"vectors": "rows"}},
+		{"nuslerp", 2, []float64{0.3, 0.5}, nil, nil},
+		{"nuslerp", 2, []float64{0.3, 0.5}, nil, map[string]any{"vectors": "rows"}},
+		{"nuslerp", 2, []float64{0.5, 0.3}, nil, map[string]any{"vectors": "columns"}},
+		{"karcher", 3, []float64{0.5, 0.3, 0.4}, map[string]float64{"max_iter": 100, "tol": 1e-9}, nil},
+		{"karcher", 3, []float64{0.5, 0, 0.4}, map[string]float64{"max_iter": 2, "tol": 1e-5}, nil},
+		{"multislerp", 3, []float64{0.5, 0.3, 0.4}, nil, nil},
+		{"multislerp", 3, []float64{0.5, 0.3, -0.4}, nil, map[string]any{"normalize": false}},
+		{"passthrough", 1, nil, map[string]float64{"scale": 1}, nil},
+		{"passthrough", 1, nil, map[string]float64{"scale": -0.7}, nil},
+		{"nearswap", 1, nil, map[string]float64{"t": 0.07}, nil},
+		{"sce", 3, []float64{0.3, 0.4, 0.5}, map[string]float64{"lambda": 0.7, "select_topk": 1}, nil},
+		{"sce", 3, []float64{0.3, 0, 0.5}, map[string]float64{"lambda": 1, "select_topk": 0.3}, nil},
+		{"sce", 2, []float64{0.3, 0.5}, map[string]float64{"lambda": 1, "select_topk": 0.999, "even_below": 1000}, nil},
+		{"ties", 3, []float64{0.3, -0.4, 1.1}, map[string]float64{"lambda": 0.7, "density": 0.3}, map[string]any{"rescale": "l1"}},
+		{"breadcrumbs", 2, []float64{0.3, 1.1}, map[string]float64{"density": 0.5, "gamma": 0.1}, map[string]any{"rescale": "l1"}},
+		{"dare_linear", 3, []float64{0.3, -0.4, 1.1}, map[string]float64{"density": 0.3}, map[string]any{"rescale": "l1"}},
+		{"dare_ties", 3, []float64{0.3, 0.4, 1.1}, map[string]float64{"density": 0.3}, map[string]any{"rescale": "none"}},
+		{"della", 2, []float64{0.3, -1.1}, map[string]float64{"density": 0.6, "epsilon": 0.3}, map[string]any{"rescale": "l1"}},
+		{"della_linear", 2, []float64{0.3, -1.1}, map[string]float64{"density": 0.6, "epsilon": 0.3}, map[string]any{"rescale": "none"}},
 	}
 	compared := map[string]bool{"fisher": true} // whose files TestFisher makes
 	for _, c := range cases {
@@ -346,6 +379,8 @@ func TestEveryMethodIsItsReference(t *testing.T) {
 						}
 					}
 					_, p.flag = c.flags["normalize"]
+					p.rescale, _ = c.flags["rescale"].(string)
+					p.vectors, _ = c.flags["vectors"].(string)
 					for _, m := range tuned {
 						p.models = append(p.models, m[name].data)
 					}

@@ -11,11 +11,7 @@ import (
 // (layers.2 before layers.10): the order in which tensors are worked on and put into shards.
 func naturalOrder(set *safetensors.Set) []string {
 	var out []string
-	for _, f := range set.Files() {
-		var names []string
-		for _, t := range f.Tensors() {
-			names = append(names, t.Name)
-		}
+	for _, names := range set.ByFile() {
 		slices.SortFunc(names, compareNatural)
 		out = append(out, names...)
 	}

@@ -30,6 +30,7 @@ type Written struct {
 	Files  []FileInfo
 	Notes  []string  // what the method has to say
 	Zeros  *Sparsity // where masks are kept
+	Cut    *Cut      // where an adapter was brought to Spec.MaxRank
 }
 
 // FileInfo is one file of a checkpoint or of an input.

@@ -23,7 +23,8 @@ const (
 type operand struct {
 	file   *safetensors.File
 	tensor safetensors.Tensor
-	lora   *lora // the task vector is a product; file and tensor are then absent
+	rows   *gather // its rows in another order; nil as they are
+	lora   *lora   // the task vector is a product; file and tensor are then absent
 }
 
 func (o operand) present() bool { return o.file != nil }
@@ -50,17 +51,21 @@ type tensor struct {
 
 // Plan is a merge that has been checked: inputs opened, headers compared, nothing else read. Close it.
 type Plan struct {
-	r        *resolved
-	base     *input // nil without a base
-	models   []*input
-	aux      []*input // a model, for methods with a parameter of kind Paths
-	tensors  []*tensor
-	products []product // of an adapter that is written
-	warnings []Problem
-	widest   int64 // bytes of the largest element that is read or written
-	vocab    int64 // rows of a vocabulary that was cropped or padded, else 0
-	ties     []*tie
-	untied   bool // the output has a head of its own, which the layout's configuration denies
+	r         *resolved
+	base      *input // nil without a base
+	models    []*input
+	aux       []*input // a model, for methods with a parameter of kind Paths
+	tensors   []*tensor
+	products  []product // of an adapter that is written
+	left      []*tensor // that it has no place for
+	warnings  []Problem
+	widest    int64 // bytes of the largest element that is read or written
+	vocab     int64 // rows of a vocabulary that was cropped or padded, else 0
+	ties      []*tie
+	workshop  *workshop
+	template  string     // the chat template that was asked for, "" where the layout's stays
+	alignment *alignment // nil: rows of vocabularies go by their number
+	untied    bool       // the output has a head of its own, which the layout's configuration denies
 }
 
 // NewPlan opens the inputs, reads their headers and configurations and checks them against each other
@@ -72,6 +77,9 @@ func NewPlan(ctx context.Context, spec Spec) (*Plan, error) {
 	p.open(ctx, found)
 	if err := ctx.Err(); err != nil {
 		return nil, errors.Join(err, p.Close())
+	}
+	if len(found.list) == 0 {
+		p.align(found)
 	}
 	if len(found.list) == 0 {
 		p.compare(found)
@@ -95,7 +103,7 @@ func (p *Plan) Close() error {
 	for _, in := range append(p.models, p.aux...) {
 		errs = append(errs, in.close())
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, p.workshop.close())...)
 }
 
 // Warnings are what is odd and no reason to stop.
@@ -154,22 +162,22 @@ func (t *tensor) outName() string {
 func (t *tensor) bytes() int64 { return t.Len * t.out.Bits() / 8 }
 
 func (p *Plan) open(ctx context.Context, found *problems) {
-	if p.r.spec.Base != "" {
-		in, err := openInput("base", p.r.spec.Base)
+	if p.r.spec.hasBase() {
+		in, err := openSource("base", p.r.spec.Base, p.r.spec.Stacks[""])
 		found.take(codes.Open, "base", err)
 		if p.base = in; err == nil && in.adapter != nil {
 			found.add(codes.Adapter, "base", "it is an adapter, and nothing can be put on it", "the model that the adapter was trained on"+ofBase(in.adapter.base), "give that model as base, and the adapter among the models")
 		}
 	}
 	for _, m := range p.r.spec.Models {
-		if m.Path == "" || ctx.Err() != nil {
+		if m.Path == "" && p.r.spec.Stacks[m.Name] == nil || ctx.Err() != nil {
 			continue
 		}
-		in, err := openInput(m.Name, m.Path)
+		in, err := openSource(m.Name, m.Path, p.r.spec.Stacks[m.Name])
 		found.take(codes.Open, m.Name, err)
 		if err == nil {
 			p.models = append(p.models, in)
-			if in.adapter != nil && p.r.spec.Base == "" {
+			if in.adapter != nil && !p.r.spec.hasBase() {
 				found.add(codes.Adapter, m.Name, "it is an adapter, and there is no base to put it on", "the model that the adapter was trained on"+ofBase(in.adapter.base), "add base:")
 			}
 		}

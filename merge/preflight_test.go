@@ -222,6 +222,28 @@ func TestHubCache(t *testing.T) {
 	must(t, os.Symlink(base, filepath.Join(repo, "snapshots", "abc123")))
 	got := one(t, Spec{Base: "org/name", Models: models, Method: "task_arithmetic"}, map[string]float64{"a": 0})
 	sameBits(t, "from the cache", got, read(t, base))
+	// As the hub's library finds models: revisions with slashes, the beginning of a commit, names without an owner, and
+	// what variables and ~ stand for.
+	must(t, os.MkdirAll(filepath.Join(repo, "refs", "refs", "pr"), 0o755))
+	must(t, os.WriteFile(filepath.Join(repo, "refs", "refs", "pr", "3"), []byte("0123456789abcdef"), 0o644))
+	must(t, os.Symlink(base, filepath.Join(repo, "snapshots", "0123456789abcdef")))
+	must(t, os.Symlink(repo, filepath.Join(cache, "models--gpt2")))
+	for _, id := range []string{"org/name@refs/pr/3", "org/name@0123456", "org/name@0123456789abcdef", "gpt2", "gpt2@main"} {
+		if _, err := locate(id); err != nil || !HubID(id) {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("HF_HUB_CACHE", "")
+	for variable, value := range map[string]string{"HUGGINGFACE_HUB_CACHE": "~/x/hub", "HF_HOME": "$HOME/x"} {
+		t.Setenv(variable, value)
+		if got, want := hubCache(), filepath.Join(home, "x", "hub"); got != want {
+			t.Errorf("with %s=%s the cache is %s, want %s", variable, value, got, want)
+		}
+		t.Setenv(variable, "")
+	}
+	t.Setenv("HF_HUB_CACHE", cache)
 	for path, want := range map[string]string{"org/other": "hf download org/other", "org/name@v2": "--revision v2", "/no/where": "check the path"} {
 		_, err := NewPlan(t.Context(), Spec{Base: path, Models: models, Method: "task_arithmetic"})
 		if !errors.Is(err, Problem{Code: codes.Open}) || !strings.Contains(err.Error(), want) {

@@ -71,7 +71,7 @@ func TestWithoutDroppingOneModelIsItself(t *testing.T) {
 	for _, method := range boxMethods() {
 		s := Spec{Base: base, Models: models, Method: method}
 		at := withWeights(t, s, 1, 0)
-		full := map[string]float64{"density": 1, "gamma": 0, "epsilon": 0}
+		full := map[string]float64{"density": 1, "gamma": 0, "epsilon": 0, "mask": 0, "agree": 1}
 		for _, p := range described(method).Params {
 			if v, ok := full[p.Name]; ok {
 				at[p.Name] = v

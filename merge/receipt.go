@@ -40,8 +40,10 @@ type Receipt struct {
 	Tensors     TensorCounts       `json:"tensors"`
 	Digest      string             `json:"digest"` // what the hashes are
 	Inputs      []InputFiles       `json:"inputs"`
+	Steps       []StepMade         `json:"steps,omitempty"` // whose results are among the inputs
 	Outputs     []FileInfo         `json:"outputs"`
-	Sparsity    *Sparsity          `json:"sparsity,omitempty"` // where masks were kept
+	Sparsity    *Sparsity          `json:"sparsity,omitempty"`   // where masks were kept
+	Cut         *Cut               `json:"truncation,omitempty"` // where an adapter was brought to a rank
 	Notes       []string           `json:"notes,omitempty"`
 	Warnings    []Problem          `json:"warnings,omitempty"`
 	Documents   []Document         `json:"documents,omitempty"` // such as a model card

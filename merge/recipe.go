@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"parfait/merge/codes"
 	"parfait/merge/method"
 	"parfait/problem"
 	"parfait/visible"
@@ -23,6 +22,7 @@ const recipeVersion = 1
 type Recipe struct {
 	spec    Spec
 	weights map[string]float64 // by coefficient
+	steps   []Step             // what is merged before it
 	comment string
 }
 
@@ -31,11 +31,9 @@ type Recipe struct {
 // Write would refuse are refused when the recipe is executed.
 func (p *Plan) Recipe(at map[string]float64) Recipe {
 	rec := p.r.recipe(at)
-	if p.base != nil {
-		rec.spec.Base = absolute(p.base.path)
-	}
-	for i := range rec.spec.Models {
-		rec.spec.Models[i].Path = absolute(p.models[i].path)
+	rec.spec = rec.spec.mapped(func(path string) string { return p.workshop.name(whereIs(path)) })
+	if p.workshop != nil {
+		rec.steps = p.workshop.steps
 	}
 	return rec
 }
@@ -51,17 +49,15 @@ func RecipeAt(spec Spec, at map[string]float64) (Recipe, error) {
 		return Recipe{}, err
 	}
 	rec := r.recipe(at)
-	if rec.spec.Base != "" {
-		rec.spec.Base = whereIs(rec.spec.Base)
-	}
-	for i := range rec.spec.Models {
-		rec.spec.Models[i].Path = whereIs(rec.spec.Models[i].Path)
-	}
+	rec.spec = rec.spec.mapped(whereIs)
 	return rec, nil
 }
 
 // whereIs is the absolute path of a model, or what was said of it where it is not here.
 func whereIs(path string) string {
+	if _, step := stepOf(path); step || path == "" {
+		return path
+	}
 	if found, err := locate(path); err == nil {
 		return absolute(found)
 	}
@@ -149,12 +145,28 @@ func (r Recipe) YAML() []byte {
 	}
 	s := r.spec
 	fmt.Fprintf(&b, "version: %d\n", recipeVersion)
-	if s.Base != "" {
+	if len(r.steps) > 0 {
+		b.WriteString("steps:\n")
+		for _, step := range r.steps {
+			fmt.Fprintf(&b, "  - name: %s\n    recipe:\n", yamldoc.Quote(step.Name))
+			for line := range strings.Lines(string(step.WithComment("").YAML())) {
+				b.WriteString("      " + line)
+			}
+		}
+	}
+	switch {
+	case s.Stacks[""] != nil:
+		b.WriteString("base: {" + stackYAML(s.Stacks[""]) + "}\n")
+	case s.Base != "":
 		b.WriteString("base: " + yamldoc.Quote(s.Base) + "\n")
 	}
 	b.WriteString("models:\n")
 	for _, m := range s.Models {
-		fmt.Fprintf(&b, "  - {name: %s, path: %s%s}\n", yamldoc.Quote(m.Name), yamldoc.Quote(m.Path), r.weightYAML(m.Name))
+		place := "path: " + yamldoc.Quote(m.Path)
+		if stack := s.Stacks[m.Name]; stack != nil {
+			place = stackYAML(stack)
+		}
+		fmt.Fprintf(&b, "  - {name: %s, %s%s}\n", yamldoc.Quote(m.Name), place, r.weightYAML(m.Name))
 	}
 	b.WriteString("method: {name: " + yamldoc.Quote(s.Method))
 	for _, name := range sortedKeys(s.Params) {
@@ -173,16 +185,31 @@ func (r Recipe) YAML() []byte {
 			b.WriteString("  - " + yamldoc.Quote(p) + "\n")
 		}
 	}
-	for _, kv := range [][2]string{{"dtype", s.DType}, {"masks", s.Masks}, {"vocab", s.Vocab}, {"form", s.Form}} {
+	for _, kv := range [][2]string{{"dtype", s.DType}, {"masks", s.Masks}, {"vocab", s.Vocab}, {"form", s.Form}, {"tokenizer", s.Tokenizer}, {"chat_template", s.ChatTemplate}} {
 		if kv[1] != "" {
 			b.WriteString(kv[0] + ": " + yamldoc.Quote(kv[1]) + "\n")
 		}
+	}
+	if s.PadVocab > 0 {
+		fmt.Fprintf(&b, "pad_to_multiple_of: %d\n", s.PadVocab)
+	}
+	if s.MaxRank > 0 {
+		fmt.Fprintf(&b, "max_rank: %d\n", s.MaxRank)
 	}
 	if s.VarianceCorrection {
 		b.WriteString("variance_correction: true\n")
 	}
 	fmt.Fprintf(&b, "seed: %d\n", s.Seed)
 	return []byte(b.String())
+}
+
+// stackYAML is the key of a stack with its value.
+func stackYAML(stack []Slice) string {
+	parts := make([]string, len(stack))
+	for i, s := range stack {
+		parts[i] = fmt.Sprintf("{path: %s, layers: [%d, %d]}", yamldoc.Quote(s.Path), s.Layers[0], s.Layers[1])
+	}
+	return "stack: [" + strings.Join(parts, ", ") + "]"
 }
 
 // weightYAML is a model's weight, or its weights by group.
@@ -221,52 +248,6 @@ func yamlValue(v any) string {
 	return yamldoc.Quote(fmt.Sprint(v))
 }
 
-// ReadRecipe reads a recipe; a folder stands for its recipe.yaml. Relative paths are meant from the recipe's own
-// folder. The error names
-// every problem with its line.
-func ReadRecipe(path string) (*Recipe, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, RecipeFile)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, unread(codes.Open, path, err, "a recipe", "check the path")
-	}
-	return ParseRecipe(path, data)
-}
-
-// ParseRecipe is ReadRecipe for bytes; file names them in errors and gives the folder of relative paths.
-func ParseRecipe(file string, data []byte) (*Recipe, error) {
-	root, doc, err := yamldoc.Parse(file, data)
-	if err != nil {
-		return nil, YAMLProblems(err)
-	}
-	if root.Has("merge_method") {
-		return nil, Problem{Code: codes.Recipe, Where: file, What: "it is a mergekit configuration", Expected: "a recipe", Fix: "turn it into one: parfait mergekit import"}
-	}
-	p := recipeParser{r: Recipe{weights: map[string]float64{}}}
-	p.read(root)
-	if err := doc.Err(); err != nil {
-		return nil, YAMLProblems(err)
-	}
-	spec := &p.r.spec
-	dir := filepath.Dir(file)
-	spec.Base = from(dir, spec.Base)
-	for i := range spec.Models {
-		spec.Models[i].Path = from(dir, spec.Models[i].Path)
-	}
-	for name, v := range spec.Params {
-		if def, _ := methodParam(spec.Method, name); def.Kind == method.Paths {
-			if m, ok := v.(map[string]any); ok {
-				for model, path := range m {
-					m[model] = from(dir, fmt.Sprint(path))
-				}
-			}
-		}
-	}
-	return NewRecipe(file, *spec, p.r.weights)
-}
-
 // NewRecipe makes a recipe of a spec and a value for every weight. from says in problems what it is made of.
 func NewRecipe(from string, spec Spec, weights map[string]float64) (*Recipe, error) {
 	res, found := resolve(spec)
@@ -281,11 +262,11 @@ func NewRecipe(from string, spec Spec, weights map[string]float64) (*Recipe, err
 
 // from resolves a relative path against a folder, and leaves alone what is no file there (a hub id).
 func from(dir, path string) string {
-	if path == "" || filepath.IsAbs(path) {
+	if _, step := stepOf(path); step || path == "" || filepath.IsAbs(path) {
 		return path
 	}
 	joined := filepath.Join(dir, path)
-	if _, err := os.Stat(joined); err == nil || !hubID(path) {
+	if _, err := os.Stat(joined); err == nil || !HubID(path) {
 		return joined
 	}
 	// What happens to lie in the working folder is another model than the one that is missing.
@@ -293,31 +274,6 @@ func from(dir, path string) string {
 		return joined
 	}
 	return path
-}
-
-// hubID says whether a path could be owner/name on the hub.
-func hubID(path string) bool {
-	return strings.Count(path, "/") == 1 && !strings.HasPrefix(path, ".") && !strings.HasPrefix(path, "/") && !strings.HasSuffix(path, "/") && !strings.HasSuffix(path, ".safetensors")
-}
-
-// YAMLProblems turns what package yamldoc found in a file into problems.
-func YAMLProblems(err error) error {
-	var doc *yamldoc.Problems
-	if !errors.As(err, &doc) {
-		return Problem{Code: codes.Recipe, What: err.Error()}
-	}
-	var list []Problem
-	for _, p := range doc.List {
-		where := doc.File
-		if p.Line > 0 {
-			where = fmt.Sprintf("%s:%d:%d", doc.File, p.Line, p.Column)
-		}
-		if p.Path != "" {
-			where += ": " + p.Path
-		}
-		list = append(list, Problem{Code: codes.Recipe, Where: where, What: p.Msg})
-	}
-	return problem.List(list)
 }
 
 // inFile says in which file the problems are.
@@ -332,88 +288,4 @@ func inFile(file string, err error) error {
 		out[i] = p
 	}
 	return problem.List(out)
-}
-
-// recipeParser reads a recipe's nodes.
-type recipeParser struct{ r Recipe }
-
-func (p *recipeParser) read(root yamldoc.Node) {
-	s := &p.r.spec
-	version := 0
-	root.Fields(map[string]func(yamldoc.Node){
-		"version": func(n yamldoc.Node) {
-			if version = n.Int(1); version != recipeVersion {
-				n.Failf("recipe version %d; this program reads version %d", version, recipeVersion)
-			}
-		},
-		"base":                func(n yamldoc.Node) { s.Base = n.Text() },
-		"models":              p.models,
-		"method":              p.method,
-		"groups":              p.groups,
-		"skip":                func(n yamldoc.Node) { s.Skip = texts(n) },
-		"dtype":               func(n yamldoc.Node) { s.DType = n.Word("dtype", AsBase, BF16, F16, F32) },
-		"masks":               func(n yamldoc.Node) { s.Masks = n.Word("way to keep zeros", MasksPreserve, MasksIntersect, MasksUnion) },
-		"vocab":               func(n yamldoc.Node) { s.Vocab = n.Word("way with vocabularies", VocabCrop, VocabPad) },
-		"form":                func(n yamldoc.Node) { s.Form = n.Word("form", FormAdapter) },
-		"variance_correction": func(n yamldoc.Node) { s.VarianceCorrection = n.Bool() },
-		"seed":                func(n yamldoc.Node) { s.Seed = n.Uint64() },
-	})
-	for name, v := range s.Params {
-		if def, _ := methodParam(s.Method, name); def.Kind == method.Number {
-			s.Params[name] = yamldoc.Numbers(v)
-		}
-	}
-	if version == 0 {
-		root.Failf("version: is missing; write version: %d at the top", recipeVersion)
-	}
-}
-
-func texts(n yamldoc.Node) []string {
-	var out []string
-	for _, item := range n.List() {
-		out = append(out, item.Text())
-	}
-	return out
-}
-
-func (p *recipeParser) models(n yamldoc.Node) {
-	for _, item := range n.List() {
-		var m Source
-		var weight yamldoc.Node
-		item.Fields(map[string]func(yamldoc.Node){
-			"name":   func(n yamldoc.Node) { m.Name = n.Text() },
-			"path":   func(n yamldoc.Node) { m.Path = n.Text() },
-			"weight": func(n yamldoc.Node) { weight = n },
-		})
-		p.r.spec.Models = append(p.r.spec.Models, m)
-		switch {
-		case !weight.Present():
-		case weight.IsMapping():
-			weight.Each(func(group string, v yamldoc.Node) { p.r.weights[join(m.Name, group)] = v.Float() })
-		default:
-			p.r.weights[m.Name] = weight.Float()
-		}
-	}
-}
-
-func (p *recipeParser) method(n yamldoc.Node) {
-	p.r.spec.Params = map[string]any{}
-	n.Each(func(key string, v yamldoc.Node) {
-		if key == "name" {
-			p.r.spec.Method = v.Text()
-			return
-		}
-		p.r.spec.Params[key] = v.Value()
-	})
-}
-
-func (p *recipeParser) groups(n yamldoc.Node) {
-	for _, item := range n.List() {
-		var g Group
-		item.Fields(map[string]func(yamldoc.Node){
-			"name":  func(n yamldoc.Node) { g.Name = n.Text() },
-			"match": func(n yamldoc.Node) { g.Match = n.Text() },
-		})
-		p.r.spec.Groups = append(p.r.spec.Groups, g)
-	}
 }

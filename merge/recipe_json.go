@@ -6,11 +6,18 @@ import "encoding/json"
 func (r Recipe) JSON() ([]byte, error) {
 	s := r.spec
 	out := recipeJSON{
-		Version: recipeVersion, Base: s.Base, Method: map[string]any{"name": s.Method}, Groups: s.Groups, Skip: s.Skip, DType: s.DType,
-		Masks: s.Masks, Vocab: s.Vocab, Form: s.Form, VarianceCorrection: s.VarianceCorrection, Seed: s.Seed,
+		Version: recipeVersion, Base: baseJSON(s), Method: map[string]any{"name": s.Method}, Groups: s.Groups, Skip: s.Skip, DType: s.DType,
+		Masks: s.Masks, Vocab: s.Vocab, Form: s.Form, MaxRank: s.MaxRank, Tokenizer: s.Tokenizer, PadVocab: s.PadVocab, ChatTemplate: s.ChatTemplate, VarianceCorrection: s.VarianceCorrection, Seed: s.Seed,
+	}
+	for _, step := range r.steps {
+		text, err := step.JSON()
+		if err != nil {
+			return nil, err
+		}
+		out.Steps = append(out.Steps, stepJSON{step.Name, text})
 	}
 	for _, m := range s.Models {
-		out.Models = append(out.Models, modelJSON{m, r.weightOf(m.Name)})
+		out.Models = append(out.Models, modelJSON{m.Name, m.Path, s.Stacks[m.Name], r.weightOf(m.Name)})
 	}
 	for name, v := range s.Params {
 		out.Method[name] = v
@@ -20,7 +27,8 @@ func (r Recipe) JSON() ([]byte, error) {
 
 type recipeJSON struct {
 	Version            int            `json:"version"`
-	Base               string         `json:"base,omitempty"`
+	Steps              []stepJSON     `json:"steps,omitempty"`
+	Base               any            `json:"base,omitempty"` // a path, or an object with a stack
 	Models             []modelJSON    `json:"models"`
 	Method             map[string]any `json:"method"`
 	Groups             []Group        `json:"groups,omitempty"`
@@ -29,13 +37,34 @@ type recipeJSON struct {
 	Masks              string         `json:"masks,omitempty"`
 	Vocab              string         `json:"vocab,omitempty"`
 	Form               string         `json:"form,omitempty"`
+	MaxRank            int            `json:"max_rank,omitempty"`
+	Tokenizer          string         `json:"tokenizer,omitempty"`
+	PadVocab           int            `json:"pad_to_multiple_of,omitempty"`
+	ChatTemplate       string         `json:"chat_template,omitempty"`
 	VarianceCorrection bool           `json:"variance_correction,omitempty"`
 	Seed               uint64         `json:"seed"`
 }
 
+type stepJSON struct {
+	Name   string          `json:"name"`
+	Recipe json.RawMessage `json:"recipe"`
+}
+
+func baseJSON(s Spec) any {
+	switch {
+	case s.Stacks[""] != nil:
+		return map[string][]Slice{"stack": s.Stacks[""]}
+	case s.Base != "":
+		return s.Base
+	}
+	return nil
+}
+
 type modelJSON struct {
-	Source
-	Weight any `json:"weight,omitempty"` // a number, or one a group
+	Name   string  `json:"name"`
+	Path   string  `json:"path,omitempty"`
+	Stack  []Slice `json:"stack,omitempty"`
+	Weight any     `json:"weight,omitempty"` // a number, or one a group
 }
 
 // weightOf is a model's weight, or its weights by group; nil where the method has none.

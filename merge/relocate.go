@@ -18,11 +18,7 @@ func (s Spec) Relocated(was, now string) Spec {
 		}
 		return filepath.Join(now, rel)
 	}
-	s.Base = move(s.Base)
-	s.Models = append([]Source(nil), s.Models...)
-	for i := range s.Models {
-		s.Models[i].Path = move(s.Models[i].Path)
-	}
+	s = s.mapped(move)
 	params := map[string]any{}
 	for name, v := range s.Params {
 		params[name] = v

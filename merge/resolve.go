@@ -71,6 +71,20 @@ func resolve(spec Spec) (*resolved, *problems) {
 	word("masks", spec.Masks, codes.Option, MasksPreserve, MasksIntersect, MasksUnion)
 	word("form", spec.Form, codes.Option, FormAdapter)
 	word("vocab", spec.Vocab, codes.Option, VocabCrop, VocabPad)
+	sources := append(spec.modelNames(), TokenizerUnion)
+	if spec.hasBase() {
+		sources = append([]string{"base"}, sources...)
+	}
+	word("tokenizer", spec.Tokenizer, codes.Option, sources...)
+	if spec.Tokenizer != "" && spec.Vocab != VocabStrict {
+		p.add(codes.Option, "vocab", fmt.Sprintf("%q, and tokenizer: %s says already which rows there are", spec.Vocab, spec.Tokenizer), "one of the two", "leave vocab out")
+	}
+	if spec.PadVocab != 0 && (spec.Tokenizer == "" || spec.PadVocab < 0) {
+		p.add(codes.Option, "pad_to_multiple_of", fmt.Sprintf("%d, with tokenizer %q", spec.PadVocab, spec.Tokenizer), "1 and more, and a tokenizer that says which rows are tokens", "write tokenizer: base")
+	}
+	if spec.Tokenizer != "" && spec.Form == FormAdapter {
+		p.add(codes.Option, "tokenizer", "an adapter has no vocabulary of its own", "tokenizer with a full checkpoint", "leave tokenizer out")
+	}
 	r.checkMethod(&p)
 	return r, &p
 }
@@ -91,7 +105,7 @@ func (r *resolved) checkNames(p *problems) {
 	}
 	for i, m := range r.spec.Models {
 		check(fmt.Sprintf("models[%d]", i), m.Name)
-		if m.Path == "" {
+		if m.Path == "" && r.spec.Stacks[m.Name] == nil {
 			p.add(codes.Open, fmt.Sprintf("models[%d] (%s)", i, m.Name), "it has no path", "a folder, a .safetensors file or a hub id", "")
 		}
 	}
@@ -107,7 +121,7 @@ func (r *resolved) checkMethod(p *problems) {
 		return
 	}
 	r.method, r.info = m, m.Info()
-	if r.info.NeedsBase && r.spec.Base == "" {
+	if r.info.NeedsBase && !r.spec.hasBase() {
 		p.add(codes.NeedsBase, "base", fmt.Sprintf("%s works on differences from a base, and none is given", r.info.Name), "the model that the others were fine-tuned from", "add base:")
 	}
 	n, few, most := len(r.spec.Models), r.info.Models[0], r.info.Models[1]
@@ -131,11 +145,17 @@ func (r *resolved) checkMethod(p *problems) {
 			p.add(codes.Param, "method."+def.Name, "it is not given", def.About, "add it under method:")
 		}
 	}
+	if f, ok := m.(method.Flexible); ok {
+		r.info = f.For(r.options, r.spec.Base != "")
+	}
 	if r.spec.VarianceCorrection {
 		if r.info.Name != "linear" || m.Domain(r.options) != method.Simplex {
 			p.add(codes.Option, "variance_correction", fmt.Sprintf("it is defined for plain averages, and %s is none as it is set", r.info.Name), "method linear with normalize: true", "leave variance_correction out or change the method")
 		}
 		r.method = varianceCorrected{m}
+	}
+	if r.spec.MaxRank < 0 || r.spec.MaxRank > 0 && r.spec.Form != FormAdapter {
+		p.add(codes.Option, "max_rank", fmt.Sprintf("%d, with form %q", r.spec.MaxRank, r.spec.Form), "a rank of 1 and more, of an adapter that is written", "write form: adapter, or leave max_rank out")
 	}
 	if r.spec.Form == FormAdapter && (r.info.Name != "task_arithmetic" || r.spec.Masks != MasksNone) {
 		p.add(codes.Option, "form", fmt.Sprintf("an adapter cannot be the result of %s", r.describe()), "method task_arithmetic without masks: only sums of adapters are adapters", "leave form out")

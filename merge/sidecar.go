@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"parfait/merge/codes"
@@ -54,7 +55,8 @@ const maxSidecar = 1 << 30
 // sidecarPatterns are the files that make a folder of weights a model: configuration, tokenizer, chat
 // template, preprocessor, custom code, licence.
 var sidecarPatterns = []string{
-	"*.json", "*.jinja", "*.model", "*.tiktoken", "vocab.txt", "merges.txt", "*.py", "LICENSE*", "NOTICE*",
+	"*.json", "*.jinja", "*.model", "*.model.v*", "*.spm", "*.tiktoken", "vocab.txt", "vocab.bpe", "merges.txt", "bpe.codes", "dict.txt", "*.py",
+	"LICENSE*", "NOTICE*", "USE_POLICY*",
 }
 
 // notSidecars are files that the patterns match and that say something about the base only.
@@ -87,13 +89,16 @@ func (p *Plan) sidecars() ([]sidecar, error) {
 		if err != nil {
 			return nil, err
 		}
+		if runs := p.layoutInput().runs; runs != nil {
+			data = stackedConfig(data, runs)
+		}
 		data = setVocabulary(setDType(data, p.r.spec.DType), p.vocab)
 		if p.untied {
 			data = untied(data, p.layoutInput().config)
 		}
 		out = append(out, sidecar{name: name, data: data})
 	}
-	return out, nil
+	return p.tokenSidecars(out)
 }
 
 // sidecarNames lists the files of a folder that belong to its weights. The error has every one that is there
@@ -120,10 +125,57 @@ func sidecarNames(dir string) ([]string, error) {
 		}
 		names = append(names, e.Name())
 	}
+	for _, name := range companions(dir, names) {
+		if p := checkSidecar(filepath.Join(dir, name)); p != nil {
+			broken = append(broken, *p)
+			continue
+		}
+		names = append(names, name)
+	}
 	if len(broken) > 0 {
 		return nil, problem.List(broken)
 	}
 	return names, nil
+}
+
+// templateFolder is where transformers keeps chat templates that have names.
+const templateFolder = "additional_chat_templates"
+
+// companions are the files in folders beside the weights that belong to a model: named chat templates, the parts that
+// modules.json lists (a sentence transformer's pooling), the packages of custom code.
+func companions(dir string, names []string) []string {
+	var out []string
+	take := func(folder string, wanted func(name string) bool) {
+		if !filepath.IsLocal(folder) || folder == "." {
+			return
+		}
+		_ = fs.WalkDir(os.DirFS(dir), filepath.ToSlash(filepath.Clean(folder)), func(name string, e fs.DirEntry, err error) error { // what cannot be read is not there
+			if info, statErr := os.Stat(filepath.Join(dir, name)); err == nil && statErr == nil && info.Mode().IsRegular() && info.Size() <= maxSidecar && wanted(e.Name()) {
+				out = append(out, filepath.FromSlash(name))
+			}
+			return nil
+		})
+	}
+	take(templateFolder, func(name string) bool { return filepath.Ext(name) == ".jinja" })
+	if data, err := readSidecar(filepath.Join(dir, "modules.json")); err == nil {
+		var modules []struct {
+			Path string `json:"path"`
+		}
+		_ = json.Unmarshal(data, &modules) // another file of the name has no parts
+		for _, m := range modules {
+			take(m.Path, func(name string) bool { return isSidecar(name) || filepath.Ext(name) == ".safetensors" })
+		}
+	}
+	if slices.ContainsFunc(names, func(name string) bool { return filepath.Ext(name) == ".py" }) {
+		entries, _ := os.ReadDir(dir)
+		for _, e := range entries {
+			if e.IsDir() && !strings.HasPrefix(e.Name(), ".") && e.Name() != "__pycache__" {
+				take(e.Name(), func(name string) bool { return filepath.Ext(name) == ".py" })
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // openRegular opens a file to be read. What is none, such as a pipe, would block for ever.

@@ -68,11 +68,24 @@ type Spec struct {
 	DType  DType
 	Seed   uint64 // of the methods that draw at random
 
+	// Stacks are what models are put together from, by their name, "" for the base; they have no path.
+	Stacks map[string][]Slice
+
+	// Tokenizer is the model ("base", or its name) whose tokens the rows of embeddings and head become, or
+	// TokenizerUnion; "": rows go by their number, and the layout's tokenizer is copied.
+	Tokenizer    string
+	PadVocab     int    // with Tokenizer: rows are added up to a multiple of it, each the mean of the others; 0: none
+	ChatTemplate string // of the output: a format's name, "auto" or a file; "": the tokenizer's own
+
 	Masks              Masks
 	VarianceCorrection bool
 	Vocab              Vocab
 	Form               Form
+	MaxRank            int // of the modules of an adapter that is written; 0: the sum of the adapters' own
 }
+
+// hasBase says whether there is a base.
+func (s Spec) hasBase() bool { return s.Base != "" || s.Stacks[""] != nil }
 
 // names of the groups; nil without groups.
 func (s Spec) groupNames() []string {
@@ -90,6 +103,20 @@ func (s Spec) modelNames() []string {
 		out[i] = m.Name
 	}
 	return out
+}
+
+// NameOf makes a name of any text: what may not be in one is '_', and it is cut where it is long.
+func NameOf(text string) string {
+	name := strings.Map(func(r rune) rune {
+		if ValidName(string(r)) {
+			return r
+		}
+		return '_'
+	}, text)
+	if name = name[:min(len(name), 48)]; name == "" {
+		return "model"
+	}
+	return name
 }
 
 // ValidName says whether a model or group may be called so: names are joined by dots in coefficients and

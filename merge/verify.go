@@ -203,7 +203,7 @@ func verifyFile(ctx context.Context, dir string, f FileInfo, workers int, m *met
 	case info.Size() != f.Size:
 		return corrupt(fmt.Sprintf("it has %d bytes", info.Size()))
 	}
-	sum, err := fileDigests(ctx, path, workers, f.SHA != "", m)
+	sum, err := fileDigests(ctx, dir, f.Name, workers, f.SHA != "", m)
 	switch {
 	case err != nil:
 		return corrupt(reason(err))
@@ -216,8 +216,10 @@ func verifyFile(ctx context.Context, dir string, f FileInfo, workers int, m *met
 }
 
 // fileDigests are the digests of a file that is a checkpoint's, weights or not.
-func fileDigests(ctx context.Context, path string, workers int, sha bool, m *meter) (digests, error) {
-	if filepath.Ext(path) != ".safetensors" {
+// Weights in folders beside the model's own were copied as they are.
+func fileDigests(ctx context.Context, dir, name string, workers int, sha bool, m *meter) (digests, error) {
+	path := filepath.Join(dir, name)
+	if filepath.Ext(name) != ".safetensors" || filepath.Dir(name) != "." {
 		return plainDigest(ctx, path, sha)
 	}
 	file, err := safetensors.Open(path)
@@ -234,11 +236,11 @@ func (v *Verification) recompute(ctx context.Context, receipt Receipt, o VerifyO
 	if err != nil {
 		return err
 	}
-	spec := recipe.Spec()
+	again := *recipe
 	if o.Spec != nil {
-		spec = o.Spec(spec)
+		again = again.Mapped(o.Spec)
 	}
-	p, err := NewPlan(ctx, spec)
+	p, err := again.Plan(ctx, filepath.Clean(v.Dir)+"-again", o.Workers, progress)
 	if err != nil {
 		return err
 	}

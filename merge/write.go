@@ -47,7 +47,7 @@ func (p *Plan) Write(ctx context.Context, outs []Output, o WriteOptions, progres
 	written := make([]Written, len(j.outs))
 	for i, out := range j.outs {
 		written[i] = out.written()
-		written[i].Notes, written[i].Zeros = j.notes, j.sparsity(i)
+		written[i].Notes, written[i].Zeros, written[i].Cut = j.notes, j.sparsity(i), j.cut(i)
 	}
 	return written, nil
 }
@@ -132,10 +132,8 @@ func (j *job) stageAll(ctx context.Context, o WriteOptions, shards []safetensors
 	if err != nil {
 		return err
 	}
-	for _, in := range j.plan.inputs() {
-		if err := in.unchanged(); err != nil {
-			return err
-		}
+	if err := j.plan.unchanged(); err != nil {
+		return err
 	}
 	for _, out := range j.outs {
 		for _, f := range sidecars {

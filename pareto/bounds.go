@@ -34,9 +34,13 @@ func (b Bounds) Contains(x []float64, tolerance float64) bool {
 	return true
 }
 
-// Project moves x to the nearest point within the bounds, in place: O(d log d). The box of coordinates
-// that are proportions is taken to be [0, 1].
+// Project moves x to the nearest point within the bounds, in place: O(d log d), O(d²) for proportions with bounds.
 func (b Bounds) Project(x []float64) { b.unit().project(x) }
+
+// Spread carries proportions from all that there are, Σxᵢ = 1 and xᵢ ≥ 0, into their bounds, in place, so that what is
+// spread there is spread here: along the rays from the middle, by what the bounds leave of each. It changes nothing
+// where they leave all. O(d).
+func (b Bounds) Spread(x []float64) { b.unit().spread(x) }
 
 // check adds everything that is wrong with the bounds to e.
 func (b Bounds) check(e *problem.List) {
@@ -60,12 +64,27 @@ func (b Bounds) check(e *problem.List) {
 				e.Add(BadProblem, "bounds: simplex %d names variable %d of %d", n, i, len(b.Lo))
 			case seen[i]:
 				e.Add(BadProblem, "bounds: variable %d is in simplices twice", i)
-			case b.Lo[i] > 0 || b.Hi[i] < 1:
-				e.Add(BadProblem, "bounds: variable %d is a proportion within [%g, %g]: expected all of [0, 1]", i, b.Lo[i], b.Hi[i])
 			}
 			seen[i] = true
 		}
+		if outside := func(i int) bool { return i < 0 || i >= len(b.Lo) }; len(set) == 0 || slices.ContainsFunc(set, outside) {
+			continue
+		}
+		if least, most := b.Sums(set); least > 1+rounding || most < 1-rounding {
+			e.Add(BadProblem, "bounds: the proportions %v sum to %g at least and %g at most: expected bounds within which they can sum to 1", set, least, most)
+		}
 	}
+}
+
+// rounding is how far sums of proportions may be from 1.
+const rounding = 1e-9
+
+// Sums are the least and the largest sum of the proportions of a set, whatever they have to sum to.
+func (b Bounds) Sums(set []int) (least, most float64) {
+	for _, i := range set {
+		least, most = least+max(b.Lo[i], 0), most+min(b.Hi[i], 1)
+	}
+	return least, most
 }
 
 // checkStarts adds the points that no search can start from to e.
@@ -81,12 +100,12 @@ func (b Bounds) checkStarts(e *problem.List, starts [][]float64) {
 // with lo = hi has no width.
 type domain struct {
 	lo, width []float64
-	simplex   [][]int
+	simplex   []simplex
 	boxed     []bool // not a proportion
 }
 
 func (b Bounds) unit() *domain {
-	d := &domain{lo: slices.Clone(b.Lo), width: make([]float64, len(b.Lo)), simplex: b.Simplex, boxed: make([]bool, len(b.Lo))}
+	d := &domain{lo: slices.Clone(b.Lo), width: make([]float64, len(b.Lo)), boxed: make([]bool, len(b.Lo))}
 	for i := range b.Lo {
 		d.width[i], d.boxed[i] = b.Hi[i]-b.Lo[i], true
 	}
@@ -94,6 +113,7 @@ func (b Bounds) unit() *domain {
 		for _, i := range set {
 			d.lo[i], d.width[i], d.boxed[i] = 0, 1, false
 		}
+		d.simplex = append(d.simplex, b.simplex(set))
 	}
 	return d
 }
@@ -130,8 +150,8 @@ func (d *domain) clamp(u []float64) {
 			u[i] = min(max(v, 0), 1)
 		}
 	}
-	for _, set := range d.simplex {
-		ontoSimplex(u, set)
+	for _, s := range d.simplex {
+		s.project(u)
 	}
 }
 
@@ -141,30 +161,14 @@ func (d *domain) project(x []float64) {
 			x[i] = min(max(v, d.lo[i]), d.lo[i]+d.width[i])
 		}
 	}
-	for _, set := range d.simplex {
-		ontoSimplex(x, set)
+	for _, s := range d.simplex {
+		s.project(x)
 	}
 }
 
-// ontoSimplex projects the coordinates of a set onto the simplex (Held, Wolfe and Crowder 1974).
-func ontoSimplex(v []float64, set []int) {
-	var room [16]float64
-	sorted := room[:0]
-	for _, i := range set {
-		sorted = append(sorted, v[i])
-	}
-	slices.Sort(sorted)
-	sum, shift := 0.0, 0.0
-	for k := len(sorted) - 1; k >= 0; k-- {
-		sum += sorted[k]
-		t := (sum - 1) / float64(len(sorted)-k)
-		if sorted[k] <= t {
-			break
-		}
-		shift = t
-	}
-	for _, i := range set {
-		v[i] = max(v[i]-shift, 0)
+func (d *domain) spread(x []float64) {
+	for _, s := range d.simplex {
+		s.spread(x)
 	}
 }
 
@@ -181,15 +185,16 @@ func (d *domain) latinHypercube(n int, rng *rand.Rand) [][]float64 {
 		}
 	}
 	for _, u := range out {
-		for _, set := range d.simplex {
+		for _, s := range d.simplex {
 			sum := 0.0
-			for _, i := range set {
+			for _, i := range s.set {
 				u[i] = -math.Log(max(u[i], 1e-300))
 				sum += u[i]
 			}
-			for _, i := range set {
+			for _, i := range s.set {
 				u[i] /= sum
 			}
+			s.spread(u)
 		}
 	}
 	return out
@@ -201,9 +206,9 @@ func (d *domain) centre() []float64 {
 	for i := range u {
 		u[i] = 0.5
 	}
-	for _, set := range d.simplex {
-		for _, i := range set {
-			u[i] = 1 / float64(len(set))
+	for _, s := range d.simplex {
+		for k, i := range s.set {
+			u[i] = s.middle[k]
 		}
 	}
 	return u

@@ -23,6 +23,19 @@ func TestProjectIsNearest(t *testing.T) {
 				set[i] = i
 			}
 			b.Simplex = [][]int{set}
+			if rapid.Bool().Draw(t, "bounded") { // about a point that is within them
+				at := make([]float64, n)
+				sum := 0.0
+				for i := range at {
+					at[i] = rapid.Float64Range(0.01, 1).Draw(t, "at")
+					sum += at[i]
+				}
+				for i := range at {
+					at[i] /= sum
+					b.Lo[i] = at[i] - rapid.Float64Range(0, 0.5).Draw(t, "below")
+					b.Hi[i] = at[i] + rapid.Float64Range(0, 0.5).Draw(t, "above")
+				}
+			}
 		}
 		point := rapid.SliceOfN(rapid.Float64Range(-5, 5), d, d)
 		x := point.Draw(t, "x")
@@ -69,24 +82,78 @@ func TestContains(t *testing.T) {
 }
 
 func TestSampleFillsTheDomain(t *testing.T) {
-	b := Bounds{Lo: []float64{-1, 0, 0, 0}, Hi: []float64{1, 1, 1, 1}, Simplex: [][]int{{1, 2, 3}}}
-	d := b.unit()
-	rng := rand.New(rand.NewPCG(1, 1))
-	mean := make([]float64, 4)
-	for _, u := range d.latinHypercube(500, rng) {
-		x := make([]float64, 4)
-		d.fromUnit(x, u)
-		if !b.Contains(x, 1e-12) {
-			t.Fatalf("%v is out of bounds", x)
+	for _, c := range []struct {
+		b    Bounds
+		mean []float64
+		near float64
+	}{
+		{Bounds{Lo: []float64{-1, 0, 0, 0}, Hi: []float64{1, 1, 1, 1}}, []float64{0, 1. / 3, 1. / 3, 1. / 3}, 0.05},
+		{Bounds{Lo: []float64{-1, 0, 0.1, 0.1}, Hi: []float64{1, 0.5, 0.9, 0.9}}, []float64{0, 0.2, 0.4, 0.4}, 0.07},
+	} {
+		c.b.Simplex = [][]int{{1, 2, 3}}
+		d := c.b.unit()
+		rng := rand.New(rand.NewPCG(1, 1))
+		mean, least, most := make([]float64, 4), []float64{9, 9, 9, 9}, make([]float64, 4)
+		for _, u := range d.latinHypercube(500, rng) {
+			x := make([]float64, 4)
+			d.fromUnit(x, u)
+			if !c.b.Contains(x, 1e-12) {
+				t.Fatalf("%v is out of bounds", x)
+			}
+			for i, v := range x {
+				mean[i], least[i], most[i] = mean[i]+v/500, min(least[i], v), max(most[i], v)
+			}
 		}
-		for i, v := range x {
-			mean[i] += v / 500
+		for i, want := range c.mean {
+			if math.Abs(mean[i]-want) > c.near {
+				t.Errorf("the mean is %v, want %v", mean, c.mean)
+			}
+			if width := c.b.Hi[i] - c.b.Lo[i]; least[i] > c.b.Lo[i]+0.1*width || most[i] < c.b.Hi[i]-0.15*width {
+				t.Errorf("variable %d is from %g to %g of [%g, %g]", i, least[i], most[i], c.b.Lo[i], c.b.Hi[i])
+			}
 		}
 	}
-	for i, want := range []float64{0, 1. / 3, 1. / 3, 1. / 3} {
-		if math.Abs(mean[i]-want) > 0.05 {
-			t.Errorf("the mean is %v", mean)
+}
+
+// A front within bounds of proportions is that of an exhaustive look at them.
+func TestFrontWithinBoundsOfProportions(t *testing.T) {
+	p := Problem{
+		Bounds: Bounds{Lo: []float64{0, 0.1, 0.1}, Hi: []float64{0.5, 1, 1}, Simplex: [][]int{{0, 1, 2}}}, M: 2,
+		Eval: func(dst, x []float64) {
+			dst[0] = (x[0]-0.9)*(x[0]-0.9) + x[2]*x[2]/4
+			dst[1] = (x[1] - 0.9) * (x[1] - 0.9)
+		},
+	}
+	xs, fs, err := Front(t.Context(), p, FrontOptions{N: 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range xs {
+		if !p.Contains(x, 1e-9) {
+			t.Errorf("%v is out of bounds", x)
 		}
+	}
+	worst, f := 0.0, make([]float64, 2)
+	for i := range 101 {
+		for j := range 101 {
+			x := []float64{0.5 * float64(i) / 100, 0.1 + 0.8*float64(j)/100, 0}
+			if x[2] = 1 - x[0] - x[1]; !p.Contains(x, 1e-9) {
+				continue
+			}
+			p.Eval(f, x)
+			for _, g := range fs {
+				if g[0] > f[0] && g[1] > f[1] {
+					worst = max(worst, min(g[0]-f[0], g[1]-f[1]))
+				}
+			}
+		}
+	}
+	if worst > 1e-4 {
+		t.Errorf("a point of the front is %g worse in both than one of the grid", worst)
+	}
+	p.Hi = []float64{0.3, 0.3, 0.3}
+	if _, _, err := Front(t.Context(), p, FrontOptions{N: 30}); err == nil {
+		t.Error("proportions of at most .3 of three were taken: they cannot sum to 1")
 	}
 }
 
@@ -177,7 +244,7 @@ func TestNothingPanics(t *testing.T) {
 				}
 			}
 		}
-		for _, i := range []int{Knee(fs), Nearest(fs, a), Weighted(fs, a), Lexicographic(fs, []int{n, 0}, a)} {
+		for _, i := range []int{Knee(fs), Nearest(fs, a), Lexicographic(fs, []int{n, 0}, a)} {
 			if i < -1 || i >= len(fs) {
 				t.Fatalf("row %d of %d", i, len(fs))
 			}

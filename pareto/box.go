@@ -2,12 +2,8 @@ package pareto
 
 import (
 	"context"
-	"errors"
 	"math"
-	"math/rand/v2"
 	"slices"
-
-	"parfait/parallel"
 )
 
 // Box is where several sets of points are compared: between an ideal point and a reference point, which the
@@ -75,51 +71,4 @@ func (b Box) Compare(ctx context.Context, sets [][][]float64) (indicators []Indi
 		indicators = append(indicators, in)
 	}
 	return indicators, len(union), nil
-}
-
-// NoisySet is a set of n points that were measured with noise: n × M values and their standard deviations.
-type NoisySet struct{ Points, Stds [][]float64 }
-
-// ProbabilityBetter returns for every two sets i and j the probability that set i has the larger volume: the share
-// of draws of all sets, each value normal and independent of the others, in which it has; a tie counts a half for
-// both. The same seed gives the same shares, whatever the number of processors. The error is that of ctx.
-//
-// The volume of a draw is biased upwards, as it takes the best of all values, the more so the more points were
-// measured: compare fronts, and of as many measurements.
-func (b Box) ProbabilityBetter(ctx context.Context, sets []NoisySet, draws int, seed uint64) ([][]float64, error) {
-	volumes := make([][]float64, draws)
-	err := parallel.For(ctx, 0, draws, func(d int) {
-		rng := rand.New(rand.NewPCG(seed, uint64(d)))
-		for _, s := range sets {
-			drawn := make([][]float64, len(s.Points))
-			for i, p := range s.Points {
-				drawn[i] = slices.Clone(p)
-				for k, std := range s.Stds[i] {
-					drawn[i][k] += std * rng.NormFloat64()
-				}
-			}
-			v, _ := b.Volume(ctx, drawn) // whose error is the loop's
-			volumes[d] = append(volumes[d], v)
-		}
-	})
-	if err := errors.Join(err, ctx.Err()); err != nil {
-		return nil, err
-	}
-	better := make([][]float64, len(sets))
-	for i := range sets {
-		better[i] = make([]float64, len(sets))
-		for j := range sets {
-			sum := 0.0
-			for _, v := range volumes {
-				switch {
-				case v[i] > v[j]:
-					sum++
-				case v[i] == v[j]:
-					sum += 0.5
-				}
-			}
-			better[i][j] = sum / float64(max(draws, 1))
-		}
-	}
-	return better, nil
 }

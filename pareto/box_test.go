@@ -1,9 +1,6 @@
 package pareto
 
 import (
-	"context"
-	"errors"
-	"math"
 	"testing"
 )
 
@@ -32,37 +29,5 @@ func TestStandingsByHand(t *testing.T) {
 	}
 	if v, err := square.Volume(t.Context(), [][]float64{{-10, 100}}); err != nil || !near(v, 2, 1e-12) {
 		t.Errorf("better than the ideal point: %v, want 2", v)
-	}
-}
-
-func TestAhead(t *testing.T) {
-	certain := func(p ...float64) NoisySet { return NoisySet{[][]float64{p}, [][]float64{{0, 0}}} }
-	noisy := func(p ...float64) NoisySet { return NoisySet{[][]float64{p}, [][]float64{{0.5, 0}}} }
-	sets := []NoisySet{certain(5, 110), certain(5, 110), noisy(5, 110), noisy(4.5, 110), noisy(1, 110)}
-	got, err := square.ProbabilityBetter(t.Context(), sets, 4000, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct {
-		i, j int
-		want float64
-	}{
-		{0, 1, 0.5}, // a tie in every draw
-		{0, 2, 0.5},
-		{3, 2, math.Erfc(-0.5/(0.5*math.Sqrt2)/math.Sqrt2) / 2}, // normal, its deviation that of a difference
-		{4, 0, 1},
-		{0, 4, 0},
-	} {
-		if v := got[c.i][c.j]; !near(v, c.want, 0.03) {
-			t.Errorf("%d ahead of %d in %v of the draws, want %v", c.i, c.j, v, c.want)
-		}
-		if v := got[c.i][c.j] + got[c.j][c.i]; !near(v, 1, 1e-9) {
-			t.Errorf("%d and %d: the shares sum to %v", c.i, c.j, v)
-		}
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := square.ProbabilityBetter(ctx, sets, 10, 1); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: %v", err)
 	}
 }

@@ -132,23 +132,6 @@ func (s ranges) shortfall(f, limits []float64, without int) float64 {
 	return worst
 }
 
-// Weighted returns the index of the row with the smallest weighted sum of objectives, each in units of
-// its range over the non-dominated rows; −1 where there is none. Weights of any scale; a missing or NaN
-// weight is 0.
-func Weighted(fs [][]float64, weights []float64) int {
-	front := NonDominated(fs)
-	s := rangesOf(fs, front)
-	return argMin(front, func(i int) float64 {
-		sum := 0.0
-		for k, v := range fs[i] {
-			if k < len(weights) && !math.IsNaN(weights[k]) {
-				sum += weights[k] * s.unit(k, v)
-			}
-		}
-		return sum
-	})
-}
-
 // Lexicographic returns the index of the row that is best in the objectives one after the other, in the order of
 // the indices in order: after each objective only the rows within its slack of the best stay (one slack for each
 // entry of order, in the objective's unit; nil: none). The last objective decides, then the lowest index. −1

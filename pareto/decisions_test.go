@@ -8,66 +8,6 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestKnee(t *testing.T) {
-	nan := math.NaN()
-	bend := [][]float64{{0, 10}, {1, 4}, {2, 1}, {6, 0.5}, {10, 0}}
-	for _, c := range []struct {
-		name string
-		fs   [][]float64
-		want int
-	}{
-		{"none", nil, -1},
-		{"nothing to compare", [][]float64{{nan, 1}}, -1},
-		{"one", [][]float64{{3, 4}}, 0},
-		{"two", [][]float64{{0, 1}, {1, 0}}, 0},
-		{"equal points", [][]float64{{1, 1}, {1, 1}}, 0},
-		{"one objective", [][]float64{{3}, {2}}, 1},
-		{"an objective that does nothing", [][]float64{{3, 1}, {2, 1}}, 1},
-		{"a bend", bend, 2},
-		{"a flat front is cut in the middle", [][]float64{{0, 4}, {1, 3}, {2, 2}, {3, 1}, {4, 0}}, 2},
-		{"dominated rows and NaN are ignored", append([][]float64{{nan, 0}, {900, 900}}, bend...), 4},
-		{"three objectives", [][]float64{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {0.2, 0.3, 0.2}, {0.5, 0.1, 0.5}}, 3},
-		{"a flat front of three", [][]float64{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {0.3, 0.3, 0.4}, {0.6, 0.2, 0.2}}, 3},
-	} {
-		if got := Knee(c.fs); got != c.want {
-			t.Errorf("%s: %d, want %d", c.name, got, c.want)
-		}
-	}
-}
-
-// TestKneeHasTheBestTradeOff holds the claim in Knee's comment: no move from the knee gains more than it
-// loses.
-func TestKneeHasTheBestTradeOff(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		m := rapid.IntRange(2, 5).Draw(t, "objectives")
-		fs := cube(rapid.Uint64().Draw(t, "seed"), 30, m)
-		front := NonDominated(fs)
-		s, k := rangesOf(fs, front), Knee(fs)
-		for _, i := range front {
-			gain := 0.0
-			for j := range m {
-				gain += s.unit(j, fs[k][j]) - s.unit(j, fs[i][j])
-			}
-			if gain > 1e-9 {
-				t.Fatalf("row %d gains %v from the knee %d", i, gain, k)
-			}
-		}
-	})
-}
-
-func TestKneeIgnoresUnits(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		fs := sphere(rapid.Uint64().Draw(t, "seed"), 40, 3)
-		want := Knee(fs)
-		for _, f := range fs {
-			f[0], f[1] = 1000*f[0]-7, f[1]/64
-		}
-		if got := Knee(fs); got != want {
-			t.Fatalf("knee %d, in other units %d", want, got)
-		}
-	})
-}
-
 func TestAchievement(t *testing.T) {
 	ideal, nadir := []float64{0, 0}, []float64{1, 2}
 	for _, c := range []struct {
@@ -171,46 +111,21 @@ func TestCostliestLimitAgainstDropping(t *testing.T) {
 	})
 }
 
-func TestWeightedLexicographic(t *testing.T) {
+func TestLexicographic(t *testing.T) {
 	fs := [][]float64{{0, 100}, {1, 40}, {4, 10}, {10, 0}, {10, 100}}
 	for _, c := range []struct {
 		name string
 		got  int
 		want int
 	}{
-		{"all weight on the first", Weighted(fs, []float64{1, 0}), 0},
-		{"all weight on the second", Weighted(fs, []float64{0, 3}), 3},
-		{"equal weights", Weighted(fs, []float64{1, 1}), 1},
-		{"weights that are missing", Weighted(fs, []float64{math.NaN()}), 0},
 		{"the first objective first", Lexicographic(fs, []int{0, 1}, nil), 0},
 		{"with slack", Lexicographic(fs, []int{0, 1}, []float64{4}), 2},
 		{"the second first", Lexicographic(fs, []int{1, 0}, nil), 3},
 		{"objectives that are not there", Lexicographic(fs, []int{7, -1}, nil), 0},
-		{"of nothing", Lexicographic(nil, []int{0}, nil) + Weighted(nil, nil), -2},
+		{"of nothing", Lexicographic(nil, []int{0}, nil), -1},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, c.got, c.want)
 		}
 	}
-}
-
-func TestWeightedIsOnTheConvexHull(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		fs := cube(rapid.Uint64().Draw(t, "seed"), 40, 3)
-		w := cube(rapid.Uint64().Draw(t, "weights"), 1, 3)[0]
-		s := rangesOf(fs, NonDominated(fs))
-		sum := func(i int) float64 {
-			v := 0.0
-			for k := range w {
-				v += w[k] * s.unit(k, fs[i][k])
-			}
-			return v
-		}
-		got := Weighted(fs, w)
-		for _, i := range NonDominated(fs) {
-			if sum(i) < sum(got) {
-				t.Fatalf("row %d has a smaller sum than %d", i, got)
-			}
-		}
-	})
 }

@@ -18,8 +18,7 @@ package pareto
 import "gonum.org/v1/gonum/mat"
 
 // Bounds are where a point may lie: the box Lo ≤ x ≤ Hi (both of length d, the number of variables), and
-// disjoint sets of variables, by index, that are proportions: each non-negative, summing to one. The box of a
-// proportion must hold [0, 1].
+// disjoint sets of variables, by index, that are proportions: each non-negative and within its box, summing to one.
 type Bounds struct {
 	Lo, Hi  []float64
 	Simplex [][]int

@@ -100,7 +100,7 @@ func (b Bounds) tangent(x []float64, jac *mat.Dense) *mat.Dense {
 	}
 	for _, set := range b.Simplex {
 		for _, j := range set {
-			free[j] = x[j] > 1e-9
+			free[j] = x[j] > max(b.Lo[j], 0)+1e-9 && x[j] < min(b.Hi[j], 1)-1e-9
 		}
 	}
 	for i := range rows {

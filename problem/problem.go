@@ -38,7 +38,7 @@ func (p Problem) found() string {
 		s = p.Where + ": " + s
 	}
 	if p.Err != nil && !strings.Contains(s, p.Err.Error()) {
-		s += ": " + p.Err.Error()
+		s = strings.TrimPrefix(s+": "+p.Err.Error(), ": ")
 	}
 	if p.Expected != "" {
 		s += "; expected " + p.Expected

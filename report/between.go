@@ -72,9 +72,10 @@ func between(snap *study.Snapshot) (rows []lineRow, verdict string, err error) {
 		return nil, "", err
 	}
 	all := snap.Spec.Search.Strategy == "barrier" && len(lines)*len(snap.Tasks) <= maxPictures
-	for _, l := range lines {
+	holes := explore.Holes(snap.Tasks, lines)
+	for k, l := range lines {
 		r := lineRow{A: l.A, B: l.B}
-		for i, h := range explore.Holes(snap.Tasks, l) {
+		for i, h := range holes[k] {
 			if h.Real || all && h.Known {
 				r.Pictures = append(r.Pictures, linePicture{h.Words(snap.Tasks[i]), h.Real, along(snap.Tasks[i], l, i)})
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strings"
 
 	"parfait/study"
@@ -30,12 +31,17 @@ func trust(ctx context.Context, a *study.Analysis) ([]trustRow, error) {
 	for i, f := range a.Fits {
 		t := f.Trust
 		out = append(out, trustRow{
-			Task: f.Task, Role: string(a.Tasks[i].Role), Fitter: t.Fitter, Why: strings.TrimSpace(t.Why + " " + t.CliffWhy),
+			Task: f.Task, Role: string(a.Tasks[i].Role), Fitter: t.Fitter, Why: sentences(t.Why, t.CliffWhy, a.Apart(i)),
 			Q2: t.Q2, Ceiling: t.Ceiling, Coverage: t.Coverage, Worst: t.Worst, N: t.N, Flagged: a.Flagged(i) != "", Unsound: t.Flagged,
 			Residuals: residuals(a, f), Quadratic: quadratic[i].Q2,
 		})
 	}
 	return out, nil
+}
+
+// sentences joins what there is to say.
+func sentences(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "; ")
 }
 
 // residuals draws each trial's measured value (up) against what a fit without it predicts (right): on

@@ -61,7 +61,7 @@ func TestUnknownStrategyNamesTheNearest(t *testing.T) {
 }
 
 func BenchmarkAdaptiveAsk(b *testing.B) {
-	for _, c := range []struct{ d, n int }{{4, 40}, {8, 100}, {8, 300}} {
+	for _, c := range []struct{ d, n int }{{4, 40}, {8, 100}, {8, 300}, {16, 100}} {
 		b.Run(fmt.Sprintf("%dmodels/%dtrials", c.d, c.n), func(b *testing.B) {
 			space := box(c.d, 0, 1.2)
 			q := Question{Space: space, Tasks: rates(c.d), N: 4, Seed: 1}

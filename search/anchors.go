@@ -2,46 +2,80 @@ package search
 
 import (
 	"slices"
+	"strings"
 )
 
-// anchors are the points that every study wants to know: the base, each model alone, the uniform
-// average, and with full also models at one half and pairs. Without duplicates, most important first.
-func (r *region) anchors(full bool) []Proposed {
+// anchors are the points that every study wants to know, without duplicates: the middle and each model alone.
+func (r *region) anchors() []Proposed { return r.distinct(r.middle(), r.alone()) }
+
+// middle are the base, the uniform average and all models at one half; on simplices equal proportions. The most important
+// first.
+func (r *region) middle() []Proposed {
 	var out []Proposed
-	add := func(x []float64, why string) {
-		x = r.space.tidy(x)
-		for _, p := range out {
-			if r.space.Gap(p.X, x) < sameGap {
-				return
-			}
-		}
-		out = append(out, Proposed{X: x, Why: why})
-	}
+	add := func(x []float64, why string) { out = append(out, Proposed{X: x, Why: why}) }
 	units := r.models()
 	if len(r.space.Simplex) == 0 && len(units) > 0 {
 		add(r.origin, "the base")
 	}
-	for _, u := range units {
-		add(r.at(1, u), u.name+" alone")
+	if len(r.space.Simplex) > 0 {
+		add(r.origin, r.within(r.equal(), "equal proportions", "proportions as equal as their ranges have them"))
 	}
-	r.corners(add)
 	if len(units) > 1 {
-		average := 1 / float64(len(units))
-		add(r.at(average, units...), "uniform average")
+		add(r.average(), "the uniform average")
 		add(r.at(r.shrink/2, units...), "all models at one half")
 	}
 	if len(units) == 0 && len(r.space.Simplex) == 0 {
 		add(r.origin, "the middle of every range")
 	}
-	if !full {
-		return out
+	return r.distinct(out)
+}
+
+// alone are the models alone, and the vertices of simplices.
+func (r *region) alone() []Proposed {
+	var out []Proposed
+	for _, u := range r.models() {
+		out = append(out, Proposed{X: r.at(1, u), Why: u.name + " alone"})
 	}
+	for _, set := range r.space.Simplex {
+		for _, i := range set {
+			out = append(out, r.place(set, " alone", i))
+		}
+	}
+	return r.distinct(out)
+}
+
+// halves are models at one half and pairs of them, and the middles of the edges of simplices of three to six.
+func (r *region) halves() []Proposed {
+	var out []Proposed
+	units := r.models()
 	for _, u := range units {
-		add(r.at(0.5, u), u.name+" at one half")
+		out = append(out, Proposed{X: r.at(0.5, u), Why: u.name + " at one half"})
 	}
 	for i, u := range units {
 		for _, v := range units[:i] {
-			add(r.at(0.5, v, u), v.name+" and "+u.name+" halved")
+			out = append(out, Proposed{X: r.at(0.5, v, u), Why: v.name + " and " + u.name + " halved"})
+		}
+	}
+	for _, set := range r.space.Simplex {
+		if len(set) < 3 || len(set) > 6 {
+			continue
+		}
+		for k, i := range set {
+			for _, j := range set[:k] {
+				out = append(out, r.place(set, " halved", j, i))
+			}
+		}
+	}
+	return out
+}
+
+// distinct are the points of some lists, tidy, each the first of those that are one.
+func (r *region) distinct(lists ...[]Proposed) []Proposed {
+	var out []Proposed
+	for _, p := range slices.Concat(lists...) {
+		p.X = r.space.tidy(p.X)
+		if !slices.ContainsFunc(out, func(o Proposed) bool { return r.space.Gap(o.X, p.X) < sameGap }) {
+			out = append(out, p)
 		}
 	}
 	return out
@@ -62,37 +96,40 @@ func (r *region) at(v float64, units ...unit) []float64 {
 	return x
 }
 
-// corners adds the vertices, the centre and the middles of the edges of each simplex, the other
-// simplices at their centres.
-func (r *region) corners(add func([]float64, string)) {
-	place := func(set []int, members ...int) []float64 {
-		x := slices.Clone(r.origin)
-		for _, i := range set {
-			x[i] = 0
-		}
-		for _, i := range members {
-			x[i] = 1 / float64(len(members))
-		}
-		return x
+// place is the origin with some members of a simplex in equal proportions, the others of it at 0, or what comes nearest to
+// that within their ranges; what says what it is of them.
+func (r *region) place(set []int, what string, members ...int) Proposed {
+	x := slices.Clone(r.origin)
+	for _, i := range set {
+		x[i] = 0
 	}
+	names := make([]string, len(members))
+	for k, i := range members {
+		x[i], names[k] = 1/float64(len(members)), r.name(i)
+	}
+	of := strings.Join(names, " and ")
+	p := Proposed{X: slices.Clone(x), Why: r.within(x, of+what, "as much of "+of+" as the ranges have")}
+	r.space.Bounds().Project(p.X)
+	return p
+}
+
+// equal is the origin with equal proportions, whatever their ranges are.
+func (r *region) equal() []float64 {
+	x := slices.Clone(r.origin)
 	for _, set := range r.space.Simplex {
 		for _, i := range set {
-			add(place(set, i), r.name(i)+" alone")
+			x[i] = 1 / float64(len(set))
 		}
 	}
-	if len(r.space.Simplex) > 0 {
-		add(r.origin, "equal proportions")
+	return x
+}
+
+// within is what to say of x where it is within the ranges, and where it is not.
+func (r *region) within(x []float64, yes, no string) string {
+	if r.space.Bounds().Contains(x, tolerance) {
+		return yes
 	}
-	for _, set := range r.space.Simplex {
-		if len(set) < 3 || len(set) > 6 {
-			continue
-		}
-		for k, i := range set {
-			for _, j := range set[:k] {
-				add(place(set, j, i), r.name(j)+" and "+r.name(i)+" halved")
-			}
-		}
-	}
+	return no
 }
 
 func (r *region) name(i int) string {

@@ -3,10 +3,9 @@ package search
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/mat"
+	"parfait/parallel"
 )
 
 // startSize is 8 points for 2 coefficients, 12 for 4 to 8, from there on as many as a Gaussian process wants, and
@@ -25,15 +24,18 @@ func startSize(q *Question, wanted int) int {
 	return n
 }
 
-// begin answers the start, which strategies with surrogates have in common. Where it returns a landscape, the
-// start is over; else the proposal and the error are the answer.
+// begin answers the start, which strategies with surrogates have in common, and what follows it where somebody looks.
+// Where it returns a landscape, the start is over, and nobody does; else the proposal and the error are the answer.
 func begin(ctx context.Context, q *Question, start int) (l *Landscape, p Proposal, err error) {
 	if q.starting(start) {
-		p, err = extend(ctx, q, q.N)
+		p, err = open(ctx, q, q.N)
 		return nil, p, err
 	}
-	l, err = Fit(ctx, *q)
-	return l, Proposal{}, err
+	if l, err = Fit(ctx, *q); err != nil || q.Focus == nil {
+		return l, Proposal{}, err
+	}
+	p, err = look(ctx, l, q)
+	return nil, p, err
 }
 
 // starting says whether there is too little to fit, or less than the size that was wished for.
@@ -41,41 +43,105 @@ func (q *Question) starting(size int) bool {
 	return len(q.Done)+len(q.Pending) < startSize(q, size) || !q.measured()
 }
 
-// candidates are points that may be asked for: first those of the predicted front, then a spread over the
-// whole region; all where measuring may be expected to succeed.
+// candidates are points that may be asked for: first those of the predicted front within the floors, and where nothing is
+// predicted to keep them what comes nearest, then their neighbours, then a spread over the whole region; all where
+// measuring may be expected to succeed.
 type candidates struct {
 	xs    [][]float64
+	fs    [][]float64 // of the front and its neighbours: predicted objectives, minimised
 	front int         // how many are of the front
-	fs    [][]float64 // of the front: predicted objectives, minimised
+	own   int         // how many of these were chosen by the volume above ref, or come nearest to the floors
 	ref   []float64
+	beat  []target // what people want more than: the others of the front were chosen by the volume above these
 }
 
-func (l *Landscape) candidates(ctx context.Context, q *Question) (*candidates, error) {
-	c := &candidates{}
+// target is a merge that people want to be better than.
+type target struct {
+	name string
+	ref  []float64 // somewhat below it, see below
+}
+
+// candidates has the spread only where it is wanted, or where there is no front.
+func (l *Landscape) candidates(ctx context.Context, q *Question, spread bool) (*candidates, error) {
+	c := &candidates{ref: l.ref}
 	if len(l.goals) > 0 {
-		c.ref = l.ref
-		xs, fs, err := l.chebyshevFront(ctx, directionsATask*len(l.goals), c.ref)
+		if err := l.onFront(ctx, c); err != nil {
+			return nil, err
+		}
+		near := l.nearby(q, c)
+		fs := make([][]float64, len(near))
+		err := parallel.For(ctx, 0, len(near), func(i int) {
+			near[i] = l.retreat(near[i])
+			fs[i] = l.at(near[i])
+		})
 		if err != nil {
 			return nil, err
 		}
-		for i, x := range xs {
-			if xs[i] = l.retreat(x); len(l.failed) > 0 {
-				l.objectives(fs[i], nil, xs[i])
-			}
-		}
-		chosen, err := mostVolume(ctx, fs, c.ref, probeCount, frontSize, nil)
-		if err != nil {
-			return nil, err
-		}
-		for _, i := range chosen {
-			c.xs, c.fs = append(c.xs, xs[i]), append(c.fs, fs[i])
-		}
-		c.front = len(c.xs)
+		c.xs, c.fs = append(c.xs, near...), append(c.fs, fs...)
 	}
-	for _, x := range newRegion(q.Space).spread(300, q.Seed+uint64(len(q.Done))) {
-		c.xs = append(c.xs, l.retreat(x))
+	if spread || len(c.xs) == 0 {
+		for _, x := range newRegion(q.Space).spread(300, q.Seed+uint64(len(q.Done))) {
+			c.xs = append(c.xs, l.retreat(x))
+		}
 	}
 	return c, nil
+}
+
+// onFront adds the points of the predicted front.
+func (l *Landscape) onFront(ctx context.Context, c *candidates) error {
+	inside, nearest, err := l.edge(ctx)
+	if err != nil {
+		return err
+	}
+	rays, err := inside.newChebyshev(ctx, inside.everywhere())
+	if err != nil {
+		return err
+	}
+	directions := min(directionsATask*len(l.goals), maxDirections)
+	if err := rays.aim(directions, l.ref); err != nil {
+		return err
+	}
+	if len(l.goals) > 1 {
+		for _, p := range l.worthBeating() {
+			t := target{p.Why, l.below(p.X, rays.ideal(), askedBelow)}
+			if err := rays.aim(directions/2, t.ref); err != nil {
+				return err
+			}
+			c.beat = append(c.beat, t)
+		}
+	}
+	xs, fs := rays.ends()
+	for i, x := range xs {
+		if xs[i] = l.retreat(x); len(l.failed) > 0 {
+			l.objectives(fs[i], nil, xs[i])
+		}
+	}
+	chosen, err := mostVolume(ctx, fs, l.ref, probeCount, frontSize)
+	if err != nil {
+		return err
+	}
+	for _, x := range nearest {
+		x = l.retreat(x)
+		chosen, xs, fs = append(chosen, len(xs)), append(xs, x), append(fs, l.at(x))
+	}
+	c.own = len(chosen)
+	for _, t := range c.beat {
+		above, err := above(ctx, fs, t.ref, chosen)
+		if err != nil {
+			return err
+		}
+		for range frontSize / 2 {
+			if i := above.best(); i >= 0 {
+				above.take(i)
+				chosen = append(chosen, i)
+			}
+		}
+	}
+	for _, i := range chosen {
+		c.xs, c.fs = append(c.xs, xs[i]), append(c.fs, fs[i])
+	}
+	c.front = len(c.xs)
+	return nil
 }
 
 // finish tidies a batch, fills it up from the design where it is short, and says what it is expected to
@@ -108,7 +174,7 @@ func finish(ctx context.Context, l *Landscape, q *Question, c *candidates, batch
 	}
 	more := *q
 	more.Pending = slices.Concat(q.Pending, xs)
-	rest, err := extend(ctx, &more, short)
+	rest, err := open(ctx, &more, short)
 	if err != nil || len(out.Points) == 0 {
 		return rest, err
 	}
@@ -143,26 +209,26 @@ func (l *Landscape) expectedGain(ctx context.Context, q *Question, c *candidates
 	if err != nil {
 		return 0, false, err
 	}
-	before, after := 0, 0
+	before, after := 0.0, 0.0
 	had := newDominanceIndex(known)
-	for _, y := range v.probes {
+	for j, y := range v.probes {
 		if err := ctx.Err(); err != nil {
 			return 0, false, err
 		}
 		if had.dominated(y) {
-			before++
+			before += v.weights[j]
 			continue
 		}
 		for _, s := range samples {
 			if slices.ContainsFunc(s, func(f []float64) bool { return weaklyDominates(f, y) }) {
-				after++
+				after += v.weights[j]
 			}
 		}
 	}
 	if before == 0 {
 		return 0, false, nil
 	}
-	return float64(after) / draws / float64(before), true, nil
+	return after / draws / before, true, nil
 }
 
 // draw returns joint draws of the objectives at some points, minimised: draws × points × objectives.
@@ -176,46 +242,12 @@ func (l *Landscape) draw(xs [][]float64, draws int) [][][]float64 {
 	}
 	rng := generator(1, 0x64726177)
 	for k, g := range l.goals {
-		mean, cov := l.fits[g].surrogate.Joint(xs)
-		root := l.root(cov)
+		values := l.fits[g].surrogate.Draws(xs, draws, rng.NormFloat64)
 		for s := range out {
-			e := mat.NewVecDense(len(xs), nil)
 			for i := range xs {
-				e.SetVec(i, rng.NormFloat64())
-			}
-			e.MulVec(root, e)
-			for i := range xs {
-				out[s][i][k] = l.sign(g) * (mean[i] + e.AtVec(i))
+				out[s][i][k] = l.sign(g) * values.At(s, i)
 			}
 		}
 	}
 	return out
-}
-
-// root is the lower Cholesky factor of a covariance, jittered until there is one; its diagonal alone where
-// there is none.
-func (l *Landscape) root(cov *mat.SymDense) mat.Matrix {
-	n := cov.SymmetricDim()
-	largest := believer
-	for i := range n {
-		largest = max(largest, cov.At(i, i))
-	}
-	for jitter := 1e-10; jitter < 1; jitter *= 100 {
-		c := mat.NewSymDense(n, nil)
-		c.CopySym(cov)
-		for i := range n {
-			c.SetSym(i, i, c.At(i, i)+jitter*largest)
-		}
-		var chol mat.Cholesky
-		if chol.Factorize(c) {
-			var lower mat.TriDense
-			chol.LTo(&lower)
-			return &lower
-		}
-	}
-	diagonal := make([]float64, n)
-	for i := range diagonal {
-		diagonal[i] = math.Sqrt(max(cov.At(i, i), 0))
-	}
-	return mat.NewDiagDense(n, diagonal)
 }

@@ -53,7 +53,7 @@ func (h held) Ask(ctx context.Context, q Question) (Proposal, error) {
 	if err := ctx.Err(); err != nil {
 		return Proposal{}, err
 	}
-	if err := errors.Join(q.check(), q.suits(h.Info)); err != nil {
+	if err := errors.Join(q.check(), q.suits(h.Info), q.follows(h.Info)); err != nil {
 		return Proposal{}, err
 	}
 	if q.N < 1 {
@@ -64,7 +64,7 @@ func (h held) Ask(ctx context.Context, q Question) (Proposal, error) {
 		return Proposal{Stop: spent}, nil
 	}
 	q.N = min(q.N, left)
-	p, err := h.of.Ask(ctx, q)
+	p, err := h.answer(ctx, &q)
 	if err == nil {
 		err = h.judge(&q, p)
 	}
@@ -72,6 +72,14 @@ func (h held) Ask(ctx context.Context, q Question) (Proposal, error) {
 		return Proposal{}, err
 	}
 	return p, nil
+}
+
+// answer is the strategy's, or, where a pick is to be settled, what settles it.
+func (h held) answer(ctx context.Context, q *Question) (Proposal, error) {
+	if q.Focus != nil && q.Focus.Pick != nil {
+		return settle(ctx, q)
+	}
+	return h.of.Ask(ctx, *q)
 }
 
 // tolerance is how far arithmetic may carry a coefficient out of its range, or proportions off their sum.

@@ -75,6 +75,9 @@ func TestDirectIsNSGA3(t *testing.T) {
 }
 
 func TestDirectOnDigits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("computes for long, in no other way than shorter tests")
+	}
 	g := digitsGame(t, 4) // in fewer dimensions 60 random points are hard to beat
 	g.budget, g.batch = 60, 10
 	evolved := g.median(t, direct{}, 3, g.hypervolume)

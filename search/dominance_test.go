@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"parfait/pareto"
 )
 
 // TestDominanceIndex compares with a look at every row, across blocks, with ties and infinities.
@@ -45,6 +47,51 @@ func TestDominanceIndex(t *testing.T) {
 	}
 }
 
+// Of 18 objectives next to nothing of the box is dominated, and what rows have of the volume is still told: exact volumes
+// are the reference.
+func TestVolumesOfManyObjectives(t *testing.T) {
+	rng := generator(1, 11)
+	ref := make([]float64, 18)
+	fs := make([][]float64, 16)
+	for i := range fs {
+		fs[i] = make([]float64, len(ref))
+		for k := range ref {
+			fs[i][k] = -0.2 - 0.8*rng.Float64()
+		}
+	}
+	v, err := newMCHypervolume(t.Context(), fs, ref, 10000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(v.probes) != 10000 {
+		t.Fatalf("%d probes, want all of them: few draws of the box would hit", len(v.probes))
+	}
+	all := pareto.Hypervolume(fs, ref)
+	for _, n := range []int{1, 4, 10} {
+		had, of, some := newDominanceIndex(fs[:n]), 0.0, 0.0
+		for j, y := range v.probes {
+			of += v.weights[j]
+			if had.dominated(y) {
+				some += v.weights[j]
+			}
+		}
+		if want := pareto.Hypervolume(fs[:n], ref) / all; math.Abs(some/of-want) > 0.03 {
+			t.Errorf("%d rows have %.3f of the volume, counted %.3f", n, want, some/of)
+		}
+	}
+	chosen, err := v.greedy(t.Context(), fs, nil, 5)
+	if err != nil || len(chosen) != 5 {
+		t.Fatalf("%d rows of 5: %v", len(chosen), err)
+	}
+	largest := 0.0
+	for i := range fs {
+		largest = max(largest, pareto.Hypervolume(fs[i:i+1], ref))
+	}
+	if first := pareto.Hypervolume([][]float64{fs[chosen[0]]}, ref); first < 0.9*largest {
+		t.Errorf("the first row chosen has a volume of %.3g, the largest of one is %.3g", first, largest)
+	}
+}
+
 func BenchmarkMCHypervolume(b *testing.B) {
 	rng := generator(1, 9)
 	fs := make([][]float64, 4000)
@@ -71,7 +118,7 @@ func BenchmarkMCHypervolume(b *testing.B) {
 	}
 	b.Run("greedy", func(b *testing.B) {
 		for b.Loop() {
-			_, _ = v.greedy(b.Context(), fs, 250, nil)
+			_, _ = v.greedy(b.Context(), fs, nil, 250)
 		}
 	})
 }

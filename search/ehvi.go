@@ -16,6 +16,7 @@ var ehviEntry = entry{
 		Name:    "ehvi",
 		Line:    "batches where the measured front's hypervolume is expected to grow most",
 		Paper:   "Emmerich, Giannakoglou and Naujoks 2006; exact for three tasks: Yang, Emmerich, Deutz and Bäck 2019",
+		Looks:   true,
 		Options: []Option{startOption, enoughOption},
 	},
 	build: func(o *settings) Strategy { return ehvi{start: o.whole("start", 0, 0), enough: o.share("enough", 0)} },
@@ -23,7 +24,8 @@ var ehviEntry = entry{
 
 // ehvi measures where the hypervolume of the measured front is expected to grow most (Emmerich, Giannakoglou
 // and Naujoks 2006): exactly for up to three tasks (Yang et al. 2019), by Monte Carlo above. Batches are
-// filled by the kriging believer: what was asked for counts as measured at its prediction.
+// filled by the kriging believer: what was asked for counts as measured at its prediction. Under floors the front is that
+// of what keeps them, and what a point may add counts by the probability that it keeps them (Schonlau, Welch and Jones 1998).
 type ehvi struct {
 	start  int
 	enough float64
@@ -38,7 +40,7 @@ func (e ehvi) Ask(ctx context.Context, q Question) (Proposal, error) {
 	if l == nil {
 		return p, err
 	}
-	c, err := l.candidates(ctx, &q)
+	c, err := l.candidates(ctx, &q, true)
 	if err != nil {
 		return Proposal{}, err
 	}
@@ -54,26 +56,21 @@ const (
 // improve fills a batch with the candidates of the largest expected improvement.
 //
 // Idea: greedy, by the kriging believer (posterior): the best candidate joins the front at its prediction, and the
-// next is the best with it there. Candidates are points of the predicted front, a spread over the region, and
-// random neighbours of both fronts.
+// next is the best with it there. Candidates are points of the predicted front, random neighbours of it and
+// of the measured one, and a spread over the region.
 //
 // Invariant: all candidates are judged against the same front, of which they can only improve less as it grows.
 //
-// Cost: a batch of n takes n·c expected improvements for c ≈ 540 candidates; each is exact in O(f) for a front
+// Cost: a batch of n takes n·c expected improvements for c ≈ 580 candidates; each is exact in O(f) for a front
 // of f points and up to three objectives (Yang et al. 2019), and the mean over 64 draws above.
 func improve(ctx context.Context, l *Landscape, q *Question, c *candidates, enough float64) (Proposal, error) {
-	xs := slices.Clone(c.xs)
-	for _, x := range l.nearby(q, c) {
-		xs = append(xs, l.retreat(x))
-	}
-	_, known := l.measuredGoals(q.Done)
-	for _, x := range q.Pending {
-		known = append(known, l.at(x))
-	}
-	mean := make([][]float64, len(xs))
-	if err := parallel.For(ctx, 0, len(xs), func(i int) { mean[i] = l.at(xs[i]) }); err != nil {
+	xs := c.xs
+	known, within := l.keptGoals(q), l.asPredicted()
+	spread := make([][]float64, len(xs)-len(c.fs))
+	if err := parallel.For(ctx, 0, len(spread), func(i int) { spread[i] = l.at(xs[len(c.fs)+i]) }); err != nil {
 		return Proposal{}, err
 	}
+	mean := slices.Concat(c.fs, spread)
 	joint, err := l.newPosterior(ctx, xs, q.Pending)
 	if err != nil {
 		return Proposal{}, err
@@ -82,7 +79,11 @@ func improve(ctx context.Context, l *Landscape, q *Question, c *candidates, enou
 	for range q.N {
 		front := pareto.NewImprovement(known, c.ref)
 		gains := make([]float64, len(xs))
-		if err := parallel.For(ctx, 0, len(xs), func(i int) { gains[i] = l.improvement(front, mean[i], joint, i) }); err != nil {
+		if err := parallel.For(ctx, 0, len(xs), func(i int) {
+			if gains[i] = l.keeping(joint, i); gains[i] > 0 {
+				gains[i] *= l.improvement(front, mean[i], joint, i)
+			}
+		}); err != nil {
 			return Proposal{}, err
 		}
 		best := -1
@@ -99,10 +100,28 @@ func improve(ctx context.Context, l *Landscape, q *Question, c *candidates, enou
 			why = fmt.Sprintf("expected to add most to the measured front: %s of its box", percent(gains[best]/math.Max(box, 1e-300)))
 		}
 		batch = append(batch, Proposed{X: xs[best], Why: why})
-		known = append(known, mean[best])
+		if within.missing(xs[best]) <= 0 {
+			known = append(known, mean[best])
+		}
 		joint.condition(best)
 	}
 	return finish(ctx, l, q, c, batch, enough)
+}
+
+// keptGoals are the optimised values of what is measured, and those predicted of what is pending, where they keep the floors.
+func (l *Landscape) keptGoals(q *Question) [][]float64 {
+	var out [][]float64
+	for _, p := range q.Done {
+		if f, ok := l.goalsOf(p); ok && l.keeps(p) {
+			out = append(out, f)
+		}
+	}
+	for _, x := range q.Pending {
+		if len(l.floors) == 0 || l.asPredicted().missing(x) <= 0 {
+			out = append(out, l.at(x))
+		}
+	}
+	return out
 }
 
 // ideal is the best of each objective, of some rows and the reference.

@@ -106,6 +106,9 @@ func TestEvolutionLeavesTheAverages(t *testing.T) {
 }
 
 func TestEvolutionOnDigits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("computes for long, in no other way than shorter tests")
+	}
 	g := digitsGame(t, 3)
 	g.budget, g.batch = 60, 6
 	evolved := g.median(t, evolution{}, 3, g.top)

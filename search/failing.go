@@ -24,6 +24,13 @@ func (l *Landscape) failing(x []float64, near float64) float64 {
 	return (good - bad) / max(good+bad, 1e-12)
 }
 
+// astray says whether what makes x failing is a stray.
+func (l *Landscape) astray(x []float64) bool {
+	_, any := l.nearest(l.failed, x)
+	_, stray := l.nearest(l.strays, x)
+	return stray <= any
+}
+
 func (l *Landscape) nearest(points [][]float64, x []float64) (at int, gap float64) {
 	gap = math.Inf(1)
 	for i, p := range points {

@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 
 	"parfait/surrogate"
@@ -106,5 +107,150 @@ func TestWhatIsTooUncertainSaysSo(t *testing.T) {
 	}
 	if x := []float64{0.45}; l.Trust(0).Constant || l.Doubt(x) != Uncertain || l.Believed(x) {
 		t.Errorf("the doubt is %q (%.2f), constant: %v", l.Doubt(x), l.doubt(x), l.Trust(0).Constant)
+	}
+}
+
+// What was measured and is not dominated is known, however uncertain a fit is there: it is believed, and on the front.
+func TestAFactIsBelieved(t *testing.T) {
+	space := box(2, 0, 1)
+	tasks := []Task{
+		{Name: "a", Link: surrogate.Identity, Maximize: true, Optimise: true},
+		{Name: "b", Link: surrogate.Identity, Maximize: true, Optimise: true},
+	}
+	done := []Point{{X: []float64{1, 0}, Y: []Measurement{{Value: 0.9}, {Value: 0.1}}}}
+	for _, x := range newRegion(space).spread(12, 5) {
+		for i := range x {
+			x[i] *= 0.3
+		}
+		done = append(done, Point{X: x, Y: []Measurement{{Value: 0.2 + 0.1*math.Sin(40*x[0])}, {Value: 0.7 + 0.2*math.Cos(50*x[1])}}})
+	}
+	l, err := Fit(context.Background(), Question{Space: space, Tasks: tasks, Done: done})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := done[0].X
+	if l.doubt(x) <= 0 && l.doubt([]float64{0.9, 0.05}) <= 0 {
+		t.Fatalf("nothing is doubted at %v (%.2f) or beside it: this tests nothing", x, l.doubt(x))
+	}
+	front, err := l.Front(context.Background(), 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !l.Believed(x) || l.Doubt(x) != "" || !slices.ContainsFunc(front, func(p []float64) bool { return slices.Equal(p, x) }) {
+		t.Errorf("%v was measured and is the best of a: doubt %q, the front is %v", x, l.Doubt(x), front)
+	}
+}
+
+// The ends of a straight front, and of one that bends inwards, are the models alone, whose other task is at its floor: a
+// foot that is reached by a slope is no collapse, and the front goes on to what was measured.
+func TestTheFrontGoesOnToItsEnds(t *testing.T) {
+	space := box(2, 0, 1.2)
+	tasks := []Task{
+		{Name: "a", Link: surrogate.Identity, Maximize: true, Optimise: true},
+		{Name: "b", Link: surrogate.Identity, Maximize: true, Optimise: true},
+	}
+	for _, bend := range []float64{1, 2} {
+		at := func(x []float64) (a, b float64) {
+			sum := x[0] + x[1]
+			left, part := max(0, 1-(sum-1)*(sum-1)), 0.5
+			if sum > 0 {
+				part = x[0] / sum
+			}
+			return 0.2 + 0.6*left*math.Pow(part, bend), 0.2 + 0.6*left*math.Pow(1-part, bend)
+		}
+		var done []Point
+		xs := append(newRegion(space).spread(14, 5), []float64{0, 0}, []float64{0.5, 0.5}, []float64{1, 0}, []float64{0, 1}, []float64{1.2, 0}, []float64{0, 1.1}, []float64{1.2, 1.2})
+		for _, x := range xs {
+			a, b := at(x)
+			done = append(done, Point{X: x, Y: []Measurement{{Value: a}, {Value: b}}})
+		}
+		l, err := Fit(context.Background(), Question{Space: space, Tasks: tasks, Done: done})
+		if err != nil {
+			t.Fatal(err)
+		}
+		front, err := l.Front(context.Background(), 50)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range tasks {
+			most := 0.0
+			for _, x := range front {
+				most = max(most, l.Surrogate(i).Mean(nil, x))
+			}
+			if most < 0.78 {
+				t.Errorf("bend %g: the front ends at %s %.3f, where .8 was measured", bend, tasks[i].Name, most)
+			}
+		}
+		for _, x := range [][]float64{{1, 0}, {0, 1}} {
+			if !l.Believed(x) {
+				t.Errorf("bend %g: %v was measured, and is doubted: %s", bend, x, l.Doubt(x))
+			}
+		}
+	}
+}
+
+// Where a task has collapsed nothing is believed, not even what was measured there and is best on another task.
+func TestWhatHasCollapsedIsNoFact(t *testing.T) {
+	space := box(2, 0, 1)
+	tasks := []Task{
+		{Name: "a", Link: surrogate.Identity, Maximize: true, Optimise: true},
+		{Name: "b", Link: surrogate.Identity, Maximize: true, Optimise: true},
+	}
+	var done []Point
+	for _, x := range newRegion(space).spread(40, 5) {
+		b := 0.8 - 0.3*x[0]*x[1]
+		if x[0] > 0.7 {
+			b = 0.01
+		}
+		done = append(done, Point{X: x, Y: []Measurement{{Value: 0.2 + 0.5*x[0]}, {Value: b}}})
+	}
+	l, err := Fit(context.Background(), Question{Space: space, Tasks: tasks, Done: done})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range done {
+		if p.X[0] > 0.75 && (l.Believed(p.X) || l.Doubt(p.X) != Collapsed) {
+			t.Errorf("%v collapsed to %g, and the doubt there is %q", p.X, p.Y[1].Value, l.Doubt(p.X))
+		}
+	}
+}
+
+// One merge whose loss diverged: the front is that of the others, keeps away from it, and the space dominated is not
+// counted from there.
+func TestOneDivergedTrial(t *testing.T) {
+	space := box(2, 0, 1)
+	tasks := []Task{
+		{Name: "rate", Link: surrogate.Identity, Maximize: true, Optimise: true},
+		{Name: "loss", Link: surrogate.Log, Optimise: true},
+	}
+	var done []Point
+	for i, x := range newRegion(space).spread(20, 3) {
+		loss := 2 + (x[1]-0.6)*(x[1]-0.6) + 0.3*x[0]
+		if i == 7 {
+			loss = 5000
+		}
+		done = append(done, Point{X: x, Y: []Measurement{{Value: x[0] + 0.1*x[1]}, {Value: loss}}})
+	}
+	l, err := Fit(context.Background(), Question{Space: space, Tasks: tasks, Done: done})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q2 := l.Trust(1).Q2; q2 < 0.95 {
+		t.Errorf("Q² is %.2f, want that of the others", q2)
+	}
+	if d := l.Doubt(done[7].X); d != Astray {
+		t.Errorf("the doubt where it diverged is %q, want %q", d, Astray)
+	}
+	if l.ref[1] > 3 {
+		t.Errorf("the volume is counted from a loss of %g", l.ref[1])
+	}
+	front, err := l.Front(context.Background(), 50)
+	if err != nil || len(front) < 20 {
+		t.Fatalf("a front of %d points (%v), want most of 50", len(front), err)
+	}
+	for _, x := range front {
+		if m := l.Surrogate(1).Mean(nil, x); m < 1.9 || m > 2.6 {
+			t.Errorf("a loss of %g is predicted at %v, where all that hold are between 2 and 2.5", m, x)
+		}
 	}
 }

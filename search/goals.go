@@ -19,10 +19,22 @@ func (l *Landscape) goalsOrAll() []int {
 	return all
 }
 
+// counted are the tasks that a search has to be sure of: goalsOrAll, and those that have a floor.
+func (l *Landscape) counted() []int {
+	out := slices.Clone(l.goalsOrAll())
+	for _, f := range l.floors {
+		if !slices.Contains(out, f.task) {
+			out = append(out, f.task)
+		}
+	}
+	return out
+}
+
 // reference is the point from which hypervolume is counted, minimised: for every optimised task the worst
-// measured anchor less a tenth of the anchors' range; of all points where no anchor was measured yet.
+// measured anchor less a tenth of the anchors' range; of all points where no anchor was measured yet. Strays do not
+// count.
 func (l *Landscape) reference(points []Point) []float64 {
-	anchors := newRegion(l.space).anchors(false)
+	anchors := newRegion(l.space).anchors()
 	isAnchor := func(x []float64) bool {
 		return slices.ContainsFunc(anchors, func(a Proposed) bool { return l.space.Gap(a.X, x) < sameGap })
 	}
@@ -30,8 +42,8 @@ func (l *Landscape) reference(points []Point) []float64 {
 	for k, i := range l.goals {
 		lo, hi := math.Inf(1), math.Inf(-1)
 		for _, only := range []bool{true, false} {
-			for _, p := range points {
-				if p.Failed || math.IsNaN(p.Y[i].Value) || only && !isAnchor(p.X) {
+			for n, p := range points {
+				if p.Failed || math.IsNaN(p.Y[i].Value) || l.fits[i].strays(n) || only && !isAnchor(p.X) {
 					continue
 				}
 				v := l.sign(i) * p.Y[i].Value
@@ -67,6 +79,12 @@ func (l *Landscape) goalsOf(p Point) ([]float64, bool) {
 		f[k] = l.sign(i) * p.Y[i].Value
 	}
 	return f, !slices.ContainsFunc(f, math.IsNaN)
+}
+
+// strays says whether a task has nothing to do with what was measured at a point: it is fitted apart, and says nothing
+// of any other place.
+func (f *fit) strays(point int) bool {
+	return !f.trust.Cliff && slices.ContainsFunc(f.trust.Apart, func(k int) bool { return f.used[k] == point })
 }
 
 // varies says whether a task has anything to be learnt.

@@ -111,7 +111,7 @@ func (b *baselines) meanwhile() Proposal {
 	if b.extraPending() {
 		return Proposal{Wait: "the models alone are still being measured"}
 	}
-	for _, a := range b.region.anchors(true) {
+	for _, a := range b.region.distinct(b.region.anchors(), b.region.halves()) {
 		if _, how := b.recall(a.X); how == unasked {
 			return Proposal{Points: []Proposed{a}}
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -21,15 +22,18 @@ type Landscape struct {
 	// starts are measured points from which the front is looked for.
 	starts [][]float64
 	ref    []float64 // from which hypervolume is counted
-	// failed and worked are where measuring failed and where it did not.
-	failed, worked [][]float64
+	// failed and worked are where measuring failed and where it did not; strays were measured, but on an optimised
+	// task far from all that the others say, and are taken for failed.
+	failed, worked, strays [][]float64
+	facts                  [][]float64 // the measured front, of what no optimised task sets apart
+	floors                 []floor     // that the front keeps
 }
 
 type fit struct {
 	surrogate surrogate.Surrogate
 	trust     surrogate.Trust
 	used      []int
-	width     float64 // of the range of the measured values
+	width     float64 // of the range of the measured values, Trust.Range
 }
 
 // Fit fits one surrogate a task to the points of q that have it measured, of the kind that q.Surrogate says; what
@@ -46,25 +50,34 @@ func Fit(ctx context.Context, q Question) (*Landscape, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.starts, l.ref = l.measuredFront(q.Done), l.reference(q.Done)
-	for _, p := range q.Done {
-		if p.Failed {
-			l.failed = append(l.failed, p.X)
-		} else {
-			l.worked = append(l.worked, p.X)
-		}
-	}
 	var problems []error
 	for i, r := range surrogate.Fit(ctx, data, q.Surrogate) {
 		if r.Err != nil {
 			problems = append(problems, fmt.Errorf("task %q: %w", q.Tasks[i].Name, r.Err))
 		}
-		l.fits[i].surrogate, l.fits[i].trust = r.Surrogate, r.Trust
+		l.fits[i].surrogate, l.fits[i].trust, l.fits[i].width = r.Surrogate, r.Trust, r.Trust.Range
 	}
 	if len(problems) > 0 {
 		return nil, errors.Join(problems...)
 	}
-	return l, nil
+	l.starts, l.ref = l.measuredFront(q.Done), l.reference(q.Done)
+	l.whereItWorked(q.Done)
+	l.facts = l.known(q.Done)
+	return l.Under(Floors(q.Tasks))
+}
+
+// whereItWorked notes where points were measured, and where not, or to no use.
+func (l *Landscape) whereItWorked(points []Point) {
+	for k, p := range points {
+		switch {
+		case p.Failed:
+			l.failed = append(l.failed, p.X)
+		case slices.ContainsFunc(l.goals, func(i int) bool { return l.fits[i].strays(k) }):
+			l.failed, l.strays = append(l.failed, p.X), append(l.strays, p.X)
+		default:
+			l.worked = append(l.worked, p.X)
+		}
+	}
 }
 
 // gather collects what is to be fitted, a task; an error names every task that has nothing.
@@ -82,7 +95,10 @@ func (l *Landscape) gather(points []Point) ([]surrogate.Data, error) {
 
 // gatherTask collects what was measured of a task at the points to keep, and notes which they are.
 func (l *Landscape) gatherTask(task int, points []Point, keep []bool) surrogate.Data {
-	d := surrogate.Data{Link: l.tasks[task].Link}
+	d := surrogate.Data{Link: l.tasks[task].Link, Breaks: surrogate.High}
+	if l.tasks[task].Maximize {
+		d.Breaks = surrogate.Low
+	}
 	if d.Link == "" {
 		d.Link = surrogate.Identity
 	}
@@ -90,7 +106,6 @@ func (l *Landscape) gatherTask(task int, points []Point, keep []bool) surrogate.
 		d.Lo, d.Hi = append(d.Lo, c.Lo), append(d.Hi, c.Hi)
 	}
 	f := &l.fits[task]
-	lo, hi := math.Inf(1), math.Inf(-1)
 	for k, p := range points {
 		if !keep[k] || math.IsNaN(p.Y[task].Value) {
 			continue
@@ -99,10 +114,6 @@ func (l *Landscape) gatherTask(task int, points []Point, keep []bool) surrogate.
 		f.used = append(f.used, k)
 		d.X, d.Y = append(d.X, p.X), append(d.Y, m.Value)
 		d.Stderr, d.N = append(d.Stderr, m.Stderr), append(d.N, m.N)
-		lo, hi = min(lo, m.Value), max(hi, m.Value)
-	}
-	if f.width = hi - lo; l.tasks[task].AutoLink && d.Link == surrogate.Log && lo <= 0 {
-		d.Link = surrogate.Identity
 	}
 	return d
 }
@@ -117,6 +128,16 @@ func (l *Landscape) measuredFront(points []Point) [][]float64 {
 	return out
 }
 
+// known are the measured front less what is set apart from the fit of an optimised task: strays, and what collapsed.
+func (l *Landscape) known(points []Point) [][]float64 {
+	return slices.DeleteFunc(l.measuredFront(points), func(x []float64) bool {
+		return slices.ContainsFunc(l.goals, func(i int) bool {
+			f := &l.fits[i]
+			return slices.ContainsFunc(f.trust.Apart, func(k int) bool { return l.space.same(points[f.used[k]].X, x) })
+		})
+	})
+}
+
 // Surrogate returns the surrogate of a task.
 func (l *Landscape) Surrogate(task int) surrogate.Surrogate { return l.fits[task].surrogate }
 
@@ -125,6 +146,10 @@ func (l *Landscape) Trust(task int) surrogate.Trust { return l.fits[task].trust 
 
 // Used returns the indices of the points that a task was fitted on; Trust.LOO is in the same order.
 func (l *Landscape) Used(task int) []int { return l.fits[task].used }
+
+// Reference is the point from which hypervolume is counted: of every optimised task, minimised, the worst of the measured
+// anchors less a tenth of their range; see reference.
+func (l *Landscape) Reference() []float64 { return slices.Clone(l.ref) }
 
 // Problem is the surrogates of the optimised tasks as pareto sees them: all minimised, with gradients.
 func (l *Landscape) Problem() pareto.Problem {
@@ -142,17 +167,25 @@ func (l *Landscape) Problem() pareto.Problem {
 // objectives stores the predicted means at x, signed to be minimised, and their gradients where jac is
 // not nil.
 func (l *Landscape) objectives(dst []float64, jac *mat.Dense, x []float64) {
-	for k, i := range l.goals {
+	for k := range l.goals {
 		var row []float64
 		if jac != nil {
 			row = jac.RawRowView(k)
 		}
-		sign := l.sign(i)
-		dst[k] = sign * l.fits[i].surrogate.Mean(row, x)
-		for j := range row {
-			row[j] *= sign
-		}
+		dst[k] = l.objective(row, x, k)
 	}
+}
+
+// objective is the predicted mean of the k-th goal at x, signed to be minimised; it stores its gradient where grad is
+// not nil.
+func (l *Landscape) objective(grad, x []float64, k int) float64 {
+	i := l.goals[k]
+	sign := l.sign(i)
+	v := sign * l.fits[i].surrogate.Mean(grad, x)
+	for j := range grad {
+		grad[j] *= sign
+	}
+	return v
 }
 
 func (l *Landscape) sign(task int) float64 {

@@ -83,18 +83,18 @@ func TestDesignSupportsAQuadratic(t *testing.T) {
 // A loss of 0 has no logarithm: where nobody chose the link, the task is fitted on its own scale from then on, and on
 // that of the logarithm for as long as it can be.
 func TestAutoLink(t *testing.T) {
-	fit := func(auto bool, floor float64) (*Landscape, error) {
+	fit := func(link surrogate.Link, floor float64) (*Landscape, error) {
 		var points []Point
 		for _, u := range halton(20, 1, 1) {
 			points = append(points, Point{X: u, Y: []Measurement{{Value: max(math.Exp(-3*u[0])-floor, 0)}}})
 		}
-		return Fit(t.Context(), Question{Space: box(1, 0, 1), Tasks: []Task{{Name: "harm", Link: surrogate.Log, AutoLink: auto, Optimise: true}}, Done: points})
+		return Fit(t.Context(), Question{Space: box(1, 0, 1), Tasks: []Task{{Name: "harm", Link: link, Optimise: true}}, Done: points})
 	}
-	positive, err := fit(true, 0)
+	positive, err := fit(surrogate.Auto, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	chosen, err := fit(false, 0)
+	chosen, err := fit(surrogate.Log, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,14 +103,14 @@ func TestAutoLink(t *testing.T) {
 			t.Errorf("positive losses at %g: %g, want what the link log gives", at, a)
 		}
 	}
-	zeros, err := fit(true, 0.2)
+	zeros, err := fit(surrogate.Auto, 0.2)
 	if err != nil {
 		t.Fatalf("losses of 0: %v", err)
 	}
 	if v := first(zeros.Surrogate(0).Predict([]float64{0.2})); math.Abs(v-(math.Exp(-0.6)-0.2)) > 0.02 {
 		t.Errorf("with losses of 0 elsewhere .349 is predicted as %g", v)
 	}
-	if _, err := fit(false, 0.2); err == nil {
+	if _, err := fit(surrogate.Log, 0.2); err == nil {
 		t.Error("the link log takes a loss of 0, want an error")
 	}
 }

@@ -2,6 +2,7 @@ package search
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 )
@@ -35,7 +36,7 @@ func TestLines(t *testing.T) {
 	depth := []float64{0.3, 1.5}
 	for i, task := range tasks {
 		got, ok := first.Barrier(i, task)
-		want := Barrier{A: "m0", B: "m1", Task: task.Name, Height: got.Height, Stderr: got.Stderr, At: 0.5}
+		want := Barrier{A: "m0", B: "m1", Task: task.Name, Height: got.Height, Stderr: got.Stderr, At: 0.5, P: got.P}
 		if !ok || got != want || math.Abs(got.Height-depth[i]) > 1e-9 {
 			t.Errorf("%+v, want %+v, %g high", got, want, depth[i])
 		}
@@ -50,8 +51,34 @@ func TestLines(t *testing.T) {
 	for _, k := range []int{0, 2, 3} {
 		unknown := Line{A: first.A, B: first.B, Points: slices.Clone(first.Points)}
 		unknown.Points[k].Y = []Measurement{{Value: first.Points[k].Y[0].Value}}
-		if got, ok := unknown.Barrier(0, tasks[0]); !ok || got.Height < 0.29 || got.Stderr != 0 {
+		if got, ok := unknown.Barrier(0, tasks[0]); !ok || got.Height < 0.29 || got.Stderr != 0 || got.P != 1 {
 			t.Errorf("place %d without a standard error: %+v (%v), want a height of .3 with an unknown one", k, got, ok)
+		}
+	}
+}
+
+// Of points on a line without a barrier the worst falls as far as that by chance: drawn, and worked out.
+func TestChanceOfABarrier(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	for _, n := range []int{1, 3, 7, 15} {
+		at := func(i int) float64 { return float64(i) / float64(n+1) }
+		below, draws := 0, 1000
+		for range draws {
+			var l Line
+			for i := range n + 2 {
+				stderr := 0.01 + 0.01*float64(i%3)
+				l.Points = append(l.Points, LinePoint{At: at(i), Point: Point{Y: []Measurement{{Value: 0.7 + 0.1*at(i) + stderr*r.NormFloat64(), Stderr: stderr}}}})
+			}
+			b, ok := l.Barrier(0, Task{Name: "a", Maximize: true})
+			if !ok {
+				t.Fatal("nothing is known of a line that is measured")
+			}
+			if b.P < 0.05 {
+				below++
+			}
+		}
+		if share := float64(below) / float64(draws); math.Abs(share-0.05) > 0.022 {
+			t.Errorf("of lines with %d points between, without a barrier, %.3f have a P below .05", n, share)
 		}
 	}
 }

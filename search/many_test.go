@@ -12,6 +12,9 @@ import (
 
 // Eight models in eight groups each: 64 coefficients and 200 trials.
 func TestSixtyFourCoefficients(t *testing.T) {
+	if testing.Short() {
+		t.Skip("computes for long, in no other way than shorter tests")
+	}
 	var space Space
 	for m := range 8 {
 		for g := range 8 {

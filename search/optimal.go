@@ -77,6 +77,18 @@ func newOptimal(r *region, seed uint64) *optimal {
 	return o
 }
 
+// clone is a design that can be grown by itself.
+func (o *optimal) clone() *optimal {
+	c := *o
+	p := len(o.phi)
+	c.known, c.mean, c.taken = slices.Clone(o.known), slices.Clone(o.mean), slices.Clip(o.taken)
+	c.inverse, c.middle = mat.NewSymDense(p, nil), mat.NewSymDense(p, nil)
+	c.inverse.CopySym(o.inverse)
+	c.middle.CopySym(o.middle)
+	c.phi, c.v, c.w = make([]float64, p), make([]float64, p), make([]float64, p)
+	return &c
+}
+
 // lattice are points with coefficients at the ends and the middle of the region, as optimal designs of
 // quadratics like them.
 func (o *optimal) lattice(seed uint64) [][]float64 {

@@ -23,7 +23,8 @@ import (
 // Cost: O(c²) numbers a task for c candidates, and O(c²) to condition on one, a rank-one update
 // Σ ← Σ − σₖσₖᵀ/(σₖₖ + noise).
 type posterior struct {
-	names []string        // of the tasks that vary
+	tasks []int           // that vary, the optimised ones first
+	names []string        // of them
 	xs    [][]float64     // candidates
 	cov   []*mat.SymDense // a task, candidates × candidates
 	used  []bool
@@ -33,20 +34,19 @@ type posterior struct {
 const measuringNoise = 1e-4
 
 // newPosterior enters pending points at their predictions: means stay, uncertainty shrinks. The tasks are
-// those that are optimised, or all where none is. The error is that of ctx.
+// those that are optimised, or all where none is, and those with floors. The error is that of ctx.
 func (l *Landscape) newPosterior(ctx context.Context, candidates, pending [][]float64) (*posterior, error) {
 	p := &posterior{xs: append(append([][]float64(nil), candidates...), pending...)}
 	p.used = make([]bool, len(p.xs))
-	var tasks []int
-	for _, i := range l.goalsOrAll() {
+	for _, i := range l.counted() {
 		if l.fits[i].varies() {
-			tasks = append(tasks, i)
+			p.tasks = append(p.tasks, i)
 			p.names = append(p.names, l.tasks[i].Name)
 		}
 	}
-	p.cov = make([]*mat.SymDense, len(tasks))
-	err := parallel.For(ctx, 0, len(tasks), func(k int) {
-		f := &l.fits[tasks[k]]
+	p.cov = make([]*mat.SymDense, len(p.tasks))
+	err := parallel.For(ctx, 0, len(p.tasks), func(k int) {
+		f := &l.fits[p.tasks[k]]
 		_, cov := f.surrogate.Joint(p.xs)
 		cov.ScaleSym(1/(f.width*f.width), cov)
 		p.cov[k] = cov

@@ -14,7 +14,6 @@ import (
 type Task struct {
 	Name     string
 	Link     surrogate.Link
-	AutoLink bool // a Link of Log is for as long as all measurements are above 0, as it needs them; else it is Identity
 	Maximize bool
 	Optimise bool     // false for guards and infos: fitted and shown, never optimised
 	AtLeast  *float64 // floor of a guard or an objective, on the metric's scale
@@ -48,6 +47,7 @@ type Question struct {
 	Seed    uint64
 
 	Surrogate surrogate.Choice // what strategies that fit are to fit
+	Focus     *Focus           // where somebody looks; nil: everywhere
 }
 
 // check returns everything that makes q unanswerable.
@@ -67,11 +67,20 @@ func (q *Question) check() error {
 		if len(set) == 0 {
 			wrong = append(wrong, fmt.Sprintf("simplex %d is empty", k))
 		}
+		sound := len(set) > 0
 		for _, i := range set {
 			if i < 0 || i >= d || seen[i] {
 				wrong = append(wrong, fmt.Sprintf("simplex %d: coefficient %d does not exist or is in two simplices", k, i))
+				sound = false
+				continue
 			}
 			seen[i] = true
+		}
+		if !sound {
+			continue
+		}
+		if least, most := q.Space.Bounds().Sums(set); least > 1+tolerance || most < 1-tolerance {
+			wrong = append(wrong, fmt.Sprintf("simplex %d: proportions within their ranges sum to %g at least and %g at most, never to 1", k, least, most))
 		}
 	}
 	for k, p := range q.Done {

@@ -9,7 +9,7 @@ import (
 // many coefficients together do not leave the neighbourhood of the base. Simplices are never shrunk.
 type region struct {
 	space   Space
-	origin  []float64 // the base: 0 where the range has it; mid-range for parameters; the centre of simplices
+	origin  []float64 // the base: 0 where the range has it; mid-range for parameters; equal proportions, as far as their ranges have them
 	lo, hi  []float64 // shrunk
 	free    []int     // coefficients outside every simplex
 	shrink  float64   // s = min(1, 2/√N), N the number of scalings outside simplices
@@ -26,6 +26,7 @@ func newRegion(s Space) *region {
 			r.origin[i] = 1 / float64(len(set))
 		}
 	}
+	s.Bounds().Project(r.origin)
 	for i, c := range s.Coefficients {
 		if !proportion[i] && c.Kind != Parameter {
 			r.scaling++
@@ -38,7 +39,6 @@ func newRegion(s Space) *region {
 		r.lo[i], r.hi[i] = c.Lo, c.Hi
 		switch {
 		case proportion[i]:
-			r.lo[i], r.hi[i] = 0, 1
 		case c.Kind == Parameter:
 			r.origin[i] = (c.Lo + c.Hi) / 2
 			r.free = append(r.free, i)
@@ -80,7 +80,7 @@ func (r *region) spread(n int, seed uint64) [][]float64 {
 	if n == 0 || d == 0 {
 		return nil
 	}
-	out := halton(n, d, seed)
+	out, bounds := halton(n, d, seed), r.space.Bounds()
 	for k, u := range out {
 		x := make([]float64, d)
 		for i := range x {
@@ -96,13 +96,16 @@ func (r *region) spread(n int, seed uint64) [][]float64 {
 				x[i] /= sum
 			}
 		}
+		if len(r.space.Simplex) > 0 {
+			bounds.Spread(x)
+		}
 		out[k] = x
 	}
 	return out
 }
 
 // blend is the point with each unit scaled by its weight, within the ranges; proportions are made to sum
-// to one, and equal where none of theirs has a weight.
+// to one, equal where none of theirs has a weight, and moved into their ranges.
 func (r *region) blend(units []unit, weights []float64) []float64 {
 	x := slices.Clone(r.origin)
 	for k, u := range units {
@@ -125,5 +128,6 @@ func (r *region) blend(units []unit, weights []float64) []float64 {
 			}
 		}
 	}
+	r.space.Bounds().Project(x)
 	return r.space.tidy(x)
 }

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -28,7 +29,12 @@ type Coefficient struct {
 // Space is where coefficients live.
 type Space struct {
 	Coefficients []Coefficient
-	Simplex      [][]int // disjoint sets of coefficients that are proportions
+	Simplex      [][]int // disjoint sets of coefficients that are proportions, each within its range
+}
+
+// OnePlace says whether there is one point alone: no range has any width.
+func (s Space) OnePlace() bool {
+	return len(s.Coefficients) > 0 && !slices.ContainsFunc(s.Coefficients, func(c Coefficient) bool { return c.Hi > c.Lo })
 }
 
 // Bounds returns the space as pareto's bounds.
@@ -38,6 +44,12 @@ func (s Space) Bounds() pareto.Bounds {
 		b.Lo, b.Hi = append(b.Lo, c.Lo), append(b.Hi, c.Hi)
 	}
 	return b
+}
+
+// Wrote says whether the search has written x as the point that is recorded: they are the same, but for the digits to which
+// it rounds what it asks for.
+func (s Space) Wrote(recorded, x []float64) bool {
+	return s.same(recorded, x) || s.Bounds().Contains(x, tolerance) && s.same(recorded, s.tidy(x))
 }
 
 // tidy moves x into the space and rounds it to four digits of each range: what a person can read, type
@@ -54,20 +66,26 @@ func (s Space) tidy(x []float64) []float64 {
 		}
 	}
 	for _, set := range s.Simplex {
-		rest, largest := 1.0, set[0]
-		for _, i := range set {
-			if x[i] > x[largest] {
-				largest = i
-			}
-		}
-		for _, i := range set {
-			if i != largest {
-				rest -= out[i]
-			}
-		}
-		out[largest] = max(math.Round(rest*1e12)/1e12, 0)
+		s.complete(out, set)
 	}
 	return out
+}
+
+// complete makes proportions that were rounded sum to one: the largest takes what is missing, as far as its range goes,
+// and then the next.
+func (s Space) complete(x []float64, set []int) {
+	missing := 1.0
+	for _, i := range set {
+		missing -= x[i]
+	}
+	order := slices.Clone(set)
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(x[j], x[i]) })
+	for _, i := range order {
+		c := s.Coefficients[i]
+		v := min(max(math.Round((x[i]+missing)*1e12)/1e12, max(c.Lo, 0)), min(c.Hi, 1))
+		missing -= v - x[i]
+		x[i] = v
+	}
 }
 
 // step is the power of ten at or below a thousandth of the range.
@@ -187,6 +205,9 @@ func (s Space) random(seed, i uint64) []float64 {
 		for _, k := range set {
 			x[k] /= sum
 		}
+	}
+	if len(s.Simplex) > 0 {
+		s.Bounds().Spread(x)
 	}
 	return slices.Clip(x)
 }

@@ -24,6 +24,7 @@ type Info struct {
 	Paper   string // whose it is
 	Models  int    // how many models it needs at least; 0: coefficients of any kind will do
 	Ends    string // when it stops of itself before the budget is spent, in words; "": never, without an option that says so
+	Looks   bool   // it can be told where to look: see Focus
 	Options []Option
 }
 

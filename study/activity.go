@@ -1,7 +1,9 @@
 package study
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,12 +32,11 @@ func (s *Study) askedBudget(meta map[string]string) int {
 	return n
 }
 
-func (s *Study) activity(h *record) Activity {
-	o := readOwner(s.dir)
+// activity is what is going on. The owner was read before h: until he is ready, a pause that h has is of the runner before him.
+func (s *Study) activity(h *record, o owner) Activity {
 	search := s.budget(h.meta)
-	a := Activity{Runner: Idle, Note: h.meta["note"]}
-	var spent time.Duration
-	timed, searched := 0, 0
+	a := Activity{Runner: Idle, Note: h.meta["note"], Throttle: s.throttle(h.meta)}
+	searched := 0
 	for _, t := range h.trials {
 		if t.Batch < 0 {
 			a.Budget++ // asked for by a person: on top of what the search may ask for
@@ -52,13 +53,14 @@ func (s *Study) activity(h *record) Activity {
 			a.Done++
 		case evaluator.Done:
 			a.Done++
-			spent += t.Ended.Sub(t.Started)
-			timed++
 		}
 	}
 	a.Search = max(search, searched) // a budget below what was asked for already takes nothing back
 	a.Budget += a.Search
-	finished := a.Running == 0 && a.Waiting == 0 && (searched >= search || h.meta["exhausted"] != "")
+	a.Spent = Spent{Hours: spentOf(h.meta).measured().Hours(), SlotHours: spentOf(h.meta).slots().Hours(), Words: s.spec().Search.spentWords(spentOf(h.meta))}
+	a.Spent.Cost = s.spec().Search.cost(spentOf(h.meta).slots())
+	limit := h.meta["limit"]
+	finished := limit != "" && a.Running == 0 && h.meta["asked"] == s.asked.Load().sum() || a.Running == 0 && a.Waiting == 0 && (searched >= search || h.meta["exhausted"] != "")
 	switch {
 	case o.alive():
 		a.Runner, a.Host, a.PID, a.Beat = Sampling, o.Host, o.PID, o.beat
@@ -67,7 +69,12 @@ func (s *Study) activity(h *record) Activity {
 		case pausedByTrouble:
 			a.Runner = Waits
 		default:
-			a.Runner = Paused
+			if a.Note = ""; o.Ready {
+				a.Runner, a.Note = Paused, h.meta["note"]
+			}
+		}
+		if h.meta["drain"] != "" && o.Ready {
+			a.Note = "nothing new is started: the run ends when what is being measured has ended"
 		}
 		if of := h.meta["asked"]; a.Note == "" && of != "" && of != s.asked.Load().sum() {
 			a.Note = "study.yaml was edited since this runner began: the next one takes it up"
@@ -79,11 +86,27 @@ func (s *Study) activity(h *record) Activity {
 	case finished:
 		a.Runner = Finished
 		if a.Note == "" {
-			a.Note = h.meta["exhausted"]
+			a.Note = cmp.Or(h.meta["exhausted"], limit)
 		}
 	}
-	if timed > 0 && a.Runner == Sampling {
-		a.ETA = spent / time.Duration(timed) * time.Duration(max(0, a.Budget-a.Done)) / time.Duration(max(1, a.Running))
+	if a.Runner == Sampling {
+		a.ETA = usual(h.trials) * time.Duration(max(0, a.Budget-a.Done)) / time.Duration(max(1, a.Running))
 	}
 	return a
+}
+
+// usual is how long a trial mostly takes, by the newest that are done; 0 where none is. One that ended while nobody ran
+// seems to have taken until somebody looked.
+func usual(trials []Trial) time.Duration {
+	var times []time.Duration
+	for _, t := range slices.Backward(trials) {
+		if took, known := t.took(); known && t.State == evaluator.Done {
+			times = append(times, took)
+		}
+		if len(times) == recent {
+			break
+		}
+	}
+	median, _ := beyond(times, 0)
+	return median
 }

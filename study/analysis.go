@@ -20,7 +20,7 @@ import (
 )
 
 // frontSize is how many points the predicted front has at most.
-const frontSize = 200
+const frontSize = 300
 
 // LeastTrials is the number of finished trials below which nothing is fitted.
 const LeastTrials = 3
@@ -39,9 +39,21 @@ func (a *Analysis) Predict(x []float64) []Prediction {
 	_ = parallel.For(context.Background(), workers, len(a.Fits), func(i int) { // milliseconds
 		m, s := a.Fits[i].Surrogate.Predict(x)
 		lo, hi := a.Fits[i].Surrogate.Interval(x, 0.9)
-		out[i] = Prediction{Value: m, Std: s, Lo: lo, Hi: hi}
+		out[i] = Prediction{Value: m, Std: s * a.Fits[i].spread(), Lo: lo, Hi: hi}
 	})
 	return out
+}
+
+// spread is by what the surrogate's standard deviations are too small, as what was held out tells.
+func (f Fit) spread() float64 { return max(1, f.Trust.Spread) }
+
+// joint is the joint distribution of what is true at xs.
+func (f Fit) joint(xs [][]float64) (mean []float64, cov *mat.SymDense) {
+	mean, cov = f.Surrogate.Joint(xs)
+	if len(xs) > 0 {
+		cov.ScaleSym(f.spread()*f.spread(), cov)
+	}
+	return mean, cov
 }
 
 // Leverage returns the largest leverage of x over the tasks' surrogates: up to 1 among the samples.
@@ -104,6 +116,8 @@ func (a *Analysis) Quadratic(ctx context.Context) ([]surrogate.Trust, error) {
 	}
 	return out, nil
 }
+
+var errNoFront = errors.New("the surrogates have no front")
 
 // analysisFailure remembers why trials could not be analysed, so that nobody tries the same ones again.
 type analysisFailure struct {
@@ -192,15 +206,9 @@ func analyse(ctx context.Context, snap *Snapshot, done []Trial) (a *Analysis, er
 			a.Objectives = append(a.Objectives, i)
 		}
 	}
-	xs, err := land.Front(ctx, frontSize)
-	if err != nil {
-		return nil, err
-	}
-	if len(xs) == 0 {
-		return nil, errors.New("the surrogates have no front")
-	}
+	a.todo = snap.toTest()
 	a.references()
-	if err := a.front(ctx, xs); err != nil {
+	if err := a.trace(ctx); err != nil {
 		return nil, err
 	}
 	if err := a.measured(ctx); err != nil {
@@ -239,17 +247,7 @@ func (a *Analysis) front(ctx context.Context, xs [][]float64) error {
 		}
 		a.Front = append(a.Front, FrontPoint{X: x, Predicted: a.Predict(x), Leverage: a.Leverage(x), Believed: a.landscape.Believed(x)})
 	}
-	first := a.Objectives[0]
-	slices.SortStableFunc(a.Front, func(p, q FrontPoint) int {
-		c := cmp.Compare(p.Predicted[first].Value, q.Predicted[first].Value)
-		if a.Tasks[first].Sense == Minimize {
-			c = -c
-		}
-		if c != 0 {
-			return c
-		}
-		return slices.Compare(p.X, q.X)
-	})
+	a.sortByFirst(a.Front)
 	all := make([]int, len(a.Front))
 	for i := range all {
 		all[i] = i
@@ -257,7 +255,7 @@ func (a *Analysis) front(ctx context.Context, xs [][]float64) error {
 	if err := a.probabilities(ctx); err != nil {
 		return err
 	}
-	a.Untested = a.untested()
+	a.Untested = a.untested(a.todo)
 	a.Knee, _ = a.KneeOf(all)
 	a.Best = make([]int, len(a.Tasks))
 	for t := range a.Tasks {
@@ -274,6 +272,21 @@ func (a *Analysis) front(ctx context.Context, xs [][]float64) error {
 		}
 	}
 	return nil
+}
+
+// sortByFirst orders points by the first objective, the worst first.
+func (a *Analysis) sortByFirst(points []FrontPoint) {
+	first := a.Objectives[0]
+	slices.SortStableFunc(points, func(p, q FrontPoint) int {
+		c := cmp.Compare(p.Predicted[first].Value, q.Predicted[first].Value)
+		if a.Tasks[first].Sense == Minimize {
+			c = -c
+		}
+		if c != 0 {
+			return c
+		}
+		return slices.Compare(p.X, q.X)
+	})
 }
 
 // references are the points with a name: the base, each model alone, the uniform average.
@@ -299,12 +312,14 @@ func (a *Analysis) references() {
 		return x
 	}
 	add := func(name string, x []float64) {
-		r := Reference{Name: name, X: x, Predicted: a.Predict(x), Trial: -1}
+		r := Reference{Name: name, X: x, Trial: -1}
 		for i, t := range a.Trials {
-			if samePoint(t.X, x) {
-				r.Trial = i
+			// The search asks for what a person can read and type: the average of three at .333.
+			if samePoint(t.X, x) || name == AverageName && a.Space.Gap(t.X, x) < sameAverage {
+				r.Trial, r.X = i, t.X
 			}
 		}
+		r.Predicted = a.Predict(r.X)
 		a.References = append(a.References, r)
 	}
 	if len(models) == 0 {
@@ -322,9 +337,12 @@ func (a *Analysis) references() {
 		}))
 	}
 	if len(models) > 1 {
-		add("uniform", at(func(search.Coefficient) float64 { return 1 / float64(len(models)) }))
+		add(AverageName, at(func(search.Coefficient) float64 { return 1 / float64(len(models)) }))
 	}
 }
+
+// sameAverage is within how much of the coefficients' ranges a trial is the uniform average.
+const sameAverage = 1e-3
 
 // probabilityDraws bounds the error of a probability to about three points of a hundred.
 const probabilityDraws = 256
@@ -343,7 +361,7 @@ func (a *Analysis) probabilities(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		mean, cov := a.Fits[t].Surrogate.Joint(xs)
+		mean, cov := a.Fits[t].joint(xs)
 		if a.Tasks[t].Sense == Maximize {
 			floats.Scale(-1, mean)
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 // measured finds the front among the trials and the hypervolume it grew to, from a reference point that
-// is the worst measured value of each objective less a tenth of its range.
+// is the worst measured value of each objective less a tenth of its range, strays apart.
 func (a *Analysis) measured(ctx context.Context) error {
 	costs, ids := a.measuredCosts()
 	if len(costs) == 0 {
@@ -18,8 +18,10 @@ func (a *Analysis) measured(ctx context.Context) error {
 	ref := make([]float64, len(a.Objectives))
 	for o, t := range a.Objectives {
 		best, worst := math.Inf(1), math.Inf(-1)
-		for _, c := range costs {
-			best, worst = min(best, c[o]), max(worst, c[o])
+		for k, c := range costs {
+			if !a.Stray(ids[k], t) {
+				best, worst = min(best, c[o]), max(worst, c[o])
+			}
 		}
 		ref[o] = worst + 0.1*(worst-best)
 		if a.Ref = append(a.Ref, ref[o]); a.Tasks[t].Sense == Maximize {

@@ -45,7 +45,7 @@ func (s *Snapshot) Newest() Batch {
 }
 
 // saw is what the strategy knew of the trials when it was asked: which had finished and which were on their way, as
-// ranges ("1-8,11"), how many it was to propose at most and to have proposed in all, and the seed of its random numbers.
+// ranges ("1-8,11"), how many it was to propose at most and to have proposed in all, the seed of its random numbers, and where somebody looked.
 // Histories without a journal only know the trials asked for by people.
 type saw struct {
 	Done    string `json:"done"`
@@ -53,6 +53,10 @@ type saw struct {
 	N       int    `json:"n"`
 	Budget  int    `json:"budget"`
 	Seed    uint64 `json:"seed"`
+
+	Focus *search.Focus `json:"focus,omitempty"`
+	// Floors are those that study.yaml had of the tasks then: they may be edited at any time.
+	Floors []search.Floor `json:"floors,omitempty"`
 }
 
 // ranges writes ascending numbers: "1-8,11".
@@ -75,9 +79,9 @@ func ranges(ids []int) string {
 	return b.String()
 }
 
-// readBatches reads the batches, and which of the trials are whose.
-func (h *record) readBatches(tx *history.Tx) error {
-	err := history.Batches.Rows(tx, 0, func(scan func(...any) error) error {
+// readBatches reads the batches; which trials are whose is read with those.
+func (h *record) readBatches(tx *history.Tx, after int64) error {
+	return history.Batches.Rows(tx, after, func(scan func(...any) error) error {
 		var b Batch
 		var asked int64
 		err := scan(&b.ID, &asked, &b.saw, &b.Wait, &b.Advice)
@@ -85,12 +89,6 @@ func (h *record) readBatches(tx *history.Tx) error {
 		h.batches = append(h.batches, b)
 		return err
 	})
-	for _, t := range h.trials {
-		if t.Batch >= 0 && t.Batch < len(h.batches) {
-			h.batches[t.Batch].Trials = append(h.batches[t.Batch].Trials, t.ID)
-		}
-	}
-	return err
 }
 
 // addBatch records what the strategy answered, whole or not at all. A batch that is there stays as it is.

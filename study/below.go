@@ -1,43 +1,21 @@
 package study
 
 import (
-	"math"
 	"slices"
 
 	"parfait/pareto"
 )
-
-// BaseName is the name of the [Reference] that leaves every model out.
-const BaseName = "base"
-
-// base is what the surrogates predict of the base; nil where it is no point of the space or they are not to be
-// believed there. It is what the base's own measurement and all others say together: like predictions of the
-// front, of the same scale and with the noise taken out, so that the two can be held side by side.
-func (a *Analysis) base() []Prediction {
-	i := slices.IndexFunc(a.References, func(r Reference) bool { return r.Name == BaseName })
-	if i < 0 || len(a.Space.Simplex) > 0 || a.References[i].Trial < 0 && !a.Believed(a.References[i].X) {
-		return nil
-	}
-	return a.References[i].Predicted
-}
 
 // BelowBase returns the objectives, as indices in Tasks, on which the predictions p are worse than what is
 // predicted of the base: best estimate against best estimate, so that where both lie within the noise it is about
 // as often one as the other. It is not known where the base is no point of the space (proportions always add up
 // to one) and where predictions there are not to be believed. O(objectives).
 func (a *Analysis) BelowBase(p []Prediction) (tasks []int, known bool) {
-	base := a.base()
-	if base == nil {
+	base, known := a.reference(BaseName)
+	if !known {
 		return nil, false
 	}
-	const rounding = 1e-9
-	for _, t := range a.Objectives {
-		v, b := p[t].Value, base[t].Value
-		if a.Tasks[t].Better(b, v) && math.Abs(b-v) > rounding*max(1, math.Abs(b)) {
-			tasks = append(tasks, t)
-		}
-	}
-	return tasks, true
+	return a.Below(p, base.Predicted), true
 }
 
 // BelowBaseNames are the names of the objectives that BelowBase returns; nil only where that is not known.
@@ -53,26 +31,63 @@ func (a *Analysis) BelowBaseNames(p []Prediction) []string {
 	return names
 }
 
+// MeasuredBelowBase returns the objectives, as indices in Tasks, of which measurements on the validation split are worse
+// than those of the base: figure against figure, so that noise decides where it is larger. It is not known where the base
+// was not measured. O(objectives).
+func (a *Analysis) MeasuredBelowBase(m map[string]Metric) (tasks []int, known bool) {
+	base, known := a.reference(BaseName)
+	if !known || base.Trial < 0 {
+		return nil, false
+	}
+	for _, t := range a.Objectives {
+		v, ok := m[a.Tasks[t].Name]
+		b, both := a.Trials[base.Trial].Metrics[a.Tasks[t].Name]
+		if ok && both && a.Tasks[t].Difference(v, b).Gain < 0 {
+			tasks = append(tasks, t)
+		}
+	}
+	return tasks, true
+}
+
 // warned is what speaks against a point with the predictions p.
 func (a *Analysis) warned(p []Prediction, onFront bool) Warned {
 	return Warned{BelowBase: a.BelowBaseNames(p), Breaks: BrokenFloors(a.Tasks, p), Flagged: a.FlaggedTasks(onFront)}
 }
 
-// KneeOf returns the knee of some points of the front, given as their indices: of all of them where that knee is
-// nowhere below the base, else of those of them that are not, where there are such. The knee gives the most for
-// the least, and where models interfere that is often a point that gives up a task for the others; nobody is
-// handed such a point unasked. −1 where none of them can be compared. ofAll says whether it is the knee of all of
-// them. It costs what pareto.Knee does.
-func (a *Analysis) KneeOf(among []int) (knee int, ofAll bool) {
-	knee = a.plainKnee(among)
-	if knee < 0 || a.nowhereBelow(knee) {
-		return knee, true
+// KneeSet is which points of a front its knee is taken from.
+type KneeSet string
+
+// The sets, in the order in which they are tried; the words of those in the middle are names of references.
+const (
+	AllPoints    KneeSet = ""          // of all: their knee is nowhere below the base (or the average), or nothing is known of these
+	AboveBase    KneeSet = BaseName    // nowhere below the base
+	AboveAverage KneeSet = AverageName // nowhere below the uniform average
+	Balanced     KneeSet = "balanced"  // the one whose worst task, in units of the ranges, is best
+)
+
+// KneeOf returns the knee ([pareto.Knee]) of some points of the front, given as their indices: of those that are
+// nowhere below the base, or where there are none of those that are nowhere below the uniform average; where there
+// are none of these either it is the most balanced point. Nobody is handed a point unasked that gives up what they had. −1 where none of them can be compared. It costs what pareto.Knee does.
+func (a *Analysis) KneeOf(among []int) (knee int, of KneeSet) {
+	all, held := a.plainKnee(among), false
+	for _, set := range []KneeSet{AboveBase, AboveAverage} {
+		other, known := a.reference(string(set))
+		if !known {
+			continue
+		}
+		held = true
+		above := slices.DeleteFunc(slices.Clone(among), func(i int) bool { return len(a.Below(a.Front[i].Predicted, other.Predicted)) > 0 })
+		switch {
+		case slices.Contains(above, all):
+			return all, AllPoints
+		case len(above) > 0:
+			return a.plainKnee(above), set
+		}
 	}
-	above := slices.DeleteFunc(slices.Clone(among), func(i int) bool { return !a.nowhereBelow(i) })
-	if len(above) == 0 {
-		return knee, true
+	if !held {
+		return all, AllPoints
 	}
-	return a.plainKnee(above), false
+	return a.MostBalanced(among), Balanced
 }
 
 // nowhereBelow says whether no objective at point i of the front is known to be below the base.
@@ -91,14 +106,32 @@ func (a *Analysis) AlwaysBelow() bool {
 	return len(a.Front) > 0
 }
 
-func (a *Analysis) plainKnee(among []int) int {
-	costs := make([][]float64, len(among))
-	for k, i := range among {
-		costs[k] = a.costs(func(t int) float64 { return a.Front[i].Predicted[t].Value })
+// frontCosts are the points of the front as pareto sees them.
+func (a *Analysis) frontCosts() [][]float64 {
+	costs := make([][]float64, len(a.Front))
+	for i := range costs {
+		costs[i] = a.costs(func(t int) float64 { return a.Front[i].Predicted[t].Value })
 	}
-	k := pareto.Knee(costs)
-	if k < 0 {
+	return costs
+}
+
+// MostBalanced is which of some points of the front has the best worst objective, each in units of the range that they
+// have of it; −1 where there is none. It is the nearest to the best of all in the sense of Chebyshev.
+func (a *Analysis) MostBalanced(among []int) int {
+	costs := rows(a.frontCosts(), among)
+	if len(costs) == 0 {
 		return -1
 	}
-	return among[k]
+	ideal := slices.Clone(costs[0])
+	for _, c := range costs {
+		for k, v := range c {
+			ideal[k] = min(ideal[k], v)
+		}
+	}
+	if k := pareto.Nearest(costs, ideal); k >= 0 {
+		return among[k]
+	}
+	return -1
 }
+
+func (a *Analysis) plainKnee(among []int) int { return pareto.KneeAmong(a.frontCosts(), among) }

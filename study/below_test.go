@@ -50,6 +50,27 @@ func analysed(t *testing.T, shape func(*Snapshot)) *Analysis {
 	return a
 }
 
+// A trial is below the base where it was measured worse, in the task's sense, and the base is never below itself.
+func TestMeasuredBelowTheBase(t *testing.T) {
+	a := analysed(t, nil)
+	base, known := a.reference(BaseName)
+	if !known || base.Trial < 0 {
+		t.Fatalf("the base was not measured: %+v", base)
+	}
+	at := a.Trials[base.Trial].Metrics
+	if below, known := a.MeasuredBelowBase(at); !known || len(below) > 0 {
+		t.Errorf("the base is below itself on %v (known: %v)", below, known)
+	}
+	worse := map[string]Metric{"gsm8k": {Value: at["gsm8k"].Value + .1}, "loss": {Value: at["loss"].Value + .1}}
+	if below, _ := a.MeasuredBelowBase(worse); !slices.Equal(below, []int{2}) {
+		t.Errorf("more of a rate and more of a loss is below the base on %v, want the loss alone", below)
+	}
+	a.References[slices.IndexFunc(a.References, func(r Reference) bool { return r.Name == BaseName })].Trial = -1
+	if _, known := a.MeasuredBelowBase(worse); known {
+		t.Error("it is known beside a base that was not measured")
+	}
+}
+
 // On a front with interference the point that gives the most for the least gives up a task: nobody is handed it
 // unasked while there are points that keep all that the base can do.
 func TestTheKneeIsNotBelowTheBase(t *testing.T) {
@@ -63,11 +84,20 @@ func TestTheKneeIsNotBelowTheBase(t *testing.T) {
 		t.Fatal("the test tests nothing: every point is below the base")
 	}
 	if below, _ := a.BelowBase(a.Front[a.Knee].Predicted); len(below) > 0 {
-		t.Errorf("the knee %+v is below the base %+v on %v", a.Front[a.Knee].Predicted, a.base(), below)
+		t.Errorf("the knee %+v is below the base %+v on %v", a.Front[a.Knee].Predicted, predictedOf(a, BaseName), below)
 	}
 	onlyBelow := slices.DeleteFunc(all, func(i int) bool { return a.nowhereBelow(i) })
-	if k, _ := a.KneeOf(onlyBelow); k != a.plainKnee(onlyBelow) {
-		t.Errorf("among points that are all below the base the knee is %d, expected the plain one", k)
+	k, of := a.KneeOf(onlyBelow)
+	average := predictedOf(a, AverageName)
+	switch below := a.Below(a.Front[k].Predicted, average); {
+	case of == AboveAverage && len(below) > 0:
+		t.Errorf("among points that are all below the base the knee is below the uniform average on %v", below)
+	case of != AboveAverage && of != Balanced:
+		t.Errorf("among points that are all below the base the knee is taken from %q", of)
+	}
+	worse := slices.DeleteFunc(onlyBelow, func(i int) bool { return len(a.Below(a.Front[i].Predicted, average)) == 0 })
+	if k, of := a.KneeOf(worse); of != Balanced || k != a.MostBalanced(worse) {
+		t.Errorf("among points below base and average alike the knee is %d of %q, expected %d, the most balanced", k, of, a.MostBalanced(worse))
 	}
 	e, _ := a.BelowBase(interferingBase(a))
 	if len(e) > 0 {
@@ -119,6 +149,11 @@ func TestAnUntestedFrontFlagsEveryTask(t *testing.T) {
 
 func interferingBase(a *Analysis) []Prediction { return a.Predict(make([]float64, 3)) }
 
+func predictedOf(a *Analysis, name string) []Prediction {
+	r, _ := a.reference(name)
+	return r.Predicted
+}
+
 func everyIndex(n int) []int {
 	out := make([]int, n)
 	for i := range out {
@@ -130,15 +165,13 @@ func everyIndex(n int) []int {
 // KneeOf agrees with a search by hand.
 func TestKneeOfIsTheKneeOfWhatIsNotBelow(t *testing.T) {
 	a := analysed(t, nil)
-	var costs [][]float64
 	var points []int
 	for i, p := range a.Front {
-		if p.Predicted[0].Value >= a.base()[0].Value && p.Predicted[1].Value >= a.base()[1].Value && p.Predicted[2].Value <= a.base()[2].Value {
+		if p.Predicted[0].Value >= predictedOf(a, BaseName)[0].Value && p.Predicted[1].Value >= predictedOf(a, BaseName)[1].Value && p.Predicted[2].Value <= predictedOf(a, BaseName)[2].Value {
 			points = append(points, i)
-			costs = append(costs, []float64{-p.Predicted[0].Value, -p.Predicted[1].Value, p.Predicted[2].Value})
 		}
 	}
-	if want := points[pareto.Knee(costs)]; a.Knee != want {
+	if want := pareto.KneeAmong(a.frontCosts(), points); a.Knee != want {
 		t.Errorf("the knee is point %d, expected %d of %d points", a.Knee, want, len(points))
 	}
 }

@@ -16,14 +16,21 @@ import (
 
 // modelCard is the README.md of an export: a Hugging Face model card that says what was merged, how, why
 // this trade-off, and predicted beside measured.
-func (s *Study) modelCard(e Export, why string, at time.Time) []byte {
+func (s *Study) modelCard(e Export, gains []Gains, why string, at time.Time) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "---\ntags: [merge, parfait]\nbase_model: %s\n---\n\n# %s\n\n", yamlWord(s.spec().Base), markdown(e.Name))
 	from := "from"
 	if e.OnFront {
 		from = "chosen on the Pareto front of"
 	}
-	fmt.Fprintf(&b, "A merge of %d fine-tuned models by `%s`, %s the study %s.\n", len(s.spec().Models), s.spec().Method.Name, from, code(s.name()))
+	what := fmt.Sprintf("A merge of %d fine-tuned models", len(s.spec().Models))
+	switch models := Models(s.space(), e.X); {
+	case len(models) == 0 && len(s.space().Simplex) == 0:
+		what = "The base model itself, in which no fine-tuned model has a part, written"
+	case len(models) == 1:
+		what = fmt.Sprintf("One fine-tuned model, %s, and no merge of several, written", markdown(models[0]))
+	}
+	fmt.Fprintf(&b, "%s by `%s`, %s the study %s.\n", what, s.spec().Method.Name, from, code(s.name()))
 	if why != "" {
 		fmt.Fprintf(&b, "\n**Why this trade-off:** %s\n", markdown(why))
 	}
@@ -41,6 +48,7 @@ func (s *Study) modelCard(e Export, why string, at time.Time) []byte {
 		fmt.Fprintf(&b, "| %s | %s, %s | %s | %s | %s |\n", markdown(t.Name), t.Role, t.Sense, pred,
 			figure(e.Measured[evaluator.Validation], t), figure(e.Measured[evaluator.Test], t))
 	}
+	s.writeGains(&b, gains)
 	for _, t := range slices.Sorted(maps.Keys(e.BesideFiles)) {
 		fmt.Fprintf(&b, "\n**The figures of %s were not measured on the files written here:** %s.\n", markdown(t), markdown(e.BesideFiles[t]))
 	}
@@ -56,10 +64,46 @@ func (s *Study) modelCard(e Export, why string, at time.Time) []byte {
 	if e.Doubt != "" {
 		fmt.Fprintf(&b, "\n**Do not believe these predictions before they are measured:** these coefficients are %s.\n", markdown(e.Doubt))
 	}
-	b.WriteString("\nPredictions were made on the validation split; a pick is optimistic there, so compare on the test split.\n")
+	b.WriteString("\nAn interval is of one more measurement on the same items, nine times of ten. On n other items of the kind a rate p differs by as much as ±1.64·√(p(1−p)/n) besides.\n")
+	b.WriteString("Predictions were made on the validation split; a pick is optimistic there, so compare on the test split.\n")
 	b.WriteString("`recipe.yaml` makes these weights again (`parfait merge recipe.yaml OUT`); `receipt.json` has the hashes of every input and output.\n")
 	fmt.Fprintf(&b, "\nWritten %s.\n", at.UTC().Format("2006-01-02 15:04 UTC"))
 	return b.Bytes()
+}
+
+// writeGains writes what an export has over what there was without a search, a row each.
+func (s *Study) writeGains(b *bytes.Buffer, gains []Gains) {
+	if len(gains) == 0 {
+		return
+	}
+	b.WriteString("\nMeasured on validation and held against what there was without a search: better (+) or worse (−), with the standard error of the difference; in bold type where it is more than twice that:\n")
+	head, rule := "\n| |", "\n|---|"
+	var objectives []Task
+	for _, t := range s.spec().Tasks {
+		if t.Role == Objective {
+			objectives = append(objectives, t)
+			head, rule = head+" "+markdown(t.Name)+" |", rule+"---|"
+		}
+	}
+	b.WriteString(head + rule + "\n")
+	for _, g := range gains {
+		fmt.Fprintf(b, "| %s |", markdown(g.Over))
+		for _, t := range objectives {
+			d, ok := g.Tasks[t.Name]
+			cell := "–"
+			if ok {
+				cell = strings.Replace(fmt.Sprintf("%+.3g", d.Gain), "-", "−", 1)
+				if d.Stderr > 0 {
+					cell += fmt.Sprintf(" ± %.2g", d.Stderr)
+				}
+				if d.Sure() {
+					cell = "**" + cell + "**"
+				}
+			}
+			fmt.Fprintf(b, " %s |", cell)
+		}
+		b.WriteString("\n")
+	}
 }
 
 // markdown is somebody's text within a line of Markdown: as it was written, whatever Markdown, HTML or a terminal

@@ -22,11 +22,16 @@ const (
 	CommandEvaluate CommandKind = "evaluate" // measure X next
 	CommandPause    CommandKind = "pause"
 	CommandResume   CommandKind = "resume"
-	CommandBudget   CommandKind = "budget"  // set the number of trials that the search may ask for to N
-	CommandRetry    CommandKind = "retry"   // a new attempt of the trial N: one that is done is measured once more
-	CommandMissing  CommandKind = "missing" // measure finished trials on the tasks that study.yaml asks for and they lack
-	CommandForget   CommandKind = "forget"  // cancel the trial N that is waiting, running or failed
-	CommandStop     CommandKind = "stop"    // end the runner; what is running now runs again later
+	CommandBudget   CommandKind = "budget"   // set the number of trials that the search may ask for to N
+	CommandThrottle CommandKind = "throttle" // have N candidates in flight at once, in evaluators that take another number at work
+	CommandRetry    CommandKind = "retry"    // a new attempt of the trial N: one that is done is measured once more
+	CommandMissing  CommandKind = "missing"  // measure finished trials on the tasks that study.yaml asks for and they lack
+	CommandFocus    CommandKind = "focus"    // have the search look at Focus from now on; nil: at the whole front
+	CommandForget   CommandKind = "forget"   // cancel the trial N that is waiting, running or failed
+	CommandDrain    CommandKind = "drain"    // end the runner when what is running now has ended; nothing new is started
+	CommandStop     CommandKind = "stop"     // end the runner; what is running now runs again later
+
+	commandImport CommandKind = "import" // for the record: who has imported N trials, see Study.Import
 )
 
 // Command is a request to the runner. It takes effect on the history in one transaction, whether or not
@@ -37,25 +42,51 @@ type Command struct {
 	Once bool        `json:"once,omitempty"` // evaluate X only where no trial has it yet
 	N    int         `json:"n,omitempty"`
 	Who  string      `json:"who,omitempty"`
+
+	Focus *search.Focus `json:"focus,omitempty"`
 }
 
 // Do records a command and carries it out on the history.
-func (s *Study) Do(c Command) error {
-	if c.Kind == CommandEvaluate {
+func (s *Study) Do(c Command) error { return s.DoAll([]Command{c}) }
+
+// DoAll is Do of all of the commands, or of none.
+func (s *Study) DoAll(commands []Command) error {
+	commands = slices.Clone(commands)
+	for i := range commands {
+		c := &commands[i]
+		if err := s.canMeasure(c.Kind); err != nil {
+			return err
+		}
 		var err error
-		if c.X, err = s.normal(c.X); err != nil {
+		switch {
+		case c.Kind == CommandEvaluate:
+			c.X, err = s.normal(c.X)
+		case c.Kind == CommandFocus && c.Focus != nil && c.Focus.Pick != nil:
+			p := *c.Focus.Pick
+			p.X, err = s.normal(p.X)
+			c.Focus = &search.Focus{Wishes: c.Focus.Wishes, Pick: &p}
+			err = errors.Join(err, s.checkFocus(c.Focus))
+		case c.Kind == CommandFocus:
+			err = s.checkFocus(c.Focus)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	do := func(change *history.Change) error {
-		id, err := change.Next(history.Commands)
-		if err != nil {
-			return err
+		for _, c := range commands {
+			id, err := change.Next(history.Commands)
+			if err != nil {
+				return err
+			}
+			if err := change.Put(history.Commands, history.Row{"id": id, "at": change.At.UnixMilli(), "who": c.Who, "body": c}); err != nil {
+				return err
+			}
+			if err := s.obey(change, c); err != nil {
+				return err
+			}
 		}
-		if err := change.Put(history.Commands, history.Row{"id": id, "at": change.At.UnixMilli(), "who": c.Who, "body": c}); err != nil {
-			return err
-		}
-		return s.obey(change, c)
+		return nil
 	}
 	err := s.store.rehearse("command", do)
 	if err == nil {
@@ -64,6 +95,17 @@ func (s *Study) Do(c Command) error {
 	s.commanded.Store(true)
 	s.changed()
 	return s.store.Explain(err)
+}
+
+// canMeasure says why what asks for a measurement cannot be done.
+func (s *Study) canMeasure(kind CommandKind) error {
+	if len(s.spec().Evaluators) > 0 || !slices.Contains([]CommandKind{CommandEvaluate, CommandRetry, CommandMissing, CommandBudget, CommandFocus}, kind) {
+		return nil
+	}
+	return &Error{
+		Code: CodeEvaluator, Where: SpecFile, What: "has no evaluators: nothing can be measured here",
+		Fix: "add evaluators (docs/evaluators.md), or import what was measured elsewhere: parfait trials " + s.dir + " --import FILE",
+	}
 }
 
 func (s *Study) obey(change *history.Change, c Command) error {
@@ -86,6 +128,8 @@ func (s *Study) obey(change *history.Change, c Command) error {
 			return err
 		}
 		return change.Set("paused", "")
+	case CommandDrain:
+		return change.Set("drain", "asked for")
 	case CommandStop:
 		return change.Set("stop", "asked for")
 	case CommandBudget:
@@ -100,8 +144,12 @@ func (s *Study) obey(change *history.Change, c Command) error {
 			return err
 		}
 		return change.Set("budget", strconv.Itoa(s.askedBudget(meta))+"→"+strconv.Itoa(c.N))
+	case CommandThrottle:
+		return s.setThrottle(change, c.N)
 	case CommandRetry:
 		return move(change, c.N, evaluator.Waiting, evaluator.Failed, evaluator.Cancelled, evaluator.Done)
+	case CommandFocus:
+		return setFocus(change, c.Focus)
 	case CommandMissing:
 		return s.askMissing(change)
 	case CommandForget:
@@ -116,7 +164,7 @@ func (s *Study) askMissing(change *history.Change) error {
 	if err != nil {
 		return err
 	}
-	h.expect(s.spec().Tasks)
+	s.interpret(h)
 	for _, id := range h.lacking {
 		if err := again(change, id, standing{attempt: h.trial(id).Attempt}); err != nil {
 			return err
@@ -158,14 +206,14 @@ func (s *Study) at(tx *history.Tx, x []float64) (has bool, err error) {
 			return nil
 		}
 		if n, err := s.normal(y); err == nil {
-			has = has || samePoint(n, x)
+			has = has || s.space().Wrote(n, x)
 		}
 		return nil
 	})
 	return has, err
 }
 
-// At is the trial that has measured the merge at x, or will; nil where there is none. Failed and cancelled trials
+// At is the trial that has measured the merge at x, or will, as it is or as the search rounds it; nil where there is none. Failed and cancelled trials
 // have not.
 func (s *Snapshot) At(x []float64) *Trial {
 	x, err := s.Space.Normal(x)
@@ -173,7 +221,7 @@ func (s *Snapshot) At(x []float64) *Trial {
 		return nil
 	}
 	for i, t := range s.Trials {
-		if (!t.State.Final() || t.State == evaluator.Done) && samePoint(t.X, x) {
+		if (!t.State.Final() || t.State == evaluator.Done) && s.Space.Wrote(t.X, x) {
 			return &s.Trials[i]
 		}
 	}

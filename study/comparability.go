@@ -151,6 +151,17 @@ func (c *Comparison) notes() []string {
 		}
 		notes = append(notes, fmt.Sprintf("more trials find more; hypervolume of the first %d of each: %s", fewest, strings.Join(parts, ", ")))
 	}
+	for k, t := range c.Tasks {
+		items := c.differing(func(s Contestant) string { return s.Noise[k].items() })
+		if items == "" {
+			continue
+		}
+		note := "the numbers of items of " + t.Name + " differ, " + items + ": the luck of the items is counted, as they are not the same"
+		if slices.ContainsFunc(c.Studies, func(s Contestant) bool { return !s.Noise[k].Known }) {
+			note = "the numbers of items of " + t.Name + " differ, " + items + ", and not all standard errors are known: the luck of the items is not counted, and what is said of this task may be no more than that"
+		}
+		notes = append(notes, note)
+	}
 	add("the base models are not the same: ", func(s Contestant) string {
 		if sum := s.Snapshot.Weights["base"]; sum != "" {
 			return sum[:min(8, len(sum))]
@@ -170,104 +181,12 @@ func (c *Comparison) notes() []string {
 	return notes
 }
 
-// Obstacle keeps it from being said which study is better.
-type Obstacle struct {
-	What  string   // such as "the numbers of items differ"
-	Tasks []string // on which; nil: on all
-	Who   string   // which studies have what
-	Fix   string
-}
-
-// Obstacles are all that keep it from being said which study has the better front. A hypervolume of measurements is
-// larger than the truth by what the luckiest of them have got, the more the noisier they are and the more of them
-// there are (winner's curse), so only studies that are alike in both can be told apart by it.
-func (c *Comparison) Obstacles() []Obstacle {
-	tasks := make([]int, len(c.Tasks))
-	for k := range tasks {
-		tasks[k] = k
-	}
-	return c.obstacles(tasks...)
-}
-
-// obstacles are those on some tasks, with what several of them share said once.
-func (c *Comparison) obstacles(tasks ...int) []Obstacle {
-	var out []Obstacle
-	if who := c.differing(func(s Contestant) string { return fmt.Sprint(s.Trials) }); who != "" {
-		out = append(out, Obstacle{What: "the numbers of trials differ", Who: who, Fix: "raise the budget of those with fewer (search.budget in study.yaml)"})
-	}
-	for _, k := range tasks {
-		o := c.obstacle(k)
-		if o.What == "" {
-			continue
-		}
-		i := slices.IndexFunc(out, func(p Obstacle) bool { return p.What == o.What && p.Who == o.Who })
-		if i < 0 {
-			i, out = len(out), append(out, o)
-		}
-		out[i].Tasks = append(out[i].Tasks, c.Tasks[k].Name)
-	}
-	return out
-}
-
-// obstacle is what keeps it from being said on one task, but for the numbers of trials.
-func (c *Comparison) obstacle(k int) Obstacle {
-	const anew = ", in a new study: what was measured stays as it is"
-	having := func(of func(Noise) string) string {
-		return c.differing(func(s Contestant) string { return of(s.Noise[k]) })
-	}
-	without := func(lacks func(Noise) bool) string {
-		var names []string
-		for _, s := range c.Studies {
-			if lacks(s.Noise[k]) {
-				names = append(names, s.Name)
-			}
-		}
-		return strings.Join(names, ", ")
-	}
-	if who := without(func(n Noise) bool { return n.Least == 0 }); who != "" {
-		return Obstacle{What: "the number of items is not known", Who: who, Fix: "have the evaluator report n, the number of items" + anew}
-	}
-	if who := having(Noise.items); who != "" {
-		return Obstacle{What: "the numbers of items differ", Who: who, Fix: "measure all of them on the same items" + anew}
-	}
-	if who := without(func(n Noise) bool { return !n.Known }); who != "" {
-		return Obstacle{What: "the noise is not known", Who: who, Fix: "have the evaluator report stderr" + anew}
-	}
-	return Obstacle{}
-}
-
 // items says on how many items a task was measured.
 func (n Noise) items() string {
 	if n.Least < n.Most {
 		return fmt.Sprintf("%d to %d", n.Least, n.Most)
 	}
 	return fmt.Sprint(n.Least)
-}
-
-// even says whether two studies have as many trials, on as many items, with as well known a noise.
-func (c *Comparison) even(i, j int) bool {
-	pair := Comparison{Tasks: c.Tasks, Studies: []Contestant{c.Studies[i], c.Studies[j]}}
-	return len(pair.Obstacles()) == 0
-}
-
-// Even are the largest group of studies that could be compared alone, where not all can; nil where there is none.
-func (c *Comparison) Even() []string {
-	var most []string
-	for i, s := range c.Studies {
-		group := []string{s.Name}
-		for j := range c.Studies {
-			if j > i && c.even(i, j) {
-				group = append(group, c.Studies[j].Name)
-			}
-		}
-		if len(group) > max(len(most), 1) {
-			most = group
-		}
-	}
-	if len(most) == len(c.Studies) {
-		return nil
-	}
-	return most
 }
 
 // fewest is the number of trials of the study that has the fewest.

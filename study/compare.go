@@ -7,9 +7,6 @@ import (
 	"parfait/pareto"
 )
 
-// NoiseDraws is how often the noise of the measurements is drawn to compare studies.
-const NoiseDraws = 200
-
 // Comparison is how several studies of the same tasks stand against each other. Rows of objectives are on the
 // metrics' scales, in the order of Tasks.
 type Comparison struct {
@@ -18,57 +15,13 @@ type Comparison struct {
 	Ideal    []float64    // the best that any has measured
 	Ref      []float64    // the worst anchor of all less a tenth of their range: where hypervolume is counted from
 	Front    int          // points of the front of all measurements
-	Ahead    [][]float64  // for every two, the share of NoiseDraws in which the first has the larger hypervolume; NaN where that says nothing
+	Fronts   Standing     // of the hypervolumes of what is true of the trials, shares of the box
+	On       []Standing   // a task: of the best that is true of a trial, on the metric's scale
+	Groups   []Group      // of studies that differ in nothing but the seed
+	Seeds    []SeedTest   // of every two groups, of which one has several runs
 	Surfaces []Surface    // of three studies and more: attained by one, by half of them, by all
 	Differ   []string     // what was asked for differently: method, strategy, seed
 	Notes    []string     // what keeps the comparison from being one of like with like
-}
-
-// beyondNoise is the share of the draws from which on a difference is not noise; of one measurement it is two
-// standard errors.
-const beyondNoise = 0.975
-
-// Leaders are the studies whose hypervolume noise cannot tell from the largest, which comes first; nil where nothing
-// can be said of that, see [Comparison.Obstacles].
-func (c *Comparison) Leaders() []int {
-	if len(c.Obstacles()) > 0 {
-		return nil
-	}
-	top := 0
-	for i, s := range c.Studies {
-		if s.Measured.Volume > c.Studies[top].Measured.Volume {
-			top = i
-		}
-	}
-	out := []int{top}
-	for i := range c.Studies {
-		if i != top && c.Ahead[top][i] < beyondNoise {
-			out = append(out, i)
-		}
-	}
-	return out
-}
-
-// LeadersOn are the studies whose best measurement of a task noise cannot tell from the best of all, which comes
-// first; nil where nothing can be said of that, see [Comparison.Obstacles].
-func (c *Comparison) LeadersOn(task int) []int {
-	if len(c.obstacles(task)) > 0 {
-		return nil
-	}
-	top := 0
-	for i, s := range c.Studies {
-		if c.Tasks[task].Better(s.Best[task].Value, c.Studies[top].Best[task].Value) {
-			top = i
-		}
-	}
-	best := c.Studies[top].Best[task]
-	out := []int{top}
-	for i, s := range c.Studies {
-		if b := s.Best[task]; i != top && math.Abs(best.Value-b.Value) <= 2*math.Hypot(best.Stderr, b.Stderr) {
-			out = append(out, i)
-		}
-	}
-	return out
 }
 
 // Contestant is one of the studies that are compared. Figures are shares of the box between Ideal and Ref, or of
@@ -129,6 +82,7 @@ func Compare(ctx context.Context, snaps []*Snapshot) (*Comparison, error) {
 	if err := c.draw(ctx, box, all); err != nil {
 		return nil, err
 	}
+	c.group()
 	if err := c.attain(ctx, box, all); err != nil {
 		return nil, err
 	}
@@ -139,6 +93,7 @@ func Compare(ctx context.Context, snaps []*Snapshot) (*Comparison, error) {
 // contest is what of one study is compared: costs in the order of Comparison.Tasks.
 type contest struct {
 	a        *Analysis
+	fits     []Fit
 	costs    [][]float64 // of the trials of which every task was measured
 	stderrs  [][]float64
 	trials   []int // their indices in Analysis.Trials
@@ -154,6 +109,7 @@ func (c *Comparison) enter(a *Analysis) contest {
 		for o, t := range a.Objectives {
 			if a.Tasks[t].Name == task.Name {
 				at[k] = o
+				in.fits = append(in.fits, a.Fits[t])
 			}
 		}
 	}
@@ -300,23 +256,6 @@ func (c *Comparison) stand(ctx context.Context, box pareto.Box, all []contest) e
 		}
 	}
 	return nil
-}
-
-// draw draws the fronts with their noise.
-func (c *Comparison) draw(ctx context.Context, box pareto.Box, all []contest) (err error) {
-	sets := make([]pareto.NoisySet, len(all))
-	for i, in := range all {
-		sets[i] = pareto.NoisySet{Points: rows(in.costs, in.front), Stds: rows(in.stderrs, in.front)}
-	}
-	c.Ahead, err = box.ProbabilityBetter(ctx, sets, NoiseDraws, 1)
-	for i, row := range c.Ahead {
-		for j := range row {
-			if !c.even(i, j) {
-				row[j] = math.NaN()
-			}
-		}
-	}
-	return err
 }
 
 // maxSurface bounds the points of the fronts to the power of the objectives but one, which is about what

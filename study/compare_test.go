@@ -1,13 +1,18 @@
 package study
 
 import (
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"gonum.org/v1/gonum/mat"
+
 	"parfait/evaluator"
+	"parfait/surrogate"
 )
 
 // byHand is a study of gain, which is maximised, and loss, which is minimised, with these trials (gain, loss); the
@@ -15,23 +20,46 @@ import (
 func byHand(name string, anchors int, trials ...[2]float64) *Snapshot {
 	tasks := []Task{{Name: "gain", Role: Objective, Sense: Maximize}, {Name: "loss", Role: Objective, Sense: Minimize}}
 	a := &Analysis{Tasks: tasks, Objectives: []int{0, 1}}
+	truth := [2]byTrial{{std: 0.5}, {std: 0.5}}
 	for i, t := range trials {
-		a.Trials = append(a.Trials, Trial{ID: i + 1, State: evaluator.Done, Metrics: evaluator.Metrics{
+		truth[0].mean, truth[1].mean = append(truth[0].mean, t[0]), append(truth[1].mean, t[1])
+		a.Trials = append(a.Trials, Trial{ID: i + 1, X: []float64{float64(i)}, State: evaluator.Done, Metrics: evaluator.Metrics{
 			"gain": {Value: t[0], Stderr: 0.5, N: 100}, "loss": {Value: t[1], Stderr: 0.5, N: 100},
 		}})
 		if i < anchors {
 			a.References = append(a.References, Reference{Trial: i})
 		}
 	}
+	for k, task := range tasks {
+		a.Fits = append(a.Fits, Fit{Task: task.Name, Surrogate: truth[k]})
+	}
 	a.References = append(a.References, Reference{Name: "not measured", Trial: -1})
 	a.Front = []FrontPoint{{Predicted: []Prediction{{Value: 11}, {Value: 0}}}}
 	return &Snapshot{Name: name, Dir: "/studies/" + name + ".study", Spec: &Spec{Method: MethodSpec{Name: "ties"}, Search: SearchSpec{Strategy: "adaptive", Seed: 1}}, Tasks: tasks, Analysis: a}
+}
+
+// byTrial is a surrogate that knows what is true of each trial, whose coefficient is its number, but for a standard
+// deviation.
+type byTrial struct {
+	surrogate.Surrogate
+	mean []float64
+	std  float64
+}
+
+func (b byTrial) Joint(xs [][]float64) ([]float64, *mat.SymDense) {
+	mean, cov := make([]float64, len(xs)), mat.NewSymDense(len(xs), nil)
+	for i, x := range xs {
+		mean[i] = b.mean[int(x[0])]
+		cov.SetSym(i, i, b.std*b.std)
+	}
+	return mean, cov
 }
 
 // reversed has the tasks in another order, and a guard before them.
 func reversed(s *Snapshot) *Snapshot {
 	s.Tasks = []Task{{Name: "guard", Role: Guard, Sense: Maximize}, s.Tasks[1], s.Tasks[0]}
 	s.Analysis.Tasks, s.Analysis.Objectives = s.Tasks, []int{1, 2}
+	s.Analysis.Fits = []Fit{{}, s.Analysis.Fits[1], s.Analysis.Fits[0]}
 	for i := range s.Analysis.Front {
 		p := s.Analysis.Front[i].Predicted
 		s.Analysis.Front[i].Predicted = []Prediction{{}, p[1], p[0]}
@@ -97,40 +125,22 @@ func TestCompareByHand(t *testing.T) {
 		t.Errorf("levels %v", levels)
 	}
 
-	// c has fewer trials, and fewer items of one task: of the three nothing can be said.
-	want := []Obstacle{
-		{What: "the numbers of trials differ", Who: "3 (a, b), 2 (c)", Fix: "raise the budget of those with fewer (search.budget in study.yaml)"},
-		{What: "the numbers of items differ", Tasks: []string{"loss"}, Who: "100 (a, b), 50 to 100 (c)", Fix: "measure all of them on the same items, in a new study: what was measured stays as it is"},
+	// b is ahead of a by 5 of 121, of which noise makes about 6, and both are far ahead of c.
+	if l := got.Fronts; !slices.Equal(l.Order, []int{1, 0, 2}) || !slices.Equal(l.Leaders, []int{1, 0}) || l.Ahead[1][0] < 0.6 || l.Ahead[1][0] > 0.9 || l.Ahead[1][2] < 0.99 {
+		t.Errorf("fronts: %+v, want b before a, which noise cannot tell from it, and c behind", l)
 	}
-	if o := got.Obstacles(); !reflect.DeepEqual(o, want) || !slices.Equal(got.Even(), []string{"a", "b"}) {
-		t.Errorf("obstacles %+v but for %v, want %+v but for a and b", o, got.Even(), want)
+	// A gain of 11 is far beyond 6 and 4; the losses are equal.
+	if l := got.On[0]; !slices.Equal(l.Leaders, []int{0}) || math.Abs(l.Value[0]-11) > 0.1 {
+		t.Errorf("on gain: %+v, want a by itself at 11", l)
 	}
-	if got.Leaders() != nil || got.LeadersOn(0) != nil || got.LeadersOn(1) != nil {
-		t.Errorf("leaders %v, %v and %v, want none", got.Leaders(), got.LeadersOn(0), got.LeadersOn(1))
-	}
-	if math.IsNaN(got.Ahead[0][1]) || !math.IsNaN(got.Ahead[0][2]) || !math.IsNaN(got.Ahead[2][1]) {
-		t.Errorf("ahead %v, want shares of a and b alone", got.Ahead)
-	}
-	pair, err := Compare(t.Context(), []*Snapshot{a, b})
-	if err != nil || len(pair.Obstacles()) > 0 {
-		t.Fatalf("obstacles %+v of two alike studies (%v)", pair.Obstacles(), err)
-	}
-	// A gain of 11 is beyond two standard errors of 6; the losses are equal.
-	if l := pair.LeadersOn(0); !slices.Equal(l, []int{0}) {
-		t.Errorf("leaders on gain: %v, want a", l)
-	}
-	if l := pair.LeadersOn(1); !slices.Equal(l, []int{0, 1}) {
-		t.Errorf("leaders on loss: %v, want both", l)
-	}
-	// b is ahead by 5 of 121, of which noise makes about 6.
-	if l := pair.Leaders(); !slices.Equal(l, []int{1, 0}) {
-		t.Errorf("leaders: %v, with %v, want b and a", l, pair.Ahead)
+	if l := got.On[1]; len(l.Leaders) != 3 || math.Abs(l.Value[0]) > 0.1 {
+		t.Errorf("on loss: %+v, want all at 0", l)
 	}
 	differ, notes := strings.Join(got.Differ, "\n"), strings.Join(got.Notes, "\n")
 	if differ != "method: ties (a, b), linear (c)" {
 		t.Errorf("asked for differently: %s", differ)
 	}
-	for _, want := range []string{"first 2 of each: 17.4 % (a), 42.1 % (b), 16.5 % (c)", "base models are not the same: aaaaaaaa (a), bbbbbbbb (b)"} {
+	for _, want := range []string{"first 2 of each: 17.4 % (a), 42.1 % (b), 16.5 % (c)", "the numbers of items of loss differ, 100 (a, b), 50 to 100 (c): the luck of the items is counted", "base models are not the same: aaaaaaaa (a), bbbbbbbb (b)"} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("the notes do not say %q:\n%s", want, notes)
 		}
@@ -184,5 +194,66 @@ func TestDistinctNames(t *testing.T) {
 	got := distinctNames([]*Snapshot{{Name: "x", Dir: "/p/a/x.study"}, {Name: "x", Dir: "/q/a/x.study"}, {Name: "x", Dir: "/q/b/x.study"}, {Name: "y", Dir: "/q/a/y"}})
 	if !slices.Equal(got, []string{"p/a/x", "q/a/x", "b/x", "y"}) {
 		t.Errorf("%v, want as many folders as tell them apart", got)
+	}
+}
+
+// Of many studies that are alike one is called worse as seldom as of two, however many are compared.
+func TestStudiesThatAreAlike(t *testing.T) {
+	const trials = 300
+	for _, n := range []int{2, 6} {
+		called := 0
+		for seed := range trials {
+			r := rand.New(rand.NewPCG(uint64(seed), 7))
+			draws := make([][]float64, NoiseDraws)
+			for d := range draws {
+				draws[d] = make([]float64, n)
+			}
+			for i := range n {
+				mean := r.NormFloat64() // off by as much as the draws scatter
+				for d := range draws {
+					draws[d][i] = mean + r.NormFloat64()
+				}
+			}
+			if s := judged(draws, falseClaim); len(s.Leaders) < n {
+				called++
+			}
+		}
+		if share := float64(called) / trials; share > 0.08 {
+			t.Errorf("of %d studies that are alike one is called worse in %.3f of all cases, want about %.2f", n, share, falseClaim)
+		}
+	}
+}
+
+func TestStandingOfTies(t *testing.T) {
+	s := judged([][]float64{{1, 1, 0}, {1, 1, 0}, {1, 1, 0}}, falseClaim)
+	if !slices.Equal(s.Leaders, []int{0, 1}) || s.Ahead[0][1] != 0.5 || math.Abs(s.Ahead[0][2]-1) > 1e-9 {
+		t.Errorf("%+v, want the first two, each ahead in half of the draws, and the third behind", s)
+	}
+}
+
+func TestSeeds(t *testing.T) {
+	c := &Comparison{}
+	add := func(strategy string, volumes ...float64) {
+		for _, v := range volumes {
+			c.Studies = append(c.Studies, Contestant{Name: fmt.Sprint(strategy, len(c.Studies)), Snapshot: &Snapshot{Spec: &Spec{Search: SearchSpec{Strategy: strategy, Seed: uint64(len(c.Studies))}}}})
+			c.Fronts.Value = append(c.Fronts.Value, v)
+		}
+	}
+	add("adaptive", .9, .8, .85, .95)
+	add("random", .5, .6, .55, .4)
+	add("map", .7)
+	c.group()
+	if len(c.Groups) != 3 || c.Groups[0].Name != "adaptive" || c.Groups[2].Name != "map8" || !slices.Equal(c.Groups[1].Studies, []int{4, 5, 6, 7}) {
+		t.Fatalf("groups %+v", c.Groups)
+	}
+	// All 16 pairs are won: 2 of 70 orders are as far apart, of three tests. A single run against four is never sure.
+	if s := c.Seeds[0]; s.A != 0 || s.B != 1 || s.Share != 1 || math.Abs(s.P-3*2./70) > 1e-12 || len(c.Seeds) != 3 {
+		t.Errorf("%+v, want the first better in all pairs, p %.4f", c.Seeds, 3*2./70)
+	}
+	c = &Comparison{}
+	add("adaptive", .9, .8, .85, .95)
+	add("random", .5, .6, .55, .4)
+	if c.group(); len(c.Seeds) != 1 || math.Abs(c.Seeds[0].P-2./70) > 1e-12 || !c.Seeds[0].Sure() {
+		t.Errorf("%+v, want p %.4f", c.Seeds, 2./70)
 	}
 }

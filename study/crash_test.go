@@ -148,47 +148,62 @@ func TestKilledRunners(t *testing.T) {
 	}
 }
 
-// A command goes on when its runner is killed; what it says is not asked for again.
+// A runner is killed while two commands are at work. Whether they end before the next one comes or after, they count, and
+// are started once.
 func TestWhatACommandMeasuredWhileNobodyRan(t *testing.T) {
-	t.Parallel()
-	s := commandStudy(t, `cd "$(dirname "$0")"
+	for name, c := range map[string]struct {
+		said  string
+		early bool
+	}{"ended": {"its result was still there", true}, "goes on": {"it is still being measured, and goes on", false}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := commandStudy(t, `cd "$(dirname "$0")"
 echo "$1" >> asked
 while [ ! -e gate ]; do sleep 0.02; done
 echo '{"rotated": 0.5, "mirrored": 0.25, "upright": 0.75}'
 `)
-	runner := exec.Command(os.Args[0], "run", s.Dir())
-	if err := runner.Start(); err != nil {
-		t.Fatal(err)
-	}
-	asked := func() int {
-		b, _ := os.ReadFile(filepath.Join(s.Dir(), "asked"))
-		return strings.Count(string(b), "\n")
-	}
-	until(t, "two commands start", func() bool { return asked() == 2 })
-	if err := runner.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = runner.Wait()
-	write(t, filepath.Join(s.Dir(), "gate"), "")
-	ended := func() []string {
-		list, err := filepath.Glob(filepath.Join(s.Dir(), "logs", "trial-*.run-*", "exit"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return list
-	}
-	until(t, "the commands end", func() bool { return len(ended()) == 2 })
-	n := &notes{ch: make(chan string)}
-	if err := s.Run(t.Context(), RunOptions{Note: n.note}); err != nil {
-		t.Fatal(err)
-	}
-	snap := load(t, s)
-	if said := strings.Join(n.said, "\n"); strings.Count(said, "its result was still there") != 2 || asked() != len(snap.Trials) {
-		t.Errorf("%d commands for %d trials; it said %q", asked(), len(snap.Trials), said)
-	}
-	for _, tr := range snap.Trials {
-		if tr.State != evaluator.Done || tr.Attempt != 1 {
-			t.Errorf("trial %d is %s in attempt %d: %s", tr.ID, tr.State, tr.Attempt, tr.Error)
-		}
+			runner := exec.Command(os.Args[0], "run", s.Dir())
+			if err := runner.Start(); err != nil {
+				t.Fatal(err)
+			}
+			asked := func() int {
+				b, _ := os.ReadFile(filepath.Join(s.Dir(), "asked"))
+				return strings.Count(string(b), "\n")
+			}
+			until(t, "two commands start", func() bool { return asked() == 2 })
+			if err := runner.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			_ = runner.Wait()
+			open := func() { write(t, filepath.Join(s.Dir(), "gate"), "") }
+			if c.early {
+				open()
+				until(t, "the commands end", func() bool {
+					list, _ := filepath.Glob(filepath.Join(s.Dir(), "logs", "trial-*.run-*", "end.json"))
+					return len(list) == 2
+				})
+			}
+			said := ""
+			if err := s.Run(t.Context(), RunOptions{Note: func(text string) {
+				said += text + "\n"
+				if strings.Count(said, c.said) == 2 && !c.early {
+					open()
+				}
+			}}); err != nil {
+				t.Fatal(err)
+			}
+			snap := load(t, s)
+			if strings.Count(said, c.said) != 2 || asked() != len(snap.Trials) {
+				t.Errorf("%d commands for %d trials; it said %q, expected %q twice", asked(), len(snap.Trials), said, c.said)
+			}
+			for _, tr := range snap.Trials {
+				if tr.State != evaluator.Done || tr.Attempt != 1 {
+					t.Errorf("trial %d is %s in attempt %d: %s", tr.ID, tr.State, tr.Attempt, tr.Error)
+				}
+			}
+			if left, _ := filepath.Glob(filepath.Join(s.Dir(), "logs", "*.run-*")); len(left) > 0 {
+				t.Errorf("left behind: %v", left)
+			}
+		})
 	}
 }

@@ -27,6 +27,9 @@ type kind struct {
 	// build makes one for a runner. Paths are relative to dir; workers above 0 replaces how many
 	// candidates it measures at once.
 	build func(options map[string]any, dir string, workers int) (evaluator.Evaluator, error)
+	// throttle is how many candidates the options have in flight, for a kind that takes another number while it is at
+	// work (evaluator.Throttled); nil for others.
+	throttle func(options map[string]any) int
 	// home is the package that makes it.
 	home string
 }
@@ -53,6 +56,9 @@ var kinds = map[string]kind{
 		o.Command.Dir, o.Throttle = under(dir, o.Command.Dir), instead(workers, o.Throttle)
 		o.Folder = filepath.Join(dir, "logs", "slurm")
 		return slurm.New(o)
+	}).throttled(func(options map[string]any) int {
+		o, _ := slurm.ParseOptions(options) // they were checked
+		return cmp.Or(o.Throttle, slurm.DefaultThrottle)
 	}),
 	"worker": kindOf(worker.Documented, worker.ParseOptions, func(o worker.Options, dir string, workers int) (evaluator.Evaluator, error) {
 		o.Dir, o.Parallel = under(dir, o.Dir), instead(workers, o.Parallel)
@@ -74,6 +80,25 @@ func kindOf[O any](documented func() []evaluator.Option, parse func(map[string]a
 		},
 		home: reflect.TypeFor[O]().PkgPath(),
 	}
+}
+
+// first is the option that stands at the kind's own key where that has no mapping: the one of the kind's name, or the first
+// that is needed.
+func (k kind) first(name string) string {
+	is := func(test func(evaluator.Option) bool) string {
+		if i := slices.IndexFunc(k.options, test); i >= 0 {
+			return k.options[i].Key
+		}
+		return ""
+	}
+	return cmp.Or(
+		is(func(o evaluator.Option) bool { return o.Key == name }),
+		is(func(o evaluator.Option) bool { return o.Without == "needed" }), name)
+}
+
+func (k kind) throttled(by func(options map[string]any) int) kind {
+	k.throttle = by
+	return k
 }
 
 func instead(workers, of int) int {

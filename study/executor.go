@@ -19,28 +19,70 @@ type executor struct {
 	name  string
 	eval  evaluator.Evaluator
 	tasks []string
+	timed []string // of tasks, that nobody is asked for: see evaluator.Candidate
 
 	busy    int          // candidates in it
 	batches rescue.Group // submitted and not returned: it may still tidy up after its last result
 }
 
-// executors builds the evaluators that have tasks, in the order of their names. workers above 0 replaces how many
-// candidates each measures at once.
-func (s *Study) executors(workers int) (list []*executor, err error) {
+// executors builds the evaluators that have tasks, in the order of their names.
+func (s *Study) executors(o RunOptions) (list []*executor, err error) {
 	evaluators := s.spec().Evaluators
 	for _, name := range slices.Sorted(maps.Keys(evaluators)) {
 		tasks := s.tasksOf(name)
 		if len(tasks) == 0 {
 			continue
 		}
-		eval, err := evaluators[name].build(s.dir, workers)
+		eval := o.Simulate.evaluator(name)
+		if eval == nil {
+			eval, err = evaluators[name].build(s.dir, o.Workers)
+		}
 		if err != nil {
 			err = &Error{Code: CodeEvaluator, Where: "evaluators." + name, What: "cannot be used", Err: err}
 			return nil, errors.Join(err, closeExecutors(list))
 		}
-		list = append(list, &executor{name: name, eval: eval, tasks: tasks})
+		list = append(list, &executor{name: name, eval: eval, tasks: tasks, timed: s.timedOf(name)})
+	}
+	if err := oneRank(list); err != nil {
+		return nil, errors.Join(err, closeExecutors(list))
 	}
 	return list, nil
+}
+
+// oneRank says where evaluators want the adapter of one merge at different ranks: it is written once for all.
+func oneRank(list []*executor) error {
+	var first *executor
+	for _, x := range list {
+		switch lim := x.eval.Limits(); {
+		case !x.needs(evaluator.Adapter):
+		case first == nil:
+			first = x
+		case first.eval.Limits().MaxRank != lim.MaxRank:
+			return &Error{
+				Code: CodeEvaluator, Where: "evaluators." + x.name,
+				What: fmt.Sprintf("its max_rank is not that of %s (%s and %s): an adapter is written once for both", first.name, rankText(lim.MaxRank), rankText(first.eval.Limits().MaxRank)),
+				Fix:  "write the same max_rank for both",
+			}
+		}
+	}
+	return nil
+}
+
+func rankText(n int) string {
+	if n == 0 {
+		return "none"
+	}
+	return fmt.Sprint(n)
+}
+
+// maxRank is that of the adapters which evaluators want, 0: whatever they have.
+func maxRank(list []*executor) int {
+	for _, x := range list {
+		if x.needs(evaluator.Adapter) {
+			return x.eval.Limits().MaxRank
+		}
+	}
+	return 0
 }
 
 // closeExecutors closes executors that measure nothing any more.
@@ -106,15 +148,50 @@ func (s *Study) tasksOf(evaluator string) []string {
 	return out
 }
 
-// missing are its tasks that are to be measured of t, and were not.
+// timedOf are those of an evaluator's tasks whose figure is how long it takes to measure the others; where there are no
+// others, it has to report them.
+func (s *Study) timedOf(evaluator string) []string {
+	var timed []string
+	others := false
+	for _, t := range s.spec().Tasks {
+		switch {
+		case t.Evaluator != evaluator:
+		case t.Unit == UnitSeconds:
+			timed = append(timed, t.Name)
+		default:
+			others = true
+		}
+	}
+	if !others {
+		return nil
+	}
+	return timed
+}
+
+// missing are its tasks that are to be measured of t, and were not: all, where it is to be seen how long that takes.
 func (x *executor) missing(t Trial) []string {
 	var out []string
 	for _, task := range x.tasks {
-		if !t.answered(task) {
+		switch {
+		case t.answered(task):
+		case slices.Contains(x.timed, task):
+			return x.tasks
+		default:
 			out = append(out, task)
 		}
 	}
 	return out
+}
+
+// asks puts the tasks into a candidate.
+func (x *executor) asks(c *evaluator.Candidate, tasks []string) {
+	for _, task := range tasks {
+		if slices.Contains(x.timed, task) {
+			c.Timed = append(c.Timed, task)
+		} else {
+			c.Tasks = append(c.Tasks, task)
+		}
+	}
 }
 
 func (x *executor) needs(form evaluator.Form) bool {

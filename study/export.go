@@ -166,7 +166,7 @@ func (s *Study) PlanExport(r ExportRequest) (ExportCost, error) {
 
 // exportPlan plans the merge of the weights that the history was measured with.
 func (s *Study) exportPlan(ctx context.Context, r ExportRequest) (*merge.Plan, error) {
-	spec := s.mergeSpec(evaluator.Folder)
+	spec := s.mergeSpec(evaluator.Folder, 0)
 	if r.DType != "" {
 		spec.DType = r.DType
 	}
@@ -254,7 +254,7 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(merge
 		return Export{}, err
 	}
 	receipt.Receipt, e.Bytes = staged.Receipt(), staged.Receipt().Bytes()
-	if err := addPapers(staged, receipt, s.modelCard(e, receipt.Why, begin), &e); err != nil {
+	if err := addPapers(staged, receipt, s.modelCard(e, nil, receipt.Why, begin), &e); err != nil {
 		return Export{}, errors.Join(err, staged.Discard())
 	}
 	// The history knows of it before the folder appears, so that no crash leaves a checkpoint that the study

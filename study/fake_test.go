@@ -19,8 +19,10 @@ import (
 // or count.
 type fake struct {
 	hook     func(ctx context.Context, c evaluator.Candidate) error
+	tries    int // evaluator.Limits.Tries
 	parallel int
 	model    bool                                               // the hook takes the merged model in hand
+	merges   bool                                               // it merges itself
 	recover  func(open []evaluator.Candidate) []evaluator.Event // what is known after a restart
 	submit   func(ctx context.Context, batch []evaluator.Candidate, emit func(evaluator.Event) error) error
 }
@@ -35,8 +37,14 @@ func init() {
 			if v, ok := fakes.Load(o["name"]); ok {
 				f = v.(*fake)
 			}
-			l := evaluator.Limits{InFlight: max(1, workers, f.parallel), NeedsModel: f.model}
+			l := evaluator.Limits{InFlight: max(1, workers, f.parallel), NeedsModel: f.model, Merges: f.merges, Tries: f.tries}
 			return faked{evaluator.Blocking(l, f.measure), f}, nil
+		},
+		throttle: func(o map[string]any) int {
+			if f, ok := fakes.Load(o["name"]); ok {
+				return max(1, f.(*fake).parallel)
+			}
+			return 1
 		},
 	}
 }
@@ -65,7 +73,7 @@ func bowls(c evaluator.Candidate) evaluator.Metrics {
 }
 
 type faked struct {
-	evaluator.Evaluator
+	evaluator.Throttled
 	fake *fake
 }
 
@@ -73,7 +81,7 @@ func (f faked) Submit(ctx context.Context, batch []evaluator.Candidate, emit fun
 	if f.fake.submit != nil {
 		return f.fake.submit(ctx, batch, emit)
 	}
-	return f.Evaluator.Submit(ctx, batch, emit)
+	return f.Throttled.Submit(ctx, batch, emit)
 }
 
 func (f faked) Recover(_ context.Context, open []evaluator.Candidate, emit func(evaluator.Event) error) ([]string, error) {

@@ -5,9 +5,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"parfait/evaluator"
+	"parfait/search"
 )
 
 // In free order no slot waits for the slowest of a batch: whatever hangs, the others go on until the budget is spent. What
@@ -50,6 +53,96 @@ func TestFreeOrderKeepsSlotsBusy(t *testing.T) {
 			t.Errorf("%s: in the end %+v, want 14 done", order, a)
 		}
 		audit(t, s)
+	}
+}
+
+// slow is a strategy that takes its time.
+type slow struct {
+	search.Strategy
+	thinks func(ask int)
+	asks   atomic.Int32
+}
+
+func (s *slow) Ask(ctx context.Context, q search.Question) (search.Proposal, error) {
+	s.thinks(int(s.asks.Add(1)))
+	return s.Strategy.Ask(ctx, q)
+}
+
+// While the strategy thinks, slots that become free go on with what was proposed before: it has been asked ahead, for as
+// many as finish meanwhile.
+func TestASlowStrategyBlocksNoSlot(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	now := time.Now()
+	pass := func(d time.Duration) { mu.Lock(); defer mu.Unlock(); now = now.Add(d) }
+	begun := make(chan int, 20)
+	var ends [20]chan struct{}
+	for i := range ends {
+		ends[i] = make(chan struct{})
+	}
+	eval := evaluator.Blocking(evaluator.Limits{InFlight: 4}, func(ctx context.Context, c evaluator.Candidate, _ func(evaluator.Progress)) (evaluator.Metrics, error) {
+		begun <- trialOf(c.Key)
+		select {
+		case <-ends[trialOf(c.Key)]:
+		case <-ctx.Done():
+		}
+		return bowls(c), ctx.Err()
+	})
+	of, err := search.New("design", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	thinking, thought := make(chan struct{}), make(chan struct{})
+	strategy := &slow{Strategy: of, thinks: func(ask int) {
+		pass(5 * time.Second)
+		if ask == 3 {
+			close(thinking)
+			<-thought
+		}
+	}}
+	dir := fakeStudy(t, 12, &fake{})
+	edit(t, dir, "strategy: design", "strategy: design, order: free")
+	s := open(t, dir)
+	done := running(t, s, RunOptions{Simulate: &Simulation{
+		Now:        func() time.Time { mu.Lock(); defer mu.Unlock(); return now },
+		Evaluators: map[string]evaluator.Evaluator{"e0": eval}, Strategy: strategy,
+	}})
+	next := func(want int) {
+		t.Helper()
+		select {
+		case got := <-begun:
+			if got != want {
+				t.Fatalf("trial %d begins, want %d", got, want)
+			}
+		case err := <-done:
+			t.Fatalf("the run ends before trial %d begins: %v", want, err)
+		case <-time.After(30 * time.Second):
+			t.Fatalf("trial %d does not begin", want)
+		}
+	}
+	first := map[int]bool{<-begun: true, <-begun: true, <-begun: true, <-begun: true}
+	if len(first) != 4 || !first[1] || !first[4] {
+		t.Fatalf("trials %v begin first, want 1 to 4", first)
+	}
+	pass(20 * time.Second)
+	close(ends[1]) // now it is known that the strategy thinks for a quarter of an evaluation, in which one more finishes
+	next(5)
+	close(ends[2])
+	next(6)
+	<-thinking
+	close(ends[3])
+	next(7) // although the strategy has not answered
+	close(thought)
+	for i := range ends {
+		if i == 0 || i > 3 {
+			close(ends[i])
+		}
+	}
+	if err := ended(t, done); err != nil {
+		t.Fatal(err)
+	}
+	if a := load(t, s).Activity; a.Done != 12 || a.Failed != 0 {
+		t.Errorf("in the end %+v, want 12 done", a)
 	}
 }
 

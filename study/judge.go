@@ -19,14 +19,14 @@ func (s *Study) judge(tasks []string, e evaluator.Event) error {
 	errs := []error{evaluator.Check(evaluator.Candidate{Key: e.Key, Tasks: tasks}, e.Metrics)}
 	for _, t := range s.spec().Tasks {
 		if m, ok := e.Metrics[t.Name]; ok {
-			errs = append(errs, t.possible(m.Value))
+			errs = append(errs, t.Possible(m.Value))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// possible says why v cannot be a measurement of the task.
-func (t Task) possible(v float64) error {
+// Possible says why v cannot be a measurement of the task.
+func (t Task) Possible(v float64) error {
 	switch {
 	case t.Rate() && !(v >= 0 && v <= 1):
 		return fmt.Errorf("the metric of task %q is %g, and a rate is from 0 to 1: report it so, or take unit: rate out of study.yaml", t.Name, v)

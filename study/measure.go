@@ -23,6 +23,9 @@ type exportMeasurer struct {
 }
 
 func (s *Study) exportMeasurer() (*exportMeasurer, error) {
+	if err := s.canMeasure(CommandEvaluate); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	inputs := s.hist.meta["inputs"]
 	s.mu.Unlock()
@@ -30,7 +33,7 @@ func (s *Study) exportMeasurer() (*exportMeasurer, error) {
 	if err != nil {
 		return nil, err
 	}
-	executors, err := s.executors(0)
+	executors, err := s.executors(RunOptions{})
 	return &exportMeasurer{Study: s, ids: ids, executors: executors}, err
 }
 
@@ -69,17 +72,21 @@ func (m *exportMeasurer) measure(ctx context.Context, e exportQuestion) error {
 func (m *exportMeasurer) ask(ctx context.Context, x *executor, q exportQuestion) error {
 	e, split := q.export, q.split
 	var looked atomic.Bool
+	var cut atomic.Pointer[merge.Cut]
 	c := evaluator.Candidate{
-		Key: fmt.Sprintf("%s/%s-%s", m.name(), e.Name, split), Attempt: 1, Split: split, Tasks: x.tasks, At: coefficients(m.Names(), e.X),
+		Key: fmt.Sprintf("%s/%s-%s", m.name(), e.Name, split), Attempt: 1, Split: split, At: coefficients(m.Names(), e.X),
 		Log: filepath.Join(m.dir, "logs", "export-"+e.Name+".log"),
 		Model: func(ctx context.Context, form evaluator.Form) (evaluator.Lease, error) {
 			if form == evaluator.Adapter {
-				return m.adapter(ctx, e)
+				lease, c, err := m.adapter(ctx, e)
+				cut.Store(c)
+				return lease, err
 			}
 			return evaluator.Lease{Path: e.Out, Release: func() {}}, nil
 		},
 		Written: e.Out, Looked: func() { looked.Store(true) },
 	}
+	x.asks(&c, x.tasks)
 	written, err := merge.ReadRecipe(e.Out)
 	if err == nil {
 		c.Recipe, err = written.JSON()
@@ -87,7 +94,8 @@ func (m *exportMeasurer) ask(ctx context.Context, x *executor, q exportQuestion)
 	if err != nil {
 		return err
 	}
-	c.ID, c.Merge = m.ids.of(fmt.Sprintf("export%d", e.ID), c, 0), m.ids.merge(c)
+	ids := m.ids.about(x.eval.Limits())
+	c.ID, c.Merge = ids.of(fmt.Sprintf("export%d", e.ID), c, 0), ids.merge(c)
 	if os.MkdirAll(filepath.Dir(c.Log), 0o755) != nil || stage.Writable(filepath.Dir(c.Log)) != nil {
 		c.Log = "" // a study that may only be looked at
 	}
@@ -101,7 +109,7 @@ func (m *exportMeasurer) ask(ctx context.Context, x *executor, q exportQuestion)
 			return nil
 		}
 		if outcome = m.judge(x.tasks, e); outcome == nil {
-			outcome = q.record(e.Metrics, x.besideFiles(looked.Load()))
+			outcome = q.record(e.Metrics, x.besideFiles(looked.Load(), cut.Load()))
 		}
 		return nil // whatever became of it: nobody will ask again
 	})
@@ -114,11 +122,14 @@ func (m *exportMeasurer) ask(ctx context.Context, x *executor, q exportQuestion)
 }
 
 // besideFiles says why what x measures of an export is not of the files that were written; "" where it is. looked says
-// that it told us to have read them.
-func (x *executor) besideFiles(looked bool) string {
+// that it told us to have read them, and cut what was taken away where it measured an adapter.
+func (x *executor) besideFiles(looked bool, cut *merge.Cut) string {
 	lim := x.eval.Limits()
 	switch {
 	case lim.NeedsModel && lim.Form == evaluator.Adapter:
+		if cut != nil {
+			return fmt.Sprintf("%s measured the same merge as an adapter (form: adapter) of which %s", x.name, cut)
+		}
 		return fmt.Sprintf("%s measured the same merge as an adapter (form: adapter)", x.name)
 	case lim.NeedsModel || looked:
 		return ""
@@ -126,20 +137,21 @@ func (x *executor) besideFiles(looked bool) string {
 	return fmt.Sprintf("%s measures by the coefficients (it is asked without a model), was told the folder, and did not say that it had read it", x.name)
 }
 
-// adapter writes the export's merge again as an adapter, for an evaluator that wants it so.
-func (m *exportMeasurer) adapter(ctx context.Context, e Export) (evaluator.Lease, error) {
-	plan, err := merge.NewPlan(ctx, m.mergeSpec(evaluator.Adapter))
+// adapter writes the export's merge again as an adapter, for an evaluator that wants it so, and says what was taken away.
+func (m *exportMeasurer) adapter(ctx context.Context, e Export) (evaluator.Lease, *merge.Cut, error) {
+	plan, err := merge.NewPlan(ctx, m.mergeSpec(evaluator.Adapter, maxRank(m.executors)))
 	if err != nil {
-		return evaluator.Lease{}, err
+		return evaluator.Lease{}, nil, err
 	}
 	defer func() { _ = plan.Close() }()
 	dir, err := os.MkdirTemp(filepath.Dir(e.Out), "."+e.Name+"-adapter-*")
 	if err != nil {
-		return evaluator.Lease{}, err
+		return evaluator.Lease{}, nil, err
 	}
 	out := merge.Output{At: named(m.Names(), e.X), Target: filepath.Join(dir, e.Name)}
-	if _, err := plan.Write(ctx, []merge.Output{out}, merge.WriteOptions{}, nil); err != nil {
-		return evaluator.Lease{}, errors.Join(err, os.RemoveAll(dir))
+	written, err := plan.Write(ctx, []merge.Output{out}, merge.WriteOptions{}, nil)
+	if err != nil {
+		return evaluator.Lease{}, nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	return evaluator.Lease{Path: out.Target, Release: func() { _ = os.RemoveAll(dir) }}, nil
+	return evaluator.Lease{Path: out.Target, Release: func() { _ = os.RemoveAll(dir) }}, written[0].Cut, nil
 }

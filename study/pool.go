@@ -26,12 +26,14 @@ type pool struct {
 	max      int64                 // bytes, 0: as the disk allows
 	names    []string              // coefficients
 	upcoming func(but int) []Trial // trials that will need their model next, in order
+	note     func(format string, args ...any)
 
 	pass chan struct{} // holds one token: whoever takes it may write models
 
 	mu      sync.Mutex         // never held while files are written or deleted
 	ready   map[int]*candidate // by trial
 	gone    int                // models that are being deleted: still on the disk
+	cut     float64            // the most that was said to be taken away from an adapter
 	written int                // so far: each has a folder of its own, also where a trial is tried again
 	freed   chan struct{}      // closed and replaced whenever a model is deleted or no longer in use
 
@@ -43,6 +45,7 @@ type candidate struct {
 	path   string
 	files  []string // in it
 	leases int
+	failed bool // its trial did: it stays for another try where there is room
 }
 
 // gone says whether it is no longer as it was written.
@@ -63,14 +66,17 @@ const maxPass = 8
 const maxSpare = 64 << 20
 
 // newPool makes the folder for candidates of a form.
-func newPool(plan *merge.Plan, s *Study, form evaluator.Form, upcoming func(int) []Trial) (*pool, error) {
+func newPool(plan *merge.Plan, s *Study, form evaluator.Form, at placed, upcoming func(int) []Trial, note func(string, ...any)) (*pool, error) {
 	own, err := s.token()
 	if err != nil {
 		return nil, err
 	}
 	p := &pool{
-		plan: plan, dir: filepath.Join(s.candidates(), string(form)), own: own, max: s.spec().Candidates.Max, names: s.Names(), upcoming: upcoming,
+		plan: plan, dir: filepath.Join(s.candidates(), string(form)), own: own, max: s.spec().Candidates.Max, names: s.Names(), upcoming: upcoming, note: note,
 		pass: make(chan struct{}, 1), ready: map[int]*candidate{}, freed: make(chan struct{}),
+	}
+	if at.dir != "" {
+		p.dir, p.max = filepath.Join(at.dir, string(form)), at.max
 	}
 	if p.max > 0 && plan.Bytes() > p.max {
 		return nil, &Error{Code: CodeSpace, Where: "candidates.max", What: fmt.Sprintf("one merged model takes %d bytes, the quota is %d", plan.Bytes(), p.max), Fix: "raise candidates.max in study.yaml"}
@@ -85,7 +91,7 @@ func newPool(plan *merge.Plan, s *Study, form evaluator.Form, upcoming func(int)
 
 // make makes the folder, also where it has been deleted since, or is being deleted.
 func (p *pool) make() error {
-	err := os.MkdirAll(p.dir, 0o755)
+	err := os.MkdirAll(p.dir, 0o755) // in memory within a folder that is ours alone
 	for range maxRemade {
 		if errors.Is(err, fs.ErrNotExist) {
 			err = os.MkdirAll(p.dir, 0o755)
@@ -125,6 +131,7 @@ func (p *pool) model(ctx context.Context, t Trial) (evaluator.Lease, error) {
 		}
 		if c != nil {
 			c.leases++
+			c.failed = false
 		}
 		p.mu.Unlock()
 		if c != nil {
@@ -228,12 +235,22 @@ func (p *pool) has(id int) bool {
 	return p.ready[id] != nil
 }
 
+// space is what is free where the folder is, or where it was: it may be deleted at any time, and is then made again.
+func (p *pool) space() (free, total int64, err error) {
+	for range maxRemade {
+		if free, total, err = stage.Space(nearest(p.dir)); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return free, total, err
+}
+
 // room says how many models may be written now: 0 to wait for one in use, an error where there is none to
 // wait for. Models written ahead and not in use give way.
 func (p *pool) room() (int, error) {
 	size := max(1, p.plan.Bytes())
 	for {
-		free, total, err := stage.Space(nearest(p.dir)) // it may be deleted at any time, and is then made again
+		free, total, err := p.space()
 		if err != nil {
 			return 0, err
 		}
@@ -247,8 +264,8 @@ func (p *pool) room() (int, error) {
 		for id, c := range p.ready {
 			if c.leases > 0 {
 				used = true
-			} else {
-				idle = max(idle, id) // the one that is needed last
+			} else if way := p.ready[idle]; way == nil || c.failed && !way.failed || c.failed == way.failed && id > idle {
+				idle = id // one that has failed, or that is needed last
 			}
 		}
 		var way *candidate
@@ -291,6 +308,10 @@ func (p *pool) write(ctx context.Context, trials []Trial) error {
 			c.files = append(c.files, f.Name)
 		}
 		p.ready[t.ID] = c
+		if cut := written[i].Cut; cut != nil && cut.Frobenius > 1.5*p.cut {
+			p.cut = cut.Frobenius
+			p.note("trial %d: %s", t.ID, cut)
+		}
 	}
 	return nil
 }
@@ -315,6 +336,31 @@ func (p *pool) done(id int, failed func(error)) {
 		p.signal()
 	})
 }
+
+// keep leaves trial id's model, which has failed, for another try: it gives way to whatever is needed. The last few are
+// kept; of an earlier one the model is deleted, beside the caller.
+func (p *pool) keep(id int, failed func(error)) {
+	p.mu.Lock()
+	oldest, n := 0, 0
+	for other, c := range p.ready {
+		if other == id {
+			c.failed = true
+		}
+		if c.failed && c.leases == 0 {
+			if n++; oldest == 0 || other < oldest && other != id {
+				oldest = other
+			}
+		}
+	}
+	p.signal()
+	p.mu.Unlock()
+	if n > maxKept {
+		p.done(oldest, failed)
+	}
+}
+
+// maxKept is of how many trials that failed the models are kept.
+const maxKept = 2
 
 // shed deletes the models that nobody measures, beside the caller: they are made again.
 func (p *pool) shed(failed func(error)) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"parfait/evaluator"
+	"parfait/merge"
 )
 
 // modelStudy is a study of two real networks whose evaluator takes the merged model in hand.
@@ -83,7 +84,7 @@ func TestWhatACrashLeftIsReclaimed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.reclaim(); err != nil {
+	if _, err := s.reclaim(memory{}); err != nil {
 		t.Fatal(err)
 	}
 	left, err := os.ReadDir(candidates)
@@ -104,5 +105,55 @@ func TestWrongModelsStopTheRunBeforeAnythingIsMeasured(t *testing.T) {
 	}
 	if n := len(s.Snapshot().Trials); n != 0 {
 		t.Errorf("%d trials were asked for", n)
+	}
+}
+
+// For an evaluator that merges itself the models are checked as if they were merged here, and what it should come to can
+// be worked out; nothing is written.
+func TestMergedElsewhere(t *testing.T) {
+	var digest map[string]string
+	var recipe []byte
+	s := modelStudy(t, 3, 1, 1<<30, nil)
+	fakes.Store(t.Name(), &fake{merges: true, hook: func(ctx context.Context, c evaluator.Candidate) (err error) {
+		if digest == nil {
+			recipe = c.Recipe
+			digest, err = c.Digests(ctx, evaluator.Folder)
+		}
+		return err
+	}})
+	if err := s.Run(t.Context(), RunOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(s.Dir(), "candidates")); !os.IsNotExist(err) {
+		t.Errorf("something was merged here: %v", err)
+	}
+	r, err := merge.ParseRecipe("recipe.json", recipe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := merge.NewPlan(t.Context(), r.Spec())
+	if err != nil {
+		t.Fatal(err)
+	}
+	receipt, err := plan.Export(t.Context(), r.At(), filepath.Join(t.TempDir(), "merged"), merge.ExportOptions{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := digest["model.safetensors"], receipt.Outputs[0].Hash; got != want || want == "" {
+		t.Errorf("the digest is %s, that of what the recipe gives %s", got, want)
+	}
+	models, err := filepath.Glob(filepath.Join(s.Dir(), "models", "*", "model.safetensors"))
+	if err != nil || len(models) == 0 {
+		t.Fatal(models, err)
+	}
+	b, err := os.ReadFile(models[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)-1] ^= 1
+	write(t, models[0], string(b))
+	do(t, s, Command{Kind: CommandBudget, N: 4})
+	if err := s.Run(t.Context(), RunOptions{}); CodeOf(err) != CodeChanged {
+		t.Errorf("with other weights than before the run ends with %v", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"parfait/evaluator"
 	"parfait/history"
 	"parfait/merge/method"
+	"parfait/search"
 	"parfait/yamldoc"
 )
 
@@ -19,7 +20,7 @@ import (
 func mixes(t *testing.T) map[string]string {
 	out := map[string]string{}
 	for _, m := range method.All() {
-		if !slices.Contains(m.Domains, method.Simplex) {
+		if most := m.Models[1]; !slices.Contains(m.Domains, method.Simplex) || m.Models[0] > 3 || most > 0 && most < 3 {
 			continue
 		}
 		words := []string{"name: " + m.Name}
@@ -49,38 +50,84 @@ func mixSpec(method, ranges, more string) string {
 	return fmt.Sprintf("version: 1\nbase: base\nmodels:\n  - {name: math, path: a%s}\n  - {name: code, path: b}\n  - {name: wit, path: c, range: [0, 1.2]}\nmethod: %s\n%stasks: [{name: t, unit: rate}]\nevaluators: {main: {fake: {}}}\n", ranges, method, more)
 }
 
-// Nothing searches a part of a simplex: a range that asks for that is refused where it stands, by every method with
-// proportions. One that goes beyond them takes nothing away.
-func TestSpecRefusesAPartOfProportions(t *testing.T) {
-	for name, method := range mixes(t) {
+// Proportions have the ranges that they are given, by every method that has them, less what they can never be, as they sum
+// to 1; what leaves nothing is refused where it stands.
+func TestRangesOfProportions(t *testing.T) {
+	for name, mix := range mixes(t) {
+		if info, _ := method.Describe(name); info.Least > 0 {
+			continue // as fisher, see below
+		}
 		for _, more := range []string{"", "groups: [{name: early, match: 'x.*'}, {name: rest, match: '*'}]\n"} {
-			for ranges, refused := range map[string]bool{"[0, 0.5]": true, "[0.1, 1]": true, "[0.3, 1.2]": true, "[-0.2, 0.9]": true, "[2, 3]": true, "[0, 1]": false, "[-1, 1.5]": false, "": false} {
-				s, err := ParseSpec("study.yaml", []byte(mixSpec(method, ranges, more)))
+			for ranges, want := range map[string][3][2]float64{
+				"[0, 0.5]":    {{0, 0.5}, {0, 1}, {0, 1}},
+				"[0.1, 1]":    {{0.1, 1}, {0, 0.9}, {0, 0.9}},
+				"[0.3, 1.2]":  {{0.3, 1}, {0, 0.7}, {0, 0.7}},
+				"[-0.2, 0.9]": {{0, 0.9}, {0, 1}, {0, 1}},
+				"[0, 1]":      {{0, 1}, {0, 1}, {0, 1}},
+				"[-1, 1.5]":   {{0, 1}, {0, 1}, {0, 1}},
+				"":            {{0, 1}, {0, 1}, {0, 1}},
+				"[2, 3]":      {},
+				"[-2, -1]":    {},
+			} {
+				s, err := ParseSpec("study.yaml", []byte(mixSpec(mix, ranges, more)))
 				var p *yamldoc.Problems
-				switch {
-				case refused && (!errors.As(err, &p) || len(p.List) != 1 || p.List[0].Line != 4 || !strings.Contains(p.List[0].Msg, "proportions")):
-					t.Errorf("%s with the range %s: %v, want it refused at line 4", name, ranges, err)
-				case refused:
-				case err != nil:
-					t.Errorf("%s with the range %q: %v, want it taken", name, ranges, err)
-				default:
-					sp, err := s.space()
-					for _, i := range slices.Concat(sp.Simplex...) {
-						if c := sp.Coefficients[i]; c.Lo != 0 || c.Hi != 1 {
-							t.Errorf("%s with the range %q: %s is within [%g, %g] (%v), want [0, 1]", name, ranges, c.Name, c.Lo, c.Hi, err)
+				if refused := want == ([3][2]float64{}); refused || err != nil {
+					if !refused || !errors.As(err, &p) || len(p.List) != 1 || p.List[0].Line != 4 || !strings.Contains(p.List[0].Msg, "proportions") {
+						t.Errorf("%s with the range %q: %v, want it refused at line 4 (%v)", name, ranges, err, refused)
+					}
+					continue
+				}
+				sp, err := s.space()
+				for _, set := range sp.Simplex {
+					for k, i := range set {
+						if c := sp.Coefficients[i]; [2]float64{c.Lo, c.Hi} != want[k] {
+							t.Errorf("%s with the range %q: %s is within [%g, %g] (%v), want %v", name, ranges, c.Name, c.Lo, c.Hi, err, want[k])
 						}
 					}
 				}
 			}
 		}
 	}
-	// What the message says to do helps.
-	if _, err := ParseSpec("study.yaml", []byte(mixSpec("{name: linear, normalize: false}", "[0, 0.5]", ""))); err != nil {
-		t.Errorf("linear with normalize: false: %v", err)
+}
+
+// A model of weight 0 is another function where methods say so: there the search stays away from it, unless it is told.
+func TestProportionsStayOffFaces(t *testing.T) {
+	spec := mixSpec("{name: fisher, fisher: {math: a, code: b, wit: c}}", "", "")
+	spec = strings.ReplaceAll(spec, ", range: [0, 1.2]", "")
+	for ranges, want := range map[string][3][2]float64{
+		"":         {{0.01, 0.98}, {0.01, 0.98}, {0.01, 0.98}},
+		"[0, 1]":   {{0, 0.98}, {0.01, 0.99}, {0.01, 0.99}},
+		"[0, 0.5]": {{0, 0.5}, {0.01, 0.99}, {0.01, 0.99}},
+	} {
+		text := spec
+		if ranges != "" {
+			text = strings.ReplaceAll(text, "path: a}", "path: a, range: "+ranges+"}")
+		}
+		s, err := ParseSpec("study.yaml", []byte(text))
+		if err != nil {
+			t.Fatalf("%q: %v", ranges, err)
+		}
+		sp, err := s.space()
+		for i, c := range sp.Coefficients {
+			if [2]float64{c.Lo, c.Hi} != want[i] {
+				t.Errorf("range %q: %s is within [%g, %g] (%v), want %v", ranges, c.Name, c.Lo, c.Hi, err, want[i])
+			}
+		}
 	}
-	_, err := ParseSpec("study.yaml", []byte(mixSpec("linear", "[0, 0.5]", "")))
-	if err == nil || !strings.Contains(err.Error(), "normalize: false") {
-		t.Errorf("%v, want to be told of normalize: false", err)
+}
+
+// Ranges within which proportions cannot sum to 1 are refused where they stand, before anything is measured.
+func TestRangesWithoutProportions(t *testing.T) {
+	for ranges, said := range map[string]string{"[0, 0.3]": "0.6 at most", "[0.6, 1]": "1.2 at least", "[0.1, 0.5]": ""} {
+		spec := strings.ReplaceAll(mixSpec("linear", ranges, ""), "path: b}", "path: b, range: "+ranges+"}")
+		spec = strings.ReplaceAll(spec, "  - {name: wit, path: c, range: [0, 1.2]}\n", "")
+		_, err := ParseSpec("study.yaml", []byte(spec))
+		switch {
+		case said == "" && err != nil:
+			t.Errorf("%s twice: %v, want it taken", ranges, err)
+		case said != "" && (err == nil || !strings.Contains(err.Error(), said) || !strings.Contains(err.Error(), "study.yaml:4:") || !strings.Contains(err.Error(), "normalize: false")):
+			t.Errorf("%s twice: %v, want it refused at line 4 with %q and what to do", ranges, err, said)
+		}
 	}
 }
 
@@ -139,6 +186,33 @@ func TestProportionsHaveOneForm(t *testing.T) {
 	}
 }
 
+// The average of three is asked for at 1 : 1 : 1, and was measured at .334, .333, .333: that is one merge.
+func TestAverageOfThreeIsMeasuredOnce(t *testing.T) {
+	sp := search.Space{Simplex: [][]int{{0, 1, 2}}}
+	for _, name := range []string{"a", "b", "c"} {
+		sp.Coefficients = append(sp.Coefficients, search.Coefficient{Name: name, Model: name, Kind: search.Scaling, Hi: 1})
+	}
+	snap := Snapshot{Space: sp, Trials: []Trial{{ID: 1, X: []float64{0.334, 0.333, 0.333}, State: evaluator.Done}}}
+	for _, c := range []struct {
+		x    []float64
+		find bool
+	}{
+		{[]float64{1, 1, 1}, true},
+		{[]float64{0.5, 0.5, 0.5}, true},
+		{[]float64{0.334, 0.333, 0.333}, true},
+		{[]float64{0.333, 0.334, 0.333}, false}, // by hand, and another
+		{[]float64{0.33, 0.33, 0.34}, false},
+	} {
+		if found := snap.At(c.x) != nil; found != c.find {
+			t.Errorf("the trial at %v is that of %v: %v, want %v", snap.Trials[0].X, c.x, found, c.find)
+		}
+	}
+	box := Snapshot{Space: search.Space{Coefficients: []search.Coefficient{{Name: "a", Model: "a", Kind: search.Scaling, Hi: 1.2}}}, Trials: []Trial{{ID: 1, X: []float64{1.2}, State: evaluator.Done}}}
+	if box.At([]float64{1.5}) != nil {
+		t.Error("1.5 is taken for the trial at 1.2, the end of the range: want it to be another merge")
+	}
+}
+
 // What an earlier parfait recorded as it was given is read as what was measured: so it is fitted, and found again.
 func TestProportionsOfOldHistories(t *testing.T) {
 	s := open(t, linearStudy(t))
@@ -161,20 +235,35 @@ func TestProportionsOfOldHistories(t *testing.T) {
 	}
 }
 
-// A range that a healthy study cannot have is refused where it stands, and taken back gives everything back.
+// A study's proportions can be narrowed at any time: what was measured stays, and the front is within the range; a range
+// that leaves nothing is refused where it stands, and taken back gives everything back.
 func TestNarrowedProportions(t *testing.T) {
 	dir := linearStudy(t)
 	s := open(t, dir)
 	if err := s.Run(t.Context(), RunOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	edit(t, dir, "path: a}", "path: a, range: [0, 0.5]}")
+	edit(t, dir, "path: a}", "path: a, range: [0.2, 0.6]}")
+	edit(t, dir, "budget: 4", "budget: 8")
+	s = open(t, dir)
+	if err := s.Run(t.Context(), RunOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	snap := load(t, s)
+	within := func(x []float64) bool { return x[0] >= 0.2-1e-9 && x[0] <= 0.6+1e-9 }
+	if len(snap.Trials) != 8 || slices.ContainsFunc(snap.Trials[4:], func(t Trial) bool { return !within(t.X) }) {
+		t.Errorf("trials %+v, want 8, those after the fourth within the range", snap.Trials)
+	}
+	if len(snap.Analysis.Front) == 0 || slices.ContainsFunc(snap.Analysis.Front, func(p FrontPoint) bool { return !within(p.X) }) {
+		t.Errorf("the front %+v, want one within the range", snap.Analysis.Front)
+	}
+	edit(t, dir, "range: [0.2, 0.6]", "range: [1.5, 2]")
 	_, err := Open(dir)
-	if want := filepath.Join(dir, SpecFile) + ":4:"; err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "leave the range out") {
+	if want := filepath.Join(dir, SpecFile) + ":4:"; err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "leave it out") {
 		t.Errorf("%v, want it refused at %s with what to do", err, want)
 	}
-	edit(t, dir, "range: [0, 0.5]", "range: [0, 1]")
-	if n := len(load(t, open(t, dir)).Trials); n != 4 {
-		t.Errorf("%d trials, want 4", n)
+	edit(t, dir, "range: [1.5, 2]", "range: [0, 1]")
+	if n := len(load(t, open(t, dir)).Trials); n != 8 {
+		t.Errorf("%d trials, want 8", n)
 	}
 }

@@ -6,13 +6,14 @@ import (
 
 	"parfait/evaluator"
 	"parfait/search"
+	"parfait/surrogate"
 )
 
 // Question is what a strategy could know at this moment: every finished trial, with what is on its way as
 // pending. It is for looking at what strategies build, such as the tree of a nested merge; the runner asks
 // by batches, so that the number of workers changes nothing.
 func (s *Snapshot) Question() search.Question {
-	q := search.Question{Space: s.Space, Tasks: searchTasks(s.Tasks), Budget: s.Activity.Search, Seed: s.Spec.Search.Seed, Surrogate: s.Spec.Surrogate}
+	q := search.Question{Space: s.Space, Tasks: searchTasks(s.Tasks), Budget: s.Activity.Search, Seed: s.Spec.Search.Seed, Surrogate: s.Spec.Surrogate, Focus: s.Focus}
 	for _, t := range s.Trials {
 		q.Batch = max(q.Batch, t.Batch)
 		if t.Batch >= 0 {
@@ -58,7 +59,10 @@ func (s *Snapshot) Lines() ([]search.Line, error) {
 func searchTasks(tasks []Task) []search.Task {
 	out := make([]search.Task, len(tasks))
 	for i, t := range tasks {
-		out[i] = search.Task{Name: t.Name, Link: t.Link, AutoLink: t.AutoLink, Maximize: t.Sense == Maximize, Optimise: t.Role == Objective, AtLeast: t.AtLeast, AtMost: t.AtMost}
+		if t.AutoLink && t.Link == surrogate.Log {
+			t.Link = surrogate.Auto
+		}
+		out[i] = search.Task{Name: t.Name, Link: t.Link, Maximize: t.Sense == Maximize, Optimise: t.Role == Objective, AtLeast: t.AtLeast, AtMost: t.AtMost}
 	}
 	return out
 }

@@ -36,11 +36,23 @@ func (s *Study) questionIDs(inputs string) (questionIDs, error) {
 	return a, s.store.Explain(err)
 }
 
+// about is q for questions about merges in another form than they are exported in: an adapter that was brought to a rank.
+func (a questionIDs) about(lim evaluator.Limits) questionIDs {
+	if lim.MaxRank > 0 {
+		a.inputs += fmt.Sprintf(" max_rank %d", lim.MaxRank)
+	}
+	return a
+}
+
 // of is the id of the question's whose subject is a trial or an export. again is how often a person has asked for
 // another answer.
 func (a questionIDs) of(subject string, c evaluator.Candidate, again int) string {
 	tasks := slices.Sorted(slices.Values(c.Tasks))
-	sum := sha256.Sum256([]byte(mustJSON([]any{a.inputs, c.At, tasks, c.Split, again})))
+	what := []any{a.inputs, c.At, tasks, c.Split, again}
+	if len(c.Timed) > 0 { // whoever has an answer without the time does not have this one
+		what = append(what, slices.Sorted(slices.Values(c.Timed)))
+	}
+	sum := sha256.Sum256([]byte(mustJSON(what)))
 	return fmt.Sprintf("%s-%s-%s", a.study, subject, hex.EncodeToString(sum[:16]))
 }
 

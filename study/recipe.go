@@ -16,7 +16,7 @@ func (s *Study) Recipe(ctx context.Context, x []float64) (yaml []byte, err error
 	if x, err = s.normal(x); err != nil {
 		return nil, err
 	}
-	plan, err := merge.NewPlan(ctx, s.mergeSpec(evaluator.Folder))
+	plan, err := merge.NewPlan(ctx, s.mergeSpec(evaluator.Folder, 0))
 	if err != nil {
 		return nil, err
 	}
@@ -26,11 +26,26 @@ func (s *Study) Recipe(ctx context.Context, x []float64) (yaml []byte, err error
 
 // recipeJSON is the merge at x for evaluators that may make it themselves. It opens no model, which may be elsewhere.
 func (s *Study) recipeJSON(x []float64) (json.RawMessage, error) {
-	r, err := merge.RecipeAt(s.mergeSpec(evaluator.Folder), named(s.Names(), x))
+	r, err := merge.RecipeAt(s.mergeSpec(evaluator.Folder, 0), named(s.Names(), x))
 	if err != nil {
 		return nil, err
 	}
 	return r.JSON()
+}
+
+// digests are the hashes of the weights that the merge at x has, by file.
+func (s *Study) digests(ctx context.Context, form evaluator.Form, rank int, x []float64) (_ map[string]string, err error) {
+	plan, err := merge.NewPlan(ctx, s.mergeSpec(form, rank))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, plan.Close()) }()
+	files, err := plan.Digests(ctx, named(s.Names(), x), merge.WriteOptions{})
+	out := map[string]string{}
+	for _, f := range files {
+		out[f.Name] = f.Hash
+	}
+	return out, err
 }
 
 // CheckExport reads an export back and compares it with its receipt, and that with the history. The problems found are in words;

@@ -68,7 +68,7 @@ func (out *Replayed) again(ctx context.Context, strategy search.Strategy, a *ask
 		return nil
 	}
 	q := search.Question{
-		Space: a.space, Tasks: searchTasks(a.spec.Tasks), Batch: b.ID, N: b.saw.N, Budget: b.saw.Budget, Seed: b.saw.Seed, Surrogate: a.spec.Surrogate,
+		Space: a.space, Tasks: withFloors(searchTasks(a.spec.Tasks), b.saw.Floors), Batch: b.ID, N: b.saw.N, Budget: b.saw.Budget, Seed: b.saw.Seed, Surrogate: a.spec.Surrogate, Focus: b.saw.Focus,
 	}
 	done, err := numbers(b.saw.Done)
 	pending, err2 := numbers(b.saw.Pending)
@@ -106,6 +106,24 @@ func (out *Replayed) again(ctx context.Context, strategy search.Strategy, a *ask
 		})
 	}
 	return nil
+}
+
+// withFloors are tasks with these floors in place of their own.
+func withFloors(tasks []search.Task, floors []search.Floor) []search.Task {
+	for i := range tasks {
+		t := &tasks[i]
+		t.AtLeast, t.AtMost = nil, nil
+		for _, f := range floors {
+			switch {
+			case f.Task != t.Name:
+			case f.Least:
+				t.AtLeast = &f.Value
+			default:
+				t.AtMost = &f.Value
+			}
+		}
+	}
+	return tasks
 }
 
 // numbers reads what ranges has written.

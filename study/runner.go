@@ -28,7 +28,10 @@ type RunOptions struct {
 	Workers int               // candidates at once in each evaluator, 0: as study.yaml says
 	Note    func(text string) // what a person should know, a line each; may be nil; called by one goroutine at a time
 
+	Simulate *Simulation // nil: as the world is
+
 	patience time.Duration // with evaluators that do not end when they are told to, 0: maxPatience
+	memory   *memory       // nil: this machine's
 	hold     time.Duration // before it is tried again what trouble has kept from being started, 0: firstHold
 }
 
@@ -60,11 +63,15 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (err error) {
 			return err
 		}
 	}
+	if o.Simulate != nil {
+		s.store.Now = o.Simulate.Now
+	}
 	if err := s.store.Begin(); err != nil { // before anything else appears in the folder: see signs
 		return s.store.Explain(err)
 	}
 	s.runs.Store(true)
 	defer s.runs.Store(false)
+	beat := readOwner(s.dir).beat
 	lock, err := takeLockBy(ctx, s.dir, o.Lock, s.store.Replaced, cancel)
 	if err != nil {
 		return err
@@ -93,12 +100,17 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (err error) {
 		return err
 	}
 	defer r.close()
-	if err := r.recover(ctx); err != nil {
+	r.beat = beat
+	going, err := r.recover(ctx)
+	if err != nil {
 		return err
 	}
 	if err := lock.ready(); err != nil {
 		return err
 	}
+	r.goOn(going)
+	r.sayLimits()
+	defer r.saySpent()
 	defer r.sayIdle()
 	return r.guardedLoop(ctx)
 }
@@ -120,16 +132,23 @@ type runner struct {
 	ids       questionIDs
 	executors []*executor
 	pools     map[evaluator.Form]*pool // of the forms that evaluators need
-	hist      *record
+	memory    memory
+	reserved  int64        // bytes of it for pools
+	clean     *record      // as it was read last
+	hist      *record      // the same, with what has happened since
 	jobs      map[int]*job // trials that are open in some executor
 	unwritten []unwritten  // what has happened and is not on record yet
 	fails     int          // in a row
+	said      string       // why the newest failed
 	troubles  troubles
 	asking    bool
-	thought   time.Duration // of the strategy, the last time
+	thought   time.Duration // of the strategy, the last time, until what it said was on record
 	waitedAt  int           // how many trials had finished when it waited last
 	usage     usage
-	stale     bool // the history has changed under hist
+	ledger    ledger
+	limitedBy string    // why nothing new is begun, "" while anything is
+	beat      time.Time // the last of the runner before
+	stale     bool      // the history has changed under hist
 
 	progress map[int]evaluator.Progress // not recorded yet
 	recorded time.Time
@@ -148,6 +167,7 @@ func (s *Study) newRunner(ctx context.Context, o RunOptions) (_ *runner, err err
 	r := &runner{
 		Study: s, options: o, pools: map[evaluator.Form]*pool{}, jobs: map[int]*job{}, progress: map[int]evaluator.Progress{},
 		ended: make(chan struct{}), events: make(chan executorEvent, 64), asked: make(chan askResult, 1), upcoming: make(chan upcomingQuestion),
+		memory: memoryOf(o.memory),
 	}
 	r.work, r.halt = context.WithCancel(ctx)
 	defer func() {
@@ -156,7 +176,7 @@ func (s *Study) newRunner(ctx context.Context, o RunOptions) (_ *runner, err err
 		}
 	}()
 	// study.yaml was checked when the study was opened; others may have run it since.
-	if r.hist, err = s.load(ctx); err != nil {
+	if err = r.load(ctx); err != nil {
 		return nil, err
 	}
 	if r.hist.damaged != nil {
@@ -165,19 +185,31 @@ func (s *Study) newRunner(ctx context.Context, o RunOptions) (_ *runner, err err
 	if err := s.lack(r.hist); err != nil {
 		return nil, err
 	}
-	if r.strategy, err = search.New(s.spec().Search.Strategy, s.spec().Search.Options); err != nil {
+	r.ledger.spent = spentOf(r.hist.meta)
+	if r.strategy, err = r.newStrategy(); err != nil {
 		return nil, inputError("search", "%s", err)
 	}
 	if err := os.MkdirAll(filepath.Join(s.dir, "logs"), 0o755); err != nil {
 		return nil, err
 	}
-	if r.executors, err = s.executors(o.Workers); err != nil {
+	if r.executors, err = s.executors(o); err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(r.hist.trials, func(t Trial) bool { return !t.State.Final() }) {
+		err = s.canMeasure(CommandEvaluate)
+	} else if r.budget(r.hist.meta) == 0 {
+		r.note("there is nothing to run: the budget is 0, and nobody has asked for a trial")
+	}
+	if err != nil {
 		return nil, err
 	}
 	for _, x := range r.executors {
 		if !x.offers(evaluator.Validation) {
 			return nil, &Error{Code: CodeEvaluator, Where: "evaluators." + x.name, What: "cannot measure the validation split, which the search needs"}
 		}
+	}
+	if n := s.throttled(r.hist.meta); n > 0 && o.Workers == 0 {
+		r.setThrottles(n)
 	}
 	if err := r.tooFewFiles(); err != nil {
 		return nil, err
@@ -190,14 +222,15 @@ func (s *Study) newRunner(ctx context.Context, o RunOptions) (_ *runner, err err
 	}
 	q := s.asked.Load()
 	// Whether the strategy has more to ask is asked again: what it knows and its options may have changed.
-	err = s.store.setMeta("run", map[string]string{"identity": q.identity, "asked": q.sum(), "asked_budget": strconv.Itoa(q.spec.Search.Budget), "stop": "", "paused": "", "note": "", "exhausted": ""})
+	err = s.store.setMeta("run", map[string]string{"identity": q.identity, "asked": q.sum(), "asked_budget": strconv.Itoa(q.spec.Search.Budget), "stop": "", "drain": "", "paused": "", "note": "", "exhausted": "", "limit": ""})
+	r.changed()
 	return r, s.store.Explain(err)
 }
 
 // addPools plans merges in the forms that evaluators need, which says everything that is wrong with the
 // models.
 func (r *runner) addPools(ctx context.Context) error {
-	left, err := r.reclaim()
+	left, err := r.reclaim(r.memory)
 	if err != nil {
 		if CodeOf(err) == CodeForeign {
 			return err
@@ -205,33 +238,52 @@ func (r *runner) addPools(ctx context.Context) error {
 		return &Error{Code: CodeSpace, Where: r.candidates(), What: "what an earlier run left cannot be deleted", Err: err}
 	}
 	r.leaves(left)
+	for _, w := range r.spec().Doubts() {
+		r.note("%s", w.Error())
+	}
+	checked := false
 	for _, x := range r.executors {
 		lim := x.eval.Limits()
 		form := cmp.Or(lim.Form, evaluator.Folder)
-		if !lim.NeedsModel || r.pools[form] != nil {
+		if !lim.NeedsModel && !lim.Merges || r.pools[form] != nil {
 			continue
 		}
-		plan, err := merge.NewPlan(ctx, r.mergeSpec(form))
+		rank := maxRank(r.executors)
+		if lim.Merges {
+			rank = lim.MaxRank
+		}
+		plan, err := merge.NewPlan(ctx, r.mergeSpec(form, rank))
 		if err != nil {
 			return err
 		}
-		p, err := newPool(plan, r.Study, form, func(but int) []Trial { return r.askUpcoming(form, but) })
+		for _, w := range plan.Warnings() {
+			r.note("%s", w.Error())
+		}
+		if !lim.NeedsModel { // it merges as it would here, of the same
+			if err := errors.Join(r.sameInputs(plan, r.hist), plan.Close()); err != nil {
+				return err
+			}
+			checked = true
+			continue
+		}
+		at := r.place(plan, form)
+		p, err := newPool(plan, r.Study, form, at, func(but int) []Trial { return r.askUpcoming(form, but) }, r.note)
 		if err == nil {
 			err = r.sameInputs(plan, r.hist)
 		}
 		if err != nil {
 			return errors.Join(err, plan.Close())
 		}
-		for _, w := range plan.Warnings() {
-			r.note("%s", w.Error())
+		if at.why != "" {
+			r.note("%s", at.why)
 		}
 		r.pools[form] = p
 	}
-	if len(r.pools) > 0 {
+	if len(r.pools) > 0 || checked {
 		return nil
 	}
 	// Nothing is merged here, and the models may be elsewhere. Those that no export could merge are known now.
-	plan, err := merge.NewPlan(ctx, r.mergeSpec(evaluator.Folder))
+	plan, err := merge.NewPlan(ctx, r.mergeSpec(evaluator.Folder, 0))
 	if err == nil {
 		return plan.Close()
 	}
@@ -258,7 +310,7 @@ func (r *runner) close() {
 			r.note("candidates: %v", err)
 		}
 	}
-	if _, err := r.reclaim(); err != nil && CodeOf(err) != CodeForeign { // which ended the run
+	if _, err := r.reclaim(r.memory); err != nil && CodeOf(err) != CodeForeign { // which ended the run
 		r.note("candidates: %v", err)
 	}
 }
@@ -279,10 +331,11 @@ func (r *runner) loop(ctx context.Context) error {
 	var version history.Version
 	for {
 		end, err := r.step(ctx)
-		r.usage.pass(time.Now(), r)
+		r.usage.pass(r.now(), r)
+		r.ledger.pass(r.now(), r.busy() > 0)
 		if err == nil && end && len(r.jobs) == 0 {
-			if v, verr := r.store.Version(ctx); verr == nil && v == version && !r.commanded.Load() {
-				return nil
+			if v, verr := r.store.Version(ctx); verr == nil && v == version && !r.commanded.Load() && !r.stale {
+				return r.drain(ctx) // of what was being asked for, where it was told to start nothing new
 			}
 			r.stale = true // somebody may have asked for more in the last moment
 		}
@@ -310,22 +363,35 @@ func (r *runner) loop(ctx context.Context) error {
 	}
 }
 
+// load reads the history. What happens is entered into a copy, so that what was read stays what is on record.
+func (r *runner) load(ctx context.Context) error {
+	h, err := r.loadSince(ctx, r.clean)
+	if err != nil {
+		return err
+	}
+	own := *h
+	own.trials, own.meta = slices.Clone(h.trials), maps.Clone(h.meta)
+	r.clean, r.hist = h, &own
+	return nil
+}
+
 // refresh rereads the history, because somebody commanded something, and cancels what was forgotten. A
 // history that cannot be read for a moment is read again at the next tick.
 func (r *runner) refresh(ctx context.Context) error {
-	h, err := r.load(ctx)
+	paused, throttle := r.hist.meta["paused"], r.hist.meta["throttle"]
+	err := r.load(ctx)
 	if r.stale = err != nil; r.stale {
 		if ctx.Err() != nil || history.Passing(err) {
 			return nil
 		}
 		return err
 	}
-	if r.hist.meta["paused"] != "" && h.meta["paused"] == "" {
+	if paused != "" && r.hist.meta["paused"] == "" {
 		r.fails = 0
 	}
-	r.hist = h
+	r.rethrottle(throttle)
 	for id, j := range r.jobs {
-		if t := h.trial(id); t == nil || t.State != evaluator.Running || t.Attempt != j.attempt {
+		if t := r.hist.trial(id); t == nil || t.State != evaluator.Running || t.Attempt != j.attempt {
 			if j.cancel(); len(j.open) == 0 {
 				r.drop(id, j)
 			}
@@ -336,19 +402,38 @@ func (r *runner) refresh(ctx context.Context) error {
 
 // step starts what may be started now, and records what has happened. It says whether there is nothing left to do.
 func (r *runner) step(ctx context.Context) (end bool, err error) {
-	if paused := r.hist.meta["paused"]; ctx.Err() != nil || r.hist.meta["stop"] != "" || paused != "" && paused != pausedByTrouble {
+	if r.hist.meta["drain"] != "" && r.hist.meta["stop"] == "" && ctx.Err() == nil {
+		for id, j := range r.jobs {
+			if len(j.open) == 0 { // between two evaluators, or held
+				j.cancel()
+				r.settle(r.hist.trial(id), j, outcome{})
+			}
+		}
+		return true, r.flush(ctx)
+	}
+	if ctx.Err() != nil || r.hist.meta["stop"] != "" || r.paused() {
 		return false, r.flush(ctx)
 	}
 	if held, err := r.held(); held || err != nil {
 		return false, errors.Join(err, r.flush(ctx)) // the wait may be long
 	}
-	if err := r.dispatch(ctx); err != nil {
+	limited := r.atLimit()
+	if err := r.dispatch(ctx, limited); err != nil {
 		return false, err
+	}
+	if limited {
+		return !r.asking, nil
 	}
 	if r.asking || r.ask() {
 		return false, nil
 	}
-	return !slices.ContainsFunc(r.hist.trials, func(t Trial) bool { return !t.State.Final() }), nil
+	return r.hist.finished() == len(r.hist.trials) && !r.paused(), nil // which what was recorded just now may have done
+}
+
+// paused says whether the run holds until a person lets it go on.
+func (r *runner) paused() bool {
+	p := r.hist.meta["paused"]
+	return p != "" && p != pausedByTrouble
 }
 
 // drain waits for everything that was started, after a stop, the end of ctx, or because something broke,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"time"
 
@@ -17,8 +18,8 @@ import (
 type askResult struct {
 	batch    int
 	saw      saw
-	ended    int           // trials that had finished
-	took     time.Duration // to think
+	ended    int       // trials that had finished
+	begun    time.Time // to think
 	question search.Question
 	proposal search.Proposal
 	err      error
@@ -31,14 +32,14 @@ func (r *runner) ask() bool {
 		return false
 	}
 	r.asking = true
-	begun, ended := time.Now(), finished(r.hist.trials)
+	a := askResult{batch: q.Batch, saw: seen, ended: r.hist.finished(), begun: r.now(), question: q}
+	when := r.spec().Search.StopWhen
 	rescue.Go(func() {
-		a := askResult{batch: q.Batch, saw: seen, ended: ended, question: q}
-		defer func() {
-			a.took = time.Since(begun)
-			r.asked <- a
-		}()
+		defer func() { r.asked <- a }()
 		a.err = rescue.Call(func() (err error) {
+			if a.proposal.Stop, err = when.enough(r.work, q); a.proposal.Stop != "" || err != nil {
+				return err
+			}
 			a.proposal, err = r.strategy.Ask(r.work, q)
 			return err
 		})
@@ -50,13 +51,9 @@ func (r *runner) ask() bool {
 func (r *runner) question() (q search.Question, seen saw, ok bool) {
 	spec := r.spec().Search
 	q = search.Question{
-		Space: r.space(), Tasks: searchTasks(r.spec().Tasks), Batch: len(r.hist.batches), Budget: r.budget(r.hist.meta), Seed: spec.Seed, Surrogate: r.spec().Surrogate,
+		Space: r.space(), Tasks: searchTasks(r.spec().Tasks), Batch: len(r.hist.batches), Budget: r.budget(r.hist.meta), Seed: spec.Seed, Surrogate: r.spec().Surrogate, Focus: r.focusOf(r.hist.meta),
 	}
-	for _, t := range r.hist.trials {
-		if t.Batch >= 0 {
-			q.Asked++
-		}
-	}
+	q.Asked = r.hist.searched
 	var pending func(Trial) bool
 	if spec.Order == OrderFree {
 		pending, q.N = r.freely(q.Batch)
@@ -68,7 +65,7 @@ func (r *runner) question() (q search.Question, seen saw, ok bool) {
 		return q, seen, false
 	}
 	done, open := ask(&q, r.hist.trials, r.spec().Tasks, pending)
-	return q, saw{Done: ranges(done), Pending: ranges(open), N: q.N, Budget: q.Budget, Seed: q.Seed}, true
+	return q, saw{Done: ranges(done), Pending: ranges(open), N: q.N, Budget: q.Budget, Seed: q.Seed, Focus: q.Focus, Floors: search.Floors(q.Tasks)}, true
 }
 
 // ask puts into q what is known of the trials: those that are pending, and those that have finished. It returns their
@@ -89,7 +86,7 @@ func ask(q *search.Question, trials []Trial, tasks []Task, pending func(Trial) b
 // measured by then, with batch j−1 pending, whatever has come of it, so that the number of workers changes nothing. n is
 // 0 where a batch before those is not completed.
 func (r *runner) inOrder(next int) (pending func(Trial) bool, n int) {
-	for _, t := range r.hist.trials {
+	for _, t := range r.hist.open() {
 		if t.Batch >= 0 && t.Batch < next-1 && !t.State.Final() {
 			return nil, 0
 		}
@@ -100,7 +97,7 @@ func (r *runner) inOrder(next int) (pending func(Trial) bool, n int) {
 // freely is for proposals that are made whenever a slot is free: from all that has finished, with all that has not
 // pending. n is how many slots will have nothing to do; at the start it is a batch.
 func (r *runner) freely(next int) (pending func(Trial) bool, n int) {
-	ended := finished(r.hist.trials)
+	ended := r.hist.finished()
 	open := len(r.hist.trials) - ended
 	pending = func(t Trial) bool { return !t.State.Final() }
 	switch {
@@ -114,16 +111,6 @@ func (r *runner) freely(next int) (pending func(Trial) bool, n int) {
 		n = 0 // enough wait: fewer questions, of more
 	}
 	return pending, n
-}
-
-// finished is how many trials are over.
-func finished(trials []Trial) (n int) {
-	for i := range trials {
-		if trials[i].State.Final() {
-			n++
-		}
-	}
-	return n
 }
 
 // batch is how many trials are asked for at once.
@@ -144,29 +131,41 @@ func (r *runner) slots() int {
 }
 
 // ahead is how many trials are to wait for a slot at most, so that none idles while the strategy thinks: twice as many as
-// finish meanwhile.
+// finish meanwhile, one at least where a slot would wait for a hundredth of its time, and of many slots a few, since
+// then something has always just finished: one more of hundreds that are pending tells little, and each question
+// takes its time.
 func (r *runner) ahead() int {
 	var spent time.Duration
-	n := 0
+	n, slots := 0, r.slots()
 	for i := len(r.hist.trials) - 1; i >= 0 && n < recent; i-- {
-		if t := r.hist.trials[i]; t.State == evaluator.Done {
-			spent += t.Ended.Sub(t.Started)
+		if took, known := r.hist.trials[i].took(); known && r.hist.trials[i].State == evaluator.Done {
+			spent += took
 			n++
 		}
 	}
 	if n == 0 || spent <= 0 {
 		return 0
 	}
-	finish := float64(r.slots()) * float64(n) * float64(r.thought) / float64(spent)
-	return min(r.slots(), 2*int(math.Round(finish)))
+	share := float64(n) * float64(r.thought) / float64(spent) // of an evaluation, that the strategy thinks
+	ahead := max(2*int(math.Round(float64(slots)*share)), slots/manySlots)
+	if share > waitingShare {
+		ahead = max(ahead, 1)
+	}
+	return min(slots, ahead)
 }
+
+const (
+	waitingShare = 0.01 // of an evaluation: what a slot may wait for the strategy
+	manySlots    = 16   // as many slots have one trial ahead of them
+)
 
 // recent is how many trials say how long one takes.
 const recent = 16
 
 // answered records the strategy's proposal.
 func (r *runner) answered(ctx context.Context, a askResult) error {
-	r.asking, r.thought = false, a.took
+	r.asking = false
+	defer func() { r.thought = r.now().Sub(a.begun) }()
 	if a.proposal.Wait != "" {
 		r.waitedAt = a.ended
 	}
@@ -179,8 +178,12 @@ func (r *runner) answered(ctx context.Context, a askResult) error {
 	defer r.changed()
 	if why := a.proposal.Stop; why != "" {
 		r.note("%s", why)
-		r.hist.meta["exhausted"] = why
-		return r.persist(ctx, func() error { return r.store.setMeta("exhausted", map[string]string{"exhausted": why}) })
+		said := map[string]string{"exhausted": why}
+		if a.question.Focus != nil && a.question.Focus.Pick != nil {
+			said[metaSettle] = "" // it is known, or cannot be
+		}
+		maps.Copy(r.hist.meta, said)
+		return r.persist(ctx, func() error { return r.store.setMeta("exhausted", said) })
 	}
 	// Where the strategy waits, its batch is empty.
 	if err := r.persist(ctx, func() error {

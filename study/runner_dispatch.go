@@ -24,10 +24,11 @@ type job struct {
 	attempt int
 	ctx     context.Context
 	cancel  context.CancelFunc
-	open    map[*executor][]string // executors that measure it now: which tasks
-	failed  string                 // why, where one failed
-	setup   bool                   // it is study.yaml's doing
-	again   bool                   // it was interrupted, and waits for its next attempt
+	open    map[*executor][]string  // executors that measure it now: which tasks
+	since   map[*executor]time.Time // when they began, until they have said what came of it
+	failed  string                  // why, where one failed
+	setup   bool                    // it is study.yaml's doing
+	again   bool                    // it was interrupted, and waits for its next attempt
 
 	trouble map[*executor]trouble // that is not the trial's doing; it is measured again when the executor has returned
 	blamed  int                   // how often that was only a suspicion
@@ -61,7 +62,7 @@ type upcomingQuestion struct {
 // comes first.
 func (r *runner) next(x *executor) []Trial {
 	var out []Trial
-	for _, t := range r.hist.trials {
+	for _, t := range r.hist.open() {
 		if t.State.Final() {
 			continue
 		}
@@ -75,13 +76,19 @@ func (r *runner) next(x *executor) []Trial {
 	return out
 }
 
-// dispatch feeds every executor that has room.
-func (r *runner) dispatch(ctx context.Context) error {
+// dispatch feeds every executor that has room; with begun only what other executors have measured already.
+func (r *runner) dispatch(ctx context.Context, begun bool) error {
 	todo := make([][]Trial, len(r.executors))
 	var fresh []Trial
 	may := r.mayStart()
+	if !begun {
+		may = min(may, r.affordable())
+	}
 	for i, x := range r.executors {
 		todo[i] = r.next(x)
+		if begun {
+			todo[i] = slices.DeleteFunc(todo[i], func(t Trial) bool { return r.jobs[t.ID] == nil })
+		}
 		todo[i] = todo[i][:max(0, min(max(1, x.eval.Limits().InFlight)-x.busy, len(todo[i]), may))]
 		may -= len(todo[i])
 		for _, t := range todo[i] {
@@ -123,19 +130,24 @@ func (r *runner) begin(ctx context.Context, trials []Trial) error {
 			continue
 		}
 		own := r.hist.trial(t.ID)
-		own.State, own.Started = evaluator.Running, time.Now().UTC()
-		j := &job{attempt: t.Attempt, open: map[*executor][]string{}, trouble: map[*executor]trouble{}}
-		j.ctx, j.cancel = context.WithCancel(r.work)
-		r.jobs[t.ID] = j
+		own.State, own.Started = evaluator.Running, r.now().UTC()
+		r.open(t)
 	}
 	r.changed()
 	return nil
 }
 
+// open opens a job for a trial that runs.
+func (r *runner) open(t Trial) *job {
+	j := &job{attempt: t.Attempt, open: map[*executor][]string{}, since: map[*executor]time.Time{}, trouble: map[*executor]trouble{}}
+	j.ctx, j.cancel = context.WithCancel(r.work)
+	r.jobs[t.ID] = j
+	return j
+}
+
 // renew has the trial's time begin now, where it has waited and nothing is measured yet: what it waited is not its own.
 func (j *job) renew(t Trial) {
-	measured := func(m Measurement) bool { return m.Attempt == j.attempt }
-	if j.held && len(j.open) == 0 && !slices.ContainsFunc(t.Measurements, measured) {
+	if j.held && len(j.open) == 0 && !t.partMeasured() {
 		j.renewed = time.Now().UTC()
 	}
 	j.held = false
@@ -149,8 +161,8 @@ func (r *runner) submit(x *executor, trials []Trial) {
 		j := r.jobs[t.ID]
 		j.renew(t)
 		batch[i] = r.candidate(j.ctx, x, t)
-		j.open[x] = batch[i].Tasks
-		j.tries, j.begun = j.tries+1, time.Now()
+		j.open[x] = slices.Concat(batch[i].Tasks, batch[i].Timed)
+		j.tries, j.begun, j.since[x] = j.tries+1, time.Now(), r.now()
 		x.busy++
 		if len(trials) == 1 {
 			ctx = j.ctx
@@ -192,11 +204,16 @@ func (r *runner) submit(x *executor, trials []Trial) {
 // candidate is a trial as x sees it.
 func (r *runner) candidate(ctx context.Context, x *executor, t Trial) evaluator.Candidate {
 	c := evaluator.Candidate{
-		Key: fmt.Sprintf("%s/%d", r.name(), t.ID), Attempt: t.Attempt, Tasks: x.missing(t), Split: evaluator.Validation,
+		Key: fmt.Sprintf("%s/%d", r.name(), t.ID), Attempt: t.Attempt, Split: evaluator.Validation,
 		At: coefficients(r.Names(), t.X), Log: t.Log,
 	}
+	x.asks(&c, x.missing(t))
 	c.Recipe, _ = r.recipeJSON(t.X) // without one where it cannot be: its merge fails with the reason
-	c.ID, c.Merge = r.ids.of(strconv.Itoa(t.ID), c, r.hist.retries[t.ID]), r.ids.merge(c)
+	ids := r.ids.about(x.eval.Limits())
+	c.ID, c.Merge = ids.of(strconv.Itoa(t.ID), c, r.hist.retries[t.ID]), ids.merge(c)
+	c.Digests = func(ctx context.Context, form evaluator.Form) (map[string]string, error) {
+		return r.digests(ctx, form, x.eval.Limits().MaxRank, t.X)
+	}
 	if len(r.pools) > 0 {
 		c.Model = func(mctx context.Context, form evaluator.Form) (evaluator.Lease, error) {
 			if ctx.Err() != nil {
@@ -274,7 +291,7 @@ func (r *runner) waiting(form evaluator.Form, but int) []Trial {
 		if !x.needs(form) {
 			continue
 		}
-		for _, t := range r.hist.trials {
+		for _, t := range r.hist.open() {
 			if j := r.jobs[t.ID]; j != nil && j.open[x] != nil {
 				add(t)
 			}

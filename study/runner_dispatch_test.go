@@ -274,6 +274,108 @@ func TestAnEvaluatorThatHangsIsLeftBehind(t *testing.T) {
 	}
 }
 
+// What failed while nobody ran, for want of room or memory, is measured again.
+func TestFailuresWhileNobodyRan(t *testing.T) {
+	t.Parallel()
+	for what, again := range map[string]bool{"[Errno 28] No space left on device": true, "no such task": false} {
+		started, gate := make(chan struct{}), make(chan struct{})
+		first := sync.OnceFunc(func() { close(started); <-gate })
+		s := open(t, fakeStudy(t, 3, &fake{
+			hook: func(context.Context, evaluator.Candidate) error { first(); return nil },
+			recover: func(open []evaluator.Candidate) []evaluator.Event {
+				return []evaluator.Event{{Key: open[0].Key, Attempt: open[0].Attempt, State: evaluator.Failed, Err: errors.New(what)}}
+			},
+		}))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- s.Run(ctx, RunOptions{patience: 50 * time.Millisecond}) }()
+		<-started
+		cancel()
+		if err := ended(t, done); CodeOf(err) != CodeEvaluator {
+			t.Errorf("the run that is left ends with %v, want that its evaluator hangs", err)
+		}
+		close(gate)
+		if err := s.Run(t.Context(), RunOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if failed := load(t, s).Activity.Failed; (failed == 0) != again {
+			t.Errorf("%q: %d have failed, measured again: %t", what, failed, again)
+		}
+	}
+}
+
+// A trial that ended while nobody ran took, and costs, as long as its evaluator says, and not until somebody looked.
+func TestWhatATrialTookThatEndedWhileNobodyRan(t *testing.T) {
+	t.Parallel()
+	started, gate := make(chan struct{}), make(chan struct{})
+	first := sync.OnceFunc(func() { close(started); <-gate })
+	s := open(t, fakeStudy(t, 1, &fake{
+		hook: func(context.Context, evaluator.Candidate) error { first(); return nil },
+		recover: func(open []evaluator.Candidate) []evaluator.Event {
+			return []evaluator.Event{{Key: open[0].Key, Attempt: open[0].Attempt, State: evaluator.Done, Metrics: bowls(open[0]), Elapsed: time.Hour}}
+		},
+	}))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx, RunOptions{patience: 50 * time.Millisecond}) }()
+	<-started
+	cancel()
+	if err := ended(t, done); CodeOf(err) != CodeEvaluator {
+		t.Errorf("the run that is left ends with %v, want that its evaluator hangs", err)
+	}
+	close(gate)
+	if err := s.Run(t.Context(), RunOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	snap := load(t, s)
+	if h := snap.Activity.Spent.SlotHours; h < 1 || h > 2 {
+		t.Errorf("%g slot hours are spent, expected the one", h)
+	}
+	tr := snap.Trials[0]
+	if took, known := tr.took(); tr.State != evaluator.Done || !known || took < time.Hour || took > 2*time.Hour {
+		t.Errorf("trial 1 is %s and took %v, expected the hour that its evaluator says", tr.State, took)
+	}
+}
+
+// A runner that is told to drain lets what it measures end, and starts nothing.
+func TestDrain(t *testing.T) {
+	t.Parallel()
+	started, gate := make(chan struct{}, 20), make(chan struct{})
+	s := open(t, fakeStudy(t, 12, &fake{parallel: 2, hook: func(context.Context, evaluator.Candidate) error {
+		started <- struct{}{}
+		<-gate
+		return nil
+	}}))
+	done := make(chan error, 1)
+	go func() { done <- s.Run(t.Context(), RunOptions{}) }()
+	<-started
+	<-started
+	if err := s.Do(Command{Kind: CommandDrain}); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the runner says so", func() bool { return strings.HasPrefix(load(t, s).Activity.Note, "nothing new is started") })
+	until(t, "the runner has heard it", func() bool { return !s.commanded.Load() })
+	close(gate)
+	if err := ended(t, done); err != nil {
+		t.Fatal(err)
+	}
+	snap := load(t, s)
+	if a := snap.Activity; a.Done != 2 || a.Failed > 0 || a.Running > 0 || a.Runner != Idle || len(started) > 0 {
+		t.Errorf("%+v, %d more begun; want the two that ran finished, and no others", a, len(started))
+	}
+	for _, tr := range snap.Trials {
+		if tr.Attempt != 1 {
+			t.Errorf("trial %d is in attempt %d, want none interrupted", tr.ID, tr.Attempt)
+		}
+	}
+	if err := s.Run(t.Context(), RunOptions{}); err != nil { // which nobody drains
+		t.Fatal(err)
+	}
+	if a := load(t, s).Activity; a.Done != 12 {
+		t.Errorf("after the next run: %+v", a)
+	}
+}
+
 func TestWhatEvaluatorsStillKnowIsTaken(t *testing.T) {
 	t.Parallel()
 	gate := make(chan struct{})
@@ -301,8 +403,8 @@ func TestWhatEvaluatorsStillKnowIsTaken(t *testing.T) {
 			case 3:
 				e.Metrics["t0"] = evaluator.Metric{Value: 7}
 			}
-			for range 20 {
-				out = append(out, evaluator.Event{Key: c.Key, Attempt: c.Attempt, State: evaluator.Running, Progress: evaluator.Progress{Done: 1}})
+			for range 20 { // it has ended meanwhile, where there is a result
+				out = append(out, evaluator.Event{Key: c.Key, Attempt: e.Attempt, State: evaluator.Running, Progress: evaluator.Progress{Done: 1}})
 			}
 			out = append(out, e, e, evaluator.Event{Key: "unknown", State: evaluator.Done})
 		}

@@ -1,9 +1,11 @@
 package study
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"parfait/evaluator"
@@ -93,6 +95,10 @@ func (r *runner) take(e executorEvent) {
 		taken(nil)
 		return
 	}
+	if since, running := j.since[e.executor]; running {
+		r.ledger.charge(cmp.Or(e.Elapsed, r.now().Sub(since)))
+		delete(j.since, e.executor)
+	}
 	metrics, bad := e.Metrics, r.judge(j.open[e.executor], e.Event)
 	if bad != nil {
 		metrics = nil
@@ -112,6 +118,9 @@ func (r *runner) take(e executorEvent) {
 	case j.failed == "":
 		j.failed = clip(j.said(bad), maxError)
 		j.setup = setup(bad)
+		if j.blamed > 0 {
+			r.relieved() // what was waited for was this trial's own doing
+		}
 	}
 	r.settle(r.hist.trial(e.id), j, o)
 	if j.setup && o.metrics == nil { // before anything else is started
@@ -139,17 +148,17 @@ type outcome struct {
 func (r *runner) settle(t *Trial, j *job, o outcome) {
 	now := *t
 	if o.metrics != nil {
-		now.add(Measurement{Attempt: j.attempt, Evaluator: o.evaluator, Split: evaluator.Validation, At: time.Now().UTC(), Metrics: o.metrics})
+		now.add(Measurement{Attempt: j.attempt, Evaluator: o.evaluator, Split: evaluator.Validation, At: r.now().UTC(), Metrics: o.metrics})
 	}
 	switch {
 	case len(j.open) > 0:
 		now.Error = j.failed
 	case j.failed != "" && now.since > 0: // what was measured before stands
-		now.State, now.Error, now.Ended = evaluator.Done, j.failed, time.Now().UTC()
+		now.State, now.Error, now.Ended = evaluator.Done, j.failed, r.now().UTC()
 	case j.failed != "":
-		now.State, now.Error, now.Ended = evaluator.Failed, j.failed, time.Now().UTC()
+		now.State, now.Error, now.Ended = evaluator.Failed, j.failed, r.now().UTC()
 	case r.complete(now):
-		now.State, now.Ended = evaluator.Done, time.Now().UTC()
+		now.State, now.Ended = evaluator.Done, r.now().UTC()
 	case !j.goesOn():
 		now.State, now.Attempt = evaluator.Waiting, t.Attempt+1
 	}
@@ -172,18 +181,25 @@ func (r *runner) settle(t *Trial, j *job, o outcome) {
 	res := result{trial: t.ID, attempt: j.attempt, evaluator: o.evaluator, metrics: o.metrics, to: now.State, why: now.Error, renewed: j.renewed}
 	*t = now
 	current := false
+	r.ledger.pass(r.now(), r.busy() > 0)
+	sum := r.ledger.spent.String()
 	r.write(unwritten{
-		Entry: history.Entry{Kind: res.kind(), Make: func(c *history.Change) (err error) { current, err = res.record(c); return err }},
+		Entry: history.Entry{Kind: res.kind(), Make: func(c *history.Change) (err error) {
+			if current, err = res.record(c); current && err == nil {
+				err = c.Set("spent", sum)
+			}
+			return err
+		}},
 		then: func(err error) error {
 			if o.taken != nil {
 				o.taken(err)
 			}
 			if over {
-				r.release(res.trial)
+				r.release(res.trial, res.to == evaluator.Failed)
 			}
 			switch {
 			case err != nil:
-			case !current: // forgotten meanwhile
+			case !current, res.to == evaluator.Waiting: // forgotten meanwhile, or another attempt: as it is on record
 				r.stale = true
 			case res.to == evaluator.Done:
 				r.fails = 0
@@ -198,7 +214,7 @@ func (r *runner) settle(t *Trial, j *job, o outcome) {
 // drop ends a job, whatever came of it.
 func (r *runner) drop(id int, j *job) {
 	r.end(id, j)
-	r.release(id)
+	r.release(id, false)
 }
 
 // end ends a job; its models stay until it is on record.
@@ -208,19 +224,28 @@ func (r *runner) end(id int, j *job) {
 	j.cancel()
 }
 
-// release lets the models of a trial go.
-func (r *runner) release(id int) {
+// release lets the models of a trial go; of one that has failed they may be asked for again.
+func (r *runner) release(id int, again bool) {
 	for _, p := range r.pools {
-		p.done(id, func(err error) { r.note("trial %d: its model could not be deleted: %v", id, err) })
+		let := p.done
+		if again {
+			let = p.keep
+		}
+		let(id, func(err error) { r.note("trial %d: its model could not be deleted: %v", id, err) })
 	}
 }
 
 // failed pauses where nothing seems to work: a few failures in a row, or a whole first batch.
 func (r *runner) failed(f result) {
 	r.fails++
-	r.note("trial %d failed: %s", f.trial, f.why)
+	if why := firstLine(f.why); why == r.said {
+		r.note("trial %d failed likewise", f.trial)
+	} else {
+		r.note("trial %d failed: %s", f.trial, f.why)
+		r.said = why
+	}
 	if r.fails >= maxFailures {
-		r.pause(fmt.Sprintf("%d trials failed in a row, the last with: %s", r.fails, firstLine(f.why)))
+		r.pause(fmt.Sprintf("%d trials failed in a row", r.fails) + theLast + firstLine(f.why))
 		return
 	}
 	if t := r.hist.trial(f.trial); t == nil || t.Batch != 0 {
@@ -231,14 +256,18 @@ func (r *runner) failed(f result) {
 			return
 		}
 	}
-	r.pause("every trial so far failed, the last with: " + firstLine(f.why))
+	r.pause("every trial so far failed" + theLast + firstLine(f.why))
 }
+
+// theLast stands before the newest failure where several are counted.
+const theLast = ", the last with: "
 
 // pause holds the run and says why; a person lets it go on.
 func (r *runner) pause(why string) {
 	why = clip(why, maxNote)
 	r.fails = 0
-	r.note("paused: %s", why)
+	short, _, _ := strings.Cut(why, theLast) // it was said
+	r.note("paused: %s", short)
 	r.hist.meta["paused"], r.hist.meta["note"] = "1", why
 	r.write(unwritten{Entry: history.Entry{Kind: "paused", Make: func(c *history.Change) error {
 		return errors.Join(c.Set("note", why), c.Set("paused", "1"))

@@ -155,6 +155,33 @@ func TestFailuresPauseAndResume(t *testing.T) {
 	}
 }
 
+// Who looks on between a runner's lock and its first word is not told that it is paused, because the one before it was: a
+// headless run ends a runner that is.
+func TestAPauseIsNotTheNextRunners(t *testing.T) {
+	dir := makeStudy(t, 9, func(context.Context, evaluator.Candidate) error { return errors.New("no GPU here") })
+	s := open(t, dir)
+	done := running(t, s, RunOptions{})
+	await(t, s, "pause", func(s *Snapshot) bool { return s.Activity.Runner == Paused })
+	do(t, s, Command{Kind: CommandStop})
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	lock, err := takeLockBy(t.Context(), dir, LockAuto, s.store.Replaced, func(error) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.release()
+	if act := open(t, dir).Snapshot().Activity; act.Runner != Sampling || act.Note != "" {
+		t.Errorf("before the next runner is ready it is %s, %q; want %s and no note", act.Runner, act.Note, Sampling)
+	}
+	if err := lock.ready(); err != nil {
+		t.Fatal(err)
+	}
+	if act := open(t, dir).Snapshot().Activity; act.Runner != Paused || act.Note == "" {
+		t.Errorf("a runner that is ready and paused is %s, %q", act.Runner, act.Note)
+	}
+}
+
 func TestCommands(t *testing.T) {
 	s := open(t, makeStudy(t, 5))
 	for _, c := range []Command{

@@ -31,16 +31,10 @@ func (u *usage) pass(now time.Time, r *runner) {
 
 // moreToAsk says whether the search may still ask for trials, and nothing holds it.
 func (r *runner) moreToAsk() bool {
-	if m := r.hist.meta; m["paused"] != "" || m["stop"] != "" || m["exhausted"] != "" {
+	if m := r.hist.meta; m["paused"] != "" || m["stop"] != "" || m["exhausted"] != "" || m["limit"] != "" {
 		return false
 	}
-	asked := 0
-	for i := range r.hist.trials {
-		if r.hist.trials[i].Batch >= 0 {
-			asked++
-		}
-	}
-	return asked < r.budget(r.hist.meta)
+	return r.hist.searched < r.budget(r.hist.meta)
 }
 
 // Slots that idle are worth a word where there are several, and it goes on for long.

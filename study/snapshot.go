@@ -15,7 +15,7 @@ import (
 type Trial struct {
 	ID           int                `json:"id"` // from 1
 	Batch        int                `json:"batch"`
-	Origin       string             `json:"origin"` // "search", or who asked for it
+	Origin       string             `json:"origin"` // "search", OriginImport, or who asked for it
 	Why          string             `json:"why,omitempty"`
 	X            []float64          `json:"-"` // in the order of Snapshot.Space
 	State        State              `json:"state"`
@@ -24,6 +24,7 @@ type Trial struct {
 	Error        string             `json:"error,omitempty"`
 	Log          string             `json:"log,omitempty"`
 	Progress     evaluator.Progress `json:"-"`
+	Line         string             `json:"-"`                      // the last of its log while it runs, as on a terminal; a second old at most
 	Measurements []Measurement      `json:"measurements,omitempty"` // by id
 	Created      time.Time          `json:"created"`
 	Started      time.Time          `json:"started,omitzero"`
@@ -44,11 +45,21 @@ func (t *Trial) answered(task string) bool {
 // counts says whether its figures are ones to fit: it is done, or was and is being measured once more.
 func (t *Trial) counts() bool { return t.State == evaluator.Done || t.since > 0 && !t.State.Final() }
 
+// took is how long it took to measure; known is false where nobody has seen it begin and end.
+func (t *Trial) took() (d time.Duration, known bool) {
+	return t.Ended.Sub(t.Started), !t.Started.IsZero() && !t.Ended.IsZero()
+}
+
+// partMeasured says whether something was measured in this attempt.
+func (t *Trial) partMeasured() bool {
+	return slices.ContainsFunc(t.Measurements, func(m Measurement) bool { return m.Attempt == t.Attempt })
+}
+
 // Prediction of one metric at one point, on the metric's scale. Far from the samples anything but Value
 // may be infinite; JSON has null for what is not finite.
 type Prediction struct {
-	Value, Std float64
-	Lo, Hi     float64 // 90 % interval
+	Value, Std float64 // of what is true there, on the items that were measured
+	Lo, Hi     float64 // what one more measurement on these items says, nine times of ten
 }
 
 type predictionJSON struct {
@@ -130,8 +141,13 @@ type Analysis struct {
 
 	Surrogate surrogate.Choice // what study.yaml asked for
 
+	Floors []search.Floor // under which Front was traced: study.yaml's, or those of Under
+	Unmet  *search.Unmet  // what is missing where they cannot be kept, so that Front is of what does not keep them; else nil
+
 	landscape *search.Landscape
-	failed    int // trials that had failed by then
+	numbered  []FrontPoint // the study's own front, where Front is another
+	failed    int          // trials that had failed by then
+	todo      string       // what measures more of the front
 }
 
 // RunnerState says what the runner does.
@@ -161,9 +177,19 @@ type Activity struct {
 	Failed     int
 	Running    int
 	Waiting    int
+	Throttle   int           // candidates at once in evaluators that take another number at work, as CommandThrottle sets it; 0: there are none
 	ETA        time.Duration // 0: unknown
 	Note       string        // why it stopped or what it waits for, in words
-	NextBudget int           // of study.yaml, for the next runner, where the one at work began with another; 0 else
+	Spent      Spent
+	NextBudget int // of study.yaml, for the next runner, where the one at work began with another; 0 else
+}
+
+// Spent is what evaluations have cost, over all runs.
+type Spent struct {
+	Hours     float64 // in which anything was measured
+	SlotHours float64 // summed over evaluations
+	Cost      float64 // of those, 0 without a price
+	Words     string  // of what study.yaml limits or gives a price for, "" where it does neither
 }
 
 // Pick is a trade-off that somebody chose, and why.
@@ -174,6 +200,7 @@ type Pick struct {
 	Predicted map[string]Prediction `json:"predicted"`
 	Why       string                `json:"why"`
 	Anyway    []string              `json:"anyway,omitempty"` // tasks whose floors it was kept in spite of
+	Wishes    *search.Wishes        `json:"wishes,omitempty"` // that it was chosen by; nil: otherwise
 	Who       string                `json:"who,omitempty"`
 	At        time.Time             `json:"at"`
 }
@@ -212,6 +239,7 @@ type Export struct {
 type Snapshot struct {
 	Name     string
 	Dir      string
+	Now      time.Time // when it was made
 	Spec     *Spec
 	Space    search.Space
 	Tasks    []Task
@@ -219,6 +247,7 @@ type Snapshot struct {
 	Batches  []Batch   // what the strategy answered, in the order in which it was asked
 	Analysis *Analysis // nil while there are too few finished trials to fit
 	Activity Activity
+	Focus    *search.Focus // where the search looks; nil: at the whole front
 	Picks    []Pick
 	Exports  []Export
 	Weights  map[string]string // fingerprints of the base's and the models' weights that trials were measured with, as far as known

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"parfait/search"
 	"parfait/surrogate"
 	"parfait/yamldoc"
 )
@@ -72,6 +73,19 @@ type SearchSpec struct {
 	Seed     uint64
 	Options  map[string]any // of the strategy
 	Line     int
+
+	// What ends a run before its budget is spent: hours in which anything was measured, and the cost of what was, with Price
+	// an hour of each slot; 0: nothing does.
+	MaxHours, MaxCost, Price float64
+	StopWhen                 *StopWhen // nil: never
+
+	Focus *search.Wishes // where the search looks, as long as nobody says otherwise; nil: at the whole front
+}
+
+// StopWhen ends the search where the front gains less than Gain, a share of its hypervolume, over so many finished trials.
+type StopWhen struct {
+	Gain float64
+	Over int
 }
 
 // Order says when the search is asked for more.
@@ -99,7 +113,7 @@ func ParseSpec(file string, b []byte) (*Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := specReader{doc: doc, ranges: map[string]yamldoc.Node{}, theirs: map[string]yamldoc.Node{}}
+	r := specReader{doc: doc, ranges: map[string]yamldoc.Node{}, theirs: map[string]yamldoc.Node{}, looks: &yamldoc.Node{}}
 	spec := r.read(root)
 	if err := doc.Err(); err != nil {
 		return nil, err

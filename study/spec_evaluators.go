@@ -9,11 +9,12 @@ import (
 	"strings"
 
 	"parfait/evaluator"
+	"parfait/problem"
 	"parfait/yamldoc"
 )
 
 // evaluators reads {name: {KIND: …, options}}. What stands at the kind's own key is its options, or, where
-// it is no mapping, the one called like the kind: a command, a worker's program.
+// it is no mapping, the one that it needs most: a command, a worker's program, an address.
 func (r specReader) evaluators(n yamldoc.Node) map[string]EvaluatorSpec {
 	out := map[string]EvaluatorSpec{}
 	n.Each(func(name string, v yamldoc.Node) {
@@ -38,14 +39,21 @@ func (r specReader) evaluators(n yamldoc.Node) map[string]EvaluatorSpec {
 			switch {
 			case known && o.IsMapping():
 				o.Each(option)
-			case !known || o.Present():
+			case !known:
 				option(key, o)
+			case o.Present():
+				option(kinds[key].first(key), o)
 			}
 		})
 		switch {
 		case !v.Present():
 			v.Failf("is empty: expected one of the kinds %s, such as {command: [python, evaluate.py, '{model}']}", strings.Join(evaluatorKinds(), ", "))
 		case e.Kind == "":
+			v.Each(func(key string, o yamldoc.Node) {
+				if problem.Meant(key, evaluatorKinds()) != "" {
+					o.Unknown("kind of evaluator", key, evaluatorKinds())
+				}
+			})
 			v.Failf("expected one of the kinds %s", strings.Join(evaluatorKinds(), ", "))
 		default:
 			for _, err := range kinds[e.Kind].check(e.Options) {

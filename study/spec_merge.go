@@ -3,9 +3,9 @@ package study
 import (
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
-	"regexp"
 
 	"parfait/merge"
 	"parfait/merge/method"
@@ -64,7 +64,7 @@ func under(dir, path string) string {
 // resolve is under for a model, which may be a hub id: what looks like one and does not exist stays as it is.
 func resolve(dir, path string) string {
 	local := under(dir, path)
-	if _, err := os.Stat(local); err == nil || !hubID.MatchString(path) {
+	if _, err := os.Stat(local); err == nil || !merge.HubID(path) {
 		return local
 	}
 	// What happens to lie in the folder that we are in is another model than the one that is missing.
@@ -73,8 +73,6 @@ func resolve(dir, path string) string {
 	}
 	return path
 }
-
-var hubID = regexp.MustCompile(`^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$`)
 
 // space returns the coefficients of the study in their order: the models' (with groups one a group),
 // then the method's parameters that have a range, by name.
@@ -117,10 +115,9 @@ func (s *Spec) space() (search.Space, error) {
 	for _, set := range domain.Simplex {
 		var ids []int
 		for _, k := range set {
-			i := index[k]
-			sp.Coefficients[i].Lo, sp.Coefficients[i].Hi = 0, 1 // the reader has refused a part of it
-			ids = append(ids, i)
+			ids = append(ids, index[k])
 		}
+		narrow(sp.Coefficients, ids)
 		sp.Simplex = append(sp.Simplex, ids)
 	}
 	if len(sp.Coefficients) == 0 {
@@ -129,7 +126,32 @@ func (s *Spec) space() (search.Space, error) {
 	return sp, nil
 }
 
-// Proportions says whether the models' coefficients are proportions: from 0 to 1, with the sum 1.
+// narrow takes from the ranges of proportions what they can never be, as they are from 0 to 1 and sum to 1: where another
+// is .1 at least, this one is .9 at most. Ranges within which they cannot sum to 1 (the reader refuses them) lose nothing more.
+func narrow(coefficients []search.Coefficient, set []int) {
+	for _, i := range set {
+		c := &coefficients[i]
+		c.Lo, c.Hi = max(c.Lo, 0), min(c.Hi, 1)
+	}
+	least, most := sums(search.Space{Coefficients: coefficients}, set)
+	if least > 1 || most < 1 {
+		return
+	}
+	for _, i := range set {
+		c := &coefficients[i]
+		// Rounded, so that nobody reads .30000000000000004.
+		lo, hi := math.Round((1-most+c.Hi)*1e12)/1e12, math.Round((1-least+c.Lo)*1e12)/1e12
+		c.Lo, c.Hi = max(c.Lo, lo), min(c.Hi, hi)
+	}
+}
+
+// sums are the least and the largest sum of proportions within their ranges, rounded so that .1 + .2 + .7 is 1.
+func sums(sp search.Space, set []int) (least, most float64) {
+	least, most = sp.Bounds().Sums(set)
+	return math.Round(least*1e12) / 1e12, math.Round(most*1e12) / 1e12
+}
+
+// Proportions says whether the models' coefficients are proportions, with the sum 1.
 func (s *Spec) Proportions() bool {
 	sp, err := s.space()
 	return err == nil && len(sp.Simplex) > 0

@@ -1,6 +1,7 @@
 package study
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 type specReader struct {
 	doc    *yamldoc.Document
 	ranges map[string]yamldoc.Node // of the models, where one is given
+	looks  *yamldoc.Node           // the focus of search
 	theirs map[string]yamldoc.Node // what the evaluators call the tasks, by the evaluators' names
 }
 
@@ -77,7 +79,7 @@ func (r specReader) read(root yamldoc.Node) *Spec {
 	}
 	root.Fields(handlers)
 	for _, k := range []string{"version", "base", "models", "tasks", "evaluators"} {
-		if !seen[k] {
+		if !seen[k] && !(k == "evaluators" && s.Search.Budget == 0) { // what is imported needs none
 			root.Failf("%s: is missing", k)
 		}
 	}
@@ -86,6 +88,7 @@ func (r specReader) read(root yamldoc.Node) *Spec {
 	}
 	r.checkTasks(tasks, s)
 	r.checkNames(root, s)
+	r.checkFocus(s)
 	return s
 }
 
@@ -197,6 +200,12 @@ func (r specReader) checkNames(root yamldoc.Node, s *Spec) {
 	if r.doc.Err() != nil {
 		return
 	}
+	info, _ := method.Describe(s.Method.Name)
+	for i, m := range s.Models {
+		if _, given := r.ranges[m.Name]; !given && info.Least > 0 { // where its models are many, they leave room for one another
+			s.Models[i].Range[0] = min(info.Least, 0.1/float64(len(s.Models)))
+		}
+	}
 	sp, err := s.space()
 	if err != nil {
 		root.Failf("%s", err)
@@ -205,14 +214,31 @@ func (r specReader) checkNames(root yamldoc.Node, s *Spec) {
 	r.checkProportions(sp, s)
 }
 
-// checkProportions refuses a range that leaves out some proportions: nothing searches a part of a simplex. One that
-// goes beyond them takes nothing away.
+// checkProportions refuses ranges within which proportions cannot sum to 1. One that goes beyond what proportions can be
+// takes nothing away.
 func (r specReader) checkProportions(sp search.Space, s *Spec) {
-	for _, m := range s.Models {
-		proportion := slices.ContainsFunc(slices.Concat(sp.Simplex...), func(i int) bool { return sp.Coefficients[i].Model == m.Name })
-		if proportion && (m.Range[0] > 0 || m.Range[1] < 1) {
-			r.ranges[m.Name].Failf("[%g, %g] is a part of [0, 1], and with %s the models' coefficients are proportions, of which each may be anything from 0 to 1, as they sum to 1; leave the range out, or %s",
-				m.Range[0], m.Range[1], s.Method.Name, s.scaled())
+	refused := map[string]bool{}
+	for _, set := range sp.Simplex {
+		for _, i := range set {
+			c := sp.Coefficients[i]
+			if c.Lo > c.Hi && !refused[c.Model] {
+				refused[c.Model] = true
+				r.ranges[c.Model].Failf("with %s the models' coefficients are proportions, from 0 to 1: nothing of the range is; leave it out, or %s", s.Method.Name, s.scaled())
+			}
+		}
+		least, most := sums(sp, set)
+		sum := fmt.Sprintf("%.4g at least", least)
+		switch {
+		case len(refused) > 0, least <= 1 && most >= 1:
+			continue
+		case least <= 1:
+			sum = fmt.Sprintf("%.4g at most", most)
+		}
+		for _, i := range set {
+			if at, ok := r.ranges[sp.Coefficients[i].Model]; ok {
+				at.Failf("with %s the models' coefficients are proportions, which sum to 1; within their ranges they sum to %s: widen them, leave them out, or %s", s.Method.Name, sum, s.scaled())
+				return
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"parfait/search"
@@ -19,7 +20,7 @@ func (r specReader) search(n yamldoc.Node, s *SearchSpec) {
 		case "strategy":
 			s.Strategy = v.Text()
 		case "budget":
-			s.Budget = v.Int(1)
+			s.Budget = v.Int(0)
 		case "order":
 			s.Order = Order(v.Word("order", string(OrderFixed), string(OrderFree)))
 		case "batch":
@@ -28,10 +29,23 @@ func (r specReader) search(n yamldoc.Node, s *SearchSpec) {
 			}
 		case "seed":
 			s.Seed = v.Uint64()
+		case "max_hours":
+			s.MaxHours = positive(v)
+		case "max_cost":
+			s.MaxCost = positive(v)
+		case "price":
+			s.Price = positive(v)
+		case "stop_when":
+			s.StopWhen = stopWhen(v)
+		case "focus":
+			*r.looks, s.Focus = v, r.focus(v)
 		default:
 			s.Options[key], options[key] = yamldoc.Numbers(v.Value()), v
 		}
 	})
+	if s.MaxCost > 0 && s.Price == 0 {
+		n.Failf("max_cost needs a price: what an hour of a slot costs, such as price: 2.5")
+	}
 	if unknownOptions(s.Strategy, options) {
 		return
 	}
@@ -40,9 +54,38 @@ func (r specReader) search(n yamldoc.Node, s *SearchSpec) {
 	}
 }
 
+// positive reads a number above 0.
+func positive(n yamldoc.Node) float64 {
+	v := n.Float()
+	if v <= 0 {
+		n.Failf("expected a number above 0, found %g", v)
+	}
+	return v
+}
+
+// stopWhen reads {gain: 0.5%, over: 8}.
+func stopWhen(n yamldoc.Node) *StopWhen {
+	w := &StopWhen{Over: 8}
+	n.Fields(map[string]func(yamldoc.Node){
+		"gain": func(n yamldoc.Node) {
+			text, percent := strings.CutSuffix(n.Text(), "%")
+			v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+			if !percent || err != nil || !(v > 0) || v >= 100 {
+				n.Failf("expected a share of the hypervolume in percent, such as 0.5%%, found %q", n.Text())
+			}
+			w.Gain = v / 100
+		},
+		"over": func(n yamldoc.Node) { w.Over = n.Int(1) },
+	})
+	if n.IsMapping() && !n.Has("gain") {
+		n.Failf("stop_when needs gain: below which share the search ends, such as gain: 0.5%%")
+	}
+	return w
+}
+
 // unknownOptions says which keys of search are neither its own nor the strategy's, each at its line.
 func unknownOptions(strategy string, options map[string]yamldoc.Node) bool {
-	known := []string{"strategy", "budget", "order", "batch", "seed"}
+	known := []string{"strategy", "budget", "order", "batch", "seed", "max_hours", "max_cost", "price", "stop_when", "focus"}
 	found := false
 	for _, info := range search.Strategies() {
 		if info.Name != cmp.Or(strategy, "adaptive") {

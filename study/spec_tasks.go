@@ -32,7 +32,7 @@ func (r specReader) tasks(n yamldoc.Node) []Task {
 		}
 		if t.Sense == "" {
 			t.Sense = Maximize
-			if t.Unit == "loss" {
+			if costs(t.Unit) {
 				t.Sense = Minimize
 			}
 		}
@@ -45,24 +45,23 @@ func (r specReader) tasks(n yamldoc.Node) []Task {
 	return out
 }
 
-// unit reads a task's unit: any word, but for those that are meant to be one of the two that mean something.
+// unit reads a task's unit: any word, but for those that are meant to be one of those that mean something.
 func unit(n yamldoc.Node) string {
 	word := n.Text()
-	units := []string{"rate", "loss"}
-	if meant := problem.Meant(word, units); meant != "" {
+	if meant := problem.Meant(word, Units); meant != "" {
 		n.Failf("unknown unit %q; %s (a unit of your own needs a name less like it)", word, meant)
 	}
 	return word
 }
 
-// linkOf resolves "auto": rate → logit, loss → log while it is positive, else identity.
+// linkOf resolves "auto": rate → logit, what costs → log while it is positive, else identity.
 func linkOf(link, unit string) surrogate.Link {
 	switch {
 	case link != "" && link != "auto":
 		return surrogate.Link(link)
-	case unit == "rate":
+	case unit == UnitRate:
 		return surrogate.Logit
-	case unit == "loss":
+	case costs(unit):
 		return surrogate.Log
 	}
 	return surrogate.Identity

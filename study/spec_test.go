@@ -29,6 +29,27 @@ candidates: {path: /scratch/me, max: 200GB}
 search: {strategy: design, budget: 60, batch: 4, seed: 7}
 `
 
+// What stands at a kind's own key is what it needs most; a kind that is misspelt is asked for.
+func TestEvaluatorsInShort(t *testing.T) {
+	for kind, c := range map[string]struct{ text, option string }{
+		"command": {"{command: [true], parallel: 2}", "command"},
+		"http":    {"{http: 'http://127.0.0.1:8000/score', parallel: 2}", "url"},
+		"worker":  {"{worker: [python, serve.py], parallel: 2}", "worker"},
+		"slurm":   {"{slurm: [./eval.sh, '{model}'], throttle: 2}", "command"},
+	} {
+		s, err := ParseSpec("s.yaml", []byte("version: 1\nbase: b\nmodels: [{name: a, path: a}]\ntasks: [{name: t, unit: rate}]\nevaluators: {main: "+c.text+"}\n"))
+		if err != nil {
+			t.Errorf("%s: %v", kind, err)
+		} else if e := s.Evaluators["main"]; e.Kind != kind || e.Options[c.option] == nil {
+			t.Errorf("%s is read as %+v, want it with %s", c.text, e, c.option)
+		}
+	}
+	_, err := ParseSpec("s.yaml", []byte("version: 1\nbase: b\nmodels: [{name: a, path: a}]\ntasks: [{name: t, unit: rate}]\nevaluators: {main: {wroker: [true]}}\n"))
+	if err == nil || !strings.Contains(err.Error(), `did you mean "worker"`) {
+		t.Errorf("%v, want it to ask for worker", err)
+	}
+}
+
 func TestSpecReadsWhatIsWritten(t *testing.T) {
 	s, err := ParseSpec("study.yaml", []byte(goodSpec))
 	if err != nil {
@@ -129,7 +150,7 @@ func TestSpecSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"unknown evaluator", "role: guard", "role: guard, evaluator: judge", 12, `unknown evaluator "judge"`},
 		{"unknown kind", "{fake: {}}", "{fkae: {}}", 14, "expected one of the kinds"},
 		{"size", "200GB", "lots", 15, "expected a size"},
-		{"budget", "budget: 60", "budget: 0", 16, "at least 1"},
+		{"budget", "budget: 60", "budget: -1", 16, "at least 0"},
 		{"version", "version: 1", "version: 2", 1, "newer than this parfait"},
 		{"missing", "base: models/base\n", "", 1, "base: is missing"},
 		{"not YAML", "base: models/base", "base: [models/base", 3, "not YAML"},

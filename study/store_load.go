@@ -23,6 +23,11 @@ type record struct {
 
 	lacking []int // finished trials that were not measured on every task that study.yaml asks for
 
+	fresh    map[int]bool // trials that this load has found changed
+	of       *asked       // what the others stand for, see Study.interpret; nil: nothing
+	searched int          // trials that the search has asked for
+	over     int          // trials at the beginning that are over, as far as was looked
+
 	line    int64 // of the journal, that it has come to; 0: not known
 	damaged error // what is wrong with the history, where this could be read all the same
 }
@@ -40,21 +45,37 @@ func (h *record) find(id int) (int, bool) {
 	return slices.BinarySearchFunc(h.trials, id, func(t Trial, id int) int { return t.ID - id })
 }
 
-// expect makes finished trials wait that were not measured on all of the tasks, as tasks are that were added to study.yaml.
-func (h *record) expect(tasks []Task) {
-	h.lacking = nil
-	for i := range h.trials {
-		t := &h.trials[i]
-		if t.State = t.recorded; t.State != evaluator.Done {
-			continue
-		}
-		for _, task := range tasks {
-			if _, ok := t.Metrics[task.Name]; !ok {
-				t.State, h.lacking = evaluator.Waiting, append(h.lacking, t.ID)
-				break
-			}
+// expect makes a finished trial wait that was not measured on all of the tasks, as tasks are that were added to study.yaml.
+func (h *record) expect(t *Trial, tasks []Task) {
+	if t.State = t.recorded; t.State != evaluator.Done {
+		return
+	}
+	for _, task := range tasks {
+		if _, ok := t.Metrics[task.Name]; !ok {
+			t.State, h.lacking = evaluator.Waiting, append(h.lacking, t.ID)
+			return
 		}
 	}
+}
+
+// open are the trials that are not over, and such as are between them. Of thousands that are over few are looked at.
+func (h *record) open() []Trial {
+	for h.over < len(h.trials) && h.trials[h.over].State.Final() {
+		h.over++
+	}
+	return h.trials[h.over:]
+}
+
+// finished is how many trials are over.
+func (h *record) finished() int {
+	open := h.open()
+	n := len(h.trials) - len(open)
+	for i := range open {
+		if open[i].State.Final() {
+			n++
+		}
+	}
+	return n
 }
 
 // measured is how many trials have anything measured, whatever became of them.
@@ -83,7 +104,7 @@ func (s *store) load(ctx context.Context, prev *record) (*record, error) {
 
 // read is load in a transaction.
 func read(tx *history.Tx, prev *record) (h *record, err error) {
-	h = &record{retries: map[int]int{}}
+	h = &record{retries: map[int]int{}, fresh: map[int]bool{}}
 	if h.line, err = tx.Line(); err != nil {
 		return h, err
 	}
@@ -92,9 +113,10 @@ func read(tx *history.Tx, prev *record) (h *record, err error) {
 	}
 	after := int64(0)
 	if prev != nil && prev.damaged == nil && prev.line > 0 && h.line >= prev.line {
-		after, h.trials, h.retries = prev.line, slices.Clone(prev.trials), maps.Clone(prev.retries)
+		after, h.trials, h.retries, h.batches = prev.line, slices.Clone(prev.trials), maps.Clone(prev.retries), slices.Clone(prev.batches)
+		h.searched, h.of, h.lacking = prev.searched, prev.of, slices.Clone(prev.lacking)
 	}
-	return h, errors.Join(h.readTrials(tx, after), h.readMeasurements(tx, after), h.readProgress(tx), h.readBatches(tx), h.readCommands(tx, after), h.readPicks(tx), h.readExports(tx))
+	return h, errors.Join(h.readBatches(tx, after), h.readTrials(tx, after), h.readMeasurements(tx, after), h.readProgress(tx), h.readCommands(tx, after), h.readPicks(tx), h.readExports(tx))
 }
 
 func (h *record) readTrials(tx *history.Tx, after int64) error {
@@ -111,9 +133,23 @@ func (h *record) readTrials(tx *history.Tx, after int64) error {
 			h.trials[i] = t
 		} else {
 			h.trials = append(h.trials, t)
+			h.asked(t)
 		}
+		h.fresh[t.ID] = true
 		return nil
 	})
+}
+
+// asked counts a trial that the search has asked for.
+func (h *record) asked(t Trial) {
+	if t.Batch < 0 {
+		return
+	}
+	h.searched++
+	if t.Batch < len(h.batches) {
+		b := &h.batches[t.Batch]
+		b.Trials = append(slices.Clip(b.Trials), t.ID) // others may have it
+	}
 }
 
 func (h *record) readMeasurements(tx *history.Tx, after int64) error {
@@ -127,6 +163,7 @@ func (h *record) readMeasurements(tx *history.Tx, after int64) error {
 		m.At = fromUnix(at)
 		if t := h.trial(trial); t != nil {
 			t.add(m)
+			h.fresh[t.ID] = true
 		}
 		return nil
 	})

@@ -15,9 +15,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"parfait/evaluator"
 	"parfait/internal/rescue"
@@ -45,7 +47,8 @@ type Study struct {
 	subs     map[chan *Snapshot]bool // whether it wants an analysis
 	watching bool
 	failed   analysisFailure
-	trouble  string // what keeps snapshots from being what study.yaml and the history say now
+	looked   time.Time // at what evaluations print
+	trouble  string    // what keeps snapshots from being what study.yaml and the history say now
 }
 
 // flags are what this process has done: its own changes do not show in data_version.
@@ -72,12 +75,14 @@ func Open(dir string) (*Study, error) {
 	s := &Study{dir: abs, sheet: read, store: st, flags: &flags{}, subs: map[chan *Snapshot]bool{}}
 	s.asked.Store(read.asked)
 	s.life, s.end = context.WithCancel(context.Background())
+	o := readOwner(abs)
 	if s.hist, err = s.load(s.life); err != nil {
 		_ = st.Close()
 		return nil, err
 	}
 	s.trouble = problem.Text(s.hist.damaged)
-	s.snap = s.snapshot(s.hist, s.activity(s.hist), nil)
+	s.hist.trials = s.see(s.hist.trials)
+	s.snap = s.snapshot(s.hist, s.activity(s.hist, o), nil)
 	return s, nil
 }
 
@@ -124,19 +129,24 @@ func (s *Study) Load(ctx context.Context) (*Snapshot, error) {
 }
 
 // load reads the history, which must be of what study.yaml asked when it was read.
-func (s *Study) load(ctx context.Context) (*record, error) {
-	h, err := s.read(ctx)
+func (s *Study) load(ctx context.Context) (*record, error) { return s.loadSince(ctx, nil) }
+
+// loadSince is load for who has an earlier record; nil: as for viewers.
+func (s *Study) loadSince(ctx context.Context, prev *record) (*record, error) {
+	h, err := s.read(ctx, prev)
 	if err != nil {
 		return nil, err
 	}
 	return h, s.asked.Load().against(s.dir, h)
 }
 
-// read reads the history, whatever study.yaml asks.
-func (s *Study) read(ctx context.Context) (*record, error) {
-	s.mu.Lock()
-	prev := s.hist
-	s.mu.Unlock()
+// read reads the history, whatever study.yaml asks. prev is an earlier record, nil: the one that viewers see.
+func (s *Study) read(ctx context.Context, prev *record) (*record, error) {
+	if prev == nil {
+		s.mu.Lock()
+		prev = s.hist
+		s.mu.Unlock()
+	}
 	h, err := s.store.load(ctx, prev)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -144,14 +154,41 @@ func (s *Study) read(ctx context.Context) (*record, error) {
 	if err != nil {
 		return nil, s.store.Explain(err)
 	}
-	s.normalise(h)
-	h.expect(s.spec().Tasks)
-	for i := range h.trials {
-		if t := &h.trials[i]; t.Log == "" {
-			t.Log = s.logPath(t.ID)
+	s.interpret(h)
+	return h, nil
+}
+
+// interpret says what a record stands for, as study.yaml asks now: of the trials those that have changed, where the
+// others stand for it already.
+//
+// Points that an earlier parfait may have written as they were given are brought to the form that stands for their merge,
+// which is what was measured. What stands for none stays as it is: nothing but failed came of it.
+func (s *Study) interpret(h *record) {
+	normal := func(x *[]float64) {
+		if y, err := s.normal(*x); err == nil {
+			*x = y
 		}
 	}
-	return h, nil
+	now := s.asked.Load()
+	all := h.of != now
+	h.of = now
+	h.lacking = slices.DeleteFunc(h.lacking, func(id int) bool { return all || h.fresh[id] })
+	for i := range h.trials {
+		t := &h.trials[i]
+		if !all && !h.fresh[t.ID] {
+			continue
+		}
+		normal(&t.X)
+		h.expect(t, now.spec.Tasks)
+		t.Log = s.logPath(t.ID)
+	}
+	slices.Sort(h.lacking)
+	for i := range h.picks {
+		normal(&h.picks[i].X)
+	}
+	for i := range h.exports {
+		normal(&h.exports[i].X)
+	}
 }
 
 // snapshot is h for viewers. The caller holds mu, or nobody else knows s yet.
@@ -161,7 +198,7 @@ func (s *Study) snapshot(h *record, activity Activity, a *Analysis) *Snapshot {
 	q := s.asked.Load()
 	return &Snapshot{
 		Name: s.name(), Dir: s.dir, Spec: q.spec, Space: q.space, Tasks: q.spec.Tasks,
-		Trials: h.trials, Batches: h.batches, Analysis: a, Picks: h.picks, Exports: h.exports, Activity: activity, Damage: problem.Text(h.damaged), Weights: weights, Problem: s.problem(),
+		Trials: h.trials, Batches: h.batches, Analysis: a, Picks: h.picks, Exports: h.exports, Activity: activity, Focus: s.focusOf(h.meta), Damage: problem.Text(h.damaged), Weights: weights, Problem: s.problem(), Now: time.Now(),
 	}
 }
 
@@ -200,26 +237,6 @@ func (s *Study) Log(trial int) (string, error) {
 	return strings.ToValidUTF8(string(b), "�"), err
 }
 
-// normalise brings the points of a history, which an earlier parfait may have written as they were given, to the form
-// that stands for their merge, which is what was measured. What stands for none stays as it is: nothing but failed
-// came of it.
-func (s *Study) normalise(h *record) {
-	normal := func(x *[]float64) {
-		if y, err := s.normal(*x); err == nil {
-			*x = y
-		}
-	}
-	for i := range h.trials {
-		normal(&h.trials[i].X)
-	}
-	for i := range h.picks {
-		normal(&h.picks[i].X)
-	}
-	for i := range h.exports {
-		normal(&h.exports[i].X)
-	}
-}
-
 // LoadView returns what SaveView stored for who, or nil.
 func (s *Study) LoadView(who string) ([]byte, error) { return s.store.loadView(who) }
 
@@ -240,11 +257,11 @@ func (s *Study) SavePick(p Pick) (Pick, error) {
 	return p, s.store.Explain(err)
 }
 
-// mergeSpec is what the engine is to merge, in the form that evaluators want it.
-func (s *Study) mergeSpec(form evaluator.Form) merge.Spec {
+// mergeSpec is what the engine is to merge, in the form that evaluators want it; an adapter of at most this rank, 0: any.
+func (s *Study) mergeSpec(form evaluator.Form, rank int) merge.Spec {
 	m := s.spec().mergeSpec(s.dir)
 	if form == evaluator.Adapter {
-		m.Form = merge.FormAdapter
+		m.Form, m.MaxRank = merge.FormAdapter, rank
 	}
 	return m
 }

@@ -1,8 +1,6 @@
 package study
 
 import (
-	"math"
-
 	"parfait/evaluator"
 	"parfait/surrogate"
 )
@@ -30,10 +28,10 @@ const (
 type Task struct {
 	Name      string         `json:"name"`
 	Role      Role           `json:"role"`
-	Unit      string         `json:"unit,omitempty"` // rate, loss, or anything for show
+	Unit      string         `json:"unit,omitempty"` // one of Units, or anything for show
 	Sense     Sense          `json:"sense"`
 	Link      surrogate.Link `json:"link"`
-	AutoLink  bool           `json:"-"`                  // nobody chose it: a loss of 0 has no logarithm, and then it is identity
+	AutoLink  bool           `json:"-"`                  // nobody chose it: Log is surrogate.Auto then
 	AtLeast   *float64       `json:"at_least,omitempty"` // floor, metric's scale
 	AtMost    *float64       `json:"at_most,omitempty"`
 	Evaluator string         `json:"evaluator,omitempty"`
@@ -63,8 +61,22 @@ func BrokenFloors(tasks []Task, p []Prediction) []string {
 	return out
 }
 
+// Units that mean something; a task's own words are for show.
+const (
+	UnitRate    = "rate"    // a share from 0 to 1
+	UnitLoss    = "loss"    // a cost above 0, less is better
+	UnitTokens  = "tokens"  // that answers cost, less is better
+	UnitSeconds = "seconds" // that the evaluation takes, less is better: measured where the evaluator reports none
+)
+
+// Units lists them.
+var Units = []string{UnitRate, UnitLoss, UnitTokens, UnitSeconds}
+
 // Rate says whether the metric is a share in [0, 1].
-func (t Task) Rate() bool { return t.Unit == "rate" }
+func (t Task) Rate() bool { return t.Unit == UnitRate }
+
+// costs says whether the unit is of what is to be paid: above 0, and less is better.
+func costs(unit string) bool { return unit == UnitLoss || unit == UnitTokens || unit == UnitSeconds }
 
 // Stderr is the standard error of a measurement, and whether it is known: what was reported, or else, of a rate
 // over n items, that of a share of n independent ones. Everything that judges or shows noise asks here; a known one
@@ -83,24 +95,6 @@ func (t Task) Stderr(m Metric) (stderr float64, known bool) {
 func (t Task) WithStderr(m Metric) Metric {
 	m.Stderr, _ = t.Stderr(m)
 	return m
-}
-
-// AsPredicted says whether noise explains the difference between a prediction and what was measured there: whether
-// it is within three standard deviations of both together, which noise alone leaves once in 400 times. Of a rate of
-// n items the measurement's is the one that it has where the prediction is right (the score form; Wilson 1927): at
-// the measurement itself it is far too small near 0 and 1. Where no noise of the measurement is known, that in the
-// prediction's interval has to do.
-func (t Task) AsPredicted(p Prediction, m Metric) bool {
-	const inInterval = 1.645 // standard deviations from the middle of a 90 % interval to its ends
-	side := p.Hi - p.Value
-	if m.Value < p.Value {
-		side = p.Value - p.Lo
-	}
-	stderr, known := t.Stderr(m)
-	if n := float64(m.N); known && t.Rate() && m.N > 0 {
-		stderr *= evaluator.RateStderr(n*min(max(p.Value, 0), 1), m.N) / evaluator.RateStderr(n*m.Value, m.N)
-	}
-	return !(math.Abs(m.Value-p.Value) > 3*math.Hypot(side/inInterval, stderr))
 }
 
 // State of a trial; evaluator's states are the field's.

@@ -41,27 +41,6 @@ func TestStderr(t *testing.T) {
 	}
 }
 
-// Where a prediction is right, noise is taken for more than that once in 200 times at most, of however few items
-// and however near to 1: what is counted is every number of right answers, by its probability.
-func TestAsPredictedFalseAlarms(t *testing.T) {
-	rate := Task{Name: "a", Unit: "rate"}
-	for _, n := range []int{30, 50, 100, 450} {
-		for _, p := range []float64{.5, .8, .9, .95, .98, .99, .995, .999} {
-			half := 0.3 * 1.645 * math.Sqrt(p*(1-p)/float64(n))
-			alarms, pmf := 0.0, math.Pow(1-p, float64(n))
-			for k := 0; k <= n; k++ {
-				if !rate.AsPredicted(Prediction{Value: p, Lo: p - half, Hi: p + half}, Metric{Value: float64(k) / float64(n), N: n}) {
-					alarms += pmf
-				}
-				pmf *= p / (1 - p) * float64(n-k) / float64(k+1)
-			}
-			if alarms > 0.005 {
-				t.Errorf("%d items of a rate of %g: %.4f of right predictions alarm, want .005 at most", n, p, alarms)
-			}
-		}
-	}
-}
-
 // A loss of 0 is a measurement, unless somebody chose a scale that has none.
 func TestPossible(t *testing.T) {
 	read := func(task string) Task {
@@ -82,7 +61,7 @@ func TestPossible(t *testing.T) {
 		{"{name: harm, unit: loss, link: log}", 0.1, ""},
 		{"{name: good, unit: rate}", 1.5, "a rate is from 0 to 1"},
 	} {
-		err := read(c.task).possible(c.v)
+		err := read(c.task).Possible(c.v)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s of %g: %v, want %q", c.task, c.v, err, c.want)
 		}

@@ -99,12 +99,24 @@ func (r *runner) leaves(paths []string) {
 	}
 }
 
-// reclaim deletes the study's own models in its folder for candidates, finished and half-written, and the folder where
-// that leaves nothing in it. It returns what else is there, which stays. Behind a link nothing is deleted, nor
-// written later.
-func (s *Study) reclaim() (left []string, err error) {
+// reclaim deletes the study's own models, on the disk and in memory, finished and half-written, and the folders where that
+// leaves nothing in them. It returns what else is there, which stays. Behind a link nothing is deleted, nor written later.
+func (s *Study) reclaim(m memory) (left []string, err error) {
+	left, err = s.reclaimIn(s.candidates(), s.spec().Candidates.Path == "")
+	if CodeOf(err) == CodeForeign {
+		return left, err
+	}
+	if dir := s.inMemory(m); dir != "" && !m.foreign() {
+		more, e := s.reclaimIn(dir, false)
+		left, err = append(left, more...), errors.Join(err, e)
+		_ = os.Remove(m.home())
+	}
+	return left, err
+}
+
+// reclaimIn is reclaim in one folder; home says whether it is the study's own.
+func (s *Study) reclaimIn(top string, home bool) (left []string, err error) {
 	const fix = "delete the link; candidates.path in study.yaml names another place for merged models, where each study has a folder of its own"
-	top := s.candidates()
 	if err := plainFolder(top, fix); err != nil {
 		return nil, err
 	}
@@ -130,7 +142,7 @@ func (s *Study) reclaim() (left []string, err error) {
 			if strings.HasPrefix(e.Name(), evaluator.KeptPrefix) {
 				continue // an evaluation that outlived its runner may read it; its evaluator deletes it
 			}
-			if own.owns(e.Name(), s.spec().Candidates.Path == "") {
+			if own.owns(e.Name(), home) {
 				errs = append(errs, os.RemoveAll(path))
 			} else {
 				left = append(left, path)

@@ -128,7 +128,7 @@ func TestOnlyWhatCarriesTheTokenIsDeleted(t *testing.T) {
 	if err := os.Rename(s.candidates(), scratch.candidates()); err != nil {
 		t.Fatal(err)
 	}
-	left, err := scratch.reclaim()
+	left, err := scratch.reclaim(memory{})
 	if err != nil {
 		t.Fatal(err)
 	}

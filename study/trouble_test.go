@@ -231,21 +231,24 @@ func TestSuspicionsEnd(t *testing.T) {
 	for name, c := range map[string]struct {
 		err   error
 		tries int32
+		most  int // the option
 	}{
-		"says that a disk is full": {errors.New("it ended with exit status 1; the last of its stderr:\n[Errno 28] No space left on device"), 1 + maxBlamed},
-		"killed":                   {&evaluator.Error{Problem: problem.Problem{Code: evaluator.Killed, What: "it was ended by SIGKILL"}, Signal: "SIGKILL"}, 2},
-		"killed otherwise":         {&evaluator.Error{Problem: problem.Problem{Code: evaluator.Killed, What: "it was ended by SIGSEGV"}, Signal: "SIGSEGV"}, 1},
-		"simply fails":             {errors.New("it ended with exit status 1"), 1},
+		"says that a disk is full": {errors.New("it ended with exit status 1; the last of its stderr:\n[Errno 28] No space left on device"), 1 + maxBlamed, 0},
+		"killed":                   {&evaluator.Error{Problem: problem.Problem{Code: evaluator.Killed, What: "it was ended by SIGKILL"}, Signal: "SIGKILL"}, 2, 0},
+		"killed, of five":          {&evaluator.Error{Problem: problem.Problem{Code: evaluator.Killed, What: "it was ended by SIGKILL"}, Signal: "SIGKILL"}, 5, 5},
+		"killed, never again":      {&evaluator.Error{Problem: problem.Problem{Code: evaluator.Killed, What: "it was ended by SIGKILL"}, Signal: "SIGKILL"}, 1, 1},
+		"killed otherwise":         {&evaluator.Error{Problem: problem.Problem{Code: evaluator.Killed, What: "it was ended by SIGSEGV"}, Signal: "SIGSEGV"}, 1, 5},
+		"simply fails":             {errors.New("it ended with exit status 1"), 1, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var tries atomic.Int32
-			s := open(t, makeStudy(t, 5, func(_ context.Context, cand evaluator.Candidate) error {
+			s := open(t, fakeStudy(t, 5, &fake{tries: c.most, hook: func(_ context.Context, cand evaluator.Candidate) error {
 				if trialOf(cand.Key) == 2 {
 					tries.Add(1)
 					return c.err
 				}
 				return nil
-			}))
+			}}))
 			var said spoken
 			if err := s.Run(t.Context(), said.options(1)); err != nil {
 				t.Fatal(err)

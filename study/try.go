@@ -34,7 +34,7 @@ func (s *Spec) Try(ctx context.Context, dir string, o Try) (tried []Tried, err e
 	}
 	st := &Study{dir: dir}
 	st.asked.Store(&asked{spec: s, space: space})
-	executors, err := st.executors(1)
+	executors, err := st.executors(RunOptions{Workers: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -45,9 +45,10 @@ func (s *Spec) Try(ctx context.Context, dir string, o Try) (tried []Tried, err e
 	}
 	for _, x := range executors {
 		c := evaluator.Candidate{
-			Key: filepath.Base(dir) + "/0", ID: rand.Text() + "-try-0", Attempt: 1, Tasks: x.tasks, Split: evaluator.Validation,
+			Key: filepath.Base(dir) + "/0", ID: rand.Text() + "-try-0", Attempt: 1, Split: evaluator.Validation,
 			At: coefficients(st.Names(), at), Log: o.Log, Model: o.Model,
 		}
+		x.asks(&c, x.tasks)
 		began := time.Now()
 		metrics, err := st.tryOne(ctx, x, c, o.Progress)
 		if err != nil {

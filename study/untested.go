@@ -16,9 +16,9 @@ const (
 )
 
 // untested says in words that most of the front lies where no prediction was ever tested: about as far from every
-// trial as hardly a trial is from the next. Leave-one-out figures say nothing of there, however good they are. It
-// is "" where that is not so.
-func (a *Analysis) untested() string {
+// trial as hardly a trial is from the next. Leave-one-out figures say nothing of there, however good they are. todo is
+// what to do about it. It is "" where that is not so.
+func (a *Analysis) untested(todo string) string {
 	if len(a.Trials) < farFewest || len(a.Front) == 0 {
 		return ""
 	}
@@ -36,7 +36,27 @@ func (a *Analysis) untested() string {
 	if far < farShare*apart {
 		return ""
 	}
-	return fmt.Sprintf("half of the front lies %.2g of the ranges or more from every trial, and nine of ten trials no more than %.2g from the next: how good predictions are there was tested nowhere. Measure some of it before it is believed; strategy: adaptive does", far, apart)
+	return fmt.Sprintf("half of the front lies %.2g of the ranges or more from every trial, and nine of ten trials no more than %.2g from the next: how good predictions are there was tested nowhere. %s", far, apart, todo)
+}
+
+// toTest says what measures some of an untested front: what the study does not do already.
+func (s *Snapshot) toTest() string {
+	asked := 0
+	for _, t := range s.Trials {
+		if t.Batch >= 0 {
+			asked++
+		}
+	}
+	if s.Space.OnePlace() {
+		return "There is one merge within the ranges"
+	}
+	switch adaptive := s.Spec.Search.Strategy == "adaptive" || s.Spec.Search.Strategy == "ehvi"; {
+	case !adaptive:
+		return "Measure some of it before it is believed: strategy: adaptive does, and so does run --budget with it"
+	case asked < s.Spec.Search.Budget:
+		return fmt.Sprintf("The search goes there: %d trials of the budget of %d are still to be asked for, so run on before it is believed", s.Spec.Search.Budget-asked, s.Spec.Search.Budget)
+	}
+	return fmt.Sprintf("The search goes there, but its budget of %d is spent: run --budget %d measures some of it before it is believed", s.Spec.Search.Budget, s.Spec.Search.Budget+max(8, s.Spec.Search.Budget/4))
 }
 
 // Flagged says why predictions of a task on the front are not to be believed, in words; "" where they may be: its

@@ -27,6 +27,7 @@ type studyReceipt struct {
 	Doubt     string                `json:"doubt,omitempty"` // why Predicted is not to be believed
 	Warned
 	Measured map[evaluator.Split]evaluator.Metrics `json:"measured"`
+	Gains    []Gains                               `json:"gains,omitempty"` // of what was measured on validation
 	// BesideFiles says of which tasks the figures are not of the written files, and why.
 	BesideFiles map[string]string `json:"measured_beside_files,omitempty"`
 	Why         string            `json:"why,omitempty"`
@@ -53,6 +54,7 @@ func (s *Study) verifyExport(ctx context.Context, e *Export, receipt *studyRecei
 		return err
 	}
 	defer func() { err = errors.Join(err, m.close()) }()
+	a := s.Snapshot().Analysis
 	for _, split := range []evaluator.Split{evaluator.Validation, evaluator.Test} {
 		if !m.offered(split) {
 			continue
@@ -70,6 +72,9 @@ func (s *Study) verifyExport(ctx context.Context, e *Export, receipt *studyRecei
 				e.beside(of, beside)
 				receipt.BesideFiles = e.BesideFiles
 				e.Measured[split], receipt.Measured[split] = measured, measured
+				if split == evaluator.Validation && a != nil {
+					receipt.Gains = a.Gains(measured)
+				}
 				return s.restate(e, receipt)
 			},
 		}); err != nil {
@@ -113,7 +118,7 @@ func (s *Study) restate(e *Export, receipt *studyReceipt) error {
 // signature goes first, for it is of the receipt before. Where the history cannot be written, what was measured still
 // gets into the receipt.
 func (s *Study) restating(e *Export, receipt *studyReceipt) ([]func() error, error) {
-	card := s.modelCard(*e, receipt.Why, receipt.Created)
+	card := s.modelCard(*e, receipt.Gains, receipt.Why, receipt.Created)
 	b, err := receipt.with(card)
 	if err != nil {
 		return nil, err

@@ -96,9 +96,11 @@ func (s *Study) watch() {
 			if edited {
 				s.reread()
 			}
-			if s.changing.Swap(false) || edited || err != nil || v != version || !o.same(runner) || o.alive() != alive {
+			if s.changing.Swap(false) || edited || err != nil || v != version || !o.same(runner) || o.Ready != runner.Ready || o.alive() != alive {
 				version, runner, alive = v, o, o.alive()
 				s.report(s.reload(s.life))
+			} else if s.running() {
+				s.glance()
 			}
 			if wanted && !busy && time.Now().After(rested) {
 				busy = true
@@ -110,6 +112,13 @@ func (s *Study) watch() {
 			}
 		}
 	}
+}
+
+// running says whether anything is measured, and was not looked at for a while.
+func (s *Study) running() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.snap.Activity.Running > 0 && s.snap.Activity.Runner.Alive() && time.Since(s.looked) >= lookEvery
 }
 
 // subscribed says whether anybody subscribes, and whether anybody wants an analysis. Without subscribers the
@@ -133,12 +142,14 @@ func (s *Study) reload(ctx context.Context) error {
 	if err := s.store.Replaced(); err != nil {
 		return err
 	}
-	h, err := s.read(ctx)
+	o := readOwner(s.dir)
+	h, err := s.read(ctx, nil)
 	if err != nil {
 		return err
 	}
 	fits, err := s.adopt(h)
-	activity := s.activity(h)
+	activity := s.activity(h, o)
+	h.trials = s.see(h.trials)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.trouble = problem.Text(errors.Join(h.damaged, err))

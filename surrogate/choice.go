@@ -37,12 +37,12 @@ type Choice struct {
 	FromZero bool
 }
 
-func (c Choice) fitQuadratic(ctx context.Context, s *sample) (Surrogate, Trust, error) {
+func (c Choice) fitQuadratic(ctx context.Context, s *sample) (model, error) {
 	switch {
 	case s.n() < minPointsAny:
-		return fitMean(s)
+		return fitMean(s), nil
 	case s.flat():
-		return fitConstant(s)
+		return fitConstant(s), nil
 	case c.Plain && c.FromZero:
 		return fitPlain(ctx, s, 0)
 	case c.Plain:

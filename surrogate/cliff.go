@@ -5,13 +5,16 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // A cliff is a metric that collapses in part of the region: a merge that is broken scores about the same
 // wherever it is. Its sign is a mode, a cluster of values at one end of the measured range, together with
 // either nearest neighbours that are almost the whole range apart, or an empty gap between the mode and
-// the rest. Merges of small networks, which are smooth, show modes and differences between neighbours of
-// up to .78 of the range, but not both together.
+// the rest; and a jump between near places that what changes smoothly elsewhere does not explain. Merges of small
+// networks, which are smooth, show modes and differences between neighbours of up to .78 of the range, but not both
+// together.
 //
 // Shares are of the measured range (values) or of the number of points.
 const (
@@ -28,43 +31,91 @@ const (
 	minTiedMany  = 5    // the same, where some may lie in the gap
 	minTiedShare = 0.15 // of the points, likewise
 
+	minRatio = 1.1 // of a positive metric's ends: what differs by less has not collapsed
+
+	jumpSlope = 1.5  // times as steep as anything between measurements that hold; floors reached by a slope had 1.0, steps 2.3 and more
+	jumpWidth = 0.25 // of the range of a coefficient: at this slope the whole range of values is crossed within
+	jumpLeast = 0.05 // likewise: what is nearer counts as that far
+
 	minPlateau   = 5    // values that are the same but for their noise
 	minStep      = 0.20 // of the range, from a plateau to the next value
 	plateauNoise = 2    // times the variance that noise explains
 )
 
-// cliff says whether a metric collapses in part of the region, and in words where: downwards for a rate, upwards
-// for a loss, and for other metrics at the end where fewer measurements lie.
+// cliff says whether a metric collapses in part of the region, and in words where: at the end where merges that
+// are broken read, and where that is not known at the one where fewer measurements lie.
 func cliff(s *sample) (bool, string) {
-	if s.n() < minCliffPoints || s.flat() {
+	var fewest []int
+	for _, end := range s.ends {
+		if fallen := s.fallen(end); len(fallen) > 0 && (fewest == nil || len(fallen) < len(fewest)) {
+			fewest = fallen
+		}
+	}
+	if fewest == nil {
 		return false, ""
+	}
+	return true, s.describeCliff(len(fewest), s.y[fewest[0]])
+}
+
+func (s *sample) describeCliff(fallen int, level float64) string {
+	return fmt.Sprintf("collapses: %.0f %% of the measurements lie near %.3g", 100*float64(fallen)/float64(s.n()), level)
+}
+
+// fallen are the measurements beyond a cliff at one end, the farthest first; nil where there is none.
+func (s *sample) fallen(end End) []int {
+	if s.n() < max(minCliffPoints, 2*s.dim()+4) || s.flat() {
+		return nil
 	}
 	v := s.y
 	if s.link == Log {
+		if slices.Max(s.y) < minRatio*slices.Min(s.y) {
+			return nil // seconds of an evaluation, losses of merges that are all alike
+		}
 		v = s.z
 	}
 	lo, hi := slices.Min(v), slices.Max(v)
-	fromLow, fromHigh := make([]float64, len(v)), make([]float64, len(v))
+	unit := make([]float64, len(v))
 	for i, a := range v {
-		fromLow[i] = (a - lo) / (hi - lo)
-		fromHigh[i] = 1 - fromLow[i]
+		if unit[i] = (a - lo) / (hi - lo); end == High {
+			unit[i] = 1 - unit[i]
+		}
 	}
-	collapsed, at := 0, 0.0
-	if s.link != Log {
-		collapsed, at = s.collapsed(fromLow), lo
+	fallen := s.order(end)[:s.collapsed(unit)]
+	if !s.jumps(fallen, v) {
+		return nil
 	}
-	if s.link != Logit {
-		if n := s.collapsed(fromHigh); n > 0 && (collapsed == 0 || n < collapsed) {
-			collapsed, at = n, hi
-			if s.link == Log {
-				at = math.Exp(hi)
+	return fallen
+}
+
+// jumps says whether between those that have fallen and the others there is a jump that no smooth change explains: two
+// near each other whose values v lie much farther apart for it than those of any two that hold. How many values lie at an
+// end says nothing of the landscape: a search asks for a coefficient of 0 again and again, and a task may reach its floor
+// by a slope. What noise explains of a difference does not count. O(n²d).
+func (s *sample) jumps(fallen []int, v []float64) bool {
+	down, noise := make([]bool, s.n()), make([]float64, s.n())
+	for _, i := range fallen {
+		down[i] = true
+	}
+	for i, variance := range s.noise {
+		slope := 1.0
+		if s.link == Logit {
+			slope, _ = s.link.slopes(s.z[i])
+		}
+		noise[i] = slope * slope * variance
+	}
+	over, within := 0.0, 0.0 // the steepest slopes
+	for i, u := range s.u {
+		for j, w := range s.u[:i] {
+			slope := max(math.Abs(v[i]-v[j])-2*math.Sqrt(noise[i]+noise[j]), 0) / max(floats.Distance(u, w, math.Inf(1)), jumpLeast)
+			switch {
+			case down[i] != down[j]:
+				over = max(over, slope)
+			case !down[i]:
+				within = max(within, slope)
 			}
 		}
 	}
-	if collapsed == 0 {
-		return false, ""
-	}
-	return true, fmt.Sprintf("collapses: %.0f %% of the measurements lie near %.3g", 100*float64(collapsed)/float64(s.n()), at)
+	return over > jumpSlope*within && over*jumpWidth*math.Sqrt(float64(s.dim())) > slices.Max(v)-slices.Min(v)
 }
 
 // collapsed returns how many measurements are beyond a cliff at the lower end; 0 where there is none. The values

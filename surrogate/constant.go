@@ -40,27 +40,31 @@ func (c constant) joint(us [][]float64) ([]float64, *mat.SymDense) {
 // fitMean is the surrogate of fewer points than any function needs: their mean, as uncertain as a metric is
 // before anything is measured: a factor of e^±1.5 in the odds of a rate, of 2 in a loss, the value's own size for
 // others.
-func fitMean(s *sample) (Surrogate, Trust, error) {
+func fitMean(s *sample) model {
 	mean, variance := s.moments()
 	prior := map[Link]float64{Logit: 1.5, Log: math.Ln2, Identity: math.Max(math.Abs(mean), 1e-9)}[s.link]
 	sd := math.Max(prior, math.Sqrt(variance))
-	loo := s.meansOfOthers()
-	t := newTrust("mean", s, loo, filled(s.n(), sd), math.Inf(1))
-	t.Q2, t.Ceiling = 0, 1
-	t.flag("%d measurements are too few to fit: the mean is shown, as uncertain as before", s.n())
-	return newFitted(s, constant{mean, sd}, loo, math.Inf(1)), t, nil
+	return model{
+		fitter: "mean", f: constant{mean, sd}, loo: s.meansOfOthers(), sd: filled(s.n(), sd), dof: math.Inf(1),
+		judge: func(t *Trust) {
+			t.Q2, t.Ceiling = 0, 1
+			t.flag("%d measurements are too few to fit: the mean is shown, as uncertain as before", s.n())
+		},
+	}
 }
 
 // fitConstant is the surrogate of a metric that does not vary beyond its noise.
-func fitConstant(s *sample) (Surrogate, Trust, error) {
+func fitConstant(s *sample) model {
 	mean, variance := s.moments()
 	n := float64(s.n())
 	sd := math.Sqrt(max(variance, meanPositive(s.noise)) / n)
-	loo := s.meansOfOthers()
-	t := newTrust("constant", s, loo, filled(s.n(), sd*math.Sqrt(n+1)), n-1)
-	t.Constant, t.Q2, t.Ceiling, t.Cliff, t.CliffWhy, t.Outliers = true, 0, 0, false, "", nil
-	t.Flagged, t.Why = false, "does not vary beyond its noise: called constant"
-	return newFitted(s, constant{mean, sd}, loo, n-1), t, nil
+	return model{
+		fitter: "constant", f: constant{mean, sd}, loo: s.meansOfOthers(), sd: filled(s.n(), sd*math.Sqrt(n+1)), noise: sd * sd * n, dof: n - 1,
+		judge: func(t *Trust) {
+			t.Constant, t.Q2, t.Ceiling, t.Cliff, t.CliffWhy, t.Outliers = true, 0, 0, false, "", nil
+			t.Flagged, t.Why = false, "does not vary beyond its noise: called constant"
+		},
+	}
 }
 
 func filled(n int, v float64) []float64 {

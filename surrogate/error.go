@@ -51,9 +51,9 @@ func checkShape(e *problem.List, d Data) {
 		e.Add(Shape, "N has %d entries for %d points", len(d.N), n)
 	}
 	switch d.Link {
-	case Identity, Logit, Log:
+	case Identity, Logit, Log, Auto:
 	default:
-		e.Add(BadLink, "link %q: expected identity, logit or log", d.Link)
+		e.Add(BadLink, "link %q: expected identity, logit, log or auto", d.Link)
 	}
 }
 

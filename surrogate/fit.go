@@ -3,6 +3,8 @@ package surrogate
 import (
 	"context"
 	"errors"
+	"math"
+	"slices"
 
 	"parfait/parallel"
 	"parfait/problem"
@@ -33,36 +35,30 @@ func Fit(ctx context.Context, data []Data, c Choice) []Result {
 		}
 		return results
 	}
-	samples, processes := make([]*sample, len(data)), make([]*process, len(data))
-	errs := make([]error, len(data))
+	parts, splits := make([]*fitting, len(data)), make([]*split, len(data))
 	ended := parallel.For(ctx, 0, len(data), func(i int) {
-		s, err := newSample(data[i])
-		if err != nil {
-			results[i].Err = err
-			return
-		}
-		samples[i] = s
-		if !c.process(s) {
-			results[i] = newResult(c.fitQuadratic(ctx, s))
-			return
-		}
-		processes[i] = newProcess(s)
-		errs[i] = processes[i].fitSubset(ctx, vaguePrior(s.dim()))
+		parts[i], splits[i], results[i].Err = c.start(ctx, data[i])
 	})
-	shared, tasks := sharedPrior(processes, errs)
+	shared, tasks := sharedPrior(parts)
 	ended = errors.Join(ended, parallel.For(ctx, 0, len(data), func(i int) {
-		p := processes[i]
-		if p == nil {
+		f := parts[i]
+		if f == nil {
 			return
 		}
 		before := shared
 		if tasks < 2 {
-			before = vaguePrior(samples[i].dim())
+			before = vaguePrior(f.s.dim())
 		}
-		if errs[i] == nil {
-			errs[i] = p.fitHyper(ctx, before)
+		f.refine(ctx, before)
+		m, err := f.finish(ctx)
+		switch {
+		case err != nil:
+			results[i].Err = err
+		case splits[i] != nil:
+			results[i] = splits[i].result(m)
+		default:
+			results[i] = m.result(f.s)
 		}
-		results[i] = newResult(p.finish(ctx, samples[i], errs[i]))
 	}))
 	if ended != nil {
 		for i := range results {
@@ -70,6 +66,56 @@ func Fit(ctx context.Context, data []Data, c Choice) []Result {
 		}
 	}
 	return results
+}
+
+// start begins the fit of d, on the scale that predicts better where that is left to us: both are compared as densities
+// of the metric itself (Box and Cox, An analysis of transformations, 1964), each measurement by all others.
+func (c Choice) start(ctx context.Context, d Data) (*fitting, *split, error) {
+	if d.Link != Auto {
+		s, err := newSample(d)
+		if err != nil {
+			return nil, nil, err
+		}
+		f, p := c.divide(ctx, s)
+		return f, p, nil
+	}
+	d.Link = Log
+	if len(d.Y) > 0 && !(slices.Min(d.Y) > 0) {
+		d.Link = Identity
+	}
+	f, p, err := c.start(ctx, d)
+	if err != nil || d.Link == Identity {
+		return f, p, err
+	}
+	m, err := f.finish(ctx)
+	if err != nil || m.q2(f.s) >= goodQ2 || f.s.flat() || f.s.n() <= minPointsAny {
+		return f, p, nil
+	}
+	d.Link = Identity
+	other, split, err := c.start(ctx, d)
+	if err != nil {
+		return f, p, nil
+	}
+	n, err := other.finish(ctx)
+	if err != nil {
+		return f, p, nil
+	}
+	score := scoreOf(m, f, p) + minGain
+	for _, y := range d.Y {
+		score -= math.Log(y)
+	}
+	if scoreOf(n, other, split) > score {
+		return other, split, nil
+	}
+	return f, p, nil
+}
+
+// scoreOf is the log score of a fit of all measurements, those fitted apart among them.
+func scoreOf(m model, f *fitting, p *split) float64 {
+	if p != nil {
+		return p.logScore(m)
+	}
+	return m.logScore(f.s, f.s.leastStd())
 }
 
 // sameCoefficients says what is wrong where the metrics are not of the same number of coefficients.
@@ -83,25 +129,23 @@ func sameCoefficients(data []Data) error {
 	return e.Err()
 }
 
-func newResult(s Surrogate, t Trust, err error) Result { return Result{s, t, err} }
-
 // sharedStd is how far, in log ℓ, one task's length scales stray from the mean over all tasks.
 const sharedStd = 0.5
 
 // sharedPrior is the prior of the length scales of every task, from those fitted to each by itself, and how
 // many tasks it is from.
-func sharedPrior(processes []*process, errs []error) (shared prior, tasks int) {
-	for i, p := range processes {
-		if p == nil || errs[i] != nil {
+func sharedPrior(parts []*fitting) (shared prior, tasks int) {
+	for _, f := range parts {
+		if f == nil || f.p == nil || f.err != nil {
 			continue
 		}
 		if tasks == 0 {
-			shared = vaguePrior(len(p.us[0]))
+			shared = vaguePrior(f.s.dim())
 			clear(shared.mean[3:])
 		}
 		tasks++
-		for k := 3; k < len(p.theta); k++ {
-			shared.mean[k] += min(max(p.theta[k], minLogScale), maxLogScale)
+		for k := 3; k < len(f.p.theta); k++ {
+			shared.mean[k] += min(max(f.p.theta[k], minLogScale), maxLogScale)
 		}
 	}
 	for k := 3; k < len(shared.mean); k++ {

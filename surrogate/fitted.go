@@ -1,12 +1,10 @@
 package surrogate
 
 import (
-	"math"
 	"slices"
 	"sync/atomic"
 
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // latent is a fitted function on the link's scale, of coefficients scaled to [0, 1].
@@ -23,13 +21,13 @@ type latent interface {
 // fitted carries a latent function to the metric's scale. It is what every fit returns.
 type fitted struct {
 	scaler
-	link     Link
-	f        latent
-	residual []float64 // absolute leave-one-out residuals on the link's scale, sorted
-	lo, hi   float64   // of what was measured, on the link's scale
-	dof      float64   // behind the latent's standard deviation; +Inf: many
-	hull     *hull
-	last     atomic.Pointer[prediction]
+	link   Link
+	f      latent
+	margin margin
+	items  float64 // of a measurement of a rate; 0: not known
+	lo, hi float64 // of what was measured, on the link's scale
+	hull   *hull
+	last   atomic.Pointer[prediction]
 }
 
 // prediction is the last answer, kept: the same point is often asked for its prediction, its interval and its
@@ -110,44 +108,20 @@ func (s *fitted) Joint(xs [][]float64) ([]float64, *mat.SymDense) {
 	return mean, cov
 }
 
-// Interval implements Surrogate. It is central on the link's scale, so a rate's stays in [0, 1]. An interval that
-// lies wholly beyond all measured values is an extrapolation, and is extended back to the nearest of them.
-func (s *fitted) Interval(x []float64, level float64) (lo, hi float64) {
-	eta, sd := s.predict(x)
-	half := max(studentQuantile(level, s.dof)*sd, upperQuantile(s.residual, level))
-	return s.link.inverse(min(eta-half, s.hi)), s.link.inverse(max(eta+half, s.lo))
+// Broken implements Surrogate: nothing is known to break.
+func (s *fitted) Broken(x []float64) (chance, std float64) {
+	_, std = s.Predict(x)
+	return 0, std
 }
 
 // Leverage implements Surrogate.
 func (s *fitted) Leverage(x []float64) float64 { return s.hull.leverage(s.scale(x)) }
 
-// studentQuantile is the half-width, in standard deviations, of the central interval of a level under Student's t.
-func studentQuantile(level, dof float64) float64 {
-	level = min(max(level, 0), 0.9999)
-	if dof > 200 {
-		return math.Sqrt2 * math.Erfinv(level)
-	}
-	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: max(dof, 1)}.Quantile(0.5 + level/2)
-}
-
-// upperQuantile is the ⌈level·(n+1)⌉-th smallest of n sorted values, the finite-sample quantile of conformal
-// prediction; the largest where there are too few, 0 where there are none.
-func upperQuantile(sorted []float64, level float64) float64 {
-	if len(sorted) == 0 {
-		return 0
-	}
-	k := int(math.Ceil(level*float64(len(sorted)+1))) - 1
-	return sorted[min(max(k, 0), len(sorted)-1)]
-}
-
-// newFitted assembles a Surrogate from a latent function and its leave-one-out predictions.
-func newFitted(s *sample, f latent, loo []float64, dof float64) *fitted {
-	r := make([]float64, len(loo))
-	for i := range r {
-		r[i] = math.Abs(s.z[i] - loo[i])
-	}
-	slices.Sort(r)
+// newFitted assembles a Surrogate from a model of a sample.
+func newFitted(s *sample, m model) *fitted {
+	items := slices.Clone(s.items)
+	slices.Sort(items)
 	return &fitted{
-		scaler: s.scaler, link: s.link, f: f, residual: r, lo: slices.Min(s.z), hi: slices.Max(s.z), dof: dof, hull: newHull(s.u),
+		scaler: s.scaler, link: s.link, f: m.f, margin: m.newMargin(s), items: items[len(items)/2], lo: slices.Min(s.z), hi: slices.Max(s.z), hull: newHull(s.u),
 	}
 }

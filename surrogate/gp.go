@@ -27,28 +27,29 @@ const (
 
 var noiseMean = math.Log(1e-3)
 
-// finish makes the surrogate from the fitted hyperparameters, or the quadratic where err says that there are none.
-func (p *process) finish(ctx context.Context, s *sample, err error) (Surrogate, Trust, error) {
+// finish makes the model from the fitted hyperparameters, or the quadratic where err says that there are none.
+func (p *process) finish(ctx context.Context, s *sample, err error) (model, error) {
 	if err == nil {
 		err = p.factorize()
 	}
 	if ctx.Err() != nil {
-		return nil, Trust{}, ctx.Err()
+		return model{}, ctx.Err()
 	}
 	if err != nil {
-		fit, t, err := fitRidge(ctx, s)
-		t.Note = "the covariance of a Gaussian process could not be factorised: the quadratic is used"
-		return fit, t, err
+		m, err := fitRidge(ctx, s)
+		m.note = "the covariance of a Gaussian process could not be factorised: the quadratic is used"
+		return m, err
 	}
-	loo, sd := p.leaveOneOut()
-	t := newTrust("gp", s, loo, sd, math.Inf(1))
+	parameters := s.dim() + 3
+	free := math.Max(float64(s.n()-parameters), leastFreedom)
+	m := model{fitter: "gp", f: p, noise: p.unit * p.unit * p.kernel.noise, dof: free, lack: math.Sqrt(float64(s.n()) / free)}
+	m.loo, m.sd = p.leaveOneOut()
+	s.redrawn = 1
+	s.redrawn = p.redrawn(s, m.loo)
 	if full := (basis{dim: s.dim(), interactions: true}).size(); full > maxTerms {
-		t.Note = fmt.Sprintf("a quadratic of %d coefficients has %d parameters and is out of reach: a linear trend with smooth deviations is fitted instead, and no interaction is looked at by itself", s.dim(), full)
+		m.note = fmt.Sprintf("a quadratic of %d coefficients has %d parameters and is out of reach: a linear trend with smooth deviations is fitted instead, and no interaction is looked at by itself", s.dim(), full)
 	}
-	if t.isNoise(s) {
-		return fitConstant(s)
-	}
-	return newFitted(s, p, loo, math.Inf(1)), t, nil
+	return m, nil
 }
 
 // process is a Gaussian process on the link's scale; fitted once factorize was called, and a latent then.

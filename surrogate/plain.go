@@ -32,35 +32,38 @@ const maxMarquardtSteps = 400
 // fitPlain is MAP's own fit (arXiv 2406.07529): Levenberg–Marquardt (Marquardt 1963) on the squared
 // error of the metric, every point alike, no penalty. It interpolates where n ≤ p, and saturates; it is
 // for comparison. Its predictions are carried on the link's scale like any other surrogate's.
-func fitPlain(ctx context.Context, s *sample, start float64) (Surrogate, Trust, error) {
+func fitPlain(ctx context.Context, s *sample, start float64) (model, error) {
 	b := basis{dim: s.dim(), interactions: true}
 	act := map[Link]activation{Logit: sigmoid, Log: softplus, Identity: identity}[s.link]
 	f := &plain{polynomial: polynomial{basis: b, beta: filled(b.size(), start)}, act: act, link: s.link}
 	phi := b.matrix(s.u)
 	if err := f.marquardt(ctx, phi, s.y); err != nil {
-		return nil, Trust{}, err
+		return model{}, err
 	}
-	loo, sd, err := f.finish(phi, s)
-	if err != nil {
-		return nil, Trust{}, err
+	m := model{fitter: "plain", f: f, dof: max(float64(s.n()-b.size()), 1), judge: func(*Trust) {}}
+	var err error
+	if m.loo, m.sd, err = f.finish(phi, s); err != nil {
+		return model{}, err
 	}
 	if s.n() <= b.size() {
-		return f.interpolating(s)
+		m = f.interpolating(s)
 	}
-	dof := max(float64(s.n()-b.size()), 1)
-	t := newTrust("plain", s, loo, sd, dof)
-	return newFitted(s, f, loo, dof), t, nil
+	m.noise = dot(m.sd, m.sd) / float64(s.n())
+	return m, nil
 }
 
 // interpolating is the result of a fit with no fewer parameters than measurements: it goes through all of them,
 // and its residuals say nothing of its errors, which are taken to be as large as the metric varies.
-func (f *plain) interpolating(s *sample) (Surrogate, Trust, error) {
+func (f *plain) interpolating(s *sample) model {
 	_, variance := s.moments()
-	n, loo := float64(s.n()), s.meansOfOthers()
+	n := float64(s.n())
 	f.cov.Zero()
-	t := newTrust("plain", s, loo, filled(s.n(), math.Sqrt(variance*(1+1/n))), n-1)
-	t.flag("%d measurements for the %d parameters of a plain quadratic: it goes through all of them, and how wrong it is elsewhere cannot be known", s.n(), f.size())
-	return newFitted(s, f, loo, n-1), t, nil
+	return model{
+		fitter: "plain", f: f, loo: s.meansOfOthers(), sd: filled(s.n(), math.Sqrt(variance*(1+1/n))), dof: n - 1,
+		judge: func(t *Trust) {
+			t.flag("%d measurements for the %d parameters of a plain quadratic: it goes through all of them, and how wrong it is elsewhere cannot be known", s.n(), f.size())
+		},
+	}
 }
 
 // plain is the fitted quadratic under its activation, as a latent function on the link's scale.

@@ -34,32 +34,28 @@ func newPosteriorMean(k *kernel, us [][]float64, alpha []float64) *posteriorMean
 func (p *posteriorMean) mean(grad, u []float64) float64 {
 	sum := p.level
 	var room [64]float64 // on the stack: two vectors of up to 32 coefficients
-	here, step := room[:32], room[32:]
+	here, turn := room[:32], room[32:]
 	if p.d > 32 {
-		here, step = make([]float64, p.d), make([]float64, p.d)
+		here, turn = make([]float64, p.d), make([]float64, p.d)
 	}
+	here, turn = here[:p.d], turn[:p.d]
 	for j, v := range u {
 		sum += p.trend[j] * (v - 0.5)
 		here[j] = v * p.rate[j]
 	}
-	copy(grad, p.trend)
-	here, step = here[:p.d], step[:p.d]
 	for i, w := range p.weight {
-		r2 := 0.0
-		at := p.at[i*p.d : (i+1)*p.d][:len(here)]
-		for j, v := range here {
-			d := v - at[j]
-			step[j] = d
-			r2 += d * d
-		}
-		value, slope := matern(r2)
+		at := p.at[i*p.d : (i+1)*p.d]
+		value, slope := matern(squaredDistance(here, at))
 		sum += w * value
 		if grad != nil {
 			slope *= w
-			for j, d := range step {
-				grad[j] -= slope * d * p.rate[j]
+			for j, v := range here {
+				turn[j] += slope * (v - at[j])
 			}
 		}
+	}
+	for j := range grad {
+		grad[j] = p.trend[j] - turn[j]*p.rate[j]
 	}
 	return sum
 }

@@ -14,7 +14,7 @@ import (
 const maxTerms = 600
 
 // fitRidge is KindQuadratic's own fit, a ridge regression with hierarchical penalties.
-func fitRidge(ctx context.Context, s *sample) (Surrogate, Trust, error) {
+func fitRidge(ctx context.Context, s *sample) (model, error) {
 	b := basis{dim: s.dim(), interactions: true}
 	if b.size() > maxTerms {
 		b.interactions = false
@@ -22,34 +22,31 @@ func fitRidge(ctx context.Context, s *sample) (Surrogate, Trust, error) {
 	phi := b.matrix(s.u)
 	fit, err := choosePenalty(ctx, s, b, phi)
 	if err != nil {
-		return nil, Trust{}, err
+		return model{}, err
 	}
 	if s.link == Logit {
 		if binomial := fitBinomial(s, phi, fit); binomial != nil {
 			fit = binomial
 		}
 	}
-	loo, sd := fit.leaveOneOut()
-	dof := max(float64(s.n())-fit.degreesOfFreedom(), 1)
-	t := newTrust("quadratic", s, loo, sd, dof)
+	m := model{fitter: "quadratic", dof: max(float64(s.n())-fit.degreesOfFreedom(), 1), noise: fit.dispersion}
+	m.loo, m.sd = fit.leaveOneOut()
 	if !b.interactions {
-		t.Note = fmt.Sprintf("a quadratic of %d coefficients has %d parameters and is out of reach: linear and square terms are fitted instead, without interactions", s.dim(), (basis{dim: s.dim(), interactions: true}).size())
-	}
-	if t.isNoise(s) {
-		return fitConstant(s)
+		m.note = fmt.Sprintf("a quadratic of %d coefficients has %d parameters and is out of reach: linear and square terms are fitted instead, without interactions", s.dim(), (basis{dim: s.dim(), interactions: true}).size())
 	}
 	cov := mat.NewSymDense(b.size(), nil)
 	if err := fit.chol.InverseTo(cov); err != nil {
-		return nil, Trust{}, problem.Problem{Code: Singular, What: "quadratic: " + err.Error()}
+		return model{}, problem.Problem{Code: Singular, What: "quadratic: " + err.Error()}
 	}
 	cov.ScaleSym(fit.dispersion, cov)
-	return newFitted(s, &polynomial{basis: b, beta: fit.beta, cov: cov}, loo, dof), t, nil
+	m.f = &polynomial{basis: b, beta: fit.beta, cov: cov}
+	return m, nil
 }
 
 // isNoise says whether the metric varies no more than its noise explains, and nothing of that can be predicted.
 func (t *Trust) isNoise(s *sample) bool {
 	_, variance := s.moments()
-	noise := meanPositive(s.noise)
+	noise := meanPositive(s.noiseAt(s.meansOfOthers()))
 	return s.n() >= 8 && noise > 0 && t.Q2 < 0.2 && variance < 1.5*noise
 }
 

@@ -3,6 +3,8 @@ package surrogate
 import (
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // sample is Data made ready to fit: coefficients scaled to [0, 1] by their ranges, the metric on the
@@ -10,11 +12,14 @@ import (
 type sample struct {
 	scaler
 	link  Link
+	ends  []End       // where merges that are broken read
 	u     [][]float64 // n × d, scaled
 	y     []float64   // n, metric's scale
 	items []float64   // n, items behind a rate, 0 unknown
 	z     []float64   // n, link's scale
 	noise []float64   // n, variance of z from the evaluation, 0 unknown
+
+	redrawn float64 // share of the noise that differs from one measurement to the next
 }
 
 // scaler maps coefficients to [0, 1] by their ranges; one without a range is only shifted.
@@ -47,8 +52,8 @@ func newSample(d Data) (*sample, error) {
 	}
 	n := len(d.X)
 	s := &sample{
-		scaler: newScaler(d.Lo, d.Hi), link: d.Link, u: make([][]float64, n), y: slices.Clone(d.Y),
-		items: make([]float64, n), z: make([]float64, n), noise: make([]float64, n),
+		scaler: newScaler(d.Lo, d.Hi), link: d.Link, ends: d.ends(), u: make([][]float64, n), y: slices.Clone(d.Y),
+		items: make([]float64, n), z: make([]float64, n), noise: make([]float64, n), redrawn: 1,
 	}
 	for i, x := range d.X {
 		s.u[i] = s.scale(x)
@@ -73,6 +78,19 @@ func newSample(d Data) (*sample, error) {
 		}
 	}
 	return s, nil
+}
+
+// ends are where a merge that is broken may read.
+func (d *Data) ends() []End {
+	switch {
+	case d.Breaks != "":
+		return []End{d.Breaks}
+	case d.Link == Logit:
+		return []End{Low}
+	case d.Link == Log:
+		return []End{High}
+	}
+	return []End{Low, High}
 }
 
 func (s *sample) countItems(d Data) {
@@ -172,4 +190,34 @@ func meanPositive(v []float64) float64 {
 func (s *sample) flat() bool {
 	lo, hi := slices.Min(s.y), slices.Max(s.y)
 	return hi-lo <= 1e-12*math.Max(1, math.Abs(hi))
+}
+
+// noiseAt is the noise of the measurements where predictions are right, as far as it is not the same in all: of a rate of few items the variance of the
+// empirical logit over all numbers that can be right of them, which at the measurement itself is far too large near 0
+// and 1. O(items).
+func (s *sample) noiseAt(eta []float64) []float64 {
+	out := slices.Clone(s.noise)
+	for i, n := range s.items {
+		if s.link == Logit && n >= 1 && n <= fewItems {
+			out[i] = logitVariance(s.link.inverse(eta[i]), math.Round(n))
+		}
+	}
+	for i := range out {
+		out[i] *= s.redrawn
+	}
+	return out
+}
+
+// fewItems is from how many on the variance of an empirical logit is 1/(np(1−p)) to within a few percent.
+const fewItems = 500
+
+// logitVariance is the variance of log((k+½)/(n−k+½)) of the k that are right of n items, at a rate p.
+func logitVariance(p, n float64) float64 {
+	right := distuv.Binomial{N: n, P: min(max(p, 1e-9), 1-1e-9)}
+	var sum, square float64
+	for k := 0.0; k <= n; k++ {
+		w, z := right.Prob(k), math.Log((k+0.5)/(n-k+0.5))
+		sum, square = sum+w*z, square+w*z*z
+	}
+	return square - sum*sum
 }

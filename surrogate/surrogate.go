@@ -20,6 +20,9 @@ const (
 	Identity Link = "identity" // any metric
 	Logit    Link = "logit"    // rates within [0, 1]
 	Log      Link = "log"      // positive metrics, such as losses
+	// Auto is Log, but Identity where a measurement is not above 0, or where that predicts measurements left out clearly
+	// better: a loss that is a square of a distance falls to next to nothing at one place, and its logarithm for ever.
+	Auto Link = "auto"
 )
 
 // Data are n measurements of one metric at points of d coefficients. Link is required. Leave out points
@@ -31,7 +34,17 @@ type Data struct {
 	Stderr []float64   // n: standard errors on the metric's scale, 0 unknown; nil: all unknown
 	N      []int       // n: items behind each metric, 0 unknown; nil: all unknown
 	Link   Link
+	Breaks End // where a merge that is broken reads; "": low for a rate, high for a loss, at either end for others
 }
+
+// End is an end of what a metric can be.
+type End string
+
+// The ends.
+const (
+	Low  End = "low"
+	High End = "high"
+)
 
 // Surrogate is a fitted function, safe for concurrent use. Means, standard deviations and intervals are
 // on the metric's own scale (by the delta method through the link), and of the function itself: one more
@@ -47,9 +60,18 @@ type Surrogate interface {
 	Gradient(mean, std, x []float64)
 	// Joint returns the joint normal distribution of the function at m points: their means and m × m covariance.
 	Joint(xs [][]float64) (mean []float64, cov *mat.SymDense)
-	// Interval returns the central interval of the given level, e.g. 0.9: on the link's scale the wider of the
-	// model's own (Student's t) and the conformal quantile of the leave-one-out residuals.
+	// Draws returns n joint draws of the function at m points, n × m, made of standard normal numbers. A metric that breaks
+	// is in each draw either broken or whole at a point. O(m³ + n·m²).
+	Draws(xs [][]float64, n int, normal func() float64) *mat.Dense
+	// Interval returns the central interval of the given level, e.g. 0.9, of one more measurement at x on the same items:
+	// what is not known of the function and the noise of a measurement, both as much wider as measurements left out
+	// were off (Trust.Spread).
 	Interval(x []float64, level float64) (lo, hi float64)
+	// Quantile returns the value below which the function itself is with a probability, likewise.
+	Quantile(x []float64, p float64) float64
+	// Broken returns the probability that the metric is broken at x, 0 where nothing is known to break, and the standard
+	// deviation that it has if it is not. Predictions are of both together.
+	Broken(x []float64) (chance, std float64)
 	// Leverage says how far x lies from the points fitted: vᵀ(VᵀV + 0.001·I)⁻¹v for v = (1, u), u the
 	// coefficients scaled to [0, 1] by their ranges and V these rows of all points, divided by the largest
 	// that any of the points has. So it is at most 1 in the smallest such ellipsoid that holds all points,
@@ -61,20 +83,26 @@ type Surrogate interface {
 // Trust are the held-out figures of one surrogate. A prediction is held out where it is by a fit to all other
 // measurements (leave-one-out, LOO); hyperparameters are those of the fit to all.
 type Trust struct {
-	Fitter   string    `json:"fitter"`   // "quadratic", "plain", "gp", "constant", or "mean" where there are too few points for any
-	N        int       `json:"n"`        // measurements fitted
-	Q2       float64   `json:"q2"`       // 1 − PRESS/SS by LOO, on the link's scale: 1 is perfect, 0 no better than the mean
-	Ceiling  float64   `json:"ceiling"`  // about what noise allows Q² to reach: 1 − noise/variance
-	RMSE     float64   `json:"rmse"`     // of LOO predictions, on the metric's scale
-	Worst    float64   `json:"worst"`    // largest LOO residual, on the metric's scale
-	WorstAt  int       `json:"worst_at"` // its index in Data
-	Outliers []int     `json:"odd"`      // measurements far from what all others predict there, indices in Data
-	Coverage float64   `json:"coverage"` // share of the measurements within the 90 % interval of their LOO predictions
-	Constant bool      `json:"constant"` // the metric does not vary beyond its noise
-	Cliff    bool      `json:"cliff"`    // the metric collapses in part of the region, see CliffWhy
-	CliffWhy string    `json:"cliff_why,omitempty"`
-	Flagged  bool      `json:"flagged"`        // not to be believed, see Why
-	Why      string    `json:"why,omitempty"`  // in words, for a person
-	Note     string    `json:"note,omitempty"` // what was fitted instead of what was asked for, in words
-	LOO      []float64 `json:"-"`              // n: LOO predictions on the metric's scale
+	Fitter   string  `json:"fitter"`   // "quadratic", "plain", "gp", "constant", or "mean" where there are too few points for any
+	N        int     `json:"n"`        // measurements fitted
+	Q2       float64 `json:"q2"`       // 1 − PRESS/SS by LOO, on the link's scale: 1 is perfect, 0 no better than the mean
+	Ceiling  float64 `json:"ceiling"`  // about what noise allows Q² to reach: 1 − noise/variance
+	RMSE     float64 `json:"rmse"`     // of LOO predictions, on the metric's scale
+	Worst    float64 `json:"worst"`    // largest LOO residual, on the metric's scale
+	WorstAt  int     `json:"worst_at"` // its index in Data
+	Outliers []int   `json:"odd"`      // measurements far from what all others predict there, indices in Data
+	Apart    []int   `json:"apart"`    // measurements fitted apart from the others, indices in Data: strays that say nothing of any other place, or, with Cliff, those that collapsed
+	Spread   float64 `json:"spread"`   // by what standard deviations are too small, of as many parameters fitted and of what LOO predictions are off by: above 1
+	Coverage float64 `json:"coverage"` // share of the measurements within the 90 % interval of their LOO predictions
+	Constant bool    `json:"constant"` // the metric does not vary beyond its noise
+	Cliff    bool    `json:"cliff"`    // the metric collapses in part of the region, see CliffWhy
+	CliffWhy string  `json:"cliff_why,omitempty"`
+	// NoiseLimited says that the fit is as good as noise allows, which is not good: no more trials, but more items a
+	// measurement make predictions surer. Not flagged: what is predicted is right as far as its interval says.
+	NoiseLimited bool      `json:"noise_limited"`
+	Flagged      bool      `json:"flagged"`        // not to be believed, see Why
+	Why          string    `json:"why,omitempty"`  // in words, for a person
+	Note         string    `json:"note,omitempty"` // what was fitted instead of what was asked for, in words
+	Range        float64   `json:"-"`              // between the least and the most that was measured, but for those apart, which count as far as they say anything
+	LOO          []float64 `json:"-"`              // n: LOO predictions on the metric's scale
 }

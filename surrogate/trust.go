@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Bounds below which a surrogate is flagged: 96.6 % of 520 fits with a leave-one-out Q² of .90 or more were truly
 // good, 62 % of those below were bad.
 const (
 	goodQ2       = 0.90
-	goodCeiling  = 0.90 // of the ceiling that noise sets
+	goodByChance = 0.05 // of good fits, errors are larger than noise and what a good fit leaves make them
 	minPoints    = 15   // below, Q² is too uncertain to say more than that more measurements are needed
 	minPointsPer = 4    // coefficient: below this and below minPoints, a high Q² says nothing
 )
@@ -24,10 +26,10 @@ const (
 	outlierNoise  = 4    // standard errors of the measurement
 )
 
-// newTrust computes the held-out figures from leave-one-out predictions and their standard deviations (of a
-// measurement), both on the link's scale; dof as in fitted.
-func newTrust(fitter string, s *sample, loo, sd []float64, dof float64) Trust {
-	t := Trust{Fitter: fitter, N: s.n(), LOO: make([]float64, s.n()), Ceiling: 1}
+// newTrust computes the held-out figures from a model's leave-one-out predictions.
+func newTrust(m model, s *sample) Trust {
+	loo, sd := m.loo, m.sd
+	t := Trust{Fitter: m.fitter, N: s.n(), LOO: make([]float64, s.n()), Ceiling: 1, Range: slices.Max(s.y) - slices.Min(s.y)}
 	_, variance := s.moments()
 	press, square, inside := 0.0, 0.0, 0
 	residual := make([]float64, s.n())
@@ -45,16 +47,16 @@ func newTrust(fitter string, s *sample, loo, sd []float64, dof float64) Trust {
 	t.RMSE = math.Sqrt(square / n)
 	if variance > 0 {
 		t.Q2 = 1 - press/(variance*math.Max(n-1, 1))
-		t.Ceiling = min(max(1-meanPositive(s.noise)/variance, 0), 1)
+		t.Ceiling = min(max(1-meanPositive(s.noiseAt(loo))/variance, t.Q2, 0), 1) // what is reached is allowed
 	}
-	for i, r := range residual {
-		others := slices.Delete(slices.Clone(residual), i, i+1)
-		slices.Sort(others)
-		if r <= max(studentQuantile(0.9, dof)*sd[i], upperQuantile(others, 0.9)) {
+	errors, half := m.studentised(s, 0), studentQuantile(shownLevel, m.dof)*onFronts*max(m.lack, 1)
+	for i, e := range errors {
+		if e <= half*calibration(slices.Delete(slices.Clone(errors), i, i+1), m.dof) {
 			inside++
 		}
 	}
 	t.Coverage = float64(inside) / n
+	t.Spread = m.newMargin(s).spread()
 	t.Outliers = s.outliers(t.LOO, residual, sd)
 	t.Cliff, t.CliffWhy = cliff(s)
 	t.flagIfPoor(s)
@@ -73,11 +75,20 @@ func (t *Trust) flagIfPoor(s *sample) {
 	case len(t.Outliers) > 0:
 		t.flag("leave-one-out Q² %s is below %.2f, and %s: measure more near what matters", hundredths(t.Q2), goodQ2, t.describeOutliers(s))
 	case t.Q2 >= goodQ2:
-	case t.Q2 >= goodCeiling*t.Ceiling && 1-t.Ceiling >= (1-t.Q2)/2: // noise is most of what is missing
-		t.flag("leave-one-out Q² %s, of %.2f that the noise of the evaluation allows: the fit is as good as it can be; more items a measurement would show more", hundredths(t.Q2), t.Ceiling)
+	case t.noiseExplains():
+		t.NoiseLimited = true
+		t.Why = fmt.Sprintf("limited by noise, not by the fit: leave-one-out Q² %s, of %.2f that the noise of the evaluation allows; more items a measurement would show more", hundredths(t.Q2), max(t.Ceiling, t.Q2))
 	default:
 		t.flag("leave-one-out Q² %s is below %.2f: the worst prediction was off by %.3g; measure more near what matters", hundredths(t.Q2), goodQ2, t.Worst)
 	}
+}
+
+// noiseExplains says whether noise is most of what is missing, and held-out errors are no larger than it and what a good
+// fit leaves of the rest make them, by chance (χ² of as many measurements).
+func (t *Trust) noiseExplains() bool {
+	noise, off, n := 1-t.Ceiling, 1-t.Q2, float64(t.N) // shares of the variance
+	most := noise + (1-goodQ2)*t.Ceiling
+	return noise >= off/2 && off <= most*distuv.ChiSquared{K: n}.Quantile(1-goodByChance)/n
 }
 
 // describeOutliers says in words how far the outliers are off, and how far the others.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -67,8 +68,8 @@ func TestTrustKnowsItsCeiling(t *testing.T) {
 	if trust.Ceiling > 0.95 || trust.Q2 > trust.Ceiling+0.15 || trust.Q2 < 0.5*trust.Ceiling {
 		t.Errorf("%+v, want a ceiling below .95, and a Q² between half of it and a little above", trust)
 	}
-	if trust.Flagged != (trust.Q2 < goodQ2) || trust.Flagged && trust.Why == "" {
-		t.Errorf("%+v, want a flag, with its reason, where Q² is below %g", trust, goodQ2)
+	if trust.Flagged || trust.NoiseLimited != (trust.Q2 < goodQ2) || trust.NoiseLimited && trust.Why == "" {
+		t.Errorf("%+v, want no flag but that noise limits it, with its reason, where Q² is below %g", trust, goodQ2)
 	}
 }
 
@@ -89,17 +90,45 @@ func TestAHighQ2OfFewIsFlagged(t *testing.T) {
 func TestWordsOfAVerdict(t *testing.T) {
 	for _, c := range []struct {
 		q2, ceiling float64
+		flagged     bool
 		words       string
 	}{
-		{0.8996, 0.99, "Q² 0.8996 is below 0.90"},
-		{-0.001, 0.99, "Q² 0.00 is below"},
-		{0.89, 0.92, "Q² 0.89, of 0.92 that the noise"},
-		{0.87, 0.96, "Q² 0.87 is below 0.90"},
-		{0.40, 0.60, "Q² 0.40 is below 0.90"},
+		{0.8996, 0.99, true, "Q² 0.8996 is below 0.90"},
+		{-0.001, 0.99, true, "Q² 0.00 is below"},
+		{0.89, 0.92, false, "Q² 0.89, of 0.92 that the noise"},
+		{0.45, 0.40, false, "Q² 0.45, of 0.45 that the noise"},
+		{0.87, 0.96, true, "Q² 0.87 is below 0.90"},
+		{0.40, 0.60, false, "Q² 0.40, of 0.60 that the noise"},
+		{0.30, 0.60, true, "Q² 0.30 is below 0.90"},
 	} {
 		trust := Trust{N: 40, Q2: c.q2, Ceiling: c.ceiling}
-		if trust.flagIfPoor(&sample{}); !trust.Flagged || !strings.Contains(trust.Why, c.words) {
-			t.Errorf("%+v: flagged %v for %q, want the flag for the reason", c, trust.Flagged, trust.Why)
+		if trust.flagIfPoor(&sample{}); trust.Flagged != c.flagged || trust.NoiseLimited == c.flagged || !strings.Contains(trust.Why, c.words) {
+			t.Errorf("%+v: flagged %v, limited by noise %v for %q", c, trust.Flagged, trust.NoiseLimited, trust.Why)
+		}
+	}
+}
+
+// The ceiling of few items is what noise leaves: the variance of an empirical logit, drawn.
+func TestVarianceOfALogit(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 1))
+	for _, n := range []int{10, 50} {
+		for _, p := range []float64{.5, .8, .95} {
+			var sum, square float64
+			const draws = 20000
+			for range draws {
+				k := 0
+				for range n {
+					if r.Float64() < p {
+						k++
+					}
+				}
+				z := math.Log((float64(k) + .5) / (float64(n-k) + .5))
+				sum, square = sum+z, square+z*z
+			}
+			want := square/draws - sum/draws*sum/draws
+			if got := logitVariance(p, float64(n)); math.Abs(got/want-1) > .05 {
+				t.Errorf("%d items of a rate of %g: %.4f, drawn %.4f", n, p, got, want)
+			}
 		}
 	}
 }
@@ -184,6 +213,16 @@ func TestCliffs(t *testing.T) {
 	}
 }
 
+// Seconds that are all about the same have no cliff, however far one of them lies from the others in their range.
+func TestNoCliffBetweenValuesThatAreAllAlike(t *testing.T) {
+	d := sampled(8, 2, 1, 0, bowl)
+	d.X = [][]float64{{0, 0}, {1, 0}, {0, 1}, {0.5, 0.5}, {0.5, 0}, {0, 0.5}, {1.107, 1.102}, {1.164, 0.54}}
+	d.Link, d.Y = Log, []float64{6.031, 6.043, 6.035, 6.054, 6.060, 6.053, 6.052, 6.042}
+	if _, trust := fit(t, Choice{}, d); trust.Cliff {
+		t.Errorf("there is no cliff, but: %s", trust.CliffWhy)
+	}
+}
+
 // A few measurements that are all at one end, exactly, with nothing near them are a collapse too.
 func TestCliffOfFewThatAreExactlyTheSame(t *testing.T) {
 	d := sampled(30, 2, 1, 0, func(x []float64) float64 { return 2 - bowl(x) })
@@ -205,6 +244,54 @@ func TestCliffOfFewThatAreExactlyTheSame(t *testing.T) {
 	}
 	if _, trust := fit(t, Choice{}, sampled(30, 2, 1, 0, func(x []float64) float64 { return x[0] / 2 })); trust.Cliff {
 		t.Errorf("a slope is called a cliff: %s", trust.CliffWhy)
+	}
+}
+
+// A search asks for 0 and for 1 again and again, and a task that a model does not touch reads the same at all of them:
+// many values at one end, and no cliff. Nor is a floor that is reached by a slope.
+func TestNoCliffWhereNothingJumps(t *testing.T) {
+	straight := func(x []float64) float64 {
+		if x[0]+x[1] <= 0 {
+			return 0.2
+		}
+		left := max(0, 1-(x[0]+x[1]-1)*(x[0]+x[1]-1))
+		return 0.2 + 0.6*left*x[0]/(x[0]+x[1])
+	}
+	for _, d := range []int{1, 2, 3, 6} {
+		for _, n := range []int{8, 12, 24, 40} {
+			for seed := range uint64(20) {
+				rng := rand.New(rand.NewPCG(seed, 7))
+				level, own := 3*rng.Float64()-3, 1+3*rng.Float64()
+				for name, f := range map[string]func(x []float64) float64{
+					"a task of one coefficient": func(x []float64) float64 {
+						return 1 / (1 + math.Exp(-level-own*x[0]*(1.6-0.6*x[0])))
+					},
+					"a slope to the floor": straight,
+				} {
+					if d != 2 && name != "a task of one coefficient" {
+						continue
+					}
+					data := sampled(n, d, seed, 0, f)
+					data.Link, data.Breaks = Identity, Low
+					for i, x := range data.X {
+						if i%3 == 0 {
+							clear(x)
+							if i%6 == 0 {
+								x[i/6%d] = 1
+							}
+							data.Y[i] = f(x)
+						}
+					}
+					s, err := newSample(data)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if is, why := cliff(s); is {
+						t.Errorf("%s, %d coefficients, %d measurements, seed %d: %s", name, d, n, seed, why)
+					}
+				}
+			}
+		}
 	}
 }
 

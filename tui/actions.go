@@ -55,7 +55,7 @@ func taskActions() []action {
 		{ID: "task.floor", Scopes: []scope{scopeTasks, scopeFront}, Keys: []string{">"}, Title: "set a floor for the chosen task (empty takes it away)", Hint: "floor", Bar: 8, Twin: "parfait pick --at-least TASK=…", disabled: noFront, do: askPreference(explore.Floor)},
 		{ID: "task.weight", Scopes: []scope{scopeTasks}, Keys: []string{"="}, Title: "set the weight of the chosen task (0 takes it away)", Hint: "weight", Twin: "parfait pick --weights TASK=…", disabled: noFront, do: askPreference(explore.Weigh)},
 		{ID: "task.aspire", Scopes: []scope{scopeTasks}, Keys: []string{"@"}, Title: "set what to aspire to on the chosen task (empty takes it away)", Hint: "aspire", Twin: "parfait pick --aspire TASK=…", disabled: noFront, do: askPreference(explore.Aspire)},
-		{ID: "task.forgo", Scopes: []scope{scopeTasks}, Keys: []string{"0"}, Title: "take away all weights and aspirations", disabled: noFront, do: move(explore.Move{Kind: explore.ClearPreferences})},
+		{ID: "task.forgo", Scopes: []scope{scopeTasks}, Keys: []string{"0"}, Title: "take away weights, aspiration and order", disabled: noFront, do: move(explore.Move{Kind: explore.ClearPreferences})},
 		{ID: "task.order", Scopes: []scope{scopeTasks}, Keys: []string{"L"}, Title: "choose by order of importance: the chosen task first", Hint: "order", Twin: "parfait pick --order TASK,…", disabled: noFront, do: askOrder},
 	}
 }
@@ -103,7 +103,8 @@ func nothing(*explorer) tea.Cmd { return nil }
 func pointActions() []action {
 	return []action{
 		{ID: "point.front", Scopes: handed, Keys: []string{"r"}, Title: "back to the nearest point of the front", Hint: "back to the front|to the front", Bar: 8, Twin: "parfait front", disabled: onFront, do: move(explore.Move{Kind: explore.Return})},
-		{ID: "point.next", Scopes: panes, Keys: []string{"n"}, Pair: "nN", Title: "to the next named point: knee, best of each task, uniform, pins", Hint: "named points", Twin: "parfait pick --knee", disabled: noFront, do: move(explore.Move{Kind: explore.Visit, N: 1})},
+		{ID: "point.beat", Scopes: handed, Keys: []string{"B"}, Title: "only points that beat the base on every task; again: the uniform average, the best model, a pin, none", Hint: "better than", Twin: "parfait pick --beats base", disabled: noFront, do: move(explore.Move{Kind: explore.Beat})},
+		{ID: "point.next", Scopes: panes, Keys: []string{"n"}, Pair: "nN", Title: "to the next named point: knee, best of each task, other compromises, uniform, pins", Hint: "named points", Twin: "parfait pick --knee", disabled: noFront, do: move(explore.Move{Kind: explore.Visit, N: 1})},
 		{ID: "point.previous", Scopes: panes, Keys: []string{"N"}, Title: "to the previous named point", Twin: "parfait pick --knee", disabled: noFront, do: move(explore.Move{Kind: explore.Visit, N: -1})},
 		{ID: "point.pin", Scopes: panes, Keys: []string{"p"}, Title: "pin the point in hand, or take its pin away", Hint: "pin", Bar: 7, disabled: noFront, do: togglePin},
 		{ID: "point.compare", Scopes: panes, Keys: []string{"P"}, Title: "compare the pins and the point in hand side by side", Hint: "compare", Twin: "parfait predict --at …", disabled: noPins, do: compare},
@@ -113,6 +114,8 @@ func pointActions() []action {
 		{ID: "point.copy", Scopes: panes, Keys: []string{"W"}, Title: "copy the coefficients of the point in hand", Twin: "parfait predict --json", disabled: noFront, do: copyCoefficients},
 		{ID: "point.pick", Scopes: panes, Keys: []string{"d"}, Title: "decide: record the point in hand as a pick, and why", Hint: "decide", Twin: "parfait pick --why …", Changes: true, Role: Operator, disabled: noFront, do: askPick},
 		{ID: "point.evaluate", Scopes: panes, Keys: []string{"e"}, Title: "have the point in hand measured next", Hint: "evaluate", Bar: 6, Twin: "parfait trials --evaluate NAME=…", Changes: true, disabled: noEvaluate, do: evaluateHere},
+		{ID: "point.look", Scopes: handed, Keys: []string{"f"}, Title: "look here: have the search look for what is wished (else around this point); again: at the whole front", Hint: "look here", Twin: "parfait run --at-least … --aspire … --weights …", Changes: true, disabled: noFront, do: lookHere},
+		{ID: "point.settle", Scopes: handed, Keys: []string{"F"}, Title: "settle the point in hand: is it the best within its rivals, and what would it cost to know?", Hint: "settle", Twin: "parfait run --settle PICK", Changes: true, disabled: noFront, do: settleHere},
 	}
 }
 
@@ -120,6 +123,7 @@ func runActions() []action {
 	return []action{
 		{ID: "run.toggle", Scopes: panes, Keys: []string{"s"}, Title: "start a runner that goes on by itself, or pause it", Hint: "start/pause", Bar: 9, Twin: "parfait run --headless", Changes: true, disabled: noRun, do: toggleRunner},
 		{ID: "run.budget", Scopes: panes, Keys: []string{"b"}, Title: "change the budget of trials", Hint: "budget", Twin: "parfait run --budget N", Changes: true, do: askBudget},
+		{ID: "run.throttle", Scopes: panes, Keys: []string{"#"}, Title: "change how many candidates are in the cluster at once", Hint: "throttle", Twin: "parfait run --throttle N", Changes: true, disabled: noThrottle, do: askThrottle},
 		{ID: "export.open", Scopes: handed, Keys: []string{"enter"}, Title: "export the point in hand as a checkpoint", Hint: "export", Bar: 4, Twin: "parfait export --at … --out DIR", Changes: true, disabled: noFront, do: openExport},
 	}
 }
@@ -134,7 +138,7 @@ func onFront(e *explorer) string {
 	if why := noFront(e); why != "" {
 		return why
 	}
-	if e.state.Front >= 0 {
+	if e.state.Front >= 0 || e.state.Between() {
 		return "this is on the front"
 	}
 	return ""
@@ -155,6 +159,13 @@ func noEvaluate(e *explorer) string {
 		if slices.Equal(t.X, e.state.X) && !t.State.Final() {
 			return "it is on its way already"
 		}
+	}
+	return ""
+}
+
+func noThrottle(e *explorer) string {
+	if e.snap.Activity.Throttle == 0 {
+		return "no evaluator takes another number of candidates while it is at work: that is for slurm"
 	}
 	return ""
 }

@@ -102,18 +102,21 @@ func TestWeightsAndAspiration(t *testing.T) {
 	d.press("tab tab =")
 	d.write("5")
 	d.press("enter")
-	d.sees("best rotated", "weight 5")
+	d.sees("best rotated", "follows weights rotated 5")
 	d.press("down @")
 	d.write(".9")
 	d.press("enter")
-	if len(d.e.state.Weights) != 0 || d.e.state.Aspiration["mirrored"] != 0.9 {
-		t.Errorf("weights %v, aspiration %v; want no weights, and .9 of mirrored", d.e.state.Weights, d.e.state.Aspiration)
+	d.sees("follows mirrored .90 reached; weights", "rotated 5")
+	if v := d.e.read.Tasks[1].Predicted.Value; v < 0.9 || v > 0.91 {
+		t.Errorf("mirrored %.3f was to be .90", v)
 	}
 	d.press("L enter")
-	d.sees("the best in the order mirrored")
-	d.sees("asked for: mirrored aim .90")
+	if len(d.e.state.Weights) != 0 || d.e.state.Aspiration["mirrored"] != 0.9 || len(d.e.state.Order) != 3 {
+		t.Errorf("weights %v, aspiration %v, order %v; want no weights, .9 of mirrored and an order of three", d.e.state.Weights, d.e.state.Aspiration, d.e.state.Order)
+	}
+	d.sees("follows mirrored .90 reached; order", "mirrored, rotated")
 	d.press("enter")
-	d.sees("the best in the order mirrored") // the reason of the export
+	d.sees("where mirrored .90 is reached") // the reason of the export
 }
 
 func TestPinsAndComparing(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 // merge. Both are worked out in the background, one at a time, the newest request last.
 type between struct {
 	lines []search.Line
+	holes [][]explore.Hole // of lines
 	tree  []*search.Branch
 	rows  []explore.BranchRow
 	err   error
@@ -34,6 +35,7 @@ type betweenKey struct {
 type betweenMsg struct {
 	key   betweenKey
 	lines []search.Line
+	holes [][]explore.Hole
 	tree  []*search.Branch
 	rows  []explore.BranchRow
 	err   error
@@ -67,6 +69,7 @@ func (b *between) refresh(e *explorer) tea.Cmd {
 			if m.lines, err = snap.Lines(); err != nil {
 				return err
 			}
+			m.holes = explore.Holes(snap.Tasks, m.lines)
 			if m.tree, err = e.treeOf(e.ctx, snap); err == nil {
 				m.rows = explore.Branches(snap, m.tree)
 			}
@@ -80,8 +83,16 @@ func (b *between) refresh(e *explorer) tea.Cmd {
 func (b *between) found(m betweenMsg) {
 	b.busy, b.shown, b.err = false, m.key, m.err
 	if m.err == nil {
-		b.lines, b.tree, b.rows = m.lines, m.tree, m.rows
+		b.lines, b.holes, b.tree, b.rows = m.lines, m.holes, m.tree, m.rows
 	}
+}
+
+// hole is the barrier of a line on a task; not known of a task that study.yaml has had only since.
+func (b *between) hole(line, task int) explore.Hole {
+	if line >= len(b.holes) || task >= len(b.holes[line]) {
+		return explore.Hole{}
+	}
+	return b.holes[line][task]
 }
 
 // worst is the place of the selected line where the selected task is worst beneath the straight line; the
@@ -94,7 +105,7 @@ func (b *between) worst(tasks []study.Task) (name string, x []float64) {
 	if len(l.Points) < 3 {
 		return "", nil
 	}
-	h := explore.Holes(tasks, l)[b.task]
+	h := b.hole(b.line, b.task)
 	for _, p := range l.Points[1 : len(l.Points)-1] {
 		if h.Height > 0 && p.At == h.At {
 			return "the bottom of the barrier between " + l.A + " and " + l.B, p.X

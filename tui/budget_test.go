@@ -31,3 +31,26 @@ func TestBudget(t *testing.T) {
 	}
 	d.sees("the budget is 81 trials in all")
 }
+
+// How many candidates are in the cluster at once is changed where an evaluator takes that, and only there.
+func TestThrottle(t *testing.T) {
+	s := exploretest.Snapshot(demo)
+	d := driveOn(t, newSource(s), 80, 24)
+	d.press("#")
+	d.sees("no evaluator takes another number of candidates")
+	s = exploretest.Snapshot(demo)
+	s.Activity.Throttle, s.Activity.Running = 16, 12
+	d = driveOn(t, newSource(s), 80, 24)
+	d.press("#")
+	d.sees("candidates in the cluster at once", "16", "12 are measured now")
+	d.write("0")
+	d.press("enter")
+	d.sees("at least 1")
+	d.press("esc #")
+	d.write("32")
+	d.press("enter")
+	if len(d.src.commands) != 1 || d.src.commands[0].Kind != study.CommandThrottle || d.src.commands[0].N != 32 {
+		t.Errorf("commands %+v, expected a throttle of 32", d.src.commands)
+	}
+	d.sees("at most 32 candidates")
+}

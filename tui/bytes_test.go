@@ -2,6 +2,7 @@ package tui
 
 import (
 	"bytes"
+	"context"
 	"testing"
 
 	"github.com/charmbracelet/colorprofile"
@@ -9,6 +10,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"parfait/explore/exploretest"
+	"parfait/study"
 )
 
 // wire is the renderer of Bubble Tea as it is on a full screen: what it writes is what goes over the line.
@@ -87,6 +89,13 @@ func TestBytesAKey(t *testing.T) {
 	d.press("home")
 	w.frame(t, d.e.View().Content)
 	most(append(repeat(12, "right"), repeat(10, "left")...), 800)
+	dense := exploretest.Snapshot(exploretest.Options{Trials: 34, FrontSize: 3000}).Analysis.Front
+	d.e.near = near{find: func(context.Context, *study.Analysis, []float64, map[string]float64) ([]study.FrontPoint, error) {
+		return dense, nil
+	}}
+	d.press("home")
+	w.frame(t, d.e.View().Content)
+	most(append(repeat(12, "right"), repeat(10, "left")...), 800) // by points between
 	d.press("n")
 	w.frame(t, d.e.View().Content)
 	d.press("tab")

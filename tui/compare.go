@@ -1,7 +1,7 @@
 package tui
 
 import (
-	"math"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -45,25 +45,31 @@ type contender struct {
 	name string
 	x    []float64
 	p    []study.Prediction
+	m    map[string]study.Metric // on the validation split, nil where it was not measured
 }
 
 func (p *comparison) contenders(e *explorer) []contender {
 	var out []contender
 	for i := range e.pins {
 		pin := e.pins[(p.base+i)%len(e.pins)]
-		out = append(out, contender{pin.Name, pin.X, pin.predicted})
+		out = append(out, contender{pin.Name, pin.X, pin.predicted, measuredAt(e.analysis(), pin.X)})
 	}
-	hand := contender{name: "in hand", x: e.state.X}
+	hand := contender{name: "in hand", x: e.state.X, m: measuredAt(e.analysis(), e.state.X)}
 	for _, t := range e.read.Tasks {
 		hand.p = append(hand.p, t.Predicted)
 	}
 	return append(out, hand)
 }
 
-// beyondNoise says whether two predictions differ by more than their standard deviations explain: two of
-// them, as for a difference of independent estimates.
-func beyondNoise(a, b study.Prediction) bool {
-	return math.Abs(a.Value-b.Value) > 2*math.Hypot(a.Std, b.Std)
+// measuredAt is what a trial measured at x, nil where there is none.
+func measuredAt(a *study.Analysis, x []float64) map[string]study.Metric {
+	if a == nil {
+		return nil
+	}
+	if i := slices.IndexFunc(a.Trials, func(t study.Trial) bool { return slices.Equal(t.X, x) }); i >= 0 {
+		return a.Trials[i].Metrics
+	}
+	return nil
 }
 
 func (p *comparison) draw(e *explorer, c *chart.Canvas) {
@@ -77,7 +83,7 @@ func (p *comparison) draw(e *explorer, c *chart.Canvas) {
 	shown = append([]contender{all[0]}, shown...)
 	w := names + 4 + column*len(shown)
 	h := 7 + len(e.snap.Tasks) + len(e.state.X)
-	in := floating(c, max(w, 50), min(h, ch-2), head("Compare", true), keyHints(e, scopeCompare, w-6))
+	in := floating(c, max(w, 56), min(h, ch-2), head("Compare", true), keyHints(e, scopeCompare, w-6))
 	for i, s := range shown {
 		in.Text(names+2+i*column, 0, chart.Clip(s.name, column-2), strong)
 	}
@@ -86,7 +92,7 @@ func (p *comparison) draw(e *explorer, c *chart.Canvas) {
 		in.Text(1, y, chart.Clip(task.Name, names), plain)
 		for i, s := range shown {
 			x := names + 2 + i*column
-			in.Spans(x, y, chart.ClipSpans(p.cell(task, shown[0].p[t], s.p[t], i > 0), column-1)...)
+			in.Spans(x, y, chart.ClipSpans(p.cell(e.snap.Analysis, task, t, shown[0], s, i > 0), column-1)...)
 		}
 		y++
 	}
@@ -99,21 +105,32 @@ func (p *comparison) draw(e *explorer, c *chart.Canvas) {
 		y++
 	}
 	_, ih := in.Size()
-	in.Text(1, ih-1, "bold: differs from "+shown[0].name+" beyond noise", muted)
+	in.Text(1, ih-1, "◦ both measured, else predicted · bold: beyond noise", muted)
 }
 
-// cell is a prediction and, where it is compared, what it has more than the first.
-func (p *comparison) cell(t study.Task, first, v study.Prediction, compared bool) []chart.Span {
-	value := chart.Fit(explore.Number(t, v.Value), 5)
+// cell is what is known of a task and, where it is compared, what that has more than the first: measurement against
+// measurement where both were measured, else prediction against prediction.
+func (p *comparison) cell(an *study.Analysis, t study.Task, at int, first, of contender, compared bool) []chart.Span {
+	a, b := first.p[at], of.p[at]
 	if !compared {
-		return []chart.Span{{Text: value, Style: strong}, {Text: " " + explore.Interval(t, v), Style: muted}}
+		return []chart.Span{{Text: chart.Fit(explore.Number(t, b.Value), 5), Style: strong}, {Text: " " + explore.Interval(t, b), Style: muted}}
 	}
-	diff, style := explore.Difference(t, first.Value, v.Value), faded
-	if beyondNoise(first, v) {
+	was, is, sure, mark := a.Value, b.Value, an.Difference(at, of.x, first.x).Sure(), ""
+	x, one := first.m[t.Name]
+	y, other := of.m[t.Name]
+	if one && other {
+		was, is, sure, mark = x.Value, y.Value, t.Difference(y, x).Sure(), " ◦"
+	}
+	style := faded
+	if sure {
 		style = bad.With(chart.Bold)
-		if t.Better(v.Value, first.Value) {
+		if t.Better(is, was) {
 			style = good.With(chart.Bold)
 		}
 	}
-	return []chart.Span{{Text: value, Style: plain}, {Text: " " + diff, Style: style}}
+	return []chart.Span{
+		{Text: chart.Fit(explore.Number(t, is), 5), Style: plain},
+		{Text: " " + explore.Difference(t, was, is), Style: style},
+		{Text: mark, Style: chart.Ink(chart.OnFront)},
+	}
 }

@@ -47,6 +47,8 @@ func (s *props) hint() string {
 		return "The first trials are being measured. A front needs three of them."
 	case a.Done == 0 && s.viewer:
 		return "Nothing is measured yet. When an operator starts the runner, merges are measured and the front appears here."
+	case a.Done == 0 && a.Search == 0:
+		return "Nothing is measured yet, and the budget is 0. What was measured elsewhere comes in with parfait trials --import."
 	case a.Done == 0:
 		return "Nothing is measured yet. Press s to start a runner: it samples coefficients and measures each merge on your tasks."
 	case a.Failed == a.Done && a.Failed > 0:

@@ -45,6 +45,8 @@ type explorer struct {
 	drawn   phases // what is shown of it
 	said    int    // notes so far
 
+	near   near
+	under  under
 	treeOf treeOf
 	saver  *saver
 	after  func(d time.Duration, msg tea.Msg) tea.Cmd // tea.Tick; tests put their own
@@ -67,7 +69,7 @@ func New(ctx context.Context, src Source, o Options) tea.Model {
 }
 
 func newExplorer(ctx context.Context, src Source, o Options) *explorer {
-	e := &explorer{ctx: ctx, src: src, o: o, keys: newKeymap(), views: makeViews(), treeOf: treeOfStudy, saver: &saver{src: src, who: o.Who}}
+	e := &explorer{ctx: ctx, src: src, o: o, keys: newKeymap(), views: makeViews(), treeOf: treeOfStudy, near: near{find: explore.Refine}, under: newUnder(), saver: &saver{src: src, who: o.Who}}
 	e.after = func(d time.Duration, msg tea.Msg) tea.Cmd {
 		return tea.Tick(d, func(time.Time) tea.Msg { return msg })
 	}
@@ -82,6 +84,7 @@ func newExplorer(ctx context.Context, src Source, o Options) *explorer {
 	e.turnTo(e.views[0])
 	e.askViews()
 	e.state = explore.Start(e.analysis())
+	e.state.Confidence = o.Confidence
 	e.look()
 	e.drawn = phases{main: e.props, side: e.props, version: e.version}
 	context.AfterFunc(ctx, rescue.Guard(func() { _ = safely("keep the view", e.saver.flush) }))
@@ -126,6 +129,11 @@ func (e *explorer) move(m explore.Move) tea.Cmd {
 	before := e.state.X
 	next, n := explore.Apply(e.analysis(), e.state, m)
 	e.state = next
+	if u := &e.under; u.stop != nil && !slices.Equal(before, next.X) {
+		if u.again = nil; m.Kind == explore.Edge {
+			u.again = &m
+		}
+	}
 	e.look()
 	switch n.Code {
 	case explore.NoteNone:

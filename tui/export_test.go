@@ -10,8 +10,10 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"parfait/evaluator"
+	"parfait/explore"
 	"parfait/explore/exploretest"
 	"parfait/study"
+	"parfait/tui/chart"
 )
 
 func TestExport(t *testing.T) {
@@ -183,4 +185,42 @@ func TestBelowTheBaseIsMarked(t *testing.T) {
 		t.Fatalf("all models whole are nowhere below the base: %+v", d.e.read.Tasks)
 	}
 	d.sees("▼ below base", "▼")
+	d.press("alt+2")
+	d.sees("▼ below base")
+	d.press("alt+3")
+	d.sees("▼ below base")
+	for _, trial := range d.e.snap.Trials {
+		if d.e.trialBelow(&trial) {
+			its[*trialsView](d.e).id = trial.ID
+			d.sees("✓ done ▼", "▼ below the base as measured: ")
+			return
+		}
+	}
+	t.Error("no trial was measured below the base")
+}
+
+// Pins that were both measured are compared as measured, and that is said; the others as predicted.
+func TestPinsAreComparedAsMeasured(t *testing.T) {
+	d := drive(t, demo, 120, 36)
+	a := d.e.analysis()
+	task := a.Tasks[0]
+	x, y := a.Trials[0], a.Trials[len(a.Trials)-1]
+	of := func(t study.Trial, m map[string]study.Metric) contender {
+		return contender{"trial", t.X, a.Predict(t.X), m}
+	}
+	text := func(spans []chart.Span) (s string) {
+		for _, span := range spans {
+			s += span.Text
+		}
+		return s
+	}
+	first, second := of(x, measuredAt(a, x.X)), of(y, measuredAt(a, y.X))
+	got := text((&comparison{}).cell(a, task, 0, first, second, true))
+	if want := explore.Difference(task, x.Metrics[task.Name].Value, y.Metrics[task.Name].Value) + " ◦"; !strings.HasSuffix(got, want) {
+		t.Errorf("two measured points are compared as %q, want the end %q", got, want)
+	}
+	second.m = nil
+	if got := text((&comparison{}).cell(a, task, 0, first, second, true)); strings.Contains(got, "◦") {
+		t.Errorf("a point that was not measured is compared as measured: %q", got)
+	}
 }

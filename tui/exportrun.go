@@ -100,7 +100,7 @@ func (p *exportProgress) draw(e *explorer, c *chart.Canvas) {
 			title = "Not exported"
 		}
 	}
-	in := floating(c, w, min(12+len(e.snap.Tasks), ch-2), head(title, true), keyHints(e, scopeExporting, w-6))
+	in := floating(c, w, min(15+len(e.snap.Tasks), ch-2), head(title, true), keyHints(e, scopeExporting, w-6))
 	iw, ih := in.Size()
 	in = in.Sub(1, 0, iw-2, ih)
 	iw -= 2
@@ -131,6 +131,12 @@ func (p *exportProgress) draw(e *explorer, c *chart.Canvas) {
 	}
 	y++
 	y += drawMeasured(in.Sub(0, y, iw, ih-y), e.snap.Tasks, run.export)
+	if words := e.exportBelow(run.export); words != "" {
+		say(belowMark+" "+words, warn)
+	}
+	if words := e.exportGains(run.export); words != "" {
+		say(words, muted)
+	}
 	y++
 	if noTest(run.export) {
 		say(noTestWords, muted)
@@ -182,7 +188,7 @@ func noTest(x study.Export) bool {
 	return len(x.Measured[evaluator.Validation]) > 0 && len(x.Measured[evaluator.Test]) == 0
 }
 
-const noTestWords = "no evaluator of the study offers a test split; a command does that has {split} in it"
+const noTestWords = "no evaluator of the study offers a test split; a command does that has {split} in it, and what has splits: [validation, test]"
 
 // drawMeasured draws predicted against measured, a row a task, and returns how many rows it took.
 func drawMeasured(c *chart.Canvas, tasks []study.Task, x study.Export) int {
@@ -192,7 +198,7 @@ func drawMeasured(c *chart.Canvas, tasks []study.Task, x study.Export) int {
 	for i, h := range heads {
 		c.Text(names+2+i*column, 0, h, muted)
 	}
-	y := 1
+	y, missed := 1, study.NotAsPredicted(tasks, x.Predicted, x.Measured)
 	for _, t := range tasks {
 		c.Text(0, y, chart.Clip(t.Name, names), plain)
 		p, ok := x.Predicted[t.Name]
@@ -212,9 +218,9 @@ func drawMeasured(c *chart.Canvas, tasks []study.Task, x study.Export) int {
 				noise = " ±" + explore.Spread(t, m.Stderr)
 			}
 			n := c.Spans(at, y, chart.Span{Text: explore.Number(t, m.Value), Style: chart.Ink(chart.OnFront)}, chart.Span{Text: noise, Style: muted})
-			// Predictions are of the validation split; only there can they be wrong.
-			if ok && split == evaluator.Validation {
-				mark, style := agreement(t, p, m)
+			_, learnt := t.Stderr(x.Measured[evaluator.Validation][t.Name])
+			if ok && (learnt || split == evaluator.Validation) { // else nothing is judged
+				mark, style := agreement(slices.Contains(missed[split], t.Name))
 				c.Text(at+n+1, y, mark, style)
 			}
 		}
@@ -224,11 +230,11 @@ func drawMeasured(c *chart.Canvas, tasks []study.Task, x study.Export) int {
 }
 
 // agreement marks whether noise explains the difference of a measurement from its prediction, as exit code 10 does.
-func agreement(t study.Task, p study.Prediction, m study.Metric) (string, chart.Style) {
-	if t.AsPredicted(p, m) {
-		return "✓", good
+func agreement(missed bool) (string, chart.Style) {
+	if missed {
+		return "≠", warn
 	}
-	return "≠", warn
+	return "✓", good
 }
 
 func askCancel(e *explorer) tea.Cmd {

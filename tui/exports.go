@@ -198,8 +198,14 @@ func (p exportsPane) row(c *chart.Canvas, y, i int) {
 		line.Fill(' ', chart.Style{BG: bg})
 		line.Text(0, 0, "▸", accent.On(bg))
 	}
+	mark := func(x study.Export) {
+		if p.exportBelow(x) != "" {
+			line.Text(1, 0, belowMark, warn.On(bg))
+		}
+	}
 	if n := len(p.snap.Exports); i >= n {
 		k := p.snap.Picks[i-n]
+		mark(p.pickExport(k))
 		x := 2 + line.Text(2, 0, "◇ pick ", chart.Ink(chart.Pinned).On(bg))
 		x += line.Text(x, 0, chart.Fit(k.Name, 16), plain.On(bg)) + 1
 		x += line.Text(x, 0, k.At.Format("2006-01-02 15:04"), muted.On(bg)) + 2
@@ -207,6 +213,7 @@ func (p exportsPane) row(c *chart.Canvas, y, i int) {
 		return
 	}
 	x := p.snap.Exports[i]
+	mark(x)
 	at := 2 + line.Text(2, 0, "● export ", good.On(bg))
 	at += line.Text(at, 0, chart.Fit(x.Name, 14), plain.On(bg)) + 1
 	at += line.Text(at, 0, x.At.Format("2006-01-02 15:04"), muted.On(bg)) + 2
@@ -226,7 +233,7 @@ func (p exportsPane) details(c *chart.Canvas) {
 		}
 	} else if p.at-n < len(p.snap.Picks) {
 		k := p.snap.Picks[p.at-n]
-		x, why = study.Export{X: k.X, Predicted: k.Predicted}, k.Why
+		x, why = p.pickExport(k), k.Why
 		if k.Who != "" {
 			why += " (" + k.Who + ")"
 		}
@@ -240,6 +247,12 @@ func (p exportsPane) details(c *chart.Canvas) {
 				in.Text(1, y, line, warn)
 				y++
 			}
+		}
+	}
+	if below := p.exportBelow(x); below != "" {
+		for _, line := range wrapWithin(belowMark+" "+below, w-2, h-y) {
+			in.Text(1, y, line, warn)
+			y++
 		}
 	}
 	words := strings.Join(valued(p.coefficients(), x.X), "  ")

@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"parfait/evaluator"
 	"parfait/explore"
@@ -77,9 +78,12 @@ func (p frontPane) legend(w int, g chart.Glyphs) []chart.Span {
 	if p.analysis() == nil {
 		return chart.Legend(w, chart.MarkKey(chart.MarkOnFront, "measured", ""))
 	}
-	keys := []chart.Key{
-		chart.MarkKey(chart.MarkOnFront, "measured, on it", "on it"), chart.MarkKey(chart.MarkMeasured, "measured", ""), chart.MarkKey(chart.MarkModel, "a model", "model"),
+	var keys []chart.Key
+	first := "◦ on it" // of the keys
+	if p.marksBelow() {
+		keys, first = append(keys, belowKey()), belowMark+" "+belowKey().Short
 	}
+	keys = append(keys, chart.MarkKey(chart.MarkOnFront, "measured, on it", "on it"), chart.MarkKey(chart.MarkMeasured, "measured", ""), chart.MarkKey(chart.MarkModel, "a model", "model"))
 	if p.state.Colour < 0 {
 		return chart.Legend(w, append([]chart.Key{chart.MarkKey(chart.MarkPredicted, "predicted front", "predicted")}, keys...)...)
 	}
@@ -91,7 +95,7 @@ func (p frontPane) legend(w int, g chart.Glyphs) []chart.Span {
 		if n := len(scale); n > 4 { // digits
 			scale = []chart.Span{scale[0], {Text: "-", Style: muted}, scale[n-1]}
 		}
-		name, room := p.columns()[p.state.Colour], max(w-chart.SpansWidth(scale)-chart.Width("   ◦ on it"), 6)
+		name, room := p.columns()[p.state.Colour], max(w-chart.SpansWidth(scale)-chart.Width("   "+first), 6)
 		if text := "predicted " + name; chart.Width(text) <= room {
 			name = text
 		}
@@ -100,7 +104,8 @@ func (p frontPane) legend(w int, g chart.Glyphs) []chart.Span {
 	return append(append(scale, chart.Span{Text: "  "}), chart.Legend(w-chart.SpansWidth(scale)-2, keys...)...)
 }
 
-// axis has the range of everything but the point in hand, so that nothing jumps when that moves.
+// axis has the range of everything but the point in hand, so that nothing jumps when that moves, and but strays, next
+// to which nothing else could be told apart.
 func (p frontPane) axis(col int) chart.Axis {
 	r := chart.Range{Lo: math.Inf(1), Hi: math.Inf(-1)}
 	add := func(v float64) {
@@ -113,7 +118,9 @@ func (p frontPane) axis(col int) chart.Axis {
 		add(explore.Column(f.X, f.Predicted, col))
 	}
 	for i := range a.Trials {
-		add(p.measured(&a.Trials[i], col))
+		if col >= len(a.Tasks) || !a.Stray(i, col) {
+			add(p.measured(&a.Trials[i], col))
+		}
 	}
 	if r.Lo > r.Hi {
 		r = chart.Range{Lo: 0, Hi: 1}
@@ -177,11 +184,16 @@ func (p frontPane) front() chart.Layer {
 		r := p.colours()
 		l.Scale = &r
 	}
+	holds := p.state.Holder(p.analysis())
 	for _, f := range p.analysis().Front {
-		l.Points = append(l.Points, chart.Point{
+		pt := chart.Point{
 			X: explore.Column(f.X, f.Predicted, p.state.AxisX), Y: explore.Column(f.X, f.Predicted, p.state.AxisY),
-			Value: explore.Column(f.X, f.Predicted, p.state.Colour), Faded: !p.state.Holds(p.analysis(), f.Predicted) || !f.Believed,
-		})
+			Value: explore.Column(f.X, f.Predicted, p.state.Colour), Faded: !holds(f.Predicted) || !f.Believed,
+		}
+		if p.below(f.Predicted) {
+			pt.Shape = belowShape()
+		}
+		l.Points = append(l.Points, pt)
 	}
 	return l
 }
@@ -216,14 +228,21 @@ func (p frontPane) pinLayer() chart.Layer {
 	l := chart.Layer{Mark: chart.MarkPinned}
 	for _, pin := range p.pins {
 		pr := pin.predicted
-		l.Points = append(l.Points, chart.Point{X: explore.Column(pin.X, pr, p.state.AxisX), Y: explore.Column(pin.X, pr, p.state.AxisY), Label: pin.Name})
+		l.Points = append(l.Points, chart.Point{X: explore.Column(pin.X, pr, p.state.AxisX), Y: explore.Column(pin.X, pr, p.state.AxisY), Label: p.marked(pin.Name, pr)})
 	}
 	return l
 }
 
+// marksBelow says whether a point of the front or a pin is marked as below the base. The point in hand is so beside the plot,
+// where no step along the front has a label to draw anew.
+func (p frontPane) marksBelow() bool {
+	return slices.ContainsFunc(p.analysis().Front, func(f study.FrontPoint) bool { return p.below(f.Predicted) }) ||
+		slices.ContainsFunc(p.pins, func(pin pinned) bool { return p.below(pin.predicted) })
+}
+
 func (p frontPane) knee() chart.Layer {
 	k := p.analysis().Front[p.analysis().Knee]
-	pt := chart.Point{X: explore.Column(k.X, k.Predicted, p.state.AxisX), Y: explore.Column(k.X, k.Predicted, p.state.AxisY), Label: "knee"}
+	pt := chart.Point{X: explore.Column(k.X, k.Predicted, p.state.AxisX), Y: explore.Column(k.X, k.Predicted, p.state.AxisY), Label: p.marked("knee", k.Predicted)}
 	if p.state.Front == p.analysis().Knee {
 		pt.Label = ""
 	}

@@ -160,15 +160,30 @@ func (h header) activity() []chart.Span {
 	if a.Failed > 0 {
 		add(fmt.Sprintf("%d failed", a.Failed), bad)
 	}
+	if analysis := h.analysis(); analysis != nil {
+		if n, of, known := explore.BeatsBase(analysis); known {
+			add(fmt.Sprintf("%d/%d ≥base", n, of), muted)
+		}
+	}
+	if a.Spent.Words != "" {
+		add(a.Spent.Words, muted)
+	}
 	if a.Waiting > 0 {
 		add(fmt.Sprintf("%d waiting", a.Waiting), muted)
 	}
-	if a.Running+a.Waiting > 0 {
+	if a.Note != "" && a.Runner == study.Finished {
+		add(a.Note, warn)
+	}
+	if f := h.snap.Focus; f != nil && f.Pick != nil {
+		add("settles "+f.Pick.Name, accent)
+	} else if f != nil {
+		add("looks for "+f.Wishes.String(), accent)
+	} else if a.Running+a.Waiting > 0 {
 		if said := expected(h.snap.Newest()); said != "" {
 			add(said, muted)
 		}
 	}
-	if a.Note != "" && a.Runner != study.Waits {
+	if a.Note != "" && a.Runner != study.Waits && a.Runner != study.Finished {
 		add(a.Note, warn)
 	}
 	return out

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -55,12 +56,29 @@ func (h *help) lines(e *explorer) []helpLine {
 		}
 	}
 	out = append(out, wide...)
+	if slices.Contains(panes, h.of) {
+		out = append(out, signs(e)...)
+	}
 	for i := len(out) - 1; i > 0; i-- { // once is enough for lines below each other
 		if out[i].why == out[i-1].why {
 			out[i].why = ""
 		}
 	}
 	return out
+}
+
+// signs are what stands on the screen without words.
+func signs(e *explorer) []helpLine {
+	over := e.read.Over
+	if over.Name == "" {
+		return nil
+	}
+	return []helpLine{
+		{},
+		{text: "Signs"},
+		{keys: "≥" + over.Name + " .93", text: "the probability that the point in hand is nowhere below " + over.Title + ", on any task that is optimised; B asks for points that are better than it, or than another"},
+		{keys: belowMark, text: "predicted below the base"},
+	}
 }
 
 func (h *help) draw(e *explorer, c *chart.Canvas) {

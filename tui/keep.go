@@ -117,6 +117,7 @@ func (e *explorer) restore(b []byte) tea.Cmd {
 	if err != nil || v == nil {
 		return nil
 	}
+	s.Confidence = e.o.Confidence
 	e.state = explore.Rebase(e.analysis(), s)
 	for _, v := range e.views {
 		if keeper, ok := v.(keeper); ok {

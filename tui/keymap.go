@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	tea "charm.land/bubbletea/v2"
+
+	"parfait/tui/chart"
 )
 
 // action is something that a person can do: a key as data. Dispatch, help, the bar at the bottom, the
@@ -72,6 +74,24 @@ func newKeymap() keymap {
 func (k keymap) find(p scope, key string) (*action, bool) {
 	a, ok := k.at[p][key]
 	return a, ok
+}
+
+// nothing says in at most w cells that a key does nothing in a scope, and where it does something.
+func (k keymap) nothing(p scope, key string, w int) string {
+	text := keyName(key) + " does nothing in " + string(p)
+	for i := range k.all {
+		a := &k.all[i]
+		at := slices.IndexFunc(a.Scopes, func(s scope) bool { return slices.Contains(panes, s) })
+		if at < 0 || !slices.Contains(a.Keys, key) {
+			continue
+		}
+		for _, where := range []string{"; in " + string(a.Scopes[at]) + ": " + a.Title, "; it does in " + string(a.Scopes[at])} {
+			if chart.Width(text+where) <= w {
+				return text + where
+			}
+		}
+	}
+	return text + "; ? has the keys"
 }
 
 // of are the actions of a scope, in their order.

@@ -158,3 +158,28 @@ func TestViewsAreDistinct(t *testing.T) {
 		}
 	}
 }
+
+// A key that does nothing says so, and where it does something.
+func TestAKeyThatDoesNothingSaysSo(t *testing.T) {
+	d := drive(t, states["sampling"], 120, 40)
+	d.press("tab tab")
+	if d.e.scope() == scopeCoefficients {
+		d.press("tab")
+	}
+	for d.e.scope() != scopeCoefficients {
+		d.press("tab")
+	}
+	for keys, want := range map[string]string{
+		"@": "@ does nothing in coefficients; in tasks: set what to aspire to",
+		">": "> does nothing in coefficients; in tasks: set a floor",
+		"Y": "Y does nothing in coefficients; in front: another Y axis",
+		"a": "a does nothing in coefficients; ? has the keys",
+	} {
+		d.press(keys)
+		d.sees(want)
+	}
+	d.press("right")
+	if strings.Contains(d.text(), "does nothing") {
+		t.Error("it is still said after a key that does something")
+	}
+}

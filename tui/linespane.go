@@ -54,11 +54,11 @@ func (p linesPane) drawHeights(c *chart.Canvas) {
 			m.Format = chart.Plain
 		}
 	}
-	for _, l := range p.between.lines {
+	for k, l := range p.between.lines {
 		m.Rows = append(m.Rows, l.A+" – "+l.B)
 		var row []float64
-		for _, h := range explore.Holes(p.snap.Tasks, l) {
-			v := math.NaN()
+		for i := range p.snap.Tasks {
+			h, v := p.between.hole(k, i), math.NaN()
 			if h.Known {
 				v = h.Height
 			}
@@ -74,7 +74,7 @@ func (p linesPane) drawAlong(c *chart.Canvas) {
 	w, h := c.Size()
 	l := p.between.lines[min(p.between.line, len(p.between.lines)-1)]
 	t := p.snap.Tasks[min(p.between.task, len(p.snap.Tasks)-1)]
-	hole := explore.Holes(p.snap.Tasks, l)[min(p.between.task, len(p.snap.Tasks)-1)]
+	hole := p.between.hole(min(p.between.line, len(p.between.lines)-1), min(p.between.task, len(p.snap.Tasks)-1))
 	title := append(head("Along the line", false), chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: l.A + " → " + l.B, Style: strong})
 	in := chart.Box{Edge: faded, Title: chart.ClipSpans(title, w-6), Footer: p.key(w-6, t)}.Draw(c)
 	iw, ih := in.Size()

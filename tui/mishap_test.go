@@ -16,7 +16,7 @@ func TestLogsAreReadToTheEnd(t *testing.T) {
 	d := drive(t, demo, 80, 24)
 	d.src.logs[34] = "first\n" + strings.Repeat("x", 200) + "the end\n\x1b[31mred\ta tab"
 	d.press("3 G enter")
-	d.sees("first", "xthe end", "[31mred    a tab")
+	d.sees("first", "xthe end", "red    a tab")
 	d.src.logs[34] = strings.Repeat("一行文字", 400) + "\nlast"
 	d.press("esc 3 enter")
 	d.sees("last")

@@ -46,7 +46,7 @@ func (e *explorer) Init() tea.Cmd {
 func (e *explorer) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	before := e.note
 	cmd := e.update(msg)
-	return e, tea.Batch(cmd, e.drawInPhases(msg), e.fade(before))
+	return e, tea.Batch(cmd, e.retrace(), e.refine(), e.drawInPhases(msg), e.fade(before))
 }
 
 func (e *explorer) update(msg tea.Msg) tea.Cmd {
@@ -119,6 +119,12 @@ func (e *explorer) result(msg tea.Msg) tea.Cmd {
 		return msg.of.next()
 	case recipeMsg:
 		return e.recipe(msg)
+	case nearMsg:
+		return e.refined(msg)
+	case standingMsg:
+		return e.standing(msg)
+	case underMsg:
+		return e.tracedUnder(msg)
 	}
 	return nil
 }
@@ -138,6 +144,7 @@ func (e *explorer) press(k tea.KeyPressMsg) tea.Cmd {
 	if e.above != nil {
 		return e.above.press(e, k)
 	}
+	e.note = note{e.keys.nothing(e.scope(), k.String(), e.w-2), muted}
 	return nil
 }
 

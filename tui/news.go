@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"cmp"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -38,11 +40,11 @@ func (e *explorer) rested() tea.Cmd {
 }
 
 // somebodyDid says whether more than the run's own progress lies between two snapshots: a trial asked for,
-// tried again or forgotten, the budget, the runner, a pick, an export.
+// tried again or forgotten, the budget, the runner, a pick, an export, another place to look at.
 func somebodyDid(before, after *study.Snapshot) bool {
 	a, b := before.Activity, after.Activity
 	return a.Budget != b.Budget || a.Runner != b.Runner || b.Failed < a.Failed || b.Done < a.Done ||
-		len(before.Picks) != len(after.Picks) || len(before.Exports) != len(after.Exports)
+		len(before.Picks) != len(after.Picks) || len(before.Exports) != len(after.Exports) || !reflect.DeepEqual(before.Focus, after.Focus)
 }
 
 // arrived takes a newer snapshot.
@@ -127,7 +129,7 @@ func readProblem(e *explorer) tea.Cmd {
 
 // finished tells that a run has come to its end.
 func (e *explorer) finished() tea.Cmd {
-	e.note = note{"the run is finished: " + e.snap.Name, good}
+	e.note = note{"the run is finished: " + cmp.Or(e.snap.Activity.Note, e.snap.Name), good}
 	switch e.o.Notify {
 	case "bell":
 		return tea.Raw("\a")

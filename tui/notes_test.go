@@ -65,11 +65,11 @@ func TestTheEndOfAnErrorIsSeen(t *testing.T) {
 func TestNoLog(t *testing.T) {
 	d := drive(t, demo, 80, 24)
 	d.press("3 enter")
-	d.sees("trial 34 has logged nothing")
+	d.sees("trial 33 has logged nothing")
 	if d.e.above != nil {
 		t.Errorf("enter opened %T, want nothing", d.e.above)
 	}
-	d.src.logs[34] = "loading model"
+	d.src.logs[33] = "loading model"
 	d.press("3 enter")
 	if _, open := d.e.above.(*reading); !open {
 		t.Error("enter opened no log where there is one")

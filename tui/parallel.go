@@ -169,7 +169,11 @@ func (p parallelPane) title(first, n int) []chart.Span {
 
 func (p parallelPane) footer(c *chart.Canvas) []chart.Span {
 	w, _ := c.Size()
-	keys := []chart.Key{{Glyph: '━', Style: chart.Ink(chart.InHand), Text: "in hand"}, {Glyph: '─', Style: chart.Ink(chart.Sequential(0.7)), Text: "predicted front, coloured by " + p.columns()[p.axis], Short: "predicted"}}
+	keys := []chart.Key{{Glyph: '━', Style: chart.Ink(chart.InHand), Text: "in hand"}}
+	if len(p.read.BelowBase) > 0 || len(p.state.Brushes) > 0 {
+		keys = append(keys, belowKey())
+	}
+	keys = append(keys, chart.Key{Glyph: '─', Style: chart.Ink(chart.Sequential(0.7)), Text: "predicted front, coloured by " + p.columns()[p.axis], Short: "predicted"})
 	if p.trials {
 		keys = append(keys, chart.Key{Glyph: '─', Style: chart.Ink(chart.OnFront), Text: "measured"})
 	}
@@ -193,6 +197,10 @@ func (p parallelPane) axes() []chart.ParallelAxis {
 			r = padded
 		}
 		axes[i] = chart.ParallelAxis{Axis: chart.Axis{Label: name, Range: r, Format: p.columnFormat(i)}}
+		if i < len(p.read.Tasks) && p.read.Tasks[i].BelowBase {
+			k := belowKey()
+			axes[i].Marks = []chart.AxisMark{{At: p.read.Tasks[i].Predicted.Value, Glyph: k.Glyph, Style: k.Style.With(chart.Bold)}}
+		}
 		if b, ok := p.state.Brushes[name]; ok {
 			axes[i].Brushed, axes[i].Brush = true, chart.Range{Lo: b.Lo, Hi: b.Hi}
 		}
@@ -280,7 +288,7 @@ func (p parallelPane) drawBrushed(c *chart.Canvas, from, n int) {
 		if i == p.state.Front {
 			style = chart.Ink(chart.InHand).With(chart.Bold)
 		}
-		c.Text(1, y, fmt.Sprintf("front %d", i+1), style)
+		c.Text(1, y, p.marked(fmt.Sprintf("front %d", i+1), a.Front[i].Predicted), style)
 		for k := from; k < from+n; k++ {
 			text := explore.Decimal(explore.Column(a.Front[i].X, a.Front[i].Predicted, k), 2)
 			if k < len(p.snap.Tasks) {

@@ -41,6 +41,9 @@ func TestPicturesOfFloorsThatNothingMeets(t *testing.T) {
 
 // The picture of the README is what the demo shows today.
 func TestTheReadmesPicture(t *testing.T) {
+	if testing.Short() {
+		t.Skip("computes for long, in no other way than shorter tests")
+	}
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the last digits of a fit are those of amd64")
 	}

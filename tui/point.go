@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -75,12 +76,28 @@ func askBudget(e *explorer) tea.Cmd {
 	})
 }
 
+// askThrottle asks for the number of candidates in flight at once.
+func askThrottle(e *explorer) tea.Cmd {
+	a := e.snap.Activity
+	return e.ask(prompt{
+		replace: true, title: "Throttle", label: "candidates in the cluster at once", value: fmt.Sprint(a.Throttle),
+		help: fmt.Sprintf("%d are measured now. With fewer none is taken back: the next goes out when there is room. Until study.yaml says otherwise.", a.Running),
+		done: func(e *explorer, v string) (tea.Cmd, string) {
+			n, err := strconv.Atoi(v)
+			if err != nil || n < 1 {
+				return nil, "expected a number of candidates, at least 1 (s pauses)"
+			}
+			return e.do(study.Command{Kind: study.CommandThrottle, N: n}, fmt.Sprintf("at most %d candidates are in the cluster at once from now on", n)), ""
+		},
+	})
+}
+
 func askPick(e *explorer) tea.Cmd {
 	x, predicted := slices.Clone(e.state.X), map[string]study.Prediction{}
 	for _, t := range e.read.Tasks {
 		predicted[t.Task.Name] = t.Predicted
 	}
-	name := e.read.Name
+	name, wishes := e.read.Name, e.wishes()
 	return e.ask(prompt{
 		title: "Decide", label: "why this one", value: e.why(),
 		help: "Recorded with the study; it goes into receipts and model cards.",
@@ -94,7 +111,7 @@ func askPick(e *explorer) tea.Cmd {
 					kept = study.BrokenFloors(a.Tasks, a.Predict(x))
 				}
 				return e.work("record the pick", func() tea.Msg {
-					p, err := e.src.SavePick(study.Pick{Name: name, X: x, Predicted: predicted, Why: why, Anyway: kept, Who: e.o.Who})
+					p, err := e.src.SavePick(study.Pick{Name: name, X: x, Predicted: predicted, Why: why, Anyway: kept, Wishes: wishes, Who: e.o.Who})
 					if err != nil {
 						return refused(err)
 					}
@@ -105,8 +122,8 @@ func askPick(e *explorer) tea.Cmd {
 	})
 }
 
-// anyway does what keeps the point x. Where it is predicted to break a floor, study.yaml's or the person's own, it
-// asks first, unless a pick of the point was kept all the same; a no leads back to what stands above the screen now.
+// anyway does what keeps the point x. Where it is predicted to break a floor, study.yaml's, the person's own or one that a
+// rival sets, it asks first, unless a pick of the point was kept all the same; a no leads back to what stands above the screen now.
 func (e *explorer) anyway(x []float64, keep func(*explorer) tea.Cmd) tea.Cmd {
 	a := e.analysis()
 	if a == nil { // nothing is predicted yet
@@ -120,11 +137,15 @@ func (e *explorer) anyway(x []float64, keep func(*explorer) tea.Cmd) tea.Cmd {
 	}
 	predicted := a.Predict(x)
 	unasked := explore.Unasked(a.Tasks, explore.Breaks(a.Tasks, e.state.Floors, predicted), said)
-	if len(unasked) == 0 {
+	words := explore.InWords(a.Tasks, unasked, predicted)
+	if rival, below := e.state.Below(a, predicted); len(below) > 0 {
+		words = append(words, "it is below "+rival+" on "+strings.Join(below, ", ")+": floors in force")
+	}
+	if len(words) == 0 {
 		return keep(e)
 	}
 	e.above = &question{
-		title: "It breaks a floor", text: strings.Join(explore.InWords(a.Tasks, unasked, predicted), "; ") + ". Keep it anyway?", back: e.above,
+		title: "It breaks a floor", text: strings.Join(words, "; ") + ". Keep it anyway?", back: e.above,
 		yes: keep,
 	}
 	return nil
@@ -143,11 +164,9 @@ func (e *explorer) why() string {
 		words = explore.KneeWords(e.analysis())
 	case k == explore.AnchorBest:
 		words = "the best predicted " + e.state.Anchor.Task
-	case k == explore.AnchorPreference && len(e.state.Weights) > 0:
-		words = "the best weighted sum"
-	case k == explore.AnchorPreference && len(e.state.Aspiration) > 0:
-		words = "the nearest to what was aspired to"
-	case e.state.Front >= 0:
+	case k == explore.AnchorPreference && e.state.Asks():
+		words = e.state.Why(e.analysis())
+	case e.state.Front >= 0 || e.state.Between():
 		words = "chosen on the front by hand"
 	default:
 		words = "coefficients set by hand"

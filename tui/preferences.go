@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -10,7 +9,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"parfait/explore"
-	"parfait/problem"
 	"parfait/study"
 )
 
@@ -24,14 +22,14 @@ func askPreference(kind explore.MoveKind) func(*explorer) tea.Cmd {
 		switch kind {
 		case explore.Weigh:
 			p.title, p.label = "Weight", "weight of "+t.Name
-			p.help = "The front point with the best weighted sum follows. 0 takes the weight away."
+			p.help = "The point with the best weighted sum of gains follows, of what keeps the floors and reaches what is aspired to. 0 takes the weight away."
 			was, ok = e.state.Weights[t.Name]
 		case explore.Aspire:
-			p.title, p.label = "Aspiration", t.Name+" should come near to"
-			p.help = "The front point that comes nearest to all aspirations follows. Empty takes it away."
+			p.title, p.label = "Aspiration", t.Name+" should reach"
+			p.help = "It is reached as exactly as asked; what is left over goes to the other tasks, by their weights or their gain over the base. Empty takes it away."
 			was, ok = e.state.Aspiration[t.Name]
 		default:
-			p.help = "Points that break it are dimmed, and the nearest point that keeps it follows. Empty takes the floor away."
+			p.help = "The front is traced under it, and the nearest point that keeps it follows. Empty takes the floor away."
 		}
 		if ok {
 			p.value = strconv.FormatFloat(was, 'g', -1, 64)
@@ -93,39 +91,37 @@ func askCoefficient(e *explorer) tea.Cmd {
 
 // askOrder asks for the tasks in the order of their importance and goes to the best in that order.
 func askOrder(e *explorer) tea.Cmd {
-	names := []string{e.snap.Tasks[e.state.Task].Name}
-	for _, i := range e.analysis().Objectives {
-		if i != e.state.Task {
-			names = append(names, e.snap.Tasks[i].Name)
+	names := e.state.Order
+	if len(names) == 0 {
+		names = []string{e.snap.Tasks[e.state.Task].Name}
+		for _, i := range e.analysis().Objectives {
+			if i != e.state.Task {
+				names = append(names, e.snap.Tasks[i].Name)
+			}
 		}
 	}
 	return e.ask(prompt{
 		title: "Order of importance", label: "tasks, the most important first", value: strings.Join(names, " "),
-		help: "Of each task a little may be given up for those after it: rotated:.02 gives up at most .02.",
+		help: "Of each task a little may be given up for those after it: rotated:.02 gives up at most .02. Empty takes the order away.",
 		done: func(e *explorer, v string) (tea.Cmd, string) {
-			w := explore.Preference{Slack: map[string]float64{}, AtLeast: e.state.Floors}
+			m := explore.Move{Kind: explore.Rank}
 			for _, f := range strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == ',' }) {
 				name, slack, ok := strings.Cut(f, ":")
-				w.Lexicographic = append(w.Lexicographic, name)
+				m.Order = append(m.Order, name)
 				if n, err := strconv.ParseFloat(slack, 64); ok && err == nil && n >= 0 && !math.IsInf(n, 0) {
-					w.Slack[name] = n
+					if m.Slack == nil {
+						m.Slack = map[string]float64{}
+					}
+					m.Slack[name] = n
 				} else if ok {
 					return nil, "expected a number, at least 0, after " + name + ":"
 				}
 			}
-			c, err := explore.Choose(e.analysis(), w)
-			if err != nil {
-				var first problem.Problem
-				if errors.As(err, &first) {
-					err = first // there is room for one
-				}
-				return nil, err.Error()
+			if _, n := explore.Apply(e.analysis(), e.state, m); n.Code == explore.NoteNothing {
+				return nil, n.Text
 			}
 			e.above = nil
-			cmd := e.move(explore.Move{Kind: explore.GoFront, N: c.Front})
-			e.chosen = study.Pick{X: c.X, Why: c.Why}
-			e.note = note{c.Why, good}
-			return cmd, ""
+			return e.move(m), ""
 		},
 	})
 }

@@ -19,6 +19,9 @@ type props struct {
 	read  explore.Readout
 	pins  []pinned // as state.Pins, with their predictions
 
+	traced   *study.Analysis // the front of what is asked for, of the snapshot's analysis tracedOf; nil where it is that
+	tracedOf *study.Analysis
+
 	viewer bool // who looks changes nothing
 }
 
@@ -50,10 +53,13 @@ func (s *props) predictPins() []pinned {
 	return out
 }
 
-// analysis is the snapshot's, or nil.
+// analysis is the snapshot's, with the front under what is asked for where that is traced; or nil.
 func (s *props) analysis() *study.Analysis {
 	if s.snap == nil || s.snap.Analysis == nil || len(s.snap.Analysis.Front) == 0 {
 		return nil
+	}
+	if s.traced != nil && s.tracedOf == s.snap.Analysis {
+		return s.traced
 	}
 	return s.snap.Analysis
 }

@@ -73,18 +73,18 @@ func (p side) title(w int) []chart.Span {
 	if p.read.Name == "" {
 		return t
 	}
-	t = append(t, chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: p.read.Name, Style: plain})
-	if pr := p.read.Prob; p.state.Front >= 0 && !math.IsNaN(pr) { // of being non-dominated
-		text := explore.Decimal(pr, 2)
-		if pr >= 0.995 {
-			text = ">.99"
-		}
-		if text = " p " + text; w >= 58 {
-			text = " non-dominated" + text
-		}
-		t = append(t, chart.Span{Text: text, Style: plain})
+	t = append(t, chart.Span{Text: " ─ ", Style: faded})
+	name, pr := p.read.Name, p.read.Chance
+	if math.IsNaN(pr) {
+		return append(t, chart.Span{Text: name, Style: plain})
 	}
-	return t
+	for _, text := range []string{", nowhere below " + p.read.Over.Title + ": probability ", " ≥" + p.read.Over.Name + " "} { // help says what the short one is
+		if text += explore.Likely(pr); chart.SpansWidth(t)+chart.Width(name+text) <= w-4 {
+			name += text
+			break
+		}
+	}
+	return append(t, chart.Span{Text: name, Style: plain})
 }
 
 // empty says what is measured, before there is anything in hand.
@@ -112,7 +112,7 @@ func (p side) costs(w, n int) chart.Span {
 		}
 		return chart.Span{Text: text, Style: warn}
 	}
-	if p.state.Front < 0 {
+	if p.state.Front < 0 && !p.state.Between() {
 		return chart.Span{Text: "off the front: nothing on it is better in everything", Style: muted}
 	}
 	words := p.read.Rate.Words
@@ -201,7 +201,7 @@ func (p side) believed(c *chart.Canvas, y int) int {
 
 // shortDoubt are the words of explore for narrow panes.
 var shortDoubt = map[string]string{
-	string(search.Outside): "outside!", string(search.Uncertain): "uncertain!", string(search.Failing): "near a failed trial",
+	string(search.Outside): "outside!", string(search.Uncertain): "uncertain!", string(search.Collapsed): "collapses!", string(search.Failing): "near a failed trial", string(search.Astray): "near a stray trial",
 }
 
 // says draws what there is to say about the point, the most important first.
@@ -212,6 +212,25 @@ func (p side) says(c *chart.Canvas) {
 		for _, line := range wrapWithin(s.Text, w-1, h-y) {
 			c.Text(1, y, line, s.Style)
 			y++
+		}
+	}
+	p.answers(c, y)
+}
+
+// answersRoom are the rows that remarks have before there are answers below them.
+const answersRoom = 5
+
+// answers says at the bottom, where there is room below row top, how the front compares with what there was without a search.
+func (p side) answers(c *chart.Canvas, top int) {
+	w, h := c.Size()
+	words := explore.Answers(p.analysis())
+	if words == "" {
+		return
+	}
+	lines := wrapText(words+"; how surely: F", w-1)
+	if y := h - len(lines) - 1; y >= max(top+1, answersRoom) {
+		for i, line := range lines {
+			c.Text(1, y+i, line, muted)
 		}
 	}
 }
@@ -228,18 +247,18 @@ func (p side) remarks() []chart.Span {
 	if len(p.read.BelowBase) > 0 {
 		out = append(out, chart.Span{Text: belowMark + " below base", Style: warn}) // the mark stands before each task of which it is so
 	}
-	var preferences []string
-	for _, t := range p.read.Tasks {
-		if t.Preference != "" {
-			preferences = append(preferences, t.Task.Name+" "+t.Preference)
-		}
+	if p.read.NoMerge != "" {
+		out = append(out, chart.Span{Text: p.read.NoMerge, Style: warn})
 	}
-	if len(preferences) > 0 {
+	if p.read.Beating != "" && p.read.Infeasible == "" {
+		out = append(out, chart.Span{Text: p.read.Beating, Style: accent})
+	}
+	if p.state.Asks() {
 		verb := "follows "
 		if p.state.Anchor.Kind != explore.AnchorPreference { // somebody has gone elsewhere since
 			verb = "asked for: "
 		}
-		out = append(out, chart.Span{Text: verb + strings.Join(preferences, ", "), Style: accent})
+		out = append(out, chart.Span{Text: verb + p.read.Rule, Style: accent})
 	}
 	if t := p.read.Tasks[p.state.Task]; t.Flagged && t.Why != "" {
 		out = append(out, chart.Span{Text: t.Task.Name + ": " + t.Why, Style: warn})
@@ -255,6 +274,9 @@ func (p side) remarks() []chart.Span {
 	}
 	if t := p.read.Tasks[p.state.Task]; t.Cliff != "" { // true everywhere, so it makes room for what is true here
 		out = append(out, chart.Span{Text: t.Task.Name + " has a cliff: " + t.Cliff, Style: warn})
+	}
+	if t := p.read.Tasks[p.state.Task]; t.Apart != "" {
+		out = append(out, chart.Span{Text: t.Task.Name + ": " + t.Apart, Style: warn})
 	}
 	return out
 }

@@ -72,3 +72,11 @@ func TestTheSidePaneWritesWideIntervals(t *testing.T) {
 		}
 	}
 }
+
+// The figure in the title is explained by the keys' help.
+func TestTheTitlesFigureIsExplained(t *testing.T) {
+	d := drive(t, states["sampling"], 100, 150)
+	d.sees("≥base ")
+	d.press("?")
+	d.sees("≥base .93", "the probability that the point in hand is nowhere below")
+}

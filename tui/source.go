@@ -57,14 +57,15 @@ const (
 
 // Options are one session's.
 type Options struct {
-	Who      string            // whose view is kept, and who asked for what; "" for the person at this machine
-	Role     Role              // what they may do
-	Environ  []string          // the session's environment; nil: the process's
-	Glyphs   string            // "braille", "block", "ascii", or "" for what the environment can show
-	Light    *bool             // the background; nil: ask the terminal, dark until it answers
-	Remote   bool              // under SSH: no suspending, nothing of this machine's terminal
-	Tour     bool              // show the hints for a first time
-	TourDone func()            // called once the hints were seen or dismissed
-	Notify   string            // "bell" or "osc9" when a run finishes; "" for neither
-	Audit    func(what string) // told of everything that changes the study; nil for nobody
+	Who        string            // whose view is kept, and who asked for what; "" for the person at this machine
+	Role       Role              // what they may do
+	Environ    []string          // the session's environment; nil: the process's
+	Glyphs     string            // "braille", "block", "ascii", or "" for what the environment can show
+	Light      *bool             // the background; nil: ask the terminal, dark until it answers
+	Remote     bool              // under SSH: no suspending, nothing of this machine's terminal
+	Tour       bool              // show the hints for a first time
+	TourDone   func()            // called once the hints were seen or dismissed
+	Confidence float64           // with which floors are kept, where some point can; 0: the usual
+	Notify     string            // "bell" or "osc9" when a run finishes; "" for neither
+	Audit      func(what string) // told of everything that changes the study; nil for nobody
 }

@@ -30,7 +30,7 @@ func (p side) columns(w int) taskColumns {
 	}
 	k.name = nameWidth(taskNames(p.snap.Tasks), 6, max(w/4, 10))
 	if w >= 50 && len(p.state.Floors)+len(p.state.Weights)+len(p.state.Aspiration) > 0 {
-		k.floor = 8
+		k.floor = 10
 	}
 	used := 3 + k.name + 1 + 1 + k.share + 2 + k.value + 1 + k.spread
 	if w < 32 {
@@ -45,9 +45,6 @@ func (p side) columns(w int) taskColumns {
 	}
 	return k
 }
-
-// belowMark stands before an objective that is predicted below the base.
-const belowMark = "▼"
 
 // half is half the width of a prediction's interval.
 func half(p study.Prediction) float64 { return (p.Hi - p.Lo) / 2 }
@@ -100,9 +97,9 @@ func (p side) drawTask(c *chart.Canvas, y, i int, k taskColumns) {
 func preferenceText(t explore.TaskReadout) (string, chart.Style) {
 	switch {
 	case !math.IsNaN(t.Floor) && t.Breaks:
-		return explore.Sign(t.Task) + explore.Number(t.Task, t.Floor) + " ✗", bad
+		return explore.Sign(t.Task) + explore.Number(t.Task, t.Floor) + " " + explore.Likely(t.Kept), bad
 	case !math.IsNaN(t.Floor):
-		return explore.Sign(t.Task) + explore.Number(t.Task, t.Floor) + " ✓", good
+		return explore.Sign(t.Task) + explore.Number(t.Task, t.Floor) + " " + explore.Likely(t.Kept), good
 	}
 	return t.Preference, muted
 }

@@ -14,6 +14,7 @@ import (
 	"parfait/problem"
 	"parfait/study"
 	"parfait/tui/chart"
+	"parfait/visible"
 )
 
 // scopeTrials is the view of the trials as a table.
@@ -21,7 +22,7 @@ const scopeTrials scope = "trials"
 
 // trialsView is the table of trials: which one is selected, and how they are filtered and sorted.
 type trialsView struct {
-	id      int // selected; 0: the newest
+	id      int // selected; 0: whichever is to be followed
 	filter  string
 	sort    int // column: 0 id, 1 state, then tasks, then coefficients
 	reverse bool
@@ -113,13 +114,40 @@ func (l *trialsView) at(rows []study.Trial) int {
 	if i := slices.IndexFunc(rows, func(t study.Trial) bool { return t.ID == l.id }); i >= 0 {
 		return i
 	}
-	return max(len(rows)-1, 0)
+	return followed(rows)
+}
+
+// followed is the row that a person wants to see who chose none: of those that run the one that was begun first, else
+// the newest that was begun, else the last.
+func followed(rows []study.Trial) int {
+	at := -1
+	for i, t := range rows {
+		switch {
+		case t.Started.IsZero():
+		case at < 0:
+			at = i
+		case t.State == evaluator.Running:
+			if f := rows[at]; f.State != evaluator.Running || t.Started.Before(f.Started) {
+				at = i
+			}
+		case rows[at].State != evaluator.Running && !t.Started.Before(rows[at].Started):
+			at = i
+		}
+	}
+	if at < 0 {
+		return max(len(rows)-1, 0)
+	}
+	return at
 }
 
 // selected is the selected trial, or nil. It is asked for by every key hint: what can be found without
 // sorting thousands of rows is.
 func (l *trialsView) selected(s *props) *study.Trial {
-	if l.filter == "" && l.id != 0 {
+	switch {
+	case l.filter != "":
+	case l.id == 0 && len(s.snap.Trials) > 0:
+		return &s.snap.Trials[followed(s.snap.Trials)]
+	default:
 		if i := slices.IndexFunc(s.snap.Trials, func(t study.Trial) bool { return t.ID == l.id }); i >= 0 {
 			return &s.snap.Trials[i]
 		}
@@ -136,8 +164,28 @@ func (l *trialsView) step(e *explorer, n int) tea.Cmd {
 	if len(rows) == 0 {
 		return nil
 	}
-	l.id = rows[max(min(l.at(rows)+n, len(rows)-1), 0)].ID
+	to := max(min(l.at(rows)+n, len(rows)-1), 0)
+	if l.id = rows[to].ID; rows[to].State == evaluator.Running && to == followed(rows) { // back on it
+		l.id = 0
+	}
 	return l.refresh(e)
+}
+
+// follow goes back to what runs, and stays there.
+func (l *trialsView) follow(e *explorer) tea.Cmd {
+	l.id = 0
+	return l.refresh(e)
+}
+
+// notFollowing says why there is nothing to follow, or that it is done already.
+func notFollowing(e *explorer, l *trialsView) string {
+	switch {
+	case l.id == 0:
+		return "the running trial is followed already"
+	case !slices.ContainsFunc(e.snap.Trials, func(t study.Trial) bool { return t.State == evaluator.Running }):
+		return "no trial is running"
+	}
+	return ""
 }
 
 type logMsg struct {
@@ -167,10 +215,7 @@ func (l *trialsView) read(e *explorer, open bool) tea.Cmd {
 // logged takes a log that was read.
 func (l *trialsView) logged(e *explorer, m logMsg) {
 	l.log, l.logOf = m.text, m.trial
-	lines := splitLines(m.text)
-	if m.text == "" {
-		lines = []string{"nothing was logged"}
-	}
+	lines := logLines(m.text)
 	if r, ok := e.above.(*reading); ok && r.trial == m.trial {
 		r.lines = lines
 		return
@@ -178,6 +223,14 @@ func (l *trialsView) logged(e *explorer, m logMsg) {
 	if m.open && e.above == nil {
 		e.above = &reading{title: fmt.Sprintf("Log of trial %d", m.trial), lines: lines, end: true, trial: m.trial}
 	}
+}
+
+// logLines are the lines of a log, as they stand on a terminal.
+func logLines(log string) []string {
+	if log == "" {
+		return []string{"nothing was logged"}
+	}
+	return visible.Lines(strings.TrimRight(log, "\n"))
 }
 
 func (l *trialsView) actions() []action {
@@ -192,6 +245,7 @@ func (l *trialsView) actions() []action {
 		{ID: "trials.page-up", Scopes: at, Keys: []string{"pgup"}, Title: "ten trials up", do: step(-10)},
 		{ID: "trials.end", Scopes: at, Keys: []string{"end", "G"}, Title: "the last trial", do: step(math.MaxInt32)},
 		{ID: "trials.home", Scopes: at, Keys: []string{"home", "g"}, Title: "the first trial", do: step(math.MinInt32)},
+		{ID: "trials.follow", Scopes: at, Keys: []string{"f"}, Title: "follow the trial that runs", Hint: "follow", Bar: 3, disabled: in(notFollowing), do: in(func(e *explorer, l *trialsView) tea.Cmd { return l.follow(e) })},
 		{ID: "trials.log", Scopes: at, Keys: []string{"enter"}, Title: "its log, live", Hint: "log", Bar: 2, Twin: "parfait trials --log N", disabled: in(noLog), do: in(func(e *explorer, l *trialsView) tea.Cmd { return l.read(e, true) })},
 		{ID: "trials.take", Scopes: at, Keys: []string{"t"}, Title: "take it in hand", Hint: "take in hand", Bar: 2, Twin: "parfait predict --at …", disabled: in(noTrialInHand), do: in(takeTrial)},
 		{ID: "trials.filter", Scopes: at, Keys: []string{"/"}, Title: "filter: gsm8k>.5 state:failed", Hint: "filter", Bar: 3, Twin: "parfait trials --json", do: in(askFilter)},

@@ -16,6 +16,18 @@ import (
 type trialsPane struct {
 	props
 	trialsView
+	took int // width of the column of that name
+}
+
+// numbers is where the columns of numbers begin.
+func (p trialsPane) numbers() int { return 17 + p.took + 1 }
+
+// tookWords is how long a trial took, or has taken so far.
+func (p trialsPane) tookWords(t *study.Trial) string {
+	if t.Started.IsZero() {
+		return ""
+	}
+	return explore.Duration(p.snap.Elapsed(t))
 }
 
 func (p trialsPane) draw(c *chart.Canvas) {
@@ -29,15 +41,29 @@ func (p trialsPane) draw(c *chart.Canvas) {
 		below = 0
 	}
 	title := append(head("Trials", true), chart.Span{Text: fmt.Sprintf(" %d of %d", len(rows), len(p.snap.Trials)), Style: muted})
+	if t := rowOf(rows, p.at(rows)); p.id == 0 && t != nil && t.State == evaluator.Running {
+		title = append(title, chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: "follows what runs", Style: muted})
+	}
 	if p.filter != "" {
 		title = append(title, chart.Span{Text: " ─ ", Style: faded}, chart.Span{Text: "/" + p.filter, Style: warn})
 	}
 	box := chart.Box{Edge: accent, Title: title}
+	if slices.ContainsFunc(p.snap.Trials, func(t study.Trial) bool { return p.trialBelow(&t) }) {
+		box.Footer = chart.Legend(w-6, belowKey())
+	}
 	in := box.Draw(c.Sub(0, 0, w, h-below))
 	p.table(in, rows)
 	if below > 0 {
 		p.details(c.Sub(0, h-below, w, below), rows)
 	}
+}
+
+// rowOf is a row, nil where there is none.
+func rowOf(rows []study.Trial, i int) *study.Trial {
+	if i >= len(rows) {
+		return nil
+	}
+	return &rows[i]
 }
 
 // trialColumn is one column of numbers.
@@ -90,10 +116,14 @@ func (p trialsPane) table(c *chart.Canvas, rows []study.Trial) {
 		message(c, text)
 		return
 	}
-	cols, left := p.fitted(w - 18)
-	p.heads(c, cols)
 	at := p.at(rows)
 	first := window(at, len(rows), h-1)
+	p.took = 5
+	for i := range limit(rows[first:], h-1) {
+		p.took = max(p.took, chart.Width(p.tookWords(&rows[first+i])))
+	}
+	cols, left := p.fitted(w - p.numbers() - 1)
+	p.heads(c, cols)
 	front := map[int]bool{}
 	if a := p.analysis(); a != nil {
 		for _, i := range a.Measured {
@@ -124,7 +154,8 @@ func (p trialsPane) heads(c *chart.Canvas, cols []trialColumn) {
 	}
 	rightText(c, 0, 0, 6, name("id", 0), style(0))
 	c.Text(7, 0, name("state", 1), style(1))
-	x := 17
+	rightText(c, 17, 0, p.took, "took", muted)
+	x := p.numbers()
 	for _, k := range cols {
 		rightText(c, x+1, 0, k.width-1, name(k.name, k.col+2), style(k.col+2))
 		x += k.width
@@ -143,7 +174,20 @@ func (p trialsPane) row(c *chart.Canvas, t *study.Trial, cols []trialColumn, lef
 	rightText(c, 0, 0, 6, fmt.Sprint(t.ID), order.On(style.BG))
 	word, ink := stateWord(t)
 	c.Text(7, 0, word, ink.On(style.BG))
-	x := 17
+	if p.trialBelow(t) {
+		c.Text(14, 0, belowMark, warn.On(style.BG))
+	}
+	rightText(c, 17, 0, p.took, p.tookWords(t), muted.On(style.BG))
+	x := p.numbers()
+	said, saidInk := p.said(t)
+	if n, room := p.unmeasured(t, cols); said != "" && (room > left || n == len(cols)) {
+		from := x + 2
+		if x, cols = x+room, cols[n:]; len(cols) == 0 {
+			x, left = w-1, 0
+		}
+		c.Text(from, 0, chart.Clip(said, x-from), saidInk.On(style.BG))
+		said = ""
+	}
 	for _, k := range cols {
 		v := p.measured(t, k.col)
 		text, ink := "—", faded
@@ -160,15 +204,34 @@ func (p trialsPane) row(c *chart.Canvas, t *study.Trial, cols []trialColumn, lef
 		x += k.width
 	}
 	if left > 6 {
-		why := t.Why
-		switch {
-		case t.Error != "":
-			why = reason(t.Error)
-		case t.State == evaluator.Running && t.Progress.Note != "":
-			why = t.Progress.Note
+		if said == "" {
+			said, saidInk = t.Why, muted
 		}
-		c.Text(x+2, 0, chart.Clip(why, w-x-3), muted.On(style.BG))
+		c.Text(x+2, 0, chart.Clip(said, w-x-3), saidInk.On(style.BG))
 	}
+}
+
+// said is what is to be said first of a trial: why it has failed, or how far it is.
+func (p trialsPane) said(t *study.Trial) (string, chart.Style) {
+	if t.Error != "" {
+		return reason(t.Error), muted
+	}
+	return printable(p.snap.Underway(t)), muted
+}
+
+// unmeasured is how many columns of tasks there are, and how wide they are together, where nothing of a trial is
+// measured: their room is free.
+func (p trialsPane) unmeasured(t *study.Trial, cols []trialColumn) (n, room int) {
+	for _, k := range cols {
+		if k.col >= len(p.snap.Tasks) {
+			break
+		}
+		if !math.IsNaN(p.measured(t, k.col)) {
+			return 0, 0
+		}
+		n, room = n+1, room+k.width
+	}
+	return n, room
 }
 
 func stateWord(t *study.Trial) (string, chart.Style) {
@@ -203,8 +266,11 @@ func (p trialsPane) details(c *chart.Canvas, rows []study.Trial) {
 		}
 	}
 	say(p.sentence(&t), muted)
-	if t.State == evaluator.Running && t.Progress.Note != "" {
-		say(t.Progress.Note, accent)
+	if p.trialBelow(&t) {
+		say(belowMark+" "+explore.BelowBaseWords(p.analysis(), t.Metrics), warn)
+	}
+	if said := p.snap.Underway(&t); said != "" {
+		say(printable(said), accent)
 	}
 	if t.Error != "" {
 		for _, line := range ends(wrapText(strings.TrimSpace(withoutPlace(t.Error)), w-2), h-y) {
@@ -214,10 +280,7 @@ func (p trialsPane) details(c *chart.Canvas, rows []study.Trial) {
 	if p.logOf != t.ID || y >= h {
 		return
 	}
-	lines := splitLines(p.log)
-	if p.log == "" {
-		lines = []string{"nothing was logged"}
-	}
+	lines := logLines(p.log)
 	for _, line := range lines[max(len(lines)-(h-y), 0):] {
 		in.Text(1, y, chart.Clip(line, w-2), faded)
 		y++
@@ -255,16 +318,21 @@ func (p trialsPane) sentence(t *study.Trial) string {
 			words += fmt.Sprintf("%s %s  ", name, explore.Decimal(t.X[i], 3))
 		}
 	}
-	if t.Batch >= 0 {
+	switch {
+	case t.Batch >= 0:
 		words += fmt.Sprintf("· batch %d", t.Batch)
-	} else {
+	case t.Origin == study.OriginImport:
+		words += "· imported"
+	default:
 		words += "· asked for by " + t.Origin
 	}
 	if t.Why != "" {
 		words += " · " + t.Why
 	}
-	if !t.Ended.IsZero() && !t.Started.IsZero() {
-		words += " · took " + explore.Duration(t.Ended.Sub(t.Started))
+	if took := p.tookWords(t); took != "" && t.State == evaluator.Running {
+		words += " · running for " + took
+	} else if took != "" {
+		words += " · took " + took
 	}
 	if t.Attempt > 1 {
 		words += fmt.Sprintf(" · attempt %d", t.Attempt)

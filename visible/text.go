@@ -48,8 +48,44 @@ func escape(s string, acts func(rune) bool) string {
 // styling is a sequence that colours text and does nothing else (ECMA-48 SGR).
 var styling = regexp.MustCompile(`\x1b\[[0-9;:]*m`)
 
-// Log is [Text] of a program's output: colours go, and what a progress bar writes over itself stands line by line.
+// Log is [Text] of a program's output: colours go, and of a line that was drawn over itself what stayed.
 func Log(s string) string {
-	s = strings.ReplaceAll(styling.ReplaceAllString(s, ""), "\r\n", "\n")
-	return Text(strings.ReplaceAll(s, "\r", "\n"))
+	lines := strings.Split(styling.ReplaceAllString(s, ""), "\n")
+	for i, l := range lines {
+		lines[i] = stayed(l)
+	}
+	return Text(strings.Join(lines, "\n"))
+}
+
+// stayed is what of a line is to be seen that was drawn over itself: what follows the last carriage return that anything
+// follows.
+func stayed(line string) string {
+	line = strings.TrimRight(line, "\r")
+	return line[strings.LastIndexByte(line, '\r')+1:]
+}
+
+// escapes are the sequences that move a terminal's cursor, colour its text, or write its title.
+var escapes = regexp.MustCompile(`\x1b(\[[0-?]*[\x20-\x2f]*[\x40-\x7e]|\][^\x07\x1b]*(\x07|\x1b\\)|[A-Z\\^_@])`)
+
+// Uncoloured is s without the sequences that move a terminal's cursor, colour its text or write its title.
+func Uncoloured(s string) string { return escapes.ReplaceAllString(s, "") }
+
+// Plain is what s says: [Uncoloured], and without the characters that [Acts]. Bytes that are no UTF-8 become U+FFFD.
+func Plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if Acts(r) {
+			return -1
+		}
+		return r
+	}, Uncoloured(strings.ToValidUTF8(s, string(utf8.RuneError))))
+}
+
+// Lines are the lines of a program's output as they stand on a terminal, [Plain]: of one that was drawn over itself, as
+// progress bars are, what stayed, without blanks at its end.
+func Lines(s string) []string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimRight(Plain(stayed(l)), " \t")
+	}
+	return lines
 }

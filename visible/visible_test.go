@@ -25,7 +25,7 @@ func TestWhatActsIsWrittenAsWhatItIs(t *testing.T) {
 	if got := Line("a\nb\tc"); got != `a\u000ab\u0009c` {
 		t.Errorf("Line: %q", got)
 	}
-	if got := Log("\x1b[32m 50%\r100%\x1b[0m\r\ndone\x1b[2J"); got != " 50%\n100%\ndone\\u001b[2J" {
+	if got := Log("\x1b[32m 50%\r100%\x1b[0m\r\ndone\x1b[2J"); got != "100%\ndone\\u001b[2J" {
 		t.Errorf("Log: %q", got)
 	}
 }

@@ -93,10 +93,22 @@ var mark = []byte("\xef\xbb\xbf")
 // Parse reads one document whose root is a mapping, in UTF-8 with or without a byte order mark. Syntax errors
 // and aliases to unknown anchors are returned as *Problems.
 func Parse(file string, b []byte) (Node, *Document, error) {
+	docs, d, err := ParseAll(file, b)
+	if err != nil {
+		return Node{}, d, err
+	}
+	if len(docs) != 1 {
+		return Node{}, d, &Problems{File: file, List: []Problem{{Msg: fmt.Sprintf("expected one YAML document, found %d", len(docs))}}}
+	}
+	return docs[0], d, nil
+}
+
+// ParseAll is Parse for a file of any number of documents.
+func ParseAll(file string, b []byte) ([]Node, *Document, error) {
 	d := &Document{file: file}
 	b = bytes.TrimPrefix(b, mark)
 	if why := notText(b); why != "" {
-		return Node{}, d, &Problems{File: file, List: []Problem{{Msg: why}}}
+		return nil, d, &Problems{File: file, List: []Problem{{Msg: why}}}
 	}
 	f, err := parser.ParseBytes(b, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
@@ -108,18 +120,15 @@ func Parse(file string, b []byte) (Node, *Document, error) {
 				p.Line, p.Column = se.Token.Position.Line, se.Token.Position.Column
 			}
 		}
-		return Node{}, d, &Problems{File: file, List: []Problem{p}}
+		return nil, d, &Problems{File: file, List: []Problem{p}}
 	}
-	var docs []ast.Node
+	var docs []Node
 	for _, doc := range f.Docs {
 		if _, directive := doc.Body.(*ast.DirectiveNode); doc.Body != nil && !directive {
-			docs = append(docs, doc.Body)
+			docs = append(docs, d.at(doc.Body, "", 1, 1))
 		}
 	}
-	if len(docs) != 1 {
-		return Node{}, d, &Problems{File: file, List: []Problem{{Msg: fmt.Sprintf("expected one YAML document, found %d", len(docs))}}}
-	}
-	return d.at(docs[0], "", 1, 1), d, nil
+	return docs, d, nil
 }
 
 // notText says why b cannot be YAML in UTF-8, or "".

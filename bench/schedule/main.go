@@ -62,9 +62,15 @@ func run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	trials := flag.Int("trials", 60, "trials a study")
-	mean := flag.Duration("mean", time.Second, "mean time of an evaluation")
+	mean := flag.Duration("mean", time.Second, "mean time of an evaluation; an hour on simulated slots")
+	slots := flag.Int("slots", 0, "play one study on so many slots with a simulated clock; 0: real processes on 8 and 32")
+	strategy := flag.String("strategy", "adaptive", "of the study on simulated slots; none: random points, so that what is left is the runner's")
+	profile := flag.String("profile", "", "write a CPU profile of the simulation to a `FILE`")
 	asJSON := flag.Bool("json", false, "print one JSON object")
 	flag.Parse()
+	if *slots > 0 {
+		return simulation{Strategy: *strategy, Slots: *slots, Trials: *trials, Mean: simulatedMean(*mean)}.run(ctx, *profile, *asJSON)
+	}
 	r, err := measure(ctx, *trials, *mean)
 	if err != nil {
 		return err
@@ -150,8 +156,22 @@ func greedy(times []float64, slots int) (end float64) {
 func (b bench) study(ctx context.Context, order string, slots int, times []float64) (wall, busy float64, err error) {
 	dir := filepath.Join(b.dir, "study")
 	defer func() { _ = os.RemoveAll(dir) }()
-	if err := os.Mkdir(dir, 0o755); err != nil {
+	if err := b.folder(dir, order, slots, times); err != nil {
 		return 0, 0, err
+	}
+	cmd := exec.CommandContext(ctx, b.parfait, "run", dir, "--headless", "--json")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return 0, 0, err
+	}
+	return b.spans(out, slots)
+}
+
+// folder makes a study whose trial i takes times[i−1].
+func (b bench) folder(dir, order string, slots int, times []float64) error {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
 	}
 	var table strings.Builder
 	for _, t := range times {
@@ -173,16 +193,10 @@ search: {strategy: design, order: %s, budget: %d, batch: 4}
 		"eval.sh": "sleep \"$(sed -n \"${1##*/}p\" times)\"\necho '{\"math\": 0.5}'\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			return 0, 0, err
+			return err
 		}
 	}
-	cmd := exec.CommandContext(ctx, b.parfait, "run", dir, "--headless", "--json")
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return 0, 0, err
-	}
-	return b.spans(out, slots)
+	return nil
 }
 
 // spans reads when trials began and ended.
@@ -211,6 +225,7 @@ func (b bench) spans(out []byte, slots int) (wall, busy float64, err error) {
 
 func (b bench) overhead(ctx context.Context) (o overhead, err error) {
 	o = overhead{Trials: 200, Slots: 8, Sleep: 0.05}
+	numbers := ""
 	times := make([]float64, o.Trials)
 	for i := range times {
 		times[i] = o.Sleep
@@ -218,8 +233,16 @@ func (b bench) overhead(ctx context.Context) (o overhead, err error) {
 	if o.Parfait, _, err = b.study(ctx, "free", o.Slots, times); err != nil {
 		return o, err
 	}
-	cmd := exec.CommandContext(ctx, "xargs", "-P", strconv.Itoa(o.Slots), "-n", "1", "sh", "-c", fmt.Sprintf("sleep %g; echo '{\"math\": 0.5}'", o.Sleep))
-	cmd.Stdin = strings.NewReader(strings.Repeat("x\n", o.Trials))
+	dir := filepath.Join(b.dir, "xargs")
+	if err := b.folder(dir, "free", o.Slots, times); err != nil {
+		return o, err
+	}
+	cmd := exec.CommandContext(ctx, "xargs", "-P", strconv.Itoa(o.Slots), "-n", "1", "sh", "eval.sh")
+	cmd.Dir = dir
+	for i := range o.Trials {
+		numbers += strconv.Itoa(i+1) + "\n"
+	}
+	cmd.Stdin = strings.NewReader(numbers)
 	begin := time.Now()
 	err = cmd.Run()
 	o.Xargs = time.Since(begin).Seconds()

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -12,7 +13,7 @@ import (
 
 const (
 	frontSize = 100 // points that a front is judged by
-	shownSize = 200 // predicted points that the program shows, of which they are chosen
+	shownSize = 300 // predicted points that the program shows, of which they are chosen
 )
 
 //go:embed testdata
@@ -22,14 +23,12 @@ var archive embed.FS
 // found on the way, non-dominated, and the largest hypervolume that frontSize points chosen on validation
 // reach, from the reference.
 type attainable struct {
-	Experts   int                `json:"experts"`
+	Experts   int                `json:"experts,omitempty"`
 	Reference []float64          `json:"reference"`
 	Best      float64            `json:"hypervolume"`
 	By        map[string]float64 `json:"by"` // what each way of choosing reached
 	Points    [][]float64        `json:"points"`
 }
-
-func archiveName(n int) string { return fmt.Sprintf("testdata/attainable-%d.json", n) }
 
 // judge measures true hypervolume by counting probes, evenly drawn in the box between the ideal of the
 // archived points and the reference: an unbiased estimate, the same probes for all, good to about half a
@@ -48,16 +47,21 @@ const (
 )
 
 func newJudge(t *truth) (*judge, error) {
-	b, err := archive.ReadFile(archiveName(t.n))
+	b, err := archive.ReadFile(t.archived("attainable"))
 	if err != nil {
 		return nil, fmt.Errorf("what %d experts can attain is not archived: run with --attain first (%w)", t.n, err)
 	}
 	var a attainable
 	if err := json.Unmarshal(b, &a); err != nil {
-		return nil, fmt.Errorf("%s: %w", archiveName(t.n), err)
+		return nil, fmt.Errorf("%s: %w", t.archived("attainable"), err)
 	}
-	if ref := t.reference(evaluator.Test); !slices.EqualFunc(ref, a.Reference, func(x, y float64) bool { return x-y < 1e-9 && y-x < 1e-9 }) {
-		return nil, fmt.Errorf("%s: counted from %v, but the landscape now has its anchors at %v: run with --attain again", archiveName(t.n), a.Reference, ref)
+	return a.judge(t, rim)
+}
+
+// judge judges from a reference, which must still be where it was.
+func (a attainable) judge(t *truth, name string) (*judge, error) {
+	if ref := t.reference(name, evaluator.Test); !slices.EqualFunc(ref, a.Reference, func(x, y float64) bool { return math.Abs(x-y) < 1e-9 }) {
+		return nil, fmt.Errorf("the archive of %d experts counts from %v, but the landscape now has the %s at %v: run with --attain again", t.n, a.Reference, name, ref)
 	}
 	j := probe(a.Points, a.Reference)
 	j.best = a.Best
@@ -66,6 +70,10 @@ func newJudge(t *truth) (*judge, error) {
 
 // probe draws probes that some of the points dominate.
 func probe(points [][]float64, ref []float64) *judge {
+	return probed(points, ref, probesWanted, probesTried)
+}
+
+func probed(points [][]float64, ref []float64, wanted, tries int) *judge {
 	j := &judge{ref: ref, ideal: slices.Clone(ref), box: 1}
 	for _, f := range points {
 		for k, v := range f {
@@ -76,7 +84,7 @@ func probe(points [][]float64, ref []float64) *judge {
 		j.box *= v - j.ideal[k]
 	}
 	rng := rand.New(rand.NewPCG(1, 1))
-	for len(j.probes) < probesWanted && j.tries < probesTried {
+	for len(j.probes) < wanted && j.tries < tries {
 		j.tries++
 		y := make([]float64, len(ref))
 		for k := range y {

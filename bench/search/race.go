@@ -26,10 +26,17 @@ type contender struct {
 	measured bool // no surrogate
 }
 
-// newContender reads "name" or "name:option=value:…".
-func newContender(text string) (contender, error) {
+// newContender reads "name" or "name:option=value:…"; others, which may be nil, has the peers.
+func newContender(text string, others *peers) (contender, error) {
 	parts := strings.Split(text, ":")
 	c := contender{name: text}
+	if slices.Contains(peerNames, text) {
+		if others == nil {
+			return c, fmt.Errorf("%s is a peer: say with --peers which Python has it", text)
+		}
+		c.strategy = peer{others, text}
+		return c, nil
+	}
 	name := parts[0]
 	switch name {
 	case "map", "map-zero":
@@ -53,7 +60,8 @@ func newContender(text string) (contender, error) {
 }
 
 // race runs a contender for every seed and counts its evaluations.
-func race(ctx context.Context, t *truth, j *judge, c contender, seeds, budget, batch int) (result, error) {
+// slots above 0: in free order on so many.
+func race(ctx context.Context, t *truth, j *judge, c contender, seeds, budget, batch, slots int) (result, error) {
 	curves := make([][][2]float64, seeds)
 	errs := make([]error, seeds)
 	var wg sync.WaitGroup
@@ -61,7 +69,11 @@ func race(ctx context.Context, t *truth, j *judge, c contender, seeds, budget, b
 	for range 2 {
 		wg.Go(func() {
 			for s := range next {
-				curves[s], errs[s] = c.run(ctx, t, j, uint64(s), budget, batch)
+				if slots > 0 {
+					curves[s], errs[s] = c.freely(ctx, t, j, uint64(s), budget, batch, slots)
+				} else {
+					curves[s], errs[s] = c.run(ctx, t, j, uint64(s), budget, batch)
+				}
 			}
 		})
 	}
@@ -75,7 +87,7 @@ func race(ctx context.Context, t *truth, j *judge, c contender, seeds, budget, b
 			return result{}, err
 		}
 	}
-	r := result{Name: c.name}
+	r := result{Name: c.name, Slots: slots}
 	to95, to99 := reached(curves, 0.95), reached(curves, 0.99)
 	r.To95, r.To99 = quantile(to95, 0.5), quantile(to99, 0.5)
 	r.Q25 = quartile{quantile(to95, 0.25), quantile(to99, 0.25)}
@@ -120,12 +132,28 @@ func quantile(v []float64, q float64) *float64 {
 	return &m
 }
 
-// run plays one study: batch after batch, each asked for before the batch before it is measured. After
-// each it notes the share of the attainable hypervolume that its front truly has.
+// run plays one study. After each batch it notes the share of the attainable hypervolume that its front truly has.
 func (c contender) run(ctx context.Context, t *truth, j *judge, seed uint64, budget, batch int) ([][2]float64, error) {
-	var done []search.Point
-	var pending [][]float64
 	var curve [][2]float64
+	_, err := c.play(ctx, t, seed, budget, batch, func(known []search.Point) error {
+		if len(known) < 8 {
+			return nil
+		}
+		share, err := c.share(ctx, t, j, known)
+		curve = append(curve, [2]float64{float64(len(known)), share})
+		return err
+	})
+	if err == nil && curve == nil {
+		err = fmt.Errorf("nothing was asked for")
+	}
+	return curve, err
+}
+
+// play plays one study: batch after batch, each asked for before the batch before it is measured. It returns what was
+// measured, of which note is told after each batch.
+func (c contender) play(ctx context.Context, t *truth, seed uint64, budget, batch int, note func([]search.Point) error) ([]search.Point, error) {
+	var done, known []search.Point
+	var pending [][]float64
 	for b := 0; len(done)+len(pending) < budget; b++ {
 		p, err := c.strategy.Ask(ctx, search.Question{
 			Space: t.space, Tasks: t.tasks, Done: done, Pending: pending,
@@ -143,23 +171,15 @@ func (c contender) run(ctx context.Context, t *truth, j *judge, seed uint64, bud
 		if pending = p.Xs(); len(pending) == 0 {
 			continue // it waits for what has just been measured
 		}
-		known := slices.Clone(done)
+		known = slices.Clone(done)
 		for _, x := range pending {
 			known = append(known, t.point(x))
 		}
-		if len(known) < 8 {
-			continue
-		}
-		share, err := c.share(ctx, t, j, known)
-		if err != nil {
+		if err := note(known); err != nil {
 			return nil, err
 		}
-		curve = append(curve, [2]float64{float64(len(known)), share})
 	}
-	if curve == nil {
-		return nil, fmt.Errorf("nothing was asked for")
-	}
-	return curve, nil
+	return known, nil
 }
 
 // share is what frontSize points are truly worth, chosen among the measured ones and, with a surrogate,

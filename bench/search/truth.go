@@ -13,11 +13,12 @@ import (
 	"parfait/surrogate"
 )
 
-// truth is the landscape of merging n experts. What is searched is the accuracy on the validation images,
+// truth is the landscape of merging n experts of a recipe. What is searched is the accuracy on the validation images,
 // what is judged the accuracy on the test images: a front that only knows the luck of its images gains
 // nothing by it.
 type truth struct {
 	landscape *digits.Landscape
+	recipe    digits.Recipe
 	n         int
 	space     search.Space
 	tasks     []search.Task
@@ -27,12 +28,12 @@ type truth struct {
 
 const images = 450 // behind each accuracy
 
-func newTruth(ctx context.Context, n int) (*truth, error) {
-	l, err := digits.NewLandscape(ctx, n)
+func newTruth(ctx context.Context, r digits.Recipe, n int) (*truth, error) {
+	l, err := r.Landscape(ctx, n)
 	if err != nil {
 		return nil, err
 	}
-	t := &truth{landscape: l, n: n, known: map[evaluator.Split]map[string][]float64{evaluator.Validation: {}, evaluator.Test: {}}}
+	t := &truth{landscape: l, recipe: r, n: n, known: map[evaluator.Split]map[string][]float64{evaluator.Validation: {}, evaluator.Test: {}}}
 	for _, name := range digits.Tasks(n) {
 		t.space.Coefficients = append(t.space.Coefficients, search.Coefficient{Name: name, Model: name, Lo: 0, Hi: 1.2, Kind: search.Scaling})
 		t.tasks = append(t.tasks, search.Task{Name: name, Link: surrogate.Logit, Maximize: true, Optimise: true})
@@ -90,16 +91,10 @@ func (t *truth) anchors() [][]float64 {
 
 func (t *truth) shrink() float64 { return min(1, 2/math.Sqrt(float64(t.n))) }
 
-// reference is, a task, the worst anchor less a tenth of the anchors' range.
-func (t *truth) reference(split evaluator.Split) []float64 {
-	values := t.all(t.anchors(), split)
-	ref := make([]float64, t.n)
-	for k := range ref {
-		lo, hi := math.Inf(1), math.Inf(-1)
-		for _, v := range values {
-			lo, hi = min(lo, v[k]), max(hi, v[k])
-		}
-		ref[k] = hi + (hi-lo)/10
+// archived is the name of an archive of the landscape.
+func (t *truth) archived(what string) string {
+	if t.recipe == digits.Usual {
+		return fmt.Sprintf("testdata/%s-%d.json", what, t.n)
 	}
-	return ref
+	return fmt.Sprintf("testdata/%s-%s-%d.json", what, t.recipe, t.n)
 }

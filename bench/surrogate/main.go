@@ -60,9 +60,13 @@ func run() error {
 	points := flag.Int("points", 400, "test points a test set")
 	top := flag.Float64("range", 1.2, "upper end of each coefficient's range")
 	strategy := flag.String("strategy", "design", "what chooses the measurements")
+	edge := flag.String("edges", "", "judge fronts on made landscapes with cliffs instead: smooth, too-much, one-task, ignorant, comma-separated, or all")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	if *edge != "" {
+		return printEdges(ctx, os.Stdout, *edge, max(*seeds, 1), *asJSON)
+	}
 	r := report{Strategy: *strategy, Seeds: max(*seeds, 1), Places: map[string]string{}, Fitters: map[string]string{}}
 	var own []fitErrors
 	for _, text := range strings.Split(*experts, ",") {

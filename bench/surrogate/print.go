@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // String is a row of a table for people.
@@ -50,4 +53,35 @@ func (r *report) print(w io.Writer) {
 	for _, b := range r.Bars {
 		_, _ = fmt.Fprintln(w, b)
 	}
+}
+
+// String is a row of a table for people.
+func (r edgeRow) String() string {
+	return fmt.Sprintf("%-9s n %2d  in 90 %% %.3f (width %.3f)  optimism %+.3f ± %.3f, worst task %+.3f  gap %.3f", r.Terrain, r.N, r.Coverage, r.Width, r.Optimism, r.Spread, r.Worst, r.Gap)
+}
+
+// printEdges judges fronts on the terrains that are named.
+func printEdges(ctx context.Context, w io.Writer, names string, seeds int, asJSON bool) error {
+	rows := []edgeRow{}
+	for _, t := range terrains {
+		if names != "all" && !strings.Contains(","+names+",", ","+t.name+",") {
+			continue
+		}
+		more, err := edges(ctx, t, seeds)
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.name, err)
+		}
+		for _, r := range more {
+			if !asJSON {
+				_, _ = fmt.Fprintln(w, r)
+			}
+		}
+		rows = append(rows, more...)
+	}
+	if !asJSON {
+		return nil
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(rows)
 }

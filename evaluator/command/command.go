@@ -4,10 +4,10 @@
 // on this machine.
 //
 // In come a command line with placeholders and the candidates; for each candidate one process group is
-// started, followed and, when its time is over, killed as a whole. Out come the metrics that it wrote as
-// JSON, its progress, and its output in the candidate's log. What a runner leaves that is killed itself
-// is found by the next one: a finished evaluation is adopted, an unfinished one stopped, and never a
-// process that only happens to have its number.
+// started, supervised and, when its time is over, killed as a whole. Out come the metrics that it wrote as
+// JSON, its progress, and its output in the candidate's log. A small process of ours stands between, which outlives
+// the runner with the command: what a runner leaves that is killed itself is taken up by the next one, whether it
+// has ended or goes on, and never a process that only happens to have its number.
 //
 // It knows nothing of studies; the options' names are those of study.yaml.
 package command
@@ -16,11 +16,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"time"
 
 	"parfait/evaluator"
+	"parfait/evaluator/internal/option"
 )
 
 // Options say what to run and how. The zero value of each but Command is a good one.
@@ -28,12 +28,14 @@ type Options struct {
 	Command  []string          // program and arguments, with placeholders; no shell is involved
 	Parallel int               // commands at once, 0: a device each, or 1
 	Timeout  time.Duration     // for one candidate, 0: none
+	Tries    int               // of a candidate, see evaluator.Limits
 	Grace    time.Duration     // between SIGTERM and SIGKILL, 0: 10 s
 	Dir      string            // working directory, "": the runner's
 	Env      map[string]string // set beside the runner's own environment, with placeholders
 	Devices  []string          // CUDA_VISIBLE_DEVICES of the slots, in turn; empty: as it is
 	Model    bool              // the model is wanted, although {model} is in neither Command nor Env
 	Form     evaluator.Form    // of the model, "": a folder
+	MaxRank  int               // of an adapter's modules, 0: whatever they have
 	// Splits that it can measure. Empty: validation, and test where {split} is in Command or Env.
 	Splits []evaluator.Split
 	// Metrics says where a task's figure is, where it is not under the task's name: a key of flat JSON, or
@@ -65,12 +67,9 @@ func New(o Options) (evaluator.Evaluator, error) {
 	o.Parallel = cmp.Or(o.Parallel, len(o.Devices), 1)
 	o.Grace = cmp.Or(o.Grace, 10*time.Second)
 	o.Complete()
-	e := &commands{options: o, slots: make(chan int, o.Parallel)}
-	for i := range o.Parallel {
-		e.slots <- i
-	}
+	e := &commands{options: o, slots: slots{used: make([]bool, o.Parallel), supervisors: make([]*supervised, o.Parallel)}}
 	e.blocking = evaluator.Blocking(evaluator.Limits{
-		InFlight: o.Parallel, NeedsModel: o.Model, Form: o.Form, Splits: o.Splits, Timeout: o.Timeout,
+		InFlight: o.Parallel, Files: 2 * o.Parallel, NeedsModel: o.Model, Form: o.Form, MaxRank: o.MaxRank, Elsewhere: option.Elsewhere(o.Command), Splits: o.Splits, Timeout: o.Timeout, Tries: o.Tries,
 	}, e.measure)
 	return e, nil
 }
@@ -79,10 +78,16 @@ func New(o Options) (evaluator.Evaluator, error) {
 type commands struct {
 	options  Options
 	blocking evaluator.Evaluator
-	slots    chan int // numbers of the places to run in: GPUs, ports
+	slots    slots
 }
 
 func (e *commands) Limits() evaluator.Limits { return e.blocking.Limits() }
+
+// Close ends the supervisors.
+func (e *commands) Close() error {
+	e.slots.close()
+	return nil
+}
 
 // Submit cleans up after a candidate when its final event is on record: until then a runner that follows
 // this one could need what it left.
@@ -92,26 +97,32 @@ func (e *commands) Submit(ctx context.Context, batch []evaluator.Candidate, emit
 	}
 	folders := map[string]string{}
 	for _, c := range batch {
-		if c.Log != "" {
-			folders[c.Key] = runFolder(c)
+		if c.Log == "" {
+			continue
+		}
+		if dir, err := filepath.Abs(runFolder(c)); err == nil {
+			folders[c.Key] = dir
 		}
 	}
 	return e.blocking.Submit(ctx, batch, func(ev evaluator.Event) error {
 		err := emit(ev)
 		if dir := folders[ev.Key]; ev.State.Final() && dir != "" && err == nil {
-			_ = os.RemoveAll(dir) // what stays is found by nobody: attempts have folders of their own
+			_ = evaluator.Drop(dir) // what stays is found by nobody: attempts have folders of their own
 		}
 		return err
 	})
 }
 
 func (e *commands) measure(ctx context.Context, c evaluator.Candidate, progress func(evaluator.Progress)) (m evaluator.Metrics, err error) {
+	if m, taken, err := e.takeUp(ctx, c, progress); taken || err != nil {
+		return m, err
+	}
 	k := e.options.kept(c)
 	if m, ok := k.read(); ok {
 		return m, nil
 	}
-	slot := <-e.slots // never waits: there are as many as may be in flight
-	defer func() { e.slots <- slot }()
+	slot := e.slots.take(-1)
+	defer e.slots.give(slot)
 	dir, drop, err := makeRunFolder(c)
 	if err != nil {
 		return nil, err
@@ -126,12 +137,17 @@ func (e *commands) measure(ctx context.Context, c evaluator.Candidate, progress 
 	if err != nil {
 		return nil, err
 	}
-	r := &run{options: e.options, candidate: c, kept: k.sum, dir: dir, values: values, progress: progress}
-	status, err := r.execute(ctx)
+	if e.options.Model && c.Log != "" && c.ID != "" && c.Written == "" {
+		if values["model"], err = evaluator.Keep(dir, c.ID, model); err != nil {
+			return nil, evaluator.Errorf(evaluator.CannotStart, "the merged model of candidate %s cannot be kept: %w", c.Key, err)
+		}
+	}
+	r := &run{options: e.options, candidate: c, kept: k.sum, dir: dir, values: values, slot: slot, progress: progress}
+	end, err := r.execute(ctx, &e.slots)
 	if err != nil {
 		return nil, err
 	}
-	return k.outcome(dir, status)
+	return k.outcome(dir, end.Status)
 }
 
 // outcome says what an evaluation that ended with the given status came to.
@@ -139,5 +155,6 @@ func (k kept) outcome(dir string, status int) (evaluator.Metrics, error) {
 	if status != 0 {
 		return nil, exitError(k.options, k.candidate, dir, status)
 	}
-	return k.metrics(dir)
+	m, err := k.metrics(dir)
+	return k.candidate.Time(m, tookIn(dir)), err
 }

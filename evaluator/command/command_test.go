@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -111,7 +110,7 @@ func runnerMain(file string) {
 	}
 	var cs []evaluator.Candidate
 	for _, w := range open {
-		cs = append(cs, evaluator.Candidate{Key: w.Key, ID: w.ID, Attempt: w.Attempt, Tasks: w.Tasks, Split: w.Split, At: w.At, Log: w.Log, Model: lent(filepath.Dir(file))})
+		cs = append(cs, evaluator.Candidate{Key: w.Key, ID: w.ID, Attempt: w.Attempt, Tasks: w.Tasks, Split: w.Split, At: w.At, Log: w.Log, Model: lent(filepath.Join(filepath.Dir(file), "model"))})
 	}
 	ev, err := New(options(filepath.Dir(file)))
 	if err != nil {
@@ -198,7 +197,7 @@ func crash(t testing.TB, dir string, open []evaluator.Candidate) {
 	killRunner(t, dir, open)
 	write(filepath.Join(dir, "go"), "")
 	for _, c := range open {
-		if c.At[0].Name != "hang" && !until(func() bool { return exists(filepath.Join(runFolder(c), exitName)) }) {
+		if c.At[0].Name != "hang" && !until(func() bool { return exists(filepath.Join(runFolder(c), endName)) }) {
 			t.Fatalf("%s has not come to its end without a runner", c.Key)
 		}
 	}
@@ -217,6 +216,9 @@ func killRunner(t testing.TB, dir string, open []evaluator.Candidate) {
 	}
 	file := filepath.Join(dir, "open.json")
 	write(file, string(b))
+	if err := os.MkdirAll(filepath.Join(dir, "model"), 0o755); err != nil { // beside what runs write, which would be linked as it comes and goes
+		t.Fatal(err)
+	}
 	runner := exec.Command(os.Args[0])
 	runner.Env = append(os.Environ(), asRunner+"="+file, "GORACE=atexit_sleep_ms=0")
 	if err := runner.Start(); err != nil {
@@ -383,7 +385,7 @@ func TestFailuresSayWhy(t *testing.T) {
 		"not allowed": {"", func(o *Options) {
 			o.Command = []string{"./evaluate.sh"}
 			write(filepath.Join(o.Dir, "evaluate.sh"), "exit 0")
-		}, evaluator.CannotStart, []string{"permission denied"}},
+		}, evaluator.CannotStart, []string{"chmod +x"}},
 		"no interpreter": {"", func(o *Options) {
 			o.Command = []string{"./evaluate.py"}
 			script(filepath.Join(o.Dir, "evaluate.py"), "#!/usr/bin/env no-such-python\n")
@@ -391,17 +393,20 @@ func TestFailuresSayWhy(t *testing.T) {
 		"CR LF behind a shell": {"./evaluate.py", func(o *Options) {
 			script(filepath.Join(o.Dir, "evaluate.py"), "#!/usr/bin/env python3\r\nprint(1)\r\n")
 		}, evaluator.Exited, []string{"the lines of evaluate.py end with CR LF", "exit status 127"}},
-		"a traceback":      {"echo 'Traceback (most recent call last):\n  File \"/x/y.py\", line 3, in f\n    g()\nValueError: no such task: maths\n' >&2; echo bye >&2; exit 1", nil, evaluator.Exited, []string{"ValueError: no such task: maths (sh ended with exit status 1)\n"}},
-		"no folder":        {"exit 0", func(o *Options) { o.Dir += "/none" }, evaluator.CannotStart, []string{"/none"}},
-		"nothing":          {"true", nil, evaluator.NoMetrics, []string{"{out}", "stdout", "is empty"}},
-		"not JSON":         {"echo accuracy: 0.8", nil, evaluator.NoMetrics, []string{"accuracy: 0.8"}},
-		"garbage":          {"echo '<html>' >$PARFAIT_OUT", nil, evaluator.BadMetrics, []string{"out.json", "<html>"}},
-		"garbage in line":  {`echo '{"a": 1,, "b": 2}'`, nil, evaluator.BadMetrics, []string{"last JSON line", `{"a": 1,, "b": 2}`}},
-		"out before line":  {`echo '[1, 2]' >$PARFAIT_OUT; echo '{"a": 1, "b": 2}'`, nil, evaluator.BadMetrics, []string{"expected an object", "a list"}},
-		"missing":          {`echo '{"a": 1, "B": 2}'`, nil, evaluator.MissingTask, []string{`"b"`, "found B, a", `"B"`}},
-		"timeout":          {"echo loading >&2; sleep 1000", func(o *Options) { o.Timeout = 200 * time.Millisecond }, evaluator.TimedOut, []string{"200ms", "loading"}},
-		"timeout ignored":  {"trap '' TERM; echo deaf >&2; while :; do sleep 0.05; done", func(o *Options) { o.Timeout, o.Grace = 200*time.Millisecond, 100*time.Millisecond }, evaluator.TimedOut, []string{"deaf"}},
-		"killed by itself": {"kill -9 $PPID", nil, evaluator.Killed, []string{"SIGKILL"}},
+		"a shell finds no program": {"exec no-such-program", nil, evaluator.Exited, []string{"there is no program no-such-program: it is no file, and in no folder of $PATH (sh ended with exit status 127)"}},
+		"a shell finds no file":    {"./none/such; exit $?", nil, evaluator.Exited, []string{"there is no program ./none/such: "}},
+		"env finds no program":     {"env no-such-program", nil, evaluator.Exited, []string{"there is no program no-such-program: "}},
+		"a traceback":              {"echo 'Traceback (most recent call last):\n  File \"/x/y.py\", line 3, in f\n    g()\nValueError: no such task: maths\n' >&2; echo bye >&2; exit 1", nil, evaluator.Exited, []string{"ValueError: no such task: maths (sh ended with exit status 1)\n"}},
+		"no folder":                {"exit 0", func(o *Options) { o.Dir += "/none" }, evaluator.CannotStart, []string{"/none"}},
+		"nothing":                  {"true", nil, evaluator.NoMetrics, []string{"{out}", "stdout", "is empty"}},
+		"not JSON":                 {"echo accuracy: 0.8", nil, evaluator.NoMetrics, []string{"accuracy: 0.8"}},
+		"garbage":                  {"echo '<html>' >$PARFAIT_OUT", nil, evaluator.BadMetrics, []string{"out.json", "<html>"}},
+		"garbage in line":          {`echo '{"a": 1,, "b": 2}'`, nil, evaluator.BadMetrics, []string{"last JSON line", `{"a": 1,, "b": 2}`}},
+		"out before line":          {`echo '[1, 2]' >$PARFAIT_OUT; echo '{"a": 1, "b": 2}'`, nil, evaluator.BadMetrics, []string{"expected an object", "a list"}},
+		"missing":                  {`echo '{"a": 1, "B": 2}'`, nil, evaluator.MissingTask, []string{`"b"`, "found B, a", `"B"`}},
+		"timeout":                  {"echo loading >&2; sleep 1000", func(o *Options) { o.Timeout = 200 * time.Millisecond }, evaluator.TimedOut, []string{"200ms", "loading"}},
+		"timeout ignored":          {"trap '' TERM; echo deaf >&2; while :; do sleep 0.05; done", func(o *Options) { o.Timeout, o.Grace = 200*time.Millisecond, 100*time.Millisecond }, evaluator.TimedOut, []string{"deaf"}},
+		"killed by itself":         {"kill -9 $PPID", nil, evaluator.Killed, []string{"SIGKILL"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ev, candidate := shell(t, c.script, c.change)
@@ -421,40 +426,38 @@ func TestFailuresSayWhy(t *testing.T) {
 	}
 }
 
-// A log that cannot be made is said before anything is started.
-// A shell that may start no process is no failure of the command: it is trouble that passes.
-func TestTheLeaderCannotFork(t *testing.T) {
-	prlimit, err := exec.LookPath("prlimit")
+// A supervisor that may start no process is no failure of the command: it is trouble that passes.
+func TestTheSupervisorCannotFork(t *testing.T) {
+	need(t, "prlimit")
+	self, err := filepath.Abs(os.Args[0])
 	if err != nil {
-		t.Skip("there is no prlimit: ", err)
+		t.Fatal(err)
 	}
-	limited := prlimit + ` --nproc=0:0 /bin/sh "$@"`
+	limited := `prlimit --nproc=0:0 ` + self + ` "$@"`
 	if os.Geteuid() == 0 { // whom no such limit holds
-		setpriv, err := exec.LookPath("setpriv")
-		if err != nil {
-			t.Skip("there is no setpriv: ", err)
-		}
-		limited = setpriv + " --reuid=54321 --clear-groups " + limited
+		need(t, "setpriv")
+		limited = "setpriv --reuid=54321 --clear-groups " + limited
 	}
 	own := filepath.Join(t.TempDir(), "sh")
 	if err := os.WriteFile(own, []byte("#!/bin/sh\nexec "+limited+"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	ev, c := shell(t, `echo '{"a": 1, "b": 1}'`, nil)
-	was := leaderShell
-	defer func() { leaderShell = was }()
-	leaderShell = own
+	was := superviseBy
+	defer func() { superviseBy = was }()
+	superviseBy = func() (string, error) { return own, nil }
 	last, _ := measure(t.Context(), t, ev, c, nil)
 	trouble, ok := evaluator.TroubleOf(last.Err)
 	if last.State != evaluator.Failed || !ok || trouble.Errno != syscall.EAGAIN || !trouble.Passes || !trouble.Fewer {
 		t.Fatalf("%s, %v: want the trouble that no more processes may be started", last.State, last.Err)
 	}
-	leaderShell = was
+	superviseBy = was
 	if last, _ := measure(t.Context(), t, ev, c, nil); last.State != evaluator.Done {
 		t.Errorf("when it may again: %s, %v", last.State, last.Err)
 	}
 }
 
+// A log that cannot be made is said before anything is started.
 func TestLogNotWritable(t *testing.T) {
 	ev, c := shell(t, "touch started", nil)
 	dir := t.TempDir()
@@ -547,16 +550,19 @@ func TestGrace(t *testing.T) {
 // What has ended before its run was told to end counts, although nobody had looked yet.
 func TestWhatHadEndedCounts(t *testing.T) {
 	t.Parallel()
-	r := &run{dir: t.TempDir()}
-	if _, err := r.cut(0, context.Canceled); !errors.Is(err, context.Canceled) {
-		t.Errorf("a run that goes on came to %v, want that it was cancelled", err)
-	}
-	for _, text := range []string{"0\n", "3\n"} {
-		if err := os.WriteFile(filepath.Join(r.dir, exitName), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, status := range []int{0, 3} {
+		r := &run{dir: t.TempDir()}
+		if _, err := r.cut(ctx, ending{Status: status}, nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("a run that was told to end came to %v, want that it was cancelled", err)
 		}
-		if status, err := r.cut(0, context.Canceled); err != nil || strconv.Itoa(status)+"\n" != text {
-			t.Errorf("a run that had ended with %q came to %d, %v", text, status, err)
+		write(filepath.Join(r.dir, endName), fmt.Sprintf(`{"status": %d}`, status))
+		if err := r.halt(ctx, record{}); err != nil || exists(filepath.Join(r.dir, haltName)) {
+			t.Errorf("a run that had ended was told to (%v)", err)
+		}
+		if e, err := r.cut(ctx, ending{Status: status}, nil); err != nil || e.Status != status {
+			t.Errorf("a run that had ended with %d came to %+v, %v", status, e, err)
 		}
 	}
 }

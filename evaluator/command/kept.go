@@ -139,8 +139,8 @@ func (k kept) read() (evaluator.Metrics, bool) {
 		return nil, false
 	}
 	m, err := k.options.read(k.candidate, b)
-	if err != nil {
-		return nil, false
+	if err != nil || slices.ContainsFunc(k.candidate.Timed, func(task string) bool { return m[task] == (evaluator.Metric{}) }) {
+		return nil, false // how long it took is not kept
 	}
 	if log, err := evaluator.OpenLog(k.candidate.Log, k.options.LogLimit); err == nil {
 		log.Say("attempt %d of %s on %s needs no run: %s has it, of an earlier one", k.candidate.Attempt, k.candidate.Key, k.candidate.Split, filepath.Base(k.path))

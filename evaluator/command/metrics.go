@@ -40,7 +40,9 @@ func (k kept) metrics(dir string) (evaluator.Metrics, error) {
 
 // read reads the metrics that c asks for from a report.
 func (o Options) read(c evaluator.Candidate, b []byte) (evaluator.Metrics, error) {
-	m, err := report.Read(b, o.source(c.Split), c.Tasks)
+	from := o.source(c.Split)
+	from.Optional = c.Timed
+	m, err := report.Read(b, from, c.Tasks)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +98,9 @@ func findReport(dir string) (b []byte, where string, err error) {
 	}
 	if before := report.BeforeObject(tail); before != "" {
 		return nil, "", evaluator.Errorf(evaluator.NoMetrics, "the last line of stdout has %q before its JSON object: end that line first, or write the object into the file {out}%s", before, ending)
+	}
+	if errors, _ := readTail(filepath.Join(dir, stderrName), maxTail); report.LastObject(errors) != nil {
+		return nil, "", evaluator.Errorf(evaluator.NoMetrics, "the command wrote a JSON object to stderr, where nothing is read: print it to stdout as the last line, or write it into the file {out}%s", ending)
 	}
 	return nil, "", evaluator.Errorf(evaluator.NoMetrics, "the command ended well and reported no metrics: expected a JSON object such as {\"task\": 0.81} in the file {out}, or as the last line of stdout%s", ending)
 }

@@ -27,6 +27,7 @@ func TestFindReport(t *testing.T) {
 		"the last line":      {map[string]string{"stdout": "{\"a\": 1}\n{\"a\": 2}\nbye {you}\n"}, `{"a": 2}`, ""},
 		"after a bar":        {map[string]string{"stdout": "10%\r100%\r{\"a\": 2}\r\n"}, `{"a": 2}`, ""},
 		"before progress":    {map[string]string{"stdout": "{\"a\": 2}\n{\"progress\": {\"done\": 1}}\n"}, `{"a": 2}`, ""},
+		"on stderr":          {map[string]string{"stdout": "", "stderr": "{\"a\": 1}\n"}, "", evaluator.NoMetrics},
 		"nothing":            {map[string]string{"stdout": "accuracy 3\n"}, "", evaluator.NoMetrics},
 	} {
 		dir := t.TempDir()

@@ -28,11 +28,13 @@ func (o *Options) set() option.Set {
 		option.Parallel(&o.Parallel, "1, or one for each of `devices`"),
 		option.Timeout(&o.Timeout, "for one candidate, once its model is there: `90s`, `30m`, `2h`"),
 		option.Grace(&o.Grace),
+		option.Tries(&o.Tries),
 		option.Dir(&o.Dir),
 		option.Env(&o.Env, Placeholders),
 		option.Devices(&o.Devices, &o.Env),
 		option.Model(&o.Model),
 		option.Form(&o.Form),
+		option.MaxRank(&o.MaxRank, &o.Form),
 		option.Splits(&o.Splits, "test where `{split}` is mentioned"),
 		option.Metrics(&o.Metrics),
 	}

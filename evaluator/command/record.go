@@ -10,8 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
+	"syscall"
 	"time"
 
 	"parfait/evaluator"
@@ -20,26 +19,69 @@ import (
 
 // Names in a run's folder. The folder lies beside the candidate's log while the candidate is open.
 const (
-	outName    = "out.json"     // the command's to write
-	stdoutName = "stdout"       // everything it prints, written by the process itself
-	stderrName = "stderr"       // the same for errors
-	recordName = "process.json" // which process it is
-	exitName   = "exit"         // its exit status, there once it has ended
-	copiedName = "copied"       // how much of stdout and stderr is in the log already
-	haltName   = "halt"         // there when a runner has told it to end: only a good ending is then its own
+	outName      = "out.json"      // the command's to write
+	stdoutName   = "stdout"        // the end of what it printed, there once it has ended
+	stderrName   = "stderr"        // the same for errors
+	recordName   = "process.json"  // which process it is
+	endName      = "end.json"      // how it has ended, there once it has, and after the others
+	progressName = "progress.json" // how far it is, where no runner was told
+	haltName     = "halt"          // there when a runner has told it to end: only a good ending is then its own
 )
 
-// record identifies the process group of a run, so that a later runner can find it, and no other.
+// record identifies the processes of a run, so that a later runner can find them, and no others.
 type record struct {
-	Key     string    `json:"key"`
-	Attempt int       `json:"attempt"`
-	PID     int       `json:"pid"` // of the leader; the group has the same number
-	Start   string    `json:"start"`
-	Boot    string    `json:"boot"`
-	Token   string    `json:"token"` // PARFAIT_RUN in the environment of all of them
+	Key     string          `json:"key"`
+	Attempt int             `json:"attempt"`
+	Split   evaluator.Split `json:"split"`
+	Dir     string          `json:"dir"`           // the run's folder: in a copy of it the record says nothing
+	PID     int             `json:"pid,omitempty"` // of the command; its group has the same number. 0: it is about to be started
+	Start   string          `json:"start,omitempty"`
+	Boot    string          `json:"boot"`
+	Token   string          `json:"token"` // PARFAIT_RUN in the environment of all of its group
+
+	Supervisor      int    `json:"supervisor"`
+	SupervisorStart string `json:"supervisor_start"`
+	SupervisorToken string `json:"supervisor_token"` // PARFAIT_SUPERVISOR in its environment, which nobody else has
+
+	Ordered bool `json:"ordered,omitempty"` // the runner's own: its supervisor has not answered yet
+
+	Slot    int       `json:"slot"`
 	Command []string  `json:"command"`
 	Kept    string    `json:"kept,omitempty"` // the sum under which its report is kept
 	Started time.Time `json:"started"`
+}
+
+// supervised notes who runs it, and from when on.
+func (r *record) supervised(pid int, start, boot, token string) {
+	r.Supervisor, r.SupervisorStart, r.SupervisorToken = pid, start, token
+	r.Boot, r.Started = boot, time.Now()
+}
+
+// identify notes which process PID is.
+func (r *record) identify(pid int) {
+	r.PID = pid
+	if p, ok, err := process.LookUp(pid); err == nil && ok {
+		r.Start = p.Start
+	}
+	if boot, err := process.BootID(); err == nil {
+		r.Boot = boot
+	}
+}
+
+// ending is how a command has ended.
+type ending struct {
+	Status int       `json:"status"`           // as a shell counts: 128 + n after signal n
+	Signal string    `json:"signal,omitempty"` // "SIGKILL", where it was one
+	OOM    bool      `json:"oom,omitempty"`    // the system has killed it for want of memory
+	Began  time.Time `json:"began"`
+	Ended  time.Time `json:"ended"`
+}
+
+func (e ending) String() string {
+	if e.OOM {
+		return fmt.Sprintf("exit status %d, killed since memory ran out,", e.Status)
+	}
+	return fmt.Sprintf("exit status %d", e.Status)
 }
 
 // runFolder names the folder of one attempt. Two evaluators may share a trial's log, and two studies a folder for logs:
@@ -83,7 +125,7 @@ func makeRunFolder(c evaluator.Candidate) (dir string, drop func(), err error) {
 		return dir, func() { _ = os.RemoveAll(dir) }, nil
 	}
 	if dir, err = filepath.Abs(runFolder(c)); err == nil {
-		if err = os.RemoveAll(dir); err == nil {
+		if err = evaluator.Drop(dir); err == nil {
 			err = os.MkdirAll(dir, 0o755)
 		}
 	}
@@ -98,11 +140,31 @@ func (r record) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	part := filepath.Join(dir, recordName+".part")
-	if err := os.WriteFile(part, b, 0o644); err != nil {
+	return writeWhole(filepath.Join(dir, recordName), b, false) // a power cut ends what it tells of
+}
+
+// writeWhole writes a file whole or not at all; with sync it is there after a power cut too.
+func writeWhole(path string, b []byte, sync bool) error {
+	part := path + ".part"
+	f, err := os.Create(part)
+	if err != nil {
 		return err
 	}
-	return os.Rename(part, filepath.Join(dir, recordName))
+	_, err = f.Write(b)
+	if err == nil && sync {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err = os.Rename(part, path); err != nil || !sync {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // readRecord returns the record of a run's folder; an error that Is os.ErrNotExist where nothing was
@@ -116,60 +178,100 @@ func readRecord(dir string) (record, error) {
 	if err := json.Unmarshal(b, &r); err != nil {
 		return record{}, fmt.Errorf("%s: %w", filepath.Join(dir, recordName), err)
 	}
-	if r.PID < 2 {
-		return record{}, fmt.Errorf("%s: %d is no process group of ours", filepath.Join(dir, recordName), r.PID)
+	if r.PID == 1 || r.PID < 0 || r.PID == 0 && r.Token == "" {
+		return record{}, fmt.Errorf("%s: %d is no process of ours", filepath.Join(dir, recordName), r.PID)
 	}
 	return r, nil
 }
 
-// readExit returns the exit status that the run left, and whether it left one.
-func readExit(dir string) (status int, ended bool, err error) {
-	b, err := os.ReadFile(filepath.Join(dir, exitName))
+// readEnd returns how the run has ended, where that is recorded.
+func readEnd(dir string) (e ending, ended bool, err error) {
+	b, err := os.ReadFile(filepath.Join(dir, endName))
 	if errors.Is(err, os.ErrNotExist) {
-		return 0, false, nil
+		return e, false, nil
 	}
-	if err != nil {
-		return 0, false, err
+	if err == nil {
+		err = json.Unmarshal(b, &e)
 	}
-	status, err = strconv.Atoi(strings.TrimSpace(string(b)))
-	return status, err == nil, err
+	return e, err == nil, err
+}
+
+// tookIn is how long the command of the run in dir took; 0 where that is not known.
+func tookIn(dir string) time.Duration {
+	e, ended, err := readEnd(dir)
+	if err != nil || !ended {
+		return 0
+	}
+	return e.Ended.Sub(e.Began)
 }
 
 // halt notes that the run is about to be told to end. Should that fail, and this runner be killed before it is
 // done, the next one would take for a failure what was an interruption.
 func halt(dir string) { _ = os.WriteFile(filepath.Join(dir, haltName), nil, 0o644) }
 
-// readEnding returns the exit status that the run left, and whether it came to its end by itself: not by a
-// signal, and not because a runner had told it to.
-func readEnding(dir string) (status int, ended bool, err error) {
-	status, ended, err = readExit(dir)
-	if !ended || status == 0 {
-		return status, ended, err
+// readOwnEnd is readEnd of a run that came to its end by itself: not by a signal, and not because a runner had told it
+// to.
+func readOwnEnd(dir string) (e ending, ended bool, err error) {
+	e, ended, err = readEnd(dir)
+	if !ended || e.Status == 0 {
+		return e, ended, err
 	}
 	_, err = os.Stat(filepath.Join(dir, haltName))
-	ended = errors.Is(err, os.ErrNotExist) && process.SignalName(status) == ""
+	ended = errors.Is(err, os.ErrNotExist) && process.SignalName(e.Status) == ""
 	if errors.Is(err, os.ErrNotExist) {
 		err = nil
 	}
-	return status, ended, err
+	return e, ended, err
 }
 
 // environment is what marks the processes of the run.
 func (r record) environment() string { return tokenVariable + "=" + r.Token }
 
-// leaderLives says whether the process that r tells of is still there: the same number, started at the
-// same moment, since the same boot.
-func (r record) leaderLives() (bool, error) {
+// lives says whether a process is still there: the same number, started at the same moment, since the same boot.
+func (r record) lives(pid int, start string) (bool, error) {
 	boot, err := process.BootID()
-	if err != nil || boot != r.Boot {
+	if err != nil || boot != r.Boot || pid == 0 {
 		return false, err
 	}
-	p, ok, err := process.LookUp(r.PID)
-	return ok && !p.Zombie && p.Start == r.Start && p.Group == r.PID, err
+	p, ok, err := process.LookUp(pid)
+	return ok && !p.Zombie && p.Start == start, err
 }
 
-// orphans lists the living processes of r's group after its leader has gone. The number of the group may
-// have been used again, so each has to carry r's token in its environment.
+// goesOn says whether somebody will still record the end of the run in dir: its supervisor is there, the very one. It may
+// be there after that too, for what the command has left and still prints.
+func (r record) goesOn(dir string) bool {
+	if _, ended, _ := readEnd(dir); ended {
+		return false
+	}
+	lives, err := r.lives(r.Supervisor, r.SupervisorStart)
+	return err == nil && lives && r.ours(dir) && process.HasEnv(r.Supervisor, supervisorVariable+"="+r.SupervisorToken)
+}
+
+// stop ends what is left of the run's process group, and returns when nothing of it is left.
+func (r record) stop(grace time.Duration) error {
+	lives, err := r.lives(r.PID, r.Start)
+	if err != nil {
+		return err
+	}
+	if lives {
+		return process.EndGroup(r.PID, 0, grace)
+	}
+	left, err := r.orphans()
+	for _, p := range left {
+		if e := syscall.Kill(p.PID, syscall.SIGKILL); e != nil && !errors.Is(e, syscall.ESRCH) {
+			err = errors.Join(err, e)
+		}
+	}
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	_, err = process.WaitUntilNot(func() (bool, error) { left, err := r.orphans(); return len(left) > 0, err }, process.Patience)
+	return err
+}
+
+// orphans lists the living processes of r's group after its leader has gone. The number of the group may have been used
+// again, so each has to carry r's token in its environment. Where the number is not known, that is all there is
+// to know them by.
 func (r record) orphans() ([]process.Process, error) {
 	boot, err := process.BootID()
 	if err != nil || boot != r.Boot {

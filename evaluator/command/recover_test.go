@@ -18,8 +18,8 @@ import (
 	"parfait/evaluator/internal/process"
 )
 
-// A runner is killed while four are measured: those that come to their end without it are adopted, with
-// metrics or error, the one that hangs is stopped.
+// A runner is killed while three are measured: those that come to their end without it count, with metrics or error; the
+// one that hangs goes on, and is taken up.
 func TestRecoverAfterKill(t *testing.T) {
 	dir := t.TempDir()
 	var open []evaluator.Candidate
@@ -34,11 +34,12 @@ func TestRecoverAfterKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if lives, err := hanging.leaderLives(); !lives || err != nil {
+	if lives, err := hanging.lives(hanging.PID, hanging.Start); !lives || err != nil {
 		t.Fatalf("what hangs does not live on when the runner is killed (%v)", err)
 	}
 	events := map[string]evaluator.Event{}
-	unknown, err := mustNew(t, options(dir)).Recover(t.Context(), open, func(e evaluator.Event) error { events[e.Key] = e; return nil })
+	ev := mustNew(t, options(dir))
+	unknown, err := ev.Recover(t.Context(), open, func(e evaluator.Event) error { events[e.Key] = e; return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,6 +52,19 @@ func TestRecoverAfterKill(t *testing.T) {
 	if e := events["digits/3"]; e.State != evaluator.Failed || !errors.Is(e.Err, evaluator.Exited) || !strings.Contains(e.Err.Error(), "CUDA") {
 		t.Errorf("the failed one is %s: %v", e.State, e.Err)
 	}
+	if e := events["digits/2"]; e.State != evaluator.Running {
+		t.Errorf("the one that hung is told as %q, want running", e.State)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	finals := 0
+	if err := ev.Submit(ctx, open[1:2], func(e evaluator.Event) error {
+		if cancel(); e.State.Final() {
+			finals++
+		}
+		return nil
+	}); err != nil || finals != 1 {
+		t.Errorf("what is taken up and cancelled has %d final events (%v)", finals, err)
+	}
 	if left, err := process.Members(hanging.PID); err != nil || len(left) > 0 {
 		t.Errorf("%v are left of what hung (%v)", left, err)
 	}
@@ -59,7 +73,7 @@ func TestRecoverAfterKill(t *testing.T) {
 			t.Errorf("%s is left", runFolder(c))
 		}
 		b, err := os.ReadFile(c.Log)
-		if err != nil || !strings.Contains(string(b), "the runner was gone") {
+		if err != nil || !strings.Contains(string(b), "exit status") {
 			t.Errorf("the log of %s says nothing of what happened (%v):\n%s", c.Key, err, b)
 		}
 		if n := strings.Count(string(b), "CUDA"); c.Key == "digits/3" && n != 1 {
@@ -100,7 +114,7 @@ func stranger(t *testing.T, change func(*record)) (c evaluator.Candidate, alive 
 	for _, f := range []string{stdoutName, stderrName} {
 		write(filepath.Join(runFolder(c), f), "")
 	}
-	r := record{Key: c.Key, Attempt: 1, PID: p.PID, Start: p.Start, Boot: boot, Token: "t", Started: time.Now()}
+	r := record{Key: c.Key, Attempt: 1, Dir: runFolder(c), PID: p.PID, Start: p.Start, Boot: boot, Token: "t", Started: time.Now()}
 	change(&r)
 	if err := r.write(runFolder(c)); err != nil {
 		t.Fatal(err)
@@ -121,6 +135,9 @@ func TestRecoverSparesStrangers(t *testing.T) {
 		"started later":        {func(r *record) { r.Start += "1" }, true},
 		"another boot":         {func(r *record) { r.Boot = "another" }, true},
 		"nothing was recorded": {func(r *record) { r.Start, r.Boot = "", "" }, true},
+		"a copy of the folder": {func(r *record) { r.Dir += "-of-another" }, true},
+		// It has the number and the moment of a supervisor, and not its token.
+		"no supervisor": {func(r *record) { r.Supervisor, r.SupervisorStart, r.SupervisorToken = r.PID, r.Start, "t" }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			candidate, alive := stranger(t, c.change)
@@ -162,7 +179,7 @@ func TestRecoverWithoutLeader(t *testing.T) {
 		t.Fatal("the processes did not start")
 	}
 	r := record{PID: cmd.Process.Pid, Start: "gone", Boot: boot, Token: "secret"}
-	if err := r.stop(Options{Grace: time.Second}); err != nil {
+	if err := r.stop(time.Second); err != nil {
 		t.Fatal(err)
 	}
 	if !until(func() bool { return gone(t, filepath.Join(dir, "ours")) }) {
@@ -191,7 +208,7 @@ func TestRecoverDamagedRecord(t *testing.T) {
 func TestRecoverAfterBoot(t *testing.T) {
 	for report, want := range map[string]int{`{"a": 1, "b": 2}`: 0, `{"a": 1, "b`: 1, "": 1} {
 		c, _ := stranger(t, func(r *record) { r.Boot = "another" })
-		write(filepath.Join(runFolder(c), exitName), "0\n")
+		write(filepath.Join(runFolder(c), endName), `{"status": 0}`)
 		write(filepath.Join(runFolder(c), outName), report)
 		unknown, err := mustNew(t, options(t.TempDir())).Recover(t.Context(), []evaluator.Candidate{c}, func(evaluator.Event) error { return nil })
 		if err != nil || len(unknown) != want {
@@ -208,15 +225,15 @@ func TestRecoverAfterAKilledStop(t *testing.T) {
 		halted  bool
 		unknown int
 	}{
-		"ended badly by itself":     {"1\n", false, 0},
-		"ended badly, when told to": {"1\n", true, 1},
-		"ended well, when told to":  {"0\n", true, 0},
-		"ended by the signal":       {"143\n", true, 1},
+		"ended badly by itself":     {"1", false, 0},
+		"ended badly, when told to": {"1", true, 1},
+		"ended well, when told to":  {"0", true, 0},
+		"ended by the signal":       {"143", true, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			candidate, _ := stranger(t, func(r *record) { r.Start += "1" }) // its process has gone
 			dir := runFolder(candidate)
-			write(filepath.Join(dir, exitName), c.status)
+			write(filepath.Join(dir, endName), `{"status": `+c.status+`}`)
 			write(filepath.Join(dir, outName), `{"a": 1, "b": 2}`)
 			if c.halted {
 				halt(dir)
@@ -278,7 +295,7 @@ func TestRecoverKeepsUnderTheSumOfThen(t *testing.T) {
 	for sum, want := range map[string]int{"5c": 1, "": 0} {
 		c, _ := stranger(t, func(r *record) { r.Boot, r.Kept = "another", sum })
 		c.Merge = "m1"
-		write(filepath.Join(runFolder(c), exitName), "0\n")
+		write(filepath.Join(runFolder(c), endName), `{"status": 0}`)
 		write(filepath.Join(runFolder(c), outName), `{"results": {"a": {"acc,none": 0.5}, "b": {"acc,none": 0.25}}}`)
 		unknown, err := mustNew(t, options(t.TempDir())).Recover(t.Context(), []evaluator.Candidate{c}, func(evaluator.Event) error { return nil })
 		if err != nil || len(unknown) > 0 {

@@ -3,18 +3,12 @@
 package command
 
 import (
-	"bufio"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
-	"syscall"
 	"time"
 
 	"parfait/evaluator"
@@ -27,25 +21,6 @@ import (
 // tokenVariable marks the processes of a run.
 const tokenVariable = "PARFAIT_RUN"
 
-// leaderShell runs the leader. Tests have another.
-var leaderShell = "/bin/sh"
-
-// leader is the shell script that leads a run's process group; its $0 is where the exit status goes.
-//
-// It waits for a word on its standard input, so that the command starts only when the record of its
-// process is written: nothing can run that a later runner would not find. It survives SIGTERM, so that
-// the command may end in its own way. It notes the exit status in a file, which is there when the runner is
-// not, and on descriptor 3, which is faster; then it stays until its input is closed, so that the group's
-// number cannot be used again before the last of the group is gone.
-const leader = `read -r go || exit 125
-trap : TERM INT HUP
-"$@" </dev/null 3>&-
-status=$?
-echo "$status" >"$0.part" && mv "$0.part" "$0"
-echo "$status" >&3
-read -r go
-exit "$status"`
-
 // run is one execution of the command.
 type run struct {
 	options   Options
@@ -53,12 +28,12 @@ type run struct {
 	kept      string // the sum under which its report is kept
 	dir       string // the run's folder
 	values    map[string]string
+	slot      int
 	progress  func(evaluator.Progress)
 }
 
-// execute runs the command to its end, or until ctx ends, and returns its exit status as a shell
-// counts: 128 + n after signal n. When it returns, the whole process group is gone.
-func (r *run) execute(ctx context.Context) (status int, err error) {
+// execute runs the command to its end, or until ctx ends. When it returns, the whole process group is gone.
+func (r *run) execute(ctx context.Context, slots *slots) (e ending, err error) {
 	args := r.options.command(r.candidate)
 	for i, a := range args {
 		args[i] = placeholder.Expand(a, r.values)
@@ -67,48 +42,141 @@ func (r *run) execute(ctx context.Context) (status int, err error) {
 		if r.options.Harness != nil {
 			err = fmt.Errorf("%w; install it (pip install 'lm_eval[hf]'), or say where it is with the option program: [/path/to/venv/bin/lm_eval]", err)
 		}
-		return 0, evaluator.Errorf(evaluator.CannotStart, "%w", err)
+		return e, evaluator.Errorf(evaluator.CannotStart, "%w", err)
 	}
-	p, err := r.start(args)
-	if err != nil {
-		return 0, evaluator.Errorf(evaluator.CannotStart, "%s could not be started for candidate %s: %w", args[0], r.candidate.Key, err)
-	}
-	started := time.Now()
-	out, err := follow(r.dir, r.candidate.Log, r.options.LogLimit, r.progress)
+	o, err := r.order(args)
 	if err == nil {
-		out.log.Say("attempt %d of %s on %s: %q", r.candidate.Attempt, r.candidate.Key, r.candidate.Split, args)
-		status, err = p.wait(ctx, out)
-		if ctx.Err() != nil {
-			status, err = r.cut(status, err) // before it is ended, which the shell has a word for
-			halt(r.dir)
-		}
+		e, err = r.obeyed(ctx, slots, o)
 	}
-	if e := p.end(evaluator.Left(ctx, r.options.Grace)); e != nil {
-		err = errors.Join(err, evaluator.Errorf(evaluator.Internal, "%w", e))
+	var own *evaluator.Error
+	if err != nil && ctx.Err() == nil && !errors.As(err, &own) {
+		err = evaluator.Errorf(evaluator.CannotStart, "%s could not be started for candidate %s: %w", args[0], r.candidate.Key, err)
 	}
-	if p.silent && err == nil && p.cmd.ProcessState.Exited() { // by itself: no signal has ended it
-		err = evaluator.Errorf(evaluator.CannotStart, "the shell that starts %s for candidate %s could not: %s: %w", args[0], r.candidate.Key,
-			lastIn(filepath.Join(r.dir, stderrName), "stderr").words, &os.PathError{Op: "fork", Path: leaderShell, Err: syscall.EAGAIN})
-	}
-	if out != nil {
-		out.finish()
-		ending := fmt.Sprintf("exit status %d", status)
-		if err != nil {
-			ending = err.Error()
-		}
-		out.log.Say("%s after %v", ending, time.Since(started).Round(time.Millisecond))
-		err = errors.Join(err, out.close())
-	}
-	return status, err
+	return e, err
 }
 
-// cut is what has come of a run that is to be stopped: where it has ended by itself before it was told to, what it came
-// to, which was paid for.
-func (r *run) cut(status int, err error) (int, error) {
-	if said, ended, e := readEnding(r.dir); err != nil && ended && e == nil {
-		return said, nil
+// order is what a supervisor is told.
+func (r *run) order(args []string) (o order, err error) {
+	token := rand.Text()
+	o = order{
+		Dir: r.dir, Args: args, LogLimit: r.options.LogLimit, Grace: r.options.Grace,
+		Env:    append(append(os.Environ(), environment(r.options, r.values)...), tokenVariable+"="+token),
+		Record: record{Key: r.candidate.Key, Attempt: r.candidate.Attempt, Split: r.candidate.Split, Dir: r.dir, Token: token, Slot: r.slot, Command: args, Kept: r.kept},
 	}
-	return status, stopped(r.dir, err)
+	if o.Cwd, err = filepath.Abs(r.options.Dir); err == nil && r.candidate.Log != "" {
+		o.Log, err = filepath.Abs(r.candidate.Log)
+	}
+	return o, err
+}
+
+// obeyed has a supervisor run the command.
+func (r *run) obeyed(ctx context.Context, slots *slots, o order) (e ending, err error) {
+	if ctx.Err() != nil {
+		return e, ctx.Err()
+	}
+	sv, fresh, err := slots.supervisor(r.slot)
+	if err != nil {
+		return e, err
+	}
+	err = sv.tell(o)
+	var trouble *unrecorded
+	if errors.As(err, &trouble) {
+		return e, err
+	}
+	if err != nil && !fresh { // it had been killed since the last
+		slots.lost(r.slot)
+		if sv, fresh, err = slots.supervisor(r.slot); err == nil {
+			err = sv.tell(o)
+		}
+	}
+	if err != nil {
+		slots.lost(r.slot)
+		return e, errSupervisor()
+	}
+	said := make(chan answer)
+	gone := make(chan struct{})
+	defer close(gone)
+	rescue.Go(func() {
+		defer close(said)
+		for {
+			var a answer
+			if sv.in.Decode(&a) != nil {
+				return
+			}
+			select {
+			case said <- a:
+			case <-gone:
+				return
+			}
+			if a.Ended != nil || a.Failed != nil {
+				return
+			}
+		}
+	})
+	var rec record // once it has begun
+	ended := ctx.Done()
+	var late <-chan time.Time
+	for {
+		select {
+		case a, ok := <-said:
+			switch {
+			case !ok:
+				slots.lost(r.slot)
+				return e, r.orphaned(rec, fresh)
+			case a.Begun != nil:
+				if rec = *a.Begun; ended == nil {
+					err = errors.Join(err, r.halt(ctx, rec))
+				}
+			case a.Progress != nil:
+				r.progress(*a.Progress)
+			case a.Failed != nil:
+				return e, a.Failed.error()
+			case a.Ended != nil:
+				return r.cut(ctx, *a.Ended, err)
+			}
+		case <-ended:
+			ended = nil
+			if rec.PID != 0 {
+				err = r.halt(ctx, rec)
+			}
+			timer := time.NewTimer(evaluator.Left(ctx, r.options.Grace) + process.Patience)
+			defer timer.Stop()
+			late = timer.C
+		case <-late:
+			slots.lost(r.slot)
+			if rec.PID == 0 { // it may have begun without a word
+				rec, _ = readRecord(r.dir)
+				err = rec.stop(r.options.Grace)
+			}
+			return e, errors.Join(err, evaluator.Errorf(evaluator.Internal, "the end of process group %d was not recorded within %v of being told to end", rec.PID, process.Patience))
+		}
+	}
+}
+
+// halt tells the run to end, which is noted first.
+func (r *run) halt(ctx context.Context, rec record) error {
+	if _, ended, _ := readEnd(r.dir); ended {
+		return nil
+	}
+	halt(r.dir)
+	if err := rec.stop(evaluator.Left(ctx, r.options.Grace)); err != nil {
+		return evaluator.Errorf(evaluator.Internal, "%w", err)
+	}
+	return nil
+}
+
+// cut is what has come of a run that has ended: where it had by itself before it was told to, what it came to, which was
+// paid for.
+func (r *run) cut(ctx context.Context, e ending, err error) (ending, error) {
+	if err != nil || ctx.Err() == nil {
+		return e, err
+	}
+	if _, own, err := readOwnEnd(r.dir); own && err == nil {
+		if _, err := os.Stat(filepath.Join(r.dir, haltName)); err != nil {
+			return e, nil //nolint:nilerr // nobody has told it to
+		}
+	}
+	return e, stopped(r.dir, ctx.Err())
 }
 
 // stopped tells what a run that had to be stopped said last.
@@ -119,140 +187,27 @@ func stopped(dir string, err error) error {
 	return err
 }
 
-// started is a process group that runs.
-type started struct {
-	cmd    *exec.Cmd
-	hold   *os.File    // its leader's standard input: closed, it goes
-	silent bool        // it has ended without a word
-	said   bool        // its command's exit status
-	status chan string // what it said on descriptor 3; closed then, or when it died
-}
-
-// start starts the leader, writes the record, and lets the command begin.
-func (r *run) start(args []string) (*started, error) {
-	token := rand.Text()
-	cmd := exec.Command(leaderShell, append([]string{"-c", leader, filepath.Join(r.dir, exitName)}, args...)...)
-	cmd.Dir = r.options.Dir
-	cmd.Env = append(append(os.Environ(), environment(r.options, r.values)...), tokenVariable+"="+token)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a group of its own, without a terminal
-
-	var files []io.Closer // ours to close, whatever happens
-	closeAll := func() {
-		for _, f := range files {
-			_ = f.Close() // the process has its own, or there is none
-		}
-	}
-	defer closeAll()
-	for name, target := range map[string]*io.Writer{stdoutName: &cmd.Stdout, stderrName: &cmd.Stderr} {
-		f, err := os.OpenFile(filepath.Join(r.dir, name), os.O_CREATE|os.O_EXCL|os.O_APPEND|os.O_WRONLY, 0o644)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, f)
-		*target = f
-	}
-	in, hold, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	files = append(files, in)
-	said, say, err := os.Pipe()
-	if err != nil {
-		return nil, errors.Join(err, hold.Close())
-	}
-	files = append(files, say)
-	cmd.Stdin, cmd.ExtraFiles = in, []*os.File{say}
-	if err := cmd.Start(); err != nil {
-		return nil, errors.Join(err, hold.Close(), said.Close())
-	}
-	p := &started{cmd: cmd, hold: hold, status: make(chan string, 1)}
-	closeAll()
-	files = nil
-	rescue.Go(func() {
-		defer close(p.status)
-		if s, err := bufio.NewReader(said).ReadString('\n'); err == nil {
-			p.status <- strings.TrimSpace(s)
-		}
-		_ = said.Close() // all that is ever said is one line
-	})
-	err = r.record(cmd.Process.Pid, token, args).write(r.dir)
-	if err == nil {
-		_, err = hold.WriteString("go\n")
-	}
-	if err != nil {
-		return nil, errors.Join(err, p.end(0))
-	}
-	return p, nil
-}
-
-func (r *run) record(pid int, token string, args []string) record {
-	rec := record{Key: r.candidate.Key, Attempt: r.candidate.Attempt, PID: pid, Token: token, Command: args, Kept: r.kept, Started: time.Now()}
-	if p, ok, err := process.LookUp(pid); err == nil && ok {
-		rec.Start = p.Start
-	}
-	if boot, err := process.BootID(); err == nil {
-		rec.Boot = boot
-	}
-	return rec
-}
-
-// wait follows the run until the command has ended, and returns its exit status. It returns early with an
-// error when ctx ends.
-func (p *started) wait(ctx context.Context, out *output) (int, error) {
-	const least, most = time.Millisecond, 100 * time.Millisecond
-	pause := least
-	tick := time.NewTicker(pause)
-	defer tick.Stop()
-	for {
-		select {
-		case s, ok := <-p.status:
-			if !ok {
-				p.silent = true
-				return 128 + int(syscall.SIGKILL), nil // nothing else ends the leader without a word
+// orphaned ends a run whose supervisor has gone. How it would have ended nobody knows.
+func (r *run) orphaned(rec record, fresh bool) error {
+	if rec.Token == "" { // it has not said that it began
+		var err error
+		if rec, err = readRecord(r.dir); err != nil || rec.Ordered {
+			if fresh {
+				return errSupervisor()
 			}
-			status, err := strconv.Atoi(s)
-			p.said = err == nil
-			return status, err
-		case <-tick.C:
-			if pause = min(2*pause, most); out.copy() > 1<<20 {
-				pause = least // it would fill the disk meanwhile
-			}
-			tick.Reset(pause)
-		case <-ctx.Done():
-			return 0, ctx.Err()
+			return supervisorKilled
 		}
 	}
+	if err := rec.stop(r.options.Grace); err != nil {
+		return errors.Join(supervisorKilled, evaluator.Errorf(evaluator.Internal, "%w", err))
+	}
+	return supervisorKilled
 }
 
-// end ends what is left of the group and reaps its leader.
-func (p *started) end(grace time.Duration) error {
-	pid := p.cmd.Process.Pid
-	if p.said {
-		return p.endOfGroup(pid, grace)
-	}
-	err := process.EndGroup(pid, pid, grace)
-	err = errors.Join(err, p.hold.Close())
-	if e := process.SignalGroup(pid, syscall.SIGKILL); e != nil { // the leader, where it is stopped or stuck
-		err = errors.Join(err, e)
-	}
-	_ = p.cmd.Wait()     // its own status says nothing that is not known
-	for range p.status { // ends, now that nobody can write to it
-	}
-	return err
-}
-
-// endOfGroup is end where the command has ended by itself, which mostly leaves nobody but the leader: then it takes no
-// look at all processes of the machine. Whoever is left once the leader is gone keeps the group's number from
-// being given to another; and where nobody is, it comes round again only when all others were used.
-func (p *started) endOfGroup(pid int, grace time.Duration) error {
-	err := p.hold.Close()
-	_ = p.cmd.Wait()     // its own status says nothing that is not known
-	for range p.status { // ends, now that nobody can write to it
-	}
-	if errors.Is(syscall.Kill(-pid, 0), syscall.ESRCH) {
-		return err
-	}
-	return errors.Join(err, process.EndGroup(pid, 0, grace))
+// supervisorKilled is no fault of the candidate's.
+var supervisorKilled = &evaluator.Error{
+	Problem: problem.Problem{Code: evaluator.Killed, What: "the process that supervises the evaluation was ended by SIGKILL, as the system does where memory runs out; the evaluation was ended with it"},
+	Signal:  "SIGKILL",
 }
 
 func (o Options) program(name string) process.Program {

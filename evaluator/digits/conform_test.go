@@ -184,7 +184,7 @@ func TestWriteLeavesNothing(t *testing.T) {
 	parent := t.TempDir()
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	if _, err := (&academy{}).models(ctx, 2); !errors.Is(err, context.Canceled) {
+	if _, err := (&academy{}).models(ctx, false, 2); !errors.Is(err, context.Canceled) {
 		t.Errorf("training in spite of a cancelled context: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(parent, "file"), nil, 0o600); err != nil {

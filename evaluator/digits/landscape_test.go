@@ -28,7 +28,7 @@ func TestSameBytesEverywhere(t *testing.T) {
 		3: "329b64ed4d602e94517f1ecf2fe4e0fd0b98a85cda8a4fa09e145cdfc7c5abf8",
 		8: "b0052c4dce63e82081e72b08717867e2cab8d0198fc6c00260e4684879ee9f16",
 	} {
-		set, err := train(context.Background(), n)
+		set, err := train(context.Background(), n, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +46,7 @@ func TestSameBytesEverywhere(t *testing.T) {
 
 func TestTrainingDoesNotDependOnWorkers(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	alone, err := train(context.Background(), 2)
+	alone, err := train(context.Background(), 2, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestTrainingDoesNotDependOnWorkers(t *testing.T) {
 
 func mustModels(t *testing.T, n int) *trained {
 	t.Helper()
-	m, err := school.models(context.Background(), n)
+	m, err := school.models(context.Background(), false, n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestExp(t *testing.T) {
 
 func BenchmarkTrain3(b *testing.B) {
 	for b.Loop() {
-		if _, err := train(context.Background(), 3); err != nil {
+		if _, err := train(context.Background(), 3, false); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -210,5 +210,51 @@ func benchmarkValues(b *testing.B, n int) {
 	dst := l.Values(nil, x, evaluator.Validation)
 	for b.Loop() {
 		dst = l.Values(dst, x, evaluator.Validation)
+	}
+}
+
+// The landscapes for benchmarks are what their names say.
+func TestRecipes(t *testing.T) {
+	const n = 6
+	values := func(r Recipe, x []float64) []float64 {
+		l, err := r.Landscape(context.Background(), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l.Values(nil, x, evaluator.Validation)[:n]
+	}
+	base, average := make([]float64, n), make([]float64, n)
+	for i := range average {
+		average[i] = 1.0 / n
+	}
+	for i, v := range values(Ignorant, base) {
+		if v != 0 {
+			t.Errorf("the ignorant base scores %.3f on task %d, expected nothing", v, i)
+		}
+	}
+	nothing := 0
+	for i := range n {
+		alone := make([]float64, n)
+		alone[i] = 1
+		for k, v := range values(Ignorant, alone) {
+			if k == i && v < 0.5 {
+				t.Errorf("expert %d scores %.3f on its own task, expected more than half", i, v)
+			}
+			if k != i && v < 0.05 {
+				nothing++
+			}
+		}
+	}
+	if all := n * (n - 1); nothing < all/2 {
+		t.Errorf("%d of %d scores of ignorant experts off their tasks are next to nothing, expected most", nothing, all)
+	}
+	mild := values(Mild, base)
+	for i, v := range values(Mild, average) {
+		if v < mild[i]-0.02 {
+			t.Errorf("the uniform average of mild experts scores %.3f on task %d, the base %.3f: that is not benign", v, i, mild[i])
+		}
+	}
+	if _, err := Recipe("wild").Landscape(context.Background(), n); evaluator.CodeOf(err) != evaluator.BadOptions {
+		t.Errorf("a recipe that does not exist: %v", err)
 	}
 }

@@ -1,6 +1,9 @@
 package digits
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 const (
 	hidden  = 128
@@ -108,6 +111,34 @@ func (n *network) forward(im *image, h *[hidden]float32, logits *[classes]float3
 		}
 		logits[o] = n.outBias[o] + ((s[0] + s[1]) + (s[2] + s[3]))
 	}
+}
+
+// sure is the least probability of an answer that counts where numbers are read.
+const sure = 0.7
+
+// correctNumbers counts the numbers of two digits, an image of s and the next (of the last the first), that are read
+// rightly: both digits are, and the network is sure of them.
+func (n *network) correctNumbers(s set) int {
+	var (
+		h      [hidden]float32
+		logits [classes]float32
+		read   = make([]bool, len(s.images)) // rightly
+		right  int
+	)
+	for i := range s.images {
+		n.forward(&s.images[i], &h, &logits)
+		top, sum := slices.Max(logits[:]), 0.0
+		for _, v := range logits {
+			sum += exp(float64(v) - float64(top))
+		}
+		read[i] = logits[s.labels[i]] == top && sum <= 1/sure
+	}
+	for i, ok := range read {
+		if ok && read[(i+1)%len(read)] {
+			right++
+		}
+	}
+	return right
 }
 
 // correct counts the images of s whose largest logit is their label's; of equal ones the first counts.

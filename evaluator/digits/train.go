@@ -15,6 +15,7 @@ const (
 	mixedIn   = 40 // images a task
 	batchSize = 32
 	trainSeed = 250
+	mildSteps = 60 // and a tenth of the usual ones
 )
 
 // trained is a base and its experts, as they are in their files: rounded to bfloat16.
@@ -44,8 +45,8 @@ func (n *network) expert(ctx context.Context, i, steps int) (*network, error) {
 	return n.tune(ctx, load().train.through(t.see), steps, t.rate, newStream(trainSeed+uint64(i)+1))
 }
 
-// train makes the base and the experts of the first n tasks; the experts in parallel.
-func train(ctx context.Context, n int) (*trained, error) {
+// train makes the base and the experts of the first n tasks, in few steps where they are to be mild; the experts in parallel.
+func train(ctx context.Context, n int, mild bool) (*trained, error) {
 	base, err := foundation(ctx, n)
 	if err != nil {
 		return nil, err
@@ -54,9 +55,13 @@ func train(ctx context.Context, n int) (*trained, error) {
 	errs := make([]error, n)
 	var all rescue.Group
 	for i, t := range transforms[:n] {
+		steps := t.steps
+		if mild {
+			steps = mildSteps + steps/10
+		}
 		all.Go(func() {
 			var expert *network
-			if expert, errs[i] = base.expert(ctx, i, t.steps); errs[i] == nil {
+			if expert, errs[i] = base.expert(ctx, i, steps); errs[i] == nil {
 				out.experts[i] = expert.rounded()
 			}
 		})

@@ -51,7 +51,7 @@ func Write(ctx context.Context, dir string, tasks int) (Models, error) {
 	if done, err := present(dir, tasks); done || err != nil {
 		return modelsIn(dir, tasks), err
 	}
-	set, err := school.models(ctx, tasks)
+	set, err := school.models(ctx, false, tasks)
 	if err != nil {
 		return Models{}, err
 	}

@@ -75,7 +75,7 @@ const zooTasks = 4
 
 // newZoo trains everything, in parallel.
 func newZoo(ctx context.Context) (*zoo, error) {
-	models, err := school.models(ctx, zooTasks)
+	models, err := school.models(ctx, false, zooTasks)
 	if err != nil {
 		return nil, err
 	}

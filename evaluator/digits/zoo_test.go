@@ -112,7 +112,7 @@ func sameZeros(t *testing.T, dir string) {
 
 // The Fisher information in closed form is the mean of the squared gradients that training computes.
 func TestFisherIsTheMeanSquaredGradient(t *testing.T) {
-	models, err := school.models(t.Context(), 2)
+	models, err := school.models(t.Context(), false, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestFisherIsTheMeanSquaredGradient(t *testing.T) {
 
 // Attempts: against drawing answers one after the other.
 func TestPassingIsDrawing(t *testing.T) {
-	models, err := school.models(t.Context(), 2)
+	models, err := school.models(t.Context(), false, 2)
 	if err != nil {
 		t.Fatal(err)
 	}

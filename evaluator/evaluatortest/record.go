@@ -152,6 +152,11 @@ func (r *record) checkEvent(c evaluator.Candidate, e evaluator.Event) {
 		if err := evaluator.Check(c, e.Metrics); err != nil {
 			r.bad("%s: done with bad metrics: %v", c.Key, err)
 		}
+		for _, task := range c.Timed {
+			if !(e.Metrics[task].Value > 0) {
+				r.bad("%s: done without how long it took: %v", c.Key, e.Metrics)
+			}
+		}
 		if e.Err != nil {
 			r.bad("%s: done with an error: %v", c.Key, e.Err)
 		}

@@ -55,6 +55,7 @@ func Run(t *testing.T, h Harness) {
 		{"measures a batch", batch},
 		{"measures one after another", sequence},
 		{"measures the tasks asked for", someTasks},
+		{"measures how long it took", timed},
 		{"measures every split", splits},
 		{"keeps the number in flight", concurrentSubmits},
 		{"a failure touches no other", failures},
@@ -179,6 +180,13 @@ func someTasks(b *bench) {
 	one, two := b.good(1)[0], b.good(1)[0]
 	one.Tasks, two.Tasks = backwards[:1], backwards
 	b.submit(context.Background(), []evaluator.Candidate{one, two}).all(b, evaluator.Done)
+}
+
+// timed asks how long the evaluation took, beside its tasks.
+func timed(b *bench) {
+	c := b.good(1)[0]
+	c.Timed = []string{"took"}
+	b.submit(context.Background(), []evaluator.Candidate{c}).all(b, evaluator.Done)
 }
 
 func splits(b *bench) {

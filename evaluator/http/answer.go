@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -100,7 +101,20 @@ func (a answer) metrics(o Options, c evaluator.Candidate) (evaluator.Metrics, er
 	if len(bytes.TrimSpace(a.body)) == 0 {
 		return nil, evaluator.Errorf(evaluator.NoMetrics, "%s answered with status 200 and an empty body: expected a JSON object such as {\"task\": 0.81}", o.URL)
 	}
-	m, err := report.Read(a.body, report.Source{Where: o.Metrics}, c.Tasks)
+	var asWorker struct { // its answer, with the report inside
+		Key     string
+		Metrics json.RawMessage
+		Error   string
+	}
+	if json.Unmarshal(a.body, &asWorker) == nil && asWorker.Key == c.Key {
+		if asWorker.Error != "" {
+			return nil, evaluator.Errorf(Refused, "%s says: %s", o.URL, report.Snippet([]byte(asWorker.Error)))
+		}
+		if bytes.HasPrefix(asWorker.Metrics, []byte("{")) {
+			a.body = asWorker.Metrics
+		}
+	}
+	m, err := report.Read(a.body, report.Source{Where: o.Metrics, Optional: c.Timed}, c.Tasks)
 	if err != nil {
 		return nil, fmt.Errorf("the answer of %s: %w", o.URL, err)
 	}

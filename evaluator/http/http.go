@@ -28,7 +28,7 @@ import (
 // Kinds of failure of a server, beside those that every evaluator shares.
 const (
 	Unreachable evaluator.Code = "unreachable" // no answer, however often it was tried
-	Refused     evaluator.Code = "refused"     // an answer with a status other than 200
+	Refused     evaluator.Code = "refused"     // an answer with a status other than 200, or with an error
 )
 
 // Options say whom to ask and how. The zero value of each but URL is a good one.
@@ -42,6 +42,7 @@ type Options struct {
 	BearerEnv string            // name of an environment variable that holds a token; "": none is sent
 	NoModel   bool              // the merged model is not wanted; else its path is in the request
 	Form      evaluator.Form    // of the model, "": a folder
+	MaxRank   int               // of an adapter's modules, 0: whatever they have
 	Splits    []evaluator.Split // that it can measure, empty: validation
 	Metrics   map[string]string // where a task's figure is in the answer, where not under the task's name
 	LogLimit  int64             // bytes that are kept in a candidate's log, 0: evaluator.MaxLog
@@ -70,6 +71,7 @@ func (o *Options) set() option.Set {
 		option.New("bearer_env", "the environment variable with a token: no secret in study.yaml", "none", option.Into(&o.BearerEnv, option.Text)),
 		option.NoModel(&o.NoModel),
 		option.Form(&o.Form),
+		option.MaxRank(&o.MaxRank, &o.Form),
 		option.Splits(&o.Splits, "validation"),
 		option.Metrics(&o.Metrics),
 	}
@@ -94,7 +96,7 @@ func New(o Options) (evaluator.Evaluator, error) {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	return evaluator.Blocking(evaluator.Limits{
-		InFlight: o.Parallel, NeedsModel: !o.NoModel, Form: o.Form, Splits: o.Splits, Timeout: o.Timeout,
+		InFlight: o.Parallel, NeedsModel: !o.NoModel, Form: o.Form, MaxRank: o.MaxRank, Elsewhere: true, Splits: o.Splits, Timeout: o.Timeout,
 	}, s.measure), nil
 }
 
@@ -152,7 +154,9 @@ func (s server) measure(ctx context.Context, c evaluator.Candidate, progress fun
 	defer log.Close()
 	wait := s.options.Wait
 	for try := 1; ; try++ {
+		asked := time.Now()
 		a, err := s.ask(ctx, c, body, progress)
+		took := time.Since(asked)
 		_, _ = fmt.Fprintf(log, "--- %s: try %d of %s at %s: %s\n", time.Now().Format(time.DateTime), try, c.Key, s.options.URL, a.told(err))
 		switch {
 		case err == nil && a.status == http.StatusOK:
@@ -160,7 +164,7 @@ func (s server) measure(ctx context.Context, c evaluator.Candidate, progress fun
 			if err == nil {
 				q.Looked(c, a.model)
 			}
-			return m, err
+			return c.Time(m, took), err
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case errors.Is(err, evaluator.BadMetrics):

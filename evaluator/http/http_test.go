@@ -82,6 +82,12 @@ func (j *judge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "nan":
 		_, _ = fmt.Fprint(w, `{"a": NaN, "b": 1}`)
 		return
+	case "as a worker":
+		_ = json.NewEncoder(w).Encode(map[string]any{"key": q.Key, "metrics": report})
+		return
+	case "sorry":
+		_ = json.NewEncoder(w).Encode(map[string]any{"key": q.Key, "error": "the judge is asleep"})
+		return
 	case "looks":
 		w.Header().Set("Parfait-Model", q.Model)
 	case "progress":
@@ -141,6 +147,7 @@ func TestConforms(t *testing.T) {
 			"missing":    fails("missing", evaluator.MissingTask),
 			"undeclared": fails("undeclared", evaluator.UndeclaredTask),
 			"nan":        fails("nan", evaluator.NotFinite),
+			"sorry":      fails("sorry", Refused),
 		},
 	})
 }
@@ -194,6 +201,17 @@ func TestExport(t *testing.T) {
 		if q := j.seen[i]; q.Model != dir || string(q.Recipe) != `{"version":1}` || looked != (behaviour == "looks") {
 			t.Errorf("%s: asked %+v, looked %v", behaviour, q, looked)
 		}
+	}
+}
+
+// What a worker would answer is understood, too.
+func TestAnswersAsAWorkerDoes(t *testing.T) {
+	_, url := serve(t)
+	if e, _ := measure(t, mustNew(t, Options{URL: url}), "as a worker"); e.State != evaluator.Done || e.Metrics["a"].Value != .5 {
+		t.Errorf("%s with %v: %v; want the figures inside", e.State, e.Metrics, e.Err)
+	}
+	if e, _ := measure(t, mustNew(t, Options{URL: url}), "sorry"); !errors.Is(e.Err, Refused) || !strings.Contains(e.Err.Error(), "the judge is asleep") {
+		t.Errorf("%v, want what the server says", e.Err)
 	}
 }
 

@@ -38,11 +38,13 @@ type Options struct {
 
 	Parallel int               // candidates at once, 0: a device each, or 1
 	Timeout  time.Duration     // for one candidate, 0: none
+	Tries    int               // of a candidate, see evaluator.Limits
 	Grace    time.Duration     // between SIGTERM and SIGKILL, 0: 10 s
 	Dir      string            // working directory, "": the runner's
 	Env      map[string]string // set beside the runner's own environment, with placeholders
 	Devices  []string          // CUDA_VISIBLE_DEVICES of the slots, in turn; empty: as it is
 	Form     evaluator.Form    // of the model, "": a folder
+	MaxRank  int               // of an adapter's modules, 0: whatever they have
 }
 
 // New checks the options and makes the evaluator. Everything wrong with them is reported at once.
@@ -73,8 +75,8 @@ func (o Options) command() command.Options {
 	args = append(append(args, o.Args...), "--output_path", "{out}")
 	h := &command.Harness{Tasks: o.Tasks, Run: o.Run, Items: o.items()}
 	return command.Options{
-		Command: args, Parallel: o.Parallel, Timeout: o.Timeout, Grace: o.Grace, Dir: o.Dir, Env: o.Env, Devices: o.Devices,
-		Form: o.Form, Splits: o.splits(), Harness: h,
+		Command: args, Parallel: o.Parallel, Timeout: o.Timeout, Tries: o.Tries, Grace: o.Grace, Dir: o.Dir, Env: o.Env, Devices: o.Devices,
+		Form: o.Form, MaxRank: o.MaxRank, Splits: o.splits(), Harness: h,
 	}
 }
 

@@ -188,7 +188,7 @@ func TestTheCommandLine(t *testing.T) {
 			continue
 		}
 		args := runs()[0]
-		text := strings.ReplaceAll(strings.ReplaceAll(strings.Join(args, " "), model, "MODEL"), value(args, "--output_path"), "OUT")
+		text := strings.ReplaceAll(strings.ReplaceAll(strings.Join(args, " "), filepath.Join(filepath.Dir(model), evaluator.KeptPrefix+candidate.ID), "MODEL"), value(args, "--output_path"), "OUT")
 		if text != c.want {
 			t.Errorf("%s\nexpected\n%s", text, c.want)
 		}

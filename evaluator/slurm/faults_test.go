@@ -43,6 +43,17 @@ func TestOneArray(t *testing.T) {
 	}
 }
 
+// A result that the full disk cuts short is none, and stands in the way of none.
+func TestHalfAResultIsNone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, t.TempDir())
+	c := b.candidate(t, "1", "full")
+	b.with(t, nil).measureAll(t, c).is(t, c, evaluator.Done, "")
+	if n := b.paid("1"); n != 2 {
+		t.Errorf("it was measured %d times, expected once more", n)
+	}
+}
+
 // A task that Slurm loses is submitted again, and what it measures is measured once.
 func TestLostTasksAreSubmittedAgain(t *testing.T) {
 	t.Parallel()
@@ -254,7 +265,7 @@ func TestModelThatNodesDoNotSee(t *testing.T) {
 	if err := errors.Join(os.RemoveAll(filepath.Join(r.dir, resultName)), os.RemoveAll(filepath.Join(r.dir, taskName))); err != nil {
 		t.Fatal(err)
 	}
-	kept, err := os.Readlink(filepath.Join(r.dir, modelName))
+	kept, err := os.Readlink(filepath.Join(r.dir, "model"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -303,7 +314,7 @@ func TestTakenUp(t *testing.T) {
 	if n := b.paid("1"); n != 1 {
 		t.Errorf("it was measured %d times", n)
 	}
-	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(lease.Path), keptPrefix+"*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(lease.Path), evaluator.KeptPrefix+"*")); len(left) > 0 {
 		t.Errorf("%v is left", left)
 	}
 	text, err := os.ReadFile(c.Log)
@@ -422,4 +433,64 @@ exit
 	write(t, b.file("mend"), "")
 	ask("b", 2) // once more
 	ask("c", 3)
+}
+
+// What an evaluation took is the time of its command, by the node's clock, and what it cost is that of its task: without
+// the queue. So it is of one that another runner has seen off.
+func TestQueueingIsLeftOut(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, t.TempDir())
+	let := b.gate(t)
+	c := b.candidate(t, "1", "out")
+	c.Timed = []string{"took"}
+	b.leaveWhen(t, b.with(t, nil), []evaluator.Candidate{c}, func() bool { return exists(b.file("started-1")) })
+	let()
+	e := b.with(t, nil)
+	r := e.run(c.ID)
+	until(t, "it has ended", func() bool { _, ok := r.result(); return ok })
+	res, _ := r.result()
+	if res.took() <= 0 || res.held() < res.took() || res.held() > time.Minute {
+		t.Errorf("it took %v of %v", res.took(), res.held())
+	}
+	res.Begun, res.From, res.Ended = "100.5", "130.25", "190.75"
+	text := fmt.Sprintf(`{"try": %q, "begun": "100.5", "from": "130.25", "ended": "190.75"}`, res.Try)
+	write(t, filepath.Join(r.dir, resultName), text)
+	var got evaluator.Event
+	if _, err := e.Recover(t.Context(), []evaluator.Candidate{c}, func(ev evaluator.Event) error { got = ev; return errors.New("not on record") }); err != nil {
+		t.Fatal(err)
+	}
+	again := e.measureAll(t, c).finals[c.Key]
+	for _, ev := range []evaluator.Event{got, again} {
+		if ev.State != evaluator.Done || ev.Metrics["took"].Value != 60.5 || ev.Elapsed != 90250*time.Millisecond {
+			t.Errorf("%+v, expected 60.5 s of 90.25 s", ev)
+		}
+	}
+}
+
+// A queue that does not answer is not asked faster for what is to be cancelled.
+func TestCancellingIsPatient(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, t.TempDir())
+	b.gate(t)
+	e := b.with(t, func(o *Options) { o.Poll = 2 * time.Second })
+	c := b.candidate(t, "1", "out")
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		until(t, "it runs", func() bool { return exists(b.file("started-1")) })
+		b.slurm.Set(t, "down", "x")
+		cancel()
+	}()
+	if err := e.Submit(ctx, []evaluator.Candidate{c}, func(evaluator.Event) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	before := b.slurm.Calls("squeue")
+	begin := time.Now()
+	until(t, "it is asked again", func() bool { return b.slurm.Calls("squeue") >= before+3 })
+	if took := time.Since(begin); took < 3*time.Second {
+		t.Errorf("a queue that does not answer is asked three times within %v", took)
+	}
+	b.slurm.Set(t, "down", "")
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
 }

@@ -11,8 +11,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
-	"syscall"
+	"time"
 
 	"parfait/evaluator"
 	"parfait/evaluator/command"
@@ -25,21 +26,16 @@ const (
 	arrayPrefix = "array-"
 )
 
-// What lies in the folder of a question, beside those of its tries.
+// What lies in the folder of a question, beside those of its tries and what evaluator.Keep puts there.
 const (
-	placeName   = "place"       // where the folder was made: a copy, or one that was moved, is not what tasks write into
 	commandName = "command.sh"  // what is to be run
 	sumName     = "sum"         // command.Options.Sum from before it was handed over
 	taskName    = "task.json"   // which task of which array measures it; there before sbatch is called
 	resultName  = "result.json" // what came of it: the first that is linked there counts
-	modelName   = "model"       // a link to its merged model
+	recipeName  = "recipe.json" // what the task merges itself, where it does
 	copiedName  = "copied.json" // how much of what its tries print is in the log
 	tryPrefix   = "try-"        // with the array and how often Slurm has started the task again
 )
-
-// keptPrefix begins the name of the folder beside a merged model that has the same files: it stays when the runner has
-// died and the next one deletes the models that the first has left.
-const keptPrefix = evaluator.KeptPrefix
 
 // run is the folder of one question.
 type run struct {
@@ -74,12 +70,32 @@ type task struct {
 
 // result is what came of a question. A task writes the first four, a runner that gives up the others.
 type result struct {
-	Try    string         `json:"try,omitempty"` // in which folder the report and the output are
-	Status int            `json:"status"`        // exit status of the command
-	Job    string         `json:"job,omitempty"`
-	Node   string         `json:"node,omitempty"`
-	Code   evaluator.Code `json:"code,omitempty"`
-	Error  string         `json:"error,omitempty"`
+	Try     string         `json:"try,omitempty"` // in which folder the report and the output are
+	Status  int            `json:"status"`        // exit status of the command
+	Job     string         `json:"job,omitempty"`
+	Node    string         `json:"node,omitempty"`
+	Begun   string         `json:"begun,omitempty"` // seconds since 1970, by the node's clock
+	From    string         `json:"from,omitempty"`  // since when the command ran
+	Ended   string         `json:"ended,omitempty"`
+	Merging bool           `json:"merging,omitempty"` // it was the merge that has ended so
+	Code    evaluator.Code `json:"code,omitempty"`
+	Error   string         `json:"error,omitempty"`
+}
+
+// took is how long the command ran, without waiting in the queue and merging; 0 where that is not known.
+func (res result) took() time.Duration { return between(res.From, res.Ended) }
+
+// held is how long the task held its node for it.
+func (res result) held() time.Duration { return between(res.Begun, res.Ended) }
+
+// between is the time between two of a node's clock in seconds, 0 where one is not known.
+func between(from, to string) time.Duration {
+	a, err := strconv.ParseFloat(from, 64)
+	b, err2 := strconv.ParseFloat(to, 64)
+	if err != nil || err2 != nil {
+		return 0
+	}
+	return max(0, time.Duration((b-a)*float64(time.Second)))
 }
 
 // prepared says whether everything that a task needs is there.
@@ -89,69 +105,23 @@ func (r run) prepared() bool {
 }
 
 // inPlace says whether the folder lies where it was made.
-func (r run) inPlace() bool {
-	b, err := os.ReadFile(filepath.Join(r.dir, placeName))
-	return err == nil && string(b) == r.dir
-}
+func (r run) inPlace() bool { return evaluator.InPlace(r.dir) }
 
 // make makes the folder, with nothing of an earlier one.
 func (r run) make() error {
-	if err := r.remove(); err != nil {
+	if err := evaluator.Drop(r.dir); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(r.dir, 0o755); err != nil {
 		return err
 	}
-	return r.write(placeName, []byte(r.dir))
+	return r.write(evaluator.PlaceName, []byte(r.dir))
 }
 
 // sum is command.Options.Sum from before it was handed over, "" where it is not known.
 func (r run) sum() string {
 	b, _ := os.ReadFile(filepath.Join(r.dir, sumName)) // without it nothing is kept
 	return string(b)
-}
-
-// remove deletes the folder and the model that it keeps; the model first, so that nothing is kept that nobody knows. That
-// of a copy is not the copy's.
-func (r run) remove() error {
-	link := filepath.Join(r.dir, modelName)
-	if kept, err := os.Readlink(link); err == nil && r.inPlace() && strings.HasPrefix(filepath.Base(kept), keptPrefix) {
-		if err := os.RemoveAll(kept); err != nil {
-			return err
-		}
-		_ = os.Remove(filepath.Dir(kept)) // where it was the last: the runner that made it is gone
-	}
-	return os.RemoveAll(r.dir)
-}
-
-// keep makes a second folder of a model's files beside it, of hard links, and returns its path. The model's is absolute.
-func (r run) keep(model string) (string, error) {
-	model, err := filepath.EvalSymlinks(model)
-	if err != nil {
-		return "", err
-	}
-	kept := filepath.Join(filepath.Dir(model), keptPrefix+r.id)
-	if err := os.Symlink(kept, filepath.Join(r.dir, modelName)); err != nil {
-		return "", err
-	}
-	if err := os.RemoveAll(kept); err != nil {
-		return "", err
-	}
-	err = filepath.WalkDir(model, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		to := filepath.Join(kept, strings.TrimPrefix(path, model))
-		if d.IsDir() {
-			return os.MkdirAll(to, 0o755)
-		}
-		return os.Link(path, to)
-	})
-	if errors.Is(err, syscall.EPERM) || errors.Is(err, errors.ErrUnsupported) { // a file system without hard links
-		link := filepath.Join(r.dir, modelName)
-		return model, errors.Join(os.RemoveAll(kept), os.Remove(link), os.Symlink(model, link))
-	}
-	return kept, err
 }
 
 // write writes a file of the folder, whole or not at all, and lasting.

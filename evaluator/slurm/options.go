@@ -3,7 +3,9 @@
 package slurm
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -39,6 +41,8 @@ func (o *Options) set() option.Set {
 		option.New("sbatch", "options of sbatch: `[--partition=gpu, --gres=gpu:1, --time=2:00:00]`", "the cluster's defaults", option.Into(&o.Sbatch, option.Command)).Checked(o.checkSbatch),
 		count("throttle", "candidates in the cluster at once, over all jobs and arrays", "8", &o.Throttle),
 		count("group", "candidates that a task measures one after another", "1", &o.Group),
+		option.New("materialise", "`there`: each task merges its candidate itself, on its node's own disk; `here`: the runner merges, into a folder that all nodes see", "`here`", option.Into(&o.There, readMaterialise)),
+		option.New("node_dir", "folder on a node's own disk for what is merged there, such as `/scratch/$USER`", "`$SLURM_TMPDIR`, `$TMPDIR` or `/tmp`", option.Into(&o.NodeDir, option.Text)).Checked(o.checkNodeDir),
 		duration("poll", "between two calls of squeue", "`15s`", &o.Poll),
 		duration("lost", "between the two answers of squeue after which a task without a result is lost", "`30s`", &o.Lost),
 		count("tries", "tasks for a candidate at most, where they are lost", "5", &o.Tries),
@@ -47,9 +51,33 @@ func (o *Options) set() option.Set {
 		option.Env(&c.Env, names),
 		option.Model(&c.Model),
 		option.Form(&c.Form),
+		option.MaxRank(&c.MaxRank, &c.Form),
 		option.Splits(&c.Splits, "test where `{split}` is mentioned"),
 		option.Metrics(&c.Metrics),
 	}
+}
+
+// readMaterialise says whether candidates are merged by their tasks.
+func readMaterialise(v any) (there bool, err error) {
+	switch v {
+	case "here", "there":
+		return v == "there", nil
+	}
+	return false, fmt.Errorf("expected here or there, found %v", v)
+}
+
+// nodeDirs are the paths that may be written to node_dir: the shell of a task reads them, for their variables.
+var nodeDirs = regexp.MustCompile(`^(/|\$\w|\$\{\w)[\w./${},:+@=-]*$`)
+
+func (o *Options) checkNodeDir() (errs []error) {
+	switch {
+	case o.NodeDir == "":
+	case !o.There:
+		errs = append(errs, errors.New("nothing is merged on the nodes: write materialise: there, too"))
+	case !nodeDirs.MatchString(o.NodeDir):
+		errs = append(errs, fmt.Errorf("expected an absolute path of letters, digits and . , : + @ = _ - $, found %q", o.NodeDir))
+	}
+	return errs
 }
 
 // ours are the options of sbatch by which tasks are told apart and found again.

@@ -21,8 +21,9 @@ type place struct {
 	index int
 }
 
-// poll asks the queue once, for all that is open. Where it does not answer, nothing is known, and nothing concluded.
-func (e *cluster) poll(ctx context.Context, open []*wait) {
+// poll asks the queue once, for all that is open, and says whether it has answered. Where it does not, nothing is known,
+// and nothing concluded.
+func (e *cluster) poll(ctx context.Context, open []*wait) (heard bool) {
 	e.mu.Lock()
 	name := e.jobName()
 	e.mu.Unlock()
@@ -33,7 +34,7 @@ func (e *cluster) poll(ctx context.Context, open []*wait) {
 				w.say("the queue does not answer: %s", firstLine(wordsOf(err)))
 			}
 		}
-		return
+		return false
 	}
 	known := map[place]row{}
 	for _, r := range rows {
@@ -45,11 +46,12 @@ func (e *cluster) poll(ctx context.Context, open []*wait) {
 			e.judge(ctx, w, r, there)
 		}
 	}
-	if e.tidy(ctx, rows) {
+	if heard = e.tidy(ctx, rows); heard {
 		e.mu.Lock()
 		e.chore = false
 		e.mu.Unlock()
 	}
+	return heard
 }
 
 // judge takes what the queue says of a candidate's task.
@@ -101,6 +103,11 @@ func (e *cluster) lose(ctx context.Context, w *wait) {
 	case state == "OUT_OF_MEMORY" && began:
 		e.give(w, evaluator.Killed, "its task %s%s has used more memory than it had asked for, and Slurm has ended it: ask for more with --mem=… (or --mem-per-cpu, --mem-per-gpu) in the evaluator's sbatch, or evaluate with a smaller batch size", w.last.job, on)
 		return
+	case w.run.full(w.task.Array):
+		state = "no room to merge"
+		for _, n := range nodeNames(node) {
+			e.blame[n] = max(e.blame[n], 2) // at once: what fills its disk stays
+		}
 	case state == "NODE_FAIL" || state == "BOOT_FAIL" || state == "FAILED" && !began:
 		for _, n := range nodeNames(node) {
 			e.blame[n]++
@@ -212,6 +219,7 @@ func (e *cluster) tidy(ctx context.Context, rows []row) bool {
 // ended yet finds nothing to do.
 func (e *cluster) discard() {
 	e.tidy(context.Background(), nil)
+	e.takeAway()
 	_ = os.Remove(e.options.Folder) // where it is empty
 }
 

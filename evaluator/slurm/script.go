@@ -19,38 +19,51 @@ import (
 // say. Signals that --signal asks for are passed on. $SLURM_RESTART_COUNT is in
 // the names, so that a task that Slurm runs twice does not write over itself. A folder that this node does not see is
 // exit status 66.
+//
+// When a try was begun, from when on its command ran, and until when, is in its result, by the node's clock.
+//
+// Where the task merges itself (materialise: there), a candidate has a recipe beside its command; see mergeScript.
 const taskScript = `#!/bin/sh
 cd %[1]s 2>/dev/null || { echo "the folder of the runner is not there on $(uname -n): "%[1]s; exit 66; }
 list=%[2]s/$SLURM_ARRAY_TASK_ID
 [ -e %[2]s ] || exit 0 # nobody waits for it any more
 [ -r "$list" ] || { echo "$list cannot be read on $(uname -n)"; exit 66; }
-here=$PWD told= child=
+here=$PWD told= child= room= full= merging=
 trap 'told=1; [ -n "$child" ] && kill -TERM "$child" 2>/dev/null' TERM
 for s in INT HUP USR1 USR2; do
-	trap "[ -n \"\$child\" ] && kill -$s \"\$child\" 2>/dev/null" $s
+	trap "[ -n \"\$child\" ] && [ -z \"\$merging\" ] && kill -$s \"\$child\" 2>/dev/null" $s
 done
+await() { # the child, also where a signal comes
+	child=$!
+	wait "$child"; status=$?
+	while kill -0 "$child" 2>/dev/null; do wait "$child"; status=$?; done
+	child=
+}
 job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
-for id in $(cat "$list"); do
+node=${SLURMD_NODENAME:-$(uname -n)}
+%[4]sfor id in $(cat "$list"); do
 	[ -z "$told" ] || exit 143
 	run=$here/run-$id
 	[ -e "$run/task.json" ] && [ ! -e "$run/result.json" ] || continue
 	try=try-%[3]s-${SLURM_RESTART_COUNT:-0}
 	mkdir "$run/$try" && : >"$run/$try/stderr" || continue
+	status=0 fault= begun=$(date +%%s.%%N) from=
 	if [ -L "$run/model" ] && [ ! -d "$run/model/." ]; then
-		status=0 fault=', "code": "no_model", "error": "the merged model '$(readlink "$run/model")' is not there on the node '${SLURMD_NODENAME:-$(uname -n)}': let candidates.path in study.yaml name a folder that all nodes share"'
-	else
-		fault=
+		fault=', "code": "no_model", "error": "the merged model '$(readlink "$run/model")' is not there on the node '$node': let candidates.path in study.yaml name a folder that all nodes share"'
+	elif [ ! -e "$run/recipe.json" ] || merged; then
+		from=$(date +%%s.%%N)
 		PARFAIT_OUT=$run/$try/out.json sh "$run/command.sh" </dev/null >"$run/$try/stdout" 2>"$run/$try/stderr" &
-		child=$!
-		wait "$child"; status=$?
-		while kill -0 "$child" 2>/dev/null; do wait "$child"; status=$?; done
-		child=
-		[ -z "$told" ] && [ "$status" != 143 ] || exit 143
+		await
 	fi
+	ended=$(date +%%s.%%N)
+	[ -z "$room" ] || rm -rf "${room:?}/$id"
+	[ -z "$told" ] && [ "$status" != 143 ] || exit 143
+	[ -z "$full" ] || { full=; continue; } # no result: another node may have room
 	find "$run/$try" -type f -exec sync {} + 2>/dev/null
 	part=$run/.$try.result
-	printf '{"try": "%%s", "status": %%d, "job": "%%s", "node": "%%s"%%s}\n' "$try" "$status" "$job" "${SLURMD_NODENAME:-$(uname -n)}" "$fault" >"$part" &&
-		sync "$part" 2>/dev/null
+	printf '{"try": "%%s", "status": %%d, "job": "%%s", "node": "%%s", "begun": "%%s", "from": "%%s", "ended": "%%s"%%s}\n' "$try" "$status" "$job" "$node" "$begun" "$from" "$ended" "$fault" >"$part" ||
+		{ rm -f "$part"; continue; } # the disk is full: half a result would be one for ever
+	sync "$part" 2>/dev/null
 	[ -z "$told" ] || { rm -f "$part"; exit 143; } # at the same moment: it may have ended for that
 	ln "$part" "$run/result.json" 2>/dev/null # the first counts
 	rm -f "$part"
@@ -61,11 +74,14 @@ exit 0
 
 // scriptOf is the script of an array.
 func (e *cluster) scriptOf(array string) string {
-	return fmt.Sprintf(taskScript, quoted(e.options.Folder), quoted(arrayPrefix+array), array)
+	return fmt.Sprintf(taskScript, quoted(e.options.Folder), quoted(arrayPrefix+array), array, e.mergeScript())
 }
 
-// outMark stands for the path of the report, which is another in every try.
-const outMark = "\x01out\x01"
+// What stands for paths that are another in every try: of the report, and of a model that is merged there.
+const (
+	outMark   = "\x01out\x01"
+	modelMark = "\x01model\x01"
+)
 
 // script is what a task runs for one candidate.
 func (e *cluster) script(c evaluator.Candidate, model string) (string, error) {
@@ -82,7 +98,7 @@ func (e *cluster) script(c evaluator.Candidate, model string) (string, error) {
 	b.WriteString("# " + strings.ReplaceAll(c.Key, "\n", " ") + "\n")
 	for _, variable := range o.Environment(values) {
 		name, value, _ := strings.Cut(variable, "=")
-		if name != "PARFAIT_OUT" { // it is set already
+		if name != "PARFAIT_OUT" && value != modelMark { // they are set already
 			fmt.Fprintf(&b, "export %s=%s\n", name, quoted(value))
 		}
 	}
@@ -94,8 +110,8 @@ func (e *cluster) script(c evaluator.Candidate, model string) (string, error) {
 	return b.String() + "\n", nil
 }
 
-// quoted is a text as one word of the shell, with the path of the report where outMark is.
+// quoted is a text as one word of the shell, with the paths that the marks stand for.
 func quoted(s string) string {
 	s = "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-	return strings.ReplaceAll(s, outMark, `'"$PARFAIT_OUT"'`)
+	return strings.NewReplacer(outMark, `'"$PARFAIT_OUT"'`, modelMark, `'"$PARFAIT_MODEL"'`).Replace(s)
 }

@@ -37,14 +37,20 @@ import (
 // Lost is the failure of a candidate whose task Slurm has lost again and again.
 const Lost evaluator.Code = "lost"
 
+// DefaultThrottle is Options.Throttle where nobody says.
+const DefaultThrottle = 8
+
 // Options say what to run and how. The zero value of each but Command.Command and Folder is a good one.
 type Options struct {
 	// Command is run on a node, in Dir; its Parallel, Timeout and Grace mean nothing here.
 	Command command.Options
 	Sbatch  []string // options of sbatch: --partition, --gres, --time, …
-	// Throttle is how many candidates are in the cluster at once, over all jobs and arrays; 0: 8.
+	// Throttle is how many candidates are in the cluster at once, over all jobs and arrays; 0: DefaultThrottle.
 	Throttle int
 	Group    int           // candidates that a task measures one after another, 0: 1
+	There    bool          // a task merges its candidate itself, by the recipe
+	NodeDir  string        // where, on its node; "": $SLURM_TMPDIR, $TMPDIR or /tmp
+	Program  string        // parfait, which merges there; "": this one
 	Poll     time.Duration // between two calls of squeue, 0: 15 s
 	Lost     time.Duration // between the two answers of the queue after which a task is lost, 0: 30 s
 	Tries    int           // tasks for a candidate, at most, where they are lost; 0: 5
@@ -52,7 +58,7 @@ type Options struct {
 	Folder   string        // for what has to outlive the runner, in a file system that the nodes share
 }
 
-// New checks the options, asks sbatch whether it takes its own (a controller that is away is asked later, by
+// New checks the options, asks sbatch whether it takes its own (a controller or nodes that are away are asked later, by
 // submitting), and makes the evaluator. Everything wrong is reported at once, before anything is paid for.
 func New(o Options) (evaluator.Evaluator, error) {
 	if err := errors.Join(o.set().Check()...); err != nil {
@@ -67,20 +73,29 @@ func New(o Options) (evaluator.Evaluator, error) {
 	}
 	o.Folder = folder
 	o.complete()
-	slurm := tools{bin: o.Bin}
-	if err := slurm.check(context.Background(), o.Sbatch); err != nil {
+	if o.There && !o.Command.Model {
+		return nil, evaluator.Errorf(evaluator.BadOptions, "materialise: there, and nobody wants a model: let the command mention {model}")
+	}
+	e := &cluster{options: o, tools: tools{bin: o.Bin}, waits: map[string]*wait{}, wake: make(chan struct{}, 1), blame: map[string]int{}}
+	r := e.request()
+	if err := e.tools.check(context.Background(), r); err != nil {
 		return nil, err
 	}
-	e := &cluster{options: o, tools: slurm, waits: map[string]*wait{}, wake: make(chan struct{}, 1), blame: map[string]int{}}
+	e.taken = r.taken
+	if o.There {
+		if err := e.bring(); err != nil {
+			return nil, err
+		}
+	}
 	e.blocking = evaluator.Blocking(evaluator.Limits{
-		InFlight: o.Throttle, NeedsModel: o.Command.Model, Form: o.Command.Form, Splits: o.Command.Splits,
+		InFlight: o.Throttle, NeedsModel: o.Command.Model && !o.There, Merges: o.There, Form: o.Command.Form, MaxRank: o.Command.MaxRank, Elsewhere: true, Splits: o.Command.Splits,
 	}, e.measure)
 	return e, nil
 }
 
 // complete sets what was left at zero.
 func (o *Options) complete() {
-	o.Throttle = cmp.Or(o.Throttle, 8)
+	o.Throttle = cmp.Or(o.Throttle, DefaultThrottle)
 	o.Group = cmp.Or(o.Group, 1)
 	o.Tries = cmp.Or(o.Tries, 5)
 	o.Poll = cmp.Or(o.Poll, 15*time.Second)
@@ -92,7 +107,7 @@ func (o *Options) complete() {
 type cluster struct {
 	options  Options
 	tools    tools
-	blocking evaluator.Evaluator
+	blocking evaluator.Throttled
 
 	wake chan struct{} // has the tender look at once
 
@@ -103,13 +118,19 @@ type cluster struct {
 	chore bool             // it has to ask the queue once, whoever waits
 	left  int              // tasks that go on without this runner
 
+	merging merging // what is merged there
+
 	// The tender's own.
 	blame   map[string]int // how many tasks each node has lost
 	largest int            // array, in tasks; 0: not asked yet
-	again   time.Time      // when more may be submitted, where the limit was reached
+	again   time.Time      // when more may be submitted, where that has to wait
+	taken   bool           // sbatch has taken the options
 }
 
 func (e *cluster) Limits() evaluator.Limits { return e.blocking.Limits() }
+
+// Throttle changes Options.Throttle; nothing that is in the cluster is taken back.
+func (e *cluster) Throttle(n int) { e.blocking.Throttle(n) }
 
 // Submit cleans up after a candidate when its final event is on record, unless its task goes on.
 func (e *cluster) Submit(ctx context.Context, batch []evaluator.Candidate, emit func(evaluator.Event) error) error {
@@ -121,9 +142,12 @@ func (e *cluster) Submit(ctx context.Context, batch []evaluator.Candidate, emit 
 		ids[c.Key] = idOf(c)
 	}
 	return e.blocking.Submit(ctx, batch, func(ev evaluator.Event) error {
+		if res, ok := e.run(ids[ev.Key]).result(); ok && ev.State.Final() {
+			ev.Elapsed = res.held() // the queue costs nothing
+		}
 		err := emit(ev)
 		if ev.State.Final() && err == nil && !leaving(ev.Err) {
-			_ = e.run(ids[ev.Key]).remove() // the next sweep finds what stays
+			_ = evaluator.Drop(e.run(ids[ev.Key]).dir) // the next sweep finds what stays
 		}
 		return err
 	})
@@ -141,7 +165,7 @@ func (e *cluster) measure(ctx context.Context, c evaluator.Candidate, progress f
 	}
 	r := e.run(idOf(c))
 	if res, ok := r.result(); ok { // from before
-		return e.outcome(c, r, res)
+		return e.outcome(ctx, c, r, res)
 	}
 	release, err := e.prepare(ctx, c, r)
 	if err != nil {
@@ -160,7 +184,7 @@ func (e *cluster) measure(ctx context.Context, c evaluator.Candidate, progress f
 	if !ok {
 		return nil, evaluator.Errorf(evaluator.Internal, "the result of candidate %s has gone from %s", c.Key, r)
 	}
-	return e.outcome(c, r, res)
+	return e.outcome(ctx, c, r, res)
 }
 
 // leave gives a candidate up whose context has ended. Where that is because the program is leaving, the task goes on:
@@ -189,12 +213,26 @@ func (e *cluster) prepare(ctx context.Context, c evaluator.Candidate, r run) (re
 	if err := r.make(); err != nil {
 		return fail(err)
 	}
-	model, release, err := e.options.Command.ModelPath(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	if e.options.Command.Model {
-		model, err = r.keep(model)
+	model := modelMark
+	release = func() {}
+	switch {
+	case e.mergesThere(c):
+		err = e.hasProgram()
+		if err == nil && len(c.Recipe) == 0 {
+			err = evaluator.Errorf(evaluator.NoModel, "it has no recipe to be merged by there")
+		}
+		if err == nil {
+			err = r.write(recipeName, c.Recipe)
+		}
+	case e.options.Command.Model:
+		if model, release, err = c.ModelPath(ctx, e.options.Command.Form); err != nil {
+			return nil, err
+		}
+		model, err = evaluator.Keep(r.dir, r.id, model)
+	default:
+		if model, release, err = c.ModelPath(ctx, ""); err != nil {
+			return nil, err
+		}
 	}
 	text := ""
 	if err == nil {
@@ -214,12 +252,21 @@ func (e *cluster) prepare(ctx context.Context, c evaluator.Candidate, r run) (re
 }
 
 // outcome says what a finished candidate came to.
-func (e *cluster) outcome(c evaluator.Candidate, r run, res result) (evaluator.Metrics, error) {
+func (e *cluster) outcome(ctx context.Context, c evaluator.Candidate, r run, res result) (evaluator.Metrics, error) {
 	r.log(c, res)
 	if res.Code != "" {
 		return nil, evaluator.Errorf(res.Code, "%s", res.Error)
 	}
+	if e.mergesThere(c) {
+		if err := e.compare(ctx, c, r, res); err != nil {
+			return nil, err
+		}
+	}
 	m, err := e.options.Command.Outcome(c, r.sum(), filepath.Join(r.dir, res.Try), res.Status)
+	m = c.Time(m, res.took())
+	if err == nil && e.options.There && c.Written != "" && e.options.Command.Form == evaluator.Folder && c.Looked != nil {
+		c.Looked() // an export is measured as it lies
+	}
 	if err == nil || !errors.Is(err, evaluator.Killed) {
 		return m, err
 	}
@@ -228,7 +275,7 @@ func (e *cluster) outcome(c evaluator.Candidate, r run, res result) (evaluator.M
 
 // Recover tells of the candidates whose results are there. The others are unknown; their tasks wait or run on, and are
 // taken up when they are asked for again.
-func (e *cluster) Recover(_ context.Context, open []evaluator.Candidate, emit func(evaluator.Event) error) (unknown []string, err error) {
+func (e *cluster) Recover(ctx context.Context, open []evaluator.Candidate, emit func(evaluator.Event) error) (unknown []string, err error) {
 	for _, c := range open {
 		r := e.run(idOf(c))
 		res, ok := r.result()
@@ -237,11 +284,12 @@ func (e *cluster) Recover(_ context.Context, open []evaluator.Candidate, emit fu
 			continue
 		}
 		ev := evaluator.Event{Key: c.Key, Attempt: c.Attempt, State: evaluator.Done}
-		if ev.Metrics, ev.Err = e.outcome(c, r, res); ev.Err != nil {
+		ev.Elapsed = res.held()
+		if ev.Metrics, ev.Err = e.outcome(ctx, c, r, res); ev.Err != nil {
 			ev.State, ev.Metrics = evaluator.Failed, nil
 		}
 		if emit(ev) == nil {
-			err = errors.Join(err, r.remove())
+			err = errors.Join(err, evaluator.Drop(r.dir))
 		}
 	}
 	return unknown, err
@@ -260,7 +308,7 @@ func (e *cluster) Sweep(wanted func(id string) bool) error {
 		e.chore = e.chore || isRun || strings.HasPrefix(entry.Name(), arrayPrefix)
 		e.mu.Unlock()
 		if isRun && !wanted(id) {
-			errs = append(errs, e.run(id).remove())
+			errs = append(errs, evaluator.Drop(e.run(id).dir))
 		}
 		if isRun {
 			e.know(id)

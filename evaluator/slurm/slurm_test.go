@@ -38,6 +38,10 @@ case $PARFAIT_COEFFICIENTS in
 	;;
 *die*) echo "CUDA error: out of memory" >&2; exit 3 ;;
 *shot*) kill -KILL $$ ;;
+*full*)
+	[ -e "$BENCH/once" ] || { : >"$BENCH/once"; try=${2%/*}; ln -s /dev/full "${try%/*}/.${try##*/}.result"; }
+	echo "{$all}" >"$2"
+	;;
 *garbage*) echo '{"a": 0.5,' >"$2" ;;
 *silent*) echo "all done" ;;
 *missing*) echo '{"b": 0.5}' >"$2" ;;

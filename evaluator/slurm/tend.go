@@ -86,6 +86,7 @@ func (e *cluster) tend() {
 func (e *cluster) tender() {
 	ctx := context.Background()
 	var polled time.Time
+	heard := true // the queue has answered
 	for {
 		e.mu.Lock()
 		chore, open := e.chore, e.openLocked()
@@ -96,8 +97,12 @@ func (e *cluster) tender() {
 		e.mu.Unlock()
 		open = slices.DeleteFunc(open, e.collect)
 		submitted := slices.ContainsFunc(open, func(w *wait) bool { return w.task.Array != "" })
-		if chore || submitted && time.Since(polled) >= e.options.Poll {
-			e.poll(ctx, open)
+		soon := e.options.Poll
+		if chore && heard { // many are withdrawn one after another
+			soon /= 5
+		}
+		if (chore || submitted) && time.Since(polled) >= soon {
+			heard = e.poll(ctx, open)
 			polled = time.Now()
 		}
 		e.submitDue(ctx, open)
@@ -194,6 +199,7 @@ func (e *cluster) submitArray(ctx context.Context, list []*wait) {
 	switch {
 	case err == nil:
 		e.again = time.Time{}
+		e.took(array)
 		for _, w := range list {
 			w.say("handed to Slurm")
 		}
@@ -220,9 +226,23 @@ func (e *cluster) submitArray(ctx context.Context, list []*wait) {
 		e.takeBack(list)
 		clear(e.blame)
 	default:
+		e.refuse(ctx, err, list)
+	}
+}
+
+// refuse has candidates submitted later whose array sbatch does not take now, or gives them up.
+func (e *cluster) refuse(ctx context.Context, err error, list []*wait) {
+	r := e.request()
+	if r.taken = e.taken; !e.tools.passes(ctx, err, r) {
 		for _, w := range list {
-			e.give(w, evaluator.CannotStart, "%v", refused(err, e.options.Sbatch))
+			e.give(w, evaluator.CannotStart, "%v", refused(err, r))
 		}
+		return
+	}
+	e.takeBack(list)
+	e.again = time.Now().Add(e.options.Poll)
+	for _, w := range list {
+		w.say("waits until nodes are there for it: %s", lastLine(wordsOf(err)))
 	}
 }
 

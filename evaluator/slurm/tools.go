@@ -16,7 +16,6 @@ import (
 	"strings"
 	"time"
 
-	"parfait/evaluator"
 	"parfait/evaluator/internal/report"
 )
 
@@ -33,9 +32,12 @@ func (t tools) call(ctx context.Context, in string, name string, args ...string)
 	ctx, stop := context.WithTimeout(ctx, toolPatience)
 	defer stop()
 	cmd := exec.CommandContext(ctx, t.path(name), args...)
+	_, inJob := os.LookupEnv("SLURM_JOB_ID")
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
-		// A person's own view of the queue, or to be asked back, is not for programs.
-		return strings.HasPrefix(v, "SQUEUE_") || strings.HasPrefix(v, "SCANCEL_")
+		// A person's own view of the queue, or to be asked back, is not for programs; and what the runner's own job was given,
+		// where it is one, is not for its tasks.
+		name, _, _ := strings.Cut(v, "=")
+		return strings.HasPrefix(v, "SQUEUE_") || strings.HasPrefix(v, "SCANCEL_") || inJob && strings.HasPrefix(v, "SLURM_") && !slices.Contains(everyJobs, name)
 	}), "LC_ALL=C")
 	cmd.Stdin = strings.NewReader(in)
 	var out, said bytes.Buffer
@@ -51,6 +53,9 @@ func (t tools) call(ctx context.Context, in string, name string, args ...string)
 	}
 	return out.String(), err
 }
+
+// everyJobs are Slurm's variables that say which cluster is meant.
+var everyJobs = []string{"SLURM_CONF", "SLURM_CLUSTERS", "SLURM_JWT"}
 
 func (t tools) path(name string) string {
 	if t.bin == "" {
@@ -68,48 +73,11 @@ type toolError struct {
 func (e *toolError) Error() string { return e.name + ": " + e.words }
 func (e *toolError) Unwrap() error { return e.cause }
 
-// full are Slurm's words for more jobs than are allowed: there is room again when some have ended.
-var full = regexp.MustCompile(`(?i)Max(Submit|Jobs)|MaxJobCount|MaxArraySize|job submit limit|maximum number of jobs|(resource )?temporarily unable to accept|Slurm temporarily|too many jobs`)
-
-// away are its words where it is not known whether the controller has taken the job.
-var away = regexp.MustCompile(`(?i)contact slurm controller|timed out|connect(ion)? failure|Zero Bytes|Transport endpoint|Unexpected message|Connection (refused|reset)|Insane message|Protocol authentication|munge|slurm_receive|in standby|not responding|try again`)
-
-// limited says whether sbatch has refused for the number of jobs.
-func limited(err error) bool {
-	return full.MatchString(wordsOf(err)) && !strings.Contains(wordsOf(err), "WallDuration")
-}
-
-// unsure says whether sbatch may have submitted although it failed.
-func unsure(err error) bool {
-	var exit *exec.ExitError
-	return away.MatchString(wordsOf(err)) || errors.As(err, &exit) && !exit.Exited() || errors.Is(err, context.DeadlineExceeded)
-}
-
 func wordsOf(err error) string {
 	if t := (*toolError)(nil); errors.As(err, &t) {
 		return t.words
 	}
 	return ""
-}
-
-// check says what keeps tasks with these options from being submitted, as far as sbatch knows. A controller that is
-// away, or that is full, keeps nothing from being submitted later.
-func (t tools) check(ctx context.Context, options []string) error {
-	for _, name := range []string{"sbatch", "squeue", "scancel", "scontrol"} {
-		if _, err := exec.LookPath(t.path(name)); err != nil {
-			return evaluator.Errorf(evaluator.CannotStart, "Slurm's program %s is not here: %w; expected it in $PATH or in the folder that the option bin names: run parfait on a login node of the cluster (`module load slurm` where programs are loaded that way)", name, err)
-		}
-	}
-	_, err := t.call(ctx, "", "sbatch", append(append([]string{}, options...), "--test-only", "--wrap=true")...)
-	if err == nil || limited(err) || unsure(err) || ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return refused(err, options)
-}
-
-// refused tells what sbatch does not take.
-func refused(err error, options []string) error {
-	return evaluator.Errorf(evaluator.CannotStart, "sbatch does not take the evaluator's tasks: %s\n(the option sbatch is %q; `sinfo` shows the partitions, `scontrol show node` what nodes have; try `sbatch --test-only --wrap=true %s`)", wordsOf(err), options, strings.Join(options, " "))
 }
 
 // submit submits the script as an array of n tasks.
@@ -132,6 +100,12 @@ type row struct {
 
 // queue returns the study's tasks that the controller knows, also those that have ended lately.
 func (t tools) queue(ctx context.Context, name string) ([]row, error) {
+	rows, err := t.rows(ctx, name)
+	return slices.DeleteFunc(rows, func(r row) bool { return r.array == "" || r.index == 0 }), err
+}
+
+// rows are all jobs and tasks of a name that the controller knows. Those of arrays have an index.
+func (t tools) rows(ctx context.Context, name string) ([]row, error) {
 	out, err := t.call(ctx, "", "squeue", "-h", "-r", "-t", "all", "-n", name, "-o", "%F|%K|%T|%r|%N|%M|%l|%k")
 	if err != nil {
 		return nil, err
@@ -139,14 +113,17 @@ func (t tools) queue(ctx context.Context, name string) ([]row, error) {
 	var rows []row
 	for line := range strings.Lines(out) {
 		f := strings.SplitN(strings.TrimSpace(line), "|", 8)
-		if len(f) < 8 || !strings.HasPrefix(f[7], commentPrefix) {
+		if len(f) < 8 {
 			continue
 		}
-		index, err := strconv.Atoi(f[1])
-		if err != nil {
-			continue
+		r := row{job: f[0], state: f[2], reason: f[3], nodes: f[4], time: f[5], limit: f[6]}
+		if index, err := strconv.Atoi(f[1]); err == nil {
+			r.job, r.index = f[0]+"_"+f[1], index
 		}
-		rows = append(rows, row{job: f[0] + "_" + f[1], state: f[2], reason: f[3], nodes: f[4], time: f[5], limit: f[6], array: strings.TrimPrefix(f[7], commentPrefix), index: index})
+		if array, ok := strings.CutPrefix(f[7], commentPrefix); ok {
+			r.array = array
+		}
+		rows = append(rows, r)
 	}
 	return rows, nil
 }
@@ -193,13 +170,24 @@ func (r row) over() bool {
 	return true
 }
 
-// says is the row for people.
+// says is the row for people, with the task.
 func (r row) says() string {
-	switch {
-	case r.state == "RUNNING":
-		return fmt.Sprintf("RUNNING on %s, %s of %s (task %s)", r.nodes, r.time, r.limit, r.job)
-	case r.reason != "" && r.reason != "None":
+	if r.state == "RUNNING" {
+		return r.stands() + " (task " + r.job + ")"
+	}
+	if r.reason != "" && r.reason != "None" {
 		return fmt.Sprintf("%s (%s, task %s)", r.state, r.reason, r.job)
 	}
 	return fmt.Sprintf("%s (task %s)", r.state, r.job)
+}
+
+// stands is the row for people.
+func (r row) stands() string {
+	switch {
+	case r.state == "RUNNING":
+		return fmt.Sprintf("RUNNING on %s, %s of %s", r.nodes, r.time, r.limit)
+	case r.reason != "" && r.reason != "None":
+		return fmt.Sprintf("%s (%s)", r.state, r.reason)
+	}
+	return r.state
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -109,6 +110,12 @@ func (e *Evaluator) died(p *slot, fresh bool, log *evaluator.Log) error {
 		code, how = evaluator.Killed, fmt.Sprintf("was ended by %s (exit status %d)", name, status)
 	}
 	text := fmt.Sprintf("the worker %s %s without an answer: it has to write one line of JSON for each that it reads", filepath.Base(e.options.Command[0]), how)
+	if name == "" && status == 0 {
+		text += ", and to end when there are no more: does it end with worker.serve(evaluate)?"
+	}
+	if strings.Contains(last, "No module named 'worker'") {
+		text += "; worker.py has to lie beside it: parfait worker python > worker.py"
+	}
 	if last != "" {
 		if code == evaluator.Exited {
 			text = report.Reason([]byte(last)) + " (" + text + ")"

@@ -23,6 +23,7 @@ import (
 	"parfait/evaluator"
 	"parfait/evaluator/internal/option"
 	"parfait/evaluator/internal/placeholder"
+	"parfait/evaluator/internal/process"
 	"parfait/evaluator/internal/question"
 	"parfait/evaluator/internal/report"
 )
@@ -34,6 +35,7 @@ const Reported evaluator.Code = "reported"
 type Options struct {
 	Command  []string          // program and arguments; {slot} is the number of its slot
 	Parallel int               // processes, and so candidates at once, 0: a device each, or 1
+	Tries    int               // of a candidate, see evaluator.Limits
 	Timeout  time.Duration     // for one candidate, with the start of the process where it is needed; 0: none
 	Grace    time.Duration     // between SIGTERM and SIGKILL, 0: 10 s
 	Dir      string            // working directory, "": the runner's
@@ -41,6 +43,7 @@ type Options struct {
 	Devices  []string          // CUDA_VISIBLE_DEVICES of the slots, in turn; empty: as it is
 	NoModel  bool              // the merged model is not wanted; else its path is in the request
 	Form     evaluator.Form    // of the model, "": a folder
+	MaxRank  int               // of an adapter's modules, 0: whatever they have
 	Splits   []evaluator.Split // that it can measure, empty: validation
 	Metrics  map[string]string // where a task's figure is in the answer, where not under the task's name
 	LogLimit int64             // bytes of output that are kept in a candidate's log, 0: evaluator.MaxLog
@@ -66,11 +69,13 @@ func (o *Options) set() option.Set {
 		option.Parallel(&o.Parallel, "1, or one for each of `devices`"),
 		option.Timeout(&o.Timeout, "for one candidate, with the start of the program where it is needed"),
 		option.Grace(&o.Grace),
+		option.Tries(&o.Tries),
 		option.Dir(&o.Dir),
 		option.Env(&o.Env, placeholderDocs),
 		option.Devices(&o.Devices, &o.Env),
 		option.NoModel(&o.NoModel),
 		option.Form(&o.Form),
+		option.MaxRank(&o.MaxRank, &o.Form),
 		option.Splits(&o.Splits, "validation"),
 		option.Metrics(&o.Metrics),
 	}
@@ -107,20 +112,33 @@ func New(o Options) (*Evaluator, error) {
 		e.slots <- p
 	}
 	e.Evaluator = evaluator.Blocking(evaluator.Limits{
-		InFlight: o.Parallel, Files: keptFiles * o.Parallel, NeedsModel: !o.NoModel, Form: o.Form, Splits: o.Splits, Timeout: o.Timeout,
+		InFlight: o.Parallel, Files: keptFiles * o.Parallel, NeedsModel: !o.NoModel, Form: o.Form, MaxRank: o.MaxRank, Elsewhere: option.Elsewhere(o.Command), Splits: o.Splits, Timeout: o.Timeout, Tries: o.Tries,
 	}, e.measure)
 	return e, nil
 }
 
-// Close ends the processes. What is measured after that starts new ones.
+// Close ends the processes, and says what one said that ended with a status of its own. What is measured after that
+// starts new ones.
 func (e *Evaluator) Close() error {
 	var errs []error
 	for _, p := range e.all {
 		p.mu.Lock()
-		errs = append(errs, p.end(e.options.Grace))
+		if proc := p.proc; proc != nil {
+			p.proc = nil
+			errs = append(errs, proc.farewell(p.number, e.options.Grace))
+		}
 		p.mu.Unlock()
 	}
 	return errors.Join(errs...)
+}
+
+// farewell ends a worker that has answered everything. Its own status is its word that something was wrong.
+func (p *proc) farewell(slot int, grace time.Duration) error {
+	status, err := p.end(grace)
+	if last := p.lastWords(); err == nil && status != 0 && process.SignalName(status) == "" && last != "" {
+		err = fmt.Errorf("the worker %d ended with exit status %d: %s", slot, status, report.Reason([]byte(last)))
+	}
+	return errors.Join(err, p.errors.Close())
 }
 
 // end ends the slot's process, if there is one.
@@ -174,7 +192,7 @@ func (e *Evaluator) measure(ctx context.Context, c evaluator.Candidate, progress
 	case len(a.Metrics) == 0 || string(a.Metrics) == "null":
 		return nil, evaluator.Errorf(evaluator.NoMetrics, "the worker's answer has neither metrics nor an error: found %s", a.found)
 	}
-	m, err := report.Read(a.Metrics, report.Source{Where: e.options.Metrics}, c.Tasks)
+	m, err := report.Read(a.Metrics, report.Source{Where: e.options.Metrics, Optional: c.Timed}, c.Tasks)
 	if err != nil {
 		return nil, fmt.Errorf("the worker's metrics: %w", err)
 	}

@@ -8,11 +8,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -301,6 +306,64 @@ func TestAnAnswerGivenTwiceCostsNobody(t *testing.T) {
 	}
 }
 
+// A fault costs the candidate that meets it, and no other: not the one that is asked next, of the same process or of one
+// that is started for it. .ci/long measures a thousand.
+func TestFaultsCostNobodyElse(t *testing.T) {
+	n := 120
+	if os.Getenv("PARFAIT_LONG") != "" {
+		n = 1000
+	}
+	faults := map[string]evaluator.State{
+		"die": evaluator.Failed, "shot": evaluator.Failed, "mute": evaluator.Failed, "error": evaluator.Failed, "nothing": evaluator.Failed,
+		"other": evaluator.Failed, "nan": evaluator.Failed, "missing": evaluator.Failed, "undeclared": evaluator.Failed,
+		"leaves": evaluator.Done, "twice": evaluator.Done, // who is hurt by these is another
+	}
+	names := slices.Sorted(maps.Keys(faults))
+	random := rand.New(rand.NewPCG(uint64(n), 15))
+	o := options()
+	o.Parallel = 4
+	ev := mustNew(t, o)
+	want, count := map[string]evaluator.State{}, 0
+	var batch []evaluator.Candidate
+	for i := range n {
+		name := "good"
+		if random.IntN(100) < 15 {
+			name, count = names[count%len(names)], count+1
+		}
+		c := behaving(name)(t)
+		c.Key, c.ID, c.Attempt, c.Split = fmt.Sprintf("s/%d", i), fmt.Sprintf("x-%d-0", i), 1, evaluator.Validation
+		if want[c.Key] = faults[name]; name == "good" {
+			want[c.Key] = evaluator.Done
+		}
+		batch = append(batch, c)
+	}
+	var mu sync.Mutex
+	failed := 0
+	if err := ev.Submit(t.Context(), batch, func(e evaluator.Event) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if !e.State.Final() {
+			return nil
+		}
+		i, _ := strconv.Atoi(strings.TrimPrefix(e.Key, "s/"))
+		if name := batch[i].At[0].Name; e.State != want[e.Key] {
+			t.Errorf("%s, which does %q, is %s, want %s: %v", e.Key, name, e.State, want[e.Key], e.Err)
+		}
+		if e.State == evaluator.Failed {
+			failed++
+		} else if e.Metrics["b"] != (evaluator.Metric{Value: .1, N: 100}) {
+			t.Errorf("%s: %v, want its own figures", e.Key, e.Metrics)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d candidates, %d faults, %d failed", n, count, failed)
+	if count < len(names) || failed == 0 {
+		t.Errorf("%d faults of %d kinds, %d failed: want all kinds", count, len(names), failed)
+	}
+}
+
 func TestStart(t *testing.T) {
 	o := options()
 	o.Command = []string{"no-such-program"}
@@ -388,11 +451,11 @@ func TestRunnerIsKilled(t *testing.T) {
 func TestParseOptions(t *testing.T) {
 	o, errs := ParseOptions(map[string]any{
 		"worker": "python serve.py --gpu '{slot}'", "parallel": 2, "timeout": "30m", "grace": "5s", "dir": "eval", "env": map[string]any{"CUDA_VISIBLE_DEVICES": "{slot}"},
-		"model": false, "form": "adapter", "splits": []any{"validation", "test"}, "metrics": map[string]any{"gsm8k": "accuracy"},
+		"model": false, "form": "adapter", "max_rank": 256, "splits": []any{"validation", "test"}, "metrics": map[string]any{"gsm8k": "accuracy"},
 	})
 	want := Options{
 		Command: []string{"python", "serve.py", "--gpu", "{slot}"}, Parallel: 2, Timeout: 30 * time.Minute, Grace: 5 * time.Second, Dir: "eval",
-		Env: map[string]string{"CUDA_VISIBLE_DEVICES": "{slot}"}, NoModel: true, Form: evaluator.Adapter,
+		Env: map[string]string{"CUDA_VISIBLE_DEVICES": "{slot}"}, NoModel: true, Form: evaluator.Adapter, MaxRank: 256,
 		Splits: []evaluator.Split{evaluator.Validation, evaluator.Test}, Metrics: map[string]string{"gsm8k": "accuracy"},
 	}
 	if len(errs) > 0 || !reflect.DeepEqual(o, want) {
@@ -405,6 +468,7 @@ func TestParseOptions(t *testing.T) {
 		"for a worker":               {"command": "serve"},
 		"validation is missing":      {"worker": "serve", "splits": []any{"test"}},
 		"folder or adapter":          {"worker": "serve", "form": "gguf"},
+		"only adapters have a rank":  {"worker": "serve", "max_rank": 8},
 	} {
 		_, errs := ParseOptions(m)
 		if err := errors.Join(errs...); !errors.Is(err, evaluator.BadOptions) || !strings.Contains(err.Error(), wants) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/distuv"
 
 	"parfait/evaluator"
 	"parfait/search"
@@ -56,7 +57,7 @@ func Snapshot(o Options) *study.Snapshot {
 		o.FrontSize = 150
 	}
 	b := bowls{d: len(o.Tasks), minimize: o.Minimize, lines: o.Strategy == "barrier"}
-	s := &study.Snapshot{Name: o.Name, Dir: "/studies/" + o.Name + ".study", Revision: int64(o.Trials + 1)}
+	s := &study.Snapshot{Name: o.Name, Dir: "/studies/" + o.Name + ".study", Revision: int64(o.Trials + 1), Now: Epoch.Add(time.Duration(o.Trials)*3*time.Second + 64*time.Second)}
 	s.Spec = &study.Spec{Version: 1, Base: "models/base", Method: study.MethodSpec{Name: "task_arithmetic"}}
 	for i, name := range o.Tasks {
 		s.Space.Coefficients = append(s.Space.Coefficients, search.Coefficient{Name: name, Lo: 0, Hi: 1.2, Kind: search.Scaling, Model: name})
@@ -168,6 +169,17 @@ func (m metric) Joint(xs [][]float64) ([]float64, *mat.SymDense) {
 	return mean, cov
 }
 
+func (m metric) Draws(xs [][]float64, n int, normal func() float64) *mat.Dense {
+	out := mat.NewDense(n, len(xs), nil)
+	for j, x := range xs {
+		mean, std := m.Predict(x)
+		for i := range n {
+			out.Set(i, j, mean+std*normal())
+		}
+	}
+	return out
+}
+
 func (m metric) Interval(x []float64, _ float64) (lo, hi float64) {
 	mean, std := m.Predict(x)
 	lo, hi = mean-1.7*std, mean+1.7*std
@@ -175,6 +187,16 @@ func (m metric) Interval(x []float64, _ float64) (lo, hi float64) {
 		hi = min(hi, 1)
 	}
 	return lo, hi
+}
+
+func (m metric) Quantile(x []float64, p float64) float64 {
+	mean, std := m.Predict(x)
+	return mean + distuv.UnitNormal.Quantile(p)*std
+}
+
+func (m metric) Broken(x []float64) (chance, std float64) {
+	_, std = m.Predict(x)
+	return 0, std
 }
 
 func (m metric) Leverage(x []float64) float64 {
@@ -203,6 +225,7 @@ func (b bowls) trials(s *study.Snapshot, o Options) {
 		case id > o.Trials-o.Running:
 			t.State, t.Metrics, t.Ended = evaluator.Running, nil, time.Time{}
 			t.Progress = evaluator.Progress{Done: 180, Total: 450, Note: "rotated"}
+			t.Line = "43%|████▎     | 194/450 [00:31<00:41,  6.2it/s]"
 		default:
 			for i, task := range s.Tasks {
 				noise := 0.012 * (halton(id, 13+2*i) - 0.5)

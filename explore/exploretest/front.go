@@ -31,6 +31,11 @@ func (b bowls) analysis(s *study.Snapshot, done []study.Trial, o Options) *study
 	b.name(a)
 	b.measured(a)
 	b.references(a)
+	all := make([]int, len(a.Front))
+	for i := range all {
+		all[i] = i
+	}
+	a.Knee, _ = a.KneeOf(all)
 	return a
 }
 
@@ -93,28 +98,17 @@ func (b bowls) cost(t int, p study.FrontPoint) float64 {
 
 // name finds the knee (the smallest sum of costs, each in units of its range) and the best of each task.
 func (b bowls) name(a *study.Analysis) {
-	lo, hi := make([]float64, b.d), make([]float64, b.d)
+	lo := make([]float64, b.d)
 	a.Best = make([]int, len(a.Tasks))
 	for t := range a.Tasks {
 		a.Best[t] = -1
 	}
 	for t := range b.d {
-		lo[t], hi[t] = math.Inf(1), math.Inf(-1)
+		lo[t] = math.Inf(1)
 		for i, p := range a.Front {
 			if c := b.cost(t, p); c < lo[t] {
 				lo[t], a.Best[t] = c, i
 			}
-			hi[t] = max(hi[t], b.cost(t, p))
-		}
-	}
-	least := math.Inf(1)
-	for i, p := range a.Front {
-		sum := 0.0
-		for t := range b.d {
-			sum += (b.cost(t, p) - lo[t]) / (hi[t] - lo[t])
-		}
-		if sum < least-1e-9 {
-			least, a.Knee = sum, i
 		}
 	}
 }
@@ -156,7 +150,7 @@ func (b bowls) references(a *study.Analysis) {
 	for t := range b.d {
 		names = append(names, a.Tasks[t].Name)
 	}
-	names = append(names, "uniform")
+	names = append(names, study.AverageName)
 	for i, name := range names {
 		r := study.Reference{Name: name, X: b.point(i), Trial: -1}
 		r.Predicted = a.Predict(r.X)

@@ -62,8 +62,16 @@ func Existing(d Disk, dir string) *Folder { return &Folder{disk: d, dir: dir, ta
 // Path is where a file of the folder is until Commit.
 func (f *Folder) Path(name string) string { return filepath.Join(f.dir, name) }
 
-// Create makes a file in the folder.
+// Create makes a file in the folder, and the folders of its name.
 func (f *Folder) Create(name string) (File, error) {
+	for i, c := range name {
+		if c != filepath.Separator {
+			continue
+		}
+		if err := f.disk.Mkdir(f.Path(name[:i])); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, &Error{f.Path(name[:i]), err}
+		}
+	}
 	file, err := f.disk.Create(f.Path(name))
 	if err != nil {
 		return nil, &Error{f.Path(name), err}
@@ -81,6 +89,9 @@ func (f *Folder) Write(name string, from io.Reader, durable bool) (size int64, e
 	size, err = copyTo(file, from)
 	if err == nil && durable {
 		err = file.Sync()
+	}
+	for dir := filepath.Dir(name); err == nil && durable && dir != "."; dir = filepath.Dir(dir) {
+		err = f.disk.SyncDir(f.Path(dir))
 	}
 	if err = errors.Join(err, file.Close()); err != nil {
 		return size, &Error{f.Path(name), err}

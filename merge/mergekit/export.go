@@ -21,7 +21,7 @@ func Export(r merge.Recipe) (config []byte, warnings []merge.Problem, err error)
 	e := writer{spec: r.Spec(), weights: r.At()}
 	e.info, _ = method.Describe(e.spec.Method)
 	e.skeleton = sync.OnceValues(func() (skeleton, error) {
-		return readSkeleton(cmp.Or(e.spec.Base, e.spec.Models[0].Path))
+		return readSkeleton(cmp.Or(e.spec.Base, e.spec.Models[0].Path), nil)
 	})
 	e.check()
 	if len(e.problems) > 0 {
@@ -57,14 +57,12 @@ func (e *writer) check() {
 		e.refuse("method", fmt.Sprintf("mergekit has no method %s", s.Method), "")
 		return
 	}
-	if s.Params["trim"] == "global" {
-		e.refuse("method.trim", "mergekit trims per tensor only", "")
-	}
 	if e.info.Random {
-		e.warn("seed", "mergekit draws other random masks, and rescales to the old sum of magnitudes", "")
+		e.warn("seed", "mergekit draws other random masks", "")
 	}
+	e.checkParams()
 	for where, set := range map[string]bool{
-		"masks": s.Masks != "", "variance_correction": s.VarianceCorrection, "vocab": s.Vocab != "", "form": s.Form != "",
+		"masks": s.Masks != "", "variance_correction": s.VarianceCorrection, "vocab": s.Vocab != "", "form": s.Form != "", "stack": s.Stacks != nil,
 	} {
 		if set {
 			e.refuse(where, "mergekit has no such thing", "leave it out")
@@ -90,6 +88,54 @@ func (e *writer) check() {
 		}
 		e.skip = append(e.skip, words...)
 	}
+}
+
+// checkParams refuses parameters and weights that mergekit has no words for.
+func (e *writer) checkParams() {
+	for _, name := range e.info.Mergekit.Lacks {
+		def, _ := e.info.Param(name)
+		there := e.info.Mergekit.Default(def)
+		v, given := e.spec.Params[name]
+		if !given {
+			v = def.Default
+		}
+		if a, number := yamldoc.Float(v); number {
+			v = a
+		}
+		if v != there {
+			e.refuse("method."+name, fmt.Sprintf("%v, and mergekit's %s has no %s: it is always as with %v", v, e.info.Mergekit.Name, name, there), fmt.Sprintf("%s: %v is exported", name, there))
+		}
+	}
+	if e.choice("rescale") == "probability" {
+		e.warn("method.rescale", "mergekit scales what is kept to the old sum of magnitudes, and does not divide it by its probability", "rescale: l1 is the same here and there")
+	}
+	if !e.info.Mergekit.Unweighted {
+		return
+	}
+	groups := []string{""}
+	if len(e.spec.Groups) > 0 {
+		groups = nil
+		for _, g := range e.spec.Groups {
+			groups = append(groups, g.Name)
+		}
+	}
+	for _, g := range groups {
+		for _, m := range e.spec.Models {
+			if e.weights[inGroup(m.Name, g)] != e.weights[inGroup(e.spec.Models[0].Name, g)] {
+				e.refuse(inGroup(m.Name, g), "its weight is not that of the other models, and mergekit's "+e.info.Mergekit.Name+" has no weights", "give all models the same")
+			}
+		}
+	}
+}
+
+// choice is what a parameter that is one of several words is; "" where the method has none of that name.
+func (e *writer) choice(name string) string {
+	def, _ := e.info.Param(name)
+	word, ok := e.spec.Params[name].(string)
+	if !ok {
+		word, _ = def.Default.(string)
+	}
+	return word
 }
 
 // namesIn are the names of the tensors of a group, where the headers can be read and no name is a part
@@ -171,7 +217,18 @@ func (e *writer) write() []byte {
 	} else {
 		e.warn("dtype", "mergekit writes one dtype, and the recipe keeps the base's", "add out_dtype: bfloat16 if the base is in bf16; else it writes float32")
 	}
-	b.WriteString("tokenizer_source: base\n")
+	switch i := slices.IndexFunc(models, func(m merge.Source) bool { return m.Name == s.Tokenizer }); {
+	case s.Tokenizer == "":
+	case i >= 0 && (i > 0 || base != ""):
+		b.WriteString("tokenizer_source: " + yamldoc.Quote(models[i].Path) + "\n")
+	case s.Tokenizer == merge.TokenizerUnion:
+		b.WriteString("tokenizer_source: union\n")
+	default:
+		b.WriteString("tokenizer_source: base\n")
+	}
+	if s.ChatTemplate != "" {
+		b.WriteString("chat_template: " + yamldoc.Quote(s.ChatTemplate) + "\n")
+	}
 	return []byte(b.String())
 }
 
@@ -180,7 +237,7 @@ func (e *writer) params(b *strings.Builder, i int) {
 	name := e.spec.Models[i].Name
 	var lines []string
 	weight := func(group string) (float64, bool) { v, ok := e.weights[inGroup(name, group)]; return v, ok }
-	if _, ok := weight(e.firstGroup()); ok {
+	if _, ok := weight(e.firstGroup()); ok && !e.info.Mergekit.Unweighted {
 		lines = append(lines, e.setting("weight", func(group string) float64 { v, _ := weight(group); return v }, true))
 	}
 	for _, def := range e.info.Params {
@@ -201,6 +258,11 @@ func (e *writer) shared(b *strings.Builder) {
 	var lines []string
 	for _, def := range e.info.Params {
 		switch {
+		case slices.Contains(e.info.Mergekit.Lacks, def.Name):
+		case def.Name == "vectors":
+			lines = append(lines, vectorsFlags(e.info.Name, e.choice("vectors"))...)
+		case def.Name == "rescale":
+			lines = append(lines, fmt.Sprintf("rescale: %v", e.choice("rescale") != "none"))
 		case def.Kind == method.Number && !def.PerModel:
 			lines = append(lines, e.setting(def.Name, func(group string) float64 { return e.number(def, "", group) }, false))
 		case def.Kind == method.Flag:
@@ -208,7 +270,7 @@ func (e *writer) shared(b *strings.Builder) {
 			if !ok {
 				v, _ = def.Default.(bool)
 			}
-			lines = append(lines, fmt.Sprintf("%s: %v", def.Name, v))
+			lines = append(lines, fmt.Sprintf("%s: %v", e.info.Mergekit.NameOf(def.Name), v))
 		}
 	}
 	if len(lines) > 0 {

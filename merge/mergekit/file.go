@@ -3,73 +3,153 @@ package mergekit
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"parfait/merge"
+	"parfait/problem"
 	"parfait/yamldoc"
 )
 
-// file is what a mergekit configuration says.
+// file is one merge of a mergekit configuration.
 type file struct {
 	root     yamldoc.Node
+	name     string // by which later documents of the file have its result
 	method   string
 	base     string
 	baseNode yamldoc.Node
-	models   []model
-	shared   map[string]setting
+	slices   []slice              // one where whole models are merged
+	shared   []map[string]setting // for the whole merge; the first that has a key counts
 	dtype    string
 	outDType string
-	ranges   []layerRange
+	vocab    vocabulary
+	template string
+	warnings []merge.Problem
 }
 
-type model struct {
+// slice is a run of layers of the output.
+type slice struct {
+	node     yamldoc.Node
+	base     string // "" for the merge's own
+	baseNode yamldoc.Node
+	sources  []source
+	params   map[string]setting
+}
+
+// source is a model in a slice, and which of its layers are meant.
+type source struct {
 	path   string
 	node   yamldoc.Node
 	params map[string]setting
+	layers [2]int
+	ranged yamldoc.Node // where the layers stand; without it all are meant
 }
 
-type layerRange struct {
-	node     yamldoc.Node
-	from, to int
-	path     string
+// vocabulary is what a configuration says of tokens.
+type vocabulary struct {
+	node   yamldoc.Node
+	source string // "base", "union", a model, or "" for nothing said
+	pad    int    // rows become a multiple of this; 0: they stay
 }
 
-// read takes the file's keys; what cannot be meant is a problem at its line.
+// ignorable are keys that change no weight there.
+var ignorable = map[string]string{
+	"random_seed": "mergekit takes no seed from its configuration; write seed: into the recipe",
+	"embed_slerp": "mergekit does not know it either: embeddings are merged like all else",
+}
+
+// read takes the keys of one document; what cannot be meant is a problem at its line.
 func (f *file) read() {
-	refuse := func(why string) func(yamldoc.Node) {
-		return func(n yamldoc.Node) {
-			if n.Present() {
-				n.Failf("%s", why)
-			}
-		}
-	}
-	method := "" // as it stands there, known or not
-	f.root.Fields(map[string]func(yamldoc.Node){
+	known := map[string]func(yamldoc.Node){
+		"name": func(n yamldoc.Node) { f.name = n.Text() },
 		"merge_method": func(n yamldoc.Node) {
-			method, f.method = n.Text(), n.Word("merge method", slices.Sorted(maps.Keys(methods()))...)
+			f.method = n.Word("merge method", slices.Sorted(maps.Keys(methods()))...)
 		},
-		"base_model": func(n yamldoc.Node) { f.base, f.baseNode = modelReference(n), n },
-		"models":     f.readModels,
-		"slices":     f.readSlices,
-		"parameters": func(n yamldoc.Node) { readSettings(n, f.shared) },
-		"dtype":      func(n yamldoc.Node) { f.dtype = readDType(n) },
-		"out_dtype":  func(n yamldoc.Node) { f.outDType = readDType(n) },
-		"tokenizer_source": func(n yamldoc.Node) {
-			if s := n.Text(); s != "base" && s != f.base {
-				n.Failf("the tokenizer is always the base's here; %q would change embeddings: write tokenizer_source: base or leave it out", s)
+		"base_model":       func(n yamldoc.Node) { f.base, f.baseNode = modelReference(n), n },
+		"models":           func(n yamldoc.Node) { f.slices = append(f.slices, readModels(n)) },
+		"slices":           func(n yamldoc.Node) { f.slices = append(f.slices, readSlices(n)...) },
+		"modules":          f.readModules,
+		"parameters":       func(n yamldoc.Node) { f.shared = append(f.shared, readSettings(n)) },
+		"dtype":            func(n yamldoc.Node) { f.dtype = readDType(n) },
+		"out_dtype":        func(n yamldoc.Node) { f.outDType = readDType(n) },
+		"tokenizer_source": func(n yamldoc.Node) { f.vocab.node, f.vocab.source = n, modelReference(n) },
+		"tokenizer":        f.readTokenizer,
+		"chat_template":    func(n yamldoc.Node) { f.template = n.Text() },
+	}
+	f.root.Each(func(key string, n yamldoc.Node) {
+		if read, ok := known[key]; ok {
+			if n.Present() {
+				read(n)
+			}
+			return
+		}
+		why, ok := ignorable[key]
+		if words := slices.Sorted(maps.Keys(known)); !ok && problem.Meant(key, words) != "" {
+			n.Unknown("key", key, words)
+			return
+		}
+		if !ok {
+			why = "mergekit does not know it either"
+		}
+		f.warnings = append(f.warnings, merge.Problem{Code: Code, Where: key, What: "it changes nothing: " + why})
+	})
+	if !f.root.Has("merge_method") {
+		f.root.Failf("merge_method: is missing%s", f.instead())
+	}
+	switch given := slices.DeleteFunc([]string{"models", "slices", "modules"}, func(key string) bool { return !f.root.Has(key) }); {
+	case len(given) == 0:
+		f.root.Failf("models: is missing%s", f.instead())
+	case len(given) > 1:
+		f.root.Failf("%s: one of them says what is merged", strings.Join(given, " and "))
+	}
+}
+
+// instead says what another kind of file it is.
+func (f *file) instead() string {
+	switch {
+	case f.root.Has("genome"):
+		return "; this is a configuration of mergekit-evolve: a study does what it does (parfait init --help)"
+	case f.root.Has("experts"):
+		return "; this is one of mergekit-moe, which makes a model of another architecture: that is not done here"
+	}
+	return ""
+}
+
+// readModules takes the only module of a language model, as mergekit writes it out.
+func (f *file) readModules(n yamldoc.Node) {
+	count := 0
+	n.Each(func(_ string, module yamldoc.Node) {
+		if count++; count > 1 {
+			module.Failf("a model of several modules is merged whole here; write models: instead of modules:, and filters where they differ")
+			return
+		}
+		module.Fields(map[string]func(yamldoc.Node){
+			"models":     func(n yamldoc.Node) { f.slices = append(f.slices, readModels(n)) },
+			"slices":     func(n yamldoc.Node) { f.slices = append(f.slices, readSlices(n)...) },
+			"parameters": func(n yamldoc.Node) { f.shared = append([]map[string]setting{readSettings(n)}, f.shared...) },
+		})
+	})
+}
+
+// readTokenizer takes tokenizer:, the newer form of tokenizer_source:.
+func (f *file) readTokenizer(n yamldoc.Node) {
+	f.vocab.node = n
+	n.Fields(map[string]func(yamldoc.Node){
+		"source": func(n yamldoc.Node) {
+			if n.Present() {
+				f.vocab.source = modelReference(n)
 			}
 		},
-		"tokenizer":       refuse("tokenizers are not changed here; use tokenizer_source: base and change the embeddings beforehand"),
-		"chat_template":   refuse("the chat template is the base's here; put it into the base's folder"),
-		"modules":         refuse("modules with merges of their own have no meaning here; use models with filters"),
-		"name":            refuse("several merges in one file are not read; give each a file"),
-		"residual_weight": refuse("layers are not mixed here"),
+		"pad_to_multiple_of": func(n yamldoc.Node) {
+			if n.Present() {
+				f.vocab.pad = n.Int(1)
+			}
+		},
+		"tokens": func(n yamldoc.Node) {
+			n.Each(func(token string, rule yamldoc.Node) {
+				rule.Failf("rules for single tokens (%q) are not read; leave them out: a token that only some models have gets the mean of those", token)
+			})
+		},
 	})
-	if method == "" {
-		f.root.Failf("merge_method: is missing")
-	}
-	if len(f.models) == 0 {
-		f.root.Failf("models: is missing; list the models to merge")
-	}
 }
 
 // readDType gives the dtype in this program's words.
@@ -119,67 +199,77 @@ func modelPath(n yamldoc.Node) string {
 	return path + revision
 }
 
-func readSettings(n yamldoc.Node, into map[string]setting) {
+func readSettings(n yamldoc.Node) map[string]setting {
+	into := map[string]setting{}
 	n.Each(func(key string, v yamldoc.Node) {
 		if v.Present() {
 			into[key] = readSetting(v)
 		}
 	})
+	return into
 }
 
-func (f *file) readModels(n yamldoc.Node) {
+// readModels takes whole models.
+func readModels(n yamldoc.Node) slice {
+	s := slice{node: n}
 	for _, item := range n.List() {
-		m := model{node: item, params: map[string]setting{}}
-		item.Fields(map[string]func(yamldoc.Node){
-			"model":      func(n yamldoc.Node) { m.path = modelReference(n) },
-			"parameters": func(n yamldoc.Node) { readSettings(n, m.params) },
-		})
-		if m.path == "" {
-			item.Failf("model: is missing")
-		}
-		f.models = append(f.models, m)
+		s.sources = append(s.sources, readSource(item))
 	}
+	if len(s.sources) == 0 {
+		n.Failf("expected the models to merge")
+	}
+	return s
 }
 
-// readSlices takes one slice whose sources are whole models, the usual way to write slerp.
-func (f *file) readSlices(n yamldoc.Node) {
-	list := n.List()
-	if len(list) > 1 {
-		list[1].Failf("layers of models cannot be put one after the other here (found %d slices); merge whole models with models:", len(list))
-	}
-	for _, item := range list[:min(1, len(list))] {
+func readSlices(n yamldoc.Node) []slice {
+	var out []slice
+	for _, item := range n.List() {
+		s := slice{node: item}
 		item.Fields(map[string]func(yamldoc.Node){
-			"parameters": func(n yamldoc.Node) { readSettings(n, f.shared) },
-			"base_model": func(n yamldoc.Node) { f.base, f.baseNode = modelReference(n), n },
+			"parameters": func(n yamldoc.Node) { s.params = readSettings(n) },
+			"base_model": func(n yamldoc.Node) {
+				if n.Present() {
+					s.base, s.baseNode = modelReference(n), n
+				}
+			},
 			"residual_weight": func(n yamldoc.Node) {
 				if n.Present() {
-					n.Failf("residual weights have no meaning here")
+					n.Failf("residual weights have no meaning here, nor for mergekit's merges; leave it out")
 				}
 			},
-			"sources": f.readSources,
+			"sources": func(n yamldoc.Node) {
+				for _, item := range n.List() {
+					s.sources = append(s.sources, readSource(item))
+				}
+			},
 		})
+		if len(s.sources) == 0 {
+			item.Failf("sources: is missing")
+		}
+		out = append(out, s)
 	}
+	return out
 }
 
-func (f *file) readSources(n yamldoc.Node) {
-	for _, item := range n.List() {
-		m := model{node: item, params: map[string]setting{}}
-		item.Fields(map[string]func(yamldoc.Node){
-			"model":      func(n yamldoc.Node) { m.path = modelReference(n) },
-			"parameters": func(n yamldoc.Node) { readSettings(n, m.params) },
-			"layer_range": func(n yamldoc.Node) {
-				ends := n.List()
-				if len(ends) != 2 {
-					n.Failf("expected [first, end]")
-					return
-				}
-				r := layerRange{node: n, from: ends[0].Int(0), to: ends[1].Int(0), path: m.path}
-				if first := append(f.ranges, r)[0]; r.from != 0 || r.to != first.to {
-					n.Failf("the layers [%d, %d] are not those of the whole model; layers from different places cannot be joined here", r.from, r.to)
-				}
-				f.ranges = append(f.ranges, r)
-			},
-		})
-		f.models = append(f.models, m)
+func readSource(item yamldoc.Node) source {
+	s := source{node: item, params: map[string]setting{}}
+	item.Fields(map[string]func(yamldoc.Node){
+		"model":      func(n yamldoc.Node) { s.path = modelReference(n) },
+		"parameters": func(n yamldoc.Node) { s.params = readSettings(n) },
+		"layer_range": func(n yamldoc.Node) {
+			ends := n.List()
+			if len(ends) != 2 {
+				n.Failf("expected [first, end], the first layer and the one after the last")
+				return
+			}
+			s.ranged, s.layers = n, [2]int{ends[0].Int(0), ends[1].Int(1)}
+			if s.layers[0] >= s.layers[1] {
+				n.Failf("the layers [%d, %d] are none", s.layers[0], s.layers[1])
+			}
+		},
+	})
+	if s.path == "" {
+		item.Failf("model: is missing")
 	}
+	return s
 }

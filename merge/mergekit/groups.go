@@ -20,11 +20,16 @@ import (
 type skeleton struct {
 	names  []string
 	layers int
+	runs   []int // how many layers each slice has; nil for one slice
 }
 
-// readSkeleton looks into a model; an error says why it cannot.
-func readSkeleton(path string) (skeleton, error) {
-	p, err := merge.NewPlan(context.Background(), merge.Spec{Method: "passthrough", Models: []merge.Source{{Name: "base", Path: path}}})
+// readSkeleton looks into a model, or a stack; an error says why it cannot.
+func readSkeleton(path string, stack []merge.Slice) (skeleton, error) {
+	spec := merge.Spec{Method: "passthrough", Models: []merge.Source{{Name: "base", Path: path}}}
+	if stack != nil {
+		spec.Stacks = map[string][]merge.Slice{"base": stack}
+	}
+	p, err := merge.NewPlan(context.Background(), spec)
 	if err != nil {
 		return skeleton{}, err
 	}
@@ -65,23 +70,40 @@ func layerNumber(name string) (prefix string, n int, ok bool) {
 	return m[1] + m[2] + ".", n, err == nil
 }
 
-// place is where a layer is between the first (0) and the last (1); what belongs to no layer is at 0.
-func (s skeleton) place(name string) float64 {
+// place is the slice that a tensor belongs to, and where its layer is between the slice's first (0) and last (1). What
+// stands before the layers belongs to the first slice and what stands after them to the last, both at 0.
+func (s skeleton) place(name string) (slice int, t float64) {
 	_, n, ok := layerNumber(name)
-	switch {
-	case !ok:
-		return 0
-	case s.layers <= 1:
-		return 1
+	runs := s.runs
+	if runs == nil {
+		runs = []int{s.layers}
 	}
-	return float64(n) / float64(s.layers-1)
+	if !ok {
+		if merge.AfterLayers(name) {
+			return len(runs) - 1, 0
+		}
+		return 0, 0
+	}
+	for i, most := range runs {
+		switch {
+		case n >= most && i < len(runs)-1:
+			n -= most
+		case most <= 1:
+			return i, 1
+		default:
+			return i, float64(n) / float64(most-1)
+		}
+	}
+	return 0, 0
 }
 
 // slot is a set of tensors for which every parameter has one value.
 type slot struct {
 	group   merge.Group
 	layer   string   // prefix of its layer, "" for no layer
+	only    string   // the one tensor that it has, "" for any number
 	filters []string // those that its tensors contain
+	slice   int
 	t       float64
 }
 
@@ -110,10 +132,15 @@ func (s skeleton) slots(filters []string, layered bool) []slot {
 				one.filters = append(one.filters, f)
 			}
 		}
-		if prefix, _, ok := layerNumber(name); ok && layered {
-			one.layer, one.t = prefix, s.place(name)
+		if layered {
+			one.slice, one.t = s.place(name)
+			if prefix, _, ok := layerNumber(name); ok {
+				one.layer = prefix
+			} else if len(s.runs) > 1 {
+				one.only = name // no glob tells what stands before the layers from what stands after them
+			}
 		}
-		key := one.layer + "\x00" + strings.Join(one.filters, "\x00")
+		key := one.only + "\x00" + one.layer + "\x00" + strings.Join(one.filters, "\x00")
 		if _, ok := index[key]; !ok {
 			index[key] = len(out)
 			out = append(out, one)
@@ -127,6 +154,9 @@ func (s skeleton) slots(filters []string, layered bool) []slot {
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
 		x, y := out[a], out[b]
+		if (x.only == "") != (y.only == "") {
+			return map[bool]int{true: 1, false: -1}[x.only == ""]
+		}
 		if (x.layer == "") != (y.layer == "") {
 			return map[bool]int{true: 1, false: -1}[x.layer == ""]
 		}
@@ -151,6 +181,9 @@ func (s skeleton) slots(filters []string, layered bool) []slot {
 
 // glob says what a slot's tensors have in common.
 func (s slot) glob() string {
+	if s.only != "" {
+		return glob.Escape(s.only)
+	}
 	pattern := glob.Escape(s.layer) + "*"
 	for _, f := range s.filters {
 		pattern += glob.Escape(f) + "*"

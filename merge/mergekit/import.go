@@ -1,6 +1,7 @@
 package mergekit
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 
 	"parfait/merge"
@@ -29,41 +29,49 @@ func methods() map[string]method.Info {
 	return out
 }
 
-// defaults are the values of numbers that are not given there.
-var defaults = map[string]float64{"density": 1, "lambda": 1, "gamma": 0.01, "epsilon": 0.15}
-
 // Code is that of warnings about differences from mergekit, and of what one of the two cannot say.
 const Code merge.Code = "mergekit"
 
-// Import turns a mergekit configuration into a recipe. What has no meaning here is refused with its line,
-// in a problem.List; warnings say where the result differs from mergekit's (see docs/mergekit.md).
-// Parameters that depend on layers need the base's headers.
+// Import turns a mergekit configuration into a recipe; of several documents all but the last become steps of the last
+// one's. What has no meaning here is refused with its line, in a problem.List; warnings say where the result differs from
+// mergekit's (see docs/mergekit.md). Parameters that depend on layers, and slices, need the headers of the models.
 func Import(path string) (r *merge.Recipe, warnings []merge.Problem, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, nil, unread(path, err)
 	}
-	root, doc, err := yamldoc.Parse(path, data)
+	docs, doc, err := yamldoc.ParseAll(path, data)
 	if err != nil {
 		return nil, nil, merge.YAMLProblems(err)
 	}
-	if root.Has("method") && !root.Has("merge_method") {
+	if len(docs) == 0 {
+		return nil, nil, merge.Problem{Code: Code, Where: path, What: "it is empty", Expected: "a mergekit configuration"}
+	}
+	if docs[0].Has("method") && !docs[0].Has("merge_method") {
 		return nil, nil, merge.Problem{Code: Code, Where: path, What: "it has method, as recipes and studies do", Expected: "a mergekit configuration, with merge_method", Fix: "parfait merge takes recipes as they are"}
 	}
-	f := &file{root: root, shared: map[string]setting{}}
-	f.read()
-	if err := doc.Err(); err != nil {
-		return nil, nil, merge.YAMLProblems(err)
+	var steps []merge.Step
+	for i, root := range docs {
+		f := &file{root: root}
+		f.read()
+		if err := doc.Err(); err != nil {
+			return nil, nil, merge.YAMLProblems(err)
+		}
+		b := builder{f: f, info: asked(methods()[f.method], f.base), dir: filepath.Dir(path), at: map[string]float64{}, steps: steps}
+		b.build(i == len(docs)-1)
+		if err := doc.Err(); err != nil {
+			return nil, nil, merge.YAMLProblems(err)
+		}
+		warnings = append(warnings, b.warnings...)
+		if r, err = merge.NewRecipe(path, b.spec, b.at); err != nil {
+			return nil, nil, err
+		}
+		b.steps = append(b.steps, merge.Step{Name: cmp.Or(f.name, fmt.Sprintf("document%d", i+1)), Recipe: *r})
+		steps = b.steps
 	}
-	b := builder{f: f, info: methods()[f.method], dir: filepath.Dir(path), at: map[string]float64{}}
-	b.build()
-	if err := doc.Err(); err != nil {
-		return nil, nil, merge.YAMLProblems(err)
-	}
-	if r, err = merge.NewRecipe(path, b.spec, b.at); err != nil {
-		return nil, nil, err
-	}
-	return r, b.warnings, nil
+	last := len(steps) - 1
+	*r, err = r.After(steps[:last])
+	return r, warnings, err
 }
 
 // unread says why a configuration cannot be read.
@@ -83,11 +91,13 @@ type builder struct {
 	f        *file
 	info     method.Info
 	dir      string
+	steps    []merge.Step // before it, of which models may be the results
 	spec     merge.Spec
 	at       map[string]float64
 	warnings []merge.Problem
 	skeleton skeleton
-	slots    []slot // nil: one value for all tensors
+	seen     map[string]skeleton // models that were looked into, by path
+	slots    []slot              // nil: one value for all tensors
 	models   []model
 	names    []string
 }
@@ -96,13 +106,20 @@ func (b *builder) warn(where, what, fix string) {
 	b.warnings = append(b.warnings, merge.Problem{Code: Code, Where: where, What: what, Fix: fix})
 }
 
-func (b *builder) build() {
+// build makes the recipe; last says that nothing of the file comes after it.
+func (b *builder) build(last bool) {
 	f, spec, info := b.f, &b.spec, b.info
-	spec.Method, spec.Params, spec.Base = info.Name, map[string]any{}, b.path(f.base)
+	spec.Method, spec.Params = info.Name, map[string]any{}
 	if spec.DType = f.outDType; spec.DType == "" {
 		spec.DType = f.dtype
 	}
-	b.chooseModels()
+	b.warnings = append(b.warnings, f.warnings...)
+	if last && f.name != "" {
+		b.warn("name", "it changes nothing: it names the result for later documents of the file, and there is none", "")
+	}
+	if !b.chooseModels() {
+		return
+	}
 	if len(b.models) == 0 {
 		f.root.Failf("models: none is left to be merged")
 		return
@@ -116,89 +133,21 @@ func (b *builder) build() {
 	}
 	b.flags()
 	b.unknown()
+	b.tokens()
 	if info.Random {
 		b.warn("seed", "mergekit draws other random masks", "the recipe's seed is 0; any other gives another draw")
 	}
-	if info.Random {
-		b.warn("rescale", "mergekit scales what is kept to the old sum of magnitudes, here each entry is divided by its probability, as in the paper", "")
-	}
-	if f.dtype != "" && f.dtype != merge.F32 {
+	if f.dtype != "" && f.dtype != merge.F32 && info.Operand == method.Deltas {
 		b.warn("dtype", "mergekit computes in "+f.dtype+", here it is always f32 with one rounding at the end", "")
 	}
-}
-
-// path resolves against the working folder, as mergekit does, or else against the file's.
-func (b *builder) path(p string) string {
-	if p == "" || filepath.IsAbs(p) {
-		return p
-	}
-	for _, candidate := range []string{p, filepath.Join(b.dir, p)} {
-		if _, err := os.Stat(candidate); err == nil {
-			if abs, err := filepath.Abs(candidate); err == nil {
-				return abs
-			}
-		}
-	}
-	return p
-}
-
-// chooseModels takes the models without the base, which mergekit may list among them.
-func (b *builder) chooseModels() {
-	f, spec, info := b.f, &b.spec, b.info
-	if info.Mergekit.BaseIsFirst && f.base == "" {
-		f.root.Failf("base_model: is missing; %s goes from the base (t = 0) to the other model", info.Name)
-		return
-	}
-	if info.Mergekit.BaseIsFirst && !slices.ContainsFunc(f.models, func(m model) bool { return m.path == f.base }) {
-		b.models = append(b.models, model{path: f.base, node: f.baseNode})
-	}
-	for _, m := range f.models {
-		switch {
-		case m.path == f.base && info.NeedsBase:
-			continue
-		case m.path == f.base && info.Mergekit.BaseIsFirst:
-			b.models = append([]model{m}, b.models...)
-		default:
-			b.models = append(b.models, m)
-		}
-	}
-	for _, m := range b.models {
-		path := m.path
-		if whole, lora, ok := strings.Cut(path, "+"); ok {
-			if whole != f.base {
-				m.node.Failf("the adapter %s is on %s, which is not the base; merge it into its model first", lora, whole)
-			}
-			path = lora
-		}
-		name := freshName(filepath.Base(strings.TrimSuffix(path, "/")), b.names)
-		b.names = append(b.names, name)
-		spec.Models = append(spec.Models, merge.Source{Name: name, Path: b.path(path)})
-	}
-}
-
-// freshName makes a name out of a path's last part.
-func freshName(text string, taken []string) string {
-	name := strings.Map(func(r rune) rune {
-		if merge.ValidName(string(r)) {
-			return r
-		}
-		return '_'
-	}, text)
-	if name = name[:min(len(name), 48)]; name == "" {
-		name = "model"
-	}
-	for n := 2; slices.Contains(taken, name); n++ {
-		name = fmt.Sprintf("%s_%d", strings.TrimSuffix(name, fmt.Sprintf("_%d", n-1)), n)
-	}
-	return name
 }
 
 // divide finds the groups of tensors that have the same parameters.
 func (b *builder) divide() {
 	var filters []string
-	layered := false
+	layered, sliced := false, false
 	var first yamldoc.Node
-	look := func(params map[string]setting) {
+	look := func(params map[string]setting) (any bool) {
 		for _, key := range slices.Sorted(maps.Keys(params)) {
 			s := params[key]
 			if _, known := b.info.Param(key); !known && key != "weight" {
@@ -208,32 +157,48 @@ func (b *builder) divide() {
 			if filters = s.filters(filters); (s.layered() || len(filters) > before) && !first.Present() {
 				first = s.node
 			}
-			layered = layered || s.layered()
+			any, layered = true, layered || s.layered()
 		}
+		return any
 	}
 	for _, m := range b.models {
-		look(m.params)
+		for _, params := range m.params {
+			sliced = look(params) || sliced
+		}
 	}
-	look(b.f.shared)
-	if len(filters) == 0 && !layered && len(b.f.ranges) == 0 {
+	for _, s := range b.f.slices {
+		sliced = look(s.params) || sliced
+	}
+	for _, params := range b.f.shared {
+		look(params)
+	}
+	sliced = sliced && len(b.f.slices) > 1
+	if len(filters) == 0 && !layered && !sliced {
 		return
 	}
-	path := b.spec.Base
-	if path == "" {
-		path = b.spec.Models[0].Path
+	path, stack := b.spec.Base, b.spec.Stacks[""]
+	if path == "" && stack == nil {
+		path, stack = b.spec.Models[0].Path, b.spec.Stacks[b.names[0]]
 	}
-	s, err := readSkeleton(path)
-	if err != nil && layered {
+	var s skeleton
+	var err error
+	if stack == nil {
+		s, err = b.look(path)
+	} else {
+		s, err = readSkeleton(path, stack)
+	}
+	if err != nil && (layered || sliced) {
+		if !first.Present() {
+			first = b.f.slices[len(b.f.slices)-1].node
+		}
 		first.Failf("values by layer need the model's headers: %v", err)
 		return
 	}
-	for _, r := range b.f.ranges {
-		if s.layers > 0 && r.to != s.layers {
-			r.node.Failf("the model has %d layers and [0, %d] is not all of them; layers from different places cannot be joined here", s.layers, r.to)
-		}
+	for _, run := range b.models[0].runs {
+		s.runs = append(s.runs, run.Layers[1]-run.Layers[0])
 	}
 	b.skeleton = s
-	b.slots = s.slots(filters, layered)
+	b.slots = s.slots(filters, layered || sliced)
 	taken := slices.Clone(b.names)
 	for i := range b.slots {
 		g := &b.slots[i].group
@@ -246,9 +211,9 @@ func (b *builder) divide() {
 	}
 }
 
-// value is a number of model i in a slot: the model's own, or else the shared one, or else missing.
+// value is a number of model i in a slot: the model's own, or else the slice's or the merge's, or else missing.
 func (b *builder) value(name string, i int, s slot) (v float64, node yamldoc.Node, ok bool) {
-	for _, params := range []map[string]setting{b.models[i].params, b.f.shared} {
+	for _, params := range append([]map[string]setting{b.models[i].params[s.slice], b.f.slices[s.slice].params}, b.f.shared...) {
 		p, given := params[name]
 		if !given {
 			continue
@@ -286,6 +251,9 @@ func (b *builder) weights() {
 		sum := 0.0
 		for i := range b.models {
 			v, node, ok := b.value("weight", i, s)
+			if b.info.Mergekit.Unweighted {
+				v, ok = 1, true
+			}
 			if !ok {
 				node.Failf("weight: is missing for %s", b.models[i].path)
 			}
@@ -303,17 +271,42 @@ func (b *builder) weights() {
 	})
 }
 
+// shared is a parameter of the whole merge.
+func (b *builder) shared(name string) (setting, bool) {
+	for _, params := range b.f.shared {
+		if s, ok := params[name]; ok {
+			return s, true
+		}
+	}
+	for _, slice := range b.f.slices {
+		if s, ok := slice.params[name]; ok {
+			return s, true
+		}
+	}
+	return setting{}, false
+}
+
+// flag is true or false for the whole merge; 1 and 0 say the same.
+func (b *builder) flag(name string, absent bool) bool {
+	s, ok := b.shared(name)
+	if !ok {
+		return absent
+	}
+	switch v := s.scalar.(type) {
+	case bool:
+		return v
+	default:
+		if f, isNumber := yamldoc.Float(v); isNumber && (f == 0 || f == 1) {
+			return f == 1
+		}
+	}
+	s.node.Failf("expected true or false for the whole merge, found %s", s.node.Kind())
+	return absent
+}
+
 // normalize says whether the file wants weights divided by their sum.
 func (b *builder) normalize() bool {
-	s, ok := b.f.shared["normalize"]
-	if !ok {
-		return b.info.Mergekit.Normalizes
-	}
-	v, isBool := s.scalar.(bool)
-	if !isBool {
-		s.node.Failf("expected true or false for the whole merge, found %s", s.node.Kind())
-	}
-	return v
+	return b.flag(b.info.Mergekit.NameOf("normalize"), b.info.Mergekit.Normalizes)
 }
 
 // number fixes a number of the method: one for all, or by model and group.
@@ -326,13 +319,18 @@ func (b *builder) number(def method.Param) {
 		last := 0.0
 		b.each(func(group string, s slot) {
 			v, node, ok := b.value(def.Name, i, s)
-			if !ok {
-				if v, ok = defaults[def.Name]; !ok {
+			if !ok || slices.Contains(b.info.Mergekit.Lacks, def.Name) {
+				if v, ok = yamldoc.Float(b.info.Mergekit.Default(def)); !ok {
 					node.Failf("%s: is missing", def.Name)
 				}
 			}
 			if why := def.Refuses(v); ok && why != "" {
 				node.Failf("%s: %s, expected a number %s", def.Name, why, def.Legal())
+			}
+			if def.Name == "gamma" {
+				if density, _, given := b.value("density", i, s); !given || density >= 1 {
+					v = 0 // mergekit drops nothing there
+				}
 			}
 			byGroup[group], same[v], all[v], last = v, true, true, v
 		})
@@ -348,29 +346,67 @@ func (b *builder) number(def method.Param) {
 	}
 }
 
-// flags sets normalize and refuses what the method does not do.
+// flags sets normalize and rescale, and refuses what the method does not do.
 func (b *builder) flags() {
 	info := b.info
 	if _, has := info.Param("normalize"); has {
 		b.spec.Params["normalize"] = b.normalize()
 	}
-	if s, ok := b.f.shared["rescale"]; ok {
-		random := info.Random
-		if v, isBool := s.scalar.(bool); !isBool || v != random {
-			s.node.Failf("%s always has rescale: %v here", info.Name, random)
+	if def, has := info.Param("rescale"); has {
+		b.spec.Params["rescale"] = info.Mergekit.Default(def)
+		if _, said := b.shared("rescale"); said {
+			b.spec.Params["rescale"] = rescaleWord[b.flag("rescale", false)]
 		}
 	}
-	if s, ok := b.f.shared["filter_wise"]; ok && s.scalar != false {
-		s.node.Failf("model_stock is per tensor here; leave filter_wise out")
+	if _, has := info.Param("vectors"); has {
+		b.spec.Params["vectors"] = vectorsWord(info.Name, b.flag)
+	}
+}
+
+// rescaleWord is this program's word for mergekit's.
+var rescaleWord = map[bool]string{true: "l1", false: "none"}
+
+// tokens takes what is said of tokens and of the chat template.
+func (b *builder) tokens() {
+	v := b.f.vocab
+	b.spec.ChatTemplate = b.f.template
+	first := b.names[0] // the base of mergekit where none is named
+	if b.spec.Base != "" || b.spec.Stacks[""] != nil {
+		first = "base"
+	}
+	switch v.source {
+	case "":
+		return
+	case merge.TokenizerUnion:
+		b.spec.Tokenizer = merge.TokenizerUnion
+	case "base", b.f.base:
+		b.spec.Tokenizer = first
+	default:
+		for i, m := range b.models {
+			if m.path == v.source {
+				b.spec.Tokenizer = b.names[i]
+			}
+		}
+		if b.spec.Tokenizer == "" {
+			v.node.Failf("the tokenizer of %s, which is not merged, is not taken; write base, union or one of the models", v.source)
+		}
+	}
+	if v.pad > 1 {
+		b.spec.PadVocab = v.pad
 	}
 }
 
 // unknown refuses parameters that nothing would read.
 func (b *builder) unknown() {
 	info := b.info
-	known := []string{"weight", "normalize", "rescale", "int8_mask", "filter_wise"}
+	known := append([]string{"weight", "normalize", "rescale", "int8_mask"}, info.Mergekit.Ignores...)
 	for _, p := range info.Params {
-		known = append(known, p.Name)
+		switch {
+		case p.Name == "vectors":
+			known = append(known, map[string][]string{"model_stock": {"filter_wise"}, "nuslerp": {"nuslerp_flatten", "nuslerp_row_wise"}}[info.Name]...)
+		case !slices.Contains(info.Mergekit.Lacks, p.Name):
+			known = append(known, info.Mergekit.NameOf(p.Name))
+		}
 	}
 	check := func(params map[string]setting) {
 		for _, key := range slices.Sorted(maps.Keys(params)) {
@@ -379,8 +415,13 @@ func (b *builder) unknown() {
 			}
 		}
 	}
-	check(b.f.shared)
-	for _, m := range b.f.models {
-		check(m.params)
+	for _, params := range b.f.shared {
+		check(params)
+	}
+	for _, s := range b.f.slices {
+		check(s.params)
+		for _, src := range s.sources {
+			check(src.params)
+		}
 	}
 }

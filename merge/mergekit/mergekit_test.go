@@ -55,10 +55,10 @@ func layeredModel(t testing.TB, dir string, seed uint64) string {
 // merged is the bytes of a recipe's merge.
 func merged(t testing.TB, r *merge.Recipe) []byte {
 	t.Helper()
-	p, err := merge.NewPlan(t.Context(), r.Spec())
+	out := filepath.Join(t.TempDir(), "out")
+	p, err := r.Plan(t.Context(), out, 0, nil)
 	must(t, err)
 	defer p.Close() //nolint:errcheck // a test
-	out := filepath.Join(t.TempDir(), "out")
 	_, err = p.Write(t.Context(), []merge.Output{{At: r.At(), Target: out}}, merge.WriteOptions{}, nil)
 	must(t, err)
 	data, err := os.ReadFile(filepath.Join(out, "model.safetensors"))
@@ -149,6 +149,53 @@ dtype: float32
 	}
 }
 
+// What mergekit does where a file says nothing is what an import says, whatever the defaults here.
+func TestDefaultsAreMergekits(t *testing.T) {
+	for text, want := range map[string]map[string]any{
+		"merge_method: dare_ties\nmodels: [{model: org/x, parameters: {weight: 1}}]\n":                                                               {"density": 1.0, "lambda": 1.0, "rescale": "l1", "normalize": false},
+		"merge_method: dare_linear\nmodels: [{model: org/x, parameters: {weight: 1}}]\nparameters: {rescale: false}\n":                               {"density": 1.0, "lambda": 1.0, "rescale": "none"},
+		"merge_method: della\nmodels: [{model: org/x, parameters: {weight: 1}}]\n":                                                                   {"density": 1.0, "lambda": 1.0, "epsilon": 0.15, "rescale": "l1", "normalize": true},
+		"merge_method: ties\nmodels: [{model: org/x, parameters: {weight: 1}}]\nparameters: {rescale: true}\n":                                       {"density": 1.0, "lambda": 1.0, "rescale": "l1", "normalize": true},
+		"merge_method: breadcrumbs\nmodels: [{model: org/x, parameters: {weight: 1}}]\n":                                                             {"density": 1.0, "lambda": 1.0, "gamma": 0.0, "rescale": "none"},
+		"merge_method: sce\nmodels: [{model: org/x}]\n":                                                                                              {"lambda": 1.0, "select_topk": 1.0, "even_below": 1e-6},
+		"merge_method: karcher\nmodels: [{model: org/x}, {model: org/y}]\nparameters: {max_iter: 1000, tol: 1e-9}\n":                                 {"max_iter": 1000.0, "tol": 1e-9},
+		"merge_method: karcher\nmodels: [{model: org/x}, {model: org/y}]\n":                                                                          {"max_iter": 10.0, "tol": 1e-5},
+		"merge_method: multislerp\nmodels: [{model: org/x, parameters: {weight: 1}}]\nparameters: {eps: 1e-8, normalize_weights: false}\n":           {"normalize": false},
+		"merge_method: multislerp\nmodels: [{model: org/x, parameters: {weight: 1}}]\n":                                                              {"normalize": true},
+		"merge_method: nuslerp\nmodels: [{model: org/x}, {model: org/y}]\nparameters: {weight: 1}\n":                                                 {"vectors": "tensor"},
+		"merge_method: nuslerp\nmodels: [{model: org/x}, {model: org/y}]\nparameters: {weight: 1, nuslerp_flatten: false}\n":                         {"vectors": "rows"},
+		"merge_method: nuslerp\nmodels: [{model: org/x}, {model: org/y}]\nparameters: {weight: 1, nuslerp_flatten: false, nuslerp_row_wise: true}\n": {"vectors": "columns"},
+		"merge_method: model_stock\nmodels: [{model: org/x}, {model: org/y}]\nparameters: {filter_wise: true}\n":                                     {"vectors": "rows"},
+		"merge_method: ram\nmodels: [{model: org/x}]\n":                                                                                              {"lambda": 1.0, "epsilon": 1e-5},
+		"merge_method: ramplus_tl\nmodels: [{model: org/x}]\nparameters: {r: 0.3}\n":                                                                 {"lambda": 1.0, "epsilon": 1e-5, "r": 0.3, "alpha": 0.2},
+		"merge_method: nearswap\nmodels: [{model: org/base}, {model: org/x}]\nparameters: {t: 0.001}\n":                                              {"t": 0.001},
+		"merge_method: passthrough\nmodels: [{model: org/x, parameters: {scale: 2}}]\n":                                                              {"scale": 2.0},
+	} {
+		r, _, err := importText(t, t.TempDir(), "base_model: org/base\n"+text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got := r.Spec().Params; !maps.Equal(got, want) {
+			t.Errorf("%s: parameters %v, want %v", text, got, want)
+		}
+	}
+}
+
+func TestExportOfWhatMergekitLacks(t *testing.T) {
+	two := []merge.Source{{Name: "x", Path: "/x"}, {Name: "y", Path: "/y"}}
+	for want, s := range map[string]merge.Spec{
+		"its weight is not that of the other models": {Method: "sce", Params: map[string]any{"even_below": 1e-6}},
+		"lambda: 1 is exported":                      {Method: "sce", Params: map[string]any{"even_below": 1e-6, "lambda": 0.5}},
+		"trim: tensor is exported":                   {Method: "ties", Params: map[string]any{"trim": "global"}},
+	} {
+		s.Base, s.Models = "/base", two
+		if _, _, err := Export(recipe(t, s, map[string]float64{"x": 1, "y": 3})); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s of %v: error %v, want %q in it", s.Method, s.Params, err, want)
+		}
+	}
+}
+
 func TestMergekitNormalizedWeights(t *testing.T) {
 	r, _, err := importText(t, t.TempDir(), `
 merge_method: task_arithmetic
@@ -166,28 +213,196 @@ parameters: {normalize: true}
 
 func TestMergekitRefusals(t *testing.T) {
 	for text, want := range map[string]string{
-		"merge_method: sce\nmodels: [{model: org/x}]\n":                                                                                                ":1:15: merge_method: unknown merge method",
-		"merge_method: linear\nmodels: [{model: org/x}]\n":                                                                                             "weight: is missing",
-		"merge_method: linear\nmodels: [{model: org/x, parameters: {weight: 1}}]\ntokenizer_source: union\n":                                           ":3:",
-		"merge_method: linear\nmodels: [{model: org/x, parameters: {weight: 1}}]\nmodules: {a: {}}\n":                                                  "modules",
-		"merge_method: linear\nmodels: [{model: org/x, parameters: {weight: 1}}]\ntokenizer: {source: union}\n":                                        "tokenizer",
-		"merge_method: passthrough\nslices:\n  - sources: [{model: org/x, layer_range: [0, 8]}]\n  - sources: [{model: org/y, layer_range: [4, 8]}]\n": ":4:",
-		"merge_method: passthrough\nslices:\n  - sources: [{model: org/x, layer_range: [2, 8]}]\n":                                                     "layers",
-		"merge_method: linear\nmodels: [{model: org/x, parameters: {weight: 1, wieght: 2}}]\n":                                                         `did you mean "weight"`,
-		"merge_method: ties\nbase_model: org/b\nmodels: [{model: org/x, parameters: {weight: 1, density: 1.5}}]\n":                                     "density",
-		"merge_method: ties\nbase_model: org/b\nmodels: [{model: org/x, parameters: {weight: [0, 1]}}]\n":                                              "headers",
-		"merge_method: dare_ties\nbase_model: org/b\nmodels: [{model: org/x, parameters: {weight: 1}}]\nparameters: {rescale: false}\n":                "rescale",
-		"merge_method: linear\nmerge_method: ties\nmodels: []\n":                                                                                       "twice",
-		"merge_method: slerp\nmodels: [{model: org/x}, {model: org/y}]\nparameters: {t: 0.5}\n":                                                        "base_model",
+		"merge_method: scf\nmodels: [{model: org/x}]\n":                                                           ":1:15: merge_method: unknown merge method",
+		"merge_method: linear\nmodels: [{model: org/x}]\n":                                                        "weight: is missing",
+		"merge_method: linear\nmodels: [{model: org/x, parameters: {weight: 1}}]\nmodules: {a: {}}\n":             "models and modules: one of them",
+		"merge_method: linear\nmodules: {text: {models: [{model: org/x}]}, vision: {models: [{model: org/x}]}}\n": "several modules",
+		"genome: {models: [org/x]}\n":                                                                             "mergekit-evolve",
+		"base_model: org/x\ngate_mode: random\nexperts: [{source_model: org/y}]\n":                                "mergekit-moe",
+		"merge_methd: linear\nmodels: [{model: org/x}]\n":                                                         `did you mean "merge_method"`,
+		"merge_method: linear\nmodels: [{model: org/x, parameters: {weight: 1}}]\nparameters: {normalize: 2}\n":   "true or false",
+		"merge_method: linear\nname: a\nmodels: [{model: org/x, parameters: {weight: 1}}]\n---\nname: a\nmerge_method: linear\nmodels: [{model: b, parameters: {weight: 1}}]\n---\nmerge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}]\n": "two of the name",
+		"merge_method: linear\nslices:\n  - sources: [{model: org/x, layer_range: [0, 2], parameters: {weight: 1}}]\n  - sources: [{model: org/x, layer_range: [0, 2]}, {model: org/y, layer_range: [0, 2]}]\n":                                           "as many in every one",
+		"merge_method: linear\nslices:\n  - sources: [{model: org/x, layer_range: [0, 2]}, {model: org/y, layer_range: [0, 3]}]\n":                                                                                                                        "3 layers, and 2 in the first source",
+		"merge_method: passthrough\nslices:\n  - sources: [{model: org/x, layer_range: [2, 2]}]\n":                                                                                                                                                        "are none",
+		"merge_method: linear\nmodels: [{model: org/x, parameters: {weight: 1}}]\ntokenizer: {source: base, tokens: {x: {source: org/x}}}\n":                                                                                                              `rules for single tokens ("x")`,
+		"merge_method: linear\nmodels: [{model: org/x, parameters: {weight: 1}}]\ntokenizer_source: org/y\n":                                                                                                                                              "org/y, which is not merged",
+		"merge_method: linear\nmodels: [{model: org/x, parameters: {weight: 1, wieght: 2}}]\n":                                                                                                                                                            `did you mean "weight"`,
+		"merge_method: ties\nbase_model: org/b\nmodels: [{model: org/x, parameters: {weight: 1, density: 1.5}}]\n":                                                                                                                                        "density",
+		"merge_method: ties\nbase_model: org/b\nmodels: [{model: org/x, parameters: {weight: [0, 1]}}]\n":                                                                                                                                                 "headers",
+		"merge_method: dare_ties\nbase_model: org/b\nmodels: [{model: org/x, parameters: {weight: 1}}]\nparameters: {rescale: l1}\n":                                                                                                                      "expected true or false",
+		"merge_method: linear\nmerge_method: ties\nmodels: []\n":                                                                                                                                                                                          "twice",
+		"merge_method: slerp\nmodels: [{model: org/x}, {model: org/y}]\nparameters: {t: 0.5}\n":                                                                                                                                                           "base_model",
 		"models: [": "YAML",
 	} {
 		_, _, err := importText(t, t.TempDir(), text)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want %q in it", text, err, want)
 		}
-		if err != nil && strings.Contains(text, "sce") && strings.Contains(err.Error(), "is missing") {
+		if err != nil && strings.Contains(text, "scf") && strings.Contains(err.Error(), "is missing") {
 			t.Errorf("%q: a method that is not known is called missing: %v", text, err)
 		}
+	}
+}
+
+// modelWith is a model with some layers, each tensor of its own numbers.
+func modelWith(t testing.TB, root, name string, seed uint64) string {
+	return layeredModel(t, filepath.Join(root, name), seed)
+}
+
+// sameMerge says whether two configurations are the same merge.
+func sameMerge(t *testing.T, root, one, other string) {
+	t.Helper()
+	a, _, err := importText(t, root, one)
+	must(t, err)
+	b, _, err := importText(t, root, other)
+	must(t, err)
+	if !bytes.Equal(merged(t, a), merged(t, b)) {
+		t.Errorf("these are two merges:\n%s\nand\n%s", one, other)
+	}
+}
+
+// What is written in several ways is one merge.
+func TestMergekitForms(t *testing.T) {
+	root := t.TempDir()
+	a, b, base := modelWith(t, root, "a", 1), modelWith(t, root, "b", 2), modelWith(t, root, "base", 3)
+	at := strings.NewReplacer("@a", a, "@b", b, "@base", base)
+	const plain = `
+merge_method: ties
+base_model: @base
+models:
+  - {model: @a, parameters: {weight: 0.4, density: 0.6}}
+  - {model: @b, parameters: {weight: 0.5, density: 0.7}}
+parameters: {normalize: true}
+dtype: float32
+`
+	for name, form := range map[string]string{
+		"as mergekit writes it out": `
+merge_method: ties
+base_model: @base
+modules:
+  default:
+    slices:
+      - sources:
+          - {layer_range: [0, 4], model: @a, parameters: {weight: 0.4, density: 0.6}}
+          - {layer_range: [0, 4], model: @b, parameters: {weight: 0.5, density: 0.7}}
+          - {layer_range: [0, 4], model: @base}
+parameters: {normalize: 1.0, int8_mask: 1.0}
+dtype: float32
+`,
+		"in slices that are the whole together": `
+merge_method: ties
+base_model: @base
+slices:
+  - sources: [{model: @a, layer_range: [0, 1], parameters: {weight: 0.4, density: 0.6}}, {model: @b, layer_range: [0, 1], parameters: {weight: 0.5, density: 0.7}}]
+  - sources: [{model: @a, layer_range: [1, 4], parameters: {weight: 0.4, density: 0.6}}, {model: @b, layer_range: [1, 4], parameters: {weight: 0.5, density: 0.7}}]
+parameters: {normalize: true}
+dtype: float32
+`,
+		"with names and other keys": plain + "name: mine\nrandom_seed: 3\nembed_slerp: true\nlicense: mit\ntokenizer: {source: base}\n",
+		"with a base of the slice": `
+merge_method: ties
+slices:
+  - base_model: @base
+    sources: [{model: @a, layer_range: [0, 4], parameters: {weight: 0.4}}, {model: @b, layer_range: [0, 4], parameters: {weight: 0.5, density: 0.7}}]
+    parameters: {density: 0.6, normalize: true}
+dtype: float32
+`,
+	} {
+		t.Run(name, func(t *testing.T) { sameMerge(t, root, at.Replace(plain), at.Replace(form)) })
+	}
+	for text, want := range map[string]string{"license: mit": "license", "name: x": "name"} {
+		_, warnings, err := importText(t, root, at.Replace(plain)+text+"\n")
+		must(t, err)
+		if !slices.ContainsFunc(warnings, func(p merge.Problem) bool { return p.Where == want }) {
+			t.Errorf("%s: nobody says that it changes nothing: %v", text, warnings)
+		}
+	}
+}
+
+// Values of slices belong to the layers that the slices give, and gradients go over a slice.
+func TestMergekitValuesOfSlices(t *testing.T) {
+	root := t.TempDir()
+	a, b := modelWith(t, root, "a", 1), modelWith(t, root, "b", 2)
+	r, _, err := importText(t, root, `
+merge_method: slerp
+base_model: `+a+`
+slices:
+  - sources: [{model: `+a+`, layer_range: [0, 3]}, {model: `+b+`, layer_range: [0, 3]}]
+    parameters: {t: [0, 1]}
+  - sources: [{model: `+a+`, layer_range: [1, 4]}, {model: `+b+`, layer_range: [1, 4]}]
+    parameters: {t: [{filter: mlp, value: 0.3}, {value: 0.7}]}
+dtype: float32
+`)
+	must(t, err)
+	spec := r.Spec()
+	groupOf := byGroups(spec.Groups)
+	for name, want := range map[string]float64{
+		"model.embed_tokens.weight": 0, "lm_head.weight": 0.7,
+		"model.layers.0.mlp.weight": 0, "model.layers.1.mlp.weight": 0.5, "model.layers.2.self_attn.weight": 1,
+		"model.layers.3.mlp.weight": 0.3, "model.layers.5.mlp.weight": 0.3, "model.layers.5.self_attn.weight": 0.7,
+	} {
+		values, _ := spec.Params["t"].(map[string]any)
+		if got, _ := values[spec.Groups[groupOf(name)].Name].(float64); got != want {
+			t.Errorf("%s: t is %v, want %v", name, got, want)
+		}
+	}
+	if want := []merge.Slice{{Path: b, Layers: [2]int{0, 3}}, {Path: b, Layers: [2]int{1, 4}}}; !slices.Equal(spec.Stacks["b"], want) {
+		t.Errorf("b is put together from %v", spec.Stacks["b"])
+	}
+	if len(merged(t, r)) == 0 {
+		t.Error("nothing was merged")
+	}
+}
+
+// Several documents are steps of the last one, and an adapter on another model than the base is one too.
+func TestMergekitSteps(t *testing.T) {
+	root := t.TempDir()
+	a, b, c := modelWith(t, root, "a", 1), modelWith(t, root, "b", 2), modelWith(t, root, "c", 3)
+	r, warnings, err := importText(t, root, `
+name: first
+merge_method: linear
+models: [{model: `+a+`}, {model: `+b+`}]
+parameters: {weight: 1}
+dtype: float32
+---
+merge_method: linear
+models: [{model: first, parameters: {weight: 0.5}}, {model: `+c+`, parameters: {weight: 0.5}}]
+dtype: float32
+`)
+	must(t, err)
+	if len(warnings) > 0 {
+		t.Errorf("warnings: %v", warnings)
+	}
+	flat, _, err := importText(t, root, "merge_method: linear\nmodels: [{model: "+a+", parameters: {weight: 0.25}}, {model: "+b+", parameters: {weight: 0.25}}, {model: "+c+", parameters: {weight: 0.5}}]\ndtype: float32\n")
+	must(t, err)
+	got, want := floats(merged(t, r)), floats(merged(t, flat))
+	for i := range want {
+		if math.Abs(float64(got[i]-want[i])) > 1e-6 {
+			t.Fatalf("element %d is %v, want %v", i, got[i], want[i])
+		}
+	}
+	if r.Steps()[0].Name != "first" || r.Spec().Models[0].Path != merge.StepPath("first") {
+		t.Errorf("the steps are %v", r.Steps())
+	}
+}
+
+// floats are the values of a file of float32.
+func floats(file []byte) []float32 {
+	header := binary.LittleEndian.Uint64(file)
+	var out []float32
+	for at := 8 + int(header); at+4 <= len(file); at += 4 {
+		out = append(out, math.Float32frombits(binary.LittleEndian.Uint32(file[at:])))
+	}
+	return out
+}
+
+// Breadcrumbs without a density drop nothing there.
+func TestMergekitBreadcrumbsWithoutDensity(t *testing.T) {
+	r, _, err := importText(t, t.TempDir(), "merge_method: breadcrumbs\nbase_model: org/b\nmodels: [{model: org/x, parameters: {weight: 1}}, {model: org/y, parameters: {weight: 1, density: 0.5}}]\n")
+	must(t, err)
+	if gamma, _ := r.Spec().Params["gamma"].(map[string]any); gamma["x"] != 0.0 || gamma["y"] != 0.01 {
+		t.Errorf("gamma is %v", r.Spec().Params["gamma"])
 	}
 }
 
@@ -219,6 +434,13 @@ func TestMethodsThereAndBack(t *testing.T) {
 				at[name] = 1
 			}
 		}
+		for _, p := range info.Params {
+			if slices.Contains(info.Mergekit.Lacks, p.Name) {
+				s.Params[p.Name] = info.Mergekit.Default(p)
+			} else if p.Kind == method.Number && p.Default == nil {
+				s.Params[p.Name] = 0.25
+			}
+		}
 		text, _, err := Export(recipe(t, s, at))
 		must(t, err)
 		back, _, err := importText(t, t.TempDir(), string(text))
@@ -230,8 +452,8 @@ func TestMethodsThereAndBack(t *testing.T) {
 			t.Errorf("%s came back as %+v at %v", info.Name, got, back.At())
 		}
 	}
-	if n < 12 {
-		t.Errorf("%d methods are known to mergekit, want at least 12", n)
+	if n < 20 {
+		t.Errorf("%d methods are known to mergekit, want at least 20", n)
 	}
 }
 

@@ -1,6 +1,10 @@
 package method
 
-import "parfait/merge/kernel"
+import (
+	"math"
+
+	"parfait/merge/kernel"
+)
 
 // The steps that methods are made of, in either arithmetic: every product and every sum is rounded,
 // none is fused. Slices have equal lengths.
@@ -39,4 +43,22 @@ func Sub[F Float](dst, a, b []F) {
 	for i := range dst {
 		dst[i] = a[i] - b[i]
 	}
+}
+
+// scale sets x = w·x.
+func scale[F Float](x []F, w F) {
+	if w == 1 {
+		return
+	}
+	for i := range x {
+		x[i] *= w
+	}
+}
+
+// magnitudes is Σ|x| in float64.
+func magnitudes[F Float](x []F) (sum float64) {
+	for _, v := range x {
+		sum += math.Abs(float64(v))
+	}
+	return sum
 }

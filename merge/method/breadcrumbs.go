@@ -1,7 +1,5 @@
 package method
 
-import "fmt"
-
 func init() {
 	Register(breadcrumbs{elect: false})
 	Register(breadcrumbs{elect: true})
@@ -21,19 +19,18 @@ func (m breadcrumbs) Info() Info {
 		NeedsBase: true,
 		Models:    [2]int{1, 0},
 		Domains:   []Domain{Box},
-		Mergekit:  Mergekit{Name: "breadcrumbs"},
+		Mergekit:  Mergekit{Name: "breadcrumbs", Defaults: map[string]any{"density": 1.0}},
 		Params: []Param{lambda, density(0.9), {
 			Name: "gamma", Kind: Number, About: "share of the largest entries of each task vector that is dropped", Default: 0.01,
 			Lo: 0, Hi: 0.999, Range: [2]float64{0, 0.05}, PerModel: true,
-		}},
+		}, rescaleTrimmed},
 		Notes: []string{"entries of equal magnitude are ordered by their index, the lowest first"},
 	}
 	if m.elect {
-		info.Name = "breadcrumbs_ties"
+		info.Name, info.Mergekit.Name = "breadcrumbs_ties", "breadcrumbs_ties"
 		info.About = "drops the largest and the smallest entries of task vectors, elects signs, adds up what agrees"
 		info.Formula = "as ties, with the δ' of breadcrumbs"
 		info.Domains = []Domain{Box, Simplex}
-		info.Mergekit = Mergekit{Name: "breadcrumbs_ties"}
 		info.Params = append(info.Params, normalizeFlag)
 	}
 	return info
@@ -62,34 +59,18 @@ func (m breadcrumbs) Scan(t Tensor, outs []Setting) Reducer {
 			}
 		}
 	}
-	return reducerOrNil(newRanks([]Tensor{t}, want), t.Len)
+	trimmed := reducerOrNil(newRanks([]Tensor{t}, want), t.Len)
+	return magnitudesOf(trimmed, []Tensor{t}, func(Tensor) []Setting { return outs }, dropEnds[float32], dropEnds[float64])
 }
 
 func (m breadcrumbs) Apply32(dst []Tile[float32], in Chunk[float32], s Stats) {
-	dropEnds(m.elect, dst, in, s)
+	sumSparse(m.elect, dst, in, s, dropEnds[float32])
 }
 
 func (m breadcrumbs) Apply64(dst []Tile[float64], in Chunk[float64], s Stats) {
-	dropEnds(m.elect, dst, in, s)
+	sumSparse(m.elect, dst, in, s, dropEnds[float64])
 }
 
-func dropEnds[F Float](elect bool, dst []Tile[F], in Chunk[F], s Stats) {
-	r, n := thresholds(s, in.Tensor)
-	sum := addSparse[F]
-	if elect {
-		sum = electSparse[F]
-	}
-	sum(dst, in, func(tile Tile[F]) sparse[F] {
-		keep := in.Once(fmt.Sprint("bands of output ", tile.Output), func() any {
-			keep := make([]*bands, len(tile.Weights))
-			for i := range keep {
-				if tile.Effective(i) != 0 {
-					from, to := keptRanks(tile.Setting, i, n)
-					keep[i] = r.between(i, from, to, n, in.Tensor, in.Start)
-				}
-			}
-			return keep
-		}).([]*bands)
-		return func(part []F, i, _ int) { keepBand(keep[i], part) }
-	})
+func dropEnds[F Float](tile Tile[F], in Chunk[F], s Stats) sparse[F] {
+	return keepRanks(tile, in, s, keptRanks)
 }

@@ -11,7 +11,8 @@ type Chunk[F Float] struct {
 	Tensor Tensor
 	Index  int   // of the chunk in its tensor, the same for all its parts
 	Start  int64 // index of the part's first element
-	Base   []F   // θ₀; nil for methods that need none
+	Base   []F   // θ₀; for methods that need none it may be nil
+	Deltas bool  // Models are task vectors
 	Models [][]F // δᵢ or θᵢ, as the method's Operand says; nil where no output gives the model a weight
 	Aux    [][]F // what a parameter of kind Paths names for each model, with the same names and shapes
 

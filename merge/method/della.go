@@ -25,13 +25,13 @@ func (m della) Info() Info {
 		NeedsBase: true,
 		Models:    [2]int{1, 0},
 		Domains:   []Domain{Box},
-		Mergekit:  Mergekit{Name: "della_linear"},
+		Mergekit:  Mergekit{Name: "della_linear", Defaults: map[string]any{"density": 1.0, "epsilon": 0.15, "rescale": byMagnitude}},
 		Random:    true,
 		Rows:      true,
 		Params: []Param{lambda, density(0.5), {
 			Name: "epsilon", Kind: Number, About: "how far the keep-probability of the smallest and the largest entry of a row is from density", Default: 0.1,
 			Lo: 0, Hi: 0.5, Range: [2]float64{0, 0.2}, PerModel: true,
-		}},
+		}, rescaleRandom},
 		Notes: []string{
 			"a vector is one row; a row of one entry has probability density; entries of equal magnitude are ranked by their index, the lowest as the largest",
 			fmt.Sprintf("rows above %d entries are ranked in blocks of that many", ChunkElements),
@@ -43,7 +43,7 @@ func (m della) Info() Info {
 		info.About = "drops entries of task vectors at random, small ones more often, rescales the rest, elects signs, adds up what agrees"
 		info.Formula = "as ties, with the δ' of della_linear"
 		info.Domains = []Domain{Box, Simplex}
-		info.Mergekit = Mergekit{Name: "della", Normalizes: true}
+		info.Mergekit.Name, info.Mergekit.Normalizes = "della", true
 		info.Params = append(info.Params, normalizeFlag)
 	}
 	return info
@@ -51,43 +51,47 @@ func (m della) Info() Info {
 
 func (m della) Domain(o Options) Domain { return proportions(o) }
 
-func (m della) Scan(Tensor, []Setting) Reducer { return nil }
+func (m della) Scan(t Tensor, outs []Setting) Reducer {
+	return magnitudesOf(nil, []Tensor{t}, func(Tensor) []Setting { return outs }, byRank[float32], byRank[float64])
+}
 
-func (m della) Apply32(dst []Tile[float32], in Chunk[float32], _ Stats) { dropByRank(m.elect, dst, in) }
+func (m della) Apply32(dst []Tile[float32], in Chunk[float32], s Stats) {
+	sumSparse(m.elect, dst, in, s, byRank[float32])
+}
 
-func (m della) Apply64(dst []Tile[float64], in Chunk[float64], _ Stats) { dropByRank(m.elect, dst, in) }
+func (m della) Apply64(dst []Tile[float64], in Chunk[float64], s Stats) {
+	sumSparse(m.elect, dst, in, s, byRank[float64])
+}
 
-func dropByRank[F Float](elect bool, dst []Tile[F], in Chunk[F]) {
-	sum := addSparse[F]
-	if elect {
-		sum = electSparse[F]
-	}
+func byRank[F Float](tile Tile[F], in Chunk[F], _ Stats) sparse[F] {
 	row := int(min(in.Tensor.Row(), ChunkElements))
-	ranks := make([][]int32, len(in.Models)) // of every entry in its row, from the smallest
-	for i, delta := range in.Models {
-		if delta != nil {
-			ranks[i] = rankRows(delta, row)
+	ranks := in.Once("ranks", func() any { // of every entry in its row, from the smallest
+		ranks := make([][]int32, len(in.Models))
+		for i, delta := range in.Models {
+			if delta != nil {
+				ranks[i] = rankRows(delta, row)
+			}
 		}
-	}
-	sum(dst, in, func(tile Tile[F]) sparse[F] {
-		random, words := rowsOf(tile, in), wordsOf(in)
-		return func(part []F, i, lo int) {
-			all, density, epsilon := len(in.Models[i]), tile.NumberOf("density", i), tile.NumberOf("epsilon", i)
-			random[i].Words(words[:len(part)], in.Start+int64(lo))
-			for e := 0; e < len(part); {
-				start := (lo + e) / row * row
-				n := min(row, all-start)
-				for end := min(start+n-lo, len(part)); e < end; e++ {
-					p := probability(density, epsilon, ranks[i][lo+e], n)
-					if uint64(words[e]) < kernel.Threshold(p) {
-						part[e] /= F(p)
-					} else {
-						part[e] = 0
-					}
+		return ranks
+	}).([][]int32)
+	random, words, divide := rowsOf(tile, in), wordsOf(in), tile.Choice("rescale") == byProbability
+	return func(part []F, i, lo int) {
+		all, density, epsilon := len(in.Models[i]), tile.NumberOf("density", i), tile.NumberOf("epsilon", i)
+		random[i].Words(words[:len(part)], in.Start+int64(lo))
+		for e := 0; e < len(part); {
+			start := (lo + e) / row * row
+			n := min(row, all-start)
+			for end := min(start+n-lo, len(part)); e < end; e++ {
+				p := probability(density, epsilon, ranks[i][lo+e], n)
+				switch {
+				case uint64(words[e]) >= kernel.Threshold(p):
+					part[e] = 0
+				case divide:
+					part[e] /= F(p)
 				}
 			}
 		}
-	})
+	}
 }
 
 // probability of the entry with a rank among n in its row, from 0 for the smallest.

@@ -14,10 +14,11 @@
 // Where things are:
 //
 //   - method, info, registry: what a method says and does; chunk, setting: what it is given
-//   - linear, task_arithmetic, ties, dare, della, breadcrumbs, slerp, model_stock, fisher, passthrough: a
-//     method each, or a family
-//   - sparse, bands, ranks, window, random, rowranks: what those that drop entries share
-//   - arith, gram, trig: arithmetic
+//   - linear, task_arithmetic, ties, dare, della, breadcrumbs, sce, nearswap, slerp, nuslerp, multislerp,
+//     karcher, ram, fusion, consensus, localize, model_stock, fisher, passthrough: a method each, or a family
+//   - sparse, rescale, bands, ranks, window, gathered, random, rowranks: what those that drop entries share
+//   - gram, columns: what those share whose weights come from inner products
+//   - arith, chunksums, trig: arithmetic
 //
 // The package knows nothing of files, specs or recipes.
 package method

@@ -25,11 +25,13 @@ func (fisher) Info() Info {
 		Operand: Values,
 		Models:  [2]int{1, 0},
 		Domains: []Domain{Simplex},
+		Least:   0.01,
 		Params: []Param{{
 			Name: "fisher", Kind: Paths, About: "for each model a safetensors file (or folder) with its diagonal Fisher information, F32 or F64, under the same names",
 		}},
 		Notes: []string{
 			"each F is divided by its norm over the whole model, then floored at 1e-6 of its mean; computed in float64",
+			"a model of weight 0 is not read, and one of the smallest weight decides where the others are at their floor: without a range a study's proportions are .01 at least",
 			"where every F is at its floor the plain weighted average results, and the receipt counts such entries",
 		},
 	}

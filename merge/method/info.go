@@ -35,7 +35,9 @@ type Info struct {
 	Models    [2]int   `json:"models"` // fewest and most models; most 0: any number
 	Domains   []Domain `json:"domains"`
 	Random    bool     `json:"random,omitempty"`
-	Rows      bool     `json:"rows,omitempty"` // chunks end where rows end (rows above ChunkElements are cut into blocks of it)
+	Rows      bool     `json:"rows,omitempty"`      // chunks end where rows end (rows above ChunkElements are cut into blocks of it)
+	Least     float64  `json:"least,omitempty"`     // of a proportion: what is nearer to 0 is another function, from which a search stays away unless a range says otherwise
+	ReadsAll  bool     `json:"reads_all,omitempty"` // models without a weight too, where some model has one
 	Params    []Param  `json:"params"`
 	Notes     []string `json:"notes,omitempty"`
 	Mergekit  Mergekit `json:"mergekit,omitzero"`
@@ -47,6 +49,28 @@ type Mergekit struct {
 	Name        string `json:"name"`
 	Normalizes  bool   `json:"normalizes,omitempty"`    // weights are divided by their sum unless the file says otherwise
 	BaseIsFirst bool   `json:"base_is_first,omitempty"` // its base_model is the first of the models
+	Unweighted  bool   `json:"unweighted,omitempty"`    // it has no weights: models count alike
+
+	Lacks    []string          `json:"lacks,omitempty"`    // parameters that it does not have
+	Ignores  []string          `json:"ignores,omitempty"`  // parameters of it that change next to nothing and are not here
+	Calls    map[string]string `json:"calls,omitempty"`    // its names of parameters that are called otherwise
+	Defaults map[string]any    `json:"defaults,omitempty"` // of parameters whose default is another one there, or that it fixes
+}
+
+// Default is what a parameter is there where it is not given.
+func (m Mergekit) Default(p Param) any {
+	if v, ok := m.Defaults[p.Name]; ok {
+		return v
+	}
+	return p.Default
+}
+
+// NameOf is what a parameter is called there.
+func (m Mergekit) NameOf(param string) string {
+	if name, ok := m.Calls[param]; ok {
+		return name
+	}
+	return param
 }
 
 // Param finds a parameter by name.
@@ -79,6 +103,7 @@ type Param struct {
 	Lo       float64    `json:"lo,omitempty"`      // legal numbers, both ends included
 	Hi       float64    `json:"hi,omitempty"`
 	Above    bool       `json:"above,omitempty"` // Lo itself is not legal
+	Whole    bool       `json:"whole,omitempty"`
 	Range    [2]float64 `json:"range,omitempty"` // sensible range to search
 	PerModel bool       `json:"per_model,omitempty"`
 	Choices  []string   `json:"choices,omitempty"`
@@ -89,6 +114,8 @@ func (d Param) Refuses(v float64) string {
 	switch {
 	case math.IsNaN(v) || math.IsInf(v, 0):
 		return fmt.Sprintf("the value %v is not finite", v)
+	case d.Whole && v != math.Trunc(v):
+		return fmt.Sprintf("the value %v is not whole", v)
 	case d.Lo == d.Hi: // no limits
 		return ""
 	case v < d.Lo || v > d.Hi || d.Above && v == d.Lo:
@@ -102,6 +129,8 @@ func (d Param) Legal() string {
 	switch {
 	case d.Lo == d.Hi:
 		return "(finite)"
+	case d.Whole:
+		return fmt.Sprintf("that is whole, from %.0f to %.0f", d.Lo, d.Hi)
 	case d.Above:
 		return fmt.Sprintf("above %v and up to %v", d.Lo, d.Hi)
 	}

@@ -18,6 +18,12 @@ type Method interface {
 	Apply64(dst []Tile[float64], in Chunk[float64], s Stats)
 }
 
+// Flexible is implemented by methods whose Info depends on what is asked.
+type Flexible interface {
+	// For is Info as it holds for a merge with these options, with a base or without.
+	For(o Options, based bool) Info
+}
+
 // Tensor is one tensor of the base's layout.
 type Tensor struct {
 	Name   string

@@ -17,30 +17,42 @@ func (modelStock) Info() Info {
 		Models:    [2]int{2, 0},
 		Domains:   []Domain{Weightless},
 		Mergekit:  Mergekit{Name: "model_stock"},
-		Notes:     []string{"per tensor; t is cut to the range from 0 to 1; a cosine is 0 where a norm is 0; computed as θ₀ + t·mean(δᵢ)"},
+		Params:    []Param{vectors(wholeTensor, eachRow)},
+		Notes:     []string{"t is cut to the range from 0 to 1; a cosine is 0 where a norm is 0; computed as θ₀ + t·mean(δᵢ)"},
 	}
 }
 
 func (modelStock) Domain(Options) Domain { return Weightless }
 
-func (modelStock) Scan(t Tensor, outs []Setting) Reducer { return newGram(t, len(outs[0].Names)) }
-
-func (modelStock) Apply32(dst []Tile[float32], in Chunk[float32], s Stats) {
-	towardsMean(dst, in, s.(*gram))
+func (m modelStock) For(o Options, _ bool) Info {
+	info := m.Info()
+	info.Rows = o.Choice("vectors") == eachRow
+	return info
 }
 
-func (modelStock) Apply64(dst []Tile[float64], in Chunk[float64], s Stats) {
-	towardsMean(dst, in, s.(*gram))
+func (modelStock) Scan(t Tensor, outs []Setting) Reducer {
+	if outs[0].Choice("vectors") == eachRow {
+		return newRowGrams(t, outs)
+	}
+	return newGram(outs)
 }
 
-func towardsMean[F Float](dst []Tile[F], in Chunk[F], g *gram) {
-	w := F(stockRatio(g) / float64(g.n))
-	for _, tile := range dst {
-		clear(tile.Out)
-		for _, delta := range in.Models {
-			Axpy(tile.Out, w, delta)
+func (modelStock) Apply32(dst []Tile[float32], in Chunk[float32], s Stats) { towardsMean(dst, in, s) }
+
+func (modelStock) Apply64(dst []Tile[float64], in Chunk[float64], s Stats) { towardsMean(dst, in, s) }
+
+func towardsMean[F Float](dst []Tile[F], in Chunk[F], s Stats) {
+	weigh := func(_ Setting, g *gram) []float64 {
+		w := make([]float64, g.n)
+		for i := range w {
+			w[i] = stockRatio(g) / float64(g.n)
 		}
-		Add(tile.Out, in.Base, tile.Out)
+		return w
+	}
+	if g, ok := s.(*tensorGram); ok {
+		combine(dst, in, g, weigh)
+	} else {
+		combineRows(dst, in, s, weigh)
 	}
 }
 

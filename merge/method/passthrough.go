@@ -2,14 +2,15 @@ package method
 
 func init() { Register(passthrough{}) }
 
-// passthrough copies one model.
+// passthrough copies one model, scaled or not.
 type passthrough struct{}
 
 func (passthrough) Info() Info {
 	return Info{
-		Name: "passthrough", About: "copies one model, in another dtype or with tensors of the base if wanted",
-		Formula: "θ₁", Operand: Values, Models: [2]int{1, 1}, Domains: []Domain{Weightless},
+		Name: "passthrough", About: "copies one model, in another dtype, scaled, or with tensors of the base if wanted",
+		Formula: "scale·θ₁", Operand: Values, Models: [2]int{1, 1}, Domains: []Domain{Weightless},
 		Mergekit: Mergekit{Name: "passthrough"},
+		Params:   []Param{{Name: "scale", Kind: Number, About: "multiplies every entry", Default: 1.0, Range: [2]float64{0, 1.5}}},
 	}
 }
 
@@ -23,5 +24,6 @@ func (passthrough) Apply64(dst []Tile[float64], in Chunk[float64], _ Stats) { co
 func copyFirst[F Float](dst []Tile[F], in Chunk[F]) {
 	for _, tile := range dst {
 		copy(tile.Out, in.Models[0])
+		scale(tile.Out, F(tile.Number("scale")))
 	}
 }

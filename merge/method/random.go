@@ -42,3 +42,14 @@ func keepRandom[F Float](part []F, words []uint32, p float64) {
 		}
 	}
 }
+
+// keepBelow clears the entries of part whose word is not below a threshold.
+func keepBelow[F Float](part []F, words []uint32, below uint64) {
+	for e, w := range words {
+		v := part[e]
+		if uint64(w) >= below {
+			v = 0
+		}
+		part[e] = v
+	}
+}

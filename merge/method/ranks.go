@@ -11,7 +11,7 @@ import (
 // ranks is the Reducer of the methods that trim. Sort a task vector by falling magnitude and, where
 // magnitudes are equal, by rising index: ranks finds where given ranks cut that order, exactly, on a
 // stream. A sample says about where a cut is (sampling), and one pass over the tensor settles it (window; see there).
-// Where that does not do, histograms of the magnitudes' bits from the top do (digits): two passes for
+// A small tensor is sorted (gathered). Where none of that does, histograms of the magnitudes' bits from the top do (digits): two passes for
 // float32, four for float64. Where a cut falls among equal entries and it is not known yet how many of
 // them each chunk has, they are counted in one more pass (equal).
 type ranks struct {
@@ -85,6 +85,9 @@ func newRanks(ts []Tensor, want [][]int64) *ranks {
 
 // begin chooses how to look for the cuts of a model.
 func (r *ranks) begin(model int) search {
+	if len(r.ts) == 1 && r.n <= smallTensor {
+		return &gathered{of: model, cuts: r.cuts[model], magnitudes: make([]uint64, 0, r.n)}
+	}
 	if len(r.ts) == 1 && !r.wide && len(r.cuts[model]) <= maxWindows && r.n >= minSampled && r.n < math.MaxUint32 {
 		return &sampling{of: model, cuts: r.cuts[model]}
 	}

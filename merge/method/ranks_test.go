@@ -38,6 +38,32 @@ func TestRanksOnLargeTensors(t *testing.T) {
 	}
 }
 
+func TestRanksOfSmallTensors(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for _, n := range []int{2, 3, 16, 1000, smallTensor} {
+		for name, draw := range map[string]func() float32{
+			"normal": func() float32 { return float32(r.NormFloat64()) },
+			"few":    func() float32 { return float32(r.IntN(5)-2) / 4 },
+		} {
+			x := make([]float32, n)
+			for e := range x {
+				x[e] = draw()
+			}
+			info := Tensor{Name: "w", Shape: []int64{int64(n)}, Len: int64(n)}
+			want := [][]int64{{1, int64(n) / 2, int64(n) - 1}}
+			fast, slow := newRanks([]Tensor{info}, want), newRanks([]Tensor{info}, want)
+			slow.searches = []search{slow.newDigits(0, slow.cuts[0])}
+			settle(fast, info, x)
+			settle(slow, info, x)
+			for k, a := range fast.cuts[0] {
+				if b := slow.cuts[0][k]; a.at != b.at || a.quota != b.quota || !slices.Equal(a.before, b.before) {
+					t.Errorf("%d entries, %s, rank %d: %+v when sorted, %+v when counted", n, name, a.rank, *a, *b)
+				}
+			}
+		}
+	}
+}
+
 // settle runs a reducer over a tensor.
 func settle(r *ranks, info Tensor, x []float32) {
 	for again := true; again; again, _ = r.Finish(0) {

@@ -53,6 +53,17 @@ func (s Setting) Effective(i int) float64 {
 	return w
 }
 
+// active lists the models that have a weight.
+func (s Setting) active() []int {
+	var out []int
+	for i := range s.Weights {
+		if s.Effective(i) != 0 {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
 // scaled gives the effective weights in the method's arithmetic, f32(λ·cᵢ) computed in f64.
 func scaled[F Float](s Setting) []F {
 	out := make([]F, len(s.Weights))

@@ -31,26 +31,22 @@ func (slerp) Info() Info {
 
 func (slerp) Domain(Options) Domain { return Weightless }
 
-func (slerp) Scan(t Tensor, _ []Setting) Reducer { return newGram(t, 2) }
+func (slerp) Scan(_ Tensor, outs []Setting) Reducer { return newGram(outs) }
 
-func (slerp) Apply32(dst []Tile[float32], in Chunk[float32], s Stats) { onArc(dst, in, s.(*gram)) }
-func (slerp) Apply64(dst []Tile[float64], in Chunk[float64], s Stats) { onArc(dst, in, s.(*gram)) }
-
-func onArc[F Float](dst []Tile[F], in Chunk[F], g *gram) {
-	for _, tile := range dst {
-		first, second := arcWeights(tile.Number("t"), g)
-		clear(tile.Out)
-		Axpy(tile.Out, F(first), in.Models[0])
-		Axpy(tile.Out, F(second), in.Models[1])
-	}
+func (slerp) Apply32(dst []Tile[float32], in Chunk[float32], s Stats) {
+	combine(dst, in, s.(*tensorGram), onArc)
 }
 
-// arcWeights are the weights of the two models.
-func arcWeights(t float64, g *gram) (first, second float64) {
-	cos := g.cosine(0, 1)
-	if math.Abs(cos) > nearlyParallel || g.sums[0] == 0 || g.sums[3] == 0 {
-		return 1 - t, t
+func (slerp) Apply64(dst []Tile[float64], in Chunk[float64], s Stats) {
+	combine(dst, in, s.(*tensorGram), onArc)
+}
+
+// onArc weighs the two models.
+func onArc(s Setting, g *gram) []float64 {
+	t, cos := s.Number("t"), g.cosine(0, 1)
+	if math.Abs(cos) > nearlyParallel || g.norm(0) == 0 || g.norm(1) == 0 {
+		return []float64{1 - t, t}
 	}
 	omega := arccosine(cos)
-	return sine(float64((1-t)*omega)) / sine(omega), sine(float64(t*omega)) / sine(omega)
+	return []float64{sine(float64((1-t)*omega)) / sine(omega), sine(float64(t*omega)) / sine(omega)}
 }

@@ -13,6 +13,22 @@ import (
 // they are dropped. It is called for each model with rising lo.
 type sparse[F Float] func(part []F, i, lo int)
 
+// thin says how a method drops entries of a chunk for an output; s are the method's statistics.
+type thin[F Float] func(tile Tile[F], in Chunk[F], s Stats) sparse[F]
+
+// sumSparse adds up what a method leaves of task vectors, with or without an election.
+func sumSparse[F Float](elect bool, dst []Tile[F], in Chunk[F], s Stats, thin thin[F]) {
+	drop := func(tile Tile[F]) sparse[F] { return thin(tile, in, s) }
+	if r, ok := s.(rescaled); ok {
+		drop = func(tile Tile[F]) sparse[F] { return scaleKept(r, tile, thin(tile, in, r.inner)) }
+	}
+	if elect {
+		electSparse(dst, in, drop)
+	} else {
+		addSparse(dst, in, drop)
+	}
+}
+
 // thinned is a block of a model's entries after dropping: in place for the last output that wants them.
 func thinned[F Float](in Chunk[F], drop sparse[F], last bool, i, lo, hi int) []F {
 	part := in.Models[i][lo:hi]
@@ -30,10 +46,10 @@ var normalizeFlag = Param{
 	About: "divides by the sum of the weights of the models that agree: weights are then proportions",
 }
 
-// addSparse is θ₀ + λ Σ cᵢδ'ᵢ, where δ' is what thin leaves of a task vector for an output.
-func addSparse[F Float](dst []Tile[F], in Chunk[F], thin func(Tile[F]) sparse[F]) {
+// addSparse is θ₀ + λ Σ cᵢδ'ᵢ, where δ' is what dropping leaves of a task vector for an output.
+func addSparse[F Float](dst []Tile[F], in Chunk[F], dropping func(Tile[F]) sparse[F]) {
 	for k, tile := range dst {
-		w, drop := scaled[F](tile.Setting), thin(tile)
+		w, drop := scaled[F](tile.Setting), dropping(tile)
 		for lo := 0; lo < len(tile.Out); lo += BlockElements {
 			hi := min(lo+BlockElements, len(tile.Out))
 			sum := tile.Out[lo:hi]
@@ -50,14 +66,14 @@ func addSparse[F Float](dst []Tile[F], in Chunk[F], thin func(Tile[F]) sparse[F]
 
 // electSparse is addSparse over the entries whose product with their weight has the elected sign, that
 // of Σ cᵢδ'ᵢ, + where it is zero. With normalize the sum is divided by the Σ cᵢ over them.
-func electSparse[F Float](dst []Tile[F], in Chunk[F], thin func(Tile[F]) sparse[F]) {
+func electSparse[F Float](dst []Tile[F], in Chunk[F], dropping func(Tile[F]) sparse[F]) {
 	for k, tile := range dst {
 		last := k == len(dst)-1
 		if narrow, ok := any(tile).(Tile[float32]); ok && tile.Number("lambda") == 1 {
-			electOnKernel(narrow, any(in).(Chunk[float32]), any(thin(tile)).(sparse[float32]), last)
+			electOnKernel(narrow, any(in).(Chunk[float32]), any(dropping(tile)).(sparse[float32]), last)
 			continue
 		}
-		w, drop := scaled[F](tile.Setting), thin(tile)
+		w, drop := scaled[F](tile.Setting), dropping(tile)
 		normalize := tile.Flag("normalize")
 		elected, total, parts := in.Scratch(len(w)), in.Scratch(len(w)+1), make([][]F, len(w))
 		for lo := 0; lo < len(tile.Out); lo += BlockElements {

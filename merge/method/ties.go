@@ -21,14 +21,17 @@ func (ties) Info() Info {
 		NeedsBase: true,
 		Models:    [2]int{1, 0},
 		Domains:   []Domain{Box, Simplex},
-		Mergekit:  Mergekit{Name: "ties", Normalizes: true},
+		Mergekit:  Mergekit{Name: "ties", Normalizes: true, Lacks: []string{"trim"}, Defaults: map[string]any{"density": 1.0}},
 		Params: []Param{
-			lambda, density(0.2), normalizeFlag,
-			{Name: "trim", Kind: Choice, Default: "tensor", Choices: []string{"tensor", "global"}, About: "whether the largest entries are those of each tensor or of the whole model"},
+			lambda, density(0.2), rescaleTrimmed, normalizeFlag,
+			trimParam,
 		},
 		Notes: []string{"among entries equal to the threshold those with the lowest index are kept; at least one entry of a tensor (of the model with trim: global) is"},
 	}
 }
+
+// trimParam says among which entries the largest are looked for.
+var trimParam = Param{Name: "trim", Kind: Choice, Default: "tensor", Choices: []string{"tensor", "global"}, About: "whether the largest entries are those of each tensor or of the whole model"}
 
 // density is the share of the entries of a task vector that is kept.
 func density(value float64) Param {
@@ -85,7 +88,7 @@ func trimming(ts []Tensor, outs func(Tensor) []Setting, n int64) Reducer {
 			}
 		}
 	}
-	return reducerOrNil(newRanks(ts, want), n)
+	return magnitudesOf(reducerOrNil(newRanks(ts, want), n), ts, outs, trim[float32], trim[float64])
 }
 
 // trimmed is what a reducer of thresholds leaves for Apply.
@@ -106,23 +109,34 @@ func reducerOrNil(r *ranks, n int64) Reducer {
 // kept is ⌈density·n⌉, at least one.
 func kept(density float64, n int64) int64 { return max(1, int64(math.Ceil(density*float64(n)))) }
 
-func (ties) Apply32(dst []Tile[float32], in Chunk[float32], s Stats) { trimAndElect(dst, in, s) }
-func (ties) Apply64(dst []Tile[float64], in Chunk[float64], s Stats) { trimAndElect(dst, in, s) }
+func (ties) Apply32(dst []Tile[float32], in Chunk[float32], s Stats) {
+	sumSparse(true, dst, in, s, trim[float32])
+}
 
-func trimAndElect[F Float](dst []Tile[F], in Chunk[F], s Stats) {
-	r, n := thresholds(s, in.Tensor)
-	electSparse(dst, in, func(tile Tile[F]) sparse[F] {
-		keep := in.Once(fmt.Sprint("bands of output ", tile.Output), func() any {
-			keep := make([]*bands, len(tile.Weights))
-			for i := range keep {
-				if tile.Effective(i) != 0 {
-					keep[i] = r.between(i, 0, kept(tile.NumberOf("density", i), n), n, in.Tensor, in.Start)
-				}
-			}
-			return keep
-		}).([]*bands)
-		return func(part []F, i, _ int) { keepBand(keep[i], part) }
+func (ties) Apply64(dst []Tile[float64], in Chunk[float64], s Stats) {
+	sumSparse(true, dst, in, s, trim[float64])
+}
+
+func trim[F Float](tile Tile[F], in Chunk[F], s Stats) sparse[F] {
+	return keepRanks(tile, in, s, func(s Setting, i int, n int64) (from, to int64) {
+		return 0, kept(s.NumberOf("density", i), n)
 	})
+}
+
+// keepRanks keeps the entries with some ranks of n.
+func keepRanks[F Float](tile Tile[F], in Chunk[F], s Stats, which func(s Setting, i int, n int64) (from, to int64)) sparse[F] {
+	r, n := thresholds(s, in.Tensor)
+	keep := in.Once(fmt.Sprint("bands of output ", tile.Output), func() any {
+		keep := make([]*bands, len(tile.Weights))
+		for i := range keep {
+			if tile.Effective(i) != 0 {
+				from, to := which(tile.Setting, i, n)
+				keep[i] = r.between(i, from, to, n, in.Tensor, in.Start)
+			}
+		}
+		return keep
+	}).([]*bands)
+	return func(part []F, i, _ int) { keepBand(keep[i], part) }
 }
 
 // thresholds gives what trimming found, and of how many entries; without it every rank is trivial.

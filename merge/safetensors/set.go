@@ -148,10 +148,56 @@ func (s *Set) Lookup(name string) (*File, Tensor, bool) {
 // Tensors lists all tensors in the order of the files. Their Offset counts within their own file.
 func (s *Set) Tensors() []Tensor {
 	list := make([]Tensor, 0, len(s.names))
-	for _, f := range s.files {
-		list = append(list, f.Tensors()...)
+	for _, names := range s.ByFile() {
+		for _, name := range names {
+			_, t, _ := s.Lookup(name)
+			list = append(list, t)
+		}
 	}
 	return list
+}
+
+// ByFile lists the names of the tensors that each of Files holds, as they stand there.
+func (s *Set) ByFile() [][]string {
+	list := make([][]string, len(s.files))
+	for _, name := range s.names {
+		i := s.places[name].file
+		list[i] = append(list[i], name)
+	}
+	for _, names := range list {
+		slices.SortStableFunc(names, func(a, b string) int { return s.places[a].tensor - s.places[b].tensor })
+	}
+	return list
+}
+
+// Pick is a tensor of a set.
+type Pick struct {
+	Set  *Set
+	Name string
+}
+
+// Select makes a set of tensors of others, under names of its own; one tensor may have several. It has the files of
+// all the sets of from, in their order, and closes them. A Tensor of it keeps the name that it has in its file.
+func Select(path string, from []*Set, picks map[string]Pick) (*Set, error) {
+	s := &Set{path: path, places: map[string]place{}}
+	first := map[*Set]int{}
+	for _, set := range from {
+		first[set] = len(s.files)
+		s.files = append(s.files, set.files...)
+	}
+	for name, pick := range picks {
+		at, ok := pick.Set.places[pick.Name]
+		offset, known := first[pick.Set]
+		if !ok || !known {
+			return nil, fmt.Errorf("%s: there is no tensor %q to be called %q", path, pick.Name, name)
+		}
+		at.file += offset
+		s.places[name] = at
+		s.names = append(s.names, name)
+		s.bytes += s.files[at.file].header.tensors[at.tensor].Size
+	}
+	slices.Sort(s.names)
+	return s, nil
 }
 
 // Unchanged is nil while no file has changed since it was opened.

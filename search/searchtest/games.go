@@ -175,6 +175,8 @@ func spaces() []shape {
 		{name: "groups", models: 2, Space: of(part("a", "early", 1.2), part("a", "late", 1.2), part("b", "early", 1), part("b", "late", 1.2), density)},
 		{name: "groups of proportions", models: 2, Space: proportions(
 			of(part("a", "early", 1), part("b", "early", 1), part("a", "late", 1), part("b", "late", 1), density), []int{0, 1}, []int{2, 3})},
+		{name: "proportions with ranges", models: 3, Space: proportions(
+			of(model("a", 0, 0.5), model("b", 0.1, 0.9), model("c", 0.1, 0.9)), []int{0, 1, 2})},
 		{name: "one parameter", rare: true, Space: of(density)},
 		{name: "one place", models: 2, onePlace: true, rare: true, Space: of(model("a", 1, 1), model("b", 0.5, 0.5))},
 	}
@@ -202,6 +204,7 @@ func corners(s search.Space) [][]float64 {
 				}
 			}
 		}
+		s.Bounds().Project(x)
 		out = append(out, x)
 	}
 	return slices.Clip(out)

@@ -7,6 +7,14 @@ type ParallelAxis struct {
 	Axis
 	Brushed bool  // only lines within Brush are selected
 	Brush   Range // ends in any order
+	Marks   []AxisMark
+}
+
+// AxisMark is a character on an axis, over its line: at its end where At is beyond it.
+type AxisMark struct {
+	At    float64
+	Glyph rune
+	Style Style
 }
 
 // Strand is one line of a plot in parallel coordinates: a value an axis; NaN breaks the line.
@@ -56,6 +64,7 @@ func (p *Parallel) Draw(c *Canvas) {
 	for i := range axes {
 		p.axis(body, &axes[i], at[i], i == p.Focus)
 		brushEnds(body, &axes[i], at[i])
+		axes[i].marks(body, at[i])
 		if top > 0 {
 			p.heading(c, &axes[i], at, i, bottom)
 		}
@@ -165,6 +174,16 @@ func (p *Parallel) axis(c *Canvas, a *ParallelAxis, x int, focus bool) {
 	c.Set(x, from, '┳', Ink(Accent).With(Bold))
 	if to > from {
 		c.Set(x, to, '┻', Ink(Accent).With(Bold))
+	}
+}
+
+// marks draws what is marked on the axis at column x.
+func (a *ParallelAxis) marks(c *Canvas, x int) {
+	_, h := c.Size()
+	for _, m := range a.Marks {
+		if t := a.Range.At(m.At); !math.IsNaN(t) {
+			c.Set(x, h-1-floorCell(min(max(t, 0), 1), h), m.Glyph, m.Style)
+		}
 	}
 }
 

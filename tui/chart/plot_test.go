@@ -87,7 +87,11 @@ var wildPlots = map[string]func(*rapid.T) func(*Canvas){
 	"parallel": func(t *rapid.T) func(*Canvas) {
 		p := &Parallel{Focus: rapid.IntRange(-1, 4).Draw(t, "focus")}
 		for range rapid.IntRange(0, 9).Draw(t, "axes") {
-			p.Axes = append(p.Axes, ParallelAxis{wildAxis(t), rapid.Bool().Draw(t, "brushed"), wildRange().Draw(t, "brush")})
+			a := ParallelAxis{Axis: wildAxis(t), Brushed: rapid.Bool().Draw(t, "brushed"), Brush: wildRange().Draw(t, "brush")}
+			for _, v := range wildValues(t, "marks") {
+				a.Marks = append(a.Marks, AxisMark{At: v, Glyph: '▼'})
+			}
+			p.Axes = append(p.Axes, a)
 		}
 		for range rapid.IntRange(0, 5).Draw(t, "strands") {
 			p.Strands = append(p.Strands, Strand{Values: wildValues(t, "strand"), Top: rapid.Bool().Draw(t, "top")})

@@ -15,6 +15,7 @@ type Point struct {
 	// still there.
 	Color Color
 	Faded bool
+	Shape rune // replaces the shape of the mark or of its level; 0 keeps it
 }
 
 // Layer is points that wear the same mark. With a Scale, the points are coloured by their Value and
@@ -183,6 +184,9 @@ func (l *Layer) look(pt *Point, g Glyphs) (rune, Style) {
 	if l.Scale != nil {
 		t := l.Scale.At(pt.Value)
 		r, style.FG = levelRune(t, g), Sequential(t)
+	}
+	if pt.Shape != 0 {
+		r = pt.Shape
 	}
 	if pt.Color != Default {
 		style.FG = pt.Color

@@ -35,6 +35,15 @@ CONFIGS = {
     "slerp": "merge_method: slerp\nbase_model: @a\nmodels:\n  - {model: @a}\n  - {model: @b}\nparameters:\n  t:\n    - {filter: mlp, value: [0.2, 0.8]}\n    - {value: 0.5}\n",
     "model_stock": "merge_method: model_stock\nbase_model: @base\nmodels:\n  - {model: @a}\n  - {model: @b}\n",
     "breadcrumbs": "merge_method: breadcrumbs\nbase_model: @base\nmodels:\n  - {model: @a, parameters: {weight: 0.4, density: 0.9, gamma: 0.01}}\n  - {model: @b, parameters: {weight: 0.5, density: 0.9, gamma: 0.01}}\n",
+    "karcher": "merge_method: karcher\nmodels:\n  - {model: @a}\n  - {model: @b}\nparameters: {max_iter: 100, tol: 1e-9}\n",
+    "multislerp": "merge_method: multislerp\nbase_model: @base\nmodels:\n  - {model: @a, parameters: {weight: 0.4}}\n  - {model: @b, parameters: {weight: 0.5}}\n",
+    "nuslerp": "merge_method: nuslerp\nbase_model: @base\nmodels:\n  - {model: @a, parameters: {weight: 0.4}}\n  - {model: @b, parameters: {weight: 0.5}}\n",
+    "nuslerp_rows": "merge_method: nuslerp\nmodels:\n  - {model: @a, parameters: {weight: 0.4}}\n  - {model: @b, parameters: {weight: 0.5}}\nparameters: {nuslerp_flatten: false}\n",
+    "model_stock_rows": "merge_method: model_stock\nbase_model: @base\nmodels:\n  - {model: @a}\n  - {model: @b}\nparameters: {filter_wise: true}\n",
+    "nearswap": "merge_method: nearswap\nbase_model: @base\nmodels:\n  - {model: @base}\n  - {model: @a}\nparameters: {t: 0.001}\n",
+    "sce": "merge_method: sce\nbase_model: @base\nmodels:\n  - {model: @a}\n  - {model: @b}\nparameters: {select_topk: 0.3}\n",
+    "ties_l1": "merge_method: ties\nbase_model: @base\nmodels:\n  - {model: @a, parameters: {weight: 0.4, density: 0.5}}\n  - {model: @b, parameters: {weight: 0.5, density: 0.5}}\nparameters: {rescale: true}\n",
+    "passthrough": "merge_method: passthrough\nmodels:\n  - {model: @a, parameters: {scale: [{filter: mlp, value: 0.5}, {value: 1.25}]}}\n",
 }
 RANDOM = {"dare_linear"}
 

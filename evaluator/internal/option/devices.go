@@ -31,7 +31,7 @@ func Devices(field *[]string, env *map[string]string) Option {
 			case d == "" || strings.ContainsAny(d, "= \t\n\x00{}"):
 				errs = append(errs, fmt.Errorf("expected a number or a name of a GPU such as 0, found %q", d))
 			case slices.Contains((*field)[:i], d):
-				errs = append(errs, fmt.Errorf("%s is there twice: with parallel: %d, %d slots share each", d, 2*len(*field), 2))
+				errs = append(errs, fmt.Errorf("%s is there twice: write each once; slots share them where there are more slots, as with parallel: %d", d, 2*len(*field)))
 			}
 		}
 		if _, set := (*env)[devicesVariable]; set && len(*field) > 0 {

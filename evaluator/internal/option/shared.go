@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -43,6 +44,11 @@ func Timeout(field *time.Duration, means string) Option {
 // Grace is how long a program has to end.
 func Grace(field *time.Duration) Option {
 	return New("grace", "from SIGTERM to SIGKILL when it has to stop", "`10s`", Into(field, Duration)).Checked(NotNegative(field))
+}
+
+// Tries is how often a candidate is measured where what ended an evaluation may not be its fault.
+func Tries(field *int) Option {
+	return New("tries", "evaluations of a candidate at most, where one is killed, or fails on a full disk", "4; 2 where it is killed", Into(field, AtLeastOne)).Checked(NotNegative(field))
 }
 
 // Dir is the working directory of a program.
@@ -87,6 +93,23 @@ func Form(field *evaluator.Form) Option {
 			return []error{fmt.Errorf("expected %s or %s, found %q", evaluator.Folder, evaluator.Adapter, *field)}
 		}
 		return nil
+	})
+}
+
+// Elsewhere says whether a command line calls a program that runs others on another machine or in a container.
+func Elsewhere(command []string) bool {
+	return slices.ContainsFunc(command, func(word string) bool {
+		return slices.Contains([]string{"docker", "podman", "apptainer", "singularity", "enroot", "srun", "sbatch", "ssh", "kubectl", "bsub", "qsub"}, filepath.Base(word))
+	})
+}
+
+// MaxRank is the rank that an adapter's modules have at most.
+func MaxRank(field *int, form *evaluator.Form) Option {
+	return New("max_rank", "rank of the adapters at most (`form: adapter`); above it the nearest adapter of that rank is measured", "the sum of the models' ranks", Into(field, AtLeastOne)).Checked(func() []error {
+		if *field != 0 && *form != evaluator.Adapter {
+			return []error{errors.New("only adapters have a rank: write form: adapter, or leave it out")}
+		}
+		return NotNegative(field)()
 	})
 }
 

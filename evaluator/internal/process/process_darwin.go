@@ -26,15 +26,20 @@ func LookUp(pid int) (p Process, ok bool, err error) {
 	return processOf(k), int(k.Proc.P_pid) == pid, nil
 }
 
-// Members lists the living processes of a group.
+// Members lists the living processes of a group, or of all where group is 0.
 func Members(group int) ([]Process, error) {
-	all, err := unix.SysctlKinfoProcSlice("kern.proc.pgrp", group)
+	which := "kern.proc.pgrp"
+	args := []int{group}
+	if group == 0 {
+		which, args = "kern.proc.all", nil
+	}
+	all, err := unix.SysctlKinfoProcSlice(which, args...)
 	if err != nil {
 		return nil, err
 	}
 	var out []Process
 	for i := range all {
-		if p := processOf(&all[i]); !p.Zombie && p.Group == group {
+		if p := processOf(&all[i]); !p.Zombie && (p.Group == group || group == 0) {
 			out = append(out, p)
 		}
 	}

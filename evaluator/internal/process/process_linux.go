@@ -41,7 +41,7 @@ func LookUp(pid int) (p Process, ok bool, err error) {
 	return Process{PID: pid, Group: group, Start: string(fields[19]), Zombie: state == 'Z' || state == 'X'}, err == nil, err
 }
 
-// Members lists the living processes of a group.
+// Members lists the living processes of a group, or of all where group is 0.
 func Members(group int) ([]Process, error) {
 	d, err := os.Open("/proc")
 	if err != nil {
@@ -57,7 +57,7 @@ func Members(group int) ([]Process, error) {
 		if err != nil {
 			continue // not a process
 		}
-		if p, ok, err := LookUp(pid); err == nil && ok && p.Group == group && !p.Zombie {
+		if p, ok, err := LookUp(pid); err == nil && ok && (p.Group == group || group == 0) && !p.Zombie {
 			out = append(out, p)
 		}
 	}

@@ -122,7 +122,7 @@ func TestFindProgram(t *testing.T) {
 		{Program{Name: dir + "/tool"}, ""},
 		{Program{Name: "no-such-program", OwnPath: true}, ""},
 		{Program{Name: "no-such-program"}, "not found in $PATH"},
-		{Program{Name: "./text", Dir: dir}, "permission denied"},
+		{Program{Name: "./text", Dir: dir}, "chmod +x " + dir + "/text"},
 		{Program{Name: "./none", Dir: dir}, "no such file"},
 		{Program{Name: "sh", Dir: dir + "/none"}, "working directory"},
 		{Program{Name: "sh", Dir: dir + "/text"}, "working directory"},

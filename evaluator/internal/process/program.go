@@ -5,6 +5,7 @@ package process
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,6 +39,9 @@ func (p Program) Find() error {
 	var failed *exec.Error
 	found, err := exec.LookPath(path)
 	if errors.As(err, &failed) && !errors.Is(err, exec.ErrDot) {
+		if info, err := os.Stat(path); errors.Is(failed.Err, fs.ErrPermission) && err == nil && info.Mode().IsRegular() {
+			return fmt.Errorf("the program %s may not be executed: chmod +x %s, or name the interpreter before it", p.Name, path)
+		}
 		return fmt.Errorf("the program %s cannot be run: %w; expected a program in $PATH, or a path from the folder %s", p.Name, failed.Err, dir)
 	}
 	return Interpreter(found, p.OwnPath)

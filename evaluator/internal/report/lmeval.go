@@ -17,10 +17,18 @@ import (
 func (o object) lmEval(results object, from Source, tasks []string) (evaluator.Metrics, error) {
 	m := evaluator.Metrics{}
 	var errs []error
-	for _, task := range tasks {
+	for _, task := range slices.Concat(tasks, from.Optional) {
 		asked, name := from.place(task)
 		of := results.named(asked)
 		figures, ok := results[of].(object)
+		if !ok && slices.Contains(from.Optional, task) {
+			continue
+		}
+		if v, there := results[of]; there && !ok {
+			found, _ := json.Marshal(v)
+			errs = append(errs, setup(evaluator.BadMetrics, task, "results has no object of metrics for the task %q, but %s: expected what lm-eval writes, {\"results\": {\"%s\": {\"acc,none\": 0.81}}}, or a report of your own without \"results\" around it", asked, found, asked))
+			continue
+		}
 		if !ok {
 			errs = append(errs, setup(evaluator.MissingTask, task, "no result for the task %q: found %s; %ssay where it is with the option %s", asked, results.names(), meant(asked, results), from.option(task, "task/metric,filter")))
 			continue

@@ -9,6 +9,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"parfait/visible"
 )
 
 // LastObject returns the last line that looks like a JSON object and tells of no progress, without the colours that
@@ -32,7 +34,7 @@ func LastObject(text []byte) []byte {
 // last is what of a line stays where it is written over itself, without escape sequences.
 func last(line []byte) []byte {
 	line = line[bytes.LastIndexByte(bytes.TrimRight(line, "\r"), '\r')+1:]
-	line = bytes.TrimSpace(escapes.ReplaceAll(line, nil))
+	line = bytes.TrimSpace([]byte(visible.Uncoloured(string(line))))
 	return bytes.TrimSpace(bytes.TrimPrefix(line, mark))
 }
 

@@ -55,18 +55,8 @@ func sound(p evaluator.Progress) bool {
 	return p.Done >= 0 && p.Total >= 0 && (p.Total == 0 || p.Done <= p.Total)
 }
 
-// escapes are the sequences that move a terminal's cursor or colour its text.
-var escapes = regexp.MustCompile(`\x1b(\[[0-?]*[\x20-\x2f]*[\x40-\x7e]|\][^\x07\x1b]*(\x07|\x1b\\)|[A-Z\\^_@])`)
-
 // Printable makes anybody's text safe to show.
-func Printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if visible.Acts(r) {
-			return -1
-		}
-		return r
-	}, escapes.ReplaceAllString(strings.ToValidUTF8(s, "�"), ""))
-}
+func Printable(s string) string { return visible.Plain(s) }
 
 // WordsSize is how many bytes of the end of an output LastWords wants to see.
 const WordsSize = 4096
@@ -85,12 +75,7 @@ func Ending(from, words string) string {
 
 // wordsOf are the lines of an output as they stood on a screen, without empty ones at its ends.
 func wordsOf(tail []byte) []string {
-	lines := strings.Split(string(tail), "\n")
-	for i, l := range lines {
-		l = strings.TrimRight(l, "\r")
-		lines[i] = strings.TrimRight(Printable(l[strings.LastIndexByte(l, '\r')+1:]), " \t")
-	}
-	return strings.Split(strings.Trim(strings.Join(lines, "\n"), "\n"), "\n")
+	return strings.Split(strings.Trim(strings.Join(visible.Lines(string(tail)), "\n"), "\n"), "\n")
 }
 
 var (

@@ -5,6 +5,7 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -28,6 +29,8 @@ type Source struct {
 	Tasks map[string]string
 	// Items are how many items were asked for of lm-eval's tasks; nil: of all.
 	Items map[string]int
+	// Optional are tasks beside those asked for that a report may have a figure of.
+	Optional []string
 }
 
 // place is where in an lm-eval result the figure of a task is: of which task there, and which metric, "" for the only
@@ -76,6 +79,9 @@ func (s Source) option(task, where string) string {
 // Read reads the metrics of the tasks from a JSON object; see object.metrics for its forms.
 func Read(b []byte, from Source, tasks []string) (evaluator.Metrics, error) {
 	o, err := parse(b)
+	if err != nil && bytes.HasPrefix(bytes.TrimSpace(b), []byte("{'")) {
+		return nil, evaluator.Errorf(evaluator.BadMetrics, "this is how Python prints a dict, not JSON: print(json.dumps(…)) instead; found %s", Snippet(b))
+	}
 	if err != nil {
 		return nil, evaluator.Errorf(evaluator.BadMetrics, "this is no JSON that can be understood: %w; found %s", err, Snippet(b))
 	}
@@ -98,13 +104,16 @@ func (o object) metrics(from Source, tasks []string) (evaluator.Metrics, error) 
 	m := evaluator.Metrics{}
 	var errs []error
 	used := map[string]bool{}
-	for _, task := range tasks {
+	for _, task := range slices.Concat(tasks, from.Optional) {
 		name := task
 		if w := from.Where[task]; w != "" {
 			name = w
 		}
 		used[name] = true
 		v, ok := o[name]
+		if !ok && slices.Contains(from.Optional, task) {
+			continue
+		}
 		if !ok {
 			errs = append(errs, about(evaluator.MissingTask, task, "no figure for the task %q under %q: found %s", task, name, o.names()))
 			continue

@@ -196,6 +196,19 @@ func TestNoReports(t *testing.T) {
 	}
 }
 
+// What people write first, and what they are told.
+func TestReportsThatAreNone(t *testing.T) {
+	for text, want := range map[string]string{
+		`{'a': 0.5}`:              "json.dumps",
+		`{"results": {"a": 0.5}}`: `no object of metrics for the task "a", but 0.5`,
+		`{"results": {"b": {}}}`:  `no result for the task "a": found b`,
+	} {
+		if m, err := Read([]byte(text), Source{}, []string{"a"}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, %v; expected an error with %q", text, m, err, want)
+		}
+	}
+}
+
 // Whatever is reported is an answer or an error, and an answer passes the common check.
 func FuzzReport(f *testing.F) {
 	for _, s := range []string{lmEval, `{"a": 1, "b": {"value": 1, "stderr": 2, "n": 3}}`, `{"a": NaN}`, `{"a": "x\"NaN"}`, `{"results": {"a": {"acc": 1}, "b": {"acc,none": 2, "acc_stderr,none": 1}}}`} {

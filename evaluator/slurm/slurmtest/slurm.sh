@@ -6,27 +6,31 @@
 #   fates      a line for each task that is submitted next: how it ends without having run, or RUN
 #   swallow    sbatch submits, and then fails as if it had not heard the answer; once
 #   forget     sbatch says that it has submitted, and has not; once
+#   nodes      the state of its nodes, none of which suits any job: UNKNOWN, as until they have registered, or IDLE
+#   unset      there is no slurm.conf
 #   calls      a line for each call
 here=$(cd "$(dirname "$0")" && pwd)
 tool=$(basename "$0")
 echo "$tool" >>"$here/calls"
 [ ! -e "$here/down" ] || { echo "$tool: error: Unable to contact slurm controller (connect failure)" >&2; exit 1; }
+[ ! -e "$here/unset" ] || { echo "$tool: error: fetch_config: DNS SRV lookup failed" >&2; echo "$tool: fatal: Could not establish a configuration source" >&2; exit 1; }
 mkdir -p "$here/jobs"
 
 active() { grep -l -e RUNNING -e PENDING "$here"/jobs/*/state 2>/dev/null | wc -l; }
 
 submit() {
-	name= comment= out=/dev/null n=1 test=
+	name= comment= out=/dev/null n=1 test= array=
 	for arg; do
 		case $arg in
 		--job-name=*) name=${arg#*=} ;;
 		--comment=*) comment=${arg#*=} ;;
 		--output=*) out=${arg#*=} ;;
-		--array=1-*) n=${arg#--array=1-} ;;
+		--array=1-*) n=${arg#--array=1-} array=1 ;;
 		--partition=nowhere) echo "sbatch: error: invalid partition specified: nowhere" >&2; echo "sbatch: error: Batch job submission failed: Invalid partition name specified" >&2; exit 1 ;;
 		--test-only) test=1 ;;
 		esac
 	done
+	[ ! -e "$here/nodes" ] || { echo "allocation failure: Requested node configuration is not available" >&2; exit 1; }
 	[ -z "$test" ] || exit 0
 	if [ -e "$here/limit" ] && [ $(($(active) + n)) -gt "$(cat "$here/limit")" ]; then
 		echo "sbatch: error: QOSMaxSubmitJobPerUserLimit" >&2
@@ -55,7 +59,7 @@ submit() {
 start() { # INDEX
 	dir=$here/jobs/${job}_$1
 	mkdir "$dir"
-	echo "$job|$1" >"$dir/id"
+	if [ -n "$array" ]; then echo "$job|$1"; else echo "$job|N/A"; fi >"$dir/id"
 	echo "$name" >"$dir/name"
 	echo "$comment" >"$dir/comment"
 	fate=RUN
@@ -106,6 +110,8 @@ scancel) cancel "$@" ;;
 scontrol)
 	case "$*" in
 	*config*) echo "MaxArraySize            = 1001" ;;
+	*node*)
+		for i in 1 2; do echo "NodeName=n$i CPUTot=2 State=$(cat "$here/nodes" 2>/dev/null || echo IDLE) ThreadsPerCore=1 Partitions=test,gpu "; done ;;
 	*) echo "JobId=1 ExitCode=0:53 NodeList=n1" ;;
 	esac
 	;;

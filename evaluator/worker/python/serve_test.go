@@ -185,6 +185,27 @@ func TestStaysLoaded(t *testing.T) {
 }
 
 // What cannot be merged here is refused in words, before anything is measured.
+// What people forget is told with what to do.
+func TestFirstMistakes(t *testing.T) {
+	for name, c := range map[string]struct{ script, want string }{
+		"a tensor that is not there": {"import worker\n\n\ndef evaluate(model, tasks, split):\n    return model['none']\n\n\nworker.serve(evaluate)\n", "(evaluate.py:5)"},
+		"no serve":                   {"def evaluate(model, tasks, split):\n    pass\n", "does it end with worker.serve(evaluate)?"},
+		"no worker.py":               {"import sys\nsys.modules['worker'] = None\nsys.stderr.write(\"ModuleNotFoundError: No module named 'worker'\\n\")\nsys.exit(1)\n", "parfait worker python > worker.py"},
+	} {
+		o, asked, _ := serving(t)
+		put(t, filepath.Join(o.Dir, "evaluate.py"), []byte(c.script))
+		if e, _, log := measure(t, start(t, o), asked); e.Err == nil || !strings.Contains(e.Err.Error(), c.want) {
+			t.Errorf("%s: %v; want %q\n%s", name, e.Err, c.want, log)
+		}
+	}
+	o, _, _ := serving(t)
+	cmd := exec.Command(o.Command[0], o.Command[1:]...)
+	cmd.Dir, cmd.Env = o.Dir, append(os.Environ(), "PARFAIT_OUT=report.json", "PARFAIT_SLOT=0")
+	if said, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(said), "name it in study.yaml as `worker:") {
+		t.Errorf("as a command: %v\n%s", err, said)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	o, asked, family := serving(t)
 	ev, dir, base, models := start(t, o), t.TempDir(), family.Base, family.Models

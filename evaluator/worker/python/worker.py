@@ -766,7 +766,8 @@ def answer(mapped, evaluate, request, progress):
         raise
     except BaseException as e:  # SystemExit too: it is this candidate's, and not the worker's end
         traceback.print_exc()
-        last = traceback.extract_tb(e.__traceback__)[-1]
+        frames = traceback.extract_tb(e.__traceback__)
+        last = ([f for f in frames if f.filename != __file__] or frames)[-1]  # what calls worker.py wrongly is elsewhere
         return json.dumps({"key": request["key"], "error": "%s: %s (%s:%d)" % (type(e).__name__, e, os.path.basename(last.filename), last.lineno)})
 
 
@@ -791,6 +792,8 @@ def serve(evaluate, device=None, keep=False):
         return main(device)
     if sys.stdin.isatty():
         print("parfait runs this: name it in study.yaml as `main: {worker: [python, %s], model: false}`" % sys.argv[0], file=sys.stderr)
+    if "PARFAIT_OUT" in os.environ:
+        sys.exit("this is a worker: name it in study.yaml as `worker: [python, %s]`, not as `command:`" % sys.argv[0])
     requests, answers = take_over()
     speaking = threading.Lock()
 

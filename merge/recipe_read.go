@@ -1,0 +1,250 @@
+package merge
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"parfait/merge/codes"
+	"parfait/merge/method"
+	"parfait/problem"
+	"parfait/yamldoc"
+)
+
+// stack reads that of a model, "" for the base.
+func (p *recipeParser) stack(model string, n yamldoc.Node) {
+	var stack []Slice
+	for _, item := range n.List() {
+		var s Slice
+		item.Fields(map[string]func(yamldoc.Node){
+			"path": func(n yamldoc.Node) { s.Path = n.Text() },
+			"layers": func(n yamldoc.Node) {
+				if ends := n.List(); len(ends) == 2 {
+					s.Layers = [2]int{ends[0].Int(0), ends[1].Int(1)}
+				} else {
+					n.Failf("expected [first, end], the first layer and the one after the last")
+				}
+			},
+		})
+		if s.Path == "" || s.Layers[1] == 0 {
+			item.Failf("expected a path and its layers: {path: models/a, layers: [0, 16]}")
+		}
+		stack = append(stack, s)
+	}
+	if len(stack) == 0 {
+		n.Failf("expected a list of runs of layers: [{path: models/a, layers: [0, 16]}]")
+		return
+	}
+	if p.r.spec.Stacks == nil {
+		p.r.spec.Stacks = map[string][]Slice{}
+	}
+	p.r.spec.Stacks[model] = stack
+}
+
+// ReadRecipe reads a recipe; a folder stands for its recipe.yaml. Relative paths are meant from the recipe's own
+// folder. The error names
+// every problem with its line.
+func ReadRecipe(path string) (*Recipe, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, RecipeFile)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, unread(codes.Open, path, err, "a recipe", "check the path")
+	}
+	return ParseRecipe(path, data)
+}
+
+// ParseRecipe is ReadRecipe for bytes; file names them in errors and gives the folder of relative paths.
+func ParseRecipe(file string, data []byte) (*Recipe, error) {
+	root, doc, err := yamldoc.Parse(file, data)
+	if err != nil {
+		return nil, YAMLProblems(err)
+	}
+	if root.Has("merge_method") {
+		return nil, Problem{Code: codes.Recipe, Where: file, What: "it is a mergekit configuration", Expected: "a recipe", Fix: "turn it into one: parfait mergekit import"}
+	}
+	p := newRecipeParser()
+	p.read(root)
+	if err := doc.Err(); err != nil {
+		return nil, YAMLProblems(err)
+	}
+	r, err := p.recipe(file)
+	if err != nil || len(p.steps) == 0 {
+		return r, err
+	}
+	var steps []Step
+	for i, step := range p.steps {
+		made, err := step.recipe(file)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, Step{p.names[i], *made})
+	}
+	whole, err := r.After(steps)
+	return &whole, inFile(file, err)
+}
+
+// recipe is what was read, checked; paths are meant from the folder of file.
+func (p *recipeParser) recipe(file string) (*Recipe, error) {
+	dir := filepath.Dir(file)
+	p.r.spec = p.r.spec.mapped(func(path string) string { return from(dir, path) })
+	spec := &p.r.spec
+	for name, v := range spec.Params {
+		if def, _ := methodParam(spec.Method, name); def.Kind == method.Paths {
+			if m, ok := v.(map[string]any); ok {
+				for model, path := range m {
+					m[model] = from(dir, fmt.Sprint(path))
+				}
+			}
+		}
+	}
+	return NewRecipe(file, *spec, p.r.weights)
+}
+
+// YAMLProblems turns what package yamldoc found in a file into problems.
+func YAMLProblems(err error) error {
+	var doc *yamldoc.Problems
+	if !errors.As(err, &doc) {
+		return Problem{Code: codes.Recipe, What: err.Error()}
+	}
+	var list []Problem
+	for _, p := range doc.List {
+		where := doc.File
+		if p.Line > 0 {
+			where = fmt.Sprintf("%s:%d:%d", doc.File, p.Line, p.Column)
+		}
+		if p.Path != "" {
+			where += ": " + p.Path
+		}
+		list = append(list, Problem{Code: codes.Recipe, Where: where, What: p.Msg})
+	}
+	return problem.List(list)
+}
+
+// recipeParser reads a recipe's nodes.
+type recipeParser struct {
+	r     Recipe
+	names []string
+	steps []*recipeParser
+}
+
+func newRecipeParser() *recipeParser {
+	return &recipeParser{r: Recipe{weights: map[string]float64{}}}
+}
+
+func (p *recipeParser) read(root yamldoc.Node) {
+	s := &p.r.spec
+	version := 0
+	root.Fields(map[string]func(yamldoc.Node){
+		"version": func(n yamldoc.Node) {
+			if version = n.Int(1); version != recipeVersion {
+				n.Failf("recipe version %d; this program reads version %d", version, recipeVersion)
+			}
+		},
+		"steps":               p.readSteps,
+		"base":                p.base,
+		"models":              p.models,
+		"method":              p.method,
+		"groups":              p.groups,
+		"skip":                func(n yamldoc.Node) { s.Skip = texts(n) },
+		"dtype":               func(n yamldoc.Node) { s.DType = n.Word("dtype", AsBase, BF16, F16, F32) },
+		"masks":               func(n yamldoc.Node) { s.Masks = n.Word("way to keep zeros", MasksPreserve, MasksIntersect, MasksUnion) },
+		"vocab":               func(n yamldoc.Node) { s.Vocab = n.Word("way with vocabularies", VocabCrop, VocabPad) },
+		"form":                func(n yamldoc.Node) { s.Form = n.Word("form", FormAdapter) },
+		"tokenizer":           func(n yamldoc.Node) { s.Tokenizer = n.Text() },
+		"chat_template":       func(n yamldoc.Node) { s.ChatTemplate = n.Text() },
+		"pad_to_multiple_of":  func(n yamldoc.Node) { s.PadVocab = n.Int(1) },
+		"max_rank":            func(n yamldoc.Node) { s.MaxRank = n.Int(1) },
+		"variance_correction": func(n yamldoc.Node) { s.VarianceCorrection = n.Bool() },
+		"seed":                func(n yamldoc.Node) { s.Seed = n.Uint64() },
+	})
+	for name, v := range s.Params {
+		if def, _ := methodParam(s.Method, name); def.Kind == method.Number {
+			s.Params[name] = yamldoc.Numbers(v)
+		}
+	}
+	if version == 0 {
+		root.Failf("version: is missing; write version: %d at the top", recipeVersion)
+	}
+}
+
+func (p *recipeParser) readSteps(n yamldoc.Node) {
+	for _, item := range n.List() {
+		step, name := newRecipeParser(), ""
+		item.Fields(map[string]func(yamldoc.Node){
+			"name":   func(n yamldoc.Node) { name = n.Text() },
+			"recipe": step.read,
+		})
+		if !item.Has("recipe") {
+			item.Failf("expected a name and a recipe")
+		}
+		p.names, p.steps = append(p.names, name), append(p.steps, step)
+	}
+}
+
+func texts(n yamldoc.Node) []string {
+	var out []string
+	for _, item := range n.List() {
+		out = append(out, item.Text())
+	}
+	return out
+}
+
+func (p *recipeParser) base(n yamldoc.Node) {
+	if !n.IsMapping() {
+		p.r.spec.Base = n.Text()
+		return
+	}
+	n.Fields(map[string]func(yamldoc.Node){
+		"path":  func(n yamldoc.Node) { p.r.spec.Base = n.Text() },
+		"stack": func(n yamldoc.Node) { p.stack("", n) },
+	})
+}
+
+func (p *recipeParser) models(n yamldoc.Node) {
+	for _, item := range n.List() {
+		var m Source
+		var weight, stack yamldoc.Node
+		item.Fields(map[string]func(yamldoc.Node){
+			"name":   func(n yamldoc.Node) { m.Name = n.Text() },
+			"path":   func(n yamldoc.Node) { m.Path = n.Text() },
+			"stack":  func(n yamldoc.Node) { stack = n },
+			"weight": func(n yamldoc.Node) { weight = n },
+		})
+		p.r.spec.Models = append(p.r.spec.Models, m)
+		if stack.Present() {
+			p.stack(m.Name, stack)
+		}
+		switch {
+		case !weight.Present():
+		case weight.IsMapping():
+			weight.Each(func(group string, v yamldoc.Node) { p.r.weights[join(m.Name, group)] = v.Float() })
+		default:
+			p.r.weights[m.Name] = weight.Float()
+		}
+	}
+}
+
+func (p *recipeParser) method(n yamldoc.Node) {
+	p.r.spec.Params = map[string]any{}
+	n.Each(func(key string, v yamldoc.Node) {
+		if key == "name" {
+			p.r.spec.Method = v.Text()
+			return
+		}
+		p.r.spec.Params[key] = v.Value()
+	})
+}
+
+func (p *recipeParser) groups(n yamldoc.Node) {
+	for _, item := range n.List() {
+		var g Group
+		item.Fields(map[string]func(yamldoc.Node){
+			"name":  func(n yamldoc.Node) { g.Name = n.Text() },
+			"match": func(n yamldoc.Node) { g.Match = n.Text() },
+		})
+		p.r.spec.Groups = append(p.r.spec.Groups, g)
+	}
+}
