@@ -77,5 +77,9 @@ func Drop(dir string) error {
 		}
 		_ = os.Remove(filepath.Dir(kept)) // where it was the last: the runner that made it is gone
 	}
-	return os.RemoveAll(dir)
+	for try := 0; ; try++ { // whoever writes down how it has ended may be at it, and finds no folder in the end
+		if err = os.RemoveAll(dir); try == 10 || !errors.Is(err, syscall.ENOTEMPTY) {
+			return err
+		}
+	}
 }

@@ -142,7 +142,7 @@ func (s *supervisor) alone() {
 
 // noteProgress writes down how far the run is, for the runner that takes it up. The caller holds mu.
 func (s *supervisor) noteProgress() {
-	if b, err := json.Marshal(s.progress); err == nil && s.progress != nil {
+	if b, err := json.Marshal(s.progress); err == nil && s.progress != nil && s.dir != "" {
 		_ = writeWhole(filepath.Join(s.dir, progressName), b, false) // nothing depends on it
 	}
 }
@@ -163,15 +163,21 @@ func (s *supervisor) say(a answer) {
 
 // run runs a command to its end, which is recorded before it is told.
 func (s *supervisor) run(o order) {
-	s.mu.Lock()
-	s.dir, s.progress = o.Dir, nil
-	s.mu.Unlock()
+	s.at(o.Dir)
 	e, err := s.execute(o)
+	s.at("") // nothing is noted of it once its end is told
 	if err == nil {
 		s.say(answer{Ended: &e})
 	} else {
 		s.say(answer{Failed: failureOf(err)})
 	}
+}
+
+// at notes which run is at work, of which nothing is known yet.
+func (s *supervisor) at(dir string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dir, s.progress = dir, nil
 }
 
 func (s *supervisor) execute(o order) (e ending, err error) {

@@ -161,7 +161,7 @@ func TestTakenUp(t *testing.T) {
 			t.Fatalf("running %d, unknown %v, %v", running, unknown, err)
 		}
 	}
-	model := filepath.Join(filepath.Dir(dir), evaluator.KeptPrefix+c.ID)
+	model := filepath.Join(dir, evaluator.KeptPrefix+c.ID)
 	if !exists(model) {
 		t.Errorf("the model is not kept in %s", model)
 	}
@@ -222,7 +222,7 @@ func TestTheSupervisorIsKilled(t *testing.T) {
 	if lives, err := rec.lives(rec.PID, rec.Start); err != nil || lives {
 		t.Errorf("the command lives on: %t, %v", lives, err)
 	}
-	if exists(runFolder(c)) || exists(filepath.Join(filepath.Dir(dir), evaluator.KeptPrefix+c.ID)) {
+	if exists(runFolder(c)) || exists(filepath.Join(dir, evaluator.KeptPrefix+c.ID)) {
 		t.Error("something is left of it")
 	}
 }
