@@ -1,15 +1,8 @@
 package merge
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"math"
-	"os"
-	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
 	"parfait/merge/codes"
@@ -20,128 +13,8 @@ import (
 const (
 	adapterConfigFile = "adapter_config.json"
 	adapterWeights    = "adapter_model.safetensors"
+	adapterPickle     = "adapter_model.bin"
 )
-
-// adapter is what adapter_config.json says of a LoRA adapter (Hu et al., arXiv 2106.09685), as PEFT
-// writes it. Its task vector is δ = s·B·A with s = α/r, or α/√r with use_rslora.
-type adapter struct {
-	where    string
-	alpha    float64
-	rsLoRA   bool
-	fanInOut bool // weights are stored (in, out)
-	patterns []alphaPattern
-	base     string // base_model_name_or_path
-}
-
-// alphaPattern is an α for the modules whose name ends so.
-type alphaPattern struct {
-	re    *regexp.Regexp
-	alpha float64
-}
-
-// adapterJSON are the keys of adapter_config.json that decide what the weights mean.
-type adapterJSON struct {
-	PEFTType    string             `json:"peft_type"`
-	Base        string             `json:"base_model_name_or_path"`
-	Rank        int                `json:"r"`
-	Alpha       *float64           `json:"lora_alpha"`
-	RSLoRA      bool               `json:"use_rslora"`
-	FanInOut    bool               `json:"fan_in_fan_out"`
-	AlphaBy     map[string]float64 `json:"alpha_pattern"`
-	Bias        string             `json:"bias"`
-	DoRA        bool               `json:"use_dora"`
-	QALoRA      bool               `json:"use_qalora"`
-	LoRABias    bool               `json:"lora_bias"`
-	Init        any                `json:"init_lora_weights"`
-	Replication any                `json:"layer_replication"`
-	Parameters  []any              `json:"target_parameters"`
-	Invocation  []any              `json:"alora_invocation_tokens"`
-	Megatron    any                `json:"megatron_config"`
-	Tokens      any                `json:"trainable_token_indices"`
-}
-
-// readAdapterConfig reads a folder's adapter_config.json; nil where there is none.
-func readAdapterConfig(where, dir string) (*adapter, error) {
-	path := filepath.Join(dir, adapterConfigFile)
-	data, err := readSidecar(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(filepath.Join(dir, safetensors.SingleName)); err == nil {
-		return nil, nil // a full checkpoint that an adapter's configuration was left beside
-	}
-	var c adapterJSON
-	if err := json.Unmarshal(data, &c); err != nil {
-		return nil, Problem{Code: codes.Adapter, Where: path, What: "it is not the JSON of an adapter: " + err.Error(), Expected: "a configuration as PEFT writes it"}
-	}
-	var found problems
-	refuse := func(what, why string) {
-		found.add(codes.Adapter, where, what, why, "merge the adapter into its base with PEFT (merge_and_unload) and give the result")
-	}
-	if c.PEFTType != "LORA" {
-		refuse(fmt.Sprintf("the adapter is of the kind %q", c.PEFTType), `a LoRA adapter (peft_type "LORA")`)
-		return nil, found.err()
-	}
-	for _, kind := range []struct {
-		is   bool
-		name string
-	}{
-		{c.DoRA, "use_dora (weight-decomposed LoRA)"},
-		{c.QALoRA, "use_qalora"},
-		{c.LoRABias, "lora_bias"},
-		{c.Replication != nil, "layer_replication"},
-		{len(c.Parameters) > 0, "target_parameters"},
-		{len(c.Invocation) > 0, "alora_invocation_tokens (activated LoRA)"},
-		{c.Megatron != nil, "megatron_config"},
-		{c.Tokens != nil, "trainable_token_indices"},
-		{c.Bias != "" && c.Bias != "none", "bias: " + c.Bias},
-		{changesBase(c.Init), fmt.Sprintf("init_lora_weights: %v, which changes the base that the adapter belongs to", c.Init)},
-	} {
-		if kind.is {
-			refuse("the adapter uses "+kind.name, "a plain LoRA adapter, whose task vector is a product of two matrices")
-		}
-	}
-	if c.Alpha == nil {
-		refuse("lora_alpha is missing", "the scale of the adapter")
-		return nil, found.err()
-	}
-	a := &adapter{where: where, alpha: *c.Alpha, rsLoRA: c.RSLoRA, fanInOut: c.FanInOut, base: c.Base}
-	for _, key := range sortedKeys(c.AlphaBy) {
-		re, err := regexp.Compile(`^(.*\.)?(` + key + `)$`)
-		if err != nil {
-			refuse(fmt.Sprintf("the key %q of alpha_pattern cannot be read: %v", key, err), "a module's name or a regular expression")
-			continue
-		}
-		a.patterns = append(a.patterns, alphaPattern{re, c.AlphaBy[key]})
-	}
-	return a, found.err()
-}
-
-// changesBase says whether training with this initialisation started from another base.
-func changesBase(init any) bool {
-	name, _ := init.(string)
-	return slices.ContainsFunc([]string{"pissa", "olora", "corda", "loftq", "lora_ga"}, func(s string) bool {
-		return strings.HasPrefix(strings.ToLower(name), s)
-	})
-}
-
-// scale is what B·A is multiplied by in a module of rank r.
-func (a *adapter) scale(module string, r int64) float64 {
-	alpha := a.alpha
-	for _, p := range a.patterns {
-		if p.re.MatchString(module) {
-			alpha = p.alpha
-			break
-		}
-	}
-	if a.rsLoRA {
-		return alpha / math.Sqrt(float64(r))
-	}
-	return alpha / float64(r)
-}
 
 // lora is a task vector that is a product: δ = scale · left · right, left with a column and right with
 // a row for each of the rank.
@@ -153,17 +26,29 @@ type lora struct {
 	rows, cols  int64
 	turned      bool // the tensor is stored (in, out)
 	embedding   bool
+	blocks      []*lora // instead of all that: one for each of a tensor's matrices, which lie one after the other
 }
 
-// factor is a stored matrix, and whether it is used transposed.
+// factor is a stored matrix, or some of its rows and columns, and whether it is used transposed.
 type factor struct {
 	operand
 	transposed bool
+	rows, cols span // of what is stored
+}
+
+// span is n indices from one on, each step apart.
+type span struct{ from, step, n int64 }
+
+// whole is a factor of all that is stored.
+func whole(o operand, transposed bool) factor {
+	return factor{o, transposed, span{0, 1, o.tensor.Shape[0]}, span{0, 1, o.tensor.Shape[1]}}
 }
 
 var (
 	loraKey = regexp.MustCompile(`^(.*)\.lora_(A|B)(?:\.[^.]+)?\.weight$`)
-	embKey  = regexp.MustCompile(`^(.*)\.lora_embedding_(A|B)(?:\.[^.]+)?$`)
+	// wrapperName is what PEFT, torch.compile and DistributedDataParallel put before a model's own names.
+	wrapperName = regexp.MustCompile(`^(?:module\.|_orig_mod\.)*(?:base_model\.model\.)?`)
+	embKey      = regexp.MustCompile(`^(.*)\.lora_embedding_(A|B)(?:\.[^.]+)?$`)
 )
 
 // parts are an adapter's tensors by the name of the base's tensor that they change.
@@ -172,6 +57,7 @@ type parts struct {
 	embedding bool
 	full      operand // modules_to_save: the whole tensor
 	module    string
+	piece     *piece // of a parameter's product; nil for a module's
 }
 
 // product says whether the module is changed by a product of two matrices.
@@ -226,6 +112,7 @@ type change struct {
 	module, suffix string
 	half           string // "A", "B", or "" for a whole tensor
 	embedding      bool
+	nested         int // wrappers around the one that has it
 }
 
 // changes are the adapter's tensors.
@@ -234,10 +121,14 @@ func (in *input) changes() []change {
 	for _, f := range in.set.Files() {
 		for _, t := range f.Tensors() {
 			c := change{o: operand{file: f, tensor: t}, suffix: ".weight"}
-			key := strings.TrimPrefix(t.Name, "base_model.model.")
+			key := wrapperName.ReplaceAllString(t.Name, "")
 			switch m, e := loraKey.FindStringSubmatch(key), embKey.FindStringSubmatch(key); {
 			case m != nil:
 				c.module, c.half = m[1], m[2]
+				for rest, ok := strings.CutSuffix(c.module, ".base_layer"); ok; rest, ok = strings.CutSuffix(c.module, ".base_layer") {
+					c.module = rest
+					c.nested++
+				}
 			case e != nil:
 				c.module, c.half, c.embedding = e[1], e[2], true
 			default:
@@ -253,7 +144,8 @@ func (in *input) changes() []change {
 
 // parts sorts an adapter's tensors by the tensor of the base, or the alias of one, that they change.
 func (in *input) parts(p *Plan, found *problems) map[string]*parts {
-	list := in.changes()
+	byName := map[string]*parts{}
+	list := in.parameterParts(p, in.changes(), byName, found)
 	var unknown []string
 	for _, c := range list {
 		if _, ok := p.baseName(c.module + c.suffix); !ok {
@@ -264,7 +156,6 @@ func (in *input) parts(p *Plan, found *problems) map[string]*parts {
 	if unknown != nil {
 		files = p.layoutInput().fileNames(unknown)
 	}
-	byName := map[string]*parts{}
 	for _, c := range list {
 		name, ok := p.baseName(c.module + c.suffix)
 		if file := files[c.module+c.suffix]; !ok && file != "" {
@@ -272,7 +163,7 @@ func (in *input) parts(p *Plan, found *problems) map[string]*parts {
 		}
 		if !ok {
 			found.add(codes.Adapter, in.name+": "+c.module, "the adapter changes a module that the base lacks", "a module of the base",
-				"check that the adapter was trained on this base"+ofBase(in.adapter.base)+"; if it was, its names are those of the program that trained it: merge it with PEFT (merge_and_unload) and give the result")
+				"check that the adapter was trained on this base"+ofBase(in.adapter.base)+"; if it was, its names are those of the program that trained it: "+in.adapter.unload())
 			continue
 		}
 		part := byName[name]
@@ -297,12 +188,19 @@ func (in *input) parts(p *Plan, found *problems) map[string]*parts {
 func (in *input) product(p *parts, t safetensors.Tensor) (*lora, *Problem) {
 	where := in.name + ": " + p.module
 	bad := func(what, expected string) (*lora, *Problem) {
-		return nil, &Problem{Code: codes.Adapter, Where: where, What: what, Expected: expected, Fix: "merge the adapter into its base with PEFT (merge_and_unload) and give the result"}
+		return nil, &Problem{Code: codes.Adapter, Where: where, What: what, Expected: expected, Fix: in.adapter.unload()}
 	}
 	if !p.a.present() || !p.b.present() {
 		return bad("one of the two matrices of the module is missing", "lora_A and lora_B")
 	}
 	a, b := p.a.tensor, p.b.tensor
+	if p.piece != nil && len(a.Shape) == 2 && len(b.Shape) == 2 && a.DType.Computable() && b.DType.Computable() {
+		l, what := in.pieceProduct(p, t)
+		if what != "" {
+			return bad(what, "matrices as PEFT writes them for target_parameters")
+		}
+		return l, nil
+	}
 	if len(a.Shape) != 2 || len(b.Shape) != 2 || len(t.Shape) != 2 {
 		return bad(fmt.Sprintf("matrices of the shapes %v and %v on a tensor of %v", a.Shape, b.Shape, t.Shape), "matrices: adapters on convolutions cannot be merged here")
 	}
@@ -316,9 +214,9 @@ func (in *input) product(p *parts, t safetensors.Tensor) (*lora, *Problem) {
 	case b.Shape[1] != r || r == 0 || !straight && !turned:
 		return bad(fmt.Sprintf("lora_A of %v and lora_B of %v on a tensor of %v", a.Shape, b.Shape, t.Shape), "a product of the tensor's shape")
 	case straight && (!turned || !p.embedding && !in.adapter.fanInOut):
-		l.left, l.right = factor{p.b, false}, factor{p.a, false}
+		l.left, l.right = whole(p.b, false), whole(p.a, false)
 	default: // stored (in, out), or an embedding
-		l.left, l.right, l.turned = factor{p.a, true}, factor{p.b, true}, true
+		l.left, l.right, l.turned = whole(p.a, true), whole(p.b, true), true
 	}
 	return l, nil
 }

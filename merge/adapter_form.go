@@ -40,6 +40,7 @@ func (m product) names() (a, b string) {
 // those that models change by products only become products.
 func (p *Plan) makeAdapter(found *problems) {
 	var kept []*tensor
+	unfit := map[int]bool{}
 	for _, t := range p.tensors {
 		if t.role != roleMerge {
 			continue
@@ -48,7 +49,11 @@ func (p *Plan) makeAdapter(found *problems) {
 		full := false
 		for i, o := range t.models {
 			full = full || o.present()
-			if m.parts[i] = o.lora; o.lora != nil {
+			if m.parts[i] = o.lora; o.lora != nil && !o.lora.a.present() && !unfit[i] {
+				unfit[i] = true
+				found.add(codes.Adapter, p.models[i].name, "it changes parameters that are no module's weight (target_parameters), such as "+t.Name, "modules, each with two matrices of its own", "leave form out")
+			}
+			if o.lora != nil && o.lora.a.present() {
 				m.sum += o.lora.rank
 				m.embedding = o.lora.embedding
 				m.out, m.in = o.lora.rows, o.lora.cols

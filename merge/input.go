@@ -68,6 +68,12 @@ func openInput(name, path string) (*input, error) {
 		}
 		if in.adapter != nil {
 			weights = filepath.Join(found, adapterWeights)
+			if pickle := filepath.Join(found, adapterPickle); !isFile(weights) && isFile(pickle) {
+				return nil, Problem{
+					Code: codes.NotConverted, Where: where, What: "the adapter's weights are a Python pickle, " + adapterPickle, Expected: adapterWeights,
+					Fix: "convert them: " + safetensors.ConvertPickle(pickle, weights),
+				}
+			}
 		}
 		if err := in.look(); err != nil {
 			return nil, err
@@ -87,6 +93,12 @@ func openInput(name, path string) (*input, error) {
 		in.stat = append(in.stat, s)
 	}
 	return in, nil
+}
+
+// isFile says whether there is something of the name that is no folder.
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
 }
 
 // look reads what stands beside the weights and says what they are.

@@ -19,6 +19,9 @@ func (d *workspace[F]) loadLoRA(w *worker, model int, dst []F, l *lora, at int64
 	if len(dst) == 0 {
 		return nil
 	}
+	if l.blocks != nil {
+		return d.loadBlocks(w, model, dst, l, at)
+	}
 	f, err := d.factors(w, model, l, at/l.cols, (at+int64(len(dst))-1)/l.cols)
 	if err != nil {
 		return err
@@ -31,6 +34,20 @@ func (d *workspace[F]) loadLoRA(w *worker, model int, dst []F, l *lora, at int64
 		left := f.left[(row-f.first)*l.rank:][:l.rank]
 		for k, v := range left {
 			method.Axpy(part, v, f.right[int64(k)*l.cols+col:][:n])
+		}
+		dst, at = dst[n:], at+n
+	}
+	return nil
+}
+
+// loadBlocks is loadLoRA for a tensor of several matrices.
+func (d *workspace[F]) loadBlocks(w *worker, model int, dst []F, l *lora, at int64) error {
+	size := l.blocks[0].rows * l.blocks[0].cols
+	for len(dst) > 0 {
+		within := at % size
+		n := min(size-within, int64(len(dst)))
+		if err := d.loadLoRA(w, model, dst[:n], l.blocks[at/size], within); err != nil {
+			return err
 		}
 		dst, at = dst[n:], at+n
 	}
@@ -68,22 +85,29 @@ func (d *workspace[F]) factors(w *worker, model int, l *lora, first, last int64)
 	return f, nil
 }
 
-// readRows reads n rows of a matrix from first on. Where the factor is used transposed these are
-// columns of what is stored.
+// readRows reads n rows of a factor from first on. Where it is used transposed these are columns of what is stored.
 func readRows[F method.Float](w *worker, into []F, spare *[]F, m factor, name string, first, n int64) ([]F, error) {
-	stored := m.tensor.Shape
-	if !m.transposed {
-		into = buffer(&into, int(n*stored[1]))
-		return into, readRun(w, into, m.operand, first*stored[1], name)
+	width := m.tensor.Shape[1]
+	if !m.transposed && m.cols == (span{0, 1, width}) && m.rows.step == 1 {
+		into = buffer(&into, int(n*width))
+		return into, readRun(w, into, m.operand, (m.rows.from+first)*width, name)
 	}
-	into = buffer(&into, int(n*stored[0]))
-	column := buffer(spare, int(n))
-	for k := range stored[0] {
-		if err := readRun(w, column, m.operand, k*stored[1]+first, name); err != nil {
+	runs, each := span{m.rows.from + first*m.rows.step, m.rows.step, n}, m.cols
+	if m.transposed {
+		runs, each = m.rows, span{m.cols.from + first*m.cols.step, m.cols.step, n}
+	}
+	into = buffer(&into, int(runs.n*each.n))
+	run := buffer(spare, int((each.n-1)*each.step+1))
+	for k := range runs.n {
+		if err := readRun(w, run, m.operand, (runs.from+k*runs.step)*width+each.from, name); err != nil {
 			return nil, err
 		}
-		for i, v := range column {
-			into[int64(i)*stored[0]+k] = v
+		for i := range each.n {
+			if v := run[i*each.step]; m.transposed {
+				into[i*runs.n+k] = v
+			} else {
+				into[k*each.n+i] = v
+			}
 		}
 	}
 	return into, nil

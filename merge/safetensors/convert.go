@@ -16,8 +16,8 @@ func foreign(start []byte, path string) string {
 	for _, f := range []struct{ magic, found string }{
 		{"version ", "a Git LFS pointer: fetch the file itself with `git lfs pull`"},
 		{"GGUF", "a GGUF file: take the original model, or convert it back with " + convertGGUF(path)},
-		{"PK\x03\x04", "a PyTorch archive (.bin, .pt): convert it with " + convertPickle(path)},
-		{"\x80\x02}", "a Python pickle (.bin, .pt): convert it with " + convertPickle(path)},
+		{"PK\x03\x04", "a PyTorch archive (.bin, .pt): convert it with " + ConvertPickle(path, "OUT.safetensors")},
+		{"\x80\x02}", "a Python pickle (.bin, .pt): convert it with " + ConvertPickle(path, "OUT.safetensors")},
 		{"\x89HDF", "an HDF5 file: load it in Python and save it with safetensors"},
 	} {
 		if len(start) >= len(f.magic) && string(start[:len(f.magic)]) == f.magic {
@@ -36,9 +36,9 @@ func convertFolder(dir string, files []string) string {
 	return fmt.Sprintf("`python -c \"import transformers as t; d='%s'; getattr(t, t.AutoConfig.from_pretrained(d).architectures[0]).from_pretrained(d, torch_dtype='auto').save_pretrained('OUT')\"`", dir)
 }
 
-// convertPickle is the command for one file of a state dict. Nothing in it is executed.
-func convertPickle(path string) string {
-	return fmt.Sprintf("`python -c \"import torch, safetensors.torch as s; s.save_file({k: v.clone().contiguous() for k, v in torch.load('%s', map_location='cpu', weights_only=True).items()}, 'OUT.safetensors', {'format': 'pt'})\"`", path)
+// ConvertPickle is the command that makes the safetensors file out of a file with a state dict. Nothing in it is executed.
+func ConvertPickle(path, out string) string {
+	return fmt.Sprintf("`python -c \"import torch, safetensors.torch as s; s.save_file({k: v.clone().contiguous() for k, v in torch.load('%s', map_location='cpu', weights_only=True).items()}, '%s', {'format': 'pt'})\"`", path, out)
 }
 
 // convertGGUF is the command for a GGUF file; what was quantized stays as coarse as it is.
