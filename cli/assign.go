@@ -47,14 +47,17 @@ func assignments(flag, text, what string, known []string) (map[string]float64, e
 // readPoint reads a value for every coefficient. A model that is not named is left out: its scaling is 0.
 // A parameter or a proportion that is missing is not guessed. Proportions become those of their sum.
 func readPoint(space search.Space, flag, text string) ([]float64, error) {
-	names := coefficientNames(space)
-	at, err := assignments(flag, text, "coefficient", names)
+	at, err := assignments(flag, text, "coefficient", coefficientNames(space))
 	if err != nil {
 		return nil, err
 	}
-	x := make([]float64, len(names))
+	if err := bound(space, flag, at); err != nil {
+		return nil, err
+	}
+	x := make([]float64, len(space.Coefficients))
 	var missing []string
-	for i, name := range names {
+	for i, c := range space.Coefficients {
+		name := c.Name
 		v, ok := at[name]
 		if !ok && (space.Coefficients[i].Kind != search.Scaling || len(space.Simplex) > 0) {
 			missing = append(missing, name)
@@ -75,10 +78,42 @@ func readPoint(space search.Space, flag, text string) ([]float64, error) {
 	return normal, err
 }
 
+// bound gives coefficients the values that were given for numbers which are tied to them. What is fixed may be given as it is.
+func bound(space search.Space, flag string, at map[string]float64) error {
+	var wrong []string
+	for _, n := range space.Bound() {
+		v, given := at[n.Name]
+		switch {
+		case !given:
+		case n.Of < 0 && v != n.Value:
+			wrong = append(wrong, fmt.Sprintf("%s is fixed at %v in study.yaml, and %v is given", n.Name, n.Value, v))
+		case n.Of >= 0:
+			of := space.Coefficients[n.Of].Name
+			if other, twice := at[of]; twice && other != v {
+				wrong = append(wrong, fmt.Sprintf("%s and %s are tied in study.yaml, and %v and %v are given", of, n.Name, other, v))
+			}
+			at[of] = v
+		}
+	}
+	if len(wrong) > 0 {
+		return usage("", "%s: %s", flag, strings.Join(wrong, "; "))
+	}
+	return nil
+}
+
+// boundText is a line on what is fixed and tied, where anything is.
+func boundText(space search.Space) string {
+	if words := space.BoundWords(); words != "" {
+		return "  " + words + "\n"
+	}
+	return ""
+}
+
 func coefficientNames(space search.Space) []string {
-	out := make([]string, len(space.Coefficients))
-	for i, c := range space.Coefficients {
-		out[i] = c.Name
+	numbers := space.Numbers()
+	out := make([]string, len(numbers))
+	for i, n := range numbers {
+		out[i] = n.Name
 	}
 	return out
 }

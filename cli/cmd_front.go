@@ -170,7 +170,7 @@ func (a *app) printFront(w io.Writer, snap *study.Snapshot, n int) error {
 			out.mark()
 		}
 	}
-	if _, err := fmt.Fprintf(w, "%s\n%s", frontTitle(snap, len(out.rows)), out); err != nil {
+	if _, err := fmt.Fprintf(w, "%s\n%s%s", frontTitle(snap, len(out.rows)), out, boundText(an.Space)); err != nil {
 		return err
 	}
 	if words := explore.Unkept(an); words != "" {

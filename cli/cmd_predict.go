@@ -150,7 +150,7 @@ func (a *app) printChoice(w io.Writer, snap *study.Snapshot, c explore.Choice) e
 	for i, co := range an.Space.Coefficients {
 		at[i] = co.Name + " " + coefficient(c.X[i])
 	}
-	text += "  at " + strings.Join(at, ", ") + "\n"
+	text += "  at " + strings.Join(at, ", ") + "\n" + boundText(an.Space)
 	if c.Why != "" {
 		text += "  " + visible.Line(c.Why) + "\n"
 	}

@@ -189,7 +189,7 @@ func (a *app) printTrials(snap *study.Snapshot) error {
 	if said := snap.Newest().String(); said != "" {
 		head += said + "\n"
 	}
-	if _, err := fmt.Fprintf(a.out, "%s%s", head, a.trialSheet(snap, snap.Trials, true)); err != nil {
+	if _, err := fmt.Fprintf(a.out, "%s%s%s", head, a.trialSheet(snap, snap.Trials, true), boundText(snap.Space)); err != nil {
 		return err
 	}
 	for i := range snap.Trials {

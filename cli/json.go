@@ -95,8 +95,8 @@ func namedPredictions(ps map[string]study.Prediction) map[string]predictionJSON 
 
 func coefficientsOf(space search.Space, x []float64) map[string]number {
 	out := map[string]number{}
-	for i, c := range space.Coefficients {
-		out[c.Name] = number(x[i])
+	for _, n := range space.Numbers() {
+		out[n.Name] = number(n.At(x))
 	}
 	return out
 }

@@ -333,7 +333,7 @@ func knee(a *study.Analysis, among []int) (at int, words, note string) {
 // Itself names x where it is what there was without a search: the base, a model by itself, the uniform average; "" where it
 // is none of these.
 func Itself(a *study.Analysis, x []float64) string {
-	models, all := study.Models(a.Space, x), study.Models(a.Space, ones(len(x)))
+	models, all := study.Models(a.Space, x), a.Space.Models()
 	switch {
 	case len(all) < 2:
 		return "" // nobody expects a merge of several
@@ -366,14 +366,6 @@ func NoSearch(a *study.Analysis, x []float64) string {
 		return "this is " + name + ", no merge of several"
 	}
 	return "this is " + name + " itself"
-}
-
-func ones(n int) []float64 {
-	out := make([]float64, n)
-	for i := range out {
-		out[i] = 1
-	}
-	return out
 }
 
 // KneeWords say what the knee of the front is the knee of.

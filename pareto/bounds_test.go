@@ -272,3 +272,18 @@ func TestNothingPanics(t *testing.T) {
 		Dominates(a, b)
 	})
 }
+
+// A proportion without width takes nothing of the others' room: what is spread over all proportions is spread over them.
+func TestSpreadBesideAFixedProportion(t *testing.T) {
+	b := Bounds{Lo: []float64{0, 0, 0.2}, Hi: []float64{0.8, 0.8, 0.2}, Simplex: [][]int{{0, 1, 2}}}
+	for _, c := range [][2][]float64{{{1, 0, 0}, {0.8, 0, 0.2}}, {{0.25, 0.25, 0.5}, {0.4, 0.4, 0.2}}, {{0.1, 0.3, 0.6}, {0.2, 0.6, 0.2}}} {
+		x := slices.Clone(c[0])
+		b.Spread(x)
+		for i := range x {
+			if math.Abs(x[i]-c[1][i]) > 1e-12 {
+				t.Errorf("%v is carried to %v, want %v", c[0], x, c[1])
+				break
+			}
+		}
+	}
+}

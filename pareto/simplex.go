@@ -75,6 +75,7 @@ func (s simplex) spread(v []float64) {
 	if s.least == nil {
 		return
 	}
+	s.hold(v)
 	all, left := math.Inf(1), math.Inf(1) // how far the ray goes, in lengths of the way to v
 	for k, i := range s.set {
 		switch way := v[i] - s.middle[k]; {
@@ -92,6 +93,27 @@ func (s simplex) spread(v []float64) {
 		v[i] = s.middle[k] + share*(v[i]-s.middle[k])
 	}
 	s.project(v)
+}
+
+// hold gives proportions without width their value, and the others the rest, in the ratios that they have.
+func (s simplex) hold(v []float64) {
+	held, others := 0.0, 0.0
+	for k, i := range s.set {
+		if s.least[k] == s.most[k] {
+			held += s.least[k]
+			v[i] = s.least[k]
+		} else {
+			others += v[i]
+		}
+	}
+	if held == 0 || !(others > 0) {
+		return
+	}
+	for k, i := range s.set {
+		if s.least[k] < s.most[k] {
+			v[i] *= (1 - held) / others
+		}
+	}
 }
 
 // ontoSimplex projects the coordinates of a set onto the simplex (Held, Wolfe and Crowder 1974).

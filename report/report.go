@@ -115,6 +115,7 @@ type content struct {
 	Lines        []lineRow
 	Verdict      string // on the lines
 	Coefficients []search.Coefficient
+	Bound        string // which numbers of a merge are fixed or tied, "" for none
 	Measured     int
 	Believed     int
 }
@@ -127,7 +128,7 @@ func Write(ctx context.Context, w io.Writer, snap *study.Snapshot, made time.Tim
 	}
 	c := content{
 		Snapshot: snap, Style: template.CSS(style), Script: template.JS(script), ScriptHash: scriptHash(), Made: made.UTC(), //nolint:gosec // our own files
-		Hypervolume: a.Hypervolume, Ref: a.Ref, Untested: a.Untested, AlwaysBelow: a.AlwaysBelow(), Coefficients: snap.Space.Coefficients, Measured: len(a.Measured),
+		Hypervolume: a.Hypervolume, Ref: a.Ref, Untested: a.Untested, AlwaysBelow: a.AlwaysBelow(), Coefficients: snap.Space.Coefficients, Bound: snap.Space.BoundWords(), Measured: len(a.Measured),
 	}
 	for _, o := range a.Objectives {
 		c.Objectives = append(c.Objectives, a.Tasks[o].Name)

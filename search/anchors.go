@@ -15,12 +15,16 @@ func (r *region) middle() []Proposed {
 	add := func(x []float64, why string) { out = append(out, Proposed{X: x, Why: why}) }
 	units := r.models()
 	if len(r.space.Simplex) == 0 && len(units) > 0 {
-		add(r.origin, "the base")
+		what := "the base"
+		if r.space.Held(0) {
+			what = "none of the models"
+		}
+		add(r.origin, what)
 	}
 	if len(r.space.Simplex) > 0 {
 		add(r.origin, r.within(r.equal(), "equal proportions", "proportions as equal as their ranges have them"))
 	}
-	if len(units) > 1 {
+	if len(units) > 1 || len(units) == 1 && len(r.space.Models()) > 1 {
 		add(r.average(), "the uniform average")
 		add(r.at(r.shrink/2, units...), "all models at one half")
 	}
@@ -73,7 +77,7 @@ func (r *region) halves() []Proposed {
 func (r *region) distinct(lists ...[]Proposed) []Proposed {
 	var out []Proposed
 	for _, p := range slices.Concat(lists...) {
-		p.X = r.space.tidy(p.X)
+		p.X, p.Why = r.space.tidy(p.X), r.space.beside(p.Why)
 		if !slices.ContainsFunc(out, func(o Proposed) bool { return r.space.Gap(o.X, p.X) < sameGap }) {
 			out = append(out, p)
 		}

@@ -33,7 +33,7 @@ func (b barrier) Ask(_ context.Context, q Question) (Proposal, error) {
 	r, units := newRegion(q.Space), q.Space.units()
 	need := needs{Question: &q}
 	for k, u := range units { // the ends first, as every line has two of them
-		need.put(r.between(units, k, k, 0), u.name+" alone")
+		need.put(r.between(units, k, k, 0), q.Space.beside(u.name+" alone"))
 	}
 	for i := range units {
 		for j := range i {

@@ -78,8 +78,7 @@ func (r *region) negative() bool {
 	return slices.ContainsFunc(r.free, func(i int) bool { c := r.space.Coefficients[i]; return c.Kind != Parameter && c.Lo < 0 })
 }
 
-// average is the uniform average, parameters in the middle of their ranges; proportions are at the origin.
+// average is the uniform average of all models, as far as none is fixed elsewhere, parameters in the middle of their ranges; proportions are at the origin.
 func (r *region) average() []float64 {
-	units := r.models()
-	return r.at(1/float64(max(len(units), 1)), units...)
+	return r.at(1/float64(max(len(r.space.Models()), 1)), r.models()...)
 }

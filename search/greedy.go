@@ -67,7 +67,7 @@ func newBaselines(q *Question, weights map[string]float64) (*baselines, error) {
 	b := &baselines{needs: needs{Question: q}, region: newRegion(q.Space), units: q.Space.units()}
 	var points []Point
 	for i, u := range b.units {
-		p, how := b.put(b.average(i), u.name+" alone")
+		p, how := b.put(b.average(i), b.Space.beside(u.name+" alone"))
 		b.waiting = b.waiting || how == pending
 		if how != settled {
 			p.Failed = true

@@ -183,7 +183,7 @@ func (t *tree) leaves() ([]Point, error) {
 			n.v[i] = 1
 		}
 		t.nodes = append(t.nodes, n)
-		p, how := t.need(x, u.name+" alone")
+		p, how := t.need(x, t.Space.beside(u.name+" alone"))
 		if how != settled {
 			p.Failed = true
 		}

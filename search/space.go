@@ -22,14 +22,17 @@ type Coefficient struct {
 	Name   string
 	Lo, Hi float64
 	Kind   Kind
-	Model  string // the model scaled, where Kind is Scaling
-	Group  string // its layer group, "" without groups
+	Model  string // the model scaled, where Kind is Scaling; of models that are tied math+code
+	Group  string // its layer group, "" without groups; of groups that are tied early+late
 }
 
 // Space is where coefficients live.
 type Space struct {
 	Coefficients []Coefficient
 	Simplex      [][]int // disjoint sets of coefficients that are proportions, each within its range
+
+	// All are the numbers that a merge is made of, where some are no coefficients of their own; nil: the coefficients are.
+	All []Number
 }
 
 // OnePlace says whether there is one point alone: no range has any width.
@@ -138,7 +141,7 @@ func (s Space) same(a, b []float64) bool {
 	return true
 }
 
-// unit is all that scales one model: one coefficient, or one a group.
+// unit is all that scales one model, or several that are tied: one coefficient, or one a group.
 type unit struct {
 	name string
 	at   []int
@@ -150,19 +153,15 @@ func (s Space) units() []unit { return s.unitsOf(allOf(len(s.Coefficients))) }
 // unitsOf are the units of some coefficients, in their order; parameters are of none.
 func (s Space) unitsOf(coefficients []int) []unit {
 	var out []unit
+	owners := s.owners()
 	for _, i := range coefficients {
-		c := s.Coefficients[i]
-		if c.Kind == Parameter {
+		if s.Coefficients[i].Kind == Parameter {
 			continue
 		}
-		name := c.Model
-		if name == "" {
-			name = c.Name
-		}
-		k := slices.IndexFunc(out, func(u unit) bool { return u.name == name })
+		k := slices.IndexFunc(out, func(u unit) bool { return u.name == owners[i] })
 		if k < 0 {
 			k = len(out)
-			out = append(out, unit{name: name})
+			out = append(out, unit{name: owners[i]})
 		}
 		out[k].at = append(out[k].at, i)
 	}

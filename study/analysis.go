@@ -289,25 +289,16 @@ func (a *Analysis) sortByFirst(points []FrontPoint) {
 	})
 }
 
-// references are the points with a name: the base, each model alone, the uniform average.
+// references are the points with a name: the base, each model alone, the uniform average, as far as what is fixed or tied
+// leaves room for them.
 func (a *Analysis) references() {
-	var scalings []int
-	models := []string{}
-	for i, c := range a.Space.Coefficients {
-		if c.Kind == search.Scaling {
-			scalings = append(scalings, i)
-			if !slices.Contains(models, c.Model) {
-				models = append(models, c.Model)
-			}
-		}
-	}
-	at := func(value func(c search.Coefficient) float64) []float64 {
+	models := a.Space.Models()
+	at := func(value func(i int) float64) []float64 {
 		x := make([]float64, len(a.Space.Coefficients))
 		for i, c := range a.Space.Coefficients {
-			x[i] = (c.Lo + c.Hi) / 2
-		}
-		for _, i := range scalings {
-			x[i] = value(a.Space.Coefficients[i])
+			if x[i] = (c.Lo + c.Hi) / 2; c.Kind == search.Scaling {
+				x[i] = value(i)
+			}
 		}
 		return x
 	}
@@ -325,19 +316,21 @@ func (a *Analysis) references() {
 	if len(models) == 0 {
 		return
 	}
-	if len(a.Space.Simplex) == 0 {
-		add(BaseName, at(func(search.Coefficient) float64 { return 0 }))
+	if len(a.Space.Simplex) == 0 && !a.Space.Held(0) {
+		add(BaseName, at(func(int) float64 { return 0 }))
 	}
 	for _, m := range models {
-		add(m, at(func(c search.Coefficient) float64 {
-			if c.Model == m {
-				return 1
-			}
-			return 0
-		}))
+		if own, ok := a.Space.Alone(m); ok {
+			add(m, at(func(i int) float64 {
+				if slices.Contains(own, i) {
+					return 1
+				}
+				return 0
+			}))
+		}
 	}
-	if len(models) > 1 {
-		add(AverageName, at(func(search.Coefficient) float64 { return 1 / float64(len(models)) }))
+	if mean := 1 / float64(len(models)); len(models) > 1 && !a.Space.Held(mean) {
+		add(AverageName, at(func(int) float64 { return mean }))
 	}
 }
 

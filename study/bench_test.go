@@ -25,7 +25,7 @@ func many(tb testing.TB, s *Study, n int) {
 			if err := start(c, []Trial{of}, map[int]bool{}); err != nil {
 				return err
 			}
-			metrics := bowls(evaluator.Candidate{Tasks: s.tasksOf("e0"), At: coefficients(s.Names(), x)})
+			metrics := bowls(evaluator.Candidate{Tasks: s.tasksOf("e0"), At: coefficients(s.space(), x)})
 			if _, err := (result{trial: of.ID, attempt: 1, evaluator: "e0", metrics: metrics, to: evaluator.Done}).record(c); err != nil {
 				return err
 			}

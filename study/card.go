@@ -35,8 +35,8 @@ func (s *Study) modelCard(e Export, gains []Gains, why string, at time.Time) []b
 		fmt.Fprintf(&b, "\n**Why this trade-off:** %s\n", markdown(why))
 	}
 	b.WriteString("\n| coefficient | value |\n|---|---|\n")
-	for i, c := range s.space().Coefficients {
-		fmt.Fprintf(&b, "| %s | %.6g |\n", markdown(c.Name), e.X[i])
+	for _, n := range s.space().Numbers() {
+		fmt.Fprintf(&b, "| %s | %.6g |\n", markdown(n.Name), n.At(e.X))
 	}
 	b.WriteString("\n| task | role | predicted (90 % interval) | validation | test |\n|---|---|---|---|---|\n")
 	for _, t := range s.spec().Tasks {

@@ -249,7 +249,7 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(merge
 	}
 	receipt.Predicted, receipt.Doubt, receipt.Warned = e.Predicted, e.Doubt, e.Warned
 	options := merge.ExportOptions{Owner: s.owner(), ShardSize: r.ShardSize, SHA256: r.SHA256, Comment: "made by the study " + visible.Line(s.name())}
-	staged, err := plan.Stage(ctx, named(s.Names(), r.X), r.Out, options, progress)
+	staged, err := plan.Stage(ctx, named(s.space(), r.X), r.Out, options, progress)
 	if err != nil {
 		return Export{}, err
 	}

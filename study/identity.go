@@ -29,11 +29,13 @@ type identity struct {
 	Names   []string          `json:"coefficients"`
 	Simplex [][]int           `json:"proportions"`
 	Seed    uint64            `json:"seed"` // 0 where nothing is drawn at random
+
+	Bound string `json:"fixed_and_tied,omitempty"` // the numbers that are no coefficients of their own
 }
 
 // identity is what trials of s are measured with; sp is its space.
 func (s *Spec) identity(sp search.Space) identity {
-	id := identity{Base: s.Base, Models: map[string]string{}, Method: s.Method.Name, Params: s.Method.Params, Groups: s.Groups, Skip: s.Skip, DType: s.DType, Masks: s.Masks, Vary: s.Variance, Vocab: s.Vocab, Simplex: sp.Simplex}
+	id := identity{Base: s.Base, Models: map[string]string{}, Method: s.Method.Name, Params: s.Method.Params, Groups: s.Groups, Skip: s.Skip, DType: s.DType, Masks: s.Masks, Vary: s.Variance, Vocab: s.Vocab, Simplex: sp.Simplex, Bound: sp.BoundWords()}
 	if s.random() {
 		id.Seed = s.Search.Seed
 	}
@@ -67,6 +69,11 @@ func (a *asked) against(dir string, h *record) error {
 	}
 	measured := h.measured()
 	var diffs []string
+	for _, m := range []map[string]any{old, cur} { // which has it where there are any
+		if _, any := m["fixed_and_tied"]; !any {
+			m["fixed_and_tied"] = ""
+		}
+	}
 	for k := range cur {
 		if k == "tasks" { // they may come and go: see record.expect
 			continue

@@ -74,7 +74,7 @@ func (m *exportMeasurer) ask(ctx context.Context, x *executor, q exportQuestion)
 	var looked atomic.Bool
 	var cut atomic.Pointer[merge.Cut]
 	c := evaluator.Candidate{
-		Key: fmt.Sprintf("%s/%s-%s", m.name(), e.Name, split), Attempt: 1, Split: split, At: coefficients(m.Names(), e.X),
+		Key: fmt.Sprintf("%s/%s-%s", m.name(), e.Name, split), Attempt: 1, Split: split, At: coefficients(m.space(), e.X),
 		Log: filepath.Join(m.dir, "logs", "export-"+e.Name+".log"),
 		Model: func(ctx context.Context, form evaluator.Form) (evaluator.Lease, error) {
 			if form == evaluator.Adapter {
@@ -148,7 +148,7 @@ func (m *exportMeasurer) adapter(ctx context.Context, e Export) (evaluator.Lease
 	if err != nil {
 		return evaluator.Lease{}, nil, err
 	}
-	out := merge.Output{At: named(m.Names(), e.X), Target: filepath.Join(dir, e.Name)}
+	out := merge.Output{At: named(m.space(), e.X), Target: filepath.Join(dir, e.Name)}
 	written, err := plan.Write(ctx, []merge.Output{out}, merge.WriteOptions{}, nil)
 	if err != nil {
 		return evaluator.Lease{}, nil, errors.Join(err, os.RemoveAll(dir))

@@ -15,6 +15,7 @@ import (
 	"parfait/internal/stage"
 	"parfait/merge"
 	"parfait/merge/codes"
+	"parfait/search"
 )
 
 // pool keeps the merged models that evaluators need on disk: written several in one pass over the
@@ -24,7 +25,7 @@ type pool struct {
 	dir      string
 	own      token                 // in the names of what is written
 	max      int64                 // bytes, 0: as the disk allows
-	names    []string              // coefficients
+	where    search.Space          // the coefficients live
 	upcoming func(but int) []Trial // trials that will need their model next, in order
 	note     func(format string, args ...any)
 
@@ -72,7 +73,7 @@ func newPool(plan *merge.Plan, s *Study, form evaluator.Form, at placed, upcomin
 		return nil, err
 	}
 	p := &pool{
-		plan: plan, dir: filepath.Join(s.candidates(), string(form)), own: own, max: s.spec().Candidates.Max, names: s.Names(), upcoming: upcoming, note: note,
+		plan: plan, dir: filepath.Join(s.candidates(), string(form)), own: own, max: s.spec().Candidates.Max, where: s.space(), upcoming: upcoming, note: note,
 		pass: make(chan struct{}, 1), ready: map[int]*candidate{}, freed: make(chan struct{}),
 	}
 	if at.dir != "" {
@@ -294,7 +295,7 @@ func (p *pool) write(ctx context.Context, trials []Trial) error {
 	outs := make([]merge.Output, len(trials))
 	for i, t := range trials {
 		p.written++ // under the pass's token
-		outs[i] = merge.Output{At: named(p.names, t.X), Target: filepath.Join(p.dir, p.own.modelName(t.ID, p.written))}
+		outs[i] = merge.Output{At: named(p.where, t.X), Target: filepath.Join(p.dir, p.own.modelName(t.ID, p.written))}
 	}
 	written, err := p.plan.Write(ctx, outs, merge.WriteOptions{Owner: p.own.String()}, nil)
 	if err != nil {
@@ -392,10 +393,10 @@ func (p *pool) close() error {
 	return p.plan.Close()
 }
 
-func named(names []string, x []float64) map[string]float64 {
-	at := make(map[string]float64, len(names))
-	for i, n := range names {
-		at[n] = x[i]
+func named(space search.Space, x []float64) map[string]float64 {
+	at := map[string]float64{}
+	for _, n := range space.Numbers() {
+		at[n.Name] = n.At(x)
 	}
 	return at
 }

@@ -144,7 +144,7 @@ func TestIDsOfStudies(t *testing.T) {
 	if err != nil || err2 != nil || a.study == "" || a.study != b.study {
 		t.Errorf("an older study has the ids %q and %q: %v, %v", a.study, b.study, err, err2)
 	}
-	c := evaluator.Candidate{Tasks: []string{"t", "u"}, Split: evaluator.Validation, At: coefficients([]string{"a"}, []float64{0.5})}
+	c := evaluator.Candidate{Tasks: []string{"t", "u"}, Split: evaluator.Validation, At: []evaluator.Coefficient{{Name: "a", Value: 0.5}}}
 	seen := map[string]string{a.of("1", c, 0): "the question itself"}
 	turned := c
 	turned.Tasks = []string{"u", "t"}
@@ -152,8 +152,8 @@ func TestIDsOfStudies(t *testing.T) {
 		t.Error("the order of its tasks makes another question of it")
 	}
 	for what, change := range map[string]func(*questionIDs, *evaluator.Candidate){
-		"coefficients": func(_ *questionIDs, c *evaluator.Candidate) { c.At = coefficients([]string{"a"}, []float64{0.25}) },
-		"names":        func(_ *questionIDs, c *evaluator.Candidate) { c.At = coefficients([]string{"b"}, []float64{0.5}) },
+		"coefficients": func(_ *questionIDs, c *evaluator.Candidate) { c.At = []evaluator.Coefficient{{Name: "a", Value: 0.25}} },
+		"names":        func(_ *questionIDs, c *evaluator.Candidate) { c.At = []evaluator.Coefficient{{Name: "b", Value: 0.5}} },
 		"tasks":        func(_ *questionIDs, c *evaluator.Candidate) { c.Tasks = c.Tasks[:1] },
 		"split":        func(_ *questionIDs, c *evaluator.Candidate) { c.Split = evaluator.Test },
 		"inputs":       func(a *questionIDs, _ *evaluator.Candidate) { a.inputs += "x" },

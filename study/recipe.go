@@ -21,12 +21,12 @@ func (s *Study) Recipe(ctx context.Context, x []float64) (yaml []byte, err error
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, plan.Close()) }()
-	return plan.Recipe(named(s.Names(), x)).WithComment("from the study " + visible.Line(s.Snapshot().Name)).YAML(), nil
+	return plan.Recipe(named(s.space(), x)).WithComment("from the study " + visible.Line(s.Snapshot().Name)).YAML(), nil
 }
 
 // recipeJSON is the merge at x for evaluators that may make it themselves. It opens no model, which may be elsewhere.
 func (s *Study) recipeJSON(x []float64) (json.RawMessage, error) {
-	r, err := merge.RecipeAt(s.mergeSpec(evaluator.Folder, 0), named(s.Names(), x))
+	r, err := merge.RecipeAt(s.mergeSpec(evaluator.Folder, 0), named(s.space(), x))
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (s *Study) digests(ctx context.Context, form evaluator.Form, rank int, x []
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, plan.Close()) }()
-	files, err := plan.Digests(ctx, named(s.Names(), x), merge.WriteOptions{})
+	files, err := plan.Digests(ctx, named(s.space(), x), merge.WriteOptions{})
 	out := map[string]string{}
 	for _, f := range files {
 		out[f.Name] = f.Hash

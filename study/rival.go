@@ -140,9 +140,9 @@ func predictedDifference(t Task, f Fit, x, y []float64) Difference {
 // Models are those that have a part in the merge at x.
 func Models(space search.Space, x []float64) []string {
 	var out []string
-	for i, c := range space.Coefficients {
-		if c.Kind == search.Scaling && x[i] != 0 && !slices.Contains(out, c.Model) {
-			out = append(out, c.Model)
+	for _, n := range space.Numbers() {
+		if n.Kind == search.Scaling && n.At(x) != 0 && !slices.Contains(out, n.Model) {
+			out = append(out, n.Model)
 		}
 	}
 	return out

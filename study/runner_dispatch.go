@@ -13,6 +13,7 @@ import (
 	"parfait/evaluator"
 	"parfait/history"
 	"parfait/internal/rescue"
+	"parfait/search"
 )
 
 func (r *runner) complete(t Trial) bool {
@@ -205,7 +206,7 @@ func (r *runner) submit(x *executor, trials []Trial) {
 func (r *runner) candidate(ctx context.Context, x *executor, t Trial) evaluator.Candidate {
 	c := evaluator.Candidate{
 		Key: fmt.Sprintf("%s/%d", r.name(), t.ID), Attempt: t.Attempt, Split: evaluator.Validation,
-		At: coefficients(r.Names(), t.X), Log: t.Log,
+		At: coefficients(r.space(), t.X), Log: t.Log,
 	}
 	x.asks(&c, x.missing(t))
 	c.Recipe, _ = r.recipeJSON(t.X) // without one where it cannot be: its merge fails with the reason
@@ -229,10 +230,12 @@ func (r *runner) candidate(ctx context.Context, x *executor, t Trial) evaluator.
 	return c
 }
 
-func coefficients(names []string, x []float64) []evaluator.Coefficient {
-	out := make([]evaluator.Coefficient, len(names))
-	for i, n := range names {
-		out[i] = evaluator.Coefficient{Name: n, Value: x[i]}
+// coefficients are all numbers of the merge at x, as evaluators are told them.
+func coefficients(space search.Space, x []float64) []evaluator.Coefficient {
+	numbers := space.Numbers()
+	out := make([]evaluator.Coefficient, len(numbers))
+	for i, n := range numbers {
+		out[i] = evaluator.Coefficient{Name: n.Name, Value: n.At(x)}
 	}
 	return out
 }

@@ -19,6 +19,7 @@ type Spec struct {
 	Models     []ModelSpec
 	Method     MethodSpec
 	Groups     []GroupSpec
+	Tie        [][]string // coefficients that are one: names of models, groups or coefficients
 	Skip       []string
 	DType      string
 	Masks      string // of sparse models: "", preserve, intersect or union
@@ -34,11 +35,12 @@ type Spec struct {
 // Range of a coefficient.
 type Range [2]float64
 
-// ModelSpec is one fine-tuned model and the range of its coefficient.
+// ModelSpec is one fine-tuned model and the range of its coefficient, or the value that it is fixed at.
 type ModelSpec struct {
 	Name  string
 	Path  string
-	Range Range
+	Range Range // where it is fixed the value twice
+	Fixed bool
 }
 
 // MethodSpec names a merge method with its parameters, fixed or with a range.
@@ -113,7 +115,7 @@ func ParseSpec(file string, b []byte) (*Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := specReader{doc: doc, ranges: map[string]yamldoc.Node{}, theirs: map[string]yamldoc.Node{}, looks: &yamldoc.Node{}}
+	r := specReader{doc: doc, ranges: map[string]yamldoc.Node{}, ties: &yamldoc.Node{}, theirs: map[string]yamldoc.Node{}, looks: &yamldoc.Node{}}
 	spec := r.read(root)
 	if err := doc.Err(); err != nil {
 		return nil, err

@@ -6,6 +6,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"parfait/merge"
 	"parfait/merge/method"
@@ -82,20 +84,40 @@ func (s *Spec) space() (search.Space, error) {
 		return search.Space{}, err
 	}
 	var sp search.Space
-	ranges := map[string]Range{}
+	models := map[string]ModelSpec{}
 	for _, m := range s.Models {
-		ranges[m.Name] = m.Range
+		models[m.Name] = m
 	}
-	index := map[int]int{} // of a coefficient of the merge: its place among the coefficients
+	together := s.together()
+	index := map[int]int{}       // of a coefficient of the merge: its place among the coefficients
+	places := map[string]int{}   // of the same, by its name
+	proportions := !domain.Box() // which the search knows whole: one that is fixed is a range without width
+	whole := true                // all numbers are coefficients
 	used := map[string]bool{}
 	for i, k := range turned {
 		c := search.Coefficient{Name: k.Name, Kind: search.Scaling, Model: k.Model, Group: k.Group}
+		number := search.Number{Name: k.Name, Kind: search.Scaling, Model: k.Model, Group: k.Group, Of: len(sp.Coefficients)}
 		if k.Param == "" {
-			r, ok := ranges[k.Model]
+			m, ok := models[k.Model]
 			if !ok {
 				continue
 			}
-			c.Lo, c.Hi = r[0], r[1]
+			c.Lo, c.Hi = m.Range[0], m.Range[1]
+			if m.Fixed && !proportions {
+				number.Of, number.Value, whole = -1, m.Range[0], false
+				sp.All = append(sp.All, number)
+				continue
+			}
+			if set := together[k.Name]; len(set) > 1 && !proportions {
+				if set[0] != k.Name { // the first of them is the coefficient
+					number.Of, whole = places[set[0]], false
+					sp.All = append(sp.All, number)
+					one := &sp.Coefficients[number.Of]
+					one.Model, one.Group = also(one.Model, k.Model), also(one.Group, k.Group)
+					continue
+				}
+			}
+			places[k.Name] = number.Of
 		} else {
 			r, ok := s.Method.Ranges[k.Param]
 			if !ok || k.Group != "" {
@@ -103,7 +125,9 @@ func (s *Spec) space() (search.Space, error) {
 			}
 			used[k.Param] = true
 			c.Kind, c.Lo, c.Hi = search.Parameter, r[0], r[1]
+			number.Kind, number.Model = search.Parameter, ""
 		}
+		sp.All = append(sp.All, number)
 		index[i] = len(sp.Coefficients)
 		sp.Coefficients = append(sp.Coefficients, c)
 	}
@@ -120,10 +144,24 @@ func (s *Spec) space() (search.Space, error) {
 		narrow(sp.Coefficients, ids)
 		sp.Simplex = append(sp.Simplex, ids)
 	}
+	if whole {
+		sp.All = nil
+	}
 	if len(sp.Coefficients) == 0 {
+		if len(sp.All) > 0 {
+			return sp, fmt.Errorf("every model has a value, and nothing is left to search: give one a range, or make this one merge with `parfait merge`")
+		}
 		return sp, fmt.Errorf("method %s has nothing to turn: give one of its parameters a range, or use `parfait merge`", s.Method.Name)
 	}
 	return sp, nil
+}
+
+// also adds a name to those that are tied, where it is not among them.
+func also(names, name string) string {
+	if name == "" || slices.Contains(strings.Split(names, "+"), name) {
+		return names
+	}
+	return names + "+" + name
 }
 
 // narrow takes from the ranges of proportions what they can never be, as they are from 0 to 1 and sum to 1: where another

@@ -15,7 +15,8 @@ import (
 // specReader turns the nodes of a study.yaml into a Spec; problems gather in the document.
 type specReader struct {
 	doc    *yamldoc.Document
-	ranges map[string]yamldoc.Node // of the models, where one is given
+	ranges map[string]yamldoc.Node // of the models, or the values that they are fixed at, where one is given
+	ties   *yamldoc.Node           // the list tie
 	looks  *yamldoc.Node           // the focus of search
 	theirs map[string]yamldoc.Node // what the evaluators call the tasks, by the evaluators' names
 }
@@ -61,6 +62,7 @@ func (r specReader) read(root yamldoc.Node) *Spec {
 		"models": func(n yamldoc.Node) { s.Models = r.models(n) },
 		"method": func(n yamldoc.Node) { s.Method = r.method(n) },
 		"groups": func(n yamldoc.Node) { s.Groups = r.groups(n) },
+		"tie":    func(n yamldoc.Node) { s.Tie = r.tie(n) },
 		"skip":   func(n yamldoc.Node) { s.Skip = texts(n) },
 		"dtype":  func(n yamldoc.Node) { s.DType = n.Word("dtype", "as-base", "bf16", "f16", "f32") },
 		"masks": func(n yamldoc.Node) {
@@ -87,6 +89,7 @@ func (r specReader) read(root yamldoc.Node) *Spec {
 		s.Method = MethodSpec{Name: "task_arithmetic", Params: map[string]any{}, Ranges: map[string]Range{}}
 	}
 	r.checkTasks(tasks, s)
+	r.checkTies(s)
 	r.checkNames(root, s)
 	r.checkFocus(s)
 	return s
@@ -104,12 +107,20 @@ func (r specReader) models(n yamldoc.Node) []ModelSpec {
 	var out []ModelSpec
 	names := map[string]bool{}
 	for _, item := range n.List() {
-		m, given := ModelSpec{Range: Range{0, 1}}, yamldoc.Node{}
+		m, given, value := ModelSpec{Range: Range{0, 1}}, yamldoc.Node{}, yamldoc.Node{}
 		item.Fields(map[string]func(yamldoc.Node){
 			"name":  func(n yamldoc.Node) { m.Name = r.name(n) },
 			"path":  func(n yamldoc.Node) { m.Path = n.Text() },
 			"range": func(n yamldoc.Node) { m.Range, given = r.bounds(n), n },
+			"value": func(n yamldoc.Node) { value = n },
 		})
+		if value.Present() {
+			if given.Present() {
+				value.Failf("the coefficient has a range too: keep the value, which fixes it, or the range, in which it is searched")
+			}
+			v := value.Float()
+			m.Range, m.Fixed, given = Range{v, v}, true, value
+		}
 		if given.Present() {
 			r.ranges[m.Name] = given
 		}
@@ -223,7 +234,7 @@ func (r specReader) checkProportions(sp search.Space, s *Spec) {
 			c := sp.Coefficients[i]
 			if c.Lo > c.Hi && !refused[c.Model] {
 				refused[c.Model] = true
-				r.ranges[c.Model].Failf("with %s the models' coefficients are proportions, from 0 to 1: nothing of the range is; leave it out, or %s", s.Method.Name, s.scaled())
+				r.ranges[c.Model].Failf("with %s the models' coefficients are proportions, from 0 to 1: nothing of this is; leave it out, or %s", s.Method.Name, s.scaled())
 			}
 		}
 		least, most := sums(sp, set)

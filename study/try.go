@@ -39,14 +39,14 @@ func (s *Spec) Try(ctx context.Context, dir string, o Try) (tried []Tried, err e
 		return nil, err
 	}
 	defer func() { _ = closeExecutors(executors) }()
-	at := make([]float64, len(space.Coefficients))
-	for i, c := range space.Coefficients {
-		at[i] = o.At[c.Name]
+	var at []evaluator.Coefficient
+	for _, n := range space.Numbers() { // the base is what none of them is fixed at
+		at = append(at, evaluator.Coefficient{Name: n.Name, Value: o.At[n.Name]})
 	}
 	for _, x := range executors {
 		c := evaluator.Candidate{
 			Key: filepath.Base(dir) + "/0", ID: rand.Text() + "-try-0", Attempt: 1, Split: evaluator.Validation,
-			At: coefficients(st.Names(), at), Log: o.Log, Model: o.Model,
+			At: at, Log: o.Log, Model: o.Model,
 		}
 		x.asks(&c, x.tasks)
 		began := time.Now()

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"parfait/problem"
+	"parfait/search"
 	"parfait/study"
 )
 
@@ -124,8 +125,11 @@ func (r *reader) header(header []string) {
 	r.absent = make([]bool, len(r.snap.Space.Coefficients))
 	var missing, taken []string
 	for i, k := range r.snap.Space.Coefficients {
-		at := slices.IndexFunc(r.columns, func(c column) bool { return c.name == "c."+k.Name })
-		if _, there := met[&r.columns[at]]; there {
+		if slices.ContainsFunc(r.snap.Space.Numbers(), func(n search.Number) bool {
+			at := slices.IndexFunc(r.columns, func(c column) bool { return c.name == "c."+n.Name })
+			_, there := met[&r.columns[at]]
+			return there && n.Of == i
+		}) {
 			continue
 		}
 		r.absent[i] = true

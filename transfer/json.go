@@ -27,14 +27,23 @@ type coefficientJSON struct {
 	Kind  string     `json:"kind"` // scaling of a model, or parameter of the method
 	Model string     `json:"model,omitempty"`
 	Group string     `json:"group,omitempty"`
-	Range [2]float64 `json:"range"`
+	Range [2]float64 `json:"range"`          // of one that is fixed, its value twice
+	Tied  string     `json:"tied,omitempty"` // the coefficient that it is one with
 }
 
 // HeaderOf is that of a study.
 func HeaderOf(s *study.Snapshot) Header {
 	h := Header{Study: s.Name, Method: s.Spec.Method.Name, Tasks: s.Tasks}
-	for _, c := range s.Space.Coefficients {
-		h.Coefficients = append(h.Coefficients, coefficientJSON{c.Name, string(c.Kind), c.Model, c.Group, [2]float64{c.Lo, c.Hi}})
+	for _, n := range s.Space.Numbers() {
+		c := coefficientJSON{Name: n.Name, Kind: string(n.Kind), Model: n.Model, Group: n.Group, Range: [2]float64{n.Value, n.Value}}
+		if n.Of >= 0 {
+			is := s.Space.Coefficients[n.Of]
+			c.Range = [2]float64{is.Lo, is.Hi}
+			if is.Name != n.Name {
+				c.Tied = is.Name
+			}
+		}
+		h.Coefficients = append(h.Coefficients, c)
 	}
 	for _, set := range s.Space.Simplex {
 		var names []string

@@ -159,8 +159,8 @@ func (r *reader) unknown(name, where string) problem.Problem {
 // coefficients are their names in study.yaml.
 func (r *reader) coefficients() []string {
 	var out []string
-	for _, c := range r.snap.Space.Coefficients {
-		out = append(out, c.Name)
+	for _, n := range r.snap.Space.Numbers() {
+		out = append(out, n.Name)
 	}
 	return out
 }

@@ -95,13 +95,22 @@ func columns(s *study.Snapshot) []column {
 		return slices.ContainsFunc(out, func(c column) bool { return c.name == name || slices.Contains(c.also, name) })
 	}
 	var coefficients []column
-	for i, k := range s.Space.Coefficients {
+	for _, k := range s.Space.Numbers() {
 		c := column{
 			name: "c." + k.Name, also: []string{"params_" + k.Name, "params_c." + k.Name},
-			show: func(t study.Trial) string { return float(t.X[i]) },
+			show: func(t study.Trial) string { return float(k.At(t.X)) },
 			take: func(r *row, c cell) (expected string) {
-				r.X[i], expected = c.number(true)
-				r.given[i] = true
+				v, expected := c.number(true)
+				switch {
+				case expected != "":
+				case k.Of < 0 && v != k.Value:
+					return fmt.Sprintf("%v, at which study.yaml fixes %s", k.Value, k.Name)
+				case k.Of >= 0 && r.given[k.Of] && v != r.X[k.Of]:
+					return fmt.Sprintf("%v, as all that is tied to %s has", r.X[k.Of], s.Space.Coefficients[k.Of].Name)
+				}
+				if k.Of >= 0 {
+					r.X[k.Of], r.given[k.Of] = v, true
+				}
 				return expected
 			},
 		}

@@ -75,7 +75,11 @@ func (p modelsPane) drawSpec(c *chart.Canvas) {
 		i := first + y - 1
 		m := &models[i]
 		c.Text(1, y, chart.Clip(m.Name, n), plain)
-		c.Text(n+2, y, fmt.Sprintf("[%g, %g]", m.Range[0], m.Range[1]), accent)
+		text, style := fmt.Sprintf("[%g, %g]", m.Range[0], m.Range[1]), accent
+		if m.Fixed {
+			text, style = fmt.Sprintf("%g, fixed", m.Range[0]), muted
+		}
+		c.Text(n+2, y, chart.Clip(text, 14), style)
 		if figures > 0 && i < len(p.found.Total.Relative) {
 			t := p.found.Total
 			rightText(c, n+17, y, 8, explore.Decimal(t.Relative[i], 3), plain)

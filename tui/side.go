@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"parfait/explore"
@@ -133,7 +134,8 @@ func (p side) shares(h int) (tasks, coefficients int) {
 			coefficients--
 		}
 	}
-	return max(tasks, 1), max(coefficients, 1)
+	tasks, coefficients = max(tasks, 1), max(coefficients, 1)
+	return tasks, coefficients + max(min(len(p.snap.Space.Bound()), room-tasks-coefficients-remarkRows), 0)
 }
 
 // rateLines are the rows kept for the rates, always as many, so that nothing jumps.
@@ -147,11 +149,15 @@ func (p side) rateLines(h int) int {
 // window is the first of n rows shown where so many fit and the one at must be seen.
 func window(at, n, fit int) int { return max(min(at-fit/2, n-fit), 0) }
 
-// drawCoefficients draws a slider a coefficient and returns how many rows it took.
+// drawCoefficients draws a slider a coefficient, and below them what is fixed or tied, as far as there is room; it returns how many rows it took.
 func (p side) drawCoefficients(c *chart.Canvas) int {
 	w, h := c.Size()
-	names := p.coefficients()
-	k := nameWidth(names, 6, max(w/3, 8))
+	names, bound := p.coefficients(), p.snap.Space.Bound()
+	all := slices.Clone(names)
+	for _, n := range bound {
+		all = append(all, n.Name)
+	}
+	k := nameWidth(all, 6, max(w/3, 8))
 	first := window(p.state.Coefficient, len(names), h)
 	for y := range min(h, len(names)) {
 		i := first + y
@@ -170,6 +176,12 @@ func (p side) drawCoefficients(c *chart.Canvas) int {
 		chart.Slider{
 			Range: chart.Range{Lo: space.Lo, Hi: space.Hi}, Value: p.state.X[i], Color: chart.InHand, Focused: focused, Known: p.known(i),
 		}.Draw(c.Sub(k+8, y, w-k-8, 1))
+	}
+	for i, n := range limit(bound, max(h-len(names), 0)) {
+		y := len(names) + i
+		c.Text(1, y, chart.Fit(n.Name, k), muted)
+		rightText(c, k+2, y, 5, explore.Decimal(n.At(p.state.X), 2), muted)
+		c.Text(k+8, y, chart.Clip(p.snap.Space.How(n), w-k-8), muted)
 	}
 	return h
 }
