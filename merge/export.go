@@ -144,9 +144,13 @@ func (j *job) readBackWeights(ctx context.Context, f weightFile, written *filePa
 	if err != nil {
 		return FileInfo{}, unreadable(f.path, err.Error())
 	}
-	stage.DropCache(f.path)
 	back := newPartDigests(file.Tensors())
-	sum, err := back.read(ctx, file, j.workers, sha, m.add)
+	var sum digests
+	disk, err := stage.OpenUncached(f.path)
+	if err == nil {
+		sum, err = back.read(ctx, disk, j.workers, sha, m.add)
+		err = errors.Join(err, disk.Close())
+	}
 	if err = errors.Join(err, file.Close()); err != nil {
 		return FileInfo{}, unreadable(f.path, err.Error())
 	}
