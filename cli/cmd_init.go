@@ -21,6 +21,7 @@ import (
 type initFlags struct {
 	base     string
 	models   []string
+	globs    []string
 	ranges   string
 	method   string
 	params   []string
@@ -46,7 +47,7 @@ func (a *app) initCommand() *cobra.Command {
 		Long: "Write DIR/study.yaml, with comments, from flags. Before it is written the models' headers are compared, so that what cannot be merged is known now and not after the first night. An existing study is never overwritten.\n\n" +
 			"The command measures one merge: it gets the folder of the merged model for {model}, and prints one JSON object with a number a task as its last line. " +
 			"{split} is validation or test; docs/evaluators.md has the rest. With --lm-eval it is the lm-evaluation-harness.\n\n" +
-			"Without --base, --model, --task, --command and --lm-eval, in a terminal, it asks for them one after the other and shows what the models' headers say.",
+			"Without --base, --model, --models, --task, --command and --lm-eval, in a terminal, it asks for them one after the other and shows what the models' headers say.",
 		Example: `parfait init my.study \
   --base models/base --model math=models/math --model code=models/code \
   --task gsm8k:rate --task humaneval:rate --task perplexity:loss:guard \
@@ -61,7 +62,7 @@ parfait init my.study --base models/base --model math=models/math --model code=m
 			if len(args) > 0 {
 				dir = args[0]
 			}
-			if f.base == "" && f.command == "" && len(f.lmEval) == 0 && len(f.models)+len(f.tasks) == 0 && a.needTerminal("") == nil {
+			if f.base == "" && f.command == "" && len(f.lmEval) == 0 && len(f.models)+len(f.globs)+len(f.tasks) == 0 && a.needTerminal("") == nil {
 				if dir, f, err = a.askInit(cmd.Context(), dir, f); err != nil {
 					return err
 				}
@@ -82,6 +83,7 @@ parfait init my.study --base models/base --model math=models/math --model code=m
 	flags := cmd.Flags()
 	flags.StringVar(&f.base, "base", "", "the model that the others were fine-tuned from: a `FOLDER`, a .safetensors file, or a hub id in the local cache")
 	flags.StringArrayVar(&f.models, "model", nil, "a fine-tuned model as `NAME=PATH`; one flag each")
+	flags.StringArrayVar(&f.globs, "models", nil, "all fine-tuned models that a `GLOB` of paths finds, such as 'checkpoints/step-*', in numeric order, each called after its folder; one flag each")
 	flags.StringVar(&f.ranges, "range", "", "the range `LOW,HIGH` of every model's coefficient (default 0,1.2; of proportions, as of linear and fisher, 0,1)")
 	flags.StringVar(&f.method, "method", "task_arithmetic", "the merge `METHOD`: "+strings.Join(methods.names, ", "))
 	flags.StringArrayVar(&f.params, "param", nil, "a parameter of the method as `NAME=VALUE`, or NAME=LOW:HIGH to search it; one flag each")
@@ -204,6 +206,7 @@ func (f initFlags) spec(dir, file string) ([]byte, *study.Spec, error) {
 // mergeSpec is what a study will merge, for the check of the headers. Paths are meant from dir.
 func mergeSpec(dir string, s *study.Spec) merge.Spec {
 	from := func(path string) string {
+		path = home(path)
 		if local := filepath.Join(dir, path); !filepath.IsAbs(path) && exists(local) {
 			return local
 		}

@@ -48,6 +48,7 @@ type mergeFlags struct {
 	crop, pad bool
 	workers   int
 	moved     movedFlag
+	models    []string
 }
 
 // movedFlag is the flag OLD=NEW of what takes models from where they are now.
@@ -100,17 +101,33 @@ func (m *movedFlag) hint(err error) error {
 func (a *app) mergeCommand() *cobra.Command {
 	var f mergeFlags
 	cmd := &cobra.Command{
-		Use:   "merge RECIPE OUT",
+		Use:   "merge [RECIPE] OUT",
 		Short: "Execute a recipe: write the checkpoint that it describes",
 		Long: "Execute a recipe without its study; an export's folder stands for the recipe in it. Everything is checked from the headers before a weight is read; OUT appears complete and checked, or not at all, and is never overwritten. " +
-			"The same recipe gives the same bytes, whatever the machine and the number of workers.",
-		Example: "parfait merge my.study/exports/pick-1/recipe.yaml merged --dtype bf16",
-		Args:    arguments(2, 2, "a recipe and the folder to make"),
+			"The same recipe gives the same bytes, whatever the machine and the number of workers.\n\n" +
+			"--models in place of a recipe writes the plain average of what it finds, such as the last checkpoints of a run; for anything else a recipe's models take a glob.",
+		Example: "parfait merge my.study/exports/pick-1/recipe.yaml merged --dtype bf16\n\n# the average of checkpoints\nparfait merge --models 'checkpoints/step-*' averaged",
+		Args:    arguments(1, 2, "a recipe and the folder to make"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.merge(cmd.Context(), args[0], args[1], f)
+			if (len(f.models) > 0) == (len(args) == 2) {
+				return usage("", "expected a recipe and the folder to make, or --models GLOB and the folder")
+			}
+			if len(f.models) > 0 {
+				r, err := average(f.models)
+				if err != nil {
+					return err
+				}
+				return a.merge(cmd.Context(), r, args[0], f)
+			}
+			r, err := readRecipe(args[0], args[1])
+			if err != nil {
+				return err
+			}
+			return a.merge(cmd.Context(), r, args[1], f)
 		},
 	}
 	flags := cmd.Flags()
+	flags.StringArrayVar(&f.models, "models", nil, "in place of a recipe, average the models that a `GLOB` of paths finds, such as 'checkpoints/step-*'; one flag each")
 	flags.StringVar(&f.dtype, "dtype", "", "write as `DTYPE`, bf16, f16, f32 or as-base, instead of what the recipe says")
 	flags.IntVar(&f.maxRank, "max-rank", 0, "write an adapter of at most this `rank`: the nearest one, by truncated singular values, and the receipt says how near")
 	flags.StringVar(&f.form, "form", "", "write a `full|adapter` checkpoint (adapter: where every model is a LoRA adapter) instead of what the recipe says")
@@ -137,14 +154,34 @@ type mergeJSON struct {
 	Warnings     []merge.Problem    `json:"warnings"`
 }
 
-func (a *app) merge(ctx context.Context, recipe, out string, f mergeFlags) (err error) {
+// average is the recipe of the plain average of the models that some globs find.
+func average(globs []string) (*merge.Recipe, error) {
+	spec := merge.Spec{Method: "linear"}
+	weights := map[string]float64{}
+	var wrong []error
+	for _, glob := range globs {
+		found, err := merge.Find("", glob, "", "")
+		wrong = append(wrong, err)
+		for _, m := range found {
+			weights[m.Name] = 1
+		}
+		spec.Models = append(spec.Models, found...)
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return nil, err
+	}
+	return merge.NewRecipe("--models", spec, weights)
+}
+
+// readRecipe reads a recipe of which out is to be made.
+func readRecipe(recipe, out string) (*merge.Recipe, error) {
 	if isStudy(studyDir([]string{recipe})) {
-		return usage("write one of its merges: parfait export "+quoted(studyDir([]string{recipe}))+" --knee --out "+quoted(out), "%s is a study, not a recipe", recipe)
+		return nil, usage("write one of its merges: parfait export "+quoted(studyDir([]string{recipe}))+" --knee --out "+quoted(out), "%s is a study, not a recipe", recipe)
 	}
-	r, err := merge.ReadRecipe(recipe)
-	if err != nil {
-		return err
-	}
+	return merge.ReadRecipe(recipe)
+}
+
+func (a *app) merge(ctx context.Context, r *merge.Recipe, out string, f mergeFlags) (err error) {
 	*r = r.Mapped(f.moved.spec)
 	spec := r.Spec()
 	if f.dtype != "" {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"parfait/evaluator/command"
+	"parfait/merge"
 	"parfait/problem"
 	"parfait/study"
 	"parfait/yamldoc"
@@ -64,8 +65,8 @@ func (d *drafter) models() {
 	} else {
 		d.line("models:                     # the range is where each one's coefficient is searched; 0 leaves it out, 1 adds it whole")
 	}
-	if len(d.flags.models) == 0 {
-		d.fail("--model: expected at least one NAME=PATH")
+	if len(d.flags.models)+len(d.flags.globs) == 0 {
+		d.fail("--model: expected at least one NAME=PATH, or --models 'checkpoints/step-*'")
 	}
 	for _, m := range d.flags.models {
 		name, path, ok := strings.Cut(m, "=")
@@ -74,6 +75,15 @@ func (d *drafter) models() {
 			continue
 		}
 		d.line("  - {name: %s, path: %s%s}", yamlText(name), yamlText(fromStudy(d.dir, path)), given)
+	}
+	for _, glob := range d.flags.globs {
+		found, err := merge.Find("", glob, "", d.flags.base)
+		if err != nil {
+			d.fail("--models: %s", problem.Text(err))
+		}
+		for _, m := range found {
+			d.line("  - {name: %s, path: %s%s}", yamlText(m.Name), yamlText(fromStudy(d.dir, m.Path)), given)
+		}
 	}
 }
 

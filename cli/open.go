@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"parfait/merge"
 	"parfait/problem"
 	"parfait/study"
 	"parfait/visible"
@@ -186,14 +187,7 @@ func shown(path string) string {
 
 // home is a path with what a shell makes of ~ at its beginning. Not every shell does so behind a = or in quotes,
 // and a form has none.
-func home(path string) string {
-	if rest, ok := strings.CutPrefix(path, "~/"); ok {
-		if dir, err := os.UserHomeDir(); err == nil {
-			return filepath.Join(dir, rest)
-		}
-	}
-	return path
-}
+func home(path string) string { return merge.Home(path) }
 
 // quoted is a word as a shell needs it.
 func quoted(s string) string {

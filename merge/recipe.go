@@ -262,6 +262,7 @@ func NewRecipe(from string, spec Spec, weights map[string]float64) (*Recipe, err
 
 // from resolves a relative path against a folder, and leaves alone what is no file there (a hub id).
 func from(dir, path string) string {
+	path = Home(path)
 	if _, step := stepOf(path); step || path == "" || filepath.IsAbs(path) {
 		return path
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"parfait/merge/codes"
 	"parfait/merge/method"
@@ -65,7 +66,7 @@ func ParseRecipe(file string, data []byte) (*Recipe, error) {
 	if root.Has("merge_method") {
 		return nil, Problem{Code: codes.Recipe, Where: file, What: "it is a mergekit configuration", Expected: "a recipe", Fix: "turn it into one: parfait mergekit import"}
 	}
-	p := newRecipeParser()
+	p := newRecipeParser(filepath.Dir(file))
 	p.read(root)
 	if err := doc.Err(); err != nil {
 		return nil, YAMLProblems(err)
@@ -125,13 +126,15 @@ func YAMLProblems(err error) error {
 
 // recipeParser reads a recipe's nodes.
 type recipeParser struct {
+	dir   string // from which paths are meant
 	r     Recipe
 	names []string
 	steps []*recipeParser
+	globs []modelGlob
 }
 
-func newRecipeParser() *recipeParser {
-	return &recipeParser{r: Recipe{weights: map[string]float64{}}}
+func newRecipeParser(dir string) *recipeParser {
+	return &recipeParser{dir: dir, r: Recipe{weights: map[string]float64{}}}
 }
 
 func (p *recipeParser) read(root yamldoc.Node) {
@@ -160,6 +163,7 @@ func (p *recipeParser) read(root yamldoc.Node) {
 		"variance_correction": func(n yamldoc.Node) { s.VarianceCorrection = n.Bool() },
 		"seed":                func(n yamldoc.Node) { s.Seed = n.Uint64() },
 	})
+	p.find() // when the base is known, which is none of them
 	for name, v := range s.Params {
 		if def, _ := methodParam(s.Method, name); def.Kind == method.Number {
 			s.Params[name] = yamldoc.Numbers(v)
@@ -172,7 +176,7 @@ func (p *recipeParser) read(root yamldoc.Node) {
 
 func (p *recipeParser) readSteps(n yamldoc.Node) {
 	for _, item := range n.List() {
-		step, name := newRecipeParser(), ""
+		step, name := newRecipeParser(p.dir), ""
 		item.Fields(map[string]func(yamldoc.Node){
 			"name":   func(n yamldoc.Node) { name = n.Text() },
 			"recipe": step.read,
@@ -204,26 +208,68 @@ func (p *recipeParser) base(n yamldoc.Node) {
 }
 
 func (p *recipeParser) models(n yamldoc.Node) {
-	for _, item := range n.List() {
+	items := []yamldoc.Node{n}
+	if !n.Has("glob") {
+		items = n.List()
+	}
+	for _, item := range items {
 		var m Source
-		var weight, stack yamldoc.Node
+		var weight, stack, glob yamldoc.Node
+		var names string
 		item.Fields(map[string]func(yamldoc.Node){
 			"name":   func(n yamldoc.Node) { m.Name = n.Text() },
 			"path":   func(n yamldoc.Node) { m.Path = n.Text() },
 			"stack":  func(n yamldoc.Node) { stack = n },
 			"weight": func(n yamldoc.Node) { weight = n },
+			"glob":   func(n yamldoc.Node) { glob = n },
+			"names":  func(n yamldoc.Node) { names = n.Text() },
 		})
+		if glob.Present() {
+			if m.Name != "" || m.Path != "" || stack.Present() {
+				glob.Failf("a glob finds paths and names them: leave name, path and stack out, or the glob")
+			}
+			p.globs = append(p.globs, modelGlob{len(p.r.spec.Models), glob, names, weight})
+			continue
+		}
 		p.r.spec.Models = append(p.r.spec.Models, m)
 		if stack.Present() {
 			p.stack(m.Name, stack)
 		}
-		switch {
-		case !weight.Present():
-		case weight.IsMapping():
-			weight.Each(func(group string, v yamldoc.Node) { p.r.weights[join(m.Name, group)] = v.Float() })
-		default:
-			p.r.weights[m.Name] = weight.Float()
+		p.weight(m.Name, weight)
+	}
+}
+
+// weight is that of a model, or those by its groups.
+func (p *recipeParser) weight(model string, weight yamldoc.Node) {
+	switch {
+	case !weight.Present():
+	case weight.IsMapping():
+		weight.Each(func(group string, v yamldoc.Node) { p.r.weights[join(model, group)] = v.Float() })
+	default:
+		p.r.weights[model] = weight.Float()
+	}
+}
+
+// modelGlob is a glob among the models of a recipe.
+type modelGlob struct {
+	before int // of the models that are listed
+	glob   yamldoc.Node
+	names  string
+	weight yamldoc.Node // of each model
+}
+
+// find looks for the models of the globs, the last first, so that those before keep their places.
+func (p *recipeParser) find() {
+	for _, g := range slices.Backward(p.globs) {
+		found, err := Find(p.dir, g.glob.Text(), g.names, p.r.spec.Base)
+		if err != nil {
+			g.glob.Failf("%s", problem.Text(err))
+			continue
 		}
+		for _, m := range found {
+			p.weight(m.Name, g.weight)
+		}
+		p.r.spec.Models = slices.Insert(p.r.spec.Models, g.before, found...)
 	}
 }
 

@@ -28,7 +28,11 @@ func readAsked(dir string) (*asked, error) {
 	if err != nil {
 		return nil, notAStudy(dir, err)
 	}
-	spec, err := ParseSpec(path, text)
+	var pinned map[string]string
+	if bytes.Contains(text, []byte("glob")) {
+		pinned = pinnedModels(dir)
+	}
+	spec, err := parseSpec(path, text, pinned)
 	if err != nil {
 		return nil, err
 	}

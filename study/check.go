@@ -62,6 +62,9 @@ func Check(ctx context.Context, dir string) (c Checked, err error) {
 	}
 	if read.err == nil {
 		c.add(read.asked.against(abs, h))
+		for _, p := range read.asked.spec.appeared() {
+			c.note("%s", p.Error())
+		}
 	}
 	c.Trials, c.Exports = len(h.trials), len(h.exports)
 	for i := range h.trials {

@@ -5,17 +5,29 @@ import (
 
 	"parfait/merge"
 	"parfait/merge/codes"
+	"parfait/problem"
 	"parfait/search"
 )
+
+// appeared says what globs find now and did not when the study was begun.
+func (s *Spec) appeared() []merge.Problem {
+	if len(s.Appeared) == 0 {
+		return nil
+	}
+	return []merge.Problem{{
+		Code: codes.Changed, Where: "models", What: "since the study was begun there is " + problem.And(s.Appeared) + " too, which is no part of it: its trials are merges of the models that the glob found then",
+		Fix: "to have all of them, copy study.yaml into a new folder",
+	}}
+}
 
 // Doubts is what looks wrong with what is searched, and need not be: two coefficients of which only the product
 // matters, or nothing that varies.
 func (s *Spec) Doubts() []merge.Problem {
+	out := s.appeared()
 	sp, err := s.space()
 	if err != nil {
-		return nil
+		return out
 	}
-	var out []merge.Problem
 	free := func(i int, kind search.Kind) bool {
 		c := sp.Coefficients[i]
 		return c.Kind == kind && c.Lo < c.Hi && !slices.Contains(slices.Concat(sp.Simplex...), i)

@@ -38,7 +38,7 @@ func (s *Study) Inspect(ctx context.Context, cached bool, progress func(merge.Pr
 	path := filepath.Join(s.dir, inspectFile)
 	var kept inspected
 	if b, err := os.ReadFile(path); err == nil && json.Unmarshal(b, &kept) == nil && kept.Inspection != nil && maps.Equal(kept.Inputs, prints) {
-		return kept.Inspection, nil
+		return s.withAppeared(kept.Inspection), nil
 	}
 	if cached {
 		return nil, nil
@@ -47,5 +47,13 @@ func (s *Study) Inspect(ctx context.Context, cached bool, progress func(merge.Pr
 	if err != nil {
 		return nil, err
 	}
-	return found, replaceFile(path, []byte(mustJSON(inspected{prints, found})))
+	err = replaceFile(path, []byte(mustJSON(inspected{prints, found})))
+	return s.withAppeared(found), err
+}
+
+// withAppeared adds what has appeared since the study was begun to the warnings, which are not kept.
+func (s *Study) withAppeared(found *merge.Inspection) *merge.Inspection {
+	out := *found
+	out.Warnings = append(s.spec().appeared(), found.Warnings...)
+	return &out
 }

@@ -19,6 +19,7 @@ type Spec struct {
 	Models     []ModelSpec
 	Method     MethodSpec
 	Groups     []GroupSpec
+	Appeared   []string   // what the globs of models find and did not when the study was begun: it is left out
 	Tie        [][]string // coefficients that are one: names of models, groups or coefficients
 	Skip       []string
 	DType      string
@@ -110,12 +111,15 @@ func ReadSpec(dir string) (*Spec, error) {
 }
 
 // ParseSpec parses and checks a study.yaml; file names it in errors.
-func ParseSpec(file string, b []byte) (*Spec, error) {
+func ParseSpec(file string, b []byte) (*Spec, error) { return parseSpec(file, b, nil) }
+
+// parseSpec is ParseSpec of a study that was begun with these models, by their names; nil: with none so far.
+func parseSpec(file string, b []byte, pinned map[string]string) (*Spec, error) {
 	root, doc, err := yamldoc.Parse(file, b)
 	if err != nil {
 		return nil, err
 	}
-	r := specReader{doc: doc, ranges: map[string]yamldoc.Node{}, ties: &yamldoc.Node{}, theirs: map[string]yamldoc.Node{}, looks: &yamldoc.Node{}}
+	r := specReader{doc: doc, dir: filepath.Dir(file), pinned: pinned, ranges: map[string]yamldoc.Node{}, ties: &yamldoc.Node{}, theirs: map[string]yamldoc.Node{}, looks: &yamldoc.Node{}}
 	spec := r.read(root)
 	if err := doc.Err(); err != nil {
 		return nil, err

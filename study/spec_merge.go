@@ -57,6 +57,7 @@ func (s *Spec) random() bool {
 
 // under makes a path that is written in study.yaml absolute; "" is dir itself.
 func under(dir, path string) string {
+	path = merge.Home(path)
 	if filepath.IsAbs(path) {
 		return path
 	}

@@ -15,6 +15,8 @@ import (
 // specReader turns the nodes of a study.yaml into a Spec; problems gather in the document.
 type specReader struct {
 	doc    *yamldoc.Document
+	dir    string                  // from which paths are meant
+	pinned map[string]string       // the paths of the models that the study was begun with, by their names
 	ranges map[string]yamldoc.Node // of the models, or the values that they are fixed at, where one is given
 	ties   *yamldoc.Node           // the list tie
 	looks  *yamldoc.Node           // the focus of search
@@ -51,7 +53,7 @@ func (r specReader) read(root yamldoc.Node) *Spec {
 	field := func(name string, f func(yamldoc.Node)) func(yamldoc.Node) {
 		return func(n yamldoc.Node) { seen[name] = true; f(n) }
 	}
-	var tasks yamldoc.Node
+	var tasks, models yamldoc.Node
 	handlers := map[string]func(yamldoc.Node){
 		"version": func(n yamldoc.Node) {
 			if s.Version = n.Int(1); s.Version != 1 {
@@ -59,7 +61,7 @@ func (r specReader) read(root yamldoc.Node) *Spec {
 			}
 		},
 		"base":   func(n yamldoc.Node) { s.Base = n.Text() },
-		"models": func(n yamldoc.Node) { s.Models = r.models(n) },
+		"models": func(n yamldoc.Node) { models = n },
 		"method": func(n yamldoc.Node) { s.Method = r.method(n) },
 		"groups": func(n yamldoc.Node) { s.Groups = r.groups(n) },
 		"tie":    func(n yamldoc.Node) { s.Tie = r.tie(n) },
@@ -88,6 +90,7 @@ func (r specReader) read(root yamldoc.Node) *Spec {
 	if s.Method.Name == "" && !seen["method"] {
 		s.Method = MethodSpec{Name: "task_arithmetic", Params: map[string]any{}, Ranges: map[string]Range{}}
 	}
+	r.find(models, s)
 	r.checkTasks(tasks, s)
 	r.checkTies(s)
 	r.checkNames(root, s)
@@ -99,42 +102,6 @@ func texts(n yamldoc.Node) []string {
 	var out []string
 	for _, i := range n.List() {
 		out = append(out, i.Text())
-	}
-	return out
-}
-
-func (r specReader) models(n yamldoc.Node) []ModelSpec {
-	var out []ModelSpec
-	names := map[string]bool{}
-	for _, item := range n.List() {
-		m, given, value := ModelSpec{Range: Range{0, 1}}, yamldoc.Node{}, yamldoc.Node{}
-		item.Fields(map[string]func(yamldoc.Node){
-			"name":  func(n yamldoc.Node) { m.Name = r.name(n) },
-			"path":  func(n yamldoc.Node) { m.Path = n.Text() },
-			"range": func(n yamldoc.Node) { m.Range, given = r.bounds(n), n },
-			"value": func(n yamldoc.Node) { value = n },
-		})
-		if value.Present() {
-			if given.Present() {
-				value.Failf("the coefficient has a range too: keep the value, which fixes it, or the range, in which it is searched")
-			}
-			v := value.Float()
-			m.Range, m.Fixed, given = Range{v, v}, true, value
-		}
-		if given.Present() {
-			r.ranges[m.Name] = given
-		}
-		switch {
-		case m.Name == "" || m.Path == "":
-			item.Failf("a model needs a name and a path")
-		case names[m.Name]:
-			item.Failf("the name %q is taken by an earlier model", m.Name)
-		}
-		names[m.Name] = true
-		out = append(out, m)
-	}
-	if len(out) == 0 {
-		n.Failf("expected at least one model")
 	}
 	return out
 }
