@@ -34,6 +34,9 @@ func Answers(a *study.Analysis) string {
 	for i, r := range Rivals(a, nil) {
 		if i == 0 {
 			words = append(words, beating(a, r))
+			if len(constant(a)) == len(a.Objectives) {
+				break // of all alike
+			}
 			continue
 		}
 		count := "none"

@@ -1,6 +1,7 @@
 package explore_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -203,6 +204,30 @@ func TestChooseWhatBeats(t *testing.T) {
 	}
 	if _, err := explore.RivalNamed(a, "bass", nil); code(err) != explore.UnknownRival || !strings.Contains(err.Error(), "base") {
 		t.Errorf("a typo: %v", err)
+	}
+}
+
+// Where no task varies nothing beats anything, and where some do not it is said of the others.
+func TestNothingBeatsWhereNothingVaries(t *testing.T) {
+	a := analysis(t, exploretest.Options{})
+	r, err := explore.RivalNamed(a, explore.RivalBase, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if words := explore.BeatingWords(a, r); !strings.HasSuffix(words, "the base on every task") {
+		t.Errorf("where all tasks vary: %q", words)
+	}
+	n := r.Beating(a)
+	a.Fits[a.Objectives[0]].Trust.Constant = true
+	if words := explore.BeatingWords(a, r); !strings.HasSuffix(words, "the base on every task that varies") || r.Beating(a) != n {
+		t.Errorf("where one task is constant: %q, %d points, before %d", words, r.Beating(a), n)
+	}
+	for _, o := range a.Objectives {
+		a.Fits[o].Trust.Constant = true
+	}
+	want := fmt.Sprintf("none of %d points beats the base: no task varies beyond its noise", len(a.Front))
+	if words := explore.BeatingWords(a, r); words != want || r.Beating(a) != 0 || explore.Answers(a) != want {
+		t.Errorf("where every task is constant: %q, %d points, %q; want %q of none", words, r.Beating(a), explore.Answers(a), want)
 	}
 }
 

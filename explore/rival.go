@@ -76,9 +76,15 @@ func (r Rival) bounds(a *study.Analysis) []Bound {
 	return out
 }
 
-// Beats says whether the merge at x, where p is predicted, is another point than the rival and nowhere worse.
+// Beats says whether the merge at x, where p is predicted, is another point than the rival and nowhere worse. Where no
+// objective varies beyond its noise nothing beats anything.
 func (r Rival) Beats(a *study.Analysis, x []float64, p []study.Prediction) bool {
-	return !samePoint(x, r.X) && len(a.Below(p, r.Predicted)) == 0
+	return len(constant(a)) < len(a.Objectives) && !samePoint(x, r.X) && len(a.Below(p, r.Predicted)) == 0
+}
+
+// constant are the objectives that do not vary beyond their noise.
+func constant(a *study.Analysis) []int {
+	return slices.DeleteFunc(slices.Clone(a.Objectives), func(t int) bool { return !a.Fits[t].Trust.Constant })
 }
 
 // Beating is how many points of the front beat the rival on every objective.
@@ -191,11 +197,18 @@ func (s State) beat(a *study.Analysis) (State, Note) {
 
 // BeatingWords say how much of the front beats a rival: "41 of 300 points beat the base on every task".
 func BeatingWords(a *study.Analysis, r Rival) string {
-	n, verb := r.Beating(a), "beat"
+	n, verb, on := r.Beating(a), "beat", "on every task"
+	switch len(constant(a)) {
+	case 0:
+	case len(a.Objectives):
+		return fmt.Sprintf("none of %d points beats %s: no task varies beyond its noise", len(a.Front), r.Title)
+	default:
+		on += " that varies"
+	}
 	if n == 1 {
 		verb = "beats"
 	}
-	return fmt.Sprintf("%d of %d points", n, len(a.Front)) + " " + verb + " " + r.Title + " on every task"
+	return fmt.Sprintf("%d of %d points", n, len(a.Front)) + " " + verb + " " + r.Title + " " + on
 }
 
 // Likely writes a probability: .93, "<.01", ">.99".

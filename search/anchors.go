@@ -8,8 +8,8 @@ import (
 // anchors are the points that every study wants to know, without duplicates: the middle and each model alone.
 func (r *region) anchors() []Proposed { return r.distinct(r.middle(), r.alone()) }
 
-// middle are the base, the uniform average and all models at one half; on simplices equal proportions. The most important
-// first.
+// middle are the base, the uniform average and all models at one half, or less where there are many; on simplices equal
+// proportions. The most important first.
 func (r *region) middle() []Proposed {
 	var out []Proposed
 	add := func(x []float64, why string) { out = append(out, Proposed{X: x, Why: why}) }
@@ -26,7 +26,7 @@ func (r *region) middle() []Proposed {
 	}
 	if len(units) > 1 || len(units) == 1 && len(r.space.Models()) > 1 {
 		add(r.average(), "the uniform average")
-		add(r.at(r.shrink/2, units...), "all models at one half")
+		add(r.at(r.shrink/2, units...), r.reaching("all models", r.shrink/2, units...))
 	}
 	if len(units) == 0 && len(r.space.Simplex) == 0 {
 		add(r.origin, "the middle of every range")
@@ -53,11 +53,11 @@ func (r *region) halves() []Proposed {
 	var out []Proposed
 	units := r.models()
 	for _, u := range units {
-		out = append(out, Proposed{X: r.at(0.5, u), Why: u.name + " at one half"})
+		out = append(out, Proposed{X: r.at(0.5, u), Why: r.reaching(u.name, 0.5, u)})
 	}
 	for i, u := range units {
 		for _, v := range units[:i] {
-			out = append(out, Proposed{X: r.at(0.5, v, u), Why: v.name + " and " + u.name + " halved"})
+			out = append(out, Proposed{X: r.at(0.5, v, u), Why: r.reaching(v.name+" and "+u.name, 0.5, v, u)})
 		}
 	}
 	for _, set := range r.space.Simplex {
@@ -78,7 +78,7 @@ func (r *region) distinct(lists ...[]Proposed) []Proposed {
 	var out []Proposed
 	for _, p := range slices.Concat(lists...) {
 		p.X, p.Why = r.space.tidy(p.X), r.space.beside(p.Why)
-		if !slices.ContainsFunc(out, func(o Proposed) bool { return r.space.Gap(o.X, p.X) < sameGap }) {
+		if !slices.ContainsFunc(out, func(o Proposed) bool { return r.space.apart(o.X, p.X) < sameGap }) {
 			out = append(out, p)
 		}
 	}
@@ -98,6 +98,22 @@ func (r *region) at(v float64, units ...unit) []float64 {
 		}
 	}
 	return x
+}
+
+// reaching says what units at value v are, or come nearest to within their ranges: "all models at one half".
+func (r *region) reaching(who string, v float64, units ...unit) string {
+	at := short(v)
+	if v == 0.5 {
+		at = "one half"
+	}
+	for _, u := range units {
+		for _, i := range u.at {
+			if c := r.space.Coefficients[i]; v < c.Lo || v > c.Hi {
+				return who + " as near to " + at + " as their ranges have it"
+			}
+		}
+	}
+	return who + " at " + at
 }
 
 // place is the origin with some members of a simplex in equal proportions, the others of it at 0, or what comes nearest to

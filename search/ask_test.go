@@ -22,6 +22,7 @@ type game struct {
 	slots   int // above 0: a point whenever fewer than so many are open, in place of batches
 	seed    uint64
 	measure func(x []float64) Point
+	fits    surrogate.Choice
 }
 
 // tester is what tests of this package and of rapid have in common.
@@ -36,7 +37,7 @@ type tester interface {
 func (g game) play(t tester, s Strategy) (done []Point, stop string) {
 	t.Helper()
 	s = Hold(Info{Name: "tested"}, s)
-	q := Question{Space: g.space, Tasks: g.tasks, N: g.batch, Budget: g.budget, Seed: g.seed}
+	q := Question{Space: g.space, Tasks: g.tasks, N: g.batch, Budget: g.budget, Seed: g.seed, Surrogate: g.fits}
 	if g.slots > 0 {
 		q.N = 1
 	}

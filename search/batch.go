@@ -242,7 +242,7 @@ func (l *Landscape) draw(xs [][]float64, draws int) [][][]float64 {
 	}
 	rng := generator(1, 0x64726177)
 	for k, g := range l.goals {
-		values := l.fits[g].surrogate.Draws(xs, draws, rng.NormFloat64)
+		values := l.fits[g].surrogate.Draws(xs, draws, 1, rng.NormFloat64)
 		for s := range out {
 			for i := range xs {
 				out[s][i][k] = l.sign(g) * values.At(s, i)

@@ -408,6 +408,7 @@ func (c *contest) learnt(k, i int, points []int, first, n int) (means, rests *ma
 		xs[j] = c.xs[p]
 	}
 	mean, cov := c.l.fits[i].surrogate.Joint(xs)
+	cov.ScaleSym(c.l.fits[i].spread()*c.l.fits[i].spread(), cov)
 	noise := c.noise[k]
 	block := mat.NewSymDense(n, nil)
 	across := mat.NewDense(n, len(points), nil)

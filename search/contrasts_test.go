@@ -98,3 +98,85 @@ func TestNothingNew(t *testing.T) {
 		t.Errorf("contrasts of a box: %v, want none", c)
 	}
 }
+
+// Where no model is in a merge its density and λ make no difference, and where λ is 0 nothing does: it is the base, and that
+// is measured once.
+func TestTheBaseIsMeasuredOnce(t *testing.T) {
+	spaces := map[string]Space{"density": moved()["density"]}
+	scaled := moved()["density"]
+	scaled.Coefficients = slices.Clone(scaled.Coefficients)
+	scaled.Coefficients[3] = Coefficient{Name: "lambda", Lo: 0, Hi: 2, Kind: Parameter, AllOf: true}
+	spaces["lambda"] = scaled
+	for name, s := range spaces {
+		for way, ask := range map[string]func(q *Question) (Proposal, error){
+			"open":   func(q *Question) (Proposal, error) { return open(t.Context(), q, 1) },
+			"extend": func(q *Question) (Proposal, error) { return extend(t.Context(), q, 1) },
+		} {
+			q := Question{Space: s, Tasks: []Task{{Name: "t", Link: surrogate.Logit, Maximize: true, Optimise: true}}, N: 1, Seed: 1}
+			bases := 0
+			for range 30 {
+				p, err := ask(&q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, x := range p.Points {
+					if all := x.X[0] + x.X[1] + x.X[2]; all == 0 || name == "lambda" && x.X[3] == 0 {
+						bases++
+					}
+					q.Done = append(q.Done, Point{X: x.X, Y: []Measurement{{Value: 0.2 + 0.2*x.X[0], N: 450}}})
+				}
+			}
+			if bases != 1 || len(q.Done) != 30 {
+				t.Errorf("%s, %s: of %d points %d are the base, want one of 30", name, way, len(q.Done), bases)
+			}
+		}
+	}
+}
+
+// Words of the start are true of its coefficients.
+func TestWordsOfTheMiddle(t *testing.T) {
+	wide := box(3, 0, 1.2)
+	short := box(3, 0, 1.2)
+	short.Coefficients = slices.Clone(short.Coefficients)
+	short.Coefficients[1].Hi = 0.4
+	for words, s := range map[string]Space{
+		"all models at one half": wide, "all models at 0.408": moved()["groups"],
+		"all models as near to one half as their ranges have it": short,
+	} {
+		found := slices.ContainsFunc(newRegion(s).middle(), func(p Proposed) bool { return p.Why == words })
+		if !found {
+			t.Errorf("%q is none of %v", words, newRegion(s).middle())
+		}
+	}
+}
+
+// Ranges of next to no length are one place: it is measured once, and there is nothing more to measure.
+func TestRangesOfNextToNoLength(t *testing.T) {
+	s := box(2, 0.5, 0.5+1e-9)
+	if !s.OnePlace() {
+		t.Error("a range of 1e-9 has several places, want one")
+	}
+	for _, i := range Strategies() {
+		if i.Models > 0 && i.Name != "adaptive" {
+			continue
+		}
+		strategy := strategyOf(t, i.Name, nil)
+		q := Question{Space: s, Tasks: rates(2), N: 4, Seed: 1, Budget: 20}
+		for range 5 {
+			q.Asked = len(q.Done)
+			p, err := strategy.Ask(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Stop != "" {
+				break
+			}
+			for _, x := range p.Xs() {
+				q.Done = append(q.Done, Point{X: x, Y: []Measurement{{Value: 0.5, N: 450}, {Value: 0.6, N: 450}}})
+			}
+		}
+		if len(q.Done) > 1 {
+			t.Errorf("%s measures %d merges that nothing tells apart, want one", i.Name, len(q.Done))
+		}
+	}
+}

@@ -51,7 +51,7 @@ func TestMergesThatBreakInACorner(t *testing.T) {
 			t.Fatal(err)
 		}
 		front, err := l.Front(context.Background(), 50)
-		if err != nil || len(front) < 10 {
+		if err != nil || len(front) < 5 {
 			t.Fatalf("%s: a front of %d points (%v)", name, len(front), err)
 		}
 		for _, x := range front {

@@ -87,5 +87,8 @@ func (f *fit) strays(point int) bool {
 	return !f.trust.Cliff && slices.ContainsFunc(f.trust.Apart, func(k int) bool { return f.used[k] == point })
 }
 
+// spread is by what standard deviations are too small, as what was held out tells: 1 or more.
+func (f *fit) spread() float64 { return max(1, f.trust.Spread) }
+
 // varies says whether a task has anything to be learnt.
 func (f *fit) varies() bool { return f.width > 0 && !f.trust.Constant }

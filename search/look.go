@@ -152,13 +152,14 @@ type drawn struct {
 	y      []float64    // a task: room
 }
 
-// drawn draws some tasks.
+// drawn draws some tasks, as much wider than their surrogates have them as predictions that were left out were off.
 func (l *Landscape) drawn(ctx context.Context, tasks []int, xs [][]float64, draws int) (*drawn, error) {
 	d := &drawn{tasks: tasks, y: make([]float64, len(l.tasks))}
 	d.values = make([]*mat.Dense, len(d.tasks))
 	return d, parallel.For(ctx, 0, len(d.tasks), func(k int) {
 		rng := generator(uint64(d.tasks[k]), 0x6c6f6f6b)
-		d.values[k] = l.fits[d.tasks[k]].surrogate.Draws(xs, draws, rng.NormFloat64)
+		f := &l.fits[d.tasks[k]]
+		d.values[k] = f.surrogate.Draws(xs, draws, f.spread(), rng.NormFloat64)
 	})
 }
 

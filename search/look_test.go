@@ -100,3 +100,35 @@ func TestWishesInWords(t *testing.T) {
 		}
 	}
 }
+
+// What settles a pick and what may be better are drawn as wide as held-out errors are.
+func TestDrawsAreAsWideAsHeldOutErrors(t *testing.T) {
+	q := settling(t, 14, nil, Wishes{})
+	l, err := Fit(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, tasks, widened := []float64{0.4, 0.5, 0.3}, []int{0, 1, 2}, 0
+	d, err := l.drawn(t.Context(), tasks, [][]float64{x}, 4000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k := range tasks {
+		var sum, square float64
+		for s := range 4000 {
+			v := d.values[k].At(s, 0)
+			sum, square = sum+v, square+v*v
+		}
+		_, std := l.Surrogate(k).Predict(x)
+		spread := l.Trust(k).Spread
+		if sd := math.Sqrt(square/4000 - sum/4000*sum/4000); math.Abs(sd/(std*spread)-1) > 0.06 {
+			t.Errorf("task %d: draws have a standard deviation of %.4f, expected %.4f, widened by %.2f", k, sd, std*spread, spread)
+		}
+		if spread > 1.1 {
+			widened++
+		}
+	}
+	if widened == 0 {
+		t.Error("no task is widened, and nothing was tested")
+	}
+}

@@ -193,7 +193,7 @@ func (o *optimal) next() []float64 {
 // near says whether x would only repeat what is there.
 func (o *optimal) near(x []float64) bool {
 	for _, p := range o.taken {
-		if o.space.Gap(x, p) < replicateGap {
+		if o.space.apart(x, p) < replicateGap {
 			return true
 		}
 	}
@@ -206,7 +206,7 @@ func (o *optimal) farthest() []float64 {
 	for _, x := range o.pool[:poolSize] {
 		gap := math.Inf(1)
 		for _, p := range o.taken {
-			if gap = min(gap, o.space.Gap(x, p)); gap <= top {
+			if gap = min(gap, o.space.apart(x, p)); gap <= top {
 				break
 			}
 		}

@@ -24,6 +24,19 @@ type Coefficient struct {
 	Kind   Kind
 	Model  string // the model scaled, where Kind is Scaling; of models that are tied math+code
 	Group  string // its layer group, "" without groups; of groups that are tied early+late
+	AllOf  bool   // a parameter that scales all models together: at 0 it is the base
+}
+
+// leastWidth is the width of a range, as a share of its numbers or of 1, below which all of it is one place: merges that are
+// nearer are the same to within the arithmetic, let alone a measurement.
+const leastWidth = 1e-6
+
+// Width is the width of the range; 0 where it is next to nothing.
+func (c Coefficient) Width() float64 {
+	if w := c.Hi - c.Lo; w > leastWidth*max(1, math.Abs(c.Lo), math.Abs(c.Hi)) {
+		return w
+	}
+	return 0
 }
 
 // Space is where coefficients live.
@@ -37,7 +50,34 @@ type Space struct {
 
 // OnePlace says whether there is one point alone: no range has any width.
 func (s Space) OnePlace() bool {
-	return len(s.Coefficients) > 0 && !slices.ContainsFunc(s.Coefficients, func(c Coefficient) bool { return c.Hi > c.Lo })
+	return len(s.Coefficients) > 0 && !slices.ContainsFunc(s.Coefficients, func(c Coefficient) bool { return c.Width() > 0 })
+}
+
+// base says whether x is the base: no model is in it, or they are scaled by 0, whatever the method's other parameters are.
+// Where models are proportions, or one is fixed at another value, it never is.
+func (s Space) base(x []float64) bool {
+	models, scaled := 0, 0
+	for i, c := range s.Coefficients {
+		none := math.Abs(x[i]) <= sameGap*c.Width()
+		switch {
+		case c.AllOf && none:
+			return len(s.Simplex) == 0
+		case c.Kind == Scaling:
+			models++
+			if !none {
+				scaled++
+			}
+		}
+	}
+	return models > 0 && scaled == 0 && len(s.Simplex) == 0 && !s.Held(0)
+}
+
+// apart is the gap between two merges: that of their coefficients, but none where both are the base.
+func (s Space) apart(a, b []float64) float64 {
+	if s.base(a) && s.base(b) {
+		return 0
+	}
+	return s.Gap(a, b)
 }
 
 // Bounds returns the space as pareto's bounds.
@@ -93,8 +133,8 @@ func (s Space) complete(x []float64, set []int) {
 
 // step is the power of ten at or below a thousandth of the range.
 func step(c Coefficient) float64 {
-	w := c.Hi - c.Lo
-	if !(w > 0) {
+	w := c.Width()
+	if w == 0 {
 		return 1e-4
 	}
 	return math.Pow(10, math.Floor(math.Log10(w/1000)))
@@ -104,8 +144,8 @@ func step(c Coefficient) float64 {
 func (s Space) Gap(a, b []float64) float64 {
 	sum := 0.0
 	for i, c := range s.Coefficients {
-		w := c.Hi - c.Lo
-		if !(w > 0) {
+		w := c.Width()
+		if w == 0 {
 			continue
 		}
 		d := (a[i] - b[i]) / w
@@ -120,7 +160,7 @@ const sameGap = 1e-3
 // known says whether x is already among points.
 func (s Space) known(x []float64, points [][]float64) bool {
 	for _, p := range points {
-		if s.Gap(x, p) < sameGap {
+		if s.apart(x, p) < sameGap {
 			return true
 		}
 	}
@@ -130,8 +170,8 @@ func (s Space) known(x []float64, points [][]float64) bool {
 // same says whether two points are one, but for rounding: a billionth of each range.
 func (s Space) same(a, b []float64) bool {
 	for i, c := range s.Coefficients {
-		width := c.Hi - c.Lo
-		if !(width > 0) {
+		width := c.Width()
+		if width == 0 {
 			width = max(1, math.Abs(b[i]))
 		}
 		if math.Abs(a[i]-b[i]) > 1e-9*width {

@@ -30,12 +30,12 @@ func (s *Spec) Doubts() []merge.Problem {
 	}
 	free := func(i int, kind search.Kind) bool {
 		c := sp.Coefficients[i]
-		return c.Kind == kind && c.Lo < c.Hi && !slices.Contains(slices.Concat(sp.Simplex...), i)
+		return c.Kind == kind && c.Width() > 0 && !slices.Contains(slices.Concat(sp.Simplex...), i)
 	}
 	weights, lambda := false, false
 	for i, c := range sp.Coefficients {
 		weights = weights || free(i, search.Scaling)
-		lambda = lambda || free(i, search.Parameter) && c.Name == "lambda"
+		lambda = lambda || free(i, search.Parameter) && c.AllOf
 	}
 	if weights && lambda {
 		out = append(out, merge.Problem{

@@ -77,6 +77,9 @@ func resolve(dir, path string) string {
 	return path
 }
 
+// scalesAll is the parameter by which methods scale all task vectors together.
+const scalesAll = "lambda"
+
 // space returns the coefficients of the study in their order: the models' (with groups one a group),
 // then the method's parameters that have a range, by name.
 func (s *Spec) space() (search.Space, error) {
@@ -125,7 +128,7 @@ func (s *Spec) space() (search.Space, error) {
 				continue // fixed, or left at its default; a range is for the whole model
 			}
 			used[k.Param] = true
-			c.Kind, c.Lo, c.Hi = search.Parameter, r[0], r[1]
+			c.Kind, c.Lo, c.Hi, c.AllOf = search.Parameter, r[0], r[1], k.Param == scalesAll
 			number.Kind, number.Model = search.Parameter, ""
 		}
 		sp.All = append(sp.All, number)

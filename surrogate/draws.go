@@ -9,9 +9,10 @@ import (
 const leastVariance = 1e-9 // a covariance that is smaller throughout counts as that
 
 // Draws implements Surrogate.
-func (s *fitted) Draws(xs [][]float64, n int, normal func() float64) *mat.Dense {
+func (s *fitted) Draws(xs [][]float64, n int, wider float64, normal func() float64) *mat.Dense {
 	mean, cov := s.Joint(xs)
 	out := draws(cov, n, normal)
+	out.Scale(wider, out)
 	for i := range n {
 		row := out.RawRowView(i)
 		for j, m := range mean {
@@ -24,8 +25,8 @@ func (s *fitted) Draws(xs [][]float64, n int, normal func() float64) *mat.Dense 
 // Draws implements Surrogate: in a draw the metric is broken at some points, as correlated as the labels are, and as fitted
 // says at the others. A normal distribution of the same moments would have, this side of the edge, draws far better than
 // anything that holds.
-func (b *broken) Draws(xs [][]float64, n int, normal func() float64) *mat.Dense {
-	out := b.fitted.Draws(xs, n, normal)
+func (b *broken) Draws(xs [][]float64, n int, wider float64, normal func() float64) *mat.Dense {
+	out := b.fitted.Draws(xs, n, wider, normal)
 	us := make([][]float64, len(xs))
 	for i, x := range xs {
 		us[i] = b.scale(x)

@@ -51,6 +51,9 @@ func Fit(ctx context.Context, data []Data, c Choice) []Result {
 		}
 		f.refine(ctx, before)
 		m, err := f.finish(ctx)
+		if err == nil && f.p != nil && c.Kind != KindGP {
+			m, err = m.orQuadratic(ctx, f.s)
+		}
 		switch {
 		case err != nil:
 			results[i].Err = err

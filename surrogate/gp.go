@@ -1,6 +1,7 @@
 package surrogate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,8 +45,7 @@ func (p *process) finish(ctx context.Context, s *sample, err error) (model, erro
 	free := math.Max(float64(s.n()-parameters), leastFreedom)
 	m := model{fitter: "gp", f: p, noise: p.unit * p.unit * p.kernel.noise, dof: free, lack: math.Sqrt(float64(s.n()) / free)}
 	m.loo, m.sd = p.leaveOneOut()
-	s.redrawn = 1
-	s.redrawn = p.redrawn(s, m.loo)
+	s.redrawn = cmp.Or(p.redrawn, 1)
 	if full := (basis{dim: s.dim(), interactions: true}).size(); full > maxTerms {
 		m.note = fmt.Sprintf("a quadratic of %d coefficients has %d parameters and is out of reach: a linear trend with smooth deviations is fitted instead, and no interaction is looked at by itself", s.dim(), full)
 	}
@@ -63,6 +63,7 @@ type process struct {
 	factor      blas64.Triangular // upper Cholesky factor of K
 	diagonal    []float64         // n: of K⁻¹
 	posterior   *posteriorMean
+	redrawn     float64 // share of the noise of the evaluation that differs from one measurement to the next; 0: all
 }
 
 func newProcess(s *sample) *process {

@@ -47,12 +47,21 @@ func (m model) q2(s *sample) float64 {
 // predictive sample reuse of Geisser and Eddy (1979); least is the smallest standard deviation that counts.
 func (m model) logScore(s *sample, least float64) float64 {
 	sum := 0.0
+	for _, v := range m.logScores(s, least) {
+		sum += v
+	}
+	return sum
+}
+
+// logScores are the log densities of which logScore is the sum.
+func (m model) logScores(s *sample, least float64) []float64 {
+	out := make([]float64, s.n())
 	for i, z := range s.z {
 		sd := max(m.sd[i], least)
 		e := (z - m.loo[i]) / sd
-		sum -= e*e/2 + math.Log(sd) + math.Log(2*math.Pi)/2
+		out[i] = -(e*e/2 + math.Log(sd) + math.Log(2*math.Pi)/2)
 	}
-	return sum
+	return out
 }
 
 // fitting is a metric on its way to a model. Gaussian processes are fitted in two steps: alone, and then with
@@ -75,10 +84,13 @@ func (c Choice) begin(ctx context.Context, s *sample) *fitting {
 	return f
 }
 
-// refine fits the hyperparameters of a process again, under a prior.
+// refine fits the hyperparameters of a process again, under a prior, and its noise with what the evaluation says of it.
 func (f *fitting) refine(ctx context.Context, before prior) {
 	if f.p != nil && f.err == nil {
 		f.err = f.p.fitHyper(ctx, before)
+	}
+	if f.p != nil && f.err == nil {
+		f.err = f.p.heed(ctx, f.s, before)
 	}
 }
 

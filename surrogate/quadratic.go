@@ -29,6 +29,8 @@ func fitRidge(ctx context.Context, s *sample) (model, error) {
 			fit = binomial
 		}
 	}
+	_, variance := s.moments()
+	fit.dispersion = max(fit.dispersion, math.Exp(minLogNoise)*variance) // as of a process: nothing is known better
 	m := model{fitter: "quadratic", dof: max(float64(s.n())-fit.degreesOfFreedom(), 1), noise: fit.dispersion}
 	m.loo, m.sd = fit.leaveOneOut()
 	if !b.interactions {

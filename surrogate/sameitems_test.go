@@ -65,3 +65,36 @@ func TestSameItems(t *testing.T) {
 		}
 	}
 }
+
+// A process that learns its noise takes some of it for bends, and is then far too sure: held against what the evaluation says,
+// of items that are drawn anew, hardly one is.
+func TestNoiseIsNotTakenForBends(t *testing.T) {
+	const worlds = 24
+	before, after := 0, 0
+	for w := range worlds {
+		s, err := newSample(rates(uint64(w), 40, 20, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := Choice{Kind: KindGP}.begin(t.Context(), s)
+		bends := func(count *int) {
+			t.Helper()
+			m, err := f.finish(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.noise < 0.4*meanPositive(s.noiseAt(m.loo))/s.redrawn {
+				*count++
+			}
+		}
+		bends(&before)
+		f.refine(t.Context(), vaguePrior(s.dim()))
+		bends(&after)
+	}
+	if before < 3 {
+		t.Errorf("%d of %d processes take noise for bends by themselves, and next to nothing was tested", before, worlds)
+	}
+	if after > 1 {
+		t.Errorf("%d of %d processes take noise for bends, by themselves %d: want 1 at most", after, worlds, before)
+	}
+}

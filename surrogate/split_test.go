@@ -136,7 +136,7 @@ func TestDrawsOfAMetricThatBreaks(t *testing.T) {
 	}
 	const n = 2000
 	rng := rand.New(rand.NewPCG(1, 1))
-	draws := s.Draws(xs, n, rng.NormFloat64)
+	draws := s.Draws(xs, n, 1, rng.NormFloat64)
 	down := func(i, j int) bool { return draws.At(i, j) < 0.1 }
 	for j, x := range xs {
 		chance, std := s.Broken(x)

@@ -60,9 +60,10 @@ type Surrogate interface {
 	Gradient(mean, std, x []float64)
 	// Joint returns the joint normal distribution of the function at m points: their means and m × m covariance.
 	Joint(xs [][]float64) (mean []float64, cov *mat.SymDense)
-	// Draws returns n joint draws of the function at m points, n × m, made of standard normal numbers. A metric that breaks
-	// is in each draw either broken or whole at a point. O(m³ + n·m²).
-	Draws(xs [][]float64, n int, normal func() float64) *mat.Dense
+	// Draws returns n joint draws of the function at m points, n × m, made of standard normal numbers, by a factor wider
+	// than the fit's own distribution: 1, or Trust.Spread. A metric that breaks is in each draw either broken or whole at a
+	// point. O(m³ + n·m²).
+	Draws(xs [][]float64, n int, wider float64, normal func() float64) *mat.Dense
 	// Interval returns the central interval of the given level, e.g. 0.9, of one more measurement at x on the same items:
 	// what is not known of the function and the noise of a measurement, both as much wider as measurements left out
 	// were off (Trust.Spread).
@@ -105,4 +106,6 @@ type Trust struct {
 	Note         string    `json:"note,omitempty"` // what was fitted instead of what was asked for, in words
 	Range        float64   `json:"-"`              // between the least and the most that was measured, but for those apart, which count as far as they say anything
 	LOO          []float64 `json:"-"`              // n: LOO predictions on the metric's scale
+
+	heldOut float64 // how much more variance noise makes of a held-out error than it has itself, as the prediction was learnt from noise too: 1/(1 − leverage); 0: not known
 }

@@ -13,6 +13,7 @@ import (
 const (
 	goodQ2       = 0.90
 	goodByChance = 0.05 // of good fits, errors are larger than noise and what a good fit leaves make them
+	mostHeldOut  = 2    // times as much variance as it has, noise makes of held-out errors at most
 	minPoints    = 15   // below, Q² is too uncertain to say more than that more measurements are needed
 	minPointsPer = 4    // coefficient: below this and below minPoints, a high Q² says nothing
 )
@@ -48,6 +49,9 @@ func newTrust(m model, s *sample) Trust {
 	if variance > 0 {
 		t.Q2 = 1 - press/(variance*math.Max(n-1, 1))
 		t.Ceiling = min(max(1-meanPositive(s.noiseAt(loo))/variance, t.Q2, 0), 1) // what is reached is allowed
+		if m.noise > 0 {
+			t.heldOut = min(max(dot(sd, sd)/n/m.noise, 1), mostHeldOut)
+		}
 	}
 	errors, half := m.studentised(s, 0), studentQuantile(shownLevel, m.dof)*onFronts*max(m.lack, 1)
 	for i, e := range errors {
@@ -86,7 +90,7 @@ func (t *Trust) flagIfPoor(s *sample) {
 // noiseExplains says whether noise is most of what is missing, and held-out errors are no larger than it and what a good
 // fit leaves of the rest make them, by chance (χ² of as many measurements).
 func (t *Trust) noiseExplains() bool {
-	noise, off, n := 1-t.Ceiling, 1-t.Q2, float64(t.N) // shares of the variance
+	noise, off, n := (1-t.Ceiling)*max(t.heldOut, 1), 1-t.Q2, float64(t.N) // shares of the variance
 	most := noise + (1-goodQ2)*t.Ceiling
 	return noise >= off/2 && off <= most*distuv.ChiSquared{K: n}.Quantile(1-goodByChance)/n
 }

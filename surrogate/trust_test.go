@@ -378,3 +378,30 @@ func problemsOf(err error) problem.List {
 	errors.As(err, &l)
 	return l
 }
+
+// Noise is in a held-out error twice: in the measurement, and in what the others taught. Where that explains what is missing a
+// fit of few items is limited by noise, and not flagged.
+func TestFewItemsAreNoFlag(t *testing.T) {
+	flagged, alone, limited := 0, 0, 0
+	for _, items := range []int{20, 50} {
+		for w := range 24 {
+			_, trust := fit(t, Choice{}, rates(uint64(w), 40, items, 0))
+			flagged, limited = flagged+count(trust.Flagged), limited+count(trust.NoiseLimited)
+			trust.heldOut = 1
+			alone += count(trust.Q2 < goodQ2 && !trust.noiseExplains())
+		}
+	}
+	if flagged > 2 || limited < 24 {
+		t.Errorf("of 48 fits %d are flagged and %d limited by noise, want 2 at most and half of them", flagged, limited)
+	}
+	if alone < flagged+2 {
+		t.Errorf("%d would be flagged by the noise of the measurement alone, %d are: next to nothing was tested", alone, flagged)
+	}
+}
+
+func count(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -169,12 +169,12 @@ func (m metric) Joint(xs [][]float64) ([]float64, *mat.SymDense) {
 	return mean, cov
 }
 
-func (m metric) Draws(xs [][]float64, n int, normal func() float64) *mat.Dense {
+func (m metric) Draws(xs [][]float64, n int, wider float64, normal func() float64) *mat.Dense {
 	out := mat.NewDense(n, len(xs), nil)
 	for j, x := range xs {
 		mean, std := m.Predict(x)
 		for i := range n {
-			out.Set(i, j, mean+std*normal())
+			out.Set(i, j, mean+wider*std*normal())
 		}
 	}
 	return out
