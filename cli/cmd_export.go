@@ -63,6 +63,7 @@ func (a *app) exportCommand() *cobra.Command {
 	f.StringVar(&r.Out, "out", "", "the `FOLDER` to make (default: exports/NAME in the study)")
 	f.StringVar(&r.Name, "name", "", "its `NAME` in the study (default: the folder's)")
 	f.StringVar(&r.DType, "dtype", "", "write as `DTYPE`, bf16, f16, f32 or as-base, instead of what study.yaml says")
+	f.StringVar(&r.Form, "form", "", "write a `full|adapter` checkpoint (adapter: where every model is a LoRA adapter; default: what the evaluators measured)")
 	f.Var(&shards, "shard-size", "at most `SIZE` of tensors a file (default: 5GB)")
 	sha256Flag(f, &r.SHA256)
 	f.StringVar(&keyFile, "sign", "", "sign the receipt with the SSH key `KEYFILE`, again after each measurement of --verify: see parfait sign")
@@ -71,6 +72,7 @@ func (a *app) exportCommand() *cobra.Command {
 	anywayFlag(cmd, &anyway)
 	f.BoolVar(&plan, "plan", false, "only say what it would take and what stands in its way")
 	_ = cmd.RegisterFlagCompletionFunc("dtype", cobra.FixedCompletions([]string{"bf16", "f16", "f32", "as-base"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("form", cobra.FixedCompletions([]string{study.FormFull, study.FormAdapter}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.MarkFlagDirname("out")
 	return cmd
 }

@@ -225,8 +225,8 @@ func (j *job) putRun(k int, name string, data []float32, start int64) error {
 // adapterConfig is the adapter_config.json of the adapter that is written: that of the first model, where it is one,
 // with the new ranks. Every module is named in full, so that no other one is touched.
 func (p *Plan) adapterConfig() (sidecar, error) {
-	config := p.extractedConfig()
-	if p.models[0].adapter != nil {
+	config, extracted := p.extractedConfig(), p.models[0].adapter == nil
+	if !extracted {
 		var err error
 		if config, err = readAdapterJSON(filepath.Join(p.models[0].dir, adapterConfigFile)); err != nil {
 			return sidecar{}, err
@@ -249,7 +249,7 @@ func (p *Plan) adapterConfig() (sidecar, error) {
 	slices.Sort(modules)
 	slices.Sort(saved)
 	for _, key := range []string{"layers_to_transform", "layers_pattern", "exclude_modules", "revision"} {
-		if _, ok := config[key]; ok {
+		if _, ok := config[key]; ok && !(extracted && key == "revision") {
 			config[key] = nil
 		}
 	}

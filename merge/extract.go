@@ -215,9 +215,15 @@ func (j *job) leftOut(ctx context.Context) error {
 
 // extractedConfig is the adapter_config.json of an adapter that was made of full checkpoints.
 func (p *Plan) extractedConfig() map[string]any {
+	base, revision, pinned := strings.Cut(whereIs(p.base.path), "@")
 	config := map[string]any{
-		"peft_type": "LORA", "base_model_name_or_path": absolute(p.base.path), "bias": "none", "lora_dropout": 0.0,
+		"peft_type": "LORA", "base_model_name_or_path": base, "bias": "none", "lora_dropout": 0.0,
 		"fan_in_fan_out": p.conv1D(), "use_dora": false, "task_type": nil,
+	}
+	if pinned && hubName(p.base.path) != "" {
+		config["revision"] = revision
+	} else {
+		config["base_model_name_or_path"] = absolute(p.base.path) // which may have an @
 	}
 	for word, task := range map[string]string{"ForCausalLM": "CAUSAL_LM", "LMHead": "CAUSAL_LM", "ForSequenceClassification": "SEQ_CLS", "ForTokenClassification": "TOKEN_CLS", "ForConditionalGeneration": "SEQ_2_SEQ_LM"} {
 		if strings.Contains(p.base.config.classes(), word) {

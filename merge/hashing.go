@@ -81,7 +81,7 @@ type InputFiles struct {
 func (j *job) receiptInputs(ctx context.Context) ([]InputFiles, error) {
 	var out []InputFiles
 	for _, in := range j.plan.inputs() {
-		files := InputFiles{Name: in.name, Path: j.plan.workshop.name(absolute(in.path))}
+		files := InputFiles{Name: in.name, Path: j.plan.workshop.name(whereIs(in.path))}
 		for _, f := range in.set.Files() {
 			files.Read = files.Read || j.hash.inputs[f].seen.Load()
 		}

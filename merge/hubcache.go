@@ -68,6 +68,34 @@ func locate(path string) (string, error) {
 	return snapshot, nil
 }
 
+// hubName is owner/name@commit for a model in the hub's local cache, under which it is found everywhere, and "" for others.
+func hubName(path string) string {
+	path = absolute(path)
+	rel, err := filepath.Rel(absolute(hubCache()), path)
+	parts := strings.Split(filepath.ToSlash(rel), "/")
+	if err != nil || len(parts) != 3 || parts[1] != "snapshots" {
+		return ""
+	}
+	folder, ok := strings.CutPrefix(parts[0], "models--")
+	id := strings.Replace(folder, "--", "/", 1) + "@" + parts[2]
+	if found, err := locate(id); !ok || err != nil || absolute(found) != path {
+		return ""
+	}
+	return id
+}
+
+// HubModel is what the hub calls the model at a path of a spec, owner/name, and "" where that is not known.
+func HubModel(path string) string {
+	name := path
+	if found, err := locate(path); err == nil {
+		name = hubName(found)
+	} else if !HubID(path) {
+		return ""
+	}
+	id, _, _ := strings.Cut(name, "@")
+	return id
+}
+
 // wholeCommit is the only downloaded commit that begins as a revision does, or the revision.
 func wholeCommit(snapshots, revision string) string {
 	entries, err := os.ReadDir(snapshots)

@@ -222,6 +222,27 @@ func TestHubCache(t *testing.T) {
 	must(t, os.Symlink(base, filepath.Join(repo, "snapshots", "abc123")))
 	got := one(t, Spec{Base: "org/name", Models: models, Method: "task_arithmetic"}, map[string]float64{"a": 0})
 	sameBits(t, "from the cache", got, read(t, base))
+	// Recipes and receipts say where everybody finds the model, and so does a path into the cache.
+	for _, path := range []string{"org/name", "org/name@abc123", filepath.Join(repo, "snapshots", "abc123")} {
+		p := plan(t, Spec{Base: path, Models: models, Method: "task_arithmetic"})
+		if base := p.Recipe(map[string]float64{"a": 0.5}).Spec().Base; base != "org/name@abc123" {
+			t.Errorf("%s is %s in the recipe, want org/name@abc123", path, base)
+		}
+		out := filepath.Join(t.TempDir(), "out")
+		receipt, err := p.Export(t.Context(), map[string]float64{"a": 0.5}, out, ExportOptions{}, nil)
+		must(t, err)
+		if receipt.Inputs[0].Path != "org/name@abc123" || HubModel(path) != "org/name" {
+			t.Errorf("%s is %s in the receipt, and %q on the hub", path, receipt.Inputs[0].Path, HubModel(path))
+		}
+		v, err := Verify(t.Context(), out, VerifyOptions{Recompute: true}, nil)
+		must(t, err)
+		if len(v.Problems) > 0 || !v.Recomputed {
+			t.Errorf("%s: %v", path, v.Problems)
+		}
+	}
+	if id := HubModel(base); id != "" {
+		t.Errorf("a folder of one's own is %s on the hub", id)
+	}
 	// As the hub's library finds models: revisions with slashes, the beginning of a commit, names without an owner, and
 	// what variables and ~ stand for.
 	must(t, os.MkdirAll(filepath.Join(repo, "refs", "refs", "pr"), 0o755))

@@ -53,15 +53,20 @@ func RecipeAt(spec Spec, at map[string]float64) (Recipe, error) {
 	return rec, nil
 }
 
-// whereIs is the absolute path of a model, or what was said of it where it is not here.
+// whereIs is the absolute path of a model, owner/name@commit for one in the hub's cache, or what was said of it where it is
+// not here.
 func whereIs(path string) string {
 	if _, step := stepOf(path); step || path == "" {
 		return path
 	}
-	if found, err := locate(path); err == nil {
-		return absolute(found)
+	found, err := locate(path)
+	if err != nil {
+		return path
 	}
-	return path
+	if name := hubName(found); name != "" {
+		return name
+	}
+	return absolute(found)
 }
 
 // recipe fixes the coefficients, and leaves the paths of models as they are.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"parfait/evaluator"
+	"parfait/merge"
 	"parfait/visible"
 )
 
@@ -18,19 +19,35 @@ import (
 // this trade-off, and predicted beside measured.
 func (s *Study) modelCard(e Export, gains []Gains, why string, at time.Time) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "---\ntags: [merge, parfait]\nbase_model: %s\n---\n\n# %s\n\n", yamlWord(s.spec().Base), markdown(e.Name))
+	models := s.hubModels(e)
+	fmt.Fprintf(&b, "---\n%s---\n\n# %s\n\n", cardHead(models, e.Form), markdown(e.Name))
 	from := "from"
 	if e.OnFront {
 		from = "chosen on the Pareto front of"
 	}
 	what := fmt.Sprintf("A merge of %d fine-tuned models", len(s.spec().Models))
-	switch models := Models(s.space(), e.X); {
-	case len(models) == 0 && len(s.space().Simplex) == 0:
+	switch part := Models(s.space(), e.X); {
+	case len(part) == 0 && len(s.space().Simplex) == 0:
 		what = "The base model itself, in which no fine-tuned model has a part, written"
-	case len(models) == 1:
-		what = fmt.Sprintf("One fine-tuned model, %s, and no merge of several, written", markdown(models[0]))
+	case len(part) == 1:
+		what = fmt.Sprintf("One fine-tuned model, %s, and no merge of several, written", markdown(part[0]))
 	}
 	fmt.Fprintf(&b, "%s by `%s`, %s the study %s.\n", what, s.spec().Method.Name, from, code(s.name()))
+	if e.Form == FormAdapter {
+		b.WriteString("It is a LoRA adapter, which programs load on the base model.")
+		if e.Cut != nil {
+			fmt.Fprintf(&b, " %s.", markdown(e.Cut.String()))
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\n| model | from |\n|---|---|\n")
+	for _, m := range models {
+		from := "a folder of whoever made this"
+		if m.hub != "" {
+			from = fmt.Sprintf("[%s](https://huggingface.co/%[1]s)", m.hub)
+		}
+		fmt.Fprintf(&b, "| %s | %s |\n", markdown(m.name), from)
+	}
 	if why != "" {
 		fmt.Fprintf(&b, "\n**Why this trade-off:** %s\n", markdown(why))
 	}
@@ -69,6 +86,45 @@ func (s *Study) modelCard(e Export, gains []Gains, why string, at time.Time) []b
 	b.WriteString("`recipe.yaml` makes these weights again (`parfait merge recipe.yaml OUT`); `receipt.json` has the hashes of every input and output.\n")
 	fmt.Fprintf(&b, "\nWritten %s.\n", at.UTC().Format("2006-01-02 15:04 UTC"))
 	return b.Bytes()
+}
+
+// cardModel is a model that a merge was made of, and what the hub calls it, "" where that is not known.
+type cardModel struct{ name, hub string }
+
+// hubModels are the base and the models that have a part in an export.
+func (s *Study) hubModels(e Export) []cardModel {
+	from := s.spec().mergeSpec(s.dir)
+	out := []cardModel{{"base", merge.HubModel(from.Base)}}
+	part := Models(s.space(), e.X)
+	for _, m := range from.Models {
+		if slices.Contains(part, m.Name) || len(s.space().Simplex) > 0 {
+			out = append(out, cardModel{m.Name, merge.HubModel(m.Path)})
+		}
+	}
+	return out
+}
+
+// cardHead is the metadata of a card, as the hub reads it: it refuses a base_model that is no id of its own.
+func cardHead(models []cardModel, form string) string {
+	library, relation := "transformers", "merge"
+	if form == FormAdapter {
+		library, relation, models = "peft", "adapter", models[:1]
+	}
+	head := "library_name: " + library + "\ntags: [merge, parfait]\n"
+	var known []string
+	for _, m := range models {
+		if m.hub != "" && !slices.Contains(known, m.hub) {
+			known = append(known, m.hub)
+		}
+	}
+	if len(known) == 0 {
+		return head
+	}
+	head += "base_model:\n"
+	for _, id := range known {
+		head += "- " + yamlWord(id) + "\n"
+	}
+	return head + "base_model_relation: " + relation + "\n"
 }
 
 // writeGains writes what an export has over what there was without a search, a row each.

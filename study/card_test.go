@@ -1,6 +1,9 @@
 package study
 
 import (
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,15 +40,55 @@ func TestTheCardShowsWhatPeopleWrote(t *testing.T) {
 			t.Errorf("the card lacks %q:\n%s", want, card)
 		}
 	}
-	_, rest, _ := strings.Cut(card, "---\n")
-	top, _, _ := strings.Cut(rest, "\n---\n")
-	var head struct {
-		Base string `yaml:"base_model"`
-	}
-	if err := yaml.Unmarshal([]byte(top), &head); err != nil || !strings.HasPrefix(head.Base, "models/b: [") {
-		t.Errorf("the card's head: %q, %v\n%s", head.Base, err, top)
+	if strings.Contains(card, "models/b") {
+		t.Errorf("the card has a path of this machine:\n%s", card)
 	}
 	if got := code("digits v2.1"); got != "`digits v2.1`" {
 		t.Errorf("a plain name: %s", got)
+	}
+}
+
+// The card's metadata is what the hub takes: ids of the base and of the models that have a part, however they were
+// given, and never a path.
+func TestTheCardNamesModelsOfTheHub(t *testing.T) {
+	cache := t.TempDir()
+	t.Setenv("HF_HUB_CACHE", cache)
+	commit := filepath.Join(cache, "models--them--math-7b", "snapshots", "0123456789abcdef")
+	if err := os.MkdirAll(commit, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := &Study{dir: t.TempDir()}
+	s.asked.Store(&asked{spec: &Spec{
+		Base:   "them/base@refs/pr/3",
+		Models: []ModelSpec{{Name: "math", Path: commit, Range: Range{0, 1}}, {Name: "code", Path: "them/code", Range: Range{0, 1}}, {Name: "own", Path: "../own", Range: Range{0, 1}}},
+		Tasks:  []Task{{Name: "a", Role: Objective, Sense: Maximize}},
+	}})
+	s.spec().Method.Name = "task_arithmetic"
+	space, err := s.spec().space()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.asked.Load().space = space
+	for _, c := range []struct {
+		form string
+		x    []float64
+		base []string
+		head string
+	}{
+		{FormFull, []float64{1, 0, 1}, []string{"them/base", "them/math-7b"}, "library_name: transformers\n"},
+		{FormAdapter, []float64{1, 1, 1}, []string{"them/base"}, "base_model_relation: adapter\n"},
+	} {
+		card := string(s.modelCard(Export{Name: "ship", Form: c.form, X: c.x}, nil, "", time.Time{}))
+		_, rest, _ := strings.Cut(card, "---\n")
+		top, _, _ := strings.Cut(rest, "\n---\n")
+		var head struct {
+			Base []string `yaml:"base_model"`
+		}
+		if err := yaml.Unmarshal([]byte(top), &head); err != nil || !slices.Equal(head.Base, c.base) || !strings.Contains(top+"\n", c.head) {
+			t.Errorf("the card's head: %v, %v, want %v and %q\n%s", head.Base, err, c.base, c.head, top)
+		}
+		if strings.Contains(card, cache) || strings.Contains(card, "../own") {
+			t.Errorf("the card has a path of this machine:\n%s", card)
+		}
 	}
 }

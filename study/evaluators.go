@@ -113,3 +113,16 @@ func evaluatorKinds() []string { return slices.Sorted(maps.Keys(kinds)) }
 func (e EvaluatorSpec) build(dir string, workers int) (evaluator.Evaluator, error) {
 	return kinds[e.Kind].build(e.Options, dir, workers)
 }
+
+// adapters says whether it gets merges as adapters.
+func (e EvaluatorSpec) adapters() bool {
+	return e.Options["form"] == string(evaluator.Adapter) && e.Options["model"] != false
+}
+
+// formOf is an export's form as evaluators call it.
+func formOf(form string) evaluator.Form {
+	if form == FormAdapter {
+		return evaluator.Adapter
+	}
+	return evaluator.Folder
+}

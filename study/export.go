@@ -1,10 +1,13 @@
 package study
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -25,6 +28,7 @@ type ExportRequest struct {
 	Name      string // names the export in the study; "" for the last part of Out, or "pick-N"
 	Out       string // folder, which must not exist; "" for exports/NAME in the study
 	DType     string // "" as the study says
+	Form      string // FormFull or FormAdapter; "" as it was measured
 	ShardSize int64  // bytes, 0: 5 GB
 	SHA256    *bool  // add SHA-256 to the receipt; nil: where the processor has instructions for it
 	Verify    bool   // measure the written model on validation and test
@@ -32,6 +36,12 @@ type ExportRequest struct {
 	Who       string
 	Sign      func(receipt []byte) (signature []byte, err error) // nil: it is not signed
 }
+
+// The forms in which an export is written.
+const (
+	FormFull    = "full"    // a checkpoint
+	FormAdapter = "adapter" // a LoRA adapter, of models that are
+)
 
 // ExportCost says what an export will take, before it starts.
 type ExportCost struct {
@@ -67,7 +77,43 @@ func (s *Study) settleExport(r ExportRequest) (ExportRequest, error) {
 	if abs, err := filepath.Abs(r.Out); err == nil {
 		r.Out = abs
 	}
+	if r.Form == "" {
+		r.Form = s.studied()
+	}
 	return r, nil
+}
+
+// studied is the form in which evaluators get merges: adapters, if all that get any get adapters.
+func (s *Study) studied() string {
+	adapters := false
+	for name, e := range s.spec().Evaluators {
+		if len(s.tasksOf(name)) == 0 || e.adapters() {
+			adapters = adapters || e.adapters()
+			continue
+		}
+		eval, err := e.build(s.dir, 0)
+		if c, ok := eval.(io.Closer); ok && err == nil {
+			_ = c.Close() // nothing was started
+		}
+		if err != nil || eval.Limits().NeedsModel {
+			return FormFull
+		}
+	}
+	if adapters {
+		return FormAdapter
+	}
+	return FormFull
+}
+
+// adapterRank is that of the adapters which evaluators get, 0: whatever they have.
+func (s *Study) adapterRank() int {
+	for _, name := range slices.Sorted(maps.Keys(s.spec().Evaluators)) {
+		if e := s.spec().Evaluators[name]; e.adapters() && len(s.tasksOf(name)) > 0 {
+			rank, _ := e.Options["max_rank"].(int)
+			return rank
+		}
+	}
+	return 0
 }
 
 var (
@@ -78,6 +124,9 @@ var (
 // checkExport says why an export cannot go where it is asked to, from its name and place alone.
 func (s *Study) checkExport(r ExportRequest) []error {
 	var errs []error
+	if r.Form != FormFull && r.Form != FormAdapter {
+		errs = append(errs, inputError("form", "unknown form %q; %s", r.Form, cmp.Or(problem.Meant(r.Form, []string{FormFull, FormAdapter}), "expected full or adapter")))
+	}
 	if !exportName.MatchString(r.Name) {
 		errs = append(errs, inputError("name", "%q cannot be a name: use letters, digits, _, - and .", r.Name))
 	}
@@ -166,7 +215,7 @@ func (s *Study) PlanExport(r ExportRequest) (ExportCost, error) {
 
 // exportPlan plans the merge of the weights that the history was measured with.
 func (s *Study) exportPlan(ctx context.Context, r ExportRequest) (*merge.Plan, error) {
-	spec := s.mergeSpec(evaluator.Folder, 0)
+	spec := s.mergeSpec(formOf(r.Form), s.adapterRank())
 	if r.DType != "" {
 		spec.DType = r.DType
 	}
@@ -229,7 +278,7 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(merge
 	}
 	begin := time.Now()
 	e := Export{
-		Name: r.Name, Out: r.Out, X: r.X, Receipt: filepath.Join(r.Out, merge.ReceiptFile),
+		Name: r.Name, Out: r.Out, Form: r.Form, X: r.X, Receipt: filepath.Join(r.Out, merge.ReceiptFile),
 		Predicted: map[string]Prediction{}, Measured: map[evaluator.Split]map[string]Metric{},
 	}
 	id, err := s.store.ownID()
@@ -253,7 +302,7 @@ func (s *Study) Export(ctx context.Context, r ExportRequest, progress func(merge
 	if err != nil {
 		return Export{}, err
 	}
-	receipt.Receipt, e.Bytes = staged.Receipt(), staged.Receipt().Bytes()
+	receipt.Receipt, e.Bytes, e.Cut = staged.Receipt(), staged.Receipt().Bytes(), staged.Receipt().Cut
 	if err := addPapers(staged, receipt, s.modelCard(e, nil, receipt.Why, begin), &e); err != nil {
 		return Export{}, errors.Join(err, staged.Discard())
 	}

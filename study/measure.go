@@ -1,6 +1,7 @@
 package study
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,8 +78,8 @@ func (m *exportMeasurer) ask(ctx context.Context, x *executor, q exportQuestion)
 		Key: fmt.Sprintf("%s/%s-%s", m.name(), e.Name, split), Attempt: 1, Split: split, At: coefficients(m.space(), e.X),
 		Log: filepath.Join(m.dir, "logs", "export-"+e.Name+".log"),
 		Model: func(ctx context.Context, form evaluator.Form) (evaluator.Lease, error) {
-			if form == evaluator.Adapter {
-				lease, c, err := m.adapter(ctx, e)
+			if cmp.Or(form, evaluator.Folder) != formOf(e.Form) {
+				lease, c, err := m.otherForm(ctx, e, form)
 				cut.Store(c)
 				return lease, err
 			}
@@ -109,7 +110,7 @@ func (m *exportMeasurer) ask(ctx context.Context, x *executor, q exportQuestion)
 			return nil
 		}
 		if outcome = m.judge(x.tasks, e); outcome == nil {
-			outcome = q.record(e.Metrics, x.besideFiles(looked.Load(), cut.Load()))
+			outcome = q.record(e.Metrics, x.besideFiles(q.export, looked.Load(), cut.Load()))
 		}
 		return nil // whatever became of it: nobody will ask again
 	})
@@ -122,29 +123,32 @@ func (m *exportMeasurer) ask(ctx context.Context, x *executor, q exportQuestion)
 }
 
 // besideFiles says why what x measures of an export is not of the files that were written; "" where it is. looked says
-// that it told us to have read them, and cut what was taken away where it measured an adapter.
-func (x *executor) besideFiles(looked bool, cut *merge.Cut) string {
+// that it told us to have read them, and cut what was taken away where it measured an adapter of a lower rank.
+func (x *executor) besideFiles(e Export, looked bool, cut *merge.Cut) string {
 	lim := x.eval.Limits()
-	switch {
-	case lim.NeedsModel && lim.Form == evaluator.Adapter:
-		if cut != nil {
-			return fmt.Sprintf("%s measured the same merge as an adapter (form: adapter) of which %s", x.name, cut)
-		}
+	switch form := cmp.Or(lim.Form, evaluator.Folder); {
+	case lim.NeedsModel && form == formOf(e.Form):
+		return ""
+	case lim.NeedsModel && form == evaluator.Adapter && cut != nil:
+		return fmt.Sprintf("%s measured the same merge as an adapter (form: adapter) of which %s", x.name, cut)
+	case lim.NeedsModel && form == evaluator.Adapter:
 		return fmt.Sprintf("%s measured the same merge as an adapter (form: adapter)", x.name)
-	case lim.NeedsModel || looked:
+	case lim.NeedsModel:
+		return fmt.Sprintf("%s measured the same merge as a full checkpoint", x.name)
+	case looked:
 		return ""
 	}
 	return fmt.Sprintf("%s measures by the coefficients (it is asked without a model), was told the folder, and did not say that it had read it", x.name)
 }
 
-// adapter writes the export's merge again as an adapter, for an evaluator that wants it so, and says what was taken away.
-func (m *exportMeasurer) adapter(ctx context.Context, e Export) (evaluator.Lease, *merge.Cut, error) {
-	plan, err := merge.NewPlan(ctx, m.mergeSpec(evaluator.Adapter, maxRank(m.executors)))
+// otherForm writes the export's merge again, for an evaluator that wants it in another form, and says what was taken away.
+func (m *exportMeasurer) otherForm(ctx context.Context, e Export, form evaluator.Form) (evaluator.Lease, *merge.Cut, error) {
+	plan, err := merge.NewPlan(ctx, m.mergeSpec(form, maxRank(m.executors)))
 	if err != nil {
 		return evaluator.Lease{}, nil, err
 	}
 	defer func() { _ = plan.Close() }()
-	dir, err := os.MkdirTemp(filepath.Dir(e.Out), "."+e.Name+"-adapter-*")
+	dir, err := os.MkdirTemp(filepath.Dir(e.Out), "."+e.Name+"-measured-*")
 	if err != nil {
 		return evaluator.Lease{}, nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"parfait/evaluator"
+	"parfait/merge"
 )
 
 // tensors writes a safetensors file of float32 matrices, whose entries are waves.
@@ -91,13 +92,57 @@ func TestMaxRank(t *testing.T) {
 	if text := strings.Join(said, "\n"); !strings.Contains(text, "2 modules were brought from rank 6 at most to 2") {
 		t.Errorf("the run says\n%s\nwant what truncation takes away", text)
 	}
-	e, err := s.Export(t.Context(), ExportRequest{X: []float64{0.4, 0.6}, Out: filepath.Join(t.TempDir(), "out"), Verify: true}, nil)
+	const cut = "2 modules were brought from rank 6 at most to 2"
+	for form, says := range map[string]string{"": "It is a LoRA adapter, which programs load on the base model. " + cut, FormFull: "as an adapter (form: adapter) of which " + cut} {
+		e, err := s.Export(t.Context(), ExportRequest{X: []float64{0.4, 0.6}, Form: form, Out: filepath.Join(t.TempDir(), "out"), Verify: true}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		card, err := os.ReadFile(filepath.Join(e.Out, "README.md"))
+		if err != nil || !strings.Contains(string(card), says) {
+			t.Errorf("form %q: %v; the card says\n%s", form, err, card)
+		}
+		if (len(e.BesideFiles) > 0) != (form == FormFull) {
+			t.Errorf("form %q: measured beside the files: %v", form, e.BesideFiles)
+		}
+	}
+}
+
+// What is exported is what was measured: where evaluators get adapters an adapter, which --verify measures as it lies
+// there; its receipt holds, and its recipe makes the same bytes.
+func TestAdaptersAreExportedAsMeasured(t *testing.T) {
+	seen := filepath.Join(t.TempDir(), "seen")
+	command := `{command: [sh, -c, 'echo "$1" >> ` + seen + `; ./evaluate.sh "$1" 6', sh, '{model}'], form: adapter, splits: [validation, test]}`
+	dir := adapters(t, "{main: "+command+", judge: "+command+"}")
+	s := open(t, dir)
+	if err := s.Run(t.Context(), RunOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := s.PlanExport(ExportRequest{X: []float64{0.4, 0.6}})
+	if err != nil || len(plan.Problems) > 0 {
+		t.Fatal(err, plan.Problems)
+	}
+	e, err := s.Export(t.Context(), ExportRequest{X: []float64{0.4, 0.6}, Verify: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	card, err := os.ReadFile(filepath.Join(e.Out, "README.md"))
-	if err != nil || !strings.Contains(string(card), "as an adapter (form: adapter) of which 2 modules were brought from rank 6 at most to 2") {
-		t.Errorf("%v; the card says\n%s", err, card)
+	if info, err := os.Stat(filepath.Join(e.Out, "adapter_model.safetensors")); err != nil || info.Size() < plan.Bytes || e.Form != FormAdapter || len(e.BesideFiles) > 0 {
+		t.Errorf("form %q, beside %v, %v; want an adapter of %d bytes", e.Form, e.BesideFiles, err, plan.Bytes)
+	}
+	asked, err := os.ReadFile(seen)
+	if err != nil || strings.Count(string(asked), e.Out+"\n") != 4 {
+		t.Errorf("%v; measured\n%s\nwant %s for two evaluators on two splits", err, asked, e.Out)
+	}
+	card, err := os.ReadFile(filepath.Join(e.Out, cardFile))
+	if err != nil || !strings.Contains(string(card), "library_name: peft\n") {
+		t.Errorf("%v; the card\n%s", err, card)
+	}
+	v, err := VerifyExport(t.Context(), e.Out, dir, merge.VerifyOptions{Recompute: true}, nil)
+	if err != nil || len(v.Problems) > 0 || !v.Recomputed {
+		t.Errorf("verify: %v %v", err, v.Problems)
+	}
+	if _, err := s.Export(t.Context(), ExportRequest{X: []float64{0.4, 0.6}, Form: "adaptor"}, nil); err == nil || !strings.Contains(err.Error(), "did you mean \"adapter\"?") {
+		t.Errorf("an unknown form: %v", err)
 	}
 }
 

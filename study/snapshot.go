@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parfait/evaluator"
+	"parfait/merge"
 	"parfait/search"
 	"parfait/surrogate"
 )
@@ -217,6 +218,8 @@ type Export struct {
 	ID        int                   `json:"id"`
 	Name      string                `json:"name"`
 	Out       string                `json:"out"`
+	Form      string                `json:"form,omitempty"`       // "" for FormFull, of earlier versions
+	Cut       *merge.Cut            `json:"truncation,omitempty"` // of an adapter that was brought to a rank
 	X         []float64             `json:"-"`
 	Predicted map[string]Prediction `json:"predicted"`
 	Doubt     string                `json:"doubt,omitempty"` // why Predicted is not to be believed; "" where it is
