@@ -136,12 +136,8 @@ func (in *input) inFirst(name string) (inFirst, known bool) {
 		return false, false
 	}
 	g, d := gate.tensor.Shape[1:], down.tensor.Shape[1:]
-	switch straight, turned := g[0] == 2*d[1] && g[1] == d[0], g[1] == 2*d[0] && g[0] == d[1]; {
-	case straight == turned:
-		return false, false
-	default:
-		return turned, true
-	}
+	straight, turned := g[0] == 2*d[1] && g[1] == d[0], g[1] == 2*d[0] && g[0] == d[1]
+	return turned, straight != turned
 }
 
 // widthIsIn says whether lora_A has the width of the parameter's input, of square matrices whose shapes do not tell.

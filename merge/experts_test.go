@@ -70,12 +70,11 @@ func mixture(t *testing.T, files string, hidden, inner int64, version string) (b
 			put(layer+"mlp.experts.down_proj", down, true)
 		}
 	}
-	shapes := map[string][]int64{"w1.weight": {inner, hidden}, "w3.weight": {inner, hidden}, "w2.weight": {hidden, inner}}
-	if files == "out, in" {
-		shapes = map[string][]int64{"gate_up_proj": {experts, 2 * inner, hidden}, "down_proj": {experts, hidden, inner}}
-	} else if files == "in, out" {
-		shapes = map[string][]int64{"gate_up_proj": {experts, hidden, 2 * inner}, "down_proj": {experts, inner, hidden}}
-	}
+	shapes := map[string]map[string][]int64{
+		"each":    {"w1.weight": {inner, hidden}, "w3.weight": {inner, hidden}, "w2.weight": {hidden, inner}},
+		"out, in": {"gate_up_proj": {experts, 2 * inner, hidden}, "down_proj": {experts, hidden, inner}},
+		"in, out": {"gate_up_proj": {experts, hidden, 2 * inner}, "down_proj": {experts, inner, hidden}},
+	}[files]
 	for name := range want {
 		for end, shape := range shapes {
 			if strings.HasSuffix(name, end) {
