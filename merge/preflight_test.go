@@ -237,7 +237,7 @@ func TestHubCache(t *testing.T) {
 		v, err := Verify(t.Context(), out, VerifyOptions{Recompute: true}, nil)
 		must(t, err)
 		if len(v.Problems) > 0 || !v.Recomputed {
-			t.Errorf("%s: %v", path, v.Problems)
+			t.Errorf("the export of %s is not what its recipe gives: %v", path, v.Problems)
 		}
 	}
 	if id := HubModel(base); id != "" {
