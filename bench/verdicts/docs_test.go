@@ -182,3 +182,23 @@ func TestVerdictsHold(t *testing.T) {
 		t.Errorf("%.2f of tasks that are predicted well are flagged", rate)
 	}
 }
+
+// A short form of the bench of domains: what fronts of real merges hold, wide of the bar where one seed says little.
+func TestDomainsHold(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays studies for long, in no other way than shorter tests")
+	}
+	named := []string{"task arithmetic, 12 trials", "slerp", "one model"}
+	all, err := hold(t.Context(), 1, regexp.MustCompile("^("+strings.Join(named, "|")+")$"), func(k kept) { t.Log(k) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != len(named) {
+		t.Fatalf("%d domains are named as %v, want each once", len(all), named)
+	}
+	for _, k := range all {
+		if k.Cases < 20 || k.Inside < 0.8 || math.Abs(k.Bias) > 0.08 {
+			t.Errorf("%s: of %d values %.2f are inside their 90 %% intervals, and the bias is %+.3f; want .80 at least, and no more than .08", k.Domain, k.Cases, k.Inside, k.Bias)
+		}
+	}
+}

@@ -115,7 +115,8 @@ func (t *tally) predictions(w world, of string, a *study.Analysis) {
 }
 
 // flags counts tasks that are flagged though the truth on these items is predicted well: on the front, against the
-// variance of the truth over the trials.
+// variance of the truth over the trials; and those of which nothing is said, though it is predicted badly. That it is
+// limited by noise is something.
 func (t *tally) flags(w world, of string, a *study.Analysis) {
 	for k := range w.tasks {
 		var sum, square float64
@@ -130,11 +131,13 @@ func (t *tally) flags(w world, of string, a *study.Analysis) {
 			e := w.scale(p.Predicted[k].Value) - w.scale(w.here(k, p.X))
 			off += e * e / float64(len(a.Front))
 		}
+		trust := a.Fits[k].Trust
 		if good := off < 0.1*variance; good {
-			t.count("flagged, though it is predicted well", of, 0.05, false, 1, one(a.Fits[k].Trust.Flagged))
+			t.count("flagged, though it is predicted well", of, 0.05, false, 1, one(trust.Flagged))
 		} else {
-			t.count("not flagged, though it is predicted badly", of, 0.2, false, 1, one(!a.Fits[k].Trust.Flagged))
+			t.count("neither flagged nor limited by noise, though it is predicted badly", of, 0.2, false, 1, one(!trust.Flagged && !trust.NoiseLimited))
 		}
+		t.count("a task is limited by noise", of, none, false, 1, one(trust.NoiseLimited))
 	}
 }
 
