@@ -23,7 +23,7 @@ const fixed = 0.05
 // all merges are measured on the same items most of the luck is the items' own, is the same for all, and is no noise to the
 // function of these items. Or it takes noise for bends, and is far too sure. So it is fitted once more with all of the noise,
 // and has less only where the evidence is against that (Williams and Rasmussen, Gaussian processes for regression, 1996). Then
-// redrawn is the share of the noise that differs from one measurement to the next.
+// redrawn is the share of the noise that differs from one measurement to the next. The time of a fit more, of many measurements to some.
 func (p *process) heed(ctx context.Context, s *sample, before prior) error {
 	p.redrawn = 1
 	if len(p.z) < fewForNoise {
@@ -42,7 +42,7 @@ func (p *process) heed(ctx context.Context, s *sample, before prior) error {
 	whole.theta[2] = math.Log(all)
 	given := prior{mean: slices.Clone(before.mean), std: slices.Clone(before.std)}
 	given.mean[2], given.std[2] = math.Log(all), fixed
-	if err := whole.fitHyper(ctx, given); err != nil {
+	if err := whole.fitSubset(ctx, given); err != nil {
 		return ctx.Err() // without it p stands
 	}
 	if whole.factorize() != nil {
