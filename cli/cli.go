@@ -148,7 +148,7 @@ func (a *app) root() *cobra.Command {
 	}
 	add("start", a.demoCommand(), a.initCommand(), a.versionCommand())
 	add("study", a.runCommand(), a.frontCommand(), a.predictCommand(), a.pickCommand(), a.exportCommand(), a.trialsCommand(), a.trustCommand(), a.barriersCommand(), a.treeCommand(), a.compareCommand(), a.reportCommand(), a.serveCommand(), a.checkCommand(), a.repairCommand())
-	add("models", a.mergeCommand(), a.extractCommand(), a.inspectCommand(), a.verifyCommand(), a.signCommand(), a.mergekitCommand(), a.workerCommand())
+	add("models", a.mergeCommand(), a.extractCommand(), a.prepareCommand(), a.inspectCommand(), a.verifyCommand(), a.signCommand(), a.mergekitCommand(), a.workerCommand())
 	root.SetFlagErrorFunc(flagError)
 	nameValues(root)
 	return root

@@ -223,7 +223,7 @@ func (a *app) writeRecipe(ctx context.Context, r merge.Recipe, out string, f mer
 		}
 	}()
 	p := a.progress()
-	show := func(m merge.Progress) { p.show(m.Stage, m.Done, m.Total, moved(m.Done, m.Total, m.Rate, m.Remaining)) }
+	show := func(m merge.Progress) { p.show(m.Stage, m.Done, m.Total, standing(m)) }
 	plan, err := r.Plan(ctx, out, f.workers, show)
 	if err != nil {
 		p.end()

@@ -108,7 +108,7 @@ func notAsItSays(v merge.Verification) error {
 // compare compares an export with its receipt and its study, telling how far it is.
 func (a *app) compare(ctx context.Context, dir, of string, o merge.VerifyOptions) (merge.Verification, error) {
 	p := a.progress()
-	v, err := study.VerifyExport(ctx, dir, of, o, func(m merge.Progress) { p.show(m.Stage, m.Done, m.Total, moved(m.Done, m.Total, m.Rate, m.Remaining)) })
+	v, err := study.VerifyExport(ctx, dir, of, o, func(m merge.Progress) { p.show(m.Stage, m.Done, m.Total, standing(m)) })
 	p.end()
 	if err != nil && interrupted(ctx) {
 		err = &fault{exit: ExitInterrupted, what: "interrupted: nothing is known of " + dir}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parfait/explore"
+	"parfait/merge"
 	"parfait/study"
 )
 
@@ -67,6 +68,18 @@ func arrow(t study.Task) string {
 		return "↓"
 	}
 	return "↑"
+}
+
+// standing says how far a merge has come.
+func standing(m merge.Progress) string {
+	if !m.Work {
+		return moved(m.Done, m.Total, m.Rate, m.Remaining)
+	}
+	s := fmt.Sprintf("%.0f %%", 100*float64(m.Done)/float64(max(1, m.Total)))
+	if m.Remaining > time.Second {
+		s += " · eta " + durationText(m.Remaining)
+	}
+	return s
 }
 
 // moved says how far a stream of bytes has come.

@@ -67,6 +67,9 @@ func (p *Plan) makeAdapter(found *problems) {
 			t.as = "base_model.model." + t.Name
 			t.Index = len(kept)
 			kept = append(kept, t)
+		case m.sum > 0 && p.r.spec.Prepare.Name == PrepareKnots:
+			m.rank = m.knotsRank()
+			p.products = append(p.products, m)
 		case m.sum > 0:
 			if m.rank = m.sum; p.r.spec.MaxRank > 0 && m.sum > int64(p.r.spec.MaxRank) {
 				m.rank = min(int64(p.r.spec.MaxRank), m.in, m.out)
@@ -115,6 +118,8 @@ func (j *job) writeProducts(ctx context.Context) error {
 		if m := j.plan.products[n]; m.of != nil {
 			j.cuts[n], err = w.extract(ctx, m)
 			return err
+		} else if j.plan.r.spec.Prepare.Name == PrepareKnots {
+			return w.align(ctx, m)
 		} else if m.rank < m.sum {
 			j.cuts[n], err = w.truncate(ctx, m)
 			return err

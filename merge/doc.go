@@ -25,5 +25,6 @@
 //     adapter_form: adapters in and out
 //   - sidecar, output, write: configuration and tokenizer, and files that appear whole or not at all
 //   - digest, hashing, sha256, fingerprint, export, receipt, verify: what makes an export trustworthy
+//   - prepare: task vectors that are changed by their singular vectors before they are summed, by package spectral
 //   - inspect, summary: what can be said without merging
 package merge

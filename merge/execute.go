@@ -32,6 +32,7 @@ type job struct {
 	notes   []string // what statistics say for the receipt
 	cuts    [][]cut  // a module of an adapter that is written, an output: what truncation takes away
 	free    chan *worker
+	ledger  *ledger // nil, or which matrices are written already
 
 	shardSize int64
 }
@@ -71,6 +72,9 @@ func newJob(p *Plan, outs []*output, workers int) (*job, error) {
 			u.settings = append(u.settings, settings[g])
 			u.idle = append(u.idle, idle && p.r.info.NeedsBase)
 		}
+	}
+	if p.r.spec.Prepare.matrices() && j.groups[0].need != nil {
+		j.groups = append(j.groups, j.groups[0].averaged(len(p.models)))
 	}
 	for range workers {
 		j.free <- &worker{job: j}
@@ -125,6 +129,7 @@ func readProblem(o operand, err error) error {
 // run merges every tensor.
 func (j *job) run(ctx context.Context) error {
 	copied, merged := j.plan.byRole()
+	merged = j.plan.unprepared(merged)
 	if err := j.each(ctx, copied, j.copyChunk); err != nil {
 		return err
 	}

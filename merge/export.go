@@ -61,7 +61,7 @@ func (p *Plan) Stage(ctx context.Context, at map[string]float64, target string, 
 		return nil, err
 	}
 	s := &Staged{job: j}
-	if s.receipt, err = j.seal(ctx, o, at, progress); err != nil {
+	if s.receipt, err = j.seal(ctx, 0, o, progress); err != nil {
 		return nil, errors.Join(err, j.abandon())
 	}
 	return s, nil
@@ -79,9 +79,10 @@ func (s *Staged) Commit(ctx context.Context) error { return s.job.commit(ctx, tr
 // Discard leaves nothing.
 func (s *Staged) Discard() error { return s.job.abandon() }
 
-// seal writes the recipe, checks the staged folder and says what is in it.
-func (j *job) seal(ctx context.Context, o ExportOptions, at map[string]float64, progress func(Progress)) (r Receipt, err error) {
-	out := j.outs[0]
+// seal writes the recipe of an output, checks its staged folder and says what is in it.
+func (j *job) seal(ctx context.Context, k int, o ExportOptions, progress func(Progress)) (r Receipt, err error) {
+	out := j.outs[k]
+	at := out.At
 	recipe := j.plan.Recipe(at)
 	if err := out.addFile(RecipeFile, recipe.WithComment(o.Comment).YAML(), true); err != nil {
 		return Receipt{}, err
@@ -90,7 +91,7 @@ func (j *job) seal(ctx context.Context, o ExportOptions, at map[string]float64, 
 		Version: receiptVersion, Tool: "parfait", ToolVersion: toolVersion(), Created: time.Now().UTC().Truncate(time.Second),
 		Method: j.plan.r.spec.Method, At: at, Recipe: string(recipe.YAML()), DType: j.plan.dtypeWritten(),
 		ShardSize: j.shardSize, Digest: digestName, Warnings: j.plan.warnings, Tensors: j.plan.counts(),
-		Sparsity: j.sparsity(0), Cut: j.cut(0), Notes: j.notes,
+		Sparsity: j.sparsity(k), Cut: j.cut(k), Notes: j.notes,
 	}
 	if r.Inputs, err = j.receiptInputs(ctx); err != nil {
 		return Receipt{}, err
@@ -103,7 +104,7 @@ func (j *job) seal(ctx context.Context, o ExportOptions, at map[string]float64, 
 			return Receipt{}, err
 		}
 	}
-	if r.Outputs, err = j.readBack(ctx, out, wanted(o.SHA256), progress); err != nil {
+	if r.Outputs, err = j.readBack(ctx, k, wanted(o.SHA256), progress); err != nil {
 		return Receipt{}, err
 	}
 	if err := j.plan.unchanged(); err != nil {
@@ -113,7 +114,8 @@ func (j *job) seal(ctx context.Context, o ExportOptions, at map[string]float64, 
 }
 
 // readBack reads every staged file from the disk and compares it with what was computed.
-func (j *job) readBack(ctx context.Context, out *output, sha bool, progress func(Progress)) ([]FileInfo, error) {
+func (j *job) readBack(ctx context.Context, k int, sha bool, progress func(Progress)) ([]FileInfo, error) {
+	out := j.outs[k]
 	var total int64
 	for _, f := range out.files {
 		total += f.layout.Size()
@@ -126,7 +128,7 @@ func (j *job) readBack(ctx context.Context, out *output, sha bool, progress func
 	}
 	err := each(atOnce, len(infos), func(i int) (err error) {
 		if i < len(out.files) {
-			infos[i], err = j.readBackWeights(ctx, out.files[i], j.hash.outputs[0][i], sha, m)
+			infos[i], err = j.readBackWeights(ctx, out.files[i], j.hash.outputs[k][i], sha, m)
 		} else {
 			infos[i], err = readBackPlain(ctx, out, out.extra[i-len(out.files)], sha)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"parfait/merge/codes"
 	"parfait/merge/method"
+	"parfait/merge/spectral"
 )
 
 // The sum of task vectors of full checkpoints is written as the nearest LoRA adapter of Spec.MaxRank (LoRD, PEFT's
@@ -145,7 +146,7 @@ func (w *worker) decompose(ctx context.Context, t *tensor, s method.Setting, ran
 	if err != nil {
 		return nil, nil, c, err
 	}
-	q, r := thin(&image)
+	q, r := spectral.Thin(&image)
 	var svd mat.SVD
 	if !finite(r) || !svd.Factorize(r, mat.SVDThin) {
 		return mat.NewDense(1, 1, []float64{math.NaN()}), v, c, nil
@@ -168,7 +169,7 @@ func (w *worker) decompose(ctx context.Context, t *tensor, s method.Setting, ran
 
 // orthonormal are orthonormal columns that span those of m, which has no more columns than rows. Columns of zeros stay.
 func orthonormal(m *mat.Dense) *mat.Dense {
-	q, r := thin(m)
+	q, r := spectral.Thin(m)
 	if q != nil {
 		return q
 	}

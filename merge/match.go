@@ -58,7 +58,10 @@ func (p *Plan) compare(found *problems) {
 	var err error
 	p.template, err = p.findTemplate()
 	found.take(codes.NotFound, "chat_template", err)
-	p.form(found)
+	if p.prepareKinds(found) {
+		p.form(found)
+		p.findMatrices(found)
+	}
 }
 
 // form makes the plan one of an adapter, where that was asked for.

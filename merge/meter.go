@@ -14,6 +14,7 @@ type Progress struct {
 	Total     int64
 	Rate      float64 // of Done a second; 0: unknown
 	Remaining time.Duration
+	Work      bool // Done and Total are no bytes, and mean something relative to one another only
 }
 
 // meter counts bytes and reports a few times a second, and once at the end.
@@ -21,6 +22,7 @@ type meter struct {
 	done   atomic.Int64
 	report func(Progress)
 	stage  string
+	work   bool
 	total  atomic.Int64
 	start  time.Time
 	stop   chan struct{}
@@ -58,7 +60,7 @@ func (m *meter) expect(n int64) { m.total.Add(n) }
 
 func (m *meter) say(done int64) {
 	total := m.total.Load()
-	p := Progress{Stage: m.stage, Done: min(done, total), Total: total}
+	p := Progress{Stage: m.stage, Done: min(done, total), Total: total, Work: m.work}
 	if s := time.Since(m.start).Seconds(); s > 0 && p.Done > 0 {
 		p.Rate = float64(p.Done) / s
 		p.Remaining = time.Duration(float64(p.Total-p.Done) / p.Rate * float64(time.Second))

@@ -83,8 +83,16 @@ func (o *output) begin(d stage.Disk, shards []safetensors.Shard, durable bool) e
 	if o.stage, err = stage.New(d, o.Target, o.token); err != nil {
 		return writeProblem(o.Target, err)
 	}
-	if err := o.beginFiles(shards); err != nil || len(shards) == 1 {
+	if err := o.beginFiles(shards); err != nil {
 		return err
+	}
+	return o.addIndex(shards, durable)
+}
+
+// addIndex writes the index, where there is more than one weight file.
+func (o *output) addIndex(shards []safetensors.Shard, durable bool) error {
+	if len(shards) == 1 {
+		return nil
 	}
 	index, err := safetensors.Index(shards)
 	if err != nil {

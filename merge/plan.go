@@ -58,6 +58,7 @@ type Plan struct {
 	tensors   []*tensor
 	products  []product // of an adapter that is written
 	left      []*tensor // that it has no place for
+	matrices  []*tensor // that are prepared
 	warnings  []Problem
 	widest    int64 // bytes of the largest element that is read or written
 	vocab     int64 // rows of a vocabulary that was cropped or padded, else 0

@@ -195,6 +195,14 @@ func (r Recipe) YAML() []byte {
 			b.WriteString(kv[0] + ": " + yamldoc.Quote(kv[1]) + "\n")
 		}
 	}
+	if s.Prepare.Name != "" {
+		b.WriteString("prepare: {name: " + yamldoc.Quote(s.Prepare.Name))
+		names, values := s.Prepare.keys()
+		for i, name := range names {
+			b.WriteString(", " + name + ": " + yamldoc.FormatNumber(values[i]))
+		}
+		b.WriteString("}\n")
+	}
 	if s.PadVocab > 0 {
 		fmt.Fprintf(&b, "pad_to_multiple_of: %d\n", s.PadVocab)
 	}

@@ -9,6 +9,9 @@ func (r Recipe) JSON() ([]byte, error) {
 		Version: recipeVersion, Base: baseJSON(s), Method: map[string]any{"name": s.Method}, Groups: s.Groups, Skip: s.Skip, DType: s.DType,
 		Masks: s.Masks, Vocab: s.Vocab, Form: s.Form, MaxRank: s.MaxRank, Tokenizer: s.Tokenizer, PadVocab: s.PadVocab, ChatTemplate: s.ChatTemplate, VarianceCorrection: s.VarianceCorrection, Seed: s.Seed,
 	}
+	if s.Prepare.Name != "" {
+		out.Prepare = &s.Prepare
+	}
 	for _, step := range r.steps {
 		text, err := step.JSON()
 		if err != nil {
@@ -38,6 +41,7 @@ type recipeJSON struct {
 	Vocab              string         `json:"vocab,omitempty"`
 	Form               string         `json:"form,omitempty"`
 	MaxRank            int            `json:"max_rank,omitempty"`
+	Prepare            *Preparation   `json:"prepare,omitempty"`
 	Tokenizer          string         `json:"tokenizer,omitempty"`
 	PadVocab           int            `json:"pad_to_multiple_of,omitempty"`
 	ChatTemplate       string         `json:"chat_template,omitempty"`

@@ -156,6 +156,7 @@ func (p *recipeParser) read(root yamldoc.Node) {
 		"masks":               func(n yamldoc.Node) { s.Masks = n.Word("way to keep zeros", MasksPreserve, MasksIntersect, MasksUnion) },
 		"vocab":               func(n yamldoc.Node) { s.Vocab = n.Word("way with vocabularies", VocabCrop, VocabPad) },
 		"form":                func(n yamldoc.Node) { s.Form = n.Word("form", FormAdapter) },
+		"prepare":             p.prepare,
 		"tokenizer":           func(n yamldoc.Node) { s.Tokenizer = n.Text() },
 		"chat_template":       func(n yamldoc.Node) { s.ChatTemplate = n.Text() },
 		"pad_to_multiple_of":  func(n yamldoc.Node) { s.PadVocab = n.Int(1) },
@@ -281,6 +282,16 @@ func (p *recipeParser) method(n yamldoc.Node) {
 			return
 		}
 		p.r.spec.Params[key] = v.Value()
+	})
+}
+
+func (p *recipeParser) prepare(n yamldoc.Node) {
+	s := &p.r.spec.Prepare
+	n.Fields(map[string]func(yamldoc.Node){
+		"name":    func(n yamldoc.Node) { s.Name = n.Word("preparation", preparations...) },
+		"rank":    func(n yamldoc.Node) { s.Rank = n.Float() },
+		"common":  func(n yamldoc.Node) { s.Common = n.Float() },
+		"density": func(n yamldoc.Node) { s.Density = n.Float() },
 	})
 }
 

@@ -157,6 +157,7 @@ func (r *resolved) checkMethod(p *problems) {
 	if r.spec.MaxRank < 0 || r.spec.MaxRank > 0 && r.spec.Form != FormAdapter {
 		p.add(codes.Option, "max_rank", fmt.Sprintf("%d, with form %q", r.spec.MaxRank, r.spec.Form), "a rank of 1 and more, of an adapter that is written", "write form: adapter, or leave max_rank out")
 	}
+	r.checkPreparation(p)
 	if r.spec.Form == FormAdapter && (r.info.Name != "task_arithmetic" || r.spec.Masks != MasksNone) {
 		p.add(codes.Option, "form", fmt.Sprintf("an adapter cannot be the result of %s", r.describe()), "method task_arithmetic without masks: only sums of adapters are adapters", "leave form out")
 	}

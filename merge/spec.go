@@ -81,6 +81,7 @@ type Spec struct {
 	VarianceCorrection bool
 	Vocab              Vocab
 	Form               Form
+	Prepare            Preparation
 	MaxRank            int // of the modules of an adapter that is written; 0: the sum of the adapters' own
 }
 

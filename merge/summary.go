@@ -124,6 +124,10 @@ func (p *Plan) memory(outs, workers int) int64 {
 		perWorker += m.factorMemory()
 	}
 	total := int64(workers)*perWorker + processMemory
+	if p.matrices != nil {
+		at := p.pace(workers)
+		total += int64(at.matrices) * p.matrixMemory(at.models)
+	}
 	return total + method.ScanMemory(p.r.method, len(p.models), outs, workers)
 }
 

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"math"
 
-	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/mat"
 
 	"parfait/merge/codes"
 	"parfait/merge/method"
+	"parfait/merge/spectral"
 )
 
 // An adapter of more than Spec.MaxRank is written as the nearest one of that rank, in the Frobenius and the spectral norm
@@ -83,8 +83,8 @@ func (w *worker) truncate(ctx context.Context, m product) ([]cut, error) {
 			return nil, err
 		}
 	}
-	qb, rb := thin(b)
-	qa, ra := thin(a)
+	qb, rb := spectral.Thin(b)
+	qa, ra := spectral.Thin(a)
 	cuts := make([]cut, len(w.job.outs))
 	for k, out := range w.job.outs {
 		if err := ctx.Err(); err != nil {
@@ -143,29 +143,6 @@ func (w *worker) columns(m *mat.Dense, at int, o operand, model int, turned bool
 		}
 	}
 	return nil
-}
-
-// thin is m = q·r with orthonormal columns in q, as many as m has, by Householder's reflections; q is nil, and stands for
-// the identity, where m is not tall. m is overwritten.
-func thin(m *mat.Dense) (q, r *mat.Dense) {
-	rows, cols := m.Dims()
-	if rows <= cols {
-		return nil, m
-	}
-	tau, ask := make([]float64, cols), make([]float64, 1)
-	lapack64.Geqrf(m.RawMatrix(), tau, ask, -1)
-	work := make([]float64, int(ask[0]))
-	lapack64.Geqrf(m.RawMatrix(), tau, work, len(work))
-	r = mat.NewDense(cols, cols, nil)
-	for i := range cols {
-		for k := i; k < cols; k++ {
-			r.Set(i, k, m.At(i, k))
-		}
-	}
-	lapack64.Orgqr(m.RawMatrix(), tau, ask, -1)
-	work = make([]float64, int(ask[0]))
-	lapack64.Orgqr(m.RawMatrix(), tau, work, len(work))
-	return m, r
 }
 
 // lift is q times the first columns of vectors, each times the root of its singular value.

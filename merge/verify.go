@@ -277,6 +277,9 @@ func (p *Plan) recompare(ctx context.Context, at map[string]float64, dir string,
 	if err := out.beginFiles(shards); err != nil {
 		return err
 	}
+	if err := j.prepareMatrices(ctx, progress); err != nil {
+		return err
+	}
 	j.meter = startMeter("recompute", j.bytes(), progress)
 	err = j.run(ctx)
 	j.meter.end(err == nil)

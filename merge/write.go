@@ -126,6 +126,14 @@ func (j *job) stageAll(ctx context.Context, o WriteOptions, shards []safetensors
 	if o.hash {
 		j.hashAll()
 	}
+	return j.fill(ctx, sidecars, o.Durable, progress)
+}
+
+// fill writes what belongs into the files that have begun, and what belongs beside them.
+func (j *job) fill(ctx context.Context, sidecars []sidecar, durable bool, progress func(Progress)) error {
+	if err := j.prepareMatrices(ctx, progress); err != nil {
+		return err
+	}
 	j.meter = startMeter("merge", j.bytes(), progress)
 	err := j.run(ctx)
 	j.meter.end(err == nil)
@@ -137,11 +145,11 @@ func (j *job) stageAll(ctx context.Context, o WriteOptions, shards []safetensors
 	}
 	for _, out := range j.outs {
 		for _, f := range sidecars {
-			if err := f.into(out, o.Durable); err != nil {
+			if err := f.into(out, durable); err != nil {
 				return err
 			}
 		}
-		if err := out.finish(ctx, o.Durable); err != nil {
+		if err := out.finish(ctx, durable); err != nil {
 			return err
 		}
 	}
@@ -220,7 +228,11 @@ func checkTarget(target string) []Problem {
 // bytes is about how much will be read and written: tensors with statistics are read twice.
 func (j *job) bytes() int64 {
 	n := int64(len(j.outs)) * j.plan.Bytes()
+	for _, t := range j.plan.matrices {
+		n -= int64(len(j.outs)) * t.bytes()
+	}
 	copied, merged := j.plan.byRole()
+	merged = j.plan.unprepared(merged)
 	for _, t := range copied {
 		n += t.layout.tensor.Size
 	}

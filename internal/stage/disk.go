@@ -40,6 +40,15 @@ func (OS) Create(path string) (File, error) {
 	return osFile{f}, nil
 }
 
+// Open opens a file to go on writing it, and makes it where it is not there.
+func (OS) Open(path string) (File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	return osFile{f}, nil
+}
+
 // Rename implements Disk.
 func (OS) Rename(from, to string) error { return renameNew(from, to) }
 

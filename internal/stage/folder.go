@@ -56,6 +56,41 @@ func New(d Disk, target, token string) (*Folder, error) {
 	return f, nil
 }
 
+// ErrTaken says that somebody writes the folder.
+var ErrTaken = errors.New("another process is writing it")
+
+// Resume is New for work that goes on where its last writer stopped: the folder's name is the same every time, and nobody
+// sweeps it. begun says whether it was there. With [Folder.Close] it stays for the next one; [ErrTaken] is the error while
+// somebody has it.
+func Resume(target string) (f *Folder, begun bool, err error) {
+	f = &Folder{disk: OS{}, target: target, dir: filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+".parfait-unfinished")}
+	path := f.dir + lockSuffix
+	lock, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, false, &Error{path, err}
+	}
+	err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) || err == nil && !stillThere(lock) {
+		return nil, false, errors.Join(ErrTaken, lock.Close())
+	}
+	f.lock = lock
+	switch err := os.Mkdir(f.dir, 0o755); {
+	case errors.Is(err, fs.ErrExist):
+		return f, true, nil
+	case err != nil:
+		f.Close()
+		return nil, false, &Error{f.dir, err}
+	}
+	return f, false, nil
+}
+
+// stillThere says whether a file is the one of its name: another process may have taken it away before the lock was had.
+func stillThere(f *os.File) bool {
+	mine, err := f.Stat()
+	theirs, other := os.Stat(f.Name())
+	return err == nil && other == nil && os.SameFile(mine, theirs)
+}
+
 // Existing is a folder that stands already, to be looked at through a disk of one's own.
 func Existing(d Disk, dir string) *Folder { return &Folder{disk: d, dir: dir, target: dir} }
 

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -117,5 +118,56 @@ func TestStagingOfAnotherOwnerStays(t *testing.T) {
 		if (lock == nil) != want {
 			t.Errorf("%s: its lock is there %t, want %t", name, lock == nil, want)
 		}
+	}
+}
+
+// A folder to go on with has one writer at a time, stays when it is closed, and is nobody's to sweep.
+func TestResume(t *testing.T) {
+	t.Parallel()
+	target := filepath.Join(t.TempDir(), "out")
+	first, begun, err := Resume(target)
+	if err != nil || begun {
+		t.Fatalf("a first writer: %v, begun %v; want a new folder", err, begun)
+	}
+	if err := os.WriteFile(first.Path("half"), []byte("1"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Resume(target); !errors.Is(err, ErrTaken) {
+		t.Errorf("a second writer: %v, want that the folder is taken", err)
+	}
+	first.Close()
+	if removed, others, err := Clean(filepath.Dir(target), Token("target", target)); err != nil || removed != nil || others != nil {
+		t.Errorf("a sweep: %v %v %v, want that nothing is swept or named", removed, others, err)
+	}
+	second, begun, err := Resume(target)
+	if err != nil || !begun {
+		t.Fatalf("after the first: %v, begun %v; want its folder", err, begun)
+	}
+	if data, err := os.ReadFile(second.Path("half")); err != nil || string(data) != "1" {
+		t.Errorf("what the first one wrote is %q (%v), want 1", data, err)
+	}
+	f, err := OS{}.Open(second.Path("half"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt([]byte("2"), 1); err != nil {
+		t.Error(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := second.Commit(true); err != nil {
+		t.Fatal(err)
+	}
+	second.Close()
+	if data, err := os.ReadFile(filepath.Join(target, "half")); err != nil || string(data) != "12" {
+		t.Errorf("under the target's name there is %q (%v), want 12", data, err)
+	}
+	entries, err := os.ReadDir(filepath.Dir(target))
+	if err != nil || len(entries) != 1 {
+		t.Errorf("beside the target there is %v (%v), want nothing", entries, err)
+	}
+	if _, _, err := Resume(filepath.Join(target, "none", "out")); err == nil {
+		t.Error("a folder was made where there is no parent")
 	}
 }

@@ -62,7 +62,7 @@ func (e *writer) check() {
 	}
 	e.checkParams()
 	for where, set := range map[string]bool{
-		"masks": s.Masks != "", "variance_correction": s.VarianceCorrection, "vocab": s.Vocab != "", "form": s.Form != "", "stack": s.Stacks != nil,
+		"masks": s.Masks != "", "variance_correction": s.VarianceCorrection, "vocab": s.Vocab != "", "form": s.Form != "", "prepare": s.Prepare.Name != "", "stack": s.Stacks != nil,
 	} {
 		if set {
 			e.refuse(where, "mergekit has no such thing", "leave it out")

@@ -461,14 +461,14 @@ func TestMergekitExportRefuses(t *testing.T) {
 	base := merge.Spec{Base: "b", Models: []merge.Source{{Name: "x", Path: "x"}}, Method: "task_arithmetic", Params: map[string]any{}}
 	for name, change := range map[string]func(*merge.Spec){
 		"masks":   func(s *merge.Spec) { s.Masks = merge.MasksUnion },
+		"prepare": func(s *merge.Spec) { s.Prepare.Name = merge.PrepareIsoC },
 		"fisher":  func(s *merge.Spec) { s.Method, s.Params = "fisher", map[string]any{"fisher": map[string]any{"x": "f"}} },
 		"groups":  func(s *merge.Spec) { s.Groups = []merge.Group{{Name: "g", Match: "a*b"}} },
 		"trim":    func(s *merge.Spec) { s.Method, s.Params = "ties", map[string]any{"trim": "global"} },
 		"adapter": func(s *merge.Spec) { s.Form = merge.FormAdapter },
 	} {
-		s := base
+		s, at := base, map[string]float64{"x": 1}
 		change(&s)
-		at := map[string]float64{"x": 1}
 		if s.Groups != nil {
 			at = map[string]float64{"x.g": 1}
 		}
