@@ -177,9 +177,10 @@ def main():
         print(json.dumps({"mib": args.mib, "mergekit": MERGEKIT, "methods": results}, indent=2))
 
 
-if len(sys.argv) > 1 and sys.argv[1] == "--make":
-    make_models(sys.argv[2], int(sys.argv[3]))
-elif len(sys.argv) > 1 and sys.argv[1] == "--compare":
-    compare_outputs(sys.argv[2], sys.argv[3])
-else:
-    main()
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--make"]:
+        make_models(sys.argv[2], int(sys.argv[3]))
+    elif sys.argv[1:2] == ["--compare"]:
+        compare_outputs(sys.argv[2], sys.argv[3])
+    else:
+        main()
