@@ -212,7 +212,7 @@ func mergeSpec(dir string, s *study.Spec) merge.Spec {
 		}
 		return path
 	}
-	m := merge.Spec{Base: from(s.Base), Method: s.Method.Name, Params: s.Method.Params, Skip: s.Skip, DType: s.DType, Seed: s.Search.Seed, Masks: s.Masks, VarianceCorrection: s.Variance, Vocab: s.Vocab}
+	m := merge.Spec{Base: from(s.Base), Method: s.Method.Name, Params: s.Method.Params, Skip: s.Skip, DType: s.DType, Seed: s.Search.Seed, Masks: s.Masks, VarianceCorrection: s.Variance, Vocab: s.Vocab, Profile: s.Profile}
 	for _, model := range s.Models {
 		m.Models = append(m.Models, merge.Source{Name: model.Name, Path: from(model.Path)})
 	}

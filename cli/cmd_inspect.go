@@ -20,15 +20,16 @@ import (
 
 func (a *app) inspectCommand() *cobra.Command {
 	var base string
-	var stats, crop, pad bool
+	var stats, suggest, crop, pad bool
 	var skip []string
 	cmd := &cobra.Command{
 		Use:   "inspect PATH…",
 		Short: "Say what a merge of these models would meet",
 		Long: "Read the headers of models and say whether and how they can be merged: tensors, shapes, dtypes, sizes, and every problem at once with what to do about it. No weights are read.\n\n" +
 			"--stats reads the weights once and says how the models lie relative to one another, before any evaluation is paid for: how far each is from the base, how alike their task vectors point, how often their signs conflict, and r, near 1 for models of one basin and near 1/N for models that have nothing to do with each other.\n\n" +
+			"--suggest-groups reads them once too, and prints YAML for study.yaml: runs of layers that were moved about as far, with the figures that say so.\n\n" +
 			"PATH is a recipe, or models: folders or .safetensors files, NAME=PATH to name them. The first is the base unless --base names it.",
-		Example: "parfait inspect models/base models/math models/code\n\n# the merge that a recipe describes\nparfait inspect recipe.yaml",
+		Example: "parfait inspect models/base models/math models/code\n\n# layer groups for study.yaml\nparfait inspect models/base models/math models/code --suggest-groups\n\n# the merge that a recipe describes\nparfait inspect recipe.yaml",
 		Args:    arguments(1, 1000, "a recipe or models"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 && base == "" && isStudy(studyDir(args)) {
@@ -45,11 +46,24 @@ func (a *app) inspectCommand() *cobra.Command {
 			case pad:
 				spec.Vocab = merge.VocabPad
 			}
-			if stats {
-				if spec.Base == "" && len(spec.Models) == 1 {
-					return usage("name its base first: parfait inspect --stats BASE "+quoted(args[0]), "--stats compares models with their base, and there is one model alone")
+			if stats || suggest {
+				flag := "--stats"
+				if suggest {
+					flag = "--suggest-groups"
 				}
-				return a.inspectStats(cmd.Context(), spec)
+				if spec.Base == "" && len(spec.Models) == 1 {
+					return usage("name its base first: parfait inspect "+flag+" BASE "+quoted(args[0]), "%s compares models with their base, and there is one model alone", flag)
+				}
+				in, err := a.inspection(cmd.Context(), spec)
+				switch {
+				case err != nil:
+					return err
+				case suggest:
+					return a.printSuggestion(in)
+				case a.json:
+					return a.printJSON(a.out, in)
+				}
+				return a.printStats(in)
 			}
 			return a.inspect(cmd.Context(), spec)
 		},
@@ -59,6 +73,8 @@ func (a *app) inspectCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&pad, "pad-vocab", false, "keep vocabulary rows that only some models have")
 	cmd.MarkFlagsMutuallyExclusive("crop-vocab", "pad-vocab")
 	cmd.Flags().BoolVar(&stats, "stats", false, "read the weights once: norms, cosines, sign conflicts")
+	cmd.Flags().BoolVar(&suggest, "suggest-groups", false, "read the weights once, and print layer groups for study.yaml by how far each layer is from the base")
+	cmd.MarkFlagsMutuallyExclusive("stats", "suggest-groups")
 	cmd.Flags().StringVar(&base, "base", "", "the `MODEL` that the others were fine-tuned from")
 	return cmd
 }

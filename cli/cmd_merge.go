@@ -110,7 +110,7 @@ func (a *app) mergeCommand() *cobra.Command {
 		Args:    arguments(1, 2, "a recipe and the folder to make"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (len(f.models) > 0) == (len(args) == 2) {
-				return usage("", "expected a recipe and the folder to make, or --models GLOB and the folder")
+				return usage("usage: parfait merge RECIPE OUT, or parfait merge --models GLOB OUT", "expected a recipe and the folder to make, or --models GLOB and the folder")
 			}
 			if len(f.models) > 0 {
 				r, err := average(f.models)

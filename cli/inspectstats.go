@@ -11,22 +11,55 @@ import (
 	"parfait/merge"
 	"parfait/tui/chart"
 	"parfait/visible"
+	"parfait/yamldoc"
 )
 
-func (a *app) inspectStats(ctx context.Context, spec merge.Spec) error {
+// inspection reads every model of a spec once.
+func (a *app) inspection(ctx context.Context, spec merge.Spec) (*merge.Inspection, error) {
 	p := a.progress()
 	in, err := merge.Inspect(ctx, spec, merge.InspectOptions{}, func(m merge.Progress) { p.show(m.Stage, m.Done, m.Total, moved(m.Done, m.Total, m.Rate, m.Remaining)) })
 	p.end()
-	if err != nil {
-		if interrupted(ctx) {
-			return &fault{exit: ExitInterrupted, what: "interrupted"}
+	if err != nil && interrupted(ctx) {
+		err = &fault{exit: ExitInterrupted, what: "interrupted"}
+	}
+	return in, err
+}
+
+// printSuggestion prints layer groups as YAML that belongs in study.yaml, and why as its comments.
+func (a *app) printSuggestion(in *merge.Inspection) error {
+	s := in.SuggestGroups()
+	if a.json {
+		return a.printJSON(a.out, s)
+	}
+	columns := []column{left("‖δ‖/‖θ₀‖ of")}
+	for _, m := range s.Models {
+		columns = append(columns, right(m))
+	}
+	layers := a.sheet(columns...)
+	for _, l := range s.Layers {
+		row := []string{visible.Line(l.Stack) + strconv.Itoa(l.Layer)}
+		for _, v := range l.Relative {
+			row = append(row, figureOf(v))
 		}
+		layers.add(row...)
+	}
+	var text strings.Builder
+	if len(s.Layers) > 0 {
+		for line := range strings.Lines(layers.String()) {
+			text.WriteString("#" + line)
+		}
+	}
+	fmt.Fprintf(&text, "# %s\n", s.Why)
+	if len(s.Groups) > 0 {
+		text.WriteString("groups:\n")
+	}
+	for _, g := range s.Groups {
+		fmt.Fprintf(&text, "  - {name: %s, match: %s}\n", yamlText(g.Name), yamldoc.Quote(g.Match))
+	}
+	if _, err := fmt.Fprint(a.out, text.String()); err != nil {
 		return err
 	}
-	if a.json {
-		return a.printJSON(a.out, in)
-	}
-	return a.printStats(in)
+	return warn(a, in.Warnings)
 }
 
 func (a *app) printStats(in *merge.Inspection) error {

@@ -14,11 +14,11 @@ import (
 )
 
 // Coefficient is one number that may be turned: the weight of a model ("math", with groups "math.early") or a
-// parameter of the method ("density", with groups "density.early" too).
+// parameter of the method ("density", with groups "density.early" too). With a profile a weight is one at each knot ("math.k1").
 type Coefficient struct {
 	Name    string
 	Model   string // the model whose weight it is; "" for a parameter
-	Group   string // "" for the whole model
+	Group   string // "" for the whole model; with a profile its knot, "k1" or "early.k1"
 	Param   string // the parameter; "" for a weight
 	Default [2]float64
 	// Value is what holds where the coefficient is not turned; a coefficient that is Required has none.
@@ -54,17 +54,20 @@ func (r *resolved) coefficients() ([]Coefficient, Domain) {
 	shape := r.method.Domain(r.options)
 	if shape != method.Weightless {
 		for _, g := range groups {
-			var set []int
-			for _, m := range r.spec.Models {
-				k := Coefficient{Name: join(m.Name, g), Model: m.Name, Group: g, Default: [2]float64{0, 1.2}, Required: true}
-				if shape == method.Simplex {
-					k.Default = [2]float64{r.info.Least, 1}
+			for _, knot := range r.spec.knots() {
+				var set []int
+				for _, m := range r.spec.Models {
+					group := strings.TrimPrefix(join(g, knot), ".")
+					k := Coefficient{Name: join(m.Name, group), Model: m.Name, Group: group, Default: [2]float64{0, 1.2}, Required: true}
+					if shape == method.Simplex {
+						k.Default = [2]float64{r.info.Least, 1}
+					}
+					set = append(set, len(coefficients))
+					coefficients = append(coefficients, k)
 				}
-				set = append(set, len(coefficients))
-				coefficients = append(coefficients, k)
-			}
-			if shape == method.Simplex {
-				domain.Simplex = append(domain.Simplex, set)
+				if shape == method.Simplex {
+					domain.Simplex = append(domain.Simplex, set)
+				}
 			}
 		}
 	}
@@ -91,7 +94,7 @@ func join(name, group string) string {
 	return name + "." + group
 }
 
-// settings turns coefficient values into a Setting for each group (one without groups). output is the index
+// settings turns coefficient values into a Setting for each group (one without groups) and depth. output is the index
 // of the output they are for.
 func (r *resolved) settings(output int, at map[string]float64) ([]method.Setting, error) {
 	var p problems
@@ -135,15 +138,21 @@ func (r *resolved) settings(output int, at map[string]float64) ([]method.Setting
 	return r.everyGroup(output, at), nil
 }
 
-// everyGroup is settings for values that have been checked.
+// everyGroup is settings for values that have been checked: one for each group and, with a profile, depth.
 func (r *resolved) everyGroup(output int, at map[string]float64) []method.Setting {
 	groups := r.spec.groupNames()
 	if len(groups) == 0 {
 		groups = []string{""}
 	}
-	out := make([]method.Setting, len(groups))
-	for g, group := range groups {
-		out[g] = r.setting(output, group, at)
+	depths := r.depths
+	if len(depths) == 0 {
+		depths = []float64{0}
+	}
+	var out []method.Setting
+	for _, group := range groups {
+		for _, depth := range depths {
+			out = append(out, r.setting(output, group, depth, at))
+		}
 	}
 	return out
 }
@@ -175,16 +184,23 @@ func (r *resolved) checkProportions(p *problems, coefficients []Coefficient, set
 		where := "weights"
 		if g := coefficients[set[0]].Group; g != "" {
 			where = "weights of the group " + g
+			if r.spec.Profile > 0 {
+				where = "weights at " + g
+			}
 		}
 		p.add(codes.CoefficientValue, where, fmt.Sprintf("their sum is %v", sum), "a sum above 0: an average of nothing is not defined", "give at least one model a weight")
 	}
 }
 
-func (r *resolved) setting(output int, group string, at map[string]float64) method.Setting {
+func (r *resolved) setting(output int, group string, depth float64, at map[string]float64) method.Setting {
 	s := method.Setting{Output: output, Seed: r.spec.Seed, Names: r.spec.modelNames(), Options: r.options, Numbers: map[string][]float64{}}
 	if r.method.Domain(r.options) != method.Weightless {
 		for _, m := range r.spec.Models {
-			s.Weights = append(s.Weights, at[join(m.Name, group)])
+			var values []float64
+			for _, knot := range r.spec.knots() {
+				values = append(values, at[join(join(m.Name, group), knot)])
+			}
+			s.Weights = append(s.Weights, profiled(values, depth))
 		}
 	}
 	for _, d := range r.info.Params {

@@ -51,7 +51,7 @@ func newJob(p *Plan, outs []*output, workers int) (*job, error) {
 	}
 	j := &job{plan: p, outs: outs, workers: workers, free: make(chan *worker, workers)}
 	j.masked = maskCounts{make([]atomic.Int64, len(p.models)), make([]atomic.Int64, len(outs))}
-	j.groups = make([]groupUse, max(1, len(p.r.groups)))
+	j.groups = make([]groupUse, p.r.classes())
 	var found problems
 	for k, out := range outs {
 		settings, err := p.r.settings(k, out.At)

@@ -139,13 +139,13 @@ func openParts(pattern string) (open []string, whole *regexp.Regexp) {
 	for _, at := range wildcard.FindAllStringIndex(pattern, -1) {
 		b.WriteString(regexp.QuoteMeta(pattern[last:at[0]]))
 		last = at[1]
-		switch part := pattern[at[0]:at[1]]; {
-		case part[0] == '\\':
+		switch part := pattern[at[0]:at[1]]; part[0] {
+		case '\\':
 			b.WriteString(regexp.QuoteMeta(part[1:]))
-		case part[0] == '*':
+		case '*':
 			open = append(open, part)
 			b.WriteString(`([^/]*)`)
-		case part[0] == '?':
+		case '?':
 			open = append(open, part)
 			b.WriteString(`([^/])`)
 		default:

@@ -49,7 +49,7 @@ func Inspect(ctx context.Context, spec Spec, o InspectOptions, progress func(Pro
 		spec.Method = "linear"
 	}
 	groups := spec.Groups
-	spec.Groups = nil
+	spec.Groups, spec.Profile = nil, 0
 	p, err := NewPlan(ctx, spec)
 	if err != nil {
 		return nil, err

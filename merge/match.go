@@ -44,6 +44,7 @@ func (p *Plan) compare(found *problems) {
 		}
 		p.tensors = append(p.tensors, t)
 	}
+	p.placeLayers(found)
 	index := 0
 	for _, t := range p.tensors {
 		if t.role == roleMerge {

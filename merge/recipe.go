@@ -71,7 +71,9 @@ func whereIs(path string) string {
 
 // recipe fixes the coefficients, and leaves the paths of models as they are.
 func (r *resolved) recipe(at map[string]float64) Recipe {
-	settings := r.everyGroup(0, at)
+	whole := *r // parameters are those of groups, whatever the depth
+	whole.depths = nil
+	settings := whole.everyGroup(0, at)
 	spec := r.spec
 	spec.Models = append([]Source(nil), spec.Models...)
 	spec.Params = map[string]any{}
@@ -184,6 +186,9 @@ func (r Recipe) YAML() []byte {
 			fmt.Fprintf(&b, "  - {name: %s, match: %s}\n", yamldoc.Quote(g.Name), yamldoc.Quote(g.Match))
 		}
 	}
+	if s.Profile > 0 {
+		fmt.Fprintf(&b, "profile: %d\n", s.Profile)
+	}
 	if len(s.Skip) > 0 {
 		b.WriteString("skip:\n")
 		for _, p := range s.Skip {
@@ -227,19 +232,35 @@ func stackYAML(stack []Slice) string {
 
 // weightYAML is a model's weight, or its weights by group.
 func (r Recipe) weightYAML(model string) string {
-	if v, ok := r.weights[model]; ok {
-		return ", weight: " + yamldoc.FormatNumber(v)
+	if v, ok := r.weightAt(model); ok {
+		return ", weight: " + v
 	}
 	var parts []string
 	for _, g := range r.spec.Groups {
-		if v, ok := r.weights[join(model, g.Name)]; ok {
-			parts = append(parts, yamldoc.Quote(g.Name)+": "+yamldoc.FormatNumber(v))
+		if v, ok := r.weightAt(join(model, g.Name)); ok {
+			parts = append(parts, yamldoc.Quote(g.Name)+": "+v)
 		}
 	}
 	if parts == nil {
 		return ""
 	}
 	return ", weight: {" + strings.Join(parts, ", ") + "}"
+}
+
+// weightAt is a weight, or the list of a profile's.
+func (r Recipe) weightAt(name string) (text string, ok bool) {
+	var values []string
+	for _, knot := range r.spec.knots() {
+		v, given := r.weights[join(name, knot)]
+		if !given {
+			return "", false
+		}
+		values = append(values, yamldoc.FormatNumber(v))
+	}
+	if r.spec.Profile == 0 {
+		return values[0], true
+	}
+	return "[" + strings.Join(values, ", ") + "]", true
 }
 
 func yamlValue(v any) string {

@@ -6,7 +6,7 @@ import "encoding/json"
 func (r Recipe) JSON() ([]byte, error) {
 	s := r.spec
 	out := recipeJSON{
-		Version: recipeVersion, Base: baseJSON(s), Method: map[string]any{"name": s.Method}, Groups: s.Groups, Skip: s.Skip, DType: s.DType,
+		Version: recipeVersion, Base: baseJSON(s), Method: map[string]any{"name": s.Method}, Groups: s.Groups, Profile: s.Profile, Skip: s.Skip, DType: s.DType,
 		Masks: s.Masks, Vocab: s.Vocab, Form: s.Form, MaxRank: s.MaxRank, Tokenizer: s.Tokenizer, PadVocab: s.PadVocab, ChatTemplate: s.ChatTemplate, VarianceCorrection: s.VarianceCorrection, Seed: s.Seed,
 	}
 	if s.Prepare.Name != "" {
@@ -35,6 +35,7 @@ type recipeJSON struct {
 	Models             []modelJSON    `json:"models"`
 	Method             map[string]any `json:"method"`
 	Groups             []Group        `json:"groups,omitempty"`
+	Profile            int            `json:"profile,omitempty"`
 	Skip               []string       `json:"skip,omitempty"`
 	DType              string         `json:"dtype,omitempty"`
 	Masks              string         `json:"masks,omitempty"`
@@ -68,17 +69,32 @@ type modelJSON struct {
 	Name   string  `json:"name"`
 	Path   string  `json:"path,omitempty"`
 	Stack  []Slice `json:"stack,omitempty"`
-	Weight any     `json:"weight,omitempty"` // a number, or one a group
+	Weight any     `json:"weight,omitempty"` // a number, or one a group; with a profile a list
 }
 
 // weightOf is a model's weight, or its weights by group; nil where the method has none.
 func (r Recipe) weightOf(model string) any {
-	if v, ok := r.weights[model]; ok {
+	one := func(name string) any {
+		if v, ok := r.weights[name]; ok {
+			return v
+		}
+		var list []float64
+		for _, knot := range r.spec.knots() {
+			if v, ok := r.weights[join(name, knot)]; ok {
+				list = append(list, v)
+			}
+		}
+		if len(list) == 0 {
+			return nil
+		}
+		return list
+	}
+	if v := one(model); v != nil {
 		return v
 	}
-	by := map[string]float64{}
+	by := map[string]any{}
 	for _, g := range r.spec.Groups {
-		if v, ok := r.weights[join(model, g.Name)]; ok {
+		if v := one(join(model, g.Name)); v != nil {
 			by[g.Name] = v
 		}
 	}

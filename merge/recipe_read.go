@@ -131,6 +131,8 @@ type recipeParser struct {
 	names []string
 	steps []*recipeParser
 	globs []modelGlob
+
+	weighed []modelWeight
 }
 
 func newRecipeParser(dir string) *recipeParser {
@@ -151,6 +153,7 @@ func (p *recipeParser) read(root yamldoc.Node) {
 		"models":              p.models,
 		"method":              p.method,
 		"groups":              p.groups,
+		"profile":             func(n yamldoc.Node) { s.Profile = n.Int(leastKnots) },
 		"skip":                func(n yamldoc.Node) { s.Skip = texts(n) },
 		"dtype":               func(n yamldoc.Node) { s.DType = n.Word("dtype", AsBase, BF16, F16, F32) },
 		"masks":               func(n yamldoc.Node) { s.Masks = n.Word("way to keep zeros", MasksPreserve, MasksIntersect, MasksUnion) },
@@ -164,6 +167,9 @@ func (p *recipeParser) read(root yamldoc.Node) {
 		"variance_correction": func(n yamldoc.Node) { s.VarianceCorrection = n.Bool() },
 		"seed":                func(n yamldoc.Node) { s.Seed = n.Uint64() },
 	})
+	for _, w := range p.weighed { // when it is known whether there is a profile
+		p.weight(w.model, w.weight)
+	}
 	p.find() // when the base is known, which is none of them
 	for name, v := range s.Params {
 		if def, _ := methodParam(s.Method, name); def.Kind == method.Number {
@@ -236,7 +242,7 @@ func (p *recipeParser) models(n yamldoc.Node) {
 		if stack.Present() {
 			p.stack(m.Name, stack)
 		}
-		p.weight(m.Name, weight)
+		p.weighed = append(p.weighed, modelWeight{m.Name, weight})
 	}
 }
 
@@ -245,10 +251,38 @@ func (p *recipeParser) weight(model string, weight yamldoc.Node) {
 	switch {
 	case !weight.Present():
 	case weight.IsMapping():
-		weight.Each(func(group string, v yamldoc.Node) { p.r.weights[join(model, group)] = v.Float() })
+		weight.Each(func(group string, v yamldoc.Node) { p.profile(join(model, group), v) })
 	default:
-		p.r.weights[model] = weight.Float()
+		p.profile(model, weight)
 	}
+}
+
+// profile is a weight, or the list of those at the knots of a profile; one number is that of all.
+func (p *recipeParser) profile(name string, weight yamldoc.Node) {
+	knots := p.r.spec.knots()
+	items := make([]yamldoc.Node, len(knots))
+	for i := range items {
+		items[i] = weight
+	}
+	if weight.IsList() {
+		switch items = weight.List(); {
+		case p.r.spec.Profile == 0:
+			weight.Failf("a list of weights is a profile over the layers: say profile: %d at the top", max(len(items), leastKnots))
+			return
+		case len(items) != len(knots):
+			weight.Failf("expected %d weights, one for each knot of the profile, found %d", len(knots), len(items))
+			return
+		}
+	}
+	for i, knot := range knots {
+		p.r.weights[join(name, knot)] = items[i].Float()
+	}
+}
+
+// modelWeight is what a recipe says of a model's weight.
+type modelWeight struct {
+	model  string
+	weight yamldoc.Node
 }
 
 // modelGlob is a glob among the models of a recipe.

@@ -21,6 +21,7 @@ type resolved struct {
 	options method.Options
 	fixed   map[string]number // numbers given in Spec.Params
 	groups  []glob.Glob
+	depths  []float64 // of tensors, where there is a profile and models were opened; nil: as if all were at 0
 	skip    []glob.Glob
 }
 
@@ -86,6 +87,7 @@ func resolve(spec Spec) (*resolved, *problems) {
 		p.add(codes.Option, "tokenizer", "an adapter has no vocabulary of its own", "tokenizer with a full checkpoint", "leave tokenizer out")
 	}
 	r.checkMethod(&p)
+	r.checkProfile(&p)
 	return r, &p
 }
 

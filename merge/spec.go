@@ -64,9 +64,15 @@ type Spec struct {
 	Method string         // see Methods
 	Params map[string]any // fixed parameters: a number, a bool, a text, or numbers by model or group
 	Groups []Group        // nil: one coefficient a model for the whole of it
-	Skip   []string       // globs of tensors taken from the base
-	DType  DType
-	Seed   uint64 // of the methods that draw at random
+
+	// Profile is the number of knots of a piecewise linear profile over the depth of the layers, which each model then has
+	// in the place of one coefficient (in the place of each group's): k1 for the first layer and what comes before it, the last for the
+	// last layer and what comes after it. Two are LiNeS (Wang et al., arXiv 2410.17146), any are mergekit's gradients. 0: none.
+	Profile int
+
+	Skip  []string // globs of tensors taken from the base
+	DType DType
+	Seed  uint64 // of the methods that draw at random
 
 	// Stacks are what models are put together from, by their name, "" for the base; they have no path.
 	Stacks map[string][]Slice

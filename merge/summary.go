@@ -59,7 +59,7 @@ func (p *Plan) Tensors() []TensorSummary {
 			Fate: t.role.String(), Bytes: t.bytes(),
 		}
 		if len(p.r.spec.Groups) > 0 && t.role == roleMerge {
-			out[i].Group = p.r.spec.Groups[t.group].Name
+			out[i].Group = p.r.spec.Groups[p.inGroup(t)].Name
 		}
 	}
 	return out
@@ -92,7 +92,7 @@ func (p *Plan) Summary() Summary {
 	for i, g := range p.r.spec.Groups {
 		group := GroupSummary{Name: g.Name, Match: g.Match}
 		for _, t := range p.tensors {
-			if t.role == roleMerge && t.group == i {
+			if t.role == roleMerge && p.inGroup(t) == i {
 				group.Elements += t.Len
 				group.Tensors = append(group.Tensors, t.Name)
 			}

@@ -37,7 +37,7 @@ func (c *Comparison) group() {
 		for k := range models {
 			models[k].Path = s.Snapshot.Weights[models[k].Name] // wherever it lies
 		}
-		key := fmt.Sprint(spec.Method, models, spec.Groups, spec.Tie, spec.Search.Strategy, spec.Search.Options, spec.Search.Budget, spec.Surrogate)
+		key := fmt.Sprint(spec.Method, models, spec.Groups, spec.Profile, spec.Tie, spec.Search.Strategy, spec.Search.Options, spec.Search.Budget, spec.Surrogate)
 		at := slices.Index(keys, key)
 		if at < 0 {
 			at, keys, c.Groups = len(keys), append(keys, key), append(c.Groups, Group{})

@@ -19,6 +19,7 @@ type Spec struct {
 	Models     []ModelSpec
 	Method     MethodSpec
 	Groups     []GroupSpec
+	Profile    int        // knots over the depth of the layers that each model has coefficients at; 0: none
 	Appeared   []string   // what the globs of models find and did not when the study was begun: it is left out
 	Tie        [][]string // coefficients that are one: names of models, groups or coefficients
 	Skip       []string

@@ -18,7 +18,7 @@ import (
 func (s *Spec) mergeSpec(dir string) merge.Spec {
 	m := merge.Spec{
 		Base: resolve(dir, s.Base), Method: s.Method.Name, Params: s.params(dir), Skip: s.Skip, DType: s.DType, Seed: s.Search.Seed,
-		Masks: s.Masks, VarianceCorrection: s.Variance, Vocab: s.Vocab,
+		Masks: s.Masks, VarianceCorrection: s.Variance, Vocab: s.Vocab, Profile: s.Profile,
 	}
 	for _, x := range s.Models {
 		m.Models = append(m.Models, merge.Source{Name: x.Name, Path: resolve(dir, x.Path)})

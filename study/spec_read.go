@@ -62,13 +62,14 @@ func (r specReader) read(root yamldoc.Node) *Spec {
 				n.Failf("version %d is newer than this parfait, which knows version 1", s.Version)
 			}
 		},
-		"base":   func(n yamldoc.Node) { s.Base = n.Text() },
-		"models": func(n yamldoc.Node) { models = n },
-		"method": func(n yamldoc.Node) { s.Method = r.method(n) },
-		"groups": func(n yamldoc.Node) { s.Groups = r.groups(n) },
-		"tie":    func(n yamldoc.Node) { s.Tie = r.tie(n) },
-		"skip":   func(n yamldoc.Node) { s.Skip = texts(n) },
-		"dtype":  func(n yamldoc.Node) { s.DType = n.Word("dtype", "as-base", "bf16", "f16", "f32") },
+		"base":    func(n yamldoc.Node) { s.Base = n.Text() },
+		"models":  func(n yamldoc.Node) { models = n },
+		"method":  func(n yamldoc.Node) { s.Method = r.method(n) },
+		"groups":  func(n yamldoc.Node) { s.Groups = r.groups(n) },
+		"profile": func(n yamldoc.Node) { s.Profile = n.Int(2) },
+		"tie":     func(n yamldoc.Node) { s.Tie = r.tie(n) },
+		"skip":    func(n yamldoc.Node) { s.Skip = texts(n) },
+		"dtype":   func(n yamldoc.Node) { s.DType = n.Word("dtype", "as-base", "bf16", "f16", "f32") },
 		"masks": func(n yamldoc.Node) {
 			s.Masks = n.Word("masks", merge.MasksPreserve, merge.MasksIntersect, merge.MasksUnion)
 		},

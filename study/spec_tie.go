@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"parfait/merge"
 	"parfait/merge/method"
 	"parfait/problem"
 	"parfait/search"
@@ -23,18 +24,33 @@ func (r specReader) tie(n yamldoc.Node) [][]string {
 // weight is a coefficient of a model, by its place in study.yaml.
 type weight struct {
 	name         string
-	model, group int // group −1: there are none
+	model, group string // group "": there are none
+	knot         string // of a profile; "": there is none
 }
 
 // weights are the coefficients of all models, in the order of a merge.
 func (s *Spec) weights() []weight {
+	groups, knots := []string{""}, []string{""}
+	if len(s.Groups) > 0 {
+		groups = nil
+	}
+	for _, g := range s.Groups {
+		groups = append(groups, g.Name)
+	}
+	if s.Profile > 0 {
+		knots = merge.KnotNames(s.Profile)
+	}
 	var out []weight
-	for g := range max(1, len(s.Groups)) {
-		for m, model := range s.Models {
-			if len(s.Groups) == 0 {
-				out = append(out, weight{model.Name, m, -1})
-			} else {
-				out = append(out, weight{model.Name + "." + s.Groups[g].Name, m, g})
+	for _, g := range groups {
+		for _, k := range knots {
+			for _, m := range s.Models {
+				w := weight{m.Name, m.Name, g, k}
+				for _, part := range []string{g, k} {
+					if part != "" {
+						w.name += "." + part
+					}
+				}
+				out = append(out, w)
 			}
 		}
 	}
@@ -63,6 +79,9 @@ func (r specReader) checkTies(s *Spec) {
 			continue
 		}
 		weights := s.weights()
+		if some := slices.DeleteFunc(slices.Clone(sets), func(set []int) bool { return s.fixed(weights, set) }); len(some) > 0 {
+			sets = some // those of models that have a value are one number anyway
+		}
 		for _, set := range sets {
 			if why := s.unequal(weights, set); why != "" {
 				n.Failf("%s", why)
@@ -82,12 +101,24 @@ func (r specReader) checkTies(s *Spec) {
 	}
 }
 
+func (s *Spec) modelOf(w weight) ModelSpec {
+	return s.Models[slices.IndexFunc(s.Models, func(m ModelSpec) bool { return m.Name == w.model })]
+}
+
+// fixed says whether all of some coefficients have one value.
+func (s *Spec) fixed(weights []weight, set []int) bool {
+	return !slices.ContainsFunc(set, func(i int) bool {
+		m := s.modelOf(weights[i])
+		return !m.Fixed || m.Range != s.modelOf(weights[set[0]]).Range
+	})
+}
+
 // unequal says why coefficients have no range together; "" where they have.
 func (s *Spec) unequal(weights []weight, set []int) string {
 	first := weights[set[0]]
-	a := s.Models[first.model]
+	a := s.modelOf(first)
 	for _, i := range set {
-		b := s.Models[weights[i].model]
+		b := s.modelOf(weights[i])
 		switch {
 		case b.Fixed:
 			return fmt.Sprintf("%s has a value and is not searched: take it out of the tie, or give it a range in place of the value", weights[i].name)
@@ -98,19 +129,14 @@ func (s *Spec) unequal(weights []weight, set []int) string {
 	return ""
 }
 
-// tied are the sets of coefficients, by their place among weights, that a list of names ties: of models group by group, of
-// groups model by model. why says what is wrong with one of the names.
+// tied are the sets of coefficients, by their place among weights, that a list of names ties: of models group by group and knot by knot, and so on. why says what is wrong with one of the names.
 func (s *Spec) tied(names []string) (sets [][]int, where int, why string) {
 	weights := s.weights()
 	kinds := []func(w weight) (name, rest string){
 		func(w weight) (string, string) { return w.name, "" },
-		func(w weight) (string, string) { return s.Models[w.model].Name, fmt.Sprint(w.group) },
-		func(w weight) (string, string) {
-			if w.group < 0 {
-				return "", ""
-			}
-			return s.Groups[w.group].Name, fmt.Sprint(w.model)
-		},
+		func(w weight) (string, string) { return w.model, w.group + "." + w.knot },
+		func(w weight) (string, string) { return w.group, w.model + "." + w.knot },
+		func(w weight) (string, string) { return w.knot, w.model + "." + w.group },
 	}
 	var known []string
 	for _, kind := range kinds {
@@ -126,7 +152,7 @@ func (s *Spec) tied(names []string) (sets [][]int, where int, why string) {
 		}
 		for i, name := range names {
 			if !slices.Contains(of, name) && s.named(name) {
-				return nil, i, fmt.Sprintf("%s is another kind of thing than %s: models are tied to models, groups to groups, and single coefficients such as %s to one another", name, names[0], weights[0].name)
+				return nil, i, fmt.Sprintf("%s is another kind of thing than %s: models are tied to models, groups to groups, knots to knots, and single coefficients such as %s to one another", name, names[0], weights[0].name)
 			}
 			if !slices.Contains(of, name) {
 				return nil, i, problem.Unknown("", "", "coefficient", name, of).Error()
@@ -153,10 +179,10 @@ func (s *Spec) tied(names []string) (sets [][]int, where int, why string) {
 	return nil, 0, problem.Unknown("", "", "coefficient", names[0], slices.Compact(known)).Error()
 }
 
-// named says whether a model, a group or a coefficient is called so.
+// named says whether a model, a group, a knot or a coefficient is called so.
 func (s *Spec) named(name string) bool {
 	return slices.ContainsFunc(s.weights(), func(w weight) bool {
-		return w.name == name || s.Models[w.model].Name == name || w.group >= 0 && s.Groups[w.group].Name == name
+		return name != "" && slices.Contains([]string{w.name, w.model, w.group, w.knot}, name)
 	})
 }
 

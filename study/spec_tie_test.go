@@ -52,6 +52,12 @@ func TestFixedAndTied(t *testing.T) {
 		{"groups", strings.Replace(tieSpec, "value: 0.3", "range: [0, 1]", 1) + tieGroups + "tie: [[late, early]]\n", "math.early(math,early+late) code.early(code,early+late) chat.early(chat,early+late)", "math.early 0.1, code.early 1.1, chat.early 2.1, math.late 0.1, code.late 1.1, chat.late 2.1"},
 		{"across both", tieSpec + tieGroups + "tie: [[math.late, code.early]]\n", "math.early(math,early) code.early(code+math,early+late) code.late(code,late)", "math.early 0.1, code.early 1.1, chat.early 0.3, math.late 1.1, code.late 2.1, chat.late 0.3"},
 		{"a chain", tieSpec + tieGroups + "tie: [[math.early, code.early], [code.late, math.early]]\n", "math.early(math+code,early+late) math.late(math,late)", "math.early 0.1, code.early 0.1, chat.early 0.3, math.late 1.1, code.late 0.1, chat.late 0.3"},
+		{"a profile", tieSpec + "profile: 2\n", "math.k1(math,k1) code.k1(code,k1) math.k2(math,k2) code.k2(code,k2)", "math.k1 0.1, code.k1 1.1, chat.k1 0.3, math.k2 2.1, code.k2 3.1, chat.k2 0.3"},
+		{"knots", tieSpec + "profile: 3\ntie: [[k2, k3]]\n", "math.k1(math,k1) code.k1(code,k1) math.k2(math,k2+k3) code.k2(code,k2+k3)", "math.k1 0.1, code.k1 1.1, chat.k1 0.3, math.k2 2.1, code.k2 3.1, chat.k2 0.3, math.k3 2.1, code.k3 3.1, chat.k3 0.3"},
+		{
+			"a profile in groups", strings.Replace(tieSpec, "range: [0, 1.2]", "value: 1", 1) + tieGroups + "profile: 2\n", "code.early.k1(code,early.k1) code.early.k2(code,early.k2) code.late.k1(code,late.k1) code.late.k2(code,late.k2)",
+			"math.early.k1 1, code.early.k1 0.1, chat.early.k1 0.3, math.early.k2 1, code.early.k2 1.1, chat.early.k2 0.3, math.late.k1 1, code.late.k1 2.1, chat.late.k1 0.3, math.late.k2 1, code.late.k2 3.1, chat.late.k2 0.3",
+		},
 		{"a proportion", strings.Replace(tieSpec, ", range: [0, 1.2]", "", 2) + "method: linear\n", "math(math,) code(code,) chat(chat,)", "math 0.1, code 1.1, chat 2.1"},
 	} {
 		of, numbers := numbersOf(t, c.text)
@@ -92,6 +98,8 @@ func TestTiesThatCannotBe(t *testing.T) {
 		}
 	}
 	for want, text := range map[string]string{
+		"profile: expected a whole number of at least 2, found 1":      tieSpec + "profile: 1\n",
+		"tie[0][1]: k1 is another kind of thing than math":             tieSpec + "profile: 2\ntie: [[math, k1]]\n",
 		"are proportions, which sum to 1, and are not tied":            strings.Replace(tieSpec, "range: [0, 1.2]", "range: [0, 1]", 2) + "method: linear\ntie: [[math, code]]\n",
 		"every model has a value, and nothing is left to search":       strings.ReplaceAll(tieSpec, "range: [0, 1.2]", "value: 1"),
 		"proportions, from 0 to 1: nothing of this is":                 strings.Replace(strings.Replace(tieSpec, ", range: [0, 1.2]", "", 2), "0.3", "1.3", 1) + "method: linear\n",

@@ -135,6 +135,9 @@ func (p parallelPane) draw(c *chart.Canvas) {
 		list = min(h/4, 10)
 	}
 	all := chart.Parallel{Axes: p.axes()}
+	for i := len(p.snap.Tasks); i < len(all.Axes); i++ {
+		all.Axes[i].Label = shortName(all.Axes[i].Label, w/n-1)
+	}
 	plot := chart.Parallel{Axes: all.Axes[first : first+n], Strands: p.strands(), Focus: p.axis - first}
 	for i := range plot.Strands {
 		s := &plot.Strands[i]

@@ -98,7 +98,7 @@ func (p side) empty(c *chart.Canvas) {
 	}
 	y := len(p.snap.Tasks) + 1
 	for i, c2 := range limit(p.snap.Space.Coefficients, h-y) {
-		c.Text(1, y+i, chart.Fit(c2.Name, n), muted)
+		c.Text(1, y+i, shortName(c2.Name, n), muted)
 		c.Text(n+2, y+i, explore.Decimal(c2.Lo, 2)+" … "+explore.Decimal(c2.Hi, 2), muted)
 	}
 }
@@ -171,7 +171,7 @@ func (p side) drawCoefficients(c *chart.Canvas) int {
 		if focused {
 			style, value = accent.With(chart.Bold), strong
 		}
-		c.Text(1, y, chart.Fit(names[i], k), style)
+		c.Text(1, y, shortName(names[i], k), style)
 		rightText(c, k+2, y, 5, explore.Decimal(p.state.X[i], 2), value)
 		chart.Slider{
 			Range: chart.Range{Lo: space.Lo, Hi: space.Hi}, Value: p.state.X[i], Color: chart.InHand, Focused: focused, Known: p.known(i),
@@ -179,7 +179,7 @@ func (p side) drawCoefficients(c *chart.Canvas) int {
 	}
 	for i, n := range limit(bound, max(h-len(names), 0)) {
 		y := len(names) + i
-		c.Text(1, y, chart.Fit(n.Name, k), muted)
+		c.Text(1, y, shortName(n.Name, k), muted)
 		rightText(c, k+2, y, 5, explore.Decimal(n.At(p.state.X), 2), muted)
 		c.Text(k+8, y, chart.Clip(p.snap.Space.How(n), w-k-8), muted)
 	}

@@ -157,7 +157,11 @@ func (p trialsPane) heads(c *chart.Canvas, cols []trialColumn) {
 	rightText(c, 17, 0, p.took, "took", muted)
 	x := p.numbers()
 	for _, k := range cols {
-		rightText(c, x+1, 0, k.width-1, name(k.name, k.col+2), style(k.col+2))
+		title := name(k.name, k.col+2)
+		if k.col >= len(p.snap.Tasks) {
+			title = shortName(title, k.width-1)
+		}
+		rightText(c, x+1, 0, k.width-1, title, style(k.col+2))
 		x += k.width
 	}
 }

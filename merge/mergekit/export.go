@@ -68,6 +68,9 @@ func (e *writer) check() {
 			e.refuse(where, "mergekit has no such thing", "leave it out")
 		}
 	}
+	if s.Profile > 0 {
+		e.refuse("profile", "mergekit's gradients give the head and the last norm what the first layer has, and a profile what the last one has", "merge it here: parfait merge")
+	}
 	for i, g := range s.Groups {
 		words, ok := substrings(g.Match)
 		if !ok {
@@ -185,7 +188,7 @@ func substrings(pattern string) (words []string, ok bool) {
 		switch {
 		case word[i] == '\\' && i+1 < len(word):
 			i++
-		case strings.IndexByte(`*?[\`, word[i]) >= 0:
+		case strings.IndexByte(`*?[{\`, word[i]) >= 0:
 			return nil, false
 		}
 		plain.WriteByte(word[i])

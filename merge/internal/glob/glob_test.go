@@ -20,6 +20,12 @@ func TestGlobs(t *testing.T) {
 		{"a.b", "aXb", false},
 		{"(a|b)", "a", false},
 		{"[^x]", "y", true},
+		{"layers.{4..17}.*", "layers.9.w", true},
+		{"layers.{4..17}.*", "layers.18.w", false},
+		{"layers.{4..17}.*", "layers.170.w", false},
+		{"{q,k.x}_proj", "k.x_proj", true},
+		{"{q,k.x}_proj", "kax_proj", false},
+		{`\{q}`, "{q}", true},
 	} {
 		g, err := Compile(c.pattern)
 		if err != nil {
