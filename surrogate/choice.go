@@ -91,7 +91,8 @@ func (m model) orQuadratic(ctx context.Context, s *sample) (model, error) {
 		ahead[i] -= v
 	}
 	mean, variance := moments(ahead)
-	if mean > clearly*math.Sqrt(variance/float64(s.n())) {
+	if n := float64(s.n()); mean > clearly*math.Sqrt(variance/n) {
+		other.lack = math.Sqrt(n / max(other.dof, leastFreedom)) // its penalties, and that it is the one that is taken, are taken for known
 		return other, nil
 	}
 	return m, nil

@@ -116,3 +116,25 @@ func TestAutoTakesTheQuadraticWhereItIsSurelyBetter(t *testing.T) {
 		}
 	}
 }
+
+// What is said of the truth where the quadratic was taken holds: it was chosen by the same measurements, and is not as sure as
+// it takes itself for.
+func TestTheQuadraticThatWasTakenIsNotTooSure(t *testing.T) {
+	taken, beyond, cases := 0, 0, 0
+	for seed := range uint64(24) {
+		s, trust := fit(t, Choice{}, sampled(24, 3, seed, 5000, logistic))
+		if trust.Fitter != "quadratic" {
+			continue
+		}
+		taken++
+		for _, x := range sampled(60, 3, 99, 0, logistic).X {
+			cases++
+			if m, std := s.Predict(x); math.Abs(m-logistic(x)) > 1.645*std*trust.Spread {
+				beyond++
+			}
+		}
+	}
+	if share := float64(beyond) / float64(cases); taken < 12 || share > 0.06 {
+		t.Errorf("%.3f of true rates are beyond 1.645 of their standard deviations where the quadratic was taken (%d of 24 times), want .06 at most", share, taken)
+	}
+}
