@@ -26,22 +26,22 @@ func (a *app) frontCommand() *cobra.Command {
 		Use:   "front",
 		Short: "Show the front: what can be had",
 		Long: "Show the predicted front, sorted by the first task, with the knee and the best of each task. Predictions stand with half the width of their 90 % interval, what one more measurement on the same items would say, nine times of ten; the share is of the best that the front offers on that task. Points that are predicted below the base on an objective say on which.\n\n" +
-			"It is the front of what keeps the floors of study.yaml, with probability .95 where something does; --confidence says otherwise. With --at-least and --beats it is traced under others in their place: what keeps them, not what of the points with numbers does; beside --beats its knee and the best of each task are those that are nowhere below the rival with that probability, where something is, as pick takes them. --around refines the front around a point: points that lie closer together than their intervals are wide, within the floors. Points of both have coefficients, for --at, and no number.\n\n" +
+			"It is the front of what keeps the floors of study.yaml, with probability .95 where something does; --confidence says otherwise. With --at-least and --beats it is traced under others in their place: what keeps them, not what of the points with numbers does; beside --beats its knee and the best of each task are those that are nowhere below the rival with that probability, where something is, as pick takes them. --around refines the front around a point, with --beats around its knee: points that lie closer together than their intervals are wide, within the floors. Points of both have coefficients, for --at, and no number.\n\n" +
 			"--measured shows the trials that nothing else measured dominates.",
 	}, analysed, func(cmd *cobra.Command, s *study.Study, snap *study.Snapshot) error {
 		want, err := floors.bounds(snap)
 		if err != nil {
 			return err
 		}
-		at, refined, why, err := refinedAround(cmd.Context(), snap.Analysis, around, want)
-		if err != nil {
-			return err
-		}
 		under := snap.Analysis
-		if around == "" && (want.AtLeast != nil || want.Beats != nil || cmd.Flags().Changed("confidence")) {
+		if want.Beats != nil || around == "" && (want.AtLeast != nil || want.Beats != nil || cmd.Flags().Changed("confidence")) {
 			if under, err = want.Under(cmd.Context(), under); err != nil {
 				return err
 			}
+		}
+		at, refined, why, err := refinedAround(cmd.Context(), under, around, want)
+		if err != nil {
+			return err
 		}
 		switch {
 		case a.json:
@@ -50,7 +50,7 @@ func (a *app) frontCommand() *cobra.Command {
 			j := studyOf(&of)
 			return a.printJSON(a.out, frontsJSON{under == snap.Analysis, pointsJSON(under, refined), why, j.Study, j.activityJSON, j.Front, j.Knee, namedOf(under), j.Measured, beating(under), j.Ref, j.Volume, unmetOf(under), under.FlaggedTasks(true), under.Untested})
 		case around != "":
-			return a.printRefined(a.out, snap.Analysis, at, refined, why)
+			return a.printRefined(a.out, under, under == snap.Analysis, at, refined, why)
 		case measured:
 			return a.printMeasured(a.out, snap)
 		case under != snap.Analysis && all:
@@ -65,7 +65,6 @@ func (a *app) frontCommand() *cobra.Command {
 	floors.addBounds(cmd)
 	cmd.Flags().BoolVar(&all, "all", false, "every point of the front")
 	cmd.Flags().StringVar(&around, "around", "", "the front refined around a `POINT`: its number, or knee")
-	cmd.MarkFlagsMutuallyExclusive("around", "beats")
 	cmd.Flags().BoolVar(&measured, "measured", false, "the front among the measured trials")
 	for _, flag := range []string{"around", "beats", "at-least"} {
 		cmd.MarkFlagsMutuallyExclusive("measured", flag)

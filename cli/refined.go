@@ -20,16 +20,18 @@ func refinedAround(ctx context.Context, an *study.Analysis, around string, want 
 		return -1, nil, "", usage("measure more", "--around: there is nothing to refine: there is no point where the surrogates may be believed")
 	case around == "knee" && an.Knee >= 0:
 		at = an.Knee
+	case want.Beats != nil:
+		return -1, nil, "", usage("", "--around: with --beats it is another front, whose points have no numbers; expected knee, found %q", around)
 	case err != nil || n < 1 || n > len(an.Front):
 		return -1, nil, "", usage("", "--around: expected knee or a point from 1 to %d, found %q", len(an.Front), around)
 	default:
 		at = n - 1
 	}
-	points, err = explore.Refine(ctx, an, an.Front[at].X, want.AtLeast)
+	points, err = want.Refine(ctx, an, an.Front[at].X)
 	if err != nil || len(points) > 0 {
 		return at, points, "", err
 	}
-	if why = explore.Unkept(an); want.AtLeast != nil {
+	if why = explore.Unkept(an); want.AtLeast != nil || want.Beats != nil {
 		why, err = want.Missing(ctx, an)
 	}
 	if why == "" {
@@ -65,15 +67,19 @@ func pointsJSON(an *study.Analysis, points []study.FrontPoint) []pointJSON {
 	return out
 }
 
-// printRefined prints the points around point at, which stands first.
-func (a *app) printRefined(w io.Writer, an *study.Analysis, at int, points []study.FrontPoint, why string) error {
+// printRefined prints the points around point at, which stands first; numbered where it has a number.
+func (a *app) printRefined(w io.Writer, an *study.Analysis, numbered bool, at int, points []study.FrontPoint, why string) error {
 	out := a.frontSheet(an)
-	out.add(frontRow(an, strconv.Itoa(at+1), an.Front[at], pointNotes(an, an.Front[at], ""))...)
+	number, name := strconv.Itoa(at+1), "point "+strconv.Itoa(at+1)
+	if !numbered {
+		number, name = "", "the knee"
+	}
+	out.add(frontRow(an, number, an.Front[at], pointNotes(an, an.Front[at], ""))...)
 	out.mark()
 	for _, p := range points {
 		out.add(frontRow(an, "", p, pointNotes(an, p, ""))...)
 	}
-	_, err := fmt.Fprintf(w, "%s of the front around point %d, no farther than its intervals are wide; predict, pick and export take their coefficients: --at\n%s", count(len(points), "point"), at+1, out)
+	_, err := fmt.Fprintf(w, "%s of the front around %s, no farther than its intervals are wide; predict, pick and export take their coefficients: --at\n%s", count(len(points), "point"), name, out)
 	if err == nil && why != "" {
 		_, err = fmt.Fprintln(w, "  ! "+why)
 	}

@@ -9,6 +9,7 @@ import (
 	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/ansi"
 
+	"parfait/explore"
 	"parfait/explore/exploretest"
 	"parfait/study"
 )
@@ -90,7 +91,7 @@ func TestBytesAKey(t *testing.T) {
 	w.frame(t, d.e.View().Content)
 	most(append(repeat(12, "right"), repeat(10, "left")...), 800)
 	dense := exploretest.Snapshot(exploretest.Options{Trials: 34, FrontSize: 3000}).Analysis.Front
-	d.e.near = near{find: func(context.Context, *study.Analysis, []float64, map[string]float64) ([]study.FrontPoint, error) {
+	d.e.near = near{find: func(explore.State, context.Context, *study.Analysis) ([]study.FrontPoint, error) {
 		return dense, nil
 	}}
 	d.press("home")

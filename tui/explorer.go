@@ -69,7 +69,7 @@ func New(ctx context.Context, src Source, o Options) tea.Model {
 }
 
 func newExplorer(ctx context.Context, src Source, o Options) *explorer {
-	e := &explorer{ctx: ctx, src: src, o: o, keys: newKeymap(), views: makeViews(), treeOf: treeOfStudy, near: near{find: explore.Refine}, under: newUnder(), saver: &saver{src: src, who: o.Who}}
+	e := &explorer{ctx: ctx, src: src, o: o, keys: newKeymap(), views: makeViews(), treeOf: treeOfStudy, near: near{find: explore.State.Refine}, under: newUnder(), saver: &saver{src: src, who: o.Who}}
 	e.after = func(d time.Duration, msg tea.Msg) tea.Cmd {
 		return tea.Tick(d, func(time.Time) tea.Msg { return msg })
 	}

@@ -19,8 +19,8 @@ type near struct {
 	busy bool
 }
 
-// refineOf is explore.Refine; tests put their own.
-type refineOf func(ctx context.Context, a *study.Analysis, x []float64, floors map[string]float64) ([]study.FrontPoint, error)
+// refineOf is explore.State.Refine; tests put their own.
+type refineOf func(s explore.State, ctx context.Context, a *study.Analysis) ([]study.FrontPoint, error)
 
 type nearMsg struct {
 	of     *study.Analysis
@@ -40,12 +40,12 @@ func (e *explorer) refine() tea.Cmd {
 		return nil
 	}
 	n.busy = true
-	find, x, floors := n.find, e.state.X, e.state.Floors
+	find, state := n.find, e.state
 	return e.work("refine the front", func() tea.Msg {
 		m := nearMsg{of: a}
 		// A panic would leave it busy for ever.
 		m.err = safely("refine the front", func() (err error) {
-			m.points, err = find(e.ctx, a, x, floors)
+			m.points, err = find(state, e.ctx, a)
 			return err
 		})
 		return m

@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"parfait/explore"
 	"parfait/explore/exploretest"
 	"parfait/study"
 )
@@ -16,7 +17,7 @@ func TestFrontIsRefinedAroundThePointInHand(t *testing.T) {
 	dense := exploretest.Snapshot(exploretest.Options{Trials: 30, FrontSize: 900}).Analysis.Front
 	d := drive(t, exploretest.Options{Trials: 30, FrontSize: 20}, 120, 40)
 	asked := 0
-	d.e.near = near{find: func(_ context.Context, _ *study.Analysis, _ []float64, _ map[string]float64) ([]study.FrontPoint, error) {
+	d.e.near = near{find: func(explore.State, context.Context, *study.Analysis) ([]study.FrontPoint, error) {
 		asked++
 		return dense, nil
 	}}
@@ -47,7 +48,7 @@ func TestFrontIsRefinedAroundThePointInHand(t *testing.T) {
 
 func TestRefiningThatPanicsIsSaidAndTriedAgain(t *testing.T) {
 	d := drive(t, exploretest.Options{Trials: 30, FrontSize: 20}, 120, 40)
-	d.e.near = near{find: func(context.Context, *study.Analysis, []float64, map[string]float64) ([]study.FrontPoint, error) {
+	d.e.near = near{find: func(explore.State, context.Context, *study.Analysis) ([]study.FrontPoint, error) {
 		panic("no landscape")
 	}}
 	var said []string
