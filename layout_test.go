@@ -32,7 +32,7 @@ var may = map[string][]string{
 	"merge":           {"internal/rescue", "internal/stage", "problem", "visible", "merge/codes", "merge/internal/glob", "merge/kernel", "merge/method", "merge/safetensors", "merge/spectral", "yamldoc"},
 	"yamldoc":         {"problem", "visible"},
 	"problem":         {},
-	"internal/stage":  {},
+	"internal/stage":  {"internal/rescue"},
 	"internal/sshsig": {"problem"},
 	"visible":         {},
 	"surrogate":       {"problem", "parallel"},
@@ -111,7 +111,7 @@ func TestLeavesStandAlone(t *testing.T) {
 		deps[p.name] = p.deps
 	}
 	for leaf, with := range map[string][]string{
-		"surrogate": {"problem", "parallel", "internal/rescue"}, "pareto": {"problem", "parallel", "internal/rescue"}, "merge": {"merge/...", "yamldoc", "visible", "problem", "internal/stage", "internal/rescue"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "internal/stage": {}, "internal/sshsig": {"problem"}, "tui/chart": {}, "yamldoc": {"visible", "problem"}, "problem": {}, "visible": {}, "internal/rescue": {}, "evaluator": {"problem", "visible", "internal/rescue"},
+		"surrogate": {"problem", "parallel", "internal/rescue"}, "pareto": {"problem", "parallel", "internal/rescue"}, "merge": {"merge/...", "yamldoc", "visible", "problem", "internal/stage", "internal/rescue"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "internal/stage": {"internal/rescue"}, "internal/sshsig": {"problem"}, "tui/chart": {}, "yamldoc": {"visible", "problem"}, "problem": {}, "visible": {}, "internal/rescue": {}, "evaluator": {"problem", "visible", "internal/rescue"},
 	} {
 		found, ok := deps[leaf]
 		if !ok {

@@ -38,7 +38,7 @@ func (p *Plan) Digests(ctx context.Context, at map[string]float64, o WriteOption
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, out.finish(ctx, false)) }()
-	if err := out.beginFiles(shards); err != nil {
+	if err := out.beginFiles(shards, false); err != nil {
 		return nil, err
 	}
 	j.meter = startMeter("digest", j.bytes(), nil)

@@ -83,7 +83,7 @@ func (o *output) begin(d stage.Disk, shards []safetensors.Shard, durable bool) e
 	if o.stage, err = stage.New(d, o.Target, o.token); err != nil {
 		return writeProblem(o.Target, err)
 	}
-	if err := o.beginFiles(shards); err != nil {
+	if err := o.beginFiles(shards, durable); err != nil {
 		return err
 	}
 	return o.addIndex(shards, durable)
@@ -101,8 +101,8 @@ func (o *output) addIndex(shards []safetensors.Shard, durable bool) error {
 	return o.addFile(safetensors.IndexName, index, durable)
 }
 
-// beginFiles makes the weight files.
-func (o *output) beginFiles(shards []safetensors.Shard) error {
+// beginFiles makes the weight files; durable ones will be synced.
+func (o *output) beginFiles(shards []safetensors.Shard, durable bool) error {
 	o.places = map[string]place{}
 	for i, s := range shards {
 		layout, err := safetensors.NewLayout(s.Tensors, safetensors.FormatPT())
@@ -113,6 +113,9 @@ func (o *output) beginFiles(shards []safetensors.Shard) error {
 		f, err := o.stage.Create(s.Name)
 		if err != nil {
 			return writeProblem(path, err)
+		}
+		if durable {
+			f = stage.Ahead(f)
 		}
 		o.files = append(o.files, weightFile{s.Name, path, layout, f})
 		if err := f.Allocate(layout.Size()); err != nil {

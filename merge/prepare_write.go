@@ -225,7 +225,7 @@ func (o *output) takeUp(shards []safetensors.Shard) error {
 			}
 		}
 	}
-	return o.beginFiles(shards)
+	return o.beginFiles(shards, true)
 }
 
 // closeFiles closes what is open.

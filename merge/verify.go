@@ -274,7 +274,7 @@ func (p *Plan) recompare(ctx context.Context, at map[string]float64, dir string,
 	}
 	defer func() { _ = out.finish(ctx, false) }()
 	out.stage = stage.Existing(comparison{}, dir)
-	if err := out.beginFiles(shards); err != nil {
+	if err := out.beginFiles(shards, false); err != nil {
 		return err
 	}
 	if err := j.prepareMatrices(ctx, progress); err != nil {
