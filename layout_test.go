@@ -43,7 +43,7 @@ var may = map[string][]string{
 	"explore/exploretest": {"study", "search", "surrogate", "evaluator"},
 
 	"evaluator":                      {"internal/rescue", "problem", "visible"},
-	"evaluator/internal/option":      {"problem", "evaluator", "evaluator/internal/placeholder"},
+	"evaluator/internal/option":      {"problem", "evaluator", "evaluator/internal/placeholder", "yamldoc"},
 	"evaluator/internal/question":    {"evaluator"},
 	"evaluator/internal/placeholder": {},
 	"evaluator/internal/process":     {},

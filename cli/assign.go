@@ -3,14 +3,13 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"parfait/problem"
 	"parfait/search"
 	"parfait/study"
+	"parfait/yamldoc"
 )
 
 // assignments reads NAME=VALUE,NAME=VALUE; what and known name the things that may be set. Everything
@@ -25,7 +24,7 @@ func assignments(flag, text, what string, known []string) (map[string]float64, e
 			wrong = append(wrong, fmt.Sprintf("%q is not NAME=VALUE", strings.TrimSpace(part)))
 			continue
 		}
-		v, err := strconv.ParseFloat(value, 64)
+		v, err := yamldoc.Number(value)
 		switch _, twice := out[name]; {
 		case !slices.Contains(known, name):
 			wrong = append(wrong, problem.Unknown("", "", what, name, known).Error())
@@ -33,8 +32,8 @@ func assignments(flag, text, what string, known []string) (map[string]float64, e
 			wrong = append(wrong, name+" stands twice")
 		case strings.HasSuffix(value, "%"):
 			wrong = append(wrong, fmt.Sprintf("%s: expected a number such as 0.9, found %q", name, value))
-		case err != nil || math.IsNaN(v) || math.IsInf(v, 0):
-			wrong = append(wrong, fmt.Sprintf("%s: expected a number, found %q", name, value))
+		case err != nil:
+			wrong = append(wrong, fmt.Sprintf("%s: %s, found %q", name, err, value))
 		}
 		out[name] = v
 	}

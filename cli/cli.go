@@ -151,5 +151,6 @@ func (a *app) root() *cobra.Command {
 	add("models", a.mergeCommand(), a.extractCommand(), a.prepareCommand(), a.inspectCommand(), a.verifyCommand(), a.signCommand(), a.mergekitCommand(), a.workerCommand())
 	root.SetFlagErrorFunc(flagError)
 	nameValues(root)
+	readNumbers(root)
 	return root
 }

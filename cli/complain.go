@@ -58,6 +58,9 @@ func flagError(cmd *cobra.Command, err error) error {
 	var invalid *pflag.InvalidValueError
 	if errors.As(err, &invalid) {
 		f := invalid.GetFlag()
+		if number := (numberError{}); errors.As(err, &number) {
+			return usage(help, "--%s: %s, found %q", f.Name, number, invalid.GetValue())
+		}
 		if expected := numbers[f.Value.Type()]; expected != "" {
 			return usage(help, "--%s: expected %s, found %q", f.Name, expected, invalid.GetValue())
 		}

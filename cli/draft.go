@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"parfait/evaluator/command"
@@ -97,7 +96,7 @@ func (d *drafter) method() {
 		}
 		if lo, hi, ok := interval(value, ":"); ok {
 			value = "{range: [" + lo + ", " + hi + "]}"
-		} else if _, err := strconv.ParseFloat(value, 64); err != nil && value != "true" && value != "false" {
+		} else if !numeric(value) && value != "true" && value != "false" {
 			value = yamlText(value)
 		}
 		parts = append(parts, yamlText(name)+": "+value)
@@ -273,9 +272,7 @@ func interval(text, sep string) (lo, hi string, ok bool) {
 	lo, hi, ok = strings.Cut(text, sep)
 	lo, hi = strings.TrimSpace(lo), strings.TrimSpace(hi)
 	for _, v := range []string{lo, hi} {
-		if _, err := strconv.ParseFloat(v, 64); err != nil {
-			ok = false
-		}
+		ok = ok && numeric(v)
 	}
 	return lo, hi, ok
 }

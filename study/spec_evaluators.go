@@ -5,7 +5,6 @@ import (
 	"math"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"parfait/evaluator"
@@ -146,7 +145,7 @@ func ParseSize(s string) (int64, bool) {
 	if m == nil {
 		return 0, false
 	}
-	f, err := strconv.ParseFloat(m[1], 64)
+	f, err := yamldoc.Number(m[1])
 	if err != nil {
 		return 0, false
 	}

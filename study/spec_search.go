@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"parfait/search"
@@ -69,7 +68,7 @@ func stopWhen(n yamldoc.Node) *StopWhen {
 	n.Fields(map[string]func(yamldoc.Node){
 		"gain": func(n yamldoc.Node) {
 			text, percent := strings.CutSuffix(n.Text(), "%")
-			v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+			v, err := yamldoc.Number(strings.TrimSpace(text))
 			if !percent || err != nil || !(v > 0) || v >= 100 {
 				n.Failf("expected a share of the hypervolume in percent, such as 0.5%%, found %q", n.Text())
 			}

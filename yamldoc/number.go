@@ -21,7 +21,8 @@ var (
 
 var (
 	errNoNumber    = errors.New("expected a number")
-	errLeadingZero = errors.New("expected a number without leading zeros, as some readers of YAML take 010 for 8 and others for 10")
+	errNotWhole    = errors.New("expected a whole number")
+	errLeadingZero = errors.New("expected a number without leading zeros, as some programs take 010 for 8 and others for 10")
 	errTooLarge    = errors.New("expected a number of at most 1.8e308")
 )
 
@@ -33,7 +34,7 @@ func Number(text string) (float64, error) {
 	case leadingZero.MatchString(text):
 		return math.NaN(), errLeadingZero
 	case basedRule.MatchString(text):
-		negative, size, err := whole(text)
+		negative, size, err := Whole(text)
 		if err != nil {
 			return math.NaN(), errNoNumber
 		}
@@ -51,18 +52,21 @@ func Number(text string) (float64, error) {
 	return v, nil
 }
 
-// whole reads a whole number exactly: its sign and its size. 6e1 and 60.0 are whole up to 2⁵³.
-func whole(text string) (negative bool, size uint64, err error) {
+// Whole reads a whole number exactly: its sign and its size. 6e1 and 60.0 are whole up to 2⁵³. The error says what was
+// expected.
+func Whole(text string) (negative bool, size uint64, err error) {
 	bare := strings.ReplaceAll(strings.TrimLeft(text, "-+"), "_", "")
 	negative = strings.HasPrefix(text, "-")
 	switch {
 	case leadingZero.MatchString(text):
 		return false, 0, errLeadingZero
 	case basedRule.MatchString(text):
-		size, err = strconv.ParseUint(bare, 0, 64)
+		if size, err = strconv.ParseUint(bare, 0, 64); err != nil {
+			err = errNotWhole
+		}
 		return negative, size, err
 	case !decimalRule.MatchString(text):
-		return false, 0, errNoNumber
+		return false, 0, errNotWhole
 	}
 	if size, err = strconv.ParseUint(bare, 10, 64); err == nil {
 		return negative, size, nil
@@ -70,7 +74,7 @@ func whole(text string) (negative bool, size uint64, err error) {
 	if v, err := strconv.ParseFloat(bare, 64); err == nil && v == math.Trunc(v) && v <= 1<<53 {
 		return negative, uint64(v), nil
 	}
-	return false, 0, errNoNumber
+	return false, 0, errNotWhole
 }
 
 // Numbers returns v with every text in it that Number can read as that number, in mappings too: a value of
@@ -111,7 +115,7 @@ func (n Node) Float() float64 {
 
 // Int returns a whole number of at least least; least, and a problem, where there is none.
 func (n Node) Int(least int) int {
-	negative, size, err := whole(n.scalar())
+	negative, size, err := Whole(n.scalar())
 	if v := int(size); err == nil && size <= math.MaxInt {
 		if negative {
 			v = -v
@@ -130,7 +134,7 @@ func (n Node) Int(least int) int {
 
 // Uint64 returns a whole number of 64 bits, such as a seed; 0, and a problem, where there is none.
 func (n Node) Uint64() uint64 {
-	negative, size, err := whole(n.scalar())
+	negative, size, err := Whole(n.scalar())
 	switch {
 	case errors.Is(err, errLeadingZero):
 		n.Failf("%s, found %s", err, n.Kind())

@@ -106,7 +106,7 @@ func Parse(file string, b []byte) (Node, *Document, error) {
 // ParseAll is Parse for a file of any number of documents.
 func ParseAll(file string, b []byte) ([]Node, *Document, error) {
 	d := &Document{file: file}
-	b = bytes.TrimPrefix(b, mark)
+	b = undirected(bytes.TrimPrefix(b, mark))
 	if why := notText(b); why != "" {
 		return nil, d, &Problems{File: file, List: []Problem{{Msg: why}}}
 	}
@@ -124,11 +124,33 @@ func ParseAll(file string, b []byte) ([]Node, *Document, error) {
 	}
 	var docs []Node
 	for _, doc := range f.Docs {
-		if _, directive := doc.Body.(*ast.DirectiveNode); doc.Body != nil && !directive {
+		if doc.Body != nil {
 			docs = append(docs, d.at(doc.Body, "", 1, 1))
 		}
 	}
 	return docs, d, nil
+}
+
+// undirected is a document whose directives (%YAML 1.2, %TAG) are comments: none changes what is read here, and the parser
+// takes one at most. They stand before the "---" of a document.
+func undirected(b []byte) []byte {
+	out, head := bytes.Clone(b), true
+	for start := 0; start < len(out); {
+		end := len(out)
+		if n := bytes.IndexByte(out[start:], '\n'); n >= 0 {
+			end = start + n + 1
+		}
+		switch line := bytes.TrimRight(out[start:end], " \t\r\n"); {
+		case head && len(line) > 0 && line[0] == '%':
+			out[start] = '#'
+		case string(line) == "...":
+			head = true
+		case len(line) > 0 && line[0] != '#':
+			head = false
+		}
+		start = end
+	}
+	return out
 }
 
 // notText says why b cannot be YAML in UTF-8, or "".
@@ -357,7 +379,7 @@ func (n Node) Value() any {
 	case *ast.BoolNode:
 		return v.Value
 	case *ast.IntegerNode:
-		if negative, size, err := whole(n.scalar()); err == nil && size <= math.MaxInt {
+		if negative, size, err := Whole(n.scalar()); err == nil && size <= math.MaxInt {
 			if negative {
 				return -int(size)
 			}

@@ -88,7 +88,7 @@ func TestNumbers(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"010":  "without leading zeros, as some readers of YAML take 010 for 8 and others for 10, found 010",
+		"010":  "without leading zeros, as some programs take 010 for 8 and others for 10, found 010",
 		"08":   "without leading zeros",
 		"-007": "without leading zeros",
 		"1:30": `expected a number, found the text "1:30"`, "big": "expected a number", ".inf": "expected a number, found .inf",
@@ -118,9 +118,19 @@ func TestWholeNumbers(t *testing.T) {
 	}
 }
 
+// Directives belong to the beginnings of documents; a % anywhere else is what it is.
+func TestDirectivesOfEachDocument(t *testing.T) {
+	docs, _, err := ParseAll("x", []byte("%YAML 1.2\n%TAG ! tag:x,2000:\n---\na: |\n  %one\nb: 5%\n...\n%YAML 1.1\n%FOO\n---\na: 2\n"))
+	if err != nil || len(docs) != 2 {
+		t.Fatalf("%d documents, %v; want 2", len(docs), err)
+	}
+	docs[0].Fields(map[string]func(Node){"a": func(v Node) { eq(t, v.Text(), "%one\n") }, "b": func(v Node) { eq(t, v.Text(), "5%") }})
+	docs[1].Fields(map[string]func(Node){"a": func(v Node) { eq(t, v.Int(0), 2) }})
+}
+
 // Marks, directives and encodings are skipped, or called what they are.
 func TestBeginningsOfFiles(t *testing.T) {
-	for _, head := range []string{"\xef\xbb\xbf", "%YAML 1.2\n---\n", "\xef\xbb\xbf%YAML 1.1\n---\n", "---\n", "# what\n"} {
+	for _, head := range []string{"\xef\xbb\xbf", "%YAML 1.2\n---\n", "\xef\xbb\xbf%YAML 1.1\n---\n", "---\n", "# what\n", "%YAML 1.2\n%TAG ! tag:x,2000:\n---\n", "# what\n\n%FOO bar\r\n%YAML 1.2 # so\n--- # here\n"} {
 		p := read(t, head+"a: 1\n", func(n Node) {
 			n.Fields(map[string]func(Node){"a": func(v Node) { eq(t, v.Int(0), 1) }})
 		})

@@ -95,21 +95,21 @@ func given(v any) (string, error) {
 }
 
 func wholeNumber(v any) (string, error) {
-	if n, ok := v.(int); ok && n >= 0 {
-		return option.Text(v)
+	if n, ok := option.Number(v).(int); ok && n >= 0 {
+		return option.Text(n)
 	}
 	return "", fmt.Errorf("expected a whole number, found %v", v)
 }
 
 func positive(v any) (string, error) {
-	switch n := v.(type) {
+	switch n := option.Number(v).(type) {
 	case int:
 		if n > 0 {
-			return option.Text(v)
+			return option.Text(n)
 		}
 	case float64:
 		if n > 0 && n < 1 {
-			return option.Text(v)
+			return option.Text(n)
 		}
 	}
 	return "", fmt.Errorf("expected a whole number of at least 1, or a share below 1, found %v", v)

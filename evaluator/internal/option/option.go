@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"parfait/evaluator"
 	"parfait/problem"
+	"parfait/yamldoc"
 )
 
 // Option is one option: how it stands in study.yaml, what it means, how its value is read into its field, and
@@ -168,9 +170,18 @@ func Texts(v any) (map[string]string, error) {
 	return out, errors.Join(errs...)
 }
 
+// Number is what is meant as a number as one, an int where it is whole: to YAML 2e1 is text.
+func Number(v any) any {
+	v = yamldoc.Numbers(v)
+	if f, ok := v.(float64); ok && f == math.Trunc(f) && math.Abs(f) <= math.MaxInt32 {
+		return int(f)
+	}
+	return v
+}
+
 // AtLeastOne reads a whole number.
 func AtLeastOne(v any) (int, error) {
-	if n, ok := v.(int); ok && n >= 1 {
+	if n, ok := Number(v).(int); ok && n >= 1 {
 		return n, nil
 	}
 	return 0, fmt.Errorf("expected a whole number of at least 1, found %v", v)
@@ -179,7 +190,7 @@ func AtLeastOne(v any) (int, error) {
 // Duration reads a time above zero: 90s, 30m, 2h, or a number of seconds.
 func Duration(v any) (time.Duration, error) {
 	const maxSeconds = 1e9 // seconds, 30 years
-	switch v := v.(type) {
+	switch v := Number(v).(type) {
 	case int:
 		if v > 0 && v < maxSeconds {
 			return time.Duration(v) * time.Second, nil
