@@ -239,7 +239,7 @@ func (p *Plan) PreparationCost(workers int) Cost {
 }
 
 // eigenWork is how many operations of a product of matrices take as long as a symmetric eigenvalue problem does, over n³.
-const eigenWork = 60
+const eigenWork = 8
 
 // work is about how many operations a matrix takes.
 func (p *Plan) work(t *tensor) float64 {
@@ -287,9 +287,9 @@ func (p *Plan) matrixMemory(atOnce int) int64 {
 		case PrepareIsoC:
 			squares = 6
 		case PrepareIsoCTS:
-			squares = n + 3*int64(atOnce) + 8
+			squares = n + max(4*int64(atOnce), 10) + 1
 		default:
-			squares = 3*int64(atOnce) + 8
+			squares = max(4*int64(atOnce), 10) + 1
 		}
 		bytes := 8 * squares * cols * cols
 		if t.Shape[0] < t.Shape[1] { // columns are written last

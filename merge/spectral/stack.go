@@ -123,40 +123,24 @@ func top(model int, gram *mat.SymDense, most int) part {
 	p.v = mat.NewDense(n, len(p.s), nil)
 	for k := range p.s {
 		for i := range n {
-			p.v.Set(i, k, vectors.At(i, n-1-k))
+			p.v.Set(i, k, vectors.At(n-1-k, i))
 		}
 	}
 	return p
-}
-
-// eigen is the eigenvalues, the smallest first, with their vectors; NaN where there are none.
-func eigen(m *mat.SymDense) ([]float64, *mat.Dense) {
-	var e mat.EigenSym
-	if !e.Factorize(m, true) {
-		n, _ := m.Dims()
-		values := make([]float64, n)
-		for i := range values {
-			values[i] = math.NaN()
-		}
-		return values, mat.NewDense(n, n, nil)
-	}
-	var vectors mat.Dense
-	e.VectorsTo(&vectors)
-	return e.Values(nil), &vectors
 }
 
 // inverseRoot is m^(−½), of a pseudo-inverse.
 func inverseRoot(m *mat.SymDense) *mat.Dense {
 	values, vectors := eigen(m)
 	n := len(values)
-	scaled := mat.DenseCopyOf(vectors)
-	scaled.Apply(func(_, k int, v float64) float64 {
-		if values[k] <= least*values[n-1] {
-			return 0
+	for k, v := range values {
+		scale := 0.0
+		if !(v <= least*values[n-1]) {
+			scale = 1 / math.Sqrt(math.Sqrt(v))
 		}
-		return v / math.Sqrt(math.Sqrt(values[k]))
-	}, scaled)
+		blas64.Scal(scale, vector(vectors.RawRowView(k)))
+	}
 	out := mat.NewDense(n, n, nil)
-	out.Mul(scaled, scaled.T())
+	out.Mul(vectors.T(), vectors)
 	return out
 }
