@@ -26,6 +26,9 @@ type initFlags struct {
 	method   string
 	params   []string
 	skip     []string
+	crop     bool
+	files    string
+	pad      bool
 	dtype    string
 	tasks    []string
 	command  string
@@ -88,6 +91,9 @@ parfait init my.study --base models/base --model math=models/math --model code=m
 	flags.StringVar(&f.method, "method", "task_arithmetic", "the merge `METHOD`: "+strings.Join(methods.names, ", "))
 	flags.StringArrayVar(&f.params, "param", nil, "a parameter of the method as `NAME=VALUE`, or NAME=LOW:HIGH to search it; one flag each")
 	flags.StringArrayVar(&f.skip, "skip", nil, "take tensors with names like `GLOB` from the base; one flag each")
+	flags.BoolVar(&f.crop, "crop-vocab", false, "leave out vocabulary rows that not every model has")
+	flags.BoolVar(&f.pad, "pad-vocab", false, "keep vocabulary rows that only some models have")
+	flags.StringVar(&f.files, "files", "", "give merges the configuration, tokenizer and chat template of the model `NAME`, instead of the base's")
 	flags.StringVar(&f.dtype, "dtype", "as-base", "the `DTYPE` of what is written: as-base, bf16, f16 or f32")
 	flags.StringArrayVar(&f.tasks, "task", nil, "a task as `NAME[:UNIT]`, such as gsm8k:rate; unit rate, loss or a word of yours; then, where it is so, :minimize and :guard or :info; one flag each")
 	flags.StringVar(&f.command, "command", "", "the `COMMAND` that measures a merge")
@@ -101,6 +107,7 @@ parfait init my.study --base models/base --model math=models/math --model code=m
 	flags.BoolVar(&f.print, "print", false, "print the study.yaml instead of writing it")
 	cmd.MarkFlagsMutuallyExclusive("command", "lm-eval")
 	cmd.MarkFlagsMutuallyExclusive("try", "print")
+	cmd.MarkFlagsMutuallyExclusive("crop-vocab", "pad-vocab")
 	_ = cmd.RegisterFlagCompletionFunc("method", cobra.FixedCompletions(methods.explained, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("strategy", cobra.FixedCompletions(strategies.explained, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.MarkFlagDirname("base")
@@ -212,7 +219,10 @@ func mergeSpec(dir string, s *study.Spec) merge.Spec {
 		}
 		return path
 	}
-	m := merge.Spec{Base: from(s.Base), Method: s.Method.Name, Params: s.Method.Params, Skip: s.Skip, DType: s.DType, Seed: s.Search.Seed, Masks: s.Masks, VarianceCorrection: s.Variance, Vocab: s.Vocab, Profile: s.Profile}
+	m := merge.Spec{
+		Tokenizer: s.Side.Tokenizer, PadVocab: s.Side.PadVocab, ChatTemplate: s.Side.ChatTemplate, Files: s.Side.Files,
+		Base: from(s.Base), Method: s.Method.Name, Params: s.Method.Params, Skip: s.Skip, DType: s.DType, Seed: s.Search.Seed, Masks: s.Masks, VarianceCorrection: s.Variance, Vocab: s.Vocab, Profile: s.Profile,
+	}
 	for _, model := range s.Models {
 		m.Models = append(m.Models, merge.Source{Name: model.Name, Path: from(model.Path)})
 	}

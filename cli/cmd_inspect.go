@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"parfait/merge"
+	"parfait/merge/codes"
 	"parfait/problem"
 	"parfait/study"
 )
@@ -196,10 +198,43 @@ func (a *app) printSummary(s merge.Summary) error {
 	for _, g := range s.Groups {
 		text += fmt.Sprintf("group %s (%s): %d tensors, %d elements\n", g.Name, g.Match, len(g.Tensors), g.Elements)
 	}
-	if _, err := fmt.Fprint(a.out, text); err != nil {
+	if _, err := fmt.Fprint(a.out, text, a.differences(s)); err != nil {
 		return err
 	}
-	return warn(a, s.Warnings)
+	warnings := slices.Clone(s.Warnings)
+	for i, w := range warnings {
+		if strings.HasPrefix(w.What, "its config.json says ") && w.Code == codes.Config && len(s.Differences) > 0 {
+			warnings[i].What = "its configuration differs (see the table)"
+		}
+	}
+	return warn(a, warnings)
+}
+
+// differences are the entries of the models' configurations that are not the same in all, as a table; "" where there are none.
+func (a *app) differences(s merge.Summary) string {
+	if len(s.Differences) == 0 {
+		return ""
+	}
+	var names []string
+	if s.Base != nil {
+		names = append(names, s.Base.Name)
+	}
+	for _, m := range s.Models {
+		names = append(names, m.Name)
+	}
+	columns := []column{left("configurations differ in")}
+	for _, name := range names {
+		columns = append(columns, left(name))
+	}
+	table := a.sheet(columns...)
+	for _, d := range s.Differences {
+		cells := []string{d.Key}
+		for _, name := range names {
+			cells = append(cells, cmp.Or(d.Values[name], "–"))
+		}
+		table.add(cells...)
+	}
+	return "\n" + table.String()
 }
 
 func warn(a *app, list []merge.Problem) error {

@@ -109,6 +109,15 @@ func (d *drafter) method() {
 		}
 		d.line("skip: [%s]   # taken from the base", strings.Join(globs, ", "))
 	}
+	switch {
+	case d.flags.crop:
+		d.line("vocab: crop   # rows of the vocabulary that not every model has are left out")
+	case d.flags.pad:
+		d.line("vocab: pad   # rows of the vocabulary that only some models have are kept")
+	}
+	if d.flags.files != "" {
+		d.line("files: %s   # whose configuration, tokenizer and chat template merges have", yamlText(d.flags.files))
+	}
 	d.line("dtype: %s", yamlText(d.flags.dtype))
 }
 

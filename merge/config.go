@@ -212,10 +212,10 @@ func setEntry(data []byte, value string, keys ...string) []byte {
 	return bytes.Join([][]byte{data[:e.object], []byte(text), data[e.object:]}, nil)
 }
 
-// untied is a config.json with tie_word_embeddings false wherever transformers looks for it.
-func untied(data []byte, c *modelConfig) []byte {
+// tiedAs is a config.json with a value of tie_word_embeddings wherever transformers looks for it.
+func tiedAs(value string, data []byte, c *modelConfig) []byte {
 	for _, p := range c.parts() {
-		data = setEntry(data, "false", p.path(tieKey)...)
+		data = setEntry(data, value, p.path(tieKey)...)
 	}
 	return data
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"parfait/merge/codes"
 	"parfait/merge/internal/glob"
 )
 
@@ -14,7 +15,7 @@ const skipMark = "{tensors}"
 // Most tensors and patterns that one problem names in full.
 const (
 	maxNamed    = 4
-	maxPatterns = 16
+	maxPatterns = 16     // above which others are looked for
 	maxFolded   = 10_000 // names that patterns are looked for
 )
 
@@ -37,13 +38,15 @@ func (f *tensorProblems) add(code Code, owner, tensor, what, expected, fix strin
 	f.members[key] = append(f.members[key], tensor)
 }
 
-// fold makes the problems; all are the names that patterns must not match by accident.
-func (f *tensorProblems) fold(all []string) []Problem {
+// fold makes the problems; all are the names that patterns must not match by accident, and layout how many the output has.
+func (f *tensorProblems) fold(all []string, layout int) []Problem {
 	var out []Problem
 	for _, key := range f.order {
 		p, names := key, f.members[key]
 		patterns := patternsOf(names, all)
-		p.Fix = strings.ReplaceAll(p.Fix, skipMark, quoted(patterns))
+		if p.Fix = strings.ReplaceAll(p.Fix, skipMark, quoted(patterns)); p.Code == codes.MissingTensor && len(names) == layout {
+			p.Fix = "it has none of them, and nothing would be left to merge: check that it is a model of this kind"
+		}
 		where := names[0]
 		if len(names) > 1 {
 			where = fmt.Sprintf("%d tensors (%s)", len(names), some(patterns))
@@ -64,18 +67,17 @@ func some(list []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(list[:maxNamed], ", "), len(list)-maxNamed)
 }
 
-// quoted is a list as a recipe has it, without the brackets.
+// quoted is a list as YAML has it, without the brackets: it may be pasted.
 func quoted(list []string) string {
-	short := list[:min(len(list), maxPatterns)]
-	text := "'" + strings.Join(short, "', '") + "'"
-	if len(short) < len(list) {
-		text += fmt.Sprintf(" and %d more", len(list)-len(short))
+	words := make([]string, len(list))
+	for i, word := range list {
+		words[i] = "'" + strings.ReplaceAll(word, "'", "''") + "'"
 	}
-	return text
+	return strings.Join(words, ", ")
 }
 
 // patternsOf finds few globs that match the given names and no others of all: one for the same tensor
-// in every layer, one for a whole layer, or else the name.
+// in every layer, one for a whole layer, or else the name; where these are many, one for what names begin with.
 func patternsOf(names, all []string) []string {
 	if len(names) == 1 || len(names) > maxFolded {
 		return escapedNames(names)
@@ -122,6 +124,43 @@ func patternsOf(names, all []string) []string {
 			}
 		}
 		out = append(out, pattern)
+	}
+	if len(out) > maxPatterns {
+		if short := beginnings(names, all); len(short) < len(out) {
+			return short
+		}
+	}
+	return out
+}
+
+// beginnings are globs of what names begin with, up to a dot, as short as no other of all begins so.
+func beginnings(names, all []string) (out []string) {
+	mine := slices.Sorted(slices.Values(names))
+	others := slices.Sorted(slices.Values(all))
+	others = slices.DeleteFunc(others, func(name string) bool { _, is := slices.BinarySearch(mine, name); return is })
+	begin := func(list []string, with string) []string {
+		from, _ := slices.BinarySearch(list, with)
+		to := from
+		for to < len(list) && strings.HasPrefix(list[to], with) {
+			to++
+		}
+		return list[from:to]
+	}
+	for len(mine) > 0 {
+		name, taken := mine[0], 1
+		pattern := glob.Escape(name)
+		for at, c := range name {
+			if c != '.' {
+				continue
+			}
+			if with := name[:at+1]; len(begin(others, with)) == 0 {
+				if n := len(begin(mine, with)); n > 1 {
+					pattern, taken = glob.Escape(with)+"*", n
+				}
+				break
+			}
+		}
+		out, mine = append(out, pattern), mine[taken:]
 	}
 	return out
 }

@@ -102,8 +102,9 @@ func (p *Plan) foldTensors(found *problems) {
 	}
 	slices.Sort(all)
 	all = slices.Compact(all)
-	found.list = append(found.list, found.tensors.fold(all)...)
-	found.warnings = append(found.warnings, found.odd.fold(all)...)
+	layout := p.layoutInput().set.Len()
+	found.list = append(found.list, found.tensors.fold(all, layout)...)
+	found.warnings = append(found.warnings, found.odd.fold(all, layout)...)
 }
 
 // newTensor begins a tensor of the output as it is in the layout.
@@ -200,7 +201,7 @@ func (p *Plan) matchVocabulary(t *tensor, found *problems) {
 	case VocabPad:
 		t.Shape[0] = most
 	default:
-		found.tensors.add(codes.Vocabulary, "", t.Name, "the vocabularies differ: "+strings.Join(said, ", ")+" rows", "as many tokens in every input", "--crop-vocab leaves the rows out that not all have, --pad-vocab keeps them; or take it from the base with skip: ["+skipMark+"]")
+		found.tensors.add(codes.Vocabulary, "", t.Name, "the vocabularies differ: "+strings.Join(said, ", ")+" rows", "as many tokens in every input", "write vocab: crop (--crop-vocab) to leave out the rows that not all have, or vocab: pad (--pad-vocab) to keep them; or take it from the base with skip: ["+skipMark+"]")
 		return
 	}
 	t.Len = safetensors.Tensor{Shape: t.Shape}.Elements()

@@ -106,33 +106,54 @@ func settleHeads(part, m map[string]any) {
 	}
 }
 
+// Difference is an entry of the configurations that is not the same in all of them.
+type Difference struct {
+	Key    string            `json:"key"`
+	Values map[string]string `json:"values"` // as JSON, by the names of the inputs that have it
+}
+
 // compareFolders warns where models are of another architecture, use equal shapes in another way, or
-// have another tokenizer or chat template.
+// have another tokenizer or chat template, than the input whose files the output gets.
 func (p *Plan) compareFolders(found *problems) {
-	first := p.layoutInput()
+	first, own := p.filesInput(), ""
 	for _, in := range p.inputs() {
 		found.warnings = append(found.warnings, in.odd...)
 	}
 	if first.dir == "" {
+		if p.r.spec.Files != "" {
+			found.add(codes.Option, "files", first.name+" is a file alone, without others beside it", "a model's folder", "give the folder")
+		}
 		return
 	}
-	want, sums := first.config.meaning(), first.tokenSums(found)
-	for _, m := range p.models {
+	want, sums := first.meaning(found), first.tokenSums(found)
+	others, meanings, differing := p.models, map[string]map[string]string{first.name: want}, []string(nil)
+	if p.base != nil {
+		others = append([]*input{p.base}, others...)
+	}
+	for _, m := range others {
 		if m == first || m.dir == "" {
 			continue
+		}
+		if p.r.spec.Files == "" {
+			own = ", or take the model's with files: " + m.name
 		}
 		if a, b := m.config.architecture(), first.config.architecture(); a != b && a != "" && b != "" {
 			found.warn(codes.Architecture, m.name, "its config.json says "+a, b+" as in "+first.name, "check that it was fine-tuned from this base")
 		}
-		if first.config == nil && m.config != nil {
-			found.warn(codes.Config, m.name, "it has a "+configFile+", and "+first.name+" has none", "one configuration: it says how the weights are used", "the output gets none; put the model's into the folder of "+first.name+" if the output is to have it")
+		if first.config == nil && first.adapter == nil && m.config != nil {
+			found.warn(codes.Config, m.name, "it has a "+configFile+", and "+first.name+" has none", "one configuration: it says how the weights are used", "the output gets none"+own)
 		}
-		have := m.config.meaning()
+		have := m.meaning(found)
+		meanings[m.name] = maps.Clone(have)
+		if m.config == nil && m.adapter != nil || first.adapter != nil {
+			have = nil // an adapter has none of its own, and the output that of the base
+		}
 		if p.untied { // the output's is neither's, and that was said
 			maps.DeleteFunc(have, func(key, _ string) bool { return strings.HasSuffix(key, tieKey) })
 		}
-		if list := differences(have, want, first.name); len(list) > 0 {
-			found.warn(codes.Config, m.name, "its config.json says "+strings.Join(list, ", "), "one configuration: it says how the weights are used", "the output gets that of "+first.name+"; check that the model works with it")
+		if keys, list := differences(have, want, first.name); len(list) > 0 {
+			differing = append(differing, keys...)
+			found.warn(codes.Config, m.name, "its config.json says "+strings.Join(list, ", "), "one configuration: it says how the weights are used", "the output gets that of "+first.name+"; check that the model works with it"+own)
 		}
 		theirs := m.tokenSums(found)
 		if p.alignment != nil { // their rows go by their tokens
@@ -144,33 +165,78 @@ func (p *Plan) compareFolders(found *problems) {
 		for _, name := range sortedKeys(theirs) {
 			switch sum := theirs[name]; {
 			case sums[name] != "" && sums[name] != sum:
-				found.warn(codes.Tokenizer, m.name, "its "+name+" differs from that of "+first.name, "one tokenizer", "the output gets that of "+first.name+"; tokens that only the model knows are lost")
+				found.warn(codes.Tokenizer, m.name, "its "+name+" differs from that of "+first.name, "one tokenizer", "the output gets that of "+first.name+"; tokens that only the model knows are lost"+own)
 			case sums[name] == "" && name == templateFile:
-				found.warn(codes.Tokenizer, m.name, "it has a "+name+", and "+first.name+" has none", "one chat template", "the output gets none; put the model's into the folder of "+first.name+" if the output is to have it")
+				found.warn(codes.Tokenizer, m.name, "it has a "+name+", and "+first.name+" has none", "one chat template", "the output gets none"+own)
 			}
 		}
 	}
+	slices.Sort(differing)
+	for _, key := range slices.Compact(differing) {
+		d := Difference{key, map[string]string{}}
+		for name, meaning := range meanings {
+			if v, ok := meaning[key]; ok {
+				d.Values[name] = clip(v)
+			}
+		}
+		p.differences = append(p.differences, d)
+	}
+}
+
+// filesInput is the input whose configuration, tokenizer and other files the output gets.
+func (p *Plan) filesInput() *input {
+	for _, in := range p.inputs() {
+		if in.name == p.r.spec.Files {
+			return in
+		}
+	}
+	return p.layoutInput()
+}
+
+const generationFile = "generation_config.json"
+
+// stopKey stands for the tokens at which generation stops, which a generation_config.json says before a config.json does.
+const stopKey = "generation_config.eos_token_id"
+
+// meaning are the entries of an input's configurations that decide what it does.
+func (in *input) meaning(found *problems) map[string]string {
+	out := in.config.meaning()
+	path := filepath.Join(in.dir, generationFile)
+	data, err := readSidecar(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return out
+	}
+	var generation map[string]any
+	if err == nil {
+		if bad := json.Unmarshal(plainJSON(data), &generation); bad != nil {
+			err = Problem{Code: codes.Read, Where: path, What: "it is not a JSON object: " + atLine(data, bad), Expected: "a model's defaults of generation", Fix: "copy it again from where the model comes from (hf download), or remove it"}
+		}
+	}
+	found.take(codes.Read, in.name, err)
+	if v, ok := generation["eos_token_id"]; ok {
+		out[stopKey] = asJSON(v)
+	}
+	return out
 }
 
 // differences says which entries are not the same in a model as in the first input. What is left out in
 // one of them is not known.
-func differences(have, want map[string]string, first string) []string {
-	var out []string
+func differences(have, want map[string]string, first string) (keys, out []string) {
 	for _, key := range sortedKeys(have) {
 		a, b := have[key], want[key]
 		if absent := slices.Contains(sameWhereAbsent, key[strings.LastIndexByte(key, '.')+1:]); b == "" && absent {
 			b = "null"
 		}
 		if b != "" && a != b {
-			out = append(out, fmt.Sprintf("%s %s (%s: %s)", key, clip(a), first, clip(b)))
+			keys, out = append(keys, key), append(out, fmt.Sprintf("%s %s (%s: %s)", key, clip(a), first, clip(b)))
 		}
 	}
 	for _, key := range sortedKeys(want) {
 		if absent := slices.Contains(sameWhereAbsent, key[strings.LastIndexByte(key, '.')+1:]); absent && len(have) > 0 && have[key] == "" && want[key] != "null" {
-			out = append(out, fmt.Sprintf("no %s (%s: %s)", key, first, want[key]))
+			keys, out = append(keys, key), append(out, fmt.Sprintf("no %s (%s: %s)", key, first, want[key]))
 		}
 	}
-	return out
+	return keys, out
 }
 
 // clip is a value with its middle left out where it is long, such as the names of a thousand classes.

@@ -51,22 +51,23 @@ type tensor struct {
 
 // Plan is a merge that has been checked: inputs opened, headers compared, nothing else read. Close it.
 type Plan struct {
-	r         *resolved
-	base      *input // nil without a base
-	models    []*input
-	aux       []*input // a model, for methods with a parameter of kind Paths
-	tensors   []*tensor
-	products  []product // of an adapter that is written
-	left      []*tensor // that it has no place for
-	matrices  []*tensor // that are prepared
-	warnings  []Problem
-	widest    int64 // bytes of the largest element that is read or written
-	vocab     int64 // rows of a vocabulary that was cropped or padded, else 0
-	ties      []*tie
-	workshop  *workshop
-	template  string     // the chat template that was asked for, "" where the layout's stays
-	alignment *alignment // nil: rows of vocabularies go by their number
-	untied    bool       // the output has a head of its own, which the layout's configuration denies
+	r           *resolved
+	base        *input // nil without a base
+	models      []*input
+	aux         []*input // a model, for methods with a parameter of kind Paths
+	tensors     []*tensor
+	products    []product // of an adapter that is written
+	left        []*tensor // that it has no place for
+	matrices    []*tensor // that are prepared
+	warnings    []Problem
+	widest      int64 // bytes of the largest element that is read or written
+	vocab       int64 // rows of a vocabulary that was cropped or padded, else 0
+	ties        []*tie
+	workshop    *workshop
+	template    string       // the chat template that was asked for, "" where the layout's stays
+	alignment   *alignment   // nil: rows of vocabularies go by their number
+	differences []Difference // of configurations
+	untied      bool         // the output has a head of its own, which the layout's configuration denies
 }
 
 // NewPlan opens the inputs, reads their headers and configurations and checks them against each other

@@ -195,7 +195,7 @@ func (r Recipe) YAML() []byte {
 			b.WriteString("  - " + yamldoc.Quote(p) + "\n")
 		}
 	}
-	for _, kv := range [][2]string{{"dtype", s.DType}, {"masks", s.Masks}, {"vocab", s.Vocab}, {"form", s.Form}, {"tokenizer", s.Tokenizer}, {"chat_template", s.ChatTemplate}} {
+	for _, kv := range [][2]string{{"dtype", s.DType}, {"masks", s.Masks}, {"vocab", s.Vocab}, {"form", s.Form}, {"tokenizer", s.Tokenizer}, {"chat_template", s.ChatTemplate}, {"files", s.Files}} {
 		if kv[1] != "" {
 			b.WriteString(kv[0] + ": " + yamldoc.Quote(kv[1]) + "\n")
 		}

@@ -7,7 +7,7 @@ func (r Recipe) JSON() ([]byte, error) {
 	s := r.spec
 	out := recipeJSON{
 		Version: recipeVersion, Base: baseJSON(s), Method: map[string]any{"name": s.Method}, Groups: s.Groups, Profile: s.Profile, Skip: s.Skip, DType: s.DType,
-		Masks: s.Masks, Vocab: s.Vocab, Form: s.Form, MaxRank: s.MaxRank, Tokenizer: s.Tokenizer, PadVocab: s.PadVocab, ChatTemplate: s.ChatTemplate, VarianceCorrection: s.VarianceCorrection, Seed: s.Seed,
+		Masks: s.Masks, Vocab: s.Vocab, Form: s.Form, MaxRank: s.MaxRank, Tokenizer: s.Tokenizer, PadVocab: s.PadVocab, ChatTemplate: s.ChatTemplate, Files: s.Files, VarianceCorrection: s.VarianceCorrection, Seed: s.Seed,
 	}
 	if s.Prepare.Name != "" {
 		out.Prepare = &s.Prepare
@@ -46,6 +46,7 @@ type recipeJSON struct {
 	Tokenizer          string         `json:"tokenizer,omitempty"`
 	PadVocab           int            `json:"pad_to_multiple_of,omitempty"`
 	ChatTemplate       string         `json:"chat_template,omitempty"`
+	Files              string         `json:"files,omitempty"`
 	VarianceCorrection bool           `json:"variance_correction,omitempty"`
 	Seed               uint64         `json:"seed"`
 }

@@ -162,6 +162,7 @@ func (p *recipeParser) read(root yamldoc.Node) {
 		"prepare":             p.prepare,
 		"tokenizer":           func(n yamldoc.Node) { s.Tokenizer = n.Text() },
 		"chat_template":       func(n yamldoc.Node) { s.ChatTemplate = n.Text() },
+		"files":               func(n yamldoc.Node) { s.Files = n.Text() },
 		"pad_to_multiple_of":  func(n yamldoc.Node) { s.PadVocab = n.Int(1) },
 		"max_rank":            func(n yamldoc.Node) { s.MaxRank = n.Int(1) },
 		"variance_correction": func(n yamldoc.Node) { s.VarianceCorrection = n.Bool() },

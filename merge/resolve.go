@@ -77,6 +77,10 @@ func resolve(spec Spec) (*resolved, *problems) {
 		sources = append([]string{"base"}, sources...)
 	}
 	word("tokenizer", spec.Tokenizer, codes.Option, sources...)
+	word("files", spec.Files, codes.Option, slices.DeleteFunc(slices.Clone(sources), func(s string) bool { return s == TokenizerUnion })...)
+	if spec.Files != "" && spec.Form == FormAdapter {
+		p.add(codes.Option, "files", "an adapter has no configuration of a model", "files with a full checkpoint", "leave files out")
+	}
 	if spec.Tokenizer != "" && spec.Vocab != VocabStrict {
 		p.add(codes.Option, "vocab", fmt.Sprintf("%q, and tokenizer: %s says already which rows there are", spec.Vocab, spec.Tokenizer), "one of the two", "leave vocab out")
 	}

@@ -70,35 +70,76 @@ func (p *Plan) sidecars() ([]sidecar, error) {
 		f, err := p.adapterConfig()
 		return []sidecar{f}, err
 	}
-	dir := p.layoutInput().dir
-	if dir == "" {
-		return nil, nil
-	}
-	names, err := sidecarNames(dir)
+	from := p.filesInput()
+	out, err := from.copies()
 	if err != nil {
 		return nil, err
 	}
-	var out []sidecar
-	for _, name := range names {
-		path := filepath.Join(dir, name)
-		if name != configFile {
-			out = append(out, sidecar{name: name, from: path})
-			continue
-		}
-		data, err := readSidecar(path)
+	if from.adapter != nil { // it has a tokenizer at most
+		rest, err := p.layoutInput().copies()
 		if err != nil {
 			return nil, err
 		}
-		if runs := p.layoutInput().runs; runs != nil {
-			data = stackedConfig(data, runs)
+		theirs := slices.ContainsFunc(out, func(f sidecar) bool { return strings.HasPrefix(f.name, "tokenizer") })
+		for _, f := range rest {
+			there := slices.ContainsFunc(out, func(g sidecar) bool { return g.name == f.name })
+			if !there && !(theirs && isTokenFile(f.name) && f.name != generationFile) {
+				out = append(out, f)
+			}
 		}
-		data = setVocabulary(setDType(data, p.r.spec.DType), p.vocab)
-		if p.untied {
-			data = untied(data, p.layoutInput().config)
+	}
+	for i, f := range out {
+		if f.name != configFile {
+			continue
 		}
-		out = append(out, sidecar{name: name, data: data})
+		data, err := readSidecar(f.from)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = sidecar{name: f.name, data: p.settledConfig(data, filepath.Dir(f.from))}
 	}
 	return p.tokenSidecars(out)
+}
+
+// copies are the side files of an input's folder as they are.
+func (in *input) copies() ([]sidecar, error) {
+	if in.dir == "" {
+		return nil, nil
+	}
+	names, err := sidecarNames(in.dir)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]sidecar, len(names))
+	for i, name := range names {
+		out[i] = sidecar{name: name, from: filepath.Join(in.dir, name)}
+	}
+	return out, nil
+}
+
+// settledConfig is a config.json that says what is written: its dtype, its layers, its rows, and whether its head is its
+// embeddings.
+func (p *Plan) settledConfig(data []byte, dir string) []byte {
+	layout, from := p.layoutInput(), p.filesInput()
+	if runs := layout.runs; runs != nil {
+		data = stackedConfig(data, runs)
+	}
+	data = setDType(data, p.r.spec.DType)
+	if as := p.dtypeWritten(); torchNames[p.r.spec.DType] == "" && as != "mixed" && dtypeEntry.Match(data) {
+		data = setDType(data, as)
+	}
+	config := layout.config
+	if dir == from.dir {
+		config = from.config
+	}
+	data = setVocabulary(data, config, p.vocab)
+	tied, _ := layout.config.tied()
+	if has, said := config.tied(); p.untied || said && has && !tied {
+		data = tiedAs("false", data, config)
+	} else if config != layout.config && tied && !has {
+		data = tiedAs("true", data, config)
+	}
+	return data
 }
 
 // sidecarNames lists the files of a folder that belong to its weights. The error has every one that is there
@@ -267,14 +308,15 @@ func isSidecar(name string) bool {
 	return false
 }
 
-var vocabEntry = regexp.MustCompile(`("vocab_size"\s*:\s*)\d+`)
-
-// setVocabulary puts the number of tokens into a config.json where it was changed.
-func setVocabulary(config []byte, rows int64) []byte {
-	if rows == 0 {
-		return config
+// setVocabulary puts the number of tokens into a config.json where it was changed: into the whole and into those of language
+// models in it, and not into what else has a vocabulary, such as a vision model's text encoder.
+func setVocabulary(data []byte, c *modelConfig, rows int64) []byte {
+	for _, p := range c.parts() {
+		if e, ok := findEntry(data, p.path("vocab_size")...); ok && e.found && rows > 0 {
+			data = setEntry(data, fmt.Sprint(rows), p.path("vocab_size")...)
+		}
 	}
-	return vocabEntry.ReplaceAll(config, fmt.Appendf(nil, "${1}%d", rows))
+	return data
 }
 
 // torchNames are PyTorch's names of what may be written.

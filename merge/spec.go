@@ -82,6 +82,7 @@ type Spec struct {
 	Tokenizer    string
 	PadVocab     int    // with Tokenizer: rows are added up to a multiple of it, each the mean of the others; 0: none
 	ChatTemplate string // of the output: a format's name, "auto" or a file; "": the tokenizer's own
+	Files        string // the model ("base", or its name) whose configuration, tokenizer and other files the output gets; "": the layout's
 
 	Masks              Masks
 	VarianceCorrection bool

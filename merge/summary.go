@@ -8,17 +8,19 @@ import (
 
 // Summary is what headers say about a merge: for inspect and for the start of every merge.
 type Summary struct {
-	Method   string         `json:"method"`
-	Base     *InputSummary  `json:"base,omitempty"`
-	Models   []InputSummary `json:"models"`
-	Tensors  TensorCounts   `json:"tensors"`
-	Carried  []string       `json:"carried_dtypes,omitempty"` // of tensors that nothing is computed on: they come from the base
-	DType    string         `json:"dtype"`                    // that is written, or "mixed"
-	Bytes    int64          `json:"bytes"`                    // of the tensors of one output
-	Reads    int64          `json:"reads"`                    // bytes of one reading of every input
-	Memory   int64          `json:"memory"`                   // about what merging into one output takes, in bytes
-	Groups   []GroupSummary `json:"groups,omitempty"`
-	Warnings []Problem      `json:"warnings,omitempty"`
+	Method  string         `json:"method"`
+	Base    *InputSummary  `json:"base,omitempty"`
+	Models  []InputSummary `json:"models"`
+	Tensors TensorCounts   `json:"tensors"`
+	Carried []string       `json:"carried_dtypes,omitempty"` // of tensors that nothing is computed on: they come from the base
+	DType   string         `json:"dtype"`                    // that is written, or "mixed"
+	Bytes   int64          `json:"bytes"`                    // of the tensors of one output
+	Reads   int64          `json:"reads"`                    // bytes of one reading of every input
+	Memory  int64          `json:"memory"`                   // about what merging into one output takes, in bytes
+	Groups  []GroupSummary `json:"groups,omitempty"`
+	// Differences are entries of the models' configurations that are not the same in all of them.
+	Differences []Difference `json:"differences,omitempty"`
+	Warnings    []Problem    `json:"warnings,omitempty"`
 }
 
 // InputSummary is one input.
@@ -71,7 +73,7 @@ func (r role) String() string { return [...]string{"merged", "skipped", "integer
 func (p *Plan) Summary() Summary {
 	s := Summary{
 		Method: p.r.info.Name, Tensors: p.counts(), DType: p.dtypeWritten(), Bytes: p.Bytes(),
-		Memory: p.memory(1, defaultWorkers()), Warnings: p.warnings,
+		Memory: p.memory(1, defaultWorkers()), Warnings: p.warnings, Differences: p.differences,
 	}
 	carried := map[string]bool{}
 	for _, t := range p.tensors {

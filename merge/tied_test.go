@@ -316,7 +316,7 @@ func TestUntied(t *testing.T) {
 		c, err := readConfig(dir)
 		must(t, err)
 		squeeze := strings.NewReplacer(" ", "", "\n", "")
-		if got := string(untied([]byte(config), c)); squeeze.Replace(got) != squeeze.Replace(want) {
+		if got := string(tiedAs("false", []byte(config), c)); squeeze.Replace(got) != squeeze.Replace(want) {
 			t.Errorf("%s became %s, want %s", config, got, want)
 		}
 	}

@@ -30,12 +30,19 @@ type identity struct {
 	Simplex [][]int           `json:"proportions"`
 	Seed    uint64            `json:"seed"` // 0 where nothing is drawn at random
 
+	// What merges have beside their weights, where study.yaml says something.
+	Tokenizer    string `json:"tokenizer,omitempty"`
+	PadVocab     int    `json:"pad_to_multiple_of,omitempty"`
+	ChatTemplate string `json:"chat_template,omitempty"`
+	Files        string `json:"files,omitempty"`
+
 	Bound string `json:"fixed_and_tied,omitempty"` // the numbers that are no coefficients of their own
 }
 
 // identity is what trials of s are measured with; sp is its space.
 func (s *Spec) identity(sp search.Space) identity {
 	id := identity{Base: s.Base, Models: map[string]string{}, Method: s.Method.Name, Params: s.Method.Params, Groups: s.Groups, Skip: s.Skip, DType: s.DType, Masks: s.Masks, Vary: s.Variance, Vocab: s.Vocab, Simplex: sp.Simplex, Bound: sp.BoundWords()}
+	id.Tokenizer, id.PadVocab, id.ChatTemplate, id.Files = s.Side.Tokenizer, s.Side.PadVocab, s.Side.ChatTemplate, s.Side.Files
 	if s.random() {
 		id.Seed = s.Search.Seed
 	}
@@ -69,9 +76,11 @@ func (a *asked) against(dir string, h *record) error {
 	}
 	measured := h.measured()
 	var diffs []string
-	for _, m := range []map[string]any{old, cur} { // which has it where there are any
-		if _, any := m["fixed_and_tied"]; !any {
-			m["fixed_and_tied"] = ""
+	for _, m := range []map[string]any{old, cur} { // which have these where there is something to say
+		for _, k := range []string{"fixed_and_tied", "tokenizer", "pad_to_multiple_of", "chat_template", "files"} {
+			if _, any := m[k]; !any {
+				m[k] = ""
+			}
 		}
 	}
 	for k := range cur {

@@ -27,11 +27,20 @@ type Spec struct {
 	Masks      string // of sparse models: "", preserve, intersect or union
 	Variance   bool   // variance_correction, for averages
 	Vocab      string // "", crop or pad
+	Side       SideSpec
 	Tasks      []Task
 	Evaluators map[string]EvaluatorSpec
 	Candidates CandidatesSpec
 	Search     SearchSpec
 	Surrogate  surrogate.Choice // what is fitted to the trials
+}
+
+// SideSpec says what merges have beside their weights: see merge.Spec.
+type SideSpec struct {
+	Tokenizer    string
+	PadVocab     int
+	ChatTemplate string
+	Files        string
 }
 
 // Range of a coefficient.

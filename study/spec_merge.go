@@ -19,6 +19,12 @@ func (s *Spec) mergeSpec(dir string) merge.Spec {
 	m := merge.Spec{
 		Base: resolve(dir, s.Base), Method: s.Method.Name, Params: s.params(dir), Skip: s.Skip, DType: s.DType, Seed: s.Search.Seed,
 		Masks: s.Masks, VarianceCorrection: s.Variance, Vocab: s.Vocab, Profile: s.Profile,
+		Tokenizer: s.Side.Tokenizer, PadVocab: s.Side.PadVocab, ChatTemplate: s.Side.ChatTemplate, Files: s.Side.Files,
+	}
+	if file := under(dir, m.ChatTemplate); m.ChatTemplate != "" {
+		if _, err := os.Stat(file); err == nil {
+			m.ChatTemplate = file
+		}
 	}
 	for _, x := range s.Models {
 		m.Models = append(m.Models, merge.Source{Name: x.Name, Path: resolve(dir, x.Path)})

@@ -74,6 +74,10 @@ func (r specReader) read(root yamldoc.Node) *Spec {
 			s.Masks = n.Word("masks", merge.MasksPreserve, merge.MasksIntersect, merge.MasksUnion)
 		},
 		"vocab":               func(n yamldoc.Node) { s.Vocab = n.Word("vocab", merge.VocabCrop, merge.VocabPad) },
+		"tokenizer":           func(n yamldoc.Node) { s.Side.Tokenizer = n.Text() },
+		"pad_to_multiple_of":  func(n yamldoc.Node) { s.Side.PadVocab = n.Int(1) },
+		"chat_template":       func(n yamldoc.Node) { s.Side.ChatTemplate = n.Text() },
+		"files":               func(n yamldoc.Node) { s.Side.Files = n.Text() },
 		"variance_correction": func(n yamldoc.Node) { s.Variance = n.Bool() },
 		"tasks":               func(n yamldoc.Node) { tasks = n; s.Tasks = r.tasks(n) },
 		"evaluators":          func(n yamldoc.Node) { s.Evaluators = r.evaluators(n) },

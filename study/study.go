@@ -262,6 +262,7 @@ func (s *Study) mergeSpec(form evaluator.Form, rank int) merge.Spec {
 	m := s.spec().mergeSpec(s.dir)
 	if form == evaluator.Adapter {
 		m.Form, m.MaxRank = merge.FormAdapter, rank
+		m.Tokenizer, m.PadVocab, m.ChatTemplate, m.Files = "", 0, "", "" // an adapter has none of these
 	}
 	return m
 }
