@@ -33,7 +33,7 @@ func TestInitHasTheFlagsOfItsAdvice(t *testing.T) {
 }
 
 var (
-	ownCommand  = regexp.MustCompile("parfait ([a-z]+(?: (?:import|export))?)([^`;)\n]*)")
+	ownCommand  = regexp.MustCompile("parfait ([a-z]+(?: [a-z-]+)?)([^`;)\n]*)")
 	advisedFlag = regexp.MustCompile(`(?:^|[ (\[])--([a-z][a-z0-9-]+)`)
 	// otherProgram is in words about other programs' flags.
 	otherProgram = regexp.MustCompile(`hf download| --revision |mlx_lm|python|pip |sbatch|squeue|sacct|scontrol|lm[_-]eval|vllm|git |ssh|docker|tail -`)
