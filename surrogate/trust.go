@@ -16,6 +16,7 @@ const (
 	mostHeldOut  = 2    // times as much variance as it has, noise makes of held-out errors at most
 	minPoints    = 15   // below, Q² is too uncertain to say more than that more measurements are needed
 	minPointsPer = 4    // coefficient: below this and below minPoints, a high Q² says nothing
+	manyPer      = 3    // coefficient, of more than five: likewise
 )
 
 // Bounds of an outlier, a measurement far from what the others predict there: a good Q² can hide one. An error of
@@ -70,7 +71,7 @@ func newTrust(m model, s *sample) Trust {
 // flagIfPoor flags what should not be believed and says why.
 func (t *Trust) flagIfPoor(s *sample) {
 	switch {
-	case t.N < min(minPoints, minPointsPer*s.dim()) && t.Q2 >= goodQ2:
+	case t.N < max(min(minPoints, minPointsPer*s.dim()), manyPer*s.dim()) && t.Q2 >= goodQ2:
 		t.flag("%d measurements of %d coefficients are too few to tell a good fit from a bad one, although leave-one-out Q² is %.2f: measure more", t.N, s.dim(), t.Q2)
 	case t.N < minPoints && t.Q2 < goodQ2:
 		t.flag("%d measurements are few, and leave-one-out Q² is %s: measure more", t.N, hundredths(t.Q2))

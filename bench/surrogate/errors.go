@@ -21,7 +21,7 @@ type contender struct {
 
 // contenders, the program's own first. Each is fitted through the logit but for ols.
 var contenders = []contender{
-	{"gp", "what the program uses: Gaussian processes, scales shared between tasks", surrogate.Logit, surrogate.Choice{}, false},
+	{"gp", "what the program uses: Gaussian processes, scales shared between tasks, or the quadratic where that is clearly better", surrogate.Logit, surrogate.Choice{}, false},
 	{"gp-alone", "a Gaussian process a task, nothing shared", surrogate.Logit, surrogate.Choice{Kind: surrogate.KindGP}, true},
 	{"ridge", "the quadratic with a hierarchical ridge", surrogate.Logit, surrogate.Choice{Kind: surrogate.KindQuadratic}, false},
 	{"ols", "a quadratic by plain least squares on the accuracy itself", surrogate.Identity, surrogate.Choice{Kind: surrogate.KindQuadratic, Plain: true, FromZero: true}, false},
