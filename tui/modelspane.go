@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"parfait/explore"
 	"parfait/tui/chart"
@@ -76,8 +77,10 @@ func (p modelsPane) drawSpec(c *chart.Canvas) {
 		m := &models[i]
 		c.Text(1, y, chart.Clip(m.Name, n), plain)
 		text, style := fmt.Sprintf("[%g, %g]", m.Range[0], m.Range[1]), accent
-		if m.Fixed {
+		if to := p.tiedTo(m.Name); m.Fixed {
 			text, style = fmt.Sprintf("%g, fixed", m.Range[0]), muted
+		} else if to != "" {
+			text, style = "= "+to, muted
 		}
 		c.Text(n+2, y, chart.Clip(text, 14), style)
 		if figures > 0 && i < len(p.found.Total.Relative) {
@@ -95,6 +98,23 @@ func (p modelsPane) drawSpec(c *chart.Canvas) {
 		c.Text(x, y, chart.Clip(m.Path, w-x-1), muted)
 	}
 	p.drawOdd(c, rows+1)
+}
+
+// tiedTo is the model whose coefficients are all those of another; "" where it has one of its own.
+func (p modelsPane) tiedTo(model string) (to string) {
+	for _, n := range p.snap.Space.Numbers() {
+		if n.Model != model {
+			continue
+		}
+		if n.Of < 0 || p.snap.Space.Coefficients[n.Of].Name == n.Name {
+			return ""
+		}
+		to, _, _ = strings.Cut(p.snap.Space.Coefficients[n.Of].Model, "+")
+	}
+	if to == model { // group to group
+		return ""
+	}
+	return to
 }
 
 // drawOdd says what is odd about the models, or how to find out.
