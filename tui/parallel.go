@@ -136,7 +136,9 @@ func (p parallelPane) draw(c *chart.Canvas) {
 	}
 	all := chart.Parallel{Axes: p.axes()}
 	for i := len(p.snap.Tasks); i < len(all.Axes); i++ {
-		all.Axes[i].Label = shortName(all.Axes[i].Label, w/n-1)
+		if label := &all.Axes[i].Label; inParts(*label) { // the plot cuts others itself
+			*label = shortName(*label, w/n-1)
+		}
 	}
 	plot := chart.Parallel{Axes: all.Axes[first : first+n], Strands: p.strands(), Focus: p.axis - first}
 	for i := range plot.Strands {

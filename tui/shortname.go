@@ -10,10 +10,10 @@ import (
 // shortName is the name of a coefficient in at most w cells. Where it is longer its parts are cut, the longest first, so
 // that mathematics.k1 and mathematics.k2 are told apart; the c. of columns goes before that.
 func shortName(name string, w int) string {
-	if chart.Width(name) > w {
-		name = strings.TrimPrefix(name, "c.")
+	if chart.Width(name) <= w || !inParts(name) {
+		return chart.Clip(name, w)
 	}
-	parts := strings.Split(name, ".")
+	parts := strings.Split(strings.TrimPrefix(name, "c."), ".")
 	widths := make([]int, len(parts))
 	sum := len(parts) - 1
 	for i, p := range parts {
@@ -29,3 +29,6 @@ func shortName(name string, w int) string {
 	}
 	return chart.Clip(strings.Join(parts, "."), w)
 }
+
+// inParts says whether a coefficient's name says of which group or knot it is.
+func inParts(name string) bool { return strings.Contains(strings.TrimPrefix(name, "c."), ".") }

@@ -19,6 +19,7 @@ func TestShortName(t *testing.T) {
 		{"c.mathematics.k1", 14, "mathematics.k1"},
 		{"c.mathematics.k1", 6, "ma….k1"},
 		{"mathematics", 6, "mathe…"},
+		{"c.mathematics", 6, "c.mat…"},
 		{"a.b.c.d", 4, "a.b…"},
 	} {
 		if got := shortName(c.name, c.w); got != c.want {
