@@ -201,7 +201,7 @@ func BeatingWords(a *study.Analysis, r Rival) string {
 	switch len(constant(a)) {
 	case 0:
 	case len(a.Objectives):
-		return fmt.Sprintf("none of %d points beats %s: no task varies beyond its noise", len(a.Front), r.Title)
+		return "no point beats " + r.Title + ": no task varies beyond its noise"
 	default:
 		on += " that varies"
 	}
