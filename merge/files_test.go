@@ -99,6 +99,10 @@ func TestFilesOfAModel(t *testing.T) {
 	if again.Spec().Files != "chat" || !strings.Contains(string(data), `"files":"chat"`) {
 		t.Errorf("the recipe lost files:\n%s\n%s", text, data)
 	}
+	beside(t, math, map[string]string{"tokenizer_config.json": `{"chat_template": [{"name": "tool_use", "template": "x"}, {"name": "default", "template": "y"}]}`})
+	if got := plan(t, spec).Warnings(); len(got) < 2 || got[len(got)-1].Where != "math" || !strings.Contains(got[len(got)-1].What, "its chat template differs") {
+		t.Errorf("warnings %v, want that a template within tokenizer_config.json differs", got)
+	}
 	spec.Files = "chta"
 	if _, err := NewPlan(t.Context(), spec); !errors.Is(err, Problem{Code: codes.Option}) || !strings.Contains(err.Error(), `"chat"?`) {
 		t.Errorf("a model that is none: %v", err)

@@ -157,16 +157,16 @@ func (p *Plan) compareFolders(found *problems) {
 		}
 		theirs := m.tokenSums(found)
 		if p.alignment != nil { // their rows go by their tokens
-			theirs = map[string]string{templateFile: theirs[templateFile]}
+			theirs = map[string]string{templateWords: theirs[templateWords]}
 		}
 		if p.r.spec.ChatTemplate != "" || p.alignment != nil && p.alignment.from != first {
-			delete(theirs, templateFile)
+			delete(theirs, templateWords)
 		}
 		for _, name := range sortedKeys(theirs) {
 			switch sum := theirs[name]; {
 			case sums[name] != "" && sums[name] != sum:
 				found.warn(codes.Tokenizer, m.name, "its "+name+" differs from that of "+first.name, "one tokenizer", "the output gets that of "+first.name+"; tokens that only the model knows are lost"+own)
-			case sums[name] == "" && name == templateFile:
+			case sums[name] == "" && name == templateWords:
 				found.warn(codes.Tokenizer, m.name, "it has a "+name+", and "+first.name+" has none", "one chat template", "the output gets none"+own)
 			}
 		}
@@ -250,8 +250,11 @@ func clip(text string) string {
 
 const templateFile = "chat_template.jinja"
 
+// templateWords stands for a chat template, which is a file or an entry of another.
+const templateWords = "chat template"
+
 // tokenFiles are the files that say what token a row of the embeddings is.
-var tokenFiles = []string{"tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "vocab.json", "vocab.txt", "merges.txt", templateFile}
+var tokenFiles = []string{"tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "vocab.json", "vocab.txt", "merges.txt"}
 
 // tokenSums are the digests of a folder's tokenFiles, of those that it has.
 func (in *input) tokenSums(found *problems) map[string]string {
@@ -265,6 +268,11 @@ func (in *input) tokenSums(found *problems) map[string]string {
 		case !errors.Is(err, fs.ErrNotExist):
 			found.take(codes.Read, in.name, sidecarProblem(path, err))
 		}
+	}
+	text, err := in.chatTemplate()
+	found.take(codes.Read, in.name, err)
+	if text != "" {
+		out[templateWords] = text
 	}
 	return out
 }

@@ -87,6 +87,25 @@ func TestQuantised(t *testing.T) {
 	}
 }
 
+// Every kind of transformers 5.24 (AUTO_QUANTIZER_MAPPING) and some besides has a name of its own and a way out.
+func TestQuantisedByItsKind(t *testing.T) {
+	for method, fix := range map[string]string{
+		"awq": "no way to dequantise", "bitsandbytes_4bit": ".dequantize()", "bitsandbytes_8bit": ".dequantize()", "gptq": "no way to dequantise", "aqlm": "no way to dequantise", "quanto": "no way to dequantise",
+		"quark": "no way to dequantise", "fouroversix": "no way to dequantise", "fp_quant": "no way to dequantise", "eetq": "no way to dequantise", "higgs": ".dequantize()", "hqq": "no way to dequantise",
+		"compressed-tensors": "run_compressed=False", "fbgemm_fp8": "no way to dequantise", "torchao": "no way to dequantise", "bitnet": "no way to dequantise", "vptq": "no way to dequantise", "spqr": "no way to dequantise",
+		"fp8": "dequantize=True", "nvfp4": "no way to dequantise", "mxfp8": "dequantize=True", "auto-round": "no way to dequantise", "mxfp4": "dequantize=True", "metal": "MetalConfig(dequantize=True)", "sinq": "no way to dequantise",
+		"modelopt": "no way to dequantise", "exl3": "no way to dequantise", "of tomorrow": "give the checkpoint that it was quantised from",
+	} {
+		m := model{"a.weight": bytesOf(safetensors.U8, 1, 8, 8), "a.weight_scale": bytesOf(safetensors.F32, 1, 8)}
+		dir := configured(t, m.write(t, t.TempDir()), `{"architectures": ["LlamaForCausalLM"], "quantization_config": {"quant_method": "`+method+`"}}`)
+		_, err := NewPlan(t.Context(), Spec{Base: dir, Models: []Source{{"x", dir}}, Method: "task_arithmetic"})
+		p := problemsOf(t, err)[0]
+		if p.Code != codes.Quantised || !strings.Contains(p.Fix, fix) || strings.Contains(p.What, "quantised:") {
+			t.Errorf("%s: %s; %s; want a name, and %q", method, p.What, p.Fix, fix)
+		}
+	}
+}
+
 // A configuration that was left behind by whoever dequantised the weights.
 func TestQuantisedByNameOnly(t *testing.T) {
 	m := model{"a.weight": drawn(rand.New(rand.NewPCG(1, 9)), safetensors.BF16, 1, 5, 3)}

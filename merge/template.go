@@ -90,7 +90,14 @@ func (in *input) chatTemplate() (string, error) {
 		Template any `json:"chat_template"`
 	}
 	_ = json.Unmarshal(plainJSON(data), &config) // what is no configuration has no template
-	text, _ := config.Template.(string)
+	text, single := config.Template.(string)
+	if several, ok := config.Template.([]any); ok && !single {
+		for _, one := range several { // with names, of which one is the default
+			if named, _ := one.(map[string]any); named["name"] == "default" {
+				text, _ = named["template"].(string)
+			}
+		}
+	}
 	return text, nil
 }
 
