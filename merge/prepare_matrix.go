@@ -18,21 +18,22 @@ func (j *job) prepareMatrices(ctx context.Context, progress func(Progress)) erro
 		return nil
 	}
 	var total int64
+	var left []*tensor
 	for _, t := range p.matrices {
-		total += int64(p.work(t))
+		if !j.ledger.has(t.Name) {
+			left = append(left, t)
+			total += int64(p.work(t))
+		}
 	}
 	j.meter = startMeter("", 0, nil) // bytes are not what takes the time
 	m := startMeter("prepare", total, progress)
 	m.work = true
 	at := p.pace(j.workers)
-	err := each(at.matrices, len(p.matrices), func(n int) error {
-		t := p.matrices[n]
-		if !j.ledger.has(t.Name) {
-			if err := j.prepareMatrix(ctx, t, at.models); err != nil {
-				return err
-			}
+	err := each(at.matrices, len(left), func(n int) error {
+		if err := j.prepareMatrix(ctx, left[n], at.models); err != nil {
+			return err
 		}
-		m.add(int64(p.work(t)))
+		m.add(int64(p.work(left[n])))
 		return nil
 	})
 	m.end(err == nil)

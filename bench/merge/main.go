@@ -55,6 +55,7 @@ type Report struct {
 	Outputs16 float64 `json:"outputs16_ratio"`
 	Ties      float64 `json:"ties_ratio"`
 	Dare      float64 `json:"dare_ratio"`
+	Della     float64 `json:"della_ratio"`
 	PeakRSS   float64 `json:"peak_rss_mib"`
 	TiesRSS   float64 `json:"ties_rss_mib"`
 	CrumbsRSS float64 `json:"breadcrumbs_rss_mib"`
@@ -77,6 +78,7 @@ func (r Report) print() {
 		{"16 outputs in one pass / 16 copies of the base", r.Outputs16, "1.3"},
 		{"ties / task_arithmetic", r.Ties, "3"},
 		{"dare_linear / task_arithmetic", r.Dare, "3"},
+		{"della_linear / task_arithmetic", r.Della, "3"},
 		{"peak memory, 8 models, MiB", r.PeakRSS, "64"},
 		{"peak memory of ties, 8 models, MiB", r.TiesRSS, "256"},
 		{"peak memory of breadcrumbs, 8 models, MiB", r.CrumbsRSS, "256"},

@@ -167,6 +167,7 @@ func measure(mib int64, dir string, repeat int) (_ Report, err error) {
 	s := b.seconds
 	r.CatCp, r.Export = s["task_arithmetic"]/s["cat and cp"], s["export"]/s["cat and cp"]
 	r.Ties, r.Dare = s["ties"]/s["task_arithmetic"], s["dare_linear"]/s["task_arithmetic"]
+	r.Della = s["della_linear"] / s["task_arithmetic"]
 	r.Outputs16 = s["16 outputs"] / s["16 copies"]
 	r.PeakRSS, r.TiesRSS, r.CrumbsRSS = b.rss["8 models"], b.rss["8 models, ties"], b.rss["8 models, breadcrumbs"]
 	r.OneTensor = b.rss["one tensor, ties"]
@@ -195,6 +196,7 @@ func (b *bench) large(mib int64) error {
 			{"task_arithmetic", "task_arithmetic", nil, false},
 			{"ties", "ties", map[string]any{"density": 0.2}, false},
 			{"dare_linear", "dare_linear", map[string]any{"density": 0.5}, false},
+			{"della_linear", "della_linear", map[string]any{"density": 0.5}, false},
 			{"export", "task_arithmetic", nil, true},
 		} {
 			o.Method, o.Params, o.Durable = m.method, m.params, m.durable

@@ -2,6 +2,7 @@ package method
 
 import (
 	"fmt"
+	"math"
 
 	"parfait/merge/kernel"
 )
@@ -75,21 +76,58 @@ func byRank[F Float](tile Tile[F], in Chunk[F], _ Stats) sparse[F] {
 		return ranks
 	}).([][]int32)
 	random, words, divide := rowsOf(tile, in), wordsOf(in), tile.Choice("rescale") == byProbability
+	tables := make([]chances[F], len(in.Models))
 	return func(part []F, i, lo int) {
 		all, density, epsilon := len(in.Models[i]), tile.NumberOf("density", i), tile.NumberOf("epsilon", i)
 		random[i].Words(words[:len(part)], in.Start+int64(lo))
 		for e := 0; e < len(part); {
 			start := (lo + e) / row * row
 			n := min(row, all-start)
-			for end := min(start+n-lo, len(part)); e < end; e++ {
-				p := probability(density, epsilon, ranks[i][lo+e], n)
-				switch {
-				case uint64(words[e]) >= kernel.Threshold(p):
-					part[e] = 0
-				case divide:
-					part[e] /= F(p)
-				}
+			end := min(start+n-lo, len(part))
+			if tables[i].rows != n {
+				tables[i].make(n, density, epsilon, divide)
 			}
+			tables[i].keep(part[e:end], words[e:end], ranks[i][lo+e:lo+end])
+			e = end
+		}
+	}
+}
+
+// chances are what becomes of an entry by its rank in a row of n.
+type chances[F Float] struct {
+	rows   int
+	below  []uint64 // the words with which it is kept
+	divide []F      // what it is divided by then
+}
+
+func (c *chances[F]) make(n int, density, epsilon float64, divide bool) {
+	c.rows, c.below, c.divide = n, grown(&c.below, n), grown(&c.divide, n)
+	for rank := range n {
+		p := probability(density, epsilon, int32(rank), n)
+		c.below[rank], c.divide[rank] = kernel.Threshold(p), 1
+		if divide {
+			c.divide[rank] = F(p)
+		}
+	}
+}
+
+// keep drops entries of part and divides the others.
+func (c *chances[F]) keep(part []F, words []uint32, ranks []int32) {
+	if narrow, ok := any(part).([]float32); ok {
+		divide := any(c.divide).([]float32)
+		words, ranks = words[:len(narrow)], ranks[:len(narrow)]
+		for e, v := range narrow { // without a branch, of which half would be foretold wrongly
+			rank := ranks[e]
+			kept := uint32((int64(words[e]) - int64(c.below[rank])) >> 63) // all bits, or none
+			narrow[e] = math.Float32frombits(math.Float32bits(v/divide[rank]) & kept)
+		}
+		return
+	}
+	for e := range part {
+		if rank := ranks[e]; uint64(words[e]) < c.below[rank] {
+			part[e] /= c.divide[rank]
+		} else {
+			part[e] = 0
 		}
 	}
 }
