@@ -67,7 +67,7 @@ func llama(d safetensors.DType, wide int64) []safetensors.Tensor {
 		{Name: "model.nothing", DType: d, Shape: []int64{0, 4}},
 		{Name: "model.scalar", DType: d, Shape: []int64{}},
 	}
-	for l := range 2 {
+	for l := range 3 {
 		in := fmt.Sprintf("model.layers.%d.", l)
 		for name, shape := range map[string][]int64{
 			"self_attn.q_proj.weight": {wide, wide}, "self_attn.k_proj.weight": {wide / 4, wide}, "mlp.up_proj.weight": {3 * wide, wide},
@@ -195,6 +195,14 @@ var variants = []variant{
 		s.Params = map[string]any{"lambda": map[string]any{"early": 0.5, "rest": 1.5}}
 		s.DType = merge.BF16
 	}, map[string]float64{"math.early": 0.3, "code.early": 0.1, "chat.early": 0, "math.norms": 0, "code.norms": 0, "chat.norms": 0, "math.rest": -0.3, "code.rest": 0.7, "chat.rest": 0.2}},
+	{"profile", func(s *merge.Spec) { s.Profile = 2 }, map[string]float64{"math.k1": 0.3, "math.k2": 1, "code.k1": 0.1, "code.k2": -0.4, "chat.k1": 0, "chat.k2": 0.7}},
+	{"profile in groups", func(s *merge.Spec) {
+		s.Method, s.Profile = "linear", 3
+		s.Groups = []merge.Group{{Name: "qk", Match: "model.layers.{0..1}.self_attn.{q,k}_proj.*"}, {Name: "rest", Match: "*"}}
+	}, map[string]float64{
+		"math.qk.k1": 0.3, "math.qk.k2": 1, "math.qk.k3": 0, "code.qk.k1": 0.1, "code.qk.k2": 0.4, "code.qk.k3": 0.2, "chat.qk.k1": 0, "chat.qk.k2": 0.7, "chat.qk.k3": 1,
+		"math.rest.k1": 0.3, "math.rest.k2": 0, "math.rest.k3": 0.9, "code.rest.k1": 0.1, "code.rest.k2": 0.4, "code.rest.k3": 0.2, "chat.rest.k1": 0, "chat.rest.k2": 0.7, "chat.rest.k3": 0,
+	}},
 	{"linear", func(s *merge.Spec) { s.Method = "linear" }, map[string]float64{"math": 0.3, "code": 0.2, "chat": 0.9}},
 	{"linear without a base", func(s *merge.Spec) { s.Method, s.Base, s.Skip = "linear", "", []string{"lm_head.*"} }, map[string]float64{"math": 0.3, "code": 0, "chat": 0.9}},
 	{"linear sum", func(s *merge.Spec) { s.Method, s.Params = "linear", map[string]any{"normalize": false} }, map[string]float64{"math": 0.3, "code": -0.2, "chat": 0.9}},

@@ -32,7 +32,7 @@ With numpy the merge is that of `parfait merge` to the bit; with torch to one ro
     python worker.py --selftest recipe.json OUT [MERGED] [--torch DEVICE]
 
 writes the merge of a recipe to OUT; with MERGED, what `parfait merge recipe.json MERGED` wrote, it compares
-the two, tensor by tensor. Methods: task_arithmetic and linear, with groups, skip, dtype and LoRA adapters. For
+the two, tensor by tensor. Methods: task_arithmetic and linear, with groups, profile, skip, dtype and LoRA adapters. For
 everything else take `model: true`: `model` is then the folder that parfait has merged, and evaluate.py stays the same.
 It needs numpy, or torch with numpy, and nothing else.
 """
@@ -418,7 +418,8 @@ class Adapter:
 
 
 def glob(pattern):
-    """A pattern on whole names: * any run of characters, ? one, [0-9] one of a class, [!0-9] one that is not."""
+    """A pattern on whole names: * any run of characters, ? one, [0-9] one of a class, [!0-9] one that is not,
+    {4..17} one of these numbers, {q,k} one of these texts."""
     out, i = "", 0
     while i < len(pattern):
         c, i = pattern[i], i + 1
@@ -428,6 +429,14 @@ def glob(pattern):
             out += "."
         elif c == "\\":
             out, i = out + re.escape(pattern[i]), i + 1
+        elif c == "{":
+            end = pattern.index("}", i)
+            inside, i = pattern[i:end], end + 1
+            if ".." in inside:
+                lo, hi = map(int, inside.split("..", 1))
+                out += "(?:%s)" % "|".join(str(n) for n in range(lo, hi + 1))
+            else:
+                out += "(?:%s)" % "|".join(map(re.escape, inside.split(",")))
         elif c == "[":
             end = pattern.index("]", i + 1)
             inside, i = pattern[i:end], end + 1
@@ -435,6 +444,49 @@ def glob(pattern):
         else:
             out += re.escape(c)
     return re.compile(out, re.DOTALL)
+
+
+STACK = re.compile(r"(^|[._])(layers?|h|blocks?|resblocks|stages?)\.$")
+AFTER = re.compile(r"(^|\.)(norm|norm_f|ln_f|final_layer_?norm|output_norm|lm_head|embed_out|output|proj_out|score|classifier|head)\.(weight|bias)$")
+BEFORE = re.compile(
+    r"embed|(^|\.)(wte|wpe|shared|conv\w*|ln_pre|pre_?la?yer_?norm|pre_layrnorm|cls_token|class_token)(\.|$)|patch|position", re.IGNORECASE
+)
+
+
+def layer_of(name):
+    """How the names of a tensor's layers begin, and its number; None where it is in none."""
+    parts = name.split(".")
+    for i, part in enumerate(parts[:-1]):
+        if part.isascii() and part.isdigit():
+            return ".".join(parts[:i] + [""]), int(part)
+    return None
+
+
+def depths(names):
+    """Where tensors stand between the first layer of their stack (0) and the last (1), as parfait places them."""
+    layers = {name: layer_of(name) for name in names}
+    last = {}
+    for stack, n in filter(None, layers.values()):
+        last[stack] = max(last.get(stack, 0), n)
+    named, out = any(STACK.search(s) for s in last), {}
+    for name, layer in layers.items():
+        if layer and (STACK.search(layer[0]) or not named):
+            out[name] = layer[1] / last[layer[0]] if last[layer[0]] else 0.0
+        else:
+            out[name] = 1.0 if AFTER.search(name) or not BEFORE.search(name) else 0.0
+    return out
+
+
+def profiled(weight, depth):
+    """A weight at a depth: of a list, one a knot, that on the straight lines between them."""
+    if not isinstance(weight, list):
+        return float(weight)
+    place = depth * (len(weight) - 1)
+    k = min(int(place), len(weight) - 2)
+    share = place - k
+    if share in (0, 1):
+        return float(weight[k + int(share)])
+    return weight[k] + share * (weight[k + 1] - weight[k])
 
 
 def config_of(path, name="config.json"):
@@ -465,6 +517,7 @@ class Inputs:
         self.models = [self.open(m) for m in recipe["models"]]
         self.skip = [glob(p) for p in recipe.get("skip", [])]
         self.groups = [(g["name"], glob(g["match"])) for g in recipe.get("groups", [])]
+        self.depths = depths(self.layout) if recipe.get("profile") else {}
         problems = [p for name in self.layout for p in self.check(name)] + [p for m in self.models for p in self.strangers(m)]
         if problems:
             raise needs_folder("; ".join(problems[:4]) + (", and %d more" % (len(problems) - 4) if len(problems) > 4 else ""))
@@ -546,7 +599,7 @@ class Merge(collections.abc.Mapping):
         self.coefficients, self.id, self.key = request.get("coefficients", {}), request.get("id", ""), request.get("key", "")
         self.progress = progress or (lambda done, total=0, note="": None)
         self.seconds = 0.0  # spent merging
-        self.parts = {}  # by group: the models' indices and weights, None where every weight is 0
+        self.parts = {}  # by group and depth: the models' indices and weights, None where every weight is 0
 
     def __iter__(self):
         return iter(self.inputs.layout)
@@ -571,19 +624,19 @@ class Merge(collections.abc.Mapping):
         stored, said = self.inputs.layout[name], self.recipe.get("dtype", "as-base").upper()
         return said if stored.computable and said in STORED else stored.dtype
 
-    def weights(self, group):
+    def weights(self, group, depth):
         """f32(λ·c), the product in float64, or f32(c/Σc): (index of the model, weight), without those that are 0."""
-        if group not in self.parts:
+        if (group, depth) not in self.parts:
             params = self.recipe["method"]
-            c = [float(by_group(m.get("weight"), group, 0.0)) for m in self.recipe["models"]]
+            c = [profiled(by_group(m.get("weight"), group, 0.0), depth) for m in self.recipe["models"]]
             if self.inputs.method == "linear":
                 total = sum(c) if params.get("normalize", True) else 1.0
                 w = [x / total if np.float32(x) != 0 else 0.0 for x in c]
             else:
                 scale = float(by_group(params.get("lambda"), group, 1.0))
                 w = [scale * x for x in c]
-            self.parts[group] = [(i, x) for i, x in enumerate(w) if np.float32(x) != 0]
-        return self.parts[group]
+            self.parts[group, depth] = [(i, x) for i, x in enumerate(w) if np.float32(x) != 0]
+        return self.parts[group, depth]
 
     def merge(self, name):
         begin = time.monotonic()
@@ -592,7 +645,7 @@ class Merge(collections.abc.Mapping):
             if not self.inputs.merged(name):
                 flat = self.ops.as_stored(stored) if dtype == stored.dtype else self.compute(name, stored, dtype, [], check=False)
                 return dtype, stored.shape, flat
-            weights = self.weights(self.inputs.group(name))
+            weights = self.weights(self.inputs.group(name), self.inputs.depths.get(name, 0.0))
             if not weights and self.inputs.method != "linear" and dtype == stored.dtype:
                 return dtype, stored.shape, self.ops.as_stored(stored)
             return dtype, stored.shape, self.compute(name, stored, dtype, weights)
@@ -710,7 +763,7 @@ class Mapped:
             return Merge(Folder(folder), None, self.plain(), request, progress)
         if not recipe:
             raise Refused("neither a recipe nor a model was given: this worker needs a parfait that sends recipes, or `model: true`")
-        of = json.dumps([recipe.get("base"), [[m["name"], m["path"]] for m in recipe["models"]], recipe["method"]["name"], recipe.get("groups"), recipe.get("skip"), recipe.get("masks"), recipe.get("vocab"), recipe.get("variance_correction")])
+        of = json.dumps([recipe.get("base"), [[m["name"], m["path"]] for m in recipe["models"]], recipe["method"]["name"], recipe.get("groups"), recipe.get("profile"), recipe.get("skip"), recipe.get("masks"), recipe.get("vocab"), recipe.get("variance_correction")])
         if of != self.of:
             progress(0, 0, "opening the models")
             self.of, self.inputs = None, None
