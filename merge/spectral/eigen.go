@@ -1,6 +1,7 @@
 package spectral
 
 import (
+	"context"
 	"math"
 	"runtime"
 	"slices"
@@ -19,12 +20,12 @@ import (
 // panels (Dongarra, Hammarling and Sorensen, 1989), and the rotations of a sweep are applied to strips of the vectors, which
 // are rows, on all processors. No bit depends on how many there are.
 
-// eigen is the eigenvalues of m, the smallest first, and their vectors, a row each; NaN where there are none.
-func eigen(m *mat.SymDense) ([]float64, *mat.Dense) {
+// eigen is the eigenvalues of m, the smallest first, and their vectors, a row each; NaN where there are none. The error is the context's.
+func eigen(ctx context.Context, m *mat.SymDense) ([]float64, *mat.Dense, error) {
 	n := m.SymmetricDim()
 	a := mat.NewDense(n, n, nil)
 	a.Copy(m)
-	d, e, z := tridiagonal(a)
+	d, e, z := tridiagonal(ctx, a)
 	order := make([]int, n)
 	for i := range order {
 		order[i] = i
@@ -35,11 +36,15 @@ func eigen(m *mat.SymDense) ([]float64, *mat.Dense) {
 		slices.Reverse(e)
 		slices.Reverse(order)
 	}
-	if !implicitQL(d, e, func(list []rotation) { rotate(z, order, list) }) {
+	found := implicitQL(ctx, d, e, func(list []rotation) { rotate(z, order, list) })
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	if !found {
 		for i := range d {
 			d[i] = math.NaN()
 		}
-		return d, z
+		return d, z, nil
 	}
 	by := make([]int, n)
 	for i := range by {
@@ -59,7 +64,7 @@ func eigen(m *mat.SymDense) ([]float64, *mat.Dense) {
 		values[to] = d[i]
 		vectors.SetRow(to, z.RawRowView(order[i]))
 	}
-	return values, vectors
+	return values, vectors, nil
 }
 
 const (
@@ -68,12 +73,13 @@ const (
 	strip     = 256 // columns that one processor rotates at a time
 )
 
-// tridiagonal makes z·a·zᵀ tridiagonal, with d on its diagonal and e beside it. a is overwritten.
-func tridiagonal(a *mat.Dense) (d, e []float64, z *mat.Dense) {
+// tridiagonal makes z·a·zᵀ tridiagonal, with d on its diagonal and e beside it, unless the context ends. a is
+// overwritten.
+func tridiagonal(ctx context.Context, a *mat.Dense) (d, e []float64, z *mat.Dense) {
 	n, _ := a.Dims()
 	d, e = make([]float64, n), make([]float64, max(0, n-1))
 	reflections, tau := mat.NewDense(max(1, n-1), max(1, n-1), nil), make([]float64, max(1, n-1))
-	for p := 0; p < n; p += panel {
+	for p := 0; p < n && ctx.Err() == nil; p += panel {
 		size := n - p
 		width := min(panel, size)
 		v, w := mat.NewDense(size, width, nil), mat.NewDense(size, width, nil)
@@ -193,8 +199,8 @@ type rotation struct {
 }
 
 // implicitQL makes the tridiagonal matrix of d and e diagonal, and tells of the rotations of each sweep, i from the last
-// down. It says whether it came to an end.
-func implicitQL(d, e []float64, turned func([]rotation)) bool {
+// down. It says whether it came to its end.
+func implicitQL(ctx context.Context, d, e []float64, turned func([]rotation)) bool {
 	const most = 60 // sweeps a value; two are usual
 	n := len(d)
 	e = append(e, 0)
@@ -210,7 +216,7 @@ func implicitQL(d, e []float64, turned func([]rotation)) bool {
 			if m == l {
 				break
 			}
-			if sweep == most || math.IsNaN(d[l]) {
+			if sweep == most || math.IsNaN(d[l]) || ctx.Err() != nil {
 				return false
 			}
 			g := (d[l+1] - d[l]) / (2 * e[l])

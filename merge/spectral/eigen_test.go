@@ -1,12 +1,16 @@
 package spectral
 
 import (
+	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"runtime"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+
+	"parfait/parallel/paralleltest"
 )
 
 // spectra are symmetric matrices with eigenvalues of many kinds.
@@ -75,7 +79,10 @@ func TestEigen(t *testing.T) {
 		for _, v := range want {
 			size = max(size, math.Abs(v))
 		}
-		values, vectors := eigen(m)
+		values, vectors, err := eigen(t.Context(), m)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for i, v := range values {
 			if math.Abs(v-want[i]) > 1e-13*float64(n)*size {
 				t.Errorf("%s: value %d is %g, want %g", what, i, v, want[i])
@@ -109,15 +116,21 @@ func TestEigenIsTheSame(t *testing.T) {
 	m.SymOuterK(1, drawn(rand.New(rand.NewPCG(23, 24)), 700, 600).T())
 	was := runtime.GOMAXPROCS(1)
 	defer runtime.GOMAXPROCS(was)
-	values, vectors := eigen(m)
+	values, vectors, err := eigen(t.Context(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
 	runtime.GOMAXPROCS(5)
-	again, same := eigen(m)
+	again, same, err := eigen(t.Context(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if !mat.Equal(vectors, same) || values[0] != again[0] || values[599] != again[599] {
 		t.Error("five processors find other bits than one")
 	}
 	m.SetSym(3, 5, math.NaN())
-	if values, _ := eigen(m); !math.IsNaN(values[0]) {
-		t.Errorf("the eigenvalues of what is no number begin with %g, want NaN", values[0])
+	if values, _, err := eigen(t.Context(), m); err != nil || !math.IsNaN(values[0]) {
+		t.Errorf("the eigenvalues of what is no number begin with %g (%v), want NaN", values, err)
 	}
 }
 
@@ -127,7 +140,7 @@ func BenchmarkEigen(b *testing.B) {
 	m.SymOuterK(1, drawn(r, 600, 512).T())
 	b.Run("here", func(b *testing.B) {
 		for b.Loop() {
-			eigen(m)
+			eigen(b.Context(), m) //nolint:errcheck // it does not end
 		}
 	})
 	b.Run("library", func(b *testing.B) {
@@ -136,4 +149,19 @@ func BenchmarkEigen(b *testing.B) {
 			e.Factorize(m, true)
 		}
 	})
+}
+
+// It ends wherever it looks whether it is to end, with the error of the context and without values.
+func TestEigenEnds(t *testing.T) {
+	m := mat.NewSymDense(100, nil)
+	m.SymOuterK(1, drawn(rand.New(rand.NewPCG(27, 28)), 100, 120))
+	count := paralleltest.EndAfter(-1)
+	if _, _, err := eigen(count, m); err != nil || count.Looks() < 100 {
+		t.Fatalf("%v after %d looks, want at least one for every value", err, count.Looks())
+	}
+	for n := range count.Looks() {
+		if values, _, err := eigen(paralleltest.EndAfter(n), m); values != nil || !errors.Is(err, context.Canceled) {
+			t.Fatalf("ended after %d looks: %d values and %v, want the error", n, len(values), err)
+		}
+	}
 }

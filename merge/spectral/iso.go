@@ -66,7 +66,7 @@ func (s *Stack) common(ctx context.Context, most int) (part, error) {
 	if err != nil {
 		return part{}, err
 	}
-	return top(-1, gram, most), nil
+	return top(ctx, -1, gram, most)
 }
 
 // specific are the parts of the own largest singular values of what the task vectors have beside what is common.
@@ -89,14 +89,14 @@ func (s *Stack) specific(ctx context.Context, common part, own int) ([]part, err
 		default: // (δ − UUᵀδ)ᵀ(δ − UUᵀδ) = δᵀδ − (Uᵀδ)ᵀ(Uᵀδ)
 			blas64.Syrk(blas.Trans, -1, inside[i].RawMatrix(), 1, gram.RawSymmetric())
 		}
-		p := top(i, gram, own)
+		p, err := top(ctx, i, gram, own)
 		if p.v != nil && inside[i] != nil {
 			p.less = new(mat.Dense)
 			p.less.Mul(inside[i], p.v)
 			p.less.Apply(func(_, k int, v float64) float64 { return v / p.s[k] }, p.less)
 		}
 		parts[i] = p
-		return nil
+		return err
 	})
 }
 

@@ -110,11 +110,17 @@ func (j *joined) orthogonalise(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	j.left = inverseRoot(h)
+	if j.left, err = inverseRoot(ctx, h); err != nil {
+		return err
+	}
 	var k mat.SymDense
 	k.SymOuterK(1, j.right)
+	root, err := inverseRoot(ctx, &k)
+	if err != nil {
+		return err
+	}
 	var right mat.Dense
-	right.Mul(inverseRoot(&k), j.right)
+	right.Mul(root, j.right)
 	j.right = &right
 	return nil
 }

@@ -107,9 +107,9 @@ type part struct {
 }
 
 // top is the part of the most largest singular values, of δᵀδ.
-func top(model int, gram *mat.SymDense, most int) part {
+func top(ctx context.Context, model int, gram *mat.SymDense, most int) (part, error) {
 	p := part{model: model}
-	values, vectors := eigen(gram)
+	values, vectors, err := eigen(ctx, gram)
 	n := len(values)
 	for k := n - 1; k >= max(0, n-most); k-- {
 		if values[k] <= Least*Least*values[n-1] {
@@ -118,7 +118,7 @@ func top(model int, gram *mat.SymDense, most int) part {
 		p.s = append(p.s, math.Sqrt(values[k]))
 	}
 	if len(p.s) == 0 {
-		return p
+		return p, err
 	}
 	p.v = mat.NewDense(n, len(p.s), nil)
 	for k := range p.s {
@@ -126,12 +126,15 @@ func top(model int, gram *mat.SymDense, most int) part {
 			p.v.Set(i, k, vectors.At(n-1-k, i))
 		}
 	}
-	return p
+	return p, nil
 }
 
 // inverseRoot is m^(−½), of a pseudo-inverse.
-func inverseRoot(m *mat.SymDense) *mat.Dense {
-	values, vectors := eigen(m)
+func inverseRoot(ctx context.Context, m *mat.SymDense) (*mat.Dense, error) {
+	values, vectors, err := eigen(ctx, m)
+	if err != nil {
+		return nil, err
+	}
 	n := len(values)
 	for k, v := range values {
 		scale := 0.0
@@ -142,5 +145,5 @@ func inverseRoot(m *mat.SymDense) *mat.Dense {
 	}
 	out := mat.NewDense(n, n, nil)
 	out.Mul(vectors.T(), vectors)
-	return out
+	return out, nil
 }

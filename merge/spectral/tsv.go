@@ -14,7 +14,7 @@ func TSV(ctx context.Context, s Stack, rank int, write Write) error {
 	err := s.inParallel(func(i int) error {
 		gram, err := s.gram(ctx, func(first int, into *mat.Dense) error { return s.Read(ctx, i, first, into) })
 		if err == nil {
-			parts[i] = top(i, gram, rank)
+			parts[i], err = top(ctx, i, gram, rank)
 		}
 		return err
 	})
