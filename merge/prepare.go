@@ -84,7 +84,7 @@ func (r *resolved) checkPreparation(p *problems) {
 	if r.info.Name != "task_arithmetic" {
 		p.add(codes.Option, "prepare", fmt.Sprintf("the method is %s, and prepared task vectors are summed", r.info.Name), "method task_arithmetic", "prepare models first (parfait prepare), then merge what it writes with any method")
 	}
-	for what, is := range map[string]bool{"groups": s.Groups != nil, "masks": s.Masks != MasksNone, "vocab": s.Vocab != VocabStrict, "tokenizer": s.Tokenizer != "", "max_rank": s.MaxRank != 0} {
+	for what, is := range map[string]bool{"groups": s.Groups != nil, "profile": s.Profile != 0, "masks": s.Masks != MasksNone, "vocab": s.Vocab != VocabStrict, "tokenizer": s.Tokenizer != "", "max_rank": s.MaxRank != 0} {
 		if is {
 			p.add(codes.Option, what, "it is given beside prepare", "one of the two", "leave it out, and give it where the prepared models are merged")
 		}

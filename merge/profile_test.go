@@ -89,6 +89,9 @@ func TestProfileIsEachLayersOwn(t *testing.T) {
 		{"task_arithmetic", nil, nil, map[string]float64{"math.k1": 0.3, "math.k2": 1.1, "code.k1": 0.8, "code.k2": 0.1}},
 		{"linear", nil, nil, map[string]float64{"math.k1": 0.1, "math.k2": 0.9, "math.k3": 0.4, "math.k4": 1, "code.k1": 1, "code.k2": 0.3, "code.k3": 0.7, "code.k4": 0.2}},
 		{"ties", map[string]any{"density": 0.5}, nil, map[string]float64{"math.k1": 0.3, "math.k2": 1.1, "math.k3": 0.2, "code.k1": 0.8, "code.k2": 0.1, "code.k3": 0.6}},
+		{"ties", map[string]any{"density": 0.5, "trim": "global"}, nil, map[string]float64{"math.k1": 0.3, "math.k2": 1.1, "math.k3": 0.2, "code.k1": 0.8, "code.k2": 0.1, "code.k3": 0.6}},
+		{"karcher", nil, nil, map[string]float64{"math.k1": 0.3, "math.k2": 1.1, "code.k1": 0.8, "code.k2": 0.1}},
+		{"consensus", nil, nil, map[string]float64{"math.k1": 0.3, "math.k2": 1.1, "code.k1": 0.8, "code.k2": 0.1}},
 		{"dare_ties", map[string]any{"density": 0.7}, nil, map[string]float64{"math.k1": 0.3, "math.k2": 1.1, "code.k1": 0.8, "code.k2": 0.1}},
 		{"task_arithmetic", nil, []Group{{"attn", "*attn*"}, {"rest", "*"}}, map[string]float64{
 			"math.attn.k1": 0.1, "math.attn.k2": 0.9, "math.rest.k1": 0.4, "math.rest.k2": 0.6, "code.attn.k1": 1, "code.attn.k2": 0.5, "code.rest.k1": 0.2, "code.rest.k2": 0.7,
@@ -192,6 +195,35 @@ func TestDepths(t *testing.T) {
 	for name, want := range names {
 		if at[name] != want {
 			t.Errorf("%s is at %g, want %g", name, at[name], want)
+		}
+	}
+}
+
+// A sum of adapters with a profile, written as an adapter, full or of a rank, is the merge with that profile.
+func TestAdapterWithAProfile(t *testing.T) {
+	base, _ := fiveLayers(t)
+	r := rand.New(rand.NewPCG(11, 2))
+	p, f := "base_model.model.", safetensors.F32
+	var models []Source
+	for _, name := range []string{"math", "code"} {
+		m := model{}
+		for i := range 5 {
+			in := fmt.Sprintf("%smodel.layers.%d.mlp.", p, i)
+			m[in+"lora_A.weight"], m[in+"lora_B.weight"] = drawn(r, f, 1, 1, 4), drawn(r, f, 1, 4, 1)
+		}
+		models = append(models, Source{name, writeAdapter(t, filepath.Join(t.TempDir(), name), loraConfig(map[string]any{"r": 1, "lora_alpha": 1}), m)})
+	}
+	at := map[string]float64{"math.k1": 0.1, "math.k2": 0.9, "math.k3": -0.4, "code.k1": 1, "code.k2": 0.3, "code.k3": 0.7}
+	spec := Spec{Base: base, Models: models, Method: "task_arithmetic", Profile: 3, DType: F32}
+	want := one(t, spec, at)
+	for _, rank := range []int{0, 2} {
+		spec.Form, spec.MaxRank = FormAdapter, rank
+		dir := filepath.Join(t.TempDir(), "adapter")
+		_, err := plan(t, spec).Export(t.Context(), at, dir, ExportOptions{}, nil)
+		must(t, err)
+		got := one(t, Spec{Base: base, Models: []Source{{"sum", dir}}, Method: "task_arithmetic", DType: F32}, map[string]float64{"sum": 1})
+		for _, name := range sortedKeys(want) {
+			closeTo(t, name, got[name].data, want[name].data, 1e-5)
 		}
 	}
 }
