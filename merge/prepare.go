@@ -291,7 +291,7 @@ func (p *Plan) matrixMemory(atOnce int) int64 {
 		default:
 			squares = max(4*int64(atOnce), 10) + 1
 		}
-		bytes := 8 * squares * cols * cols
+		bytes := 2 * 8 * squares * cols * cols // as much again waits to be collected
 		if t.Shape[0] < t.Shape[1] { // columns are written last
 			bytes += int64(p.preparedOutputs()) * rows * cols * t.out.Bits() / 8
 		}

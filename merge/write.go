@@ -134,7 +134,11 @@ func (j *job) fill(ctx context.Context, sidecars []sidecar, durable bool, progre
 	if err := j.prepareMatrices(ctx, progress); err != nil {
 		return err
 	}
-	j.meter = startMeter("merge", j.bytes(), progress)
+	total := j.bytes()
+	if total == 0 { // everything was prepared
+		progress = nil
+	}
+	j.meter = startMeter("merge", total, progress)
 	err := j.run(ctx)
 	j.meter.end(err == nil)
 	if err != nil {
