@@ -292,7 +292,7 @@ func (p *Plan) matrixMemory(atOnce int) int64 {
 			squares = max(4*int64(atOnce), 10) + 1
 		}
 		bytes := 2 * 8 * squares * cols * cols // as much again waits to be collected
-		if t.Shape[0] < t.Shape[1] { // columns are written last
+		if t.Shape[0] < t.Shape[1] {           // columns are written last
 			bytes += int64(p.preparedOutputs()) * rows * cols * t.out.Bits() / 8
 		}
 		most = max(most, bytes)
