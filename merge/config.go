@@ -102,6 +102,14 @@ func (c *modelConfig) architecture() string {
 	if names := c.classes(); names != "" || c == nil {
 		return names
 	}
+	return c.kind()
+}
+
+// kind is the configuration's model_type, "" where it does not say.
+func (c *modelConfig) kind() string {
+	if c == nil {
+		return ""
+	}
 	kind, _ := c.top["model_type"].(string)
 	return kind
 }

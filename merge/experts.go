@@ -25,6 +25,7 @@ type piece struct {
 	experts        int64
 	part, parts    int64 // of the matrix, whose parts are put together along its output
 	inFirst, known bool  // the files have a matrix as (in, out); known says whether that could be told
+	asPEFT         bool  // what PEFT takes for the input is it
 }
 
 // expertParts are the names that an expert's own matrices have in files, by the parameter that they become.
@@ -83,12 +84,17 @@ func (in *input) parameterParts(p *Plan, list []change, byName map[string]*parts
 // pieces are the tensors of the base that a parameter is in, by their names; nil where there are none.
 func (p *Plan) pieces(parameter string) map[string]*piece {
 	base := p.layoutInput()
-	if name, ok := p.baseName(parameter); ok {
+	if name, ok := p.parameterFile(parameter); ok {
 		t := p.find(name).tensor
 		whole := &piece{parameter: parameter, expert: -1, experts: 1, parts: 1}
 		if len(t.Shape) == 3 {
 			whole.experts = t.Shape[0]
-			whole.inFirst, whole.known = base.inFirst(name)
+			whole.inFirst, whole.known = p.inFirst(parameter)
+			if whole.asPEFT = true; whole.inFirst {
+				said := false
+				whole.asPEFT, said = inFirstFamilies[base.config.kind()]
+				whole.known = whole.known && said
+			}
 		}
 		return map[string]*piece{name: whole}
 	}
@@ -106,7 +112,7 @@ func (p *Plan) pieces(parameter string) map[string]*piece {
 		}
 		for part, names := range expertParts[last] {
 			if n, err := strconv.ParseInt(m[1], 10, 32); err == nil && slices.Contains(names, m[2]) {
-				out[name] = &piece{parameter: parameter, expert: n, part: int64(part), parts: int64(len(expertParts[last])), known: true}
+				out[name] = &piece{parameter: parameter, expert: n, part: int64(part), parts: int64(len(expertParts[last])), known: true, asPEFT: true}
 				experts[m[1]] = true
 			}
 		}
@@ -120,6 +126,15 @@ func (p *Plan) pieces(parameter string) map[string]*piece {
 	return out
 }
 
+// parameterFile is the name that a parameter has in the base's files.
+func (p *Plan) parameterFile(parameter string) (string, bool) {
+	if name, ok := p.baseName(parameter); ok {
+		return name, true
+	}
+	name := p.layoutInput().fileNames([]string{parameter})[parameter]
+	return name, name != ""
+}
+
 // cutLast splits a name at its last dot.
 func cutLast(name string) (before, after string, found bool) {
 	dot := strings.LastIndexByte(name, '.')
@@ -128,33 +143,40 @@ func cutLast(name string) (before, after string, found bool) {
 
 // inFirst says whether the file has the matrices of experts as (in, out), which the tensor of gate and up projections
 // tells: its output is twice as wide as that of one.
-func (in *input) inFirst(name string) (inFirst, known bool) {
-	module, _, _ := cutLast(name)
-	gate, ok := in.stored(module + ".gate_up_proj")
-	down, both := in.stored(module + ".down_proj")
-	if !ok || !both || len(gate.tensor.Shape) != 3 || len(down.tensor.Shape) != 3 {
+func (p *Plan) inFirst(parameter string) (inFirst, known bool) {
+	module, _, _ := cutLast(parameter)
+	gate, ok := p.parameterFile(module + ".gate_up_proj")
+	down, both := p.parameterFile(module + ".down_proj")
+	if !ok || !both {
 		return false, false
 	}
-	g, d := gate.tensor.Shape[1:], down.tensor.Shape[1:]
+	g, d := p.find(gate).tensor.Shape, p.find(down).tensor.Shape
+	if len(g) != 3 || len(d) != 3 {
+		return false, false
+	}
+	g, d = g[1:], d[1:]
 	straight, turned := g[0] == 2*d[1] && g[1] == d[0], g[1] == 2*d[0] && g[0] == d[1]
 	return turned, straight != turned
 }
 
+// inFirstFamilies are model_types whose files have experts as (in, out), and of which it is known what PEFT takes for the input
+// where that is a question: what their classes in transformers 5.24 say (is_transposed), or that they are turned when they are
+// loaded. Llama 4's do not say it.
+var inFirstFamilies = map[string]bool{"gpt_oss": true, "openai_privacy_filter": true, "aria": true, "aria_text": true, "qwen3_vl_moe": true, "qwen3_vl_moe_text": true, "llama4": false, "llama4_text": false}
+
 // widthIsIn says whether lora_A has the width of the parameter's input, of square matrices whose shapes do not tell.
-// PEFT has changed that twice: before 0.19 the width is that of the second dimension, in 0.19 that of the output.
-func (a *adapter) widthIsIn(inFirst bool) bool {
-	before := func(minor int) bool {
-		var major, have int
-		n, _ := fmt.Sscanf(a.version, "%d.%d", &major, &have)
-		return n < 2 || major == 0 && have < minor
-	}
-	switch {
-	case before(19):
+// PEFT has changed that twice: before 0.19 the width is that of the first dimension of a matrix, in 0.19 that of the output
+// and from then on that of the input, or what it takes for them.
+func (a *adapter) widthIsIn(inFirst, asPEFT bool) bool {
+	var major, minor int
+	n, _ := fmt.Sscanf(a.version, "%d.%d", &major, &minor)
+	switch old := n < 2 || major == 0 && minor < 19; {
+	case old:
 		return inFirst
-	case before(20):
-		return false
+	case major == 0 && minor < 20:
+		return !asPEFT
 	}
-	return true
+	return asPEFT
 }
 
 // pieceProduct is the product on a tensor that has a parameter, or a piece of one. what says why there is none.
@@ -176,7 +198,7 @@ func (in *input) pieceProduct(p *parts, t safetensors.Tensor) (l *lora, what str
 		if !p.piece.known {
 			return nil, fmt.Sprintf("square matrices of %v, and nothing tells their inputs from their outputs", shape)
 		}
-		turned = in.adapter.widthIsIn(p.piece.inFirst) == p.piece.inFirst
+		turned = in.adapter.widthIsIn(p.piece.inFirst, p.piece.asPEFT) == p.piece.inFirst
 	case straight:
 		turned = false
 	case !turned:

@@ -65,6 +65,9 @@ func mixture(t *testing.T, files string, hidden, inner int64, version string) (b
 		case "out, in": // Qwen3-MoE in memory
 			put(layer+"mlp.experts.gate_up_proj", gateUp, false)
 			put(layer+"mlp.experts.down_proj", down, false)
+		case "out, in; renamed": // Granite MoE
+			put(layer+"mlp.input_linear.weight", gateUp, false)
+			put(layer+"mlp.output_linear.weight", down, false)
 		case "in, out": // GPT-OSS
 			put(layer+"mlp.experts.gate_up_proj", gateUp, true)
 			put(layer+"mlp.experts.down_proj", down, true)
@@ -74,6 +77,8 @@ func mixture(t *testing.T, files string, hidden, inner int64, version string) (b
 		"each":    {"w1.weight": {inner, hidden}, "w3.weight": {inner, hidden}, "w2.weight": {hidden, inner}},
 		"out, in": {"gate_up_proj": {experts, 2 * inner, hidden}, "down_proj": {experts, hidden, inner}},
 		"in, out": {"gate_up_proj": {experts, hidden, 2 * inner}, "down_proj": {experts, inner, hidden}},
+
+		"out, in; renamed": {"input_linear.weight": {experts, 2 * inner, hidden}, "output_linear.weight": {experts, hidden, inner}},
 	}[files]
 	for name := range want {
 		for end, shape := range shapes {
@@ -83,7 +88,11 @@ func mixture(t *testing.T, files string, hidden, inner int64, version string) (b
 		}
 	}
 	root := t.TempDir()
-	return m.write(t, filepath.Join(root, "base")), writeAdapter(t, filepath.Join(root, "a"), loraConfig(map[string]any{
+	kind := "mixtral"
+	if files == "in, out" {
+		kind = "gpt_oss"
+	}
+	return configured(t, m.write(t, filepath.Join(root, "base")), `{"model_type": "`+kind+`"}`), writeAdapter(t, filepath.Join(root, "a"), loraConfig(map[string]any{
 		"lora_alpha": 4.0, "peft_version": version, "target_parameters": []string{"mlp.experts.gate_up_proj", "mlp.experts.down_proj"},
 	}), a), want, m
 }
@@ -91,7 +100,7 @@ func mixture(t *testing.T, files string, hidden, inner int64, version string) (b
 // Adapters on the experts of a mixture are merged into files that have the experts one by one or together, in
 // either order, square or not, in several chunks.
 func TestAdaptersOnExperts(t *testing.T) {
-	for _, files := range []string{"each", "out, in", "in, out"} {
+	for _, files := range []string{"each", "out, in", "out, in; renamed", "in, out"} {
 		for _, size := range [][2]int64{{6, 5}, {4, 4}, {8, 4}, {700, 300}} {
 			t.Run(fmt.Sprint(files, size), func(t *testing.T) {
 				base, adapter, want, m := mixture(t, files, size[0], size[1], "0.21.2")
@@ -122,6 +131,29 @@ func TestSquareExpertsGoByPEFTsVersion(t *testing.T) {
 			}
 		}
 		closeTo(t, "PEFT "+version, got[name].data, turned, 1e-4)
+	}
+}
+
+// Of experts as (in, out) it depends on the model what PEFT takes for the input: Llama 4's class does not say that it is the
+// first, and of a model that is not known nothing is guessed.
+func TestSquareExpertsGoByTheModel(t *testing.T) {
+	const name = "model.layers.0.mlp.experts.down_proj"
+	base, adapter, want, m := mixture(t, "in, out", 4, 4, "0.21.2")
+	spec := Spec{Base: configured(t, base, `{"model_type": "llama4_text"}`), Models: []Source{{"a", adapter}}, Method: "task_arithmetic"}
+	got := one(t, spec, map[string]float64{"a": 1})
+	straight := append([]float64(nil), m[name].data...)
+	for e := range 3 {
+		for i := range 4 {
+			for o := range 4 {
+				straight[e*16+i*4+o] += want[name][e*16+o*4+i]
+			}
+		}
+	}
+	closeTo(t, "Llama 4", got[name].data, straight, 1e-4)
+	configured(t, base, `{"model_type": "of_tomorrow"}`)
+	_, err := NewPlan(t.Context(), spec)
+	if list := problemsOf(t, err); len(list) != 1 || list[0].Where != "a: "+name || !strings.Contains(list[0].What, "nothing tells") {
+		t.Errorf("of a model that is not known: %v", err)
 	}
 }
 

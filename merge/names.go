@@ -42,6 +42,9 @@ var families = [][]renaming{
 	// Swin, SegFormer
 	rename(`attention\.self\.query`, "attention.q_proj", `attention\.self\.key`, "attention.k_proj", `attention\.self\.value`, "attention.v_proj",
 		`attention\.output\.dense`, "attention.o_proj", `intermediate\.dense`, "mlp.fc1", `([0-9])\.output\.dense`, "$1.mlp.fc2"),
+	// Granite MoE, Aria
+	rename(`\.input_linear\.weight$`, ".experts.gate_up_proj", `\.output_linear\.weight$`, ".experts.down_proj",
+		`\.experts\.fc1\.weight$`, ".experts.gate_up_proj", `\.experts\.fc2\.weight$`, ".experts.down_proj"),
 	// GPT-NeoX
 	rename(`^embed_out\.`, "lm_head."),
 }

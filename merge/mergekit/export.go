@@ -229,6 +229,9 @@ func (e *writer) write() []byte {
 	default:
 		b.WriteString("tokenizer_source: base\n")
 	}
+	if s.Files != "" {
+		e.warn("files", "mergekit copies the configuration of its base_model, and the recipe takes "+s.Files+"'s", "copy config.json and generation_config.json of "+s.Files+" into the merge afterwards")
+	}
 	if s.ChatTemplate != "" {
 		b.WriteString("chat_template: " + yamldoc.Quote(s.ChatTemplate) + "\n")
 	}
