@@ -36,6 +36,7 @@ var may = map[string][]string{
 	"internal/sshsig": {"problem"},
 	"visible":         {},
 	"surrogate":       {"problem", "parallel"},
+	"surrogate/items": {"problem"},
 	"parallel":        {"internal/rescue"},
 	"internal/rescue": {},
 	"internal/oom":    {},
@@ -111,7 +112,7 @@ func TestLeavesStandAlone(t *testing.T) {
 		deps[p.name] = p.deps
 	}
 	for leaf, with := range map[string][]string{
-		"surrogate": {"problem", "parallel", "internal/rescue"}, "pareto": {"problem", "parallel", "internal/rescue"}, "merge": {"merge/...", "yamldoc", "visible", "problem", "internal/stage", "internal/rescue"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "internal/stage": {"internal/rescue"}, "internal/sshsig": {"problem"}, "tui/chart": {}, "yamldoc": {"visible", "problem"}, "problem": {}, "visible": {}, "internal/rescue": {}, "evaluator": {"problem", "visible", "internal/rescue"},
+		"surrogate": {"problem", "parallel", "internal/rescue"}, "surrogate/items": {"problem"}, "pareto": {"problem", "parallel", "internal/rescue"}, "merge": {"merge/...", "yamldoc", "visible", "problem", "internal/stage", "internal/rescue"}, "merge/method": {"merge/kernel"}, "merge/safetensors": {}, "merge/kernel": {}, "internal/stage": {"internal/rescue"}, "internal/sshsig": {"problem"}, "tui/chart": {}, "yamldoc": {"visible", "problem"}, "problem": {}, "visible": {}, "internal/rescue": {}, "evaluator": {"problem", "visible", "internal/rescue"},
 	} {
 		found, ok := deps[leaf]
 		if !ok {

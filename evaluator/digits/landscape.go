@@ -12,10 +12,10 @@ import (
 // benchmarks of search strategies stand on, and it agrees exactly with the way over merge and files.
 // It is immutable: any number of goroutines may use it.
 type Landscape struct {
-	tasks   []string // guard last
-	base    []float32
-	deltas  [][]float32
-	correct func(*network, set) int
+	tasks  []string // guard last
+	base   []float32
+	deltas [][]float32
+	read   func(*network, set) []bool // what counts as right
 }
 
 // Recipe is how the models of a landscape were made and what counts as right.
@@ -45,9 +45,9 @@ func (r Recipe) Landscape(ctx context.Context, n int) (*Landscape, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Landscape{tasks: append(Tasks(n), Guard), base: models.base, correct: (*network).correct}
+	l := &Landscape{tasks: append(Tasks(n), Guard), base: models.base, read: (*network).read}
 	if r == Ignorant {
-		l.base, l.correct = slices.Clone(models.base), (*network).correctNumbers
+		l.base, l.read = slices.Clone(models.base), (*network).readNumbers
 		clear(l.base[hidden*pixels+hidden:])
 	}
 	for _, expert := range models.experts {
@@ -73,9 +73,20 @@ func (l *Landscape) Values(dst, x []float64, split evaluator.Split) []float64 {
 	dst = slices.Grow(dst[:0], len(l.tasks))[:len(l.tasks)]
 	for i, task := range l.tasks {
 		s := views.of(task, split)
-		dst[i] = float64(l.correct(net, s)) / float64(len(s.images))
+		dst[i] = float64(count(l.read(net, s))) / float64(len(s.images))
 	}
 	return dst
+}
+
+// Items says of each task, in the order of Tasks, which images the merge with the coefficients x reads rightly: what
+// Values counts.
+func (l *Landscape) Items(x []float64, split evaluator.Split) [][]bool {
+	net := l.merge(x)
+	out := make([][]bool, len(l.tasks))
+	for i, task := range l.tasks {
+		out[i] = l.read(net, views.of(task, split))
+	}
+	return out
 }
 
 // At returns the same as Values as metrics with their binomial standard errors.
@@ -84,7 +95,7 @@ func (l *Landscape) At(x []float64, split evaluator.Split) evaluator.Metrics {
 	m := make(evaluator.Metrics, len(l.tasks))
 	for _, task := range l.tasks {
 		s := views.of(task, split)
-		m[task] = Rate(l.correct(net, s), len(s.images))
+		m[task] = Rate(count(l.read(net, s)), len(s.images))
 	}
 	return m
 }

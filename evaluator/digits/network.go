@@ -116,14 +116,13 @@ func (n *network) forward(im *image, h *[hidden]float32, logits *[classes]float3
 // sure is the least probability of an answer that counts where numbers are read.
 const sure = 0.7
 
-// correctNumbers counts the numbers of two digits, an image of s and the next (of the last the first), that are read
-// rightly: both digits are, and the network is sure of them.
-func (n *network) correctNumbers(s set) int {
+// readNumbers says which numbers of two digits, an image of s and the next (of the last the first), are read rightly: both
+// digits are, and the network is sure of them.
+func (n *network) readNumbers(s set) []bool {
 	var (
 		h      [hidden]float32
 		logits [classes]float32
-		read   = make([]bool, len(s.images)) // rightly
-		right  int
+		read   = make([]bool, len(s.images))
 	)
 	for i := range s.images {
 		n.forward(&s.images[i], &h, &logits)
@@ -133,20 +132,19 @@ func (n *network) correctNumbers(s set) int {
 		}
 		read[i] = logits[s.labels[i]] == top && sum <= 1/sure
 	}
+	right := make([]bool, len(read))
 	for i, ok := range read {
-		if ok && read[(i+1)%len(read)] {
-			right++
-		}
+		right[i] = ok && read[(i+1)%len(read)]
 	}
 	return right
 }
 
-// correct counts the images of s whose largest logit is their label's; of equal ones the first counts.
-func (n *network) correct(s set) int {
+// read says of which images of s the largest logit is their label's; of equal ones the first counts.
+func (n *network) read(s set) []bool {
 	var (
 		h      [hidden]float32
 		logits [classes]float32
-		right  int
+		right  = make([]bool, len(s.images))
 	)
 	for i := range s.images {
 		n.forward(&s.images[i], &h, &logits)
@@ -156,11 +154,21 @@ func (n *network) correct(s set) int {
 				best = o
 			}
 		}
-		if best == int(s.labels[i]) {
-			right++
-		}
+		right[i] = best == int(s.labels[i])
 	}
 	return right
+}
+
+// correct counts the images of s that are read rightly.
+func (n *network) correct(s set) int { return count(n.read(s)) }
+
+func count(right []bool) (n int) {
+	for _, ok := range right {
+		if ok {
+			n++
+		}
+	}
+	return n
 }
 
 // bf16 rounds to the nearest bfloat16, ties to even. v must be finite.
