@@ -16,10 +16,10 @@ const fixed = 0.05
 
 // heed holds the noise of a fitted process against what the evaluation says of it. A process that finds less may be right: where
 // all merges are measured on the same items most of the luck is the items' own, is the same for all, and is no noise to the
-// function of these items. Or it takes noise for bends, and is far too sure. So it is fitted once more with all of the noise,
-// and what is likelier of the two counts (Williams and Rasmussen, Gaussian processes for regression, 1996); where that is less
-// noise, redrawn is its share, what differs from one measurement to the next. The time of a fit more, of many measurements to
-// some.
+// function of these items. Or it takes noise for bends, and is far too sure. So it is fitted once more with all of the noise, or
+// with as much as the measurements vary by where that is less, and what is likelier of the two counts (Williams and Rasmussen,
+// Gaussian processes for regression, 1996); where that is less noise, redrawn is its share, what differs from one measurement to
+// the next. The time of a fit more, of many measurements to some.
 //
 // With two log odds asked for before there was less noise, merges of four networks, all measured on the same images, had .83 of
 // what can be had above their average after 60 trials instead of .89 (bench/search), and no verdict was right more often
@@ -37,11 +37,17 @@ func (p *process) heed(ctx context.Context, s *sample, before prior) error {
 	if !(all > p.kernel.noise) {
 		return nil
 	}
+	most := min(all, 1) // as much as they vary
+	if !(most > p.kernel.noise) {
+		p.redrawn = p.kernel.noise / all
+		return nil
+	}
 	whole := *p
+	whole.redrawn = most / all
 	whole.theta = slices.Clone(p.theta)
-	whole.theta[2] = math.Log(all)
+	whole.theta[2] = math.Log(most)
 	given := prior{mean: slices.Clone(before.mean), std: slices.Clone(before.std)}
-	given.mean[2], given.std[2] = math.Log(all), fixed
+	given.mean[2], given.std[2] = math.Log(most), fixed
 	if err := whole.fitSubset(ctx, given); err != nil {
 		return ctx.Err() // without it p stands
 	}

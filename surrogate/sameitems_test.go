@@ -37,6 +37,47 @@ func rates(seed uint64, n, items int, shared float64) Data {
 	return d
 }
 
+// flat are measurements of a rate that is the same everywhere, with items as those of rates.
+func flat(seed uint64, n, items int, shared float64) Data {
+	rng := rand.New(rand.NewPCG(seed, 7))
+	d := Data{Lo: []float64{0, 0, 0}, Hi: []float64{1.2, 1.2, 1.2}, Link: Logit}
+	luck := make([]float64, items)
+	for i := range luck {
+		luck[i] = rng.NormFloat64()
+	}
+	at := 0.1
+	for range n {
+		x := []float64{1.2 * rng.Float64(), 1.2 * rng.Float64(), 1.2 * rng.Float64()}
+		right := 0
+		for i := range items {
+			if math.Sqrt(shared)*luck[i]+math.Sqrt(1-shared)*rng.NormFloat64() < at {
+				right++
+			}
+		}
+		d.X, d.Y, d.N = append(d.X, x), append(d.Y, float64(right)/float64(items)), append(d.N, items)
+	}
+	return d
+}
+
+// Where nothing but noise is measured, and less of it than the evaluation says as all is measured on the same items, it is
+// not taken for a function that is known to the last bit.
+func TestNoiseAloneIsNoFunction(t *testing.T) {
+	const worlds = 40
+	sure := 0
+	for w := range worlds {
+		r := Fit(t.Context(), []Data{flat(uint64(w), 20, 450, 0.85)}, Choice{})[0]
+		if r.Err != nil {
+			t.Fatal(r.Err)
+		}
+		if r.Trust.Ceiling > 0.95 {
+			sure++
+		}
+	}
+	if sure > 1 {
+		t.Errorf("in %d of %d worlds where nothing varies noise is said to allow a Q² above .95, want hardly one", sure, worlds)
+	}
+}
+
 // Noise that is the same in all measurements, as they are on the same items, does not bound what can be predicted: the
 // ceiling is above what it would be, and the fit is not called limited by it where it is not. Of items that are drawn
 // anew it does.

@@ -40,7 +40,7 @@ func TestParseOptions(t *testing.T) {
 
 func TestParseOptionsSaysAll(t *testing.T) {
 	_, errs := ParseOptions(map[string]any{
-		"command": []any{"python", map[string]any{"model": nil}}, "parallel": 0, "timeout": "30", "grace": -1, "dir": []any{},
+		"command": []any{"python", map[string]any{"model": nil}}, "parallel": 0, "timeout": "30 apples", "grace": -1, "dir": []any{},
 		"env": []any{"A=1"}, "model": "yes", "splits": "test", "metrics": "acc", "prallel": 2, "form": 3,
 	})
 	text := errors.Join(errs...).Error()
