@@ -6,7 +6,10 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/integrate/quad"
+	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"parfait/surrogate"
 )
 
 // Line is what was measured on the straight line between two models: both alone at its ends, and every
@@ -90,23 +93,23 @@ func (l Line) Barrier(task int, t Task) (b Barrier, ok bool) {
 	if from.At != 0 || to.At != 1 || !measured(from) || !measured(to) {
 		return b, false
 	}
-	var between []LinePoint
-	known := true
-	for _, p := range l.Points[1 : n-1] {
+	var at []LinePoint // both ends and what was measured between them
+	for _, p := range l.Points {
 		if measured(p) {
-			between = append(between, p)
-			known = known && stderrOff(p.At, from.Y[task].Stderr, to.Y[task].Stderr, p.Y[task].Stderr) > 0
+			at = append(at, p)
 		}
 	}
-	worst := 0.0
-	for _, p := range between {
+	n = len(at)
+	stderrs := noiseOnLine(at, task, t)
+	worst, known := 0.0, stderrs != nil
+	for i, p := range at[1 : n-1] {
 		fall := from.Y[task].Value + float64(p.At*(to.Y[task].Value-from.Y[task].Value)) - p.Y[task].Value
 		if !t.Maximize {
 			fall = -fall
 		}
-		stderr := stderrOff(p.At, from.Y[task].Stderr, to.Y[task].Stderr, p.Y[task].Stderr)
-		far := fall
+		far, stderr := fall, 0.0
 		if known {
+			stderr = stderrOff(p.At, stderrs[0], stderrs[n-1], stderrs[i+1])
 			far /= stderr
 		}
 		if far > worst {
@@ -114,9 +117,34 @@ func (l Line) Barrier(task int, t Task) (b Barrier, ok bool) {
 		}
 	}
 	if known && worst > 0 {
-		b.P = l.chance(task, from, to, between, worst)
+		b.P = chance(at, stderrs, worst)
 	}
-	return b, len(between) > 0
+	return b, n > 2
+}
+
+// noiseOnLine are the standard errors that points of a line have where there is no barrier: of rates of so many items those at
+// the rates of the straight line that fits them all best, since a reading that is low by luck has too small a one itself (the
+// score test; Agresti, Categorical data analysis, section 1.3); of others their own. nil where one is not known.
+func noiseOnLine(at []LinePoint, task int, t Task) []float64 {
+	xs, ys, out := make([]float64, len(at)), make([]float64, len(at)), make([]float64, len(at))
+	rates := t.Link == surrogate.Logit
+	for i, p := range at {
+		m := p.Y[task]
+		xs[i], ys[i], out[i] = p.At, m.Value, m.Stderr
+		rates = rates && m.N > 0
+	}
+	if rates {
+		a, b := stat.LinearRegression(xs, ys, nil, false)
+		for i, p := range at {
+			n := float64(p.Y[task].N)
+			rate := min(max(a+float64(b*xs[i]), 0.5/n), 1-0.5/n)
+			out[i] = math.Sqrt(rate * (1 - rate) / n)
+		}
+	}
+	if slices.ContainsFunc(out, func(v float64) bool { return !(v > 0) }) {
+		return nil
+	}
+	return out
 }
 
 // nodes is of how many values each end's noise is taken: twice as many change P by less than 1e-3.
@@ -124,16 +152,17 @@ const nodes = 16
 
 // chance is the probability that of points between two ends, on whose measurements all depend, one falls z standard errors
 // by noise: points are independent where the noise of the ends is given, over which it is integrated (Gauss–Hermite).
-func (l Line) chance(task int, from, to LinePoint, between []LinePoint, z float64) float64 {
+func chance(points []LinePoint, stderrs []float64, z float64) float64 {
 	at, weight := make([]float64, nodes), make([]float64, nodes)
 	quad.Hermite{}.FixedLocations(at, weight, math.Inf(-1), math.Inf(1))
+	n := len(points)
 	none := 0.0
 	for i, a := range at {
 		for j, b := range at {
 			p := weight[i] * weight[j] / math.Pi
-			for _, m := range between {
-				ends := math.Sqrt2 * ((1-m.At)*from.Y[task].Stderr*a + m.At*to.Y[task].Stderr*b)
-				p *= distuv.UnitNormal.CDF((z*stderrOff(m.At, from.Y[task].Stderr, to.Y[task].Stderr, m.Y[task].Stderr) - ends) / m.Y[task].Stderr)
+			for k, m := range points[1 : n-1] {
+				ends := math.Sqrt2 * ((1-m.At)*stderrs[0]*a + m.At*stderrs[n-1]*b)
+				p *= distuv.UnitNormal.CDF((z*stderrOff(m.At, stderrs[0], stderrs[n-1], stderrs[k+1]) - ends) / stderrs[k+1])
 			}
 			none += p
 		}
@@ -141,11 +170,7 @@ func (l Line) chance(task int, from, to LinePoint, between []LinePoint, z float6
 	return min(max(1-none, 0), 1)
 }
 
-// stderrOff is the standard error of how far a measurement lies off the straight line between two others, of which
-// it is at: 0, not known, where one of theirs is not.
+// stderrOff is the standard error of how far a measurement lies off the straight line between two others, of which it is at.
 func stderrOff(at, from, to, between float64) float64 {
-	if !(from > 0 && to > 0 && between > 0) {
-		return 0
-	}
 	return math.Hypot(between, math.Hypot((1-at)*from, at*to))
 }
