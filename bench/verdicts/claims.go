@@ -138,7 +138,7 @@ func (t *tally) barriers(ctx context.Context, worlds int) error {
 		of    string
 		items int
 		dip   float64
-	}{{"50 items", 50, 0}, {"450 items", 450, 0}, {"5000 items", 5000, 0}, {"450 items", 450, 2}, {"5000 items", 5000, 2}} {
+	}{{"20 items", 20, 0}, {"50 items", 50, 0}, {"100 items", 100, 0}, {"450 items", 450, 0}, {"5000 items", 5000, 0}, {"450 items", 450, 2}, {"5000 items", 5000, 2}} {
 		for truth := range worlds {
 			w := usual(truth)
 			w.models, w.items, w.dip, w.asks, w.trials = 4, c.items, c.dip, "barrier", 22

@@ -129,7 +129,7 @@ var byItems = regexp.MustCompile(`^\d+ items(, the same for all)?$`)
 // find is the rate of a sentence, – where nothing was counted.
 func find(all []verdict, sentence, of string) string {
 	i := slices.IndexFunc(all, func(v verdict) bool { return v.Sentence == sentence && v.Of == of })
-	if i < 0 {
+	if i < 0 || all[i].Cases == 0 {
 		return "–"
 	}
 	return all[i].rate()
