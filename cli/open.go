@@ -147,7 +147,7 @@ func measureMore(snap *study.Snapshot) string {
 		return "the one merge within its ranges is measured: add a model to " + shown(filepath.Join(snap.Dir, study.SpecFile)) + ", or give a parameter of the method a range"
 	}
 	if act.Note != "" {
-		return visible.Line(act.Note) + "; then: " + run
+		return visible.Line(act.Note) + "; for more change the ranges, the models or stop_when of " + shown(filepath.Join(snap.Dir, study.SpecFile)) + ", then: " + run
 	}
 	return fmt.Sprintf("its budget of %d is spent; give it a larger one: %s --budget %d", act.Search, run, max(snap.Spec.Search.Budget, act.Search+10))
 }

@@ -193,7 +193,8 @@ func percent(v float64) string {
 // joint draws of the batch, counted on probes. False where there is nothing to compare with.
 func (l *Landscape) expectedGain(ctx context.Context, q *Question, c *candidates, batch [][]float64) (gain float64, ok bool, err error) {
 	_, known := l.measuredGoals(q.Done)
-	if len(batch) == 0 || len(known) == 0 || len(l.goals) == 0 {
+	varies := slices.ContainsFunc(l.goals, func(g int) bool { return !l.fits[g].trust.Constant })
+	if len(batch) == 0 || len(known) == 0 || !varies { // where nothing varies there is nothing but noise to be gained
 		return 0, false, nil
 	}
 	for _, x := range q.Pending {

@@ -36,12 +36,17 @@ func (b Batch) String() string {
 	return fmt.Sprintf("trials %d–%d: %s", first, last, b.Advice.Text)
 }
 
-// Newest is the batch that was asked for last, the zero Batch where there is none.
+// Newest is the batch that was asked for last; the zero Batch where there is none, and where it waited and the search has
+// finished since.
 func (s *Snapshot) Newest() Batch {
 	if len(s.Batches) == 0 {
 		return Batch{}
 	}
-	return s.Batches[len(s.Batches)-1]
+	last := s.Batches[len(s.Batches)-1]
+	if last.Wait != "" && s.Activity.Runner == Finished {
+		return Batch{}
+	}
+	return last
 }
 
 // saw is what the strategy knew of the trials when it was asked: which had finished and which were on their way, as
