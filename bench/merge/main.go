@@ -73,7 +73,7 @@ func (r Report) print() {
 		bar   string
 	}{
 		{"task_arithmetic of two models / cat and cp", r.CatCp, "1.25"},
-		{"  the same, on the disk and read back", r.Export, "–"},
+		{"an export, on the disk and read back / cp, sync and cmp of its bytes", r.Export, "1.25"},
 		{"kernel / copy of its input", r.KernelOne, "2"},
 		{"16 outputs in one pass / 16 copies of the base", r.Outputs16, "1.3"},
 		{"ties / task_arithmetic", r.Ties, "3"},
@@ -85,7 +85,7 @@ func (r Report) print() {
 		{"peak memory of ties, one tensor of 2 GiB, MiB", r.OneTensor, "256"},
 		{"preflight of 14 GB in 300 tensors, ms", r.Preflight, "100"},
 	} {
-		fmt.Printf("%-50s %8.2f   bar %s\n", row.name, row.value, row.bar)
+		fmt.Printf("%-66s %8.2f   bar %s\n", row.name, row.value, row.bar)
 	}
 }
 

@@ -165,7 +165,7 @@ func measure(mib int64, dir string, repeat int) (_ Report, err error) {
 		return r, err
 	}
 	s := b.seconds
-	r.CatCp, r.Export = s["task_arithmetic"]/s["cat and cp"], s["export"]/s["cat and cp"]
+	r.CatCp, r.Export = s["task_arithmetic"]/s["cat and cp"], s["export"]/s["cp, sync and cmp"]
 	r.Ties, r.Dare = s["ties"]/s["task_arithmetic"], s["dare_linear"]/s["task_arithmetic"]
 	r.Della = s["della_linear"] / s["task_arithmetic"]
 	r.Outputs16 = s["16 outputs"] / s["16 copies"]
@@ -182,10 +182,11 @@ func (b *bench) large(mib int64) error {
 	}
 	defer b.remove(dirs)
 	file := func(i int) string { return filepath.Join(dirs[i], safetensors.SingleName) }
+	durable := fmt.Sprintf(`cp '%s' "$OUT" && sync "$OUT"/* && cmp '%s' "$OUT"/*`, file(0), file(0))
 	script := fmt.Sprintf(`cat '%s' '%s' '%s' >/dev/null && cp '%s' "$OUT"`, file(0), file(1), file(2), file(0))
 	o := order{Base: dirs[0], Models: dirs[1:]}
 	for range b.repeat {
-		if err := b.shell("cat and cp", script); err != nil {
+		if err := errors.Join(b.shell("cat and cp", script), b.shell("cp, sync and cmp", durable)); err != nil {
 			return err
 		}
 		for _, m := range []struct {
