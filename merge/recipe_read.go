@@ -21,14 +21,14 @@ func (p *recipeParser) stack(model string, n yamldoc.Node) {
 		item.Fields(map[string]func(yamldoc.Node){
 			"path": func(n yamldoc.Node) { s.Path = n.Text() },
 			"layers": func(n yamldoc.Node) {
-				if ends := n.List(); len(ends) == 2 {
-					s.Layers = [2]int{ends[0].Int(0), ends[1].Int(1)}
+				if n.IsList() && len(n.List()) == 2 {
+					s.Layers = [2]int{n.List()[0].Int(0), n.List()[1].Int(1)}
 				} else {
-					n.Failf("expected [first, end], the first layer and the one after the last")
+					n.Failf("expected [first, end], the first layer and the one after the last: [0, 16]")
 				}
 			},
 		})
-		if s.Path == "" || s.Layers[1] == 0 {
+		if s.Path == "" || !item.Has("layers") {
 			item.Failf("expected a path and its layers: {path: models/a, layers: [0, 16]}")
 		}
 		stack = append(stack, s)
@@ -311,6 +311,10 @@ func (p *recipeParser) find() {
 
 func (p *recipeParser) method(n yamldoc.Node) {
 	p.r.spec.Params = map[string]any{}
+	if n.Present() && !n.IsMapping() {
+		p.r.spec.Method = n.Text()
+		return
+	}
 	n.Each(func(key string, v yamldoc.Node) {
 		if key == "name" {
 			p.r.spec.Method = v.Text()

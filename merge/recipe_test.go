@@ -72,15 +72,18 @@ func TestRecipeErrors(t *testing.T) {
 		"base: b\n": "version: is missing",
 		"version: 2\nmodels: [{name: x, path: x, weight: 1}]\nmethod: {name: linear}\n": ":1:10: version: recipe version 2",
 		"version: 1\nmodles: []\n": `:2:9: modles: unknown key "modles"; did you mean "models"?`,
-		"version: 1\nmodels:\n  - {name: x, path: x, weight: heavy}\nmethod: {name: linear}\n":                  ":3:32: models[0].weight: expected a number",
-		"version: 1\nversion: 1\nmodels: []\n":                                                                  "stands twice",
-		"version: 1\nmodels: [{name: x, path: x}]\nmethod: {name: linear}\n":                                    "x: the coefficient has no value",
-		"version: 1\nmodels: [{name: x, path: x, weight: 1}]\nmethod: {name: liner}\n":                          `did you mean "linear"?`,
-		"version: 1\nbase: b\nmodels: [{name: x, path: x, weight: 1}]\nmethod: {name: ties, density: 3}\n":      "method.density",
-		"version: 1\nmodels: [{name: x, path: x, weight: {a: 1}}]\nmethod: {name: linear}\n":                    "x.a: there is no such coefficient",
-		"version: 1\nmodels: [{name: x, path: x, weight: 1}]\nmethod: {name: linear}\nseed: -1\n":               ":4:7: seed",
-		"version: 1\nmodels: [{name: x, path: x, weight: 1}]\nmethod: {name: linear}\ndtype: int8\n":            "unknown dtype",
-		"version: 1\nmodels: [{name: x, path: x, weight: 1}]\nmethod: {name: linear}\nmasks: keep\nform: zip\n": "form",
+		"version: 1\nmodels:\n  - {name: x, path: x, weight: heavy}\nmethod: {name: linear}\n":                           ":3:32: models[0].weight: expected a number",
+		"version: 1\nversion: 1\nmodels: []\n":                                                                           "stands twice",
+		"version: 1\nmodels: [{name: x, path: x}]\nmethod: {name: linear}\n":                                             "x: the coefficient has no value",
+		"version: 1\nmodels: [{name: x, path: x, weight: 1}]\nmethod: {name: liner}\n":                                   `did you mean "linear"?`,
+		"version: 1\nbase: b\nmodels: [{name: x, path: x, weight: 1}]\nmethod: {name: ties, density: 3}\n":               "method.density",
+		"version: 1\nmodels: [{name: x, path: x, weight: {a: 1}}]\nmethod: {name: linear}\n":                             "x.a: there is no such coefficient",
+		"version: 1\nmodels: [{name: x, path: x, weight: 1}]\nmethod: {name: linear}\nseed: -1\n":                        ":4:7: seed",
+		"version: 1\nmodels: [{name: x, path: x, weight: 1}]\nmethod: {name: linear}\ndtype: int8\n":                     "unknown dtype",
+		"version: 1\nmodels: [{name: x, path: x, weight: 1}]\nmethod: {name: linear}\nmasks: keep\nform: zip\n":          "form",
+		"version: 1\nbase: {stack: [{path: a, layers: 0-4}]}\nmodels: [{name: x, path: x, weight: 1}]\nmethod: linear\n": "layers: expected [first, end]",
+		"version: 1\nmodels: [{name: x, path: x, weight: 1}]\nmethod: liner\n":                                           `did you mean "linear"?`,
+		"version: 1\nmodels: [{name: x, path: x, weight: 1}]\nmethod: [linear]\n":                                        "method: expected text, found a list",
 		"- a list\n": "mapping",
 		"version: [": "YAML",
 	} {
@@ -90,12 +93,27 @@ func TestRecipeErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want %q in it", text, err, want)
 		}
+		if strings.Contains(text, "0-4") && len(problemsOf(t, err)) != 1 {
+			t.Errorf("%q: one thing is wrong, and said is %v", text, err)
+		}
 		if err != nil && !strings.Contains(err.Error(), path) {
 			t.Errorf("%q: the error does not name the file: %v", text, err)
 		}
 	}
 	if _, err := ReadRecipe(filepath.Join(dir, "none.yaml")); !errors.Is(err, Problem{Code: codes.NotFound}) {
 		t.Errorf("a missing recipe: %v", err)
+	}
+}
+
+// A method without parameters is its name, as in study.yaml.
+func TestMethodAsText(t *testing.T) {
+	const models = "version: 1\nmodels: [{name: x, path: x, weight: 1}, {name: y, path: y, weight: 1}]\n"
+	mapping, err := ParseRecipe("/nowhere/recipe.yaml", []byte(models+"method: {name: karcher}\n"))
+	must(t, err)
+	text, err := ParseRecipe("/nowhere/recipe.yaml", []byte(models+"method: karcher\n"))
+	must(t, err)
+	if string(text.YAML()) != string(mapping.YAML()) {
+		t.Errorf("method: karcher is\n%s\nand {name: karcher} is\n%s", text.YAML(), mapping.YAML())
 	}
 }
 

@@ -75,6 +75,10 @@ func (f *file) read() {
 		"tokenizer":        f.readTokenizer,
 		"chat_template":    func(n yamldoc.Node) { f.template = n.Text() },
 	}
+	if why := f.instead(); why != "" {
+		f.root.Failf("%s", why)
+		return
+	}
 	f.root.Each(func(key string, n yamldoc.Node) {
 		if read, ok := known[key]; ok {
 			if n.Present() {
@@ -93,23 +97,24 @@ func (f *file) read() {
 		f.warnings = append(f.warnings, merge.Problem{Code: Code, Where: key, What: "it changes nothing: " + why})
 	})
 	if !f.root.Has("merge_method") {
-		f.root.Failf("merge_method: is missing%s", f.instead())
+		f.root.Failf("merge_method: is missing")
 	}
 	switch given := slices.DeleteFunc([]string{"models", "slices", "modules"}, func(key string) bool { return !f.root.Has(key) }); {
 	case len(given) == 0:
-		f.root.Failf("models: is missing%s", f.instead())
+		f.root.Failf("models: is missing")
 	case len(given) > 1:
 		f.root.Failf("%s: one of them says what is merged", strings.Join(given, " and "))
 	}
 }
 
-// instead says what another kind of file it is.
+// instead says what another kind of file it is, "" where it may be a merge.
 func (f *file) instead() string {
 	switch {
+	case f.root.Has("merge_method"):
 	case f.root.Has("genome"):
-		return "; this is a configuration of mergekit-evolve: a study does what it does (parfait init --help)"
+		return "this is a configuration of mergekit-evolve, and no merge: a study does what it does (parfait init --help)"
 	case f.root.Has("experts"):
-		return "; this is one of mergekit-moe, which makes a model of another architecture: that is not done here"
+		return "this is a configuration of mergekit-moe, and no merge: it makes a mixture of experts, a model of another architecture, which is not done here"
 	}
 	return ""
 }
@@ -257,9 +262,12 @@ func readSource(item yamldoc.Node) source {
 		"model":      func(n yamldoc.Node) { s.path = modelReference(n) },
 		"parameters": func(n yamldoc.Node) { s.params = readSettings(n) },
 		"layer_range": func(n yamldoc.Node) {
-			ends := n.List()
+			var ends []yamldoc.Node
+			if n.IsList() {
+				ends = n.List()
+			}
 			if len(ends) != 2 {
-				n.Failf("expected [first, end], the first layer and the one after the last")
+				n.Failf("expected [first, end], the first layer and the one after the last: [0, 16]")
 				return
 			}
 			s.ranged, s.layers = n, [2]int{ends[0].Int(0), ends[1].Int(1)}

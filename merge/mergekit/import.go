@@ -15,6 +15,7 @@ import (
 	"parfait/merge"
 	"parfait/merge/codes"
 	"parfait/merge/method"
+	"parfait/problem"
 	"parfait/yamldoc"
 )
 
@@ -132,7 +133,7 @@ func (b *builder) build(last bool) {
 		}
 	}
 	b.flags()
-	b.unknown()
+	b.unused()
 	b.tokens()
 	if info.Random {
 		b.warn("seed", "mergekit draws other random masks", "the recipe's seed is 0; any other gives another draw")
@@ -396,22 +397,38 @@ func (b *builder) tokens() {
 	}
 }
 
-// unknown refuses parameters that nothing would read.
-func (b *builder) unknown() {
-	info := b.info
-	known := append([]string{"weight", "normalize", "rescale", "int8_mask"}, info.Mergekit.Ignores...)
+// settings are the parameters that mergekit reads for a method.
+func settings(info method.Info) []string {
+	out := append([]string{"weight", "normalize", "rescale", "int8_mask"}, info.Mergekit.Ignores...)
 	for _, p := range info.Params {
 		switch {
 		case p.Name == "vectors":
-			known = append(known, map[string][]string{"model_stock": {"filter_wise"}, "nuslerp": {"nuslerp_flatten", "nuslerp_row_wise"}}[info.Name]...)
+			out = append(out, map[string][]string{"model_stock": {"filter_wise"}, "nuslerp": {"nuslerp_flatten", "nuslerp_row_wise"}}[info.Name]...)
 		case !slices.Contains(info.Mergekit.Lacks, p.Name):
-			known = append(known, info.Mergekit.NameOf(p.Name))
+			out = append(out, info.Mergekit.NameOf(p.Name))
 		}
 	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// unused warns of parameters that mergekit does not read for the method, and refuses slips of the pen.
+func (b *builder) unused() {
+	known := settings(b.info)
+	var others []string // of other methods
+	for _, info := range methods() {
+		others = append(others, settings(info)...)
+	}
+	said := map[string]bool{}
 	check := func(params map[string]setting) {
 		for _, key := range slices.Sorted(maps.Keys(params)) {
-			if !slices.Contains(known, key) {
-				params[key].node.Unknown("parameter of "+info.Name, key, known)
+			switch {
+			case slices.Contains(known, key):
+			case !slices.Contains(others, key) && problem.Meant(key, known) != "":
+				params[key].node.Unknown("parameter of "+b.f.method, key, known)
+			case !said[key]:
+				said[key] = true
+				b.warn(key, "it changes nothing: "+b.f.method+" has no such parameter, and mergekit does not read it", "")
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package mergekit
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"maps"
 	"math"
 	"math/rand/v2"
@@ -15,6 +16,7 @@ import (
 	"parfait/merge"
 	"parfait/merge/method"
 	"parfait/merge/safetensors"
+	"parfait/problem"
 )
 
 func must(t testing.TB, err error) {
@@ -241,6 +243,48 @@ func TestMergekitRefusals(t *testing.T) {
 		}
 		if err != nil && strings.Contains(text, "scf") && strings.Contains(err.Error(), "is missing") {
 			t.Errorf("%q: a method that is not known is called missing: %v", text, err)
+		}
+	}
+}
+
+// What mergekit does not read changes nothing here either, and is said once.
+func TestMergekitParametersOfOtherMethods(t *testing.T) {
+	for text, want := range map[string][]string{
+		"merge_method: linear\nmodels: [{model: org/x, parameters: {weight: 1, density: 0.5}}, {model: org/y, parameters: {weight: 1, density: 0.4}}]\nparameters: {lambda: 0.5}\n": {"lambda", "density"},
+		"merge_method: model_stock\nbase_model: org/b\nmodels: [{model: org/x}, {model: org/y, parameters: {density: 0.1}}]\n":                                                      {"density"},
+		"merge_method: sce\nbase_model: org/b\nmodels: [{model: org/x}, {model: org/y}]\nparameters: {select_topk: 0.3, lambda: 0.6}\n":                                             {"lambda"},
+		"merge_method: linear\nmodels: [{model: org/x, parameters: {weight: 1}}]\nparameters: {quality: 3}\n":                                                                       {"quality"},
+	} {
+		r, warnings, err := importText(t, t.TempDir(), text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		var said []string
+		for _, w := range warnings {
+			said = append(said, w.Where)
+		}
+		if !slices.Equal(said, want) {
+			t.Errorf("%s: warnings %v, want those of %v", text, warnings, want)
+		}
+		if l, has := r.Spec().Params["lambda"]; has && l != 1.0 {
+			t.Errorf("%s: lambda is %v", text, l)
+		}
+	}
+}
+
+// One thing that is wrong is one problem.
+func TestMergekitProblemsOnce(t *testing.T) {
+	for text, want := range map[string]string{
+		"merge_method: passthrough\nslices:\n  - sources: [{model: org/x, layer_range: 0-4}]\n":               "[0, 16]",
+		"base_model: org/x\ngate_mode: random\nexperts: [{source_model: org/y}]\n":                            "mergekit-moe, and no merge",
+		"genome: {models: [org/x]}\ntasks: []\n":                                                              "mergekit-evolve, and no merge",
+		"merge_method: linear\nmodels: [{model: org/x, parameters: {weight: 1}}]\nparameters: {normalise: 1}": "(known: int8_mask, normalize, rescale, weight)",
+	} {
+		_, _, err := importText(t, t.TempDir(), text)
+		var all problem.List
+		if !errors.As(err, &all) || len(all) != 1 || !strings.Contains(all[0].What, want) {
+			t.Errorf("%q: want one problem with %q in it, found %v", text, want, err)
 		}
 	}
 }
