@@ -22,7 +22,6 @@ type meter struct {
 	done   atomic.Int64
 	report func(Progress)
 	stage  string
-	work   bool
 	total  atomic.Int64
 	start  time.Time
 	stop   chan struct{}
@@ -60,7 +59,7 @@ func (m *meter) expect(n int64) { m.total.Add(n) }
 
 func (m *meter) say(done int64) {
 	total := m.total.Load()
-	p := Progress{Stage: m.stage, Done: min(done, total), Total: total, Work: m.work}
+	p := Progress{Stage: m.stage, Done: min(done, total), Total: total}
 	if s := time.Since(m.start).Seconds(); s > 0 && p.Done > 0 {
 		p.Rate = float64(p.Done) / s
 		p.Remaining = time.Duration(float64(p.Total-p.Done) / p.Rate * float64(time.Second))

@@ -26,8 +26,14 @@ func (j *job) prepareMatrices(ctx context.Context, progress func(Progress)) erro
 		}
 	}
 	j.meter = startMeter("", 0, nil) // bytes are not what takes the time
-	m := startMeter("prepare", total, progress)
-	m.work = true
+	said := progress
+	if progress != nil {
+		said = func(p Progress) {
+			p.Work = true
+			progress(p)
+		}
+	}
+	m := startMeter("prepare", total, said)
 	at := p.pace(j.workers)
 	err := each(at.matrices, len(left), func(n int) error {
 		if err := j.prepareMatrix(ctx, left[n], at.models); err != nil {
