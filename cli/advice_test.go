@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"parfait/problem"
 )
 
 // init has the flags that errors name, and writes what they say.
@@ -29,6 +32,24 @@ func TestInitHasTheFlagsOfItsAdvice(t *testing.T) {
 		if got := mergeSpec(dir, spec); got.Vocab != want || got.Files != f.files || got.DType != "as-base" {
 			t.Errorf("vocab %q, files %q, dtype %q; want %q, %q and as-base", got.Vocab, got.Files, got.DType, want, f.files)
 		}
+	}
+}
+
+// Commands without a recipe advise flags, as they can be pasted.
+func TestSkipsAreFlagsWithoutARecipe(t *testing.T) {
+	for fix, want := range map[string]string{
+		"leave it out with skip: ['model.layers.2.*', 'head']":                                                                  "leave it out with --skip 'model.layers.2.*' --skip 'head'",
+		"take it from the base with skip: ['a b'], or leave the model out":                                                      "take it from the base with --skip 'a b', or leave the model out",
+		"write vocab: crop (--crop-vocab), or vocab: pad (--pad-vocab) to keep them; or take it from the base with skip: ['e']": "take it from the base with --skip 'e'",
+		"take a good copy": "take a good copy",
+	} {
+		var list problem.List
+		if err := skipFlags(problem.List{{What: "x", Fix: fix}}.Err()); !errors.As(err, &list) || list[0].Fix != want {
+			t.Errorf("%s became %v, want %s", fix, err, want)
+		}
+	}
+	if err := skipFlags(nil); err != nil {
+		t.Errorf("of no error became %v", err)
 	}
 }
 

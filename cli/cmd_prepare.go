@@ -20,6 +20,7 @@ type prepareFlags struct {
 	sha256           *bool
 	workers          int
 	plan             bool
+	skip             []string
 	prepare          merge.Preparation
 	form             merge.Form
 }
@@ -117,6 +118,7 @@ func (f *prepareFlags) register(flags *pflag.FlagSet, dtype string, sharded bool
 	flags.StringVar(&f.base, "base", "", "the `MODEL` that they were fine-tuned from")
 	flags.StringVarP(&f.out, "out", "o", "", "write to this `FOLDER`, which must not exist")
 	flags.StringVar(&f.dtype, "dtype", "", dtype)
+	flags.StringArrayVar(&f.skip, "skip", nil, "take tensors with names like `GLOB` from the base; one flag each")
 	if sharded {
 		flags.Var(&f.shardSize, "shard-size", "at most `SIZE` of tensors a file (default: 5GB)")
 	}
@@ -149,7 +151,7 @@ func (a *app) prepare(ctx context.Context, args []string, f prepareFlags) (err e
 	case f.base == "":
 		return usage("", "--base is missing: the model that these were fine-tuned from")
 	}
-	spec := merge.Spec{Base: home(f.base), Method: "task_arithmetic", Prepare: f.prepare, Form: f.form, DType: f.dtype}
+	spec := merge.Spec{Base: home(f.base), Method: "task_arithmetic", Prepare: f.prepare, Form: f.form, DType: f.dtype, Skip: f.skip}
 	for _, arg := range args {
 		spec.Models = append(spec.Models, source(arg, spec.Models))
 	}
@@ -162,7 +164,7 @@ func (a *app) prepare(ctx context.Context, args []string, f prepareFlags) (err e
 	}
 	plan, err := merge.NewPlan(ctx, spec)
 	if err != nil {
-		return err
+		return skipFlags(err)
 	}
 	defer func() { err = errors.Join(err, plan.Close()) }()
 	j := prepareJSON{Out: out, Cost: plan.PreparationCost(f.workers), Models: []preparedJSON{}, Warnings: plan.Warnings(), Prepare: f.prepare}

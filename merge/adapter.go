@@ -152,6 +152,7 @@ func (in *input) parts(p *Plan, found *problems) map[string]*parts {
 			unknown = append(unknown, c.module+c.suffix)
 		}
 	}
+	lacking := map[string]bool{}
 	var files map[string]string // the names in files of those that are called otherwise in memory
 	if unknown != nil {
 		files = p.layoutInput().fileNames(unknown)
@@ -161,7 +162,11 @@ func (in *input) parts(p *Plan, found *problems) map[string]*parts {
 		if file := files[c.module+c.suffix]; !ok && file != "" {
 			name, ok = file, true
 		}
+		if !ok && lacking[c.module] {
+			continue // its other half is refused
+		}
 		if !ok {
+			lacking[c.module] = true
 			found.add(codes.Adapter, in.name+": "+c.module, "the adapter changes a module that the base lacks", "a module of the base",
 				"check that the adapter was trained on this base"+ofBase(in.adapter.base)+"; if it was, its names are those of the program that trained it: "+in.adapter.unload())
 			continue

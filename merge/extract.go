@@ -207,6 +207,9 @@ func (j *job) leftOut(ctx context.Context) error {
 			names = append(names, t.Name)
 		}
 	}
+	if inside+outside == 0 {
+		j.notes = append(j.notes, "there is no change: the result is the base, and the adapter does nothing")
+	}
 	if outside > 0 {
 		j.notes = append(j.notes, fmt.Sprintf("%.3g %% of the change (Frobenius norm) is in %s, which an adapter of matrices has no place for: it is left out",
 			100*math.Sqrt(outside/(inside+outside)), some(names)))

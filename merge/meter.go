@@ -20,6 +20,7 @@ type Progress struct {
 // meter counts bytes and reports a few times a second, and once at the end.
 type meter struct {
 	done   atomic.Int64
+	known  atomic.Int64 // of done, what took no time
 	report func(Progress)
 	stage  string
 	total  atomic.Int64
@@ -54,14 +55,20 @@ func startMeter(stage string, total int64, report func(Progress)) *meter {
 
 func (m *meter) add(n int64) { m.done.Add(n) }
 
+// skip adds n bytes that were known already.
+func (m *meter) skip(n int64) {
+	m.known.Add(n)
+	m.done.Add(n)
+}
+
 // expect corrects the total by n bytes, where there is more or less to do than was thought.
 func (m *meter) expect(n int64) { m.total.Add(n) }
 
 func (m *meter) say(done int64) {
 	total := m.total.Load()
 	p := Progress{Stage: m.stage, Done: min(done, total), Total: total}
-	if s := time.Since(m.start).Seconds(); s > 0 && p.Done > 0 {
-		p.Rate = float64(p.Done) / s
+	if s, read := time.Since(m.start).Seconds(), p.Done-m.known.Load(); s > 0 && read > 0 {
+		p.Rate = float64(read) / s
 		p.Remaining = time.Duration(float64(p.Total-p.Done) / p.Rate * float64(time.Second))
 	}
 	m.report(p)

@@ -3,6 +3,7 @@ package merge
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
 	"parfait/merge/method"
 )
@@ -38,5 +39,21 @@ func TestProgressEndsWhereItSaid(t *testing.T) {
 				t.Errorf("%s %v: %d bytes done, %d announced; the last report was %+v", info.Name, spec.Params, done, total, last)
 			}
 		}
+	}
+}
+
+// What is known already took no time, and says nothing of how fast the rest goes.
+func TestRateIsOfWhatIsRead(t *testing.T) {
+	var last Progress
+	m := startMeter("hash", 300, func(p Progress) { last = p })
+	m.start = m.start.Add(-time.Second)
+	m.skip(200)
+	m.end(false)
+	if m.say(m.done.Load()); last.Done != 200 || last.Rate != 0 || last.Remaining != 0 {
+		t.Errorf("where nothing was read: %+v", last)
+	}
+	m.add(50)
+	if m.say(m.done.Load()); last.Done != 250 || last.Rate > 50 || last.Rate < 5 || last.Remaining < time.Second {
+		t.Errorf("50 bytes were read in a second: %+v", last)
 	}
 }

@@ -48,7 +48,7 @@ var quantisations = []quantisation{
 	{"FBGEMM's FP8 (fbgemm_fp8)", []string{"fbgemm_fp8"}, nil, ""},
 	{"AutoRound", []string{"auto-round", "intel/auto-round"}, nil, ""},
 	{"SINQ", []string{"sinq"}, nil, ""},
-	{"NVFP4 or ModelOpt", []string{"nvfp4", "modelopt"}, nil, ""},
+	{"NVFP4 or ModelOpt", []string{"nvfp4", "modelopt"}, regexp.MustCompile(`\.weight_scale_2$`), ""},
 	{"MLX", []string{"mlx"}, regexp.MustCompile(`\.biases$`), ""},
 }
 
@@ -90,8 +90,14 @@ func (in *input) quantised() (how *quantisation, evidence string) {
 			}
 		}
 	}
+	if strings.Contains(packed, "(F8_") {
+		return &quantisation{name: scaledF8}, evidence
+	}
 	return &quantisation{}, evidence
 }
+
+// scaledF8 are weights of 8 bits whose scales are told by nothing but their names.
+const scaledF8 = "FP8 with scales"
 
 // packedTensor names a tensor of packed weights with companions beside it, "" where there is none.
 func (in *input) packedTensor() string {
@@ -175,6 +181,8 @@ func (in *input) checkQuantised(where string) error {
 		fix += fmt.Sprintf(", or dequantise it: `mlx_lm.convert --hf-path '%s' --mlx-path OUT --dequantize`", in.path)
 	case how.undo != "" && in.dir != "" && in.config != nil:
 		fix += ", or dequantise it: " + how.command(in.dir) + " and copy the tokenizer's files to OUT"
+	case how.name == scaledF8 && how.undo == "":
+		fix += ", or the config.json that it was saved with: its quantization_config says how its weights and scales go together"
 	case how.methods != nil && how.undo == "":
 		fix += "; transformers has no way to dequantise " + how.name
 	}

@@ -87,6 +87,25 @@ func TestQuantised(t *testing.T) {
 	}
 }
 
+// Without a configuration names and dtypes say what it is.
+func TestQuantisedWithoutConfiguration(t *testing.T) {
+	scale := values{safetensors.F32, []int64{4}, []float64{1, 2, 3, 4}}
+	for want, c := range map[string]struct {
+		tensors model
+		fix     string
+	}{
+		"NVFP4 or ModelOpt": {model{"a.weight": bytesOf(safetensors.U8, 1, 4, 4), "a.weight_scale": bytesOf(safetensors.F8E4M3, 1, 4), "a.weight_scale_2": scale}, "no way to dequantise"},
+		"FP8 with scales":   {model{"a.weight": bytesOf(safetensors.F8E4M3, 1, 4, 4), "a.weight_scale": scale}, "or the config.json that it was saved with"},
+	} {
+		dir := c.tensors.write(t, t.TempDir())
+		_, err := NewPlan(t.Context(), Spec{Base: dir, Models: []Source{{"x", dir}}, Method: "task_arithmetic"})
+		p := problemsOf(t, err)[0]
+		if p.Code != codes.Quantised || !strings.Contains(p.What, "quantised ("+want+")") || !strings.Contains(p.Fix, c.fix) {
+			t.Errorf("%s: %q and %q, want the kind and %q", want, p.What, p.Fix, c.fix)
+		}
+	}
+}
+
 // Every kind of transformers 5.24 (AUTO_QUANTIZER_MAPPING) and some besides has a name of its own and a way out.
 func TestQuantisedByItsKind(t *testing.T) {
 	for method, fix := range map[string]string{

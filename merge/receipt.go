@@ -209,7 +209,7 @@ func (r *Receipt) addSHA256(ctx context.Context, j *job, progress func(Progress)
 	m := startMeter("hash", total, progress)
 	err := each(j.workers, len(paths), func(n int) (err error) {
 		f := &r.Inputs[places[n].input].Files[places[n].file]
-		f.SHA, err = cache.file(ctx, paths[n], m.add)
+		f.SHA, err = cache.file(ctx, paths[n], m)
 		return err
 	})
 	m.end(err == nil)

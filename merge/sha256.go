@@ -129,7 +129,7 @@ func openSHACache() *shaCache {
 }
 
 // file gives the hash of an input.
-func (c *shaCache) file(ctx context.Context, path string, add func(int64)) (string, error) {
+func (c *shaCache) file(ctx context.Context, path string, m *meter) (string, error) {
 	s, err := stampOf(path)
 	if err != nil {
 		return "", Problem{Code: codes.Read, Where: path, What: reason(err), Expected: "a file that can be read", Fix: "check its permissions"}
@@ -139,10 +139,10 @@ func (c *shaCache) file(ctx context.Context, path string, add func(int64)) (stri
 	sum, ok := c.sums[key]
 	c.mu.Unlock()
 	if ok {
-		add(s.Size)
+		m.skip(s.Size)
 		return sum, nil
 	}
-	if sum, err = sha256File(ctx, path, add); err == nil && s.Size >= minCached {
+	if sum, err = sha256File(ctx, path, m.add); err == nil && s.Size >= minCached {
 		c.mu.Lock()
 		c.sums[key], c.more = sum, true
 		c.mu.Unlock()

@@ -43,8 +43,8 @@ func (j *job) cut(k int) *Cut {
 	c := Cut{MaxRank: j.plan.r.spec.MaxRank}
 	var lost, all float64
 	for n, cuts := range j.cuts {
-		if cuts == nil {
-			continue
+		if cuts == nil || j.plan.products[n].rank >= j.plan.products[n].sum {
+			continue // nothing of it can be lost
 		}
 		m, of := j.plan.products[n], cuts[k]
 		c.Modules++

@@ -33,7 +33,15 @@ func convertFolder(dir string, files []string) string {
 	if i := slices.IndexFunc(files, func(name string) bool { return strings.EqualFold(filepath.Ext(name), ".gguf") }); i >= 0 {
 		return convertGGUF(filepath.Join(dir, files[i]))
 	}
+	if i := slices.IndexFunc(files, func(name string) bool { return !strings.HasPrefix(name, "pytorch_model") && pickled(name) }); i >= 0 {
+		return ConvertPickle(filepath.Join(dir, files[i]), filepath.Join(dir, SingleName)) // which transformers does not find
+	}
 	return fmt.Sprintf("`python -c \"import transformers as t; d='%s'; getattr(t, t.AutoConfig.from_pretrained(d).architectures[0]).from_pretrained(d, torch_dtype='auto').save_pretrained('OUT')\"`", dir)
+}
+
+// pickled says whether files of the name are state dicts of PyTorch.
+func pickled(name string) bool {
+	return slices.Contains([]string{".bin", ".pt", ".pth", ".ckpt"}, strings.ToLower(filepath.Ext(name)))
 }
 
 // ConvertPickle is the command that makes the safetensors file out of a file with a state dict. Nothing in it is executed.

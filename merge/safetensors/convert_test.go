@@ -32,6 +32,9 @@ func TestOtherFormatsAreRefusedWithACommand(t *testing.T) {
 		if gguf := strings.Contains(f.Msg, "gguf_file='x.gguf'"); gguf != (name == "x.gguf") {
 			t.Errorf("the folder of %s: %v", name, err)
 		}
+		if name != "x.gguf" && !strings.Contains(f.Msg, "torch.load('"+path+"'") { // transformers looks for pytorch_model.bin alone
+			t.Errorf("the folder of %s: %v", name, err)
+		}
 		if strings.Contains(f.Msg, "AutoModel as") { // which forgets heads
 			t.Errorf("the folder of %s: %v", name, err)
 		}
