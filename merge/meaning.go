@@ -26,9 +26,6 @@ var meaningless = regexp.MustCompile(`^_|name_or_path$|version$|^(architectures|
 	`|max_length|min_length|do_sample|early_stopping|bad_words_ids|(forced|begin)_\w+|suppress_tokens|remove_invalid_values|exponential_decay_length_penalty|prefix|transformers_weights)$` +
 	`|^(quantization|quantization_config|compression_config|rope_parameters)$`)
 
-// sameWhereAbsent are keys that mean null where they are left out.
-var sameWhereAbsent = []string{"rope_scaling", "sliding_window"}
-
 // meaning are the entries of a configuration that decide what the weights mean, as JSON. Spellings of
 // one thing are brought to one: rope_parameters of newer versions, type and rope_type, the size of a
 // head where it is left out.
@@ -50,6 +47,9 @@ func (c *modelConfig) meaning() map[string]string {
 			}
 		}
 		settleRope(part, m)
+		if m["use_sliding_window"] == false {
+			part["sliding_window"] = nil
+		}
 		settleHeads(part, m)
 		for key, v := range part {
 			if text, err := json.Marshal(v); err == nil {
@@ -64,6 +64,12 @@ func (c *modelConfig) meaning() map[string]string {
 // settleRope reads the rotary embedding in either spelling.
 func settleRope(part, m map[string]any) {
 	if p, ok := m["rope_parameters"].(map[string]any); ok {
+		if full, ok := p["full_attention"].(map[string]any); ok { // Gemma 3 has two
+			if local, ok := p["sliding_attention"].(map[string]any); ok && local["rope_theta"] != nil {
+				part["rope_local_base_freq"] = local["rope_theta"]
+			}
+			p = full
+		}
 		scaling := map[string]any{}
 		for k, v := range p {
 			switch k {
@@ -108,8 +114,10 @@ func settleHeads(part, m map[string]any) {
 
 // Difference is an entry of the configurations that is not the same in all of them.
 type Difference struct {
-	Key    string            `json:"key"`
-	Values map[string]string `json:"values"` // as JSON, by the names of the inputs that have it
+	Key string `json:"key"`
+	// Values are as JSON, by the names of the inputs: what transformers takes where positions are left out, and no value where
+	// an entry is left out that says something else.
+	Values map[string]string `json:"values"`
 }
 
 // compareFolders warns where models are of another architecture, use equal shapes in another way, or
@@ -126,7 +134,7 @@ func (p *Plan) compareFolders(found *problems) {
 		return
 	}
 	want, sums := first.meaning(found), first.tokenSums(found)
-	others, meanings, differing := p.models, map[string]map[string]string{first.name: want}, []string(nil)
+	others, meanings, differing := p.models, map[string]entries{first.name: {first.config, want}}, []string(nil)
 	if p.base != nil {
 		others = append([]*input{p.base}, others...)
 	}
@@ -144,26 +152,28 @@ func (p *Plan) compareFolders(found *problems) {
 			found.warn(codes.Config, m.name, "it has a "+configFile+", and "+first.name+" has none", "one configuration: it says how the weights are used", "the output gets none"+own)
 		}
 		have := m.meaning(found)
-		meanings[m.name] = maps.Clone(have)
+		meanings[m.name] = entries{m.config, maps.Clone(have)}
 		if m.config == nil && m.adapter != nil || first.adapter != nil {
 			have = nil // an adapter has none of its own, and the output that of the base
 		}
 		if p.untied { // the output's is neither's, and that was said
 			maps.DeleteFunc(have, func(key, _ string) bool { return strings.HasSuffix(key, tieKey) })
 		}
-		if keys, list := differences(have, want, first.name); len(list) > 0 {
+		if keys, list := differences(entries{m.config, have}, meanings[first.name], first.name); len(list) > 0 {
 			differing = append(differing, keys...)
 			found.warn(codes.Config, m.name, "its config.json says "+strings.Join(list, ", "), "one configuration: it says how the weights are used", "the output gets that of "+first.name+"; check that the model works with it"+own)
 		}
 		theirs := m.tokenSums(found)
 		if p.alignment != nil { // their rows go by their tokens
-			theirs = map[string]string{templateWords: theirs[templateWords]}
+			maps.DeleteFunc(theirs, func(name, _ string) bool { return name != templateWords })
 		}
 		if p.r.spec.ChatTemplate != "" || p.alignment != nil && p.alignment.from != first {
 			delete(theirs, templateWords)
 		}
 		for _, name := range sortedKeys(theirs) {
 			switch sum := theirs[name]; {
+			case sums[name] != "" && sums[name] != sum && name == templateWords:
+				found.warn(codes.Tokenizer, m.name, "its "+name+" differs from that of "+first.name, "one chat template", "the output gets that of "+first.name+": what this model learned to answer is written in another form than it saw"+own)
 			case sums[name] != "" && sums[name] != sum:
 				found.warn(codes.Tokenizer, m.name, "its "+name+" differs from that of "+first.name, "one tokenizer", "the output gets that of "+first.name+"; tokens that only the model knows are lost"+own)
 			case sums[name] == "" && name == templateWords:
@@ -175,7 +185,7 @@ func (p *Plan) compareFolders(found *problems) {
 	for _, key := range slices.Compact(differing) {
 		d := Difference{key, map[string]string{}}
 		for name, meaning := range meanings {
-			if v, ok := meaning[key]; ok {
+			if v, _ := meaning.value(key); v != "" {
 				d.Values[name] = clip(v)
 			}
 		}
@@ -219,22 +229,46 @@ func (in *input) meaning(found *problems) map[string]string {
 	return out
 }
 
-// differences says which entries are not the same in a model as in the first input. What is left out in
-// one of them is not known.
-func differences(have, want map[string]string, first string) (keys, out []string) {
-	for _, key := range sortedKeys(have) {
-		a, b := have[key], want[key]
-		if absent := slices.Contains(sameWhereAbsent, key[strings.LastIndexByte(key, '.')+1:]); b == "" && absent {
-			b = "null"
-		}
-		if b != "" && a != b {
-			keys, out = append(keys, key), append(out, fmt.Sprintf("%s %s (%s: %s)", key, clip(a), first, clip(b)))
-		}
+// entries are those of an input's configurations, as meaning gives them.
+type entries struct {
+	config *modelConfig
+	values map[string]string
+}
+
+// value is an entry as JSON, or what leaving it out means; "" where that is not known.
+func (e entries) value(key string) (text string, said bool) {
+	if v, ok := e.values[key]; ok {
+		return v, true
 	}
-	for _, key := range sortedKeys(want) {
-		if absent := slices.Contains(sameWhereAbsent, key[strings.LastIndexByte(key, '.')+1:]); absent && len(have) > 0 && have[key] == "" && want[key] != "null" {
-			keys, out = append(keys, key), append(out, fmt.Sprintf("no %s (%s: %s)", key, first, want[key]))
+	return e.config.leftOut(key), false
+}
+
+// differences says which entries are not the same in a model as in the first input. What is left out in
+// one of them is not known, except of positions.
+func differences(have, want entries, first string) (keys, out []string) {
+	if have.values == nil { // an adapter's are the base's
+		return nil, nil
+	}
+	all := maps.Clone(want.values)
+	maps.Copy(all, have.values)
+	for _, key := range sortedKeys(all) {
+		a, ours := have.value(key)
+		b, theirs := want.value(key)
+		if a == b || a == "" || b == "" {
+			continue
 		}
+		text := key + " " + clip(a)
+		if !ours {
+			text = "no " + key
+		}
+		if !ours && a != "null" {
+			text += ", which means " + a
+		}
+		of := clip(b)
+		if !theirs && b != "null" {
+			of = "none, which means " + b
+		}
+		keys, out = append(keys, key), append(out, fmt.Sprintf("%s (%s: %s)", text, first, of))
 	}
 	return keys, out
 }
@@ -254,7 +288,7 @@ const templateFile = "chat_template.jinja"
 const templateWords = "chat template"
 
 // tokenFiles are the files that say what token a row of the embeddings is.
-var tokenFiles = []string{"tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "vocab.json", "vocab.txt", "merges.txt"}
+var tokenFiles = []string{"tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "vocab.json", "vocab.txt", "merges.txt", "bpe.codes", "source.spm", "target.spm"}
 
 // tokenSums are the digests of a folder's tokenFiles, of those that it has.
 func (in *input) tokenSums(found *problems) map[string]string {

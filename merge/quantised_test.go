@@ -238,10 +238,24 @@ func TestConfigurationsThatDiffer(t *testing.T) {
 			`{"rope_theta": 10000.0, "rms_norm_eps": 1e-5, "vocab_size": 5}`, `{"rope_theta": 1000000.0, "rms_norm_eps": 1e-6, "vocab_size": 7}`,
 			[]string{"rope_theta 1000000 (base: 10000)", "rms_norm_eps 0.000001 (base: 0.00001)"},
 		},
-		"nested":           {`{"text_config": {"hidden_activation": "gelu"}}`, `{"text_config": {"hidden_activation": "silu"}}`, []string{`text_config.hidden_activation "silu" (base: "gelu")`}},
-		"heads":            {`{"hidden_size": 8, "num_attention_heads": 2}`, `{"hidden_size": 8, "num_attention_heads": 4}`, []string{"num_attention_heads 4 (base: 2)", "head_dim 2 (base: 4)"}},
-		"scaling":          {`{"rope_theta": 1}`, `{"rope_theta": 1, "rope_scaling": {"type": "linear", "factor": 8}}`, []string{"rope_scaling", "(base: null)"}},
-		"scaling in base":  {`{"rope_theta": 1, "rope_scaling": {"type": "linear", "factor": 8}}`, `{"rope_theta": 1}`, []string{"no rope_scaling"}},
+		"nested":          {`{"text_config": {"hidden_activation": "gelu"}}`, `{"text_config": {"hidden_activation": "silu"}}`, []string{`text_config.hidden_activation "silu" (base: "gelu")`}},
+		"heads":           {`{"hidden_size": 8, "num_attention_heads": 2}`, `{"hidden_size": 8, "num_attention_heads": 4}`, []string{"num_attention_heads 4 (base: 2)", "head_dim 2 (base: 4)"}},
+		"scaling":         {`{"rope_theta": 1}`, `{"rope_theta": 1, "rope_scaling": {"type": "linear", "factor": 8}}`, []string{"rope_scaling", "(base: null)"}},
+		"scaling in base": {`{"rope_theta": 1, "rope_scaling": {"type": "linear", "factor": 8}}`, `{"rope_theta": 1}`, []string{"no rope_scaling"}},
+		"theta in x":      {`{"model_type": "llama", "hidden_size": 8}`, `{"model_type": "llama", "hidden_size": 8, "rope_theta": 500000.0}`, []string{"rope_theta 500000 (base: none, which means 10000)"}},
+		"theta in base":   {`{"model_type": "llama", "rope_parameters": {"rope_type": "default", "rope_theta": 500000.0}}`, `{"model_type": "llama", "hidden_size": 8}`, []string{"no rope_theta, which means 10000 (base: 500000)"}},
+		"the default":     {`{"model_type": "llama", "hidden_size": 8}`, `{"model_type": "llama", "rope_theta": 10000.0, "max_position_embeddings": 2048, "partial_rotary_factor": 1.0, "sliding_window": null}`, nil},
+		"other positions": {
+			`{"model_type": "mistral", "max_position_embeddings": 8192}`, `{"model_type": "mistral", "sliding_window": null, "partial_rotary_factor": 0.5}`,
+			[]string{"no max_position_embeddings, which means 131072 (base: 8192)", "sliding_window null (base: none, which means 4096)", "partial_rotary_factor 0.5 (base: none, which means 1)"},
+		},
+		"unknown type":     {`{"model_type": "strange"}`, `{"rope_theta": 5, "text_config": {"rope_theta": 6}}`, []string{"rope_theta 5 (base: none, which means transformers' default)"}},
+		"within":           {`{"text_config": {"model_type": "qwen2", "hidden_size": 8}}`, `{"text_config": {"model_type": "qwen2", "rope_theta": 1000000.0}}`, []string{"text_config.rope_theta 1000000 (base: none, which means 10000)"}},
+		"windows not used": {`{"use_sliding_window": false, "sliding_window": 4096}`, `{"use_sliding_window": false, "sliding_window": null}`, nil},
+		"two rotary embeddings": {
+			`{"rope_theta": 1000000.0, "rope_local_base_freq": 10000.0, "rope_scaling": null}`,
+			`{"rope_parameters": {"full_attention": {"rope_type": "default", "rope_theta": 1000000.0}, "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0}}}`, nil,
+		},
 		"two versions":     {`{"rope_theta": 10000.0, "rope_scaling": {"type": "linear", "factor": 8}}`, `{"rope_parameters": {"rope_theta": 10000, "rope_type": "linear", "factor": 8}}`, nil},
 		"default":          {`{"rope_theta": 10000.0, "rope_scaling": null}`, `{"rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"}}`, nil},
 		"said or left out": {`{"hidden_size": 8, "num_attention_heads": 2}`, `{"hidden_size": 8, "num_attention_heads": 2, "head_dim": 4, "num_key_value_heads": 2, "sliding_window": null}`, nil},
@@ -290,14 +304,20 @@ func TestDTypeBesideInfinity(t *testing.T) {
 func TestTokenFilesThatDiffer(t *testing.T) {
 	m := model{"a.weight": drawn(rand.New(rand.NewPCG(2, 9)), safetensors.F32, 1, 5, 3)}
 	base, x := m.write(t, t.TempDir()), m.write(t, t.TempDir())
-	for _, name := range []string{"tokenizer.model", "vocab.json"} {
+	for _, name := range []string{"tokenizer.model", "vocab.json", "bpe.codes", "source.spm", "target.spm"} {
 		must(t, os.WriteFile(base+"/"+name, []byte("a"), 0o644))
 		must(t, os.WriteFile(x+"/"+name, []byte("b"), 0o644))
 	}
 	must(t, os.WriteFile(x+"/"+templateFile, []byte("b"), 0o644))
 	p := plan(t, Spec{Base: base, Models: []Source{{"x", x}}, Method: "task_arithmetic"})
-	if got := codesOf(p.Warnings()); !slices.Equal(got, []Code{codes.Tokenizer, codes.Tokenizer, codes.Tokenizer}) {
+	if got := codesOf(p.Warnings()); len(got) != 6 || slices.ContainsFunc(got, func(c Code) bool { return c != codes.Tokenizer }) {
 		t.Errorf("warnings %v", p.Warnings())
+	}
+	must(t, os.WriteFile(base+"/"+templateFile, []byte("a"), 0o644))
+	for _, w := range plan(t, Spec{Base: base, Models: []Source{{"x", x}}, Method: "task_arithmetic"}).Warnings() {
+		if template := strings.Contains(w.What, "chat template differs"); template == strings.Contains(w.Error()+w.Fix, "tokens that only") {
+			t.Errorf("%+v is said of a file that it does not fit", w)
+		}
 	}
 }
 

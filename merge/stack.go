@@ -172,7 +172,7 @@ func compareSlices(where func(int) string, stack []Slice, of []*decoder, list *p
 				delete(meant, key)
 			}
 		}
-		if _, diff := differences(meant, ours, "the first of the stack"); len(diff) > 0 {
+		if _, diff := differences(entries{of[i].config, meant}, entries{of[0].config, ours}, "the first of the stack"); len(diff) > 0 {
 			of[0].odd = append(of[0].odd, Problem{Code: codes.Config, Where: where(i), What: "its config.json says " + strings.Join(diff, ", "), Expected: "one configuration: it says how the weights are used", Fix: "the output gets that of " + of[0].path})
 		}
 	}

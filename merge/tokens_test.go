@@ -80,6 +80,11 @@ func TestTokens(t *testing.T) {
 		s := spec
 		s.Tokenizer = tokenizer
 		p := plan(t, s)
+		for _, w := range p.Warnings() {
+			if strings.Contains(w.What, templateWords) {
+				t.Errorf("%s: a template that nobody has: %v", tokenizer, w)
+			}
+		}
 		target := filepath.Join(t.TempDir(), "out")
 		if _, err := p.Export(t.Context(), at, target, ExportOptions{}, nil); err != nil {
 			t.Fatal(err)
