@@ -3,6 +3,7 @@ package merge
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"parfait/merge/codes"
@@ -152,23 +153,18 @@ func (in *input) parts(p *Plan, found *problems) map[string]*parts {
 			unknown = append(unknown, c.module+c.suffix)
 		}
 	}
-	lacking := map[string]bool{}
 	var files map[string]string // the names in files of those that are called otherwise in memory
 	if unknown != nil {
 		files = p.layoutInput().fileNames(unknown)
 	}
+	var lacking []string
 	for _, c := range list {
 		name, ok := p.baseName(c.module + c.suffix)
 		if file := files[c.module+c.suffix]; !ok && file != "" {
 			name, ok = file, true
 		}
-		if !ok && lacking[c.module] {
-			continue // its other half is refused
-		}
 		if !ok {
-			lacking[c.module] = true
-			found.add(codes.Adapter, in.name+": "+c.module, "the adapter changes a module that the base lacks", "a module of the base",
-				"check that the adapter was trained on this base"+ofBase(in.adapter.base)+"; if it was, its names are those of the program that trained it: "+in.adapter.unload())
+			lacking = append(lacking, c.module)
 			continue
 		}
 		part := byName[name]
@@ -186,7 +182,21 @@ func (in *input) parts(p *Plan, found *problems) map[string]*parts {
 		}
 		part.embedding = part.embedding || c.embedding
 	}
+	slices.Sort(lacking)
+	switch lacking = slices.Compact(lacking); len(lacking) {
+	case 0:
+	case 1:
+		in.lacks(found, ": "+lacking[0], "the adapter changes a module that the base lacks")
+	default:
+		in.lacks(found, "", fmt.Sprintf("the adapter changes %d modules that the base lacks: %s", len(lacking), strings.Join(lacking, ", ")))
+	}
 	return byName
+}
+
+// lacks adds the problem of modules that the base has not.
+func (in *input) lacks(found *problems, where, what string) {
+	found.add(codes.Adapter, in.name+where, what, "modules of the base",
+		"check that the adapter was trained on this base"+ofBase(in.adapter.base)+"; if it was, its names are those of the program that trained it, or the base was saved without its head: "+in.adapter.unload())
 }
 
 // product checks the two matrices of a module against the base's tensor.
@@ -226,30 +236,10 @@ func (in *input) product(p *parts, t safetensors.Tensor) (*lora, *Problem) {
 	return l, nil
 }
 
-// baseName finds the base's tensor that an adapter's key means: the adapter may know it under a longer
-// or a shorter name, because one of the two was saved without the head.
+// baseName finds the base's tensor that an adapter's key means.
 func (p *Plan) baseName(name string) (string, bool) {
 	base := p.layoutInput()
-	known := func(name string) bool { return base.has(name) || p.tieOf(name) != nil }
-	if known(name) {
-		return name, true
-	}
-	if _, short, cut := strings.Cut(name, "."); cut && known(short) {
-		return short, true
-	}
-	match := ""
-	for _, n := range base.set.Names() {
-		if strings.HasSuffix(n, "."+name) {
-			if match != "" {
-				return name, false
-			}
-			match = n
-		}
-	}
-	if match == "" {
-		return name, false
-	}
-	return match, true
+	return nearName(name, func(name string) bool { return base.has(name) || p.tieOf(name) != nil }, base.set.Names())
 }
 
 func ofBase(name string) string {

@@ -29,6 +29,7 @@ type adapter struct {
 	parameters []string // target_parameters: ends of names, of products on parameters that are no module's weight
 	task       string   // task_type
 	version    string   // peft_version
+	class      string   // base_model_class of auto_mapping, which PEFT loads where no task_type is said
 }
 
 // alphaPattern is an α for the modules whose name ends so.
@@ -49,6 +50,9 @@ type adapterJSON struct {
 	Parameters []string           `json:"target_parameters"`
 	Task       string             `json:"task_type"`
 	Version    string             `json:"peft_version"`
+	Mapping    struct {
+		Class string `json:"base_model_class"`
+	} `json:"auto_mapping"`
 }
 
 // plainKeys are the keys of adapter_config.json with which a LoRA adapter is a sum of products, whatever
@@ -112,7 +116,7 @@ func readAdapterConfig(where, dir string) (*adapter, error) {
 	if err != nil {
 		return nil, Problem{Code: codes.Adapter, Where: path, What: "it is not the JSON of an adapter: " + atLine(data, err), Expected: "a configuration as PEFT writes it"}
 	}
-	a := &adapter{where: where, dir: dir, rsLoRA: c.RSLoRA, fanInOut: c.FanInOut, base: c.Base, parameters: c.Parameters, task: c.Task, version: c.Version}
+	a := &adapter{where: where, dir: dir, rsLoRA: c.RSLoRA, fanInOut: c.FanInOut, base: c.Base, parameters: c.Parameters, task: c.Task, version: c.Version, class: c.Mapping.Class}
 	var found problems
 	refuse := func(what, why, fix string) { found.add(codes.Adapter, where, what, why, fix) }
 	if c.PEFTType != "LORA" {
@@ -208,7 +212,7 @@ var autoClasses = map[string]string{
 // unload says how PEFT makes a full model of the adapter.
 func (a *adapter) unload() string {
 	class := autoClasses[a.task]
-	if class == "" {
+	if class == "" && (a.task != "" || a.class == "") {
 		class = "ForCausalLM"
 	}
 	return fmt.Sprintf("merge the adapter into its base with PEFT and give the result: `python -c \"import peft; peft.AutoPeftModel%s.from_pretrained('%s', torch_dtype='auto').merge_and_unload().save_pretrained('OUT')\"`", class, a.dir)

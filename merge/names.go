@@ -3,7 +3,6 @@ package merge
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	"parfait/merge/codes"
@@ -49,25 +48,57 @@ var families = [][]renaming{
 	rename(`^embed_out\.`, "lm_head."),
 }
 
-// fileNames finds the names in a base's files of modules that have others in memory, of the first family that has all of
-// them; nil where none has.
+// fileNames finds the names in a base's files of modules that have others in memory, of the family that has most of
+// them, under a longer or a shorter name too; empty where none has one.
 func (in *input) fileNames(unknown []string) map[string]string {
+	best := map[string]string{}
 	for _, family := range families {
-		found := map[string]string{}
+		files := map[string]string{}
 		for _, name := range in.set.Names() {
 			memory := name
 			for _, r := range family {
 				memory = r.file.ReplaceAllString(memory, r.memory)
 			}
 			if memory != name {
-				found[memory] = name
+				files[memory] = name
 			}
 		}
-		if !slices.ContainsFunc(unknown, func(name string) bool { return found[name] == "" }) {
-			return found
+		found, names := map[string]string{}, sortedKeys(files)
+		for _, name := range unknown {
+			near, ok := nearName(name, func(name string) bool { return files[name] != "" }, names)
+			if ok {
+				found[name] = files[near]
+			}
+		}
+		if len(found) > len(best) {
+			best = found
 		}
 	}
-	return nil
+	return best
+}
+
+// nearName finds the name that another program knows under a longer or a shorter one, because one of two models was saved
+// without its head.
+func nearName(name string, known func(string) bool, names []string) (string, bool) {
+	if known(name) {
+		return name, true
+	}
+	if _, short, cut := strings.Cut(name, "."); cut && known(short) {
+		return short, true
+	}
+	match := ""
+	for _, n := range names {
+		if strings.HasSuffix(n, "."+name) {
+			if match != "" {
+				return name, false
+			}
+			match = n
+		}
+	}
+	if match == "" {
+		return name, false
+	}
+	return match, true
 }
 
 // agreeing is the share of names of a model that the layout has, that many of its own have to be for two models to be

@@ -39,6 +39,38 @@ func TestNamesInMemory(t *testing.T) {
 	}
 }
 
+// A base that was saved without its head, and an adapter that has both the head's prefix and the names in memory.
+func TestNamesInMemoryOfAModelWithAHead(t *testing.T) {
+	r := rand.New(rand.NewPCG(21, 21))
+	root := t.TempDir()
+	const file = "encoder.layer.0.attention.attention."
+	base := model{file + "query.weight": drawn(r, safetensors.F32, 1, 4, 3), file + "key.weight": drawn(r, safetensors.F32, 1, 4, 3), "layernorm.weight": drawn(r, safetensors.F32, 1, 3)}.write(t, filepath.Join(root, "base"))
+	config := loraConfig(map[string]any{"r": 2, "auto_mapping": map[string]any{"base_model_class": "ViTForImageClassification"}})
+	halves := [4]values{drawn(r, safetensors.F32, 1, 2, 3), drawn(r, safetensors.F32, 1, 4, 2), drawn(r, safetensors.F32, 1, 2, 3), drawn(r, safetensors.F32, 1, 4, 2)}
+	of := func(q, k string) model {
+		q, k = "base_model.model."+q, "base_model.model."+k
+		return model{q + ".lora_A.weight": halves[0], q + ".lora_B.weight": halves[1], k + ".lora_A.weight": halves[2], k + ".lora_B.weight": halves[3]}
+	}
+	spec := Spec{Base: base, Method: "task_arithmetic", Models: []Source{{"x", writeAdapter(t, filepath.Join(root, "file"), config, of(file+"query", file+"key"))}}}
+	want := one(t, spec, map[string]float64{"x": 1})
+	named := of("vit.layers.0.attention.q_proj", "vit.layers.0.attention.k_proj")
+	spec.Models[0].Path = writeAdapter(t, filepath.Join(root, "memory"), config, named)
+	sameBits(t, "prefix and names", one(t, spec, map[string]float64{"x": 1}), want)
+
+	named["base_model.model.classifier.weight"], named["base_model.model.classifier.bias"] = drawn(r, safetensors.F32, 1, 2, 3), drawn(r, safetensors.F32, 1, 2)
+	spec.Models[0].Path = writeAdapter(t, filepath.Join(root, "head"), config, named)
+	_, err := NewPlan(t.Context(), spec)
+	list := problemsOf(t, err)
+	if len(list) != 1 || list[0].Where != "x: classifier" || !strings.Contains(list[0].Fix, "peft.AutoPeftModel.from_pretrained") {
+		t.Errorf("%v, want the classifier once, and a class of PEFT that loads it", err)
+	}
+	spec.Models[0].Path = writeAdapter(t, filepath.Join(root, "neither"), config, of("a.q", "a.k"))
+	_, err = NewPlan(t.Context(), spec)
+	if list := problemsOf(t, err); len(list) != 1 || !strings.Contains(list[0].What, "2 modules that the base lacks: a.k, a.q") {
+		t.Errorf("%v, want both modules in one problem", err)
+	}
+}
+
 // A model with a head and one that was saved without it are one model under two prefixes.
 func TestNamesWithAndWithoutAHead(t *testing.T) {
 	r := rand.New(rand.NewPCG(20, 20))
