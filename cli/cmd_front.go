@@ -34,7 +34,7 @@ func (a *app) frontCommand() *cobra.Command {
 			return err
 		}
 		under := snap.Analysis
-		if want.Beats != nil || around == "" && (want.AtLeast != nil || want.Beats != nil || cmd.Flags().Changed("confidence")) {
+		if want.Beats != nil || around == "" && (want.AtLeast != nil || cmd.Flags().Changed("confidence")) {
 			if under, err = want.Under(cmd.Context(), under); err != nil {
 				return err
 			}

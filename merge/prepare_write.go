@@ -102,23 +102,25 @@ func CheckTarget(target string) error {
 
 // preparedOutputsAt are the outputs, and the folders of the target that they are in.
 func (p *Plan) preparedOutputsAt(target string) (names []string, outs []*output) {
-	all := map[string]float64{}
-	for _, m := range p.r.spec.Models {
-		all[m.Name] = 1
-	}
 	if !p.r.spec.Prepare.each() {
-		return []string{""}, []*output{{Output: Output{At: all, Target: target}}}
+		return []string{""}, []*output{{Output: Output{At: p.everywhere(1), Target: target}}}
 	}
 	for _, m := range p.r.spec.Models {
-		at := map[string]float64{}
-		for name := range all {
-			at[name] = 0
-		}
+		at := p.everywhere(0)
 		at[m.Name] = 1
 		names = append(names, m.Name)
 		outs = append(outs, &output{Output: Output{At: at, Target: filepath.Join(target, m.Name)}})
 	}
 	return names, outs
+}
+
+// everywhere gives every model's coefficient one value.
+func (p *Plan) everywhere(v float64) map[string]float64 {
+	at := map[string]float64{}
+	for _, m := range p.r.spec.Models {
+		at[m.Name] = v
+	}
+	return at
 }
 
 // writePrepared writes everything into the folder and gives it its name.
@@ -179,11 +181,7 @@ func (j *job) checkSpace(dir string, sidecars []sidecar) error {
 	if j.ledger.count() > 0 {
 		return nil
 	}
-	need := j.plan.Bytes()
-	for _, f := range sidecars {
-		need += f.size()
-	}
-	need *= int64(len(j.outs))
+	need := j.plan.bytesWith(sidecars) * int64(len(j.outs))
 	if free, _, err := stage.Space(dir); err == nil && free < need {
 		return Problem{Code: codes.Space, Where: dir, What: stage.Bytes(free) + " are free", Expected: stage.Bytes(need) + " for what is to be written", Fix: "make room or write somewhere else"}
 	}
@@ -239,17 +237,13 @@ func (j *job) closeFiles() error {
 
 // begunAs says what is written: whoever goes on has to want the same.
 func (p *Plan) begunAs(names []string, shards []safetensors.Shard) string {
-	at := map[string]float64{}
-	for _, m := range p.r.spec.Models {
-		at[m.Name] = 1
-	}
 	var inputs []stamp
 	for _, in := range p.inputs() {
 		for _, s := range in.stat {
 			inputs = append(inputs, stamp{Size: s.Size, ModTime: s.ModTime.UTC()})
 		}
 	}
-	data, _ := json.Marshal([]any{toolVersion(), string(p.Recipe(at).YAML()), names, shards, inputs}) // all of it is text and numbers
+	data, _ := json.Marshal([]any{toolVersion(), string(p.Recipe(p.everywhere(1)).YAML()), names, shards, inputs}) // all of it is text and numbers
 	return shaText(data)
 }
 

@@ -160,13 +160,19 @@ func (j *job) fill(ctx context.Context, sidecars []sidecar, durable bool, progre
 	return nil
 }
 
+// bytesWith is what an output takes with the files beside its weights.
+func (p *Plan) bytesWith(sidecars []sidecar) int64 {
+	size := p.Bytes()
+	for _, f := range sidecars {
+		size += f.size()
+	}
+	return size
+}
+
 // checkTargets says everything that keeps the outputs from being written where they are to go.
 func (p *Plan) checkTargets(list []*output, sidecars []sidecar) error {
 	var found problems
-	each := p.Bytes()
-	for _, f := range sidecars {
-		each += f.size()
-	}
+	each := p.bytesWith(sidecars)
 	need := map[string]int64{}
 	seen := map[string]bool{}
 	for _, out := range list {

@@ -274,46 +274,15 @@ func TestAnEvaluatorThatHangsIsLeftBehind(t *testing.T) {
 	}
 }
 
-// What failed while nobody ran, for want of room or memory, is measured again.
-func TestFailuresWhileNobodyRan(t *testing.T) {
-	t.Parallel()
-	for what, again := range map[string]bool{"[Errno 28] No space left on device": true, "no such task": false} {
-		started, gate := make(chan struct{}), make(chan struct{})
-		first := sync.OnceFunc(func() { close(started); <-gate })
-		s := open(t, fakeStudy(t, 3, &fake{
-			hook: func(context.Context, evaluator.Candidate) error { first(); return nil },
-			recover: func(open []evaluator.Candidate) []evaluator.Event {
-				return []evaluator.Event{{Key: open[0].Key, Attempt: open[0].Attempt, State: evaluator.Failed, Err: errors.New(what)}}
-			},
-		}))
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- s.Run(ctx, RunOptions{patience: 50 * time.Millisecond}) }()
-		<-started
-		cancel()
-		if err := ended(t, done); CodeOf(err) != CodeEvaluator {
-			t.Errorf("the run that is left ends with %v, want that its evaluator hangs", err)
-		}
-		close(gate)
-		if err := s.Run(t.Context(), RunOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		if failed := load(t, s).Activity.Failed; (failed == 0) != again {
-			t.Errorf("%q: %d have failed, measured again: %t", what, failed, again)
-		}
-	}
-}
-
-// A trial that ended while nobody ran took, and costs, as long as its evaluator says, and not until somebody looked.
-func TestWhatATrialTookThatEndedWhileNobodyRan(t *testing.T) {
-	t.Parallel()
+// left is a study of some trials whose first run was left while its evaluator hung, and which was run again, when what the
+// first trial came to in between was told.
+func left(t *testing.T, trials int, told func(open evaluator.Candidate) evaluator.Event) *Study {
+	t.Helper()
 	started, gate := make(chan struct{}), make(chan struct{})
 	first := sync.OnceFunc(func() { close(started); <-gate })
-	s := open(t, fakeStudy(t, 1, &fake{
-		hook: func(context.Context, evaluator.Candidate) error { first(); return nil },
-		recover: func(open []evaluator.Candidate) []evaluator.Event {
-			return []evaluator.Event{{Key: open[0].Key, Attempt: open[0].Attempt, State: evaluator.Done, Metrics: bowls(open[0]), Elapsed: time.Hour}}
-		},
+	s := open(t, fakeStudy(t, trials, &fake{
+		hook:    func(context.Context, evaluator.Candidate) error { first(); return nil },
+		recover: func(open []evaluator.Candidate) []evaluator.Event { return []evaluator.Event{told(open[0])} },
 	}))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -327,6 +296,28 @@ func TestWhatATrialTookThatEndedWhileNobodyRan(t *testing.T) {
 	if err := s.Run(t.Context(), RunOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	return s
+}
+
+// What failed while nobody ran, for want of room or memory, is measured again.
+func TestFailuresWhileNobodyRan(t *testing.T) {
+	t.Parallel()
+	for what, again := range map[string]bool{"[Errno 28] No space left on device": true, "no such task": false} {
+		s := left(t, 3, func(open evaluator.Candidate) evaluator.Event {
+			return evaluator.Event{Key: open.Key, Attempt: open.Attempt, State: evaluator.Failed, Err: errors.New(what)}
+		})
+		if failed := load(t, s).Activity.Failed; (failed == 0) != again {
+			t.Errorf("%q: %d have failed, measured again: %t", what, failed, again)
+		}
+	}
+}
+
+// A trial that ended while nobody ran took, and costs, as long as its evaluator says, and not until somebody looked.
+func TestWhatATrialTookThatEndedWhileNobodyRan(t *testing.T) {
+	t.Parallel()
+	s := left(t, 1, func(open evaluator.Candidate) evaluator.Event {
+		return evaluator.Event{Key: open.Key, Attempt: open.Attempt, State: evaluator.Done, Metrics: bowls(open), Elapsed: time.Hour}
+	})
 	snap := load(t, s)
 	if h := snap.Activity.Spent.SlotHours; h < 1 || h > 2 {
 		t.Errorf("%g slot hours are spent, expected the one", h)

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"math"
-	"os"
-	"strings"
 	"testing"
 
+	"parfait/bench/benchtest"
 	"parfait/evaluator/digits"
 )
 
@@ -21,32 +19,8 @@ const (
 // The tables of README.md are those of the archived run.
 func TestReadmeIsTheArchivedRun(t *testing.T) {
 	var a archive
-	b, err := os.ReadFile("testdata/items.json")
-	if err == nil {
-		err = json.Unmarshal(b, &a)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok := strings.Cut(string(text), begin)
-	_, after, closed := strings.Cut(rest, end)
-	if !ok || !closed {
-		t.Fatalf("README.md has no place for the tables between %q and %q", begin, end)
-	}
-	want := before + begin + a.tables() + end + after
-	if *update {
-		if err := os.WriteFile("README.md", []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if string(text) != want {
-		t.Error("README.md does not have the figures of the archived run: run go test ./bench/items -update")
-	}
+	benchtest.Read(t, "testdata/items.json", &a)
+	benchtest.Hold(t, "README.md", begin, a.tables(), end, *update)
 }
 
 // A short form of the bench: fifty items by their doubt are worth three times as many at random, and say how good they are.

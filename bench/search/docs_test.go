@@ -2,9 +2,10 @@ package main
 
 import (
 	"flag"
-	"os"
 	"strings"
 	"testing"
+
+	"parfait/bench/benchtest"
 )
 
 var update = flag.Bool("update", false, "write the table of README.md anew from the archived judgements")
@@ -20,25 +21,7 @@ func TestReadmeIsTheArchive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok := strings.Cut(string(text), begin)
-	_, after, closed := strings.Cut(rest, end)
-	if !ok || !closed {
-		t.Fatalf("README.md has no place for the table between %q and %q", begin, end)
-	}
-	want := before + begin + table(all) + end + after
-	if *update {
-		if err := os.WriteFile("README.md", []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if string(text) != want {
-		t.Error("README.md does not have the figures of the archive: run go test ./bench/search -update")
-	}
+	benchtest.Hold(t, "README.md", begin, table(all), end, *update)
 }
 
 // What misses its bar is bold, and only that.

@@ -1,16 +1,16 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"parfait/bench/benchtest"
 )
 
 var update = flag.Bool("update", false, "write the table of docs/trust.md anew from the archived run")
@@ -20,10 +20,12 @@ const (
 	end   = "<!-- end of verdicts -->\n"
 )
 
+var trust = filepath.Join("..", "..", "docs", "trust.md")
+
 // The table of docs/trust.md is that of the archived run.
 func TestDocsAreTheArchivedRun(t *testing.T) {
 	var all []verdict
-	archived(t, "verdicts.json", &all)
+	benchtest.Read(t, "testdata/verdicts.json", &all)
 	var table strings.Builder
 	rows(&table, all, "items a measurement", []string{"20", "50", "100", "450", "5000"}, func(v verdict, column string) string {
 		redrawn, shared := find(all, v.Sentence, column+" items"), find(all, v.Sentence, column+" items, the same for all")
@@ -39,13 +41,13 @@ func TestDocsAreTheArchivedRun(t *testing.T) {
 		}
 		return strings.Join(parts, "; ")
 	})
-	holdDocs(t, begin, table.String(), end)
+	benchtest.Hold(t, trust, begin, table.String(), end, *update)
 }
 
 // The table of domains in docs/trust.md is that of the archived run, and its rows are those of the bench.
 func TestDomainsAreTheArchivedRun(t *testing.T) {
 	var all []kept
-	archived(t, "domains.json", &all)
+	benchtest.Read(t, "testdata/domains.json", &all)
 	var table strings.Builder
 	table.WriteString("| merges of | trials | inside | bias on the worst task | error there | flagged |\n|---|---|---|---|---|---|\n")
 	known := domains()
@@ -67,44 +69,7 @@ func TestDomainsAreTheArchivedRun(t *testing.T) {
 		}
 		fmt.Fprintf(&table, "| %s | %d | %s | %s | %.3f | %d of %d |\n", k.Domain, k.Trials, inside, bias, k.RMSE, k.Flag, k.Runs*k.Tasks)
 	}
-	holdDocs(t, "<!-- domains: written by go test ./bench/verdicts -update -->\n", table.String(), "<!-- end of domains -->\n")
-}
-
-// archived reads a run.
-func archived(t *testing.T, name string, into any) {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
-	if err == nil {
-		err = json.Unmarshal(b, into)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// holdDocs compares a part of docs/trust.md, or writes it.
-func holdDocs(t *testing.T, begin, table, end string) {
-	t.Helper()
-	path := filepath.Join("..", "..", "docs", "trust.md")
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok := strings.Cut(string(text), begin)
-	_, after, closed := strings.Cut(rest, end)
-	if !ok || !closed {
-		t.Fatalf("%s has no place for the table between %q and %q", path, begin, end)
-	}
-	want := before + begin + table + end + after
-	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if string(text) != want {
-		t.Errorf("%s does not have the figures of the archived run; run go test ./bench/verdicts -update", path)
-	}
+	benchtest.Hold(t, trust, "<!-- domains: written by go test ./bench/verdicts -update -->\n", table.String(), "<!-- end of domains -->\n", *update)
 }
 
 // rows writes one row a sentence, of those that are about items a measurement, or of the others.

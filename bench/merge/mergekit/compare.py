@@ -59,6 +59,22 @@ def environment(folder):
     return python
 
 
+def llama(hidden, inner, layers, rows, heads, positions):
+    """The shapes and the configuration of a small Llama in bf16, of so many rows of embeddings."""
+    shapes = {"model.embed_tokens.weight": (rows, hidden), "lm_head.weight": (rows, hidden), "model.norm.weight": (hidden,)}
+    for i in range(layers):
+        p = f"model.layers.{i}."
+        for name in "qkvo":
+            shapes[p + f"self_attn.{name}_proj.weight"] = (hidden, hidden)
+        shapes |= {p + "mlp.gate_proj.weight": (inner, hidden), p + "mlp.up_proj.weight": (inner, hidden), p + "mlp.down_proj.weight": (hidden, inner)}
+        shapes |= {p + "input_layernorm.weight": (hidden,), p + "post_attention_layernorm.weight": (hidden,)}
+    return shapes, {
+        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": hidden, "intermediate_size": inner,
+        "num_hidden_layers": layers, "num_attention_heads": heads, "num_key_value_heads": heads, "vocab_size": rows,
+        "rms_norm_eps": 1e-6, "max_position_embeddings": positions, "tie_word_embeddings": False, "torch_dtype": "bfloat16",
+    }
+
+
 def make_models(root, mib):
     """A base and two models: run inside the environment."""
     import torch
@@ -67,18 +83,7 @@ def make_models(root, mib):
     hidden, inner = 1024, 2816
     per_layer = 4 * hidden * hidden + 3 * hidden * inner
     layers = max(1, int((mib * 2**20 / 2 - 2 * 8192 * hidden) / per_layer))
-    shapes = {"model.embed_tokens.weight": (8192, hidden), "lm_head.weight": (8192, hidden), "model.norm.weight": (hidden,)}
-    for i in range(layers):
-        p = f"model.layers.{i}."
-        for name in "qkvo":
-            shapes[p + f"self_attn.{name}_proj.weight"] = (hidden, hidden)
-        shapes |= {p + "mlp.gate_proj.weight": (inner, hidden), p + "mlp.up_proj.weight": (inner, hidden), p + "mlp.down_proj.weight": (hidden, inner)}
-        shapes |= {p + "input_layernorm.weight": (hidden,), p + "post_attention_layernorm.weight": (hidden,)}
-    config = {
-        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": hidden, "intermediate_size": inner,
-        "num_hidden_layers": layers, "num_attention_heads": 16, "num_key_value_heads": 16, "vocab_size": 8192,
-        "rms_norm_eps": 1e-6, "max_position_embeddings": 2048, "tie_word_embeddings": False, "torch_dtype": "bfloat16",
-    }
+    shapes, config = llama(hidden, inner, layers, 8192, 16, 2048)
     torch.manual_seed(0)
     base = {n: torch.randn(s) * 0.02 for n, s in shapes.items()}
     for name, scale in (("base", 0.0), ("a", 0.002), ("b", 0.003)):

@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 
-from compare import MERGEKIT, ROOT, environment
+from compare import MERGEKIT, ROOT, environment, llama
 
 FORMS = pathlib.Path(__file__).resolve().parent / "forms"
 EXACT = "-float32"  # the recipe that computes in float32
@@ -37,20 +37,8 @@ def make_models(root):
     from safetensors.torch import save_file
     from tokenizers import Tokenizer, models, pre_tokenizers
 
-    hidden, inner, layers = 32, 64, 40
-    shapes = {"model.embed_tokens.weight": (VOCABULARY, hidden), "lm_head.weight": (VOCABULARY, hidden), "model.norm.weight": (hidden,)}
-    for i in range(layers):
-        p = f"model.layers.{i}."
-        for name in "qkvo":
-            shapes[p + f"self_attn.{name}_proj.weight"] = (hidden, hidden)
-        shapes |= {p + "mlp.gate_proj.weight": (inner, hidden), p + "mlp.up_proj.weight": (inner, hidden), p + "mlp.down_proj.weight": (hidden, inner)}
-        shapes |= {p + "input_layernorm.weight": (hidden,), p + "post_attention_layernorm.weight": (hidden,)}
-    config = {
-        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": hidden, "intermediate_size": inner,
-        "num_hidden_layers": layers, "num_attention_heads": 4, "num_key_value_heads": 4, "vocab_size": VOCABULARY,
-        "rms_norm_eps": 1e-6, "max_position_embeddings": 128, "tie_word_embeddings": False, "torch_dtype": "bfloat16",
-        "bos_token_id": 0, "eos_token_id": 1,
-    }
+    shapes, config = llama(32, 64, 40, VOCABULARY, 4, 128)
+    config |= {"bos_token_id": 0, "eos_token_id": 1}
     torch.manual_seed(0)
     start = {n: torch.randn(s) * 0.05 for n, s in shapes.items()}
     common = {n: torch.randn(s) for n, s in shapes.items()}  # what fine-tuned models learn alike: their task vectors point the same way
